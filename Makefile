@@ -1,0 +1,54 @@
+# make          set up, then run the embedded study to its report
+# make test     set up, then pass every check and test
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := $(VENV)/lib/python3.11/site-packages
+READY := $(VENV)/ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo report test check unit setup clean help published
+
+demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
+	@mkdir -p results
+	@# The lock file tells a run that was killed (its Snakemake lock is stale) from one that is still going.
+	@flock --nonblock --conflict-exit-code 9 results/.running sh -c ' \
+	  snakemake --unlock --quiet all 2>/dev/null; \
+	  snakemake --rerun-incomplete && \
+	  snakemake --report results/demo/report.html --quiet all' \
+	|| { [ $$? -eq 9 ] && echo "another 'make' is running here" >&2; exit 1; }
+	@cat results/demo/tables/leaderboard.md
+	@echo "report:  results/demo/report.html"
+	@echo "figures: results/demo/figures/   tables: results/demo/tables/"
+
+published: $(READY) ## the paper's published measurements through the same scoring and figures
+	snakemake published
+	@cat results/published/tables/leaderboard.md
+
+test: $(READY) check ## every check and test, the embedded study included
+	pytest
+
+unit: $(READY) ## the tests that take seconds
+	pytest -m "not slow"
+
+check: $(READY) ## formatting, linting, types
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+setup: $(READY) ## the Python environment in .venv
+
+$(READY): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	@echo "$(CURDIR)/scripts" > $(SITE)/polyglot-score.pth
+	@touch $@
+
+clean: ## remove the environment and all results
+	rm -rf $(VENV) results .snakemake
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

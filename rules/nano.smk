@@ -1,0 +1,116 @@
+# The embedded study's world and the nano models that learn it.
+NANO = f"{RESULTS}/nano"
+NANO_BENCHMARKS = [
+    name
+    for name, settings in STUDY.evaluation.benchmarks.items()
+    if settings.folder is None
+]
+
+
+rule nano_world:
+    """Corpora, seed dataset, benchmarks and tokenizer from the templated micro-world."""
+    input:
+        lexicons=expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages),
+        chat_template=CHAT_TEMPLATE,
+        prompts=expand(
+            f"{NANO_PROMPTS}/{{template}}.jinja",
+            template=["system", "generate", "translate", "respond"],
+        ),
+    output:
+        corpora=expand(f"{NANO}/corpus/{{lang}}.parquet", lang=STUDY.nano.languages),
+        seeds=expand(f"{NANO}/seed/{{lang}}.parquet", lang=STUDY.nano.languages),
+        tasks=[
+            directory(f"{RESULTS}/tasks/{benchmark}/{lang}")
+            for benchmark in NANO_BENCHMARKS
+            for lang in STUDY.nano.languages
+        ],
+        tokenizer=directory(f"{NANO}/tokenizer"),
+    log:
+        f"{RESULTS}/logs/nano_world.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_world.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        nano=STUDY.nano.model_dump(mode="json"),
+        names={lang: REGISTRIES.languages[lang].name for lang in STUDY.nano.languages},
+        benchmarks=NANO_BENCHMARKS,
+    message:
+        "Build the micro-world: corpora, seed dataset, benchmarks"
+    script:
+        "../scripts/nano_world.py"
+
+
+rule nano_pretrain:
+    """A nano model trained from scratch on the micro-world."""
+    input:
+        corpora=rules.nano_world.output.corpora,
+        tokenizer=rules.nano_world.output.tokenizer,
+    output:
+        directory(f"{RESULTS}/models/{{model}}"),
+    log:
+        f"{RESULTS}/logs/nano_pretrain/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_pretrain/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(NANO_MODELS),
+    priority: 10
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        languages=STUDY.nano.languages,
+        pretraining=lambda wildcards: model_entry(wildcards.model)["pretraining"],
+        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+    message:
+        "Pre-train {wildcards.model}"
+    script:
+        "../scripts/nano_pretrain.py"
+
+
+rule nano_gold_tune:
+    """A nano model fine-tuned on right answers: the reference, or the reward model."""
+    input:
+        lexicons=rules.nano_world.input.lexicons,
+        start=lambda wildcards: model_folder(
+            REGISTRIES.models[wildcards.model].gold_tuning.start
+        ),
+    output:
+        directory(f"{RESULTS}/models/{{model}}"),
+    log:
+        f"{RESULTS}/logs/nano_gold_tune/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_gold_tune/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(GOLD_TUNED_MODELS),
+    priority: 5
+    conda:
+        "../envs/trl.yaml"
+    params:
+        languages=STUDY.nano.languages,
+        model=lambda wildcards: model_entry(wildcards.model),
+        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+    message:
+        "Tune {wildcards.model} on gold answers"
+    script:
+        "../scripts/nano_gold_tune.py"
+
+
+rule nano_oracle:
+    """How many of each teacher's pairs are right: the micro-world knows every answer."""
+    input:
+        lexicons=rules.nano_world.input.lexicons,
+        synthetic=synthetic_files(),
+    output:
+        f"{RESULTS}/analysis/oracle.csv",
+    log:
+        f"{RESULTS}/logs/nano_oracle.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_oracle.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        languages=STUDY.nano.languages,
+    message:
+        "Grade every synthetic pair by the micro-world's own answers"
+    script:
+        "../scripts/nano_oracle.py"

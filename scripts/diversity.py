@@ -1,0 +1,17 @@
+"""Each text's mean cosine distance to all others of its training set."""
+
+from polyglot.job import running
+
+with running(snakemake):
+    import pandas as pd
+    from polyglot.diversity import Embedder, distances_to_others
+    from polyglot.files import write_parquet
+    from polyglot.registry import Model, local_folder
+
+    data = pd.read_parquet(snakemake.input.data)
+    folder = local_folder(Model(**snakemake.params.model), snakemake.input.model)
+    embedder = Embedder(folder, snakemake.params.batch_size)
+    for field in ("prompt", "response"):
+        embeddings = embedder.embed(list(data[field]), title=f"embed {field}s")
+        data[f"{field}_distance"] = distances_to_others(embeddings)
+    write_parquet(data[["id", "prompt_distance", "response_distance"]], snakemake.output[0])

@@ -1,0 +1,98 @@
+"""Diversity: how far apart the texts of a training set lie, as mean cosine distance over all pairs of embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polyglot.progress import progress
+
+ROWS = 1024
+"""Rows turned into float64 at a time: the whole matrix is never copied."""
+
+
+def mean_pairwise_distance(embeddings: npt.NDArray[Any]) -> float:
+    """Mean cosine distance over all unordered pairs, exact, in O(n d) time and without an n x n matrix.
+
+    With unit vectors u_i, the sum of all pairwise cosines is (|sum u_i|^2 - n) / 2, so the mean distance is
+    1 - (|sum u_i|^2 - n) / (n (n - 1)) (arXiv 2604.11290, section 2.2).
+
+    Args:
+        embeddings: shape (n, d), any scale; no row may be zero.
+
+    Returns:
+        A number in [0, 2]; NaN for fewer than two rows.
+
+    Raises:
+        ValueError: if a row is zero or not finite (names the row).
+    """
+    if len(embeddings) < 2:
+        return float("nan")
+    n = len(embeddings)
+    total, squares = _sum_of_units(embeddings)
+    return float(1 - (total @ total - squares) / (n * (n - 1)))
+
+
+def distances_to_others(embeddings: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Each text's mean cosine distance to all the others, shape (n,); their mean is `mean_pairwise_distance`.
+
+    Keeping one number a text makes the diversity's sampling error available later: for a U-statistic of degree two the
+    variance is about 4 var(distances) / n (Hoeffding, 1948).
+    """
+    n = len(embeddings)
+    if n < 2:
+        return np.full(n, np.nan)
+    total, _ = _sum_of_units(embeddings)
+    found = np.empty(n)
+    for start in range(0, n, ROWS):
+        units = _units(embeddings, start)
+        own = np.einsum("ij,ij->i", units, units)
+        found[start : start + ROWS] = 1 - (units @ total - own) / (n - 1)
+    return found
+
+
+def _units(embeddings: npt.NDArray[Any], start: int) -> npt.NDArray[np.float64]:
+    rows = np.asarray(embeddings[start : start + ROWS], dtype=np.float64)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    bad = ~(np.isfinite(norms) & (norms > 0))
+    if bad.any():
+        raise ValueError(f"embedding of row {start + int(np.argmax(bad))} is zero or not finite; is its text empty?")
+    rows /= norms[:, None]
+    return rows
+
+
+def _sum_of_units(embeddings: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], float]:
+    """(sum of unit rows, sum of their squared norms: n up to rounding)."""
+    total = np.zeros(embeddings.shape[1])
+    squares = 0.0
+    for start in range(0, len(embeddings), ROWS):
+        units = _units(embeddings, start)
+        total += units.sum(axis=0)
+        squares += float(np.einsum("ij,ij->", units, units))
+    return total, squares
+
+
+class Embedder:
+    """A sentence-transformers model from a local folder, on whatever device there is."""
+
+    def __init__(self, model: Path, batch_size: int) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self.model = SentenceTransformer(str(model), local_files_only=True)
+        self.batch_size = batch_size
+
+    def embed(self, texts: list[str], title: str) -> npt.NDArray[np.float32]:
+        """Embeddings of shape (n, d); texts are embedded by length, equal texts once."""
+        unique = sorted(set(texts), key=lambda text: (len(text), text))
+        parts = []
+        with progress(total=len(unique), title=title, unit="text") as bar:
+            for start in range(0, len(unique), self.batch_size * 8):
+                chunk = unique[start : start + self.batch_size * 8]
+                parts.append(self.model.encode(chunk, batch_size=self.batch_size, show_progress_bar=False))
+                bar.advance(len(chunk))
+        place = {text: index for index, text in enumerate(unique)}
+        embedded: npt.NDArray[np.float32] = np.concatenate(parts)[[place[text] for text in texts]]
+        return embedded

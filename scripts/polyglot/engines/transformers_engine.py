@@ -1,0 +1,99 @@
+"""The `transformers` engine: batched generation in this process, on whatever device there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LogitsProcessor,
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from polyglot.engines import Answer, Request
+from polyglot.registry import Sampling
+
+
+class SeededNoise(LogitsProcessor):
+    """Gumbel noise from one generator a request: the argmax of noisy log-probabilities is a sample (Gumbel-max trick).
+
+    Each request is thus drawn with its own seed, whatever else is in its batch.
+    """
+
+    def __init__(self, seeds: list[int]) -> None:
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        uniform = torch.stack([torch.rand(scores.shape[-1], generator=generator) for generator in self.generators])
+        noise = -torch.log(-torch.log(uniform.clamp_min(1e-20)))
+        return scores + noise.to(scores.device)  # type: ignore[return-value]
+
+
+class TransformersEngine:
+    """Answers batches with a causal language model and its chat template.
+
+    It does not enforce `Request.schema`: answers are validated after the fact, as every engine's are.
+    """
+
+    deterministic = True
+
+    def __init__(self, model: Path, sampling: Sampling) -> None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(model, padding_side="left", local_files_only=True)
+        if self.tokenizer.pad_token is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True).to(device).eval()
+        self.sampling = sampling
+
+    def chat(self, requests: list[Request]) -> list[Answer]:
+        batch = self.tokenizer.apply_chat_template(
+            [request.messages for request in requests],
+            add_generation_prompt=True,
+            padding=True,
+            return_dict=True,
+            return_tensors="pt",
+        ).to(self.model.device)
+        with torch.inference_mode():
+            output = self.model.generate(
+                **batch,
+                do_sample=False,
+                max_new_tokens=self.sampling.max_new_tokens,
+                logits_processor=self._processors(requests),
+            )
+        prompt_width = batch["input_ids"].shape[1]
+        ends = self.model.generation_config.eos_token_id
+        ends = set(ends if isinstance(ends, list) else [ends])
+        answers = []
+        for request, mask, row in zip(requests, batch["attention_mask"], output[:, prompt_width:].tolist(), strict=True):
+            length = next((place for place, token in enumerate(row) if token in ends), None)
+            tokens = row if length is None else row[:length]
+            answers.append(
+                Answer(
+                    id=request.id,
+                    text=self.tokenizer.decode(tokens, skip_special_tokens=True),
+                    finish_reason="length" if length is None else "stop",
+                    prompt_tokens=int(mask.sum()),
+                    completion_tokens=len(tokens) + (length is not None),
+                )
+            )
+        return answers
+
+    def _processors(self, requests: list[Request]) -> LogitsProcessorList:
+        """Temperature, top-k, top-p, then each request's own noise; none of them for greedy decoding."""
+        processors = LogitsProcessorList()
+        if self.sampling.temperature == 0:
+            return processors
+        processors.append(TemperatureLogitsWarper(self.sampling.temperature))
+        if self.sampling.top_k:
+            processors.append(TopKLogitsWarper(self.sampling.top_k))
+        if self.sampling.top_p < 1:
+            processors.append(TopPLogitsWarper(self.sampling.top_p))
+        processors.append(SeededNoise([request.seed for request in requests]))
+        return processors

@@ -1,0 +1,261 @@
+"""Evaluation with lighteval: all benchmarks of a model in one start, with every example's outcome kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import tempfile
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+
+from polyglot.configuration import Benchmark
+from polyglot.hashing import stable_seed
+
+OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "weight", "correct", "answer")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One benchmark in one language: its rows are in `folder`/test.jsonl, few-shot rows in `folder`/dev.jsonl."""
+
+    benchmark: str
+    lang: str
+    folder: Path
+    settings: Benchmark
+
+    @property
+    def name(self) -> str:
+        return f"{self.benchmark}:{self.lang}"
+
+
+def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) -> pd.DataFrame:
+    """Every example's outcome on every task.
+
+    The model runs from a fresh folder under a neutral name, with caches of its own: lighteval keys its prediction cache by the
+    model's path, and would return an older model's answers for new weights at the same path.
+
+    Args:
+        model: folder in transformers format. A model with a chat template is asked through it.
+        seed: decides the order of chosen and rejected responses.
+
+    Returns:
+        Columns benchmark, lang, example_id, category, subset, weight (sums to 1 over a task), correct (0 or 1), answer.
+
+    Raises:
+        FileNotFoundError: if a benchmark's file is missing.
+    """
+    for task in tasks:
+        if not (task.folder / "test.jsonl").exists():
+            raise FileNotFoundError(f"{task.folder}/test.jsonl: no data for benchmark '{task.benchmark}' in '{task.lang}'")
+    model, folders = Path(model).resolve(), {task.name: task.folder.resolve() for task in tasks}
+    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch):
+        os.symlink(model, "model")
+        details = _run_lighteval(tasks, folders, batch_size=batch_size, seed=seed)
+    outcomes = pd.concat([_outcomes(task, details[task.name]) for task in tasks], ignore_index=True)
+    return outcomes.loc[:, list(OUTCOME_COLUMNS)]
+
+
+@contextlib.contextmanager
+def _inside(folder: str) -> Iterator[None]:
+    with contextlib.chdir(folder):
+        yield
+
+
+def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int) -> dict[str, list[Any]]:
+    import datasets
+    import torch
+    from lighteval.logging.evaluation_tracker import EvaluationTracker
+    from lighteval.models.transformers.transformers_model import TransformersModelConfig
+    from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
+    from lighteval.tasks.registry import Registry
+    from transformers import AutoTokenizer
+
+    chat = AutoTokenizer.from_pretrained("model", local_files_only=True).chat_template is not None
+    table = types.ModuleType("polyglot_tasks")
+    table.TASKS_TABLE = [_task_config(task, folders[task.name], chat, seed) for task in tasks]  # type: ignore[attr-defined]
+
+    def only_ours(custom_tasks: Any = None, load_multilingual: bool = False) -> dict[str, Any]:
+        return Registry._extract_configs(custom_tasks)
+
+    gpu = torch.cuda.is_available()
+    with (
+        # lighteval's own registry imports every task it ships, one of which downloads a file at import.
+        mock.patch.object(Registry, "load_all_task_configs", staticmethod(only_ours)),
+        mock.patch.object(datasets.config, "HF_DATASETS_CACHE", Path("datasets").resolve()),
+        torch.random.fork_rng(),
+    ):
+        pipeline = Pipeline(
+            tasks=",".join(f"{task.name}|{task.settings.shots}" for task in tasks),
+            pipeline_parameters=PipelineParameters(
+                launcher_type=ParallelismManager.ACCELERATE, custom_tasks_directory=table, bootstrap_iters=0
+            ),
+            evaluation_tracker=EvaluationTracker(output_dir="output", save_details=False),
+            model_config=TransformersModelConfig(
+                model_name="model",
+                batch_size=batch_size,
+                dtype="bfloat16" if gpu else "float32",
+                device="cuda" if gpu else "cpu",
+                cache_dir="cache",
+                model_parallel=False,
+                # without a chat template answers follow a space; in one they follow the template's own text
+                multichoice_continuations_start_space=not chat,
+                generation_parameters={"seed": seed},
+            ),
+        )
+        pipeline.evaluate()
+    found = pipeline.evaluation_tracker.details_logger.details
+    return {task.name: found[f"{task.name}|{task.settings.shots}"] for task in tasks}
+
+
+def _task_config(task: Task, folder: Path, chat: bool, seed: int) -> Any:
+    """The lighteval task: an item's query, its choices and the right one."""
+    from lighteval.metrics.metrics_sample import LoglikelihoodAcc, SampleLevelComputation
+    from lighteval.metrics.normalizations import LogProbCharNorm
+    from lighteval.metrics.utils.metric_utils import Metric
+    from lighteval.tasks.lighteval_task import LightevalTaskConfig
+    from lighteval.tasks.requests import Doc, SamplingMethod
+
+    settings = task.settings
+
+    class FinalNumber(SampleLevelComputation):
+        """Whether the last number of the answer is the right one."""
+
+        def compute(self, doc: Doc, model_response: Any, **_: Any) -> int:
+            return int(final_number(model_response.final_text[0]) == final_number(doc.specific["gold"]))
+
+    def ask(row: dict[str, Any], name: str | None = None) -> Doc | None:
+        few_shot = bool(row["__few_shots"])
+        if not few_shot and settings.max_items is not None and row["__index"] >= settings.max_items:
+            return None
+        query, choices, gold, facts = FORMULATIONS[settings.formulation](row, few_shot, seed)
+        return Doc(query=query, choices=choices, gold_index=gold, task_name=name, specific=facts)
+
+    generative = settings.formulation == "generative"
+    metric = Metric(
+        metric_name="correct",
+        higher_is_better=True,
+        category=SamplingMethod.GENERATIVE if generative else SamplingMethod.LOGPROBS,
+        sample_level_fn=FinalNumber() if generative else LoglikelihoodAcc(logprob_normalization=LogProbCharNorm()),
+        corpus_level_fn=np.mean,
+    )
+    return LightevalTaskConfig(
+        name=task.name,
+        prompt_function=ask,
+        hf_repo=str(folder),
+        hf_subset="default",
+        hf_avail_splits=["test", "validation"],
+        evaluation_splits=["test"],
+        few_shots_split="validation" if settings.shots else None,
+        few_shots_select="sequential",
+        metrics=[metric],
+        generation_size=settings.max_new_tokens if generative else None,
+        stop_sequence=[] if chat else ["\n\n"],
+    )
+
+
+def _cloze(row: dict[str, Any], few_shot: bool, seed: int) -> tuple[str, list[str], int, dict[str, Any]]:
+    options = [row[f"option_{letter}"] for letter in "abcd"]
+    return row["question"], options, "ABCD".index(row["answer"]), _choice_facts(row)
+
+
+def _letter_choice(row: dict[str, Any], few_shot: bool, seed: int) -> tuple[str, list[str], int, dict[str, Any]]:
+    if "chosen" in row:
+        responses, gold = _ordered_responses(row, seed)
+        listed = "\n".join(f"[{letter}] {response}" for letter, response in zip("AB", responses, strict=True))
+        query = f"{row['prompt']}\n\n{listed}\n\nWhich answer is better, A or B?"
+        return query, ["A", "B"], gold, _preference_facts(row)
+    listed = "\n".join(f"{letter}. {row[f'option_{letter.lower()}']}" for letter in "ABCD")
+    return f"{row['question']}\n{listed}\nAnswer:", list("ABCD"), "ABCD".index(row["answer"]), _choice_facts(row)
+
+
+def _likelihood(row: dict[str, Any], few_shot: bool, seed: int) -> tuple[str, list[str], int, dict[str, Any]]:
+    responses, gold = _ordered_responses(row, seed)
+    return row["prompt"], responses, gold, _preference_facts(row)
+
+
+def _generative(row: dict[str, Any], few_shot: bool, seed: int) -> tuple[str, list[str], int, dict[str, Any]]:
+    number = str(row["answer_number"])
+    shown = (row.get("answer") or number) if few_shot else number
+    facts = {"example_id": str(row["__index"]), "category": "math", "subset": "math", "gold": number}
+    return row["question"], [shown], 0, facts
+
+
+FORMULATIONS = {"cloze": _cloze, "letter": _letter_choice, "likelihood": _likelihood, "generative": _generative}
+"""Formulation to a function of (row, is a few-shot example, seed): query, choices, index of the right one, facts."""
+
+
+def _ordered_responses(row: dict[str, Any], seed: int) -> tuple[list[str], int]:
+    """Chosen and rejected in a seeded order, and where the chosen one is."""
+    gold = random.Random(stable_seed("order", row["id"], row["prompt"], seed)).randrange(2)
+    responses = [row["chosen"], row["rejected"]]
+    return (responses if gold == 0 else responses[::-1]), gold
+
+
+def _choice_facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {"example_id": str(row["sample_id"]), "category": row["subject_category"], "subset": row["subject"]}
+
+
+def _preference_facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {"example_id": str(row["id"]), "category": row["category"], "subset": row["subset"]}
+
+
+def final_number(text: str) -> float | None:
+    """The last number in a text, also in Arabic-Indic digits and with thousands separators; None if there is none."""
+    found = re.findall(r"-?\d[\d.,٫٬]*", text)
+    if not found:
+        return None
+    digits = found[-1].rstrip(".,٫٬").replace("٬", "").replace("٫", ".")
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", digits):
+        digits = digits.replace(",", "")
+    elif re.fullmatch(r"-?\d{1,3}(\.\d{3})+(,\d+)?", digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    try:
+        return float(digits.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _outcomes(task: Task, details: list[Any]) -> pd.DataFrame:
+    rows = []
+    for detail in details:
+        response = detail.model_response
+        if task.settings.formulation == "generative":
+            answer = response.final_text[0]
+        else:
+            scores = [
+                logprob / max(len(choice), 1) for logprob, choice in zip(response.logprobs, detail.doc.choices, strict=True)
+            ]
+            answer = detail.doc.choices[int(np.argmax(scores))]
+        facts = {key: detail.doc.specific[key] for key in ("example_id", "category", "subset")}
+        rows.append(
+            {"benchmark": task.benchmark, "lang": task.lang, **facts, "correct": int(detail.metric["correct"]), "answer": answer}
+        )
+    frame = pd.DataFrame(rows).sort_values("example_id", ignore_index=True)
+    return frame.assign(weight=example_weights(task.benchmark, frame))
+
+
+SUBSET_WEIGHTS: dict[str, float] = {"math-prm": 984}
+"""RewardBench weights a subset by its number of examples, except this one (447 examples), which counts as many as code."""
+
+
+def example_weights(benchmark: str, outcomes: pd.DataFrame) -> pd.Series:
+    """Weight of each example in a benchmark's score; they sum to 1.
+
+    M-RewardBench: subsets by their number of examples within a category, then the mean over categories (Lambert et al., 2024,
+    arXiv 2403.13787, section 4); else every example counts the same.
+    """
+    if benchmark != "m-rewardbench":
+        return pd.Series(1 / len(outcomes), index=outcomes.index)
+    size = outcomes.groupby(["category", "subset"])["subset"].transform("size")
+    share = outcomes["subset"].map(SUBSET_WEIGHTS).fillna(size) / size
+    within = share / share.groupby(outcomes["category"]).transform("sum")
+    return within / outcomes["category"].nunique()

@@ -1,0 +1,61 @@
+"""Reading and writing tables and small files: atomically, so that no truncated file ever stands under its final name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary neighbour of `path` that takes its place when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    with atomic(path) as partial:
+        frame.to_parquet(partial, index=False)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    with atomic(path) as partial:
+        frame.to_csv(partial, index=False)
+
+
+def write_text(text: str, path: Path) -> None:
+    with atomic(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(value: Any, path: Path) -> None:
+    write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", path)
+
+
+def write_yaml(value: Any, path: Path) -> None:
+    write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), path)
+
+
+def write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
+    write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), path)
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_yaml(path: Path) -> Any:
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,27 @@
+"""Seeds and fingerprints that are the same in every process and on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def stable_seed(*parts: object) -> int:
+    """A 63-bit seed that depends on the parts alone."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def content_id(*parts: str) -> str:
+    """16 hexadecimal digits that depend on the parts alone."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Changes when a file in the folder is written again: names, sizes and modification times, not contents."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_file():
+            stat = path.stat()
+            digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]

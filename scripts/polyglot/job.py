@@ -1,0 +1,47 @@
+"""The frame around every rule's script: log, progress, offline hub, and errors that name their cause."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@contextmanager
+def running(snakemake: Any) -> Iterator[None]:
+    """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
+
+    A terminal keeps a progress bar (see `polyglot.progress`). Hubs stay offline.
+    """
+    os.environ.update(OFFLINE)
+    log = Path(str(snakemake.log[0]))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    with log.open("w", encoding="utf-8", buffering=1) as file:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        if os.isatty(terminal):
+            os.environ["POLYGLOT_TERMINAL"] = str(terminal)
+        try:
+            yield
+        except BaseException as error:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole traceback is in {log})", file=sys.stderr)
+            sys.stderr.flush()
+            os._exit(1) if not isinstance(error, (SystemExit, KeyboardInterrupt)) else None
+            raise

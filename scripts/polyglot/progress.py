@@ -1,0 +1,64 @@
+"""Progress of long steps: a bar on a terminal, a plain line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LINE_SECONDS = 10.0
+"""Least seconds between two lines in a log."""
+
+
+class Progress:
+    """Counts done units, and tokens where there are any."""
+
+    def __init__(self, total: int, initial: int, title: str, unit: str) -> None:
+        self.total, self.done, self.title, self.unit = total, initial, title, unit
+        self.tokens = 0
+        self._started = self._shown = time.monotonic()
+        self._initial = initial
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, initial=initial, desc=title, unit=unit)
+        elif initial:
+            self._line("resumed")
+
+    def advance(self, count: int, tokens: int = 0) -> None:
+        self.done += count
+        self.tokens += tokens
+        if self._bar is not None:
+            self._bar.update(count)
+            if self.tokens:
+                self._bar.set_postfix_str(f"{self.tokens / self._seconds():,.0f} tokens/s")
+        elif time.monotonic() - self._shown >= LINE_SECONDS:
+            self._line("running")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        else:
+            self._line("done" if self.done >= self.total else "stopped")
+
+    def _seconds(self) -> float:
+        return max(time.monotonic() - self._started, 1e-9)
+
+    def _line(self, state: str) -> None:
+        self._shown = time.monotonic()
+        rate = (self.done - self._initial) / self._seconds()
+        tokens = f", {self.tokens / self._seconds():,.0f} tokens/s" if self.tokens else ""
+        counts = f"{self.done}/{self.total} {self.unit}s, {rate:.1f}/s{tokens}"
+        print(f"{self.title}: {state}, {counts}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(total: int, title: str, unit: str = "item", initial: int = 0) -> Iterator[Progress]:
+    """Show the progress of a long step while the block runs."""
+    shown = Progress(total, initial, title, unit)
+    try:
+        yield shown
+    finally:
+        shown.close()

@@ -1,0 +1,188 @@
+"""Registries: what models, languages and benchmarks there are, in `config/*.yaml`."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class RegistryError(ValueError):
+    """A registry file that cannot be used; the message names file, entry and key."""
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pretraining(Entry):
+    """A nano model trained from scratch on the micro-world."""
+
+    steps: int = Field(gt=0, description="Training steps.")
+    languages: dict[str, float] = Field(description="Share of each language in the training text.")
+    corruption: float = Field(default=0.0, ge=0, le=1, description="Share of training examples with a wrong answer.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    learning_rate: float = Field(default=3e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    hidden: int = Field(default=128, gt=0, description="Width.")
+    layers: int = Field(default=2, gt=0, description="Layers.")
+    heads: int = Field(default=4, gt=0, description="Attention heads.")
+    feed_forward: int = Field(default=512, gt=0, description="Width of the feed-forward layers.")
+    max_length: int = Field(default=512, gt=0, description="Context in tokens.")
+    seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
+
+
+class GoldTuning(Entry):
+    """A nano model fine-tuned on right answers of the micro-world, as a reference or a reward model."""
+
+    start: str = Field(description="The model it starts from.")
+    examples: int = Field(gt=0, description="Training examples per language.")
+    epochs: float = Field(default=1, gt=0, description="Passes over them.")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    seed: int = Field(default=0, ge=0, description="Seed.")
+
+
+class Sampling(Entry):
+    """How answers are drawn."""
+
+    temperature: float = Field(default=0.8, ge=0, description="0 is greedy decoding.")
+    top_p: float = Field(default=0.9, gt=0, le=1, description="Nucleus sampling.")
+    top_k: int | None = Field(default=None, gt=0, description="Top-k sampling; null turns it off.")
+    max_new_tokens: int = Field(default=128, gt=0, description="Longest answer in tokens.")
+
+
+class Model(Entry):
+    """A model: where it comes from, what it is for, how it is run. Exactly one origin is set."""
+
+    role: Literal["chat", "embedding", "reward"] = Field(default="chat", description="What the model is for.")
+    label: str | None = Field(default=None, description="Name in figures and tables; null uses the id.")
+    pretraining: Pretraining | None = Field(default=None, description="Origin: trained from scratch by the workflow.")
+    gold_tuning: GoldTuning | None = Field(default=None, description="Origin: a nano model tuned on gold answers.")
+    package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
+    folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
+    engine: Literal["transformers"] = Field(default="transformers", description="Engine that answers for this model.")
+    sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
+    reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
+    scale: tuple[float, float] | None = Field(
+        default=None, description="For a reward model: the raw scores that become 1 and 5; null measures them on gold data."
+    )
+    description: str = Field(default="", description="What the model is.")
+
+    @property
+    def origin(self) -> str:
+        return next(name for name in ORIGINS if getattr(self, name) is not None)
+
+
+ORIGINS = ("pretraining", "gold_tuning", "package", "folder")
+
+
+class Language(Entry):
+    """A language: names and facts used by prompts, figures and analyses."""
+
+    name: str = Field(description="English name, used in prompts.")
+    endonym: str = Field(description="The language's own name.")
+    family: str = Field(description="Language family.")
+    script: str = Field(description="Script.")
+    resource_level: int | None = Field(default=None, ge=0, le=5, description="Joshi et al. (2020) class.")
+    commoncrawl_percent: float | None = Field(default=None, ge=0, description="Share of CommonCrawl in percent.")
+
+
+class BenchmarkFacts(Entry):
+    """A benchmark: its task and the formulations it can take."""
+
+    label: str = Field(description="Name in figures and tables.")
+    formulations: list[Literal["cloze", "letter", "likelihood", "generative"]] = Field(description="Possible formulations.")
+    chance: float = Field(ge=0, le=1, description="Score of a model that guesses.")
+    source: str = Field(description="Data set and paper.")
+
+
+T = TypeVar("T", bound=Entry)
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Entries by name, with the file they come from."""
+
+    def __init__(self, source: Path, kind: type[T]) -> None:
+        self.source = source
+        try:
+            raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise RegistryError(f"{source}: cannot be read: {error}") from error
+        if not isinstance(raw, dict):
+            raise RegistryError(f"{source}: a registry is a mapping of names to entries")
+        self._entries: dict[str, T] = {}
+        for name, entry in raw.items():
+            try:
+                self._entries[str(name)] = kind.model_validate(entry)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                key = ".".join(map(str, problem["loc"]))
+                shown = f"{problem['msg']} (value: {problem['input']!r})"
+                raise RegistryError(f"{source}: entry '{name}', key '{key}': {shown}") from error
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@dataclass(frozen=True)
+class Registries:
+    """All registries of a `config/` folder."""
+
+    models: Registry[Model]
+    languages: Registry[Language]
+    benchmarks: Registry[BenchmarkFacts]
+
+    def labels(self, models: list[str]) -> dict[str, str]:
+        """Model id to its name in figures."""
+        return {name: self.models[name].label or name for name in models}
+
+
+def load_registries(folder: Path) -> Registries:
+    """Read `models.yaml`, `languages.yaml` and `benchmarks.yaml`.
+
+    Raises:
+        RegistryError: names file, entry and key.
+    """
+    models = Registry(folder / "models.yaml", Model)
+    for name, model in models.items():
+        origins = [origin for origin in ORIGINS if getattr(model, origin) is not None]
+        if len(origins) != 1:
+            raise RegistryError(f"{models.source}: entry '{name}' needs exactly one of {', '.join(ORIGINS)}; has {origins}")
+        if model.gold_tuning and model.gold_tuning.start not in models:
+            raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
+    return Registries(
+        models=models,
+        languages=Registry(folder / "languages.yaml", Language),
+        benchmarks=Registry(folder / "benchmarks.yaml", BenchmarkFacts),
+    )
+
+
+def local_folder(model: Model, given: str | list[str]) -> Path:
+    """The folder of a model's files: the one given, or for a packaged model the one inside its installed package.
+
+    Raises:
+        RegistryError: if the package or its folder is missing.
+    """
+    if model.package is None:
+        return Path(given if isinstance(given, str) else given[0])
+    name, _, inside = model.package.partition("/")
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RegistryError(f"the package '{name}' is not installed; the model is inside it")
+    folder = Path(spec.origin).parent / inside
+    if not folder.is_dir():
+        raise RegistryError(
+            f"the package '{name}' has no folder '{inside}'; install the version that the project's lock file names"
+        )
+    return folder

@@ -1,0 +1,120 @@
+"""The seed dataset: prompts (and responses) that people wrote, in one schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from polyglot.hashing import content_id
+
+COLUMNS = ("id", "lang", "prompt", "response", "source")
+REQUIRED = ("prompt", "response")
+
+
+class SeedError(ValueError):
+    """A seed file that cannot be used; the message names file, row and remedy."""
+
+
+def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataFrame:
+    """Read and check a user's seed file.
+
+    Args:
+        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang` and `source` are optional.
+        lang: the language wanted; if the file has a column `lang`, the other languages' rows are left out.
+        known_languages: codes that `lang` may hold.
+
+    Returns:
+        Columns id, lang, prompt, response, source; ids are content hashes unless the file has its own.
+
+    Raises:
+        SeedError: unreadable file, missing column, empty prompt, unknown language or duplicate id; names file, row (the
+            first is 1, a header not counted) and remedy.
+    """
+    path = Path(path)
+    frame = _read(path)
+    missing = [column for column in REQUIRED if column not in frame.columns]
+    if missing:
+        found = ", ".join(map(str, frame.columns))
+        raise SeedError(
+            f"{path}: missing column(s): {', '.join(missing)}; found: {found}. Rename your columns, or add the missing ones"
+        )
+    frame = frame.reset_index(drop=True)
+    if "lang" in frame.columns:
+        _reject(
+            path, frame, ~frame["lang"].isin(known_languages), "lang", "unknown language", "use a code of config/languages.yaml"
+        )
+        frame = frame[frame["lang"] == lang]
+    for column in REQUIRED:
+        text = frame[column]
+        empty = text.isna() | ~text.map(lambda value: isinstance(value, str) and bool(value.strip()))
+        _reject(path, frame, empty, column, f"empty {column}", "fill it in or delete the row")
+    frame = frame.assign(lang=lang)
+    if "source" not in frame.columns:
+        frame = frame.assign(source=path.name)
+    if "id" in frame.columns:
+        frame = frame.assign(id=frame["id"].astype(str))
+        repeated = frame["id"].duplicated()
+        _reject(path, frame, repeated, "id", "duplicate id", "give each row its own id, or drop the column to have one made")
+    else:
+        ids = [content_id(lang, prompt, response) for prompt, response in zip(frame["prompt"], frame["response"], strict=True)]
+        frame = frame.assign(id=ids).drop_duplicates("id")
+    if frame.empty:
+        raise SeedError(f"{path}: no rows in language '{lang}'; name another file in seed_dataset.files")
+    return frame.loc[:, list(COLUMNS)].reset_index(drop=True)
+
+
+def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
+    """A seeded uniform sample of at most `max_prompts` rows, in the order of their ids."""
+    ordered = frame.sort_values("id", ignore_index=True)
+    if max_prompts is None or len(ordered) <= max_prompts:
+        return ordered
+    return ordered.sample(max_prompts, random_state=seed).sort_values("id", ignore_index=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise SeedError(f"{path}: no such file; correct the path in seed_dataset.files")
+    if path.suffix not in {".jsonl", ".csv", ".parquet"}:
+        raise SeedError(f"{path}: a seed file is .jsonl, .csv or .parquet")
+    if path.suffix == ".parquet":
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise SeedError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
+    lines = path.read_bytes().splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            row = number - (path.suffix == ".csv")
+            raise SeedError(
+                f"{path}: row {row}: byte {error.start} of line {number} is not UTF-8. Convert the file, e.g. "
+                f"iconv -f latin1 -t utf-8 {path.name}"
+            ) from error
+    if path.suffix == ".csv":
+        try:
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
+        except ValueError as error:
+            raise SeedError(f"{path}: not a readable CSV file: {error}. Quote fields that hold commas or line breaks") from error
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise SeedError(f"{path}: row {number}: not JSON ({error}). Write one JSON object a line") from error
+        if not isinstance(row, dict):
+            raise SeedError(f"{path}: row {number}: a {type(row).__name__}, not an object. Write one JSON object a line")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _reject(path: Path, frame: pd.DataFrame, bad: pd.Series, column: str, problem: str, remedy: str) -> None:
+    if bad.any():
+        rows = [int(index) + 1 for index in frame.index[bad]]
+        shown = f"{', '.join(map(str, rows[:5]))}{', ...' if len(rows) > 5 else ''}"
+        value = frame.loc[frame.index[bad][0], column]
+        raise SeedError(f"{path}: row {shown}: {problem} in column '{column}' (value: {value!r}); {remedy}")

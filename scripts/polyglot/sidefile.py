@@ -1,0 +1,51 @@
+"""Side files: finished work of a job, appended batch by batch, that outlives the job if it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class SideFile:
+    """A JSON Lines file beside an output. It belongs to one `owner` (what made the work); another owner's is started anew.
+
+    A batch is one line, so a batch is either whole or, if the job was killed while writing, left out when read.
+    """
+
+    def __init__(self, path: Path, owner: str) -> None:
+        self.path = Path(path)
+        self.owner = owner
+
+    def read(self) -> list[dict[str, Any]]:
+        """All rows of the finished batches of this owner."""
+        rows: list[dict[str, Any]] = []
+        if not self.path.exists():
+            return rows
+        for line in self.path.read_bytes().splitlines():
+            try:
+                batch = json.loads(line)
+            except ValueError:  # the batch that was being written when the job was killed
+                continue
+            if batch["owner"] == self.owner:
+                rows += batch["rows"]
+        return rows
+
+    def append(self, rows: list[dict[str, Any]]) -> None:
+        """Add a finished batch; it is on disk when this returns."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"owner": self.owner, "rows": rows}, ensure_ascii=False)
+        with self.path.open("ab") as file:
+            torn = file.tell() > 0 and self._last_byte() != b"\n"
+            file.write((b"\n" if torn else b"") + line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _last_byte(self) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1)
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,33 @@
+"""A rating of every response on a scale of 1 to 5."""
+
+from polyglot.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+    from polyglot.engines import open_engine
+    from polyglot.files import write_parquet
+    from polyglot.prompts import PromptTemplates
+    from polyglot.registry import Model, local_folder
+    from polyglot.reward import RewardModel, judge
+
+    data = pd.read_parquet(snakemake.input.data)
+    settings, model = snakemake.params.reward, Model(**snakemake.params.model)
+    folder = local_folder(model, snakemake.input.model)
+    if settings["kind"] == "reward_model":
+        meter = RewardModel(folder, batch_size=settings["batch_size"], scale=model.scale)
+        rated = meter.rate(data["prompt"], data["response"])
+    else:
+        engine = open_engine(model.engine, folder, model.sampling)
+        templates = PromptTemplates(Path(snakemake.params.prompts))
+        rated = judge(
+            engine,
+            templates,
+            snakemake.params.language,
+            data["prompt"],
+            data["response"],
+            batch_size=settings["batch_size"],
+        )
+    print(f"{rated['reward'].notna().sum()} of {len(rated)} rated, mean {rated['reward'].mean():.3f}")
+    write_parquet(pd.concat([data[["id"]], rated], axis=1), snakemake.output[0])

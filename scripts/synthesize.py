@@ -1,0 +1,40 @@
+"""A teacher's answers in a language: all methods in one engine start."""
+
+from polyglot.job import running
+
+with running(snakemake):
+    import json
+    from pathlib import Path
+
+    import pandas as pd
+    from polyglot.engines import open_engine
+    from polyglot.files import write_parquet
+    from polyglot.hashing import content_id, folder_fingerprint
+    from polyglot.registry import Model
+    from polyglot.sidefile import SideFile
+    from polyglot.synthesis import ask, read_answers
+
+    name, lang = snakemake.wildcards.teacher, snakemake.wildcards.lang
+    model = Model(**snakemake.params.teacher)
+    requests = [pd.read_parquet(path) for path in snakemake.input.requests]
+    owner = content_id(folder_fingerprint(snakemake.input.model), json.dumps(model.sampling.model_dump(), sort_keys=True))
+    side = SideFile(Path(snakemake.params.side_file), owner)
+    engine = open_engine(model.engine, Path(snakemake.input.model), model.sampling)
+    answers = ask(
+        engine,
+        pd.concat(requests, ignore_index=True),
+        side,
+        batch_size=snakemake.params.batch_size,
+        title=f"{name} writes {lang}",
+    )
+    for asked, path in zip(requests, snakemake.output, strict=True):
+        found = read_answers(
+            asked,
+            answers,
+            teacher=name,
+            languages=[lang, snakemake.params.source_language],
+            language_confidence=snakemake.params.language_confidence,
+        )
+        print(asked["method"].iloc[0], found["status"].value_counts().to_dict())
+        write_parquet(found, path)
+    side.remove()
