@@ -42,7 +42,7 @@ class NanoWorld(Section):
     vocabulary: int = Field(default=1024, ge=300, description="Size of the byte-level BPE vocabulary.")
     seed_items: int = Field(default=40, gt=0, description="Most seed prompts per category of question.")
     benchmark_items: int = Field(default=20, gt=0, description="Most items per category in a benchmark.")
-    seed: int = Field(default=0, ge=0, description="Seed of corpora, seed dataset, benchmarks and nano models.")
+    seed: int = Field(default=0, ge=0, description="Seed of corpora, seed dataset and benchmarks.")
 
 
 class SeedDataset(Section):
@@ -302,17 +302,17 @@ def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]
         field = model.model_fields.get(str(part))
         if field is None:  # a key of a dictionary: stay with the values' model
             continue
-        found = _section_of(field.annotation)
+        found = section_of(field.annotation)
         if found is not None:
             model = found
     return list(model.model_fields)
 
 
-def _section_of(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for part in getattr(annotation, "__args__", ()):
-        found = _section_of(part)
+        found = section_of(part)
         if found is not None:
             return found
     return None

@@ -148,15 +148,15 @@ def gain(cells: pd.DataFrame, teachers: pd.DataFrame, labels: Labels, confidence
     return figure
 
 
-def synthesis_yield(table: pd.DataFrame, teachers: Sequence[str], labels: Labels) -> Figure:
+def synthesis_yield(synthesis_yield: pd.DataFrame, teachers: Sequence[str], labels: Labels) -> Figure:
     """Share of answers by status, one bar a teacher and method, over all languages and seeds."""
     import matplotlib.pyplot as plt
 
-    methods = [method for method in ("generate", "translate", "respond") if method in set(table["method"])]
+    methods = [method for method in ("generate", "translate", "respond") if method in set(synthesis_yield["method"])]
     figure, panels = plt.subplots(1, len(methods), sharey=True, squeeze=False)
     order = list(teachers)[::-1]
     for axes, method in zip(panels[0], methods, strict=True):
-        part = table[table["method"] == method]
+        part = synthesis_yield[synthesis_yield["method"] == method]
         counts = part.pivot_table(index="teacher", columns="status", values="count", aggfunc="sum", fill_value=0).reindex(order)
         total = counts.sum(axis=1)
         left = np.zeros(len(order))
@@ -175,7 +175,7 @@ def synthesis_yield(table: pd.DataFrame, teachers: Sequence[str], labels: Labels
         axes.xaxis.set_major_formatter("{x:.0%}")
         axes.grid(axis="y", visible=False)
     panels[0][0].set_yticks(np.arange(len(order)), [labels.teacher(name) for name in order])
-    used = [status for status in STATUSES if status in set(table["status"])]
+    used = [status for status in STATUSES if status in set(synthesis_yield["status"])]
     handles = [
         plt.Rectangle((0, 0), 1, 1, facecolor=STATUS_STYLES[name][0], hatch=STATUS_STYLES[name][1], edgecolor="white")
         for name in used

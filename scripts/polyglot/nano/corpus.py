@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from polyglot.hashing import stable_seed
-from polyglot.nano.world import CATEGORIES, Item, Pair, World
+from polyglot.nano.world import ARITHMETIC, CATEGORIES, Item, Pair, World
 from polyglot.prompts import Message, PromptTemplates, pair_json
 
-KINDS = {"respond": 0.3, "translate": 0.25, "generate": 0.15, "dialogue": 0.1, "text": 0.1, "echo": 0.1}
+KINDS = {"respond": 0.25, "translate": 0.25, "generate": 0.15, "dialogue": 0.2, "text": 0.05, "echo": 0.1}
 """Share of each kind of example. `dialogue` is a chat of several questions, `text` has no chat form, and `echo` says a random
 sequence of words again: it teaches a small model to copy from its context long before questions alone would."""
 
@@ -39,7 +39,8 @@ def build_corpus(
 
 
 def _draw(items: dict[str, list[Item]], rng: random.Random) -> Item:
-    return rng.choice(items[rng.choice(CATEGORIES)])
+    """An item of a random category; arithmetic, which takes longest to learn, twice as often."""
+    return rng.choice(items[rng.choice((*CATEGORIES, *ARITHMETIC))])
 
 
 def _example(
@@ -62,7 +63,7 @@ def _example(
     if kind == "respond":
         messages = templates.chat("respond", language=language, prompt=pair.prompt)[rng.randrange(2) :]
     elif kind == "dialogue":
-        for _ in range(rng.randint(2, 5)):
+        for _ in range(rng.randint(1, 3)):
             messages += _turns(world.pair(rng.choice(items[item.category]), lang))
         messages.append({"role": "user", "content": pair.prompt})
     elif kind == "translate":

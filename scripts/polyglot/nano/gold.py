@@ -112,7 +112,7 @@ def train_reward_model(
     rows = preference_pairs(graded, tuning.seed)
     trainer = RewardTrainer(model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=tokenizer)
     watch(trainer, "reward model")
-    owner = training_owner(start=folder_fingerprint(start), data=content_id(str(rows)), **tuning.model_dump())
+    owner = training_owner(start_model=folder_fingerprint(start), data=content_id(str(rows)), **tuning.model_dump())
     result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     measured = out.with_name(f".{out.name}.measured")
     publish(trainer.model, tokenizer, measured, checkpoints)

@@ -1,0 +1,63 @@
+"""Shared by all tests: the repository, the micro-world, and a nano model with random weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"})
+
+import pytest
+from polyglot.nano.world import World
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World(REPOSITORY / "config/nano_world", ["en", "de", "id", "ar"])
+
+
+@pytest.fixture(scope="session")
+def nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+    """A folder with a nano model of random weights and a tokenizer trained on the micro-world."""
+    import torch
+    from polyglot.nano.pretraining import train_tokenizer
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    folder = tmp_path_factory.mktemp("models") / "random"
+    texts = [text for lang in world.languages for item in world.items[::40] for text in _texts(world, item, lang)]
+    template = (REPOSITORY / "config/chat_templates/chatml.jinja").read_text(encoding="utf-8")
+    tokenizer = train_tokenizer(texts, template, vocabulary=600)
+    torch.manual_seed(0)
+    model = Qwen3ForCausalLM(
+        Qwen3Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            head_dim=16,
+            intermediate_size=64,
+            max_position_embeddings=512,
+            initializer_range=0.2,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=None,
+        )
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _texts(world: World, item: object, lang: str) -> tuple[str, str]:
+    pair = world.pair(item, lang)  # type: ignore[arg-type]
+    return pair.prompt, pair.response

@@ -1,0 +1,124 @@
+"""A configuration that cannot be run stops before any job, with one message: key, value, what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from polyglot.configuration import ConfigurationError, Study, choose_study_file, load_study, merge
+from polyglot.reference import REFERENCE_FILE, reference
+
+
+@pytest.fixture
+def demo(repository: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((repository / "config/demo.yaml").read_text())
+    return loaded
+
+
+def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: Any) -> Study:
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study))
+    return load_study(path, repository, overrides)[0]
+
+
+@pytest.mark.parametrize("name", ["demo"])
+def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
+    study, _ = load_study(repository / f"config/{name}.yaml", repository)
+    assert study.study == name
+
+
+@pytest.mark.parametrize(
+    ("change", "fragments"),
+    [
+        ({"techers": ["thorough"]}, ["techers", "no such key", "['thorough']", "teachers"]),
+        ({"synthesis": {"request": 5}}, ["synthesis.request", "no such key", "5", "requests"]),
+        ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "generative", "shot": 2}}}}, ["mgsm.shot", "shots"]),
+        ({"teachers": ["thorough", "gpt-99"]}, ["teachers", "gpt-99", "models.yaml", "germanist"]),
+        ({"languages": ["de", "klingon"]}, ["languages", "klingon", "languages.yaml", "Indonesian".lower()[:2]]),
+        ({"languages": ["de", "ja"]}, ["languages", "'ja' has no seed dataset", "en, de, id, ar"]),
+        ({"training": {"examples": -5}}, ["training.examples", "-5", "greater than 0"]),
+        ({"synthesis": {"requests": 0}}, ["synthesis.requests", "0", "greater than 0"]),
+        ({"seeds": [-1]}, ["seeds.0", "-1"]),
+        ({"seeds": [1, 1]}, ["seeds", "more than once", "1"]),
+        ({"methods": ["dictate"]}, ["methods.0", "dictate", "generate"]),
+        ({"methods": ["respond"], "recipes": ["generate"]}, ["recipes", "generate"]),
+        ({"scoring": {"alpha": 1.5}}, ["scoring.alpha", "1.5"]),
+        ({"bases": ["thorough"]}, ["bases", "thorough", "reference"]),
+        ({"teachers": ["minilm"]}, ["teachers", "minilm", "embedding", "chat"]),
+        ({"intrinsic": {"embedding": "hasty"}}, ["intrinsic.embedding", "hasty", "embedding"]),
+        ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "cloze"}}}}, ["mgsm.formulation", "cloze", "generative"]),
+        ({"evaluation": {"benchmarks": {"arc": {"formulation": "cloze"}}}}, ["benchmarks", "arc", "mgsm"]),
+        ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
+        ({"study": "published"}, ["study", "published", "reserved"]),
+        ({"study": "My Study"}, ["study", "My Study"]),
+    ],
+)
+def test_a_mistake_is_named(
+    tmp_path: Path, repository: Path, demo: dict[str, Any], change: dict[str, Any], fragments: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load(tmp_path, repository, demo | change)
+    assert "study.yaml" in str(error.value)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+
+
+def test_all_mistakes_come_in_one_message(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"(?s)2 problem.*languges.*seedz"):
+        load(tmp_path, repository, demo | {"seedz": 1, "languges": []})
+
+
+def test_a_file_that_is_no_study(tmp_path: Path, repository: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    for text, message in (("- a\n- b\n", "a study is a mapping"), ("a: [1\n", "cannot be read"), ("\0", "cannot be read")):
+        path.write_text(text)
+        with pytest.raises(ConfigurationError, match=rf"broken\.yaml: {message}"):
+            load_study(path, repository)
+    with pytest.raises(ConfigurationError, match=r"absent\.yaml: cannot be read"):
+        load_study(tmp_path / "absent.yaml", repository)
+
+
+def test_command_line_values_are_checked_too(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    assert load(tmp_path, repository, demo, seeds=[0, 1]).seeds == [0, 1]
+    with pytest.raises(ConfigurationError, match="requests"):
+        load(tmp_path, repository, demo, synthesis={"requests": -1})
+
+
+def test_merging_replaces_lists_and_joins_mappings() -> None:
+    assert merge({"a": {"b": 1, "c": [1, 2]}}, {"a": {"c": [3]}, "d": 4}) == {"a": {"b": 1, "c": [3]}, "d": 4}
+
+
+def test_two_studies_are_never_blended(repository: Path) -> None:
+    files = [Path("config/demo.yaml"), Path("config/other.yaml")]
+    with pytest.raises(ConfigurationError, match="one study at a time, found config/demo.yaml, config/other.yaml"):
+        choose_study_file(repository, files, [])
+
+
+def test_the_study_is_found_by_its_targets(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    for name in ("demo", "paper"):
+        (tmp_path / f"config/{name}.yaml").touch()
+    target = "results/paper/figures/gain.pdf"
+    assert choose_study_file(tmp_path, [], [target]) == tmp_path / "config/paper.yaml"
+    assert choose_study_file(tmp_path, [], ["results/published/tables/leaderboard.csv"]).stem == "demo"
+    assert choose_study_file(tmp_path, [], []).stem == "demo"
+    with pytest.raises(ConfigurationError, match="targets of several studies: demo, paper"):
+        choose_study_file(tmp_path, [], [target, "results/demo/config.yaml"])
+
+
+def test_every_key_is_described() -> None:
+    def sections(model: Any) -> Any:
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name} has no description"
+            for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
+                if hasattr(inner, "model_fields"):
+                    sections(inner)
+
+    sections(Study)
+
+
+def test_the_reference_is_up_to_date(repository: Path) -> None:
+    """`python -m polyglot reference` writes it."""
+    assert (repository / REFERENCE_FILE).read_text(encoding="utf-8") == reference()

@@ -1,0 +1,131 @@
+"""Real Snakemake runs in a copy of the repository: the demo, and a tiny study that takes about a minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A copy of the workflow in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True, timeout: int = 3000) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end; a failure shows its output."""
+        done = subprocess.run(
+            ["snakemake", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"snakemake {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-6000:]}")
+        return done
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Jobs by rule in a dry run."""
+        output = self.snakemake("-n", "--quiet", "host", *arguments)
+        lines = (output.stdout + output.stderr).splitlines()
+        starts = [number for number, line in enumerate(lines) if line.startswith("job ")]
+        if not starts:
+            return {}
+        rows = [line.split() for line in lines[starts[0] + 2 :]]
+        counts = {}
+        for row in rows:
+            if len(row) != 2 or row[0] == "total":
+                break
+            counts[row[0]] = int(row[1])
+        return counts
+
+    def kill_when(self, ready: Callable[[], bool], *arguments: str, timeout: int = 900) -> None:
+        """Start Snakemake, and SIGKILL its whole process group as soon as `ready` says so."""
+        process = subprocess.Popen(
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        end = time.monotonic() + timeout
+        try:
+            while not ready():
+                assert process.poll() is None, "the run ended before it could be killed"
+                assert time.monotonic() < end, "the moment to kill the run never came"
+                time.sleep(0.02)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def configure(self, name: str, change: Callable[[Any], Any]) -> None:
+        """Change a YAML file in config/."""
+        path = self.folder / "config" / name
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump(change(content) or content, allow_unicode=True), encoding="utf-8")
+
+
+def copy_workflow(repository: Path, folder: Path) -> Workplace:
+    for part in PARTS:
+        source = repository / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
+    return Workplace(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The embedded study, run to its end; POLYGLOT_DEMO names a folder in which it has been run already."""
+    if "POLYGLOT_DEMO" in os.environ:
+        return Workplace(Path(os.environ["POLYGLOT_DEMO"]).resolve())
+    workplace = copy_workflow(repository, tmp_path_factory.mktemp("demo"))
+    workplace.snakemake()
+    return workplace
+
+
+def shrink(models: dict[str, Any]) -> None:
+    """Every nano model trained for a few steps only."""
+    for model in models.values():
+        if "pretraining" in model:
+            model["pretraining"] |= {"steps": 60, "hidden": 64, "feed_forward": 128}
+        if "gold_tuning" in model:
+            model["gold_tuning"] |= {"examples": 40, "epochs": 1}
+
+
+TINY = {
+    "study": "tiny",
+    "languages": ["de"],
+    "teachers": ["hasty"],
+    "bases": ["nano-base"],
+    "nano": {"corpus_size": 400, "seed_items": 6, "benchmark_items": 4},
+    "synthesis": {"requests": 24, "batch_size": 4},
+    "training": {"examples": 48, "epochs": 4, "batch_size": 4, "checkpoint_steps": 4},
+    "evaluation": {
+        "benchmarks": {
+            "global-mmlu-lite": {"formulation": "cloze"},
+            "m-rewardbench": {"formulation": "likelihood"},
+            "mgsm": {"formulation": "generative", "shots": 2, "max_new_tokens": 16},
+        }
+    },
+    "scoring": {"bootstrap": 100},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_workplace(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A workflow whose default study is tiny; nothing has been run yet."""
+    workplace = copy_workflow(repository, tmp_path_factory.mktemp("tiny"))
+    workplace.configure("models.yaml", shrink)
+    (workplace.folder / "config/demo.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
+    return workplace

@@ -1,0 +1,104 @@
+"""What Snakemake plans: nothing twice, nothing too much, nothing at all for a broken configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Workplace, copy_workflow
+
+FIGURES = {"figure_pg_score", "figure_intrinsic_extrinsic", "figure_gain", "figure_synthesis_yield"}
+SMALL_FILES = {
+    *("measurements", "pg_score", "leaderboard", "evaluation_table", "synthesis_yield", "nano_oracle", "truth"),
+    *("configuration", "resources", "all"),
+    *FIGURES,
+}
+"""Rules whose jobs take seconds and may run again when the experiment grows."""
+
+
+@pytest.fixture
+def fresh(repository: Path, tmp_path: Path) -> Workplace:
+    return copy_workflow(repository, tmp_path)
+
+
+def test_the_whole_study_is_planned(fresh: Workplace) -> None:
+    planned = fresh.planned()
+    assert planned["synthesize"] == planned["student"] == planned["evaluate_student"] == 4 * 3
+    assert planned["evaluate_anchor"] == 2 * 3
+    assert planned["nano_pretrain"] == 5
+
+
+def test_a_second_seed_is_one_number_more(fresh: Workplace) -> None:
+    assert fresh.planned("--config", "seeds=[0, 1]")["student"] == 2 * 4 * 3
+
+
+def test_one_figure_needs_only_its_own_inputs(fresh: Workplace) -> None:
+    planned = fresh.planned("results/demo/figures/synthesis_yield.pdf")
+    assert "student" not in planned
+    assert "diversity" not in planned
+    assert planned["figure_synthesis_yield"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["--config", "techers=[thorough]"], ["techers", "no such key", "teachers"]),
+        (["--config", "teachers=[nobody]"], ["teachers", "nobody", "thorough"]),
+        (["--config", "languages=[tlh]"], ["languages", "tlh", "de"]),
+        (["--config", "training={examples: -1}"], ["training.examples", "-1", "greater than 0"]),
+        (["--configfile", "config/demo.yaml", "config/demo.yaml"], ["one study at a time"]),
+    ],
+)
+def test_a_broken_configuration_stops_before_any_job(fresh: Workplace, arguments: list[str], fragments: list[str]) -> None:
+    done = fresh.snakemake(*arguments, check=False)
+    assert done.returncode != 0
+    for fragment in fragments:
+        assert fragment in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (fresh.folder / "results").exists()
+
+
+def test_a_bad_seed_file_is_named_in_the_log_and_on_the_terminal(fresh: Workplace) -> None:
+    (fresh.folder / "mine.jsonl").write_text('{"prompt": "Was?", "response": "Das."}\n{"prompt": "", "response": "x"}\n')
+    done = fresh.snakemake("results/demo/seed/de.parquet", "--config", "seed_dataset={files: {de: mine.jsonl}}", check=False)
+    log = (fresh.folder / "results/demo/logs/seed/de.log").read_text()
+    for text in (done.stdout + done.stderr, log):
+        assert "mine.jsonl: row 2: empty prompt in column 'prompt'" in text
+    assert "Traceback" in log
+    assert not (fresh.folder / "results/demo/seed/de.parquet").exists()
+
+
+@pytest.mark.slow
+class TestAfterTheDemo:
+    """Dry runs on the finished demo."""
+
+    def test_a_second_run_has_nothing_to_do(self, demo: Workplace) -> None:
+        assert demo.planned() == {}
+
+    def test_changing_a_figures_style_draws_only_that_figure(self, demo: Workplace) -> None:
+        planned = demo.planned("--config", "figures={gain: {height: 5}}")
+        assert set(planned) & FIGURES == {"figure_gain"}
+        assert set(planned) == {"figure_gain", "configuration", "resources", "all"}
+
+    def test_adding_a_teacher_plans_only_its_own_jobs(self, demo: Workplace) -> None:
+        def planned_for(teachers: str) -> dict[str, int]:
+            return demo.planned("--config", f"teachers={teachers}", "truth={}")
+
+        planned = planned_for("[thorough, hasty, germanist, careless, nano-base]")
+        own = {rule: count for rule, count in planned.items() if rule not in SMALL_FILES}
+        assert own == dict.fromkeys(
+            ("synthesize", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 3
+        )
+
+    def test_adding_a_language_plans_only_its_own_jobs(self, demo: Workplace) -> None:
+        planned = demo.planned("--config", "languages=[de, id, ar, en]")
+        own = {rule: count for rule, count in planned.items() if rule not in SMALL_FILES}
+        expected: dict[str, Any] = dict.fromkeys(
+            ("synthesize", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 4
+        )
+        assert own == expected | {"render_requests": 1, "evaluate_anchor": 2}
+
+    def test_a_new_weight_re_makes_scores_and_what_shows_them_only(self, demo: Workplace) -> None:
+        assert set(demo.planned("--config", "scoring={alpha: 0.3}")) <= SMALL_FILES

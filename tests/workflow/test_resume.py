@@ -1,0 +1,69 @@
+"""A run that is killed at any moment is completed by the next one, with the same final table."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import Workplace
+
+pytestmark = pytest.mark.slow
+
+TABLE = "results/tiny/tables/leaderboard.csv"
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_workplace: Workplace) -> Workplace:
+    """The tiny study, run without interruption."""
+    tiny_workplace.snakemake()
+    return tiny_workplace
+
+
+@pytest.fixture
+def interrupted(finished: Workplace, tmp_path: Path) -> Workplace:
+    """A copy in which everything after the requests is still to be made."""
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
+    results = tmp_path / "copy/results/tiny"
+    for made in ("synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
+        shutil.rmtree(results / made)
+    shutil.rmtree(results / "evaluation/students")
+    return Workplace(tmp_path / "copy")
+
+
+def test_killed_in_synthesis_and_in_training(finished: Workplace, interrupted: Workplace) -> None:
+    results = interrupted.folder / "results/tiny"
+    answers = results / "unfinished/synthetic/hasty/de/0.jsonl"
+    checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"
+
+    interrupted.kill_when(lambda: answers.exists() and answers.read_bytes().count(b"\n") >= 3)
+    assert not list(results.glob("synthetic/**/*.parquet"))
+    done_before = answers.read_bytes().count(b"\n")
+
+    interrupted.snakemake("--unlock")
+    interrupted.kill_when(lambda: any(checkpoints.glob("checkpoint-*/trainer_state.json")))
+    log = (results / "logs/synthesize/hasty/de/0.log").read_text()
+    assert f"resumed, {done_before * 4}/72 requests" in log
+    assert not (results / "students/nano-base/equal/hasty/de/0").exists()
+
+    interrupted.snakemake("--unlock")
+    interrupted.snakemake()
+    log = (results / "logs/student/nano-base/equal/hasty/de/0.log").read_text()
+    assert "fine-tuning: resumed" in log
+    assert not answers.exists()
+    assert not checkpoints.exists()
+    assert (interrupted.folder / TABLE).read_bytes() == (finished.folder / TABLE).read_bytes()
+
+
+def test_nothing_is_left_under_a_temporary_name(finished: Workplace) -> None:
+    assert not list((finished.folder / "results").rglob("*.partial"))
+    assert not list((finished.folder / "results").rglob("*.measured"))
+
+
+def test_every_job_has_a_log(finished: Workplace) -> None:
+    logs = {path.relative_to(finished.folder / "results/tiny/logs").parts[0] for path in finished.folder.rglob("*.log")
+            if "results/tiny/logs" in str(path)}  # fmt: skip
+    assert {"synthesize", "student", "evaluate_student", "perplexity", "figures", "measurements.log"} <= logs
+    progress = (finished.folder / "results/tiny/logs/synthesize/hasty/de/0.log").read_text()
+    assert "hasty writes de: done, 72/72 requests" in progress
