@@ -4,6 +4,7 @@ from polyglot.job import running
 
 with running(snakemake):
     import pandas as pd
+
     from polyglot.diversity import Embedder, distances_to_others
     from polyglot.files import write_parquet
     from polyglot.registry import Model, local_folder

@@ -4,6 +4,7 @@ from polyglot.job import running
 
 with running(snakemake):
     import pandas as pd
+
     from polyglot.files import write_csv
 
     gaps = pd.read_csv(snakemake.input.gaps)

@@ -7,6 +7,7 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+
     from polyglot import figures
 
     params = snakemake.params

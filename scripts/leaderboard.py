@@ -4,6 +4,7 @@ from polyglot.job import running
 
 with running(snakemake):
     import pandas as pd
+
     from polyglot.files import write_csv, write_text
     from polyglot.tables import leaderboard, leaderboard_markdown, page
 

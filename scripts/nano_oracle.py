@@ -6,6 +6,7 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+
     from polyglot.files import write_csv
     from polyglot.nano.oracle import grade
     from polyglot.nano.world import World

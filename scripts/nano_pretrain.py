@@ -6,9 +6,10 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+    from transformers import AutoTokenizer
+
     from polyglot.nano.pretraining import draw_examples, pretrain
     from polyglot.registry import Pretraining
-    from transformers import AutoTokenizer
 
     settings = Pretraining(**snakemake.params.pretraining)
     corpora = {

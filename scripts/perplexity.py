@@ -6,6 +6,7 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+
     from polyglot.files import write_parquet
     from polyglot.perplexity import PerplexityMeter, summarise
 

@@ -4,6 +4,7 @@ from polyglot.job import running
 
 with running(snakemake):
     import pandas as pd
+
     from polyglot.files import write_csv, write_parquet
     from polyglot.scores import alpha_sensitivity, rank_teachers, score_cells
 

@@ -6,6 +6,7 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+
     from polyglot.configuration import Training
     from polyglot.students import fine_tune
 

@@ -7,6 +7,7 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
+
     from polyglot.engines import open_engine
     from polyglot.files import write_parquet
     from polyglot.hashing import content_id, folder_fingerprint

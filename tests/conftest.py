@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"})
 
 import pytest
+
 from polyglot.nano.world import World
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -28,8 +29,9 @@ def world() -> World:
 def nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
     """A folder with a nano model of random weights and a tokenizer trained on the micro-world."""
     import torch
-    from polyglot.nano.pretraining import train_tokenizer
     from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    from polyglot.nano.pretraining import train_tokenizer
 
     folder = tmp_path_factory.mktemp("models") / "random"
     texts = [text for lang in world.languages for item in world.items[::40] for text in _texts(world, item, lang)]

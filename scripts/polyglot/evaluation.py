@@ -73,6 +73,8 @@ def _inside(folder: str) -> Iterator[None]:
 def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int) -> dict[str, list[Any]]:
     import datasets
     import torch
+
+    grad_enabled = torch.is_grad_enabled()
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
@@ -84,7 +86,8 @@ def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: i
     table.TASKS_TABLE = [_task_config(task, folders[task.name], chat, seed) for task in tasks]  # type: ignore[attr-defined]
 
     def only_ours(custom_tasks: Any = None, load_multilingual: bool = False) -> dict[str, Any]:
-        return Registry._extract_configs(custom_tasks)
+        configs: dict[str, Any] = Registry._extract_configs(custom_tasks)
+        return configs
 
     gpu = torch.cuda.is_available()
     with (
@@ -112,6 +115,7 @@ def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: i
             ),
         )
         pipeline.evaluate()
+    torch.set_grad_enabled(grad_enabled)  # lighteval turns gradients off for the whole process
     found = pipeline.evaluation_tracker.details_logger.details
     return {task.name: found[f"{task.name}|{task.settings.shots}"] for task in tasks}
 

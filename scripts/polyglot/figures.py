@@ -121,6 +121,7 @@ def intrinsic_extrinsic(cells: pd.DataFrame, labels: Labels) -> Figure:
 def gain(cells: pd.DataFrame, teachers: pd.DataFrame, labels: Labels, confidence: float) -> Figure:
     """Students' mean benchmark score by language, with base and reference as lines; bars are intervals of the gain."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
     from scipy.stats import norm
 
     langs = sorted(cells["lang"].unique())
@@ -141,7 +142,7 @@ def gain(cells: pd.DataFrame, teachers: pd.DataFrame, labels: Labels, confidence
         axes.grid(axis="x", visible=False)
     panels[0][0].set_ylabel("mean benchmark score")
     handles, names = panels[0][0].get_legend_handles_labels()
-    student = plt.Line2D([], [], marker="o", linestyle="", color="#333333")
+    student = Line2D([], [], marker="o", linestyle="", color="#333333")
     figure.legend(
         [*handles, student], [*names, f"student ({confidence:.0%} interval of its gain)"], loc="outside upper center", ncols=3
     )
@@ -151,6 +152,7 @@ def gain(cells: pd.DataFrame, teachers: pd.DataFrame, labels: Labels, confidence
 def synthesis_yield(synthesis_yield: pd.DataFrame, teachers: Sequence[str], labels: Labels) -> Figure:
     """Share of answers by status, one bar a teacher and method, over all languages and seeds."""
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
 
     methods = [method for method in ("generate", "translate", "respond") if method in set(synthesis_yield["method"])]
     figure, panels = plt.subplots(1, len(methods), sharey=True, squeeze=False)
@@ -166,10 +168,8 @@ def synthesis_yield(synthesis_yield: pd.DataFrame, teachers: Sequence[str], labe
             axes.barh(np.arange(len(order)), share, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4)
             left += share
         if "ok" in counts.columns:
-            for place, (name, ok) in enumerate((counts["ok"] / total).items()):
-                axes.text(
-                    0.02, place, f"{ok:.0%} of {int(total[name])}", va="center", color="white", fontsize=7, fontweight="bold"
-                )
+            for place, (ok, asked) in enumerate(zip(counts["ok"] / total, total, strict=True)):
+                axes.text(0.02, place, f"{ok:.0%} of {int(asked)}", va="center", color="white", fontsize=7, fontweight="bold")
         axes.set_title(method)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter("{x:.0%}")
@@ -177,7 +177,7 @@ def synthesis_yield(synthesis_yield: pd.DataFrame, teachers: Sequence[str], labe
     panels[0][0].set_yticks(np.arange(len(order)), [labels.teacher(name) for name in order])
     used = [status for status in STATUSES if status in set(synthesis_yield["status"])]
     handles = [
-        plt.Rectangle((0, 0), 1, 1, facecolor=STATUS_STYLES[name][0], hatch=STATUS_STYLES[name][1], edgecolor="white")
+        Rectangle((0, 0), 1, 1, facecolor=STATUS_STYLES[name][0], hatch=STATUS_STYLES[name][1], edgecolor="white")
         for name in used
     ]
     figure.legend(handles, [name.replace("_", " ") for name in used], loc="outside upper center", ncols=len(used))

@@ -216,9 +216,17 @@ class CellFiles:
         def by_cell(flat: Sequence[str]) -> dict[tuple[str, str], list[str]]:
             return {cell: list(flat[place * len(seeds) : (place + 1) * len(seeds)]) for place, cell in enumerate(cells)}
 
-        by_lang = {name: dict(zip(languages, getattr(paths, name), strict=True)) for name in ("base", "reference")}
-        grouped = {name: by_cell(getattr(paths, name)) for name in ("diversity", "reward", "perplexity", "students")}
-        return cls(**grouped, **by_lang)
+        def by_lang(flat: Sequence[str]) -> dict[str, str]:
+            return dict(zip(languages, flat, strict=True))
+
+        return cls(
+            diversity=by_cell(paths.diversity),
+            reward=by_cell(paths.reward),
+            perplexity=by_cell(paths.perplexity),
+            students=by_cell(paths.students),
+            base=by_lang(paths.base),
+            reference=by_lang(paths.reference),
+        )
 
 
 @dataclass(frozen=True)

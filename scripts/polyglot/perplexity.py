@@ -17,7 +17,7 @@ def summarise(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
 
     The mean of per-example values is what arXiv 2604.11290 reports (section 2.2).
     """
-    each = np.exp(nll / tokens)
+    each = pd.Series(np.exp(nll / tokens))
     return {"corpus": float(np.exp(nll.sum() / tokens.sum())), "median": float(each.median()), "mean": float(each.mean())}
 
 
@@ -100,7 +100,9 @@ class PerplexityMeter:
         rows = [(ids[:limit], start) for ids, start in batch]
         width = max(len(ids) for ids, _ in rows)
         pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else 0
-        ids_rows, mask_rows, count_rows = [], [], []
+        ids_rows: list[list[int]] = []
+        mask_rows: list[list[int]] = []
+        count_rows: list[list[int]] = []
         for ids, start in rows:
             gap = width - len(ids)
             counts = [0] * min(start, len(ids)) + [1] * max(len(ids) - start, 0)

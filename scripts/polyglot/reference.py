@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -25,7 +26,7 @@ force, with every default, is saved as `results/STUDY/config.yaml`.
 | `models.yaml` | registry of models |
 | `languages.yaml` | registry of languages |
 | `benchmarks.yaml` | registry of benchmarks |
-| `prompts/` | Jinja templates of what teachers are asked: `system`, `generate`, `translate`, `respond`; `judge` for a rubric judge |
+| `prompts/` | Jinja templates of what teachers are asked: `system`, `generate`, `translate`, `respond`, `judge` |
 | `chat_templates/` | chat templates of nano models |
 | `nano_world/` | the embedded micro-world, one file a language |
 | `published/` | the paper's published measurements |
@@ -76,26 +77,24 @@ def _plain(value: Any) -> str:
 
 def _type(annotation: Any) -> str:
     """A type in words: sections, choices, lists and mappings."""
-    arguments = getattr(annotation, "__args__", ())
-    origin = getattr(annotation, "__origin__", None)
-    name = getattr(origin, "__name__", "") or type(annotation).__name__
-    if section_of(annotation) is annotation:
+    origin = get_origin(annotation)
+    parts = get_args(annotation)
+    if origin is Annotated:
+        return _type(parts[0])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in parts)
+    if origin in (Union, UnionType):
+        return " or ".join("null" if part is type(None) else _type(part) for part in parts)
+    if origin is list:
+        return f"list of {_type(parts[0])}"
+    if origin is tuple:
+        return f"[{', '.join(_type(part) for part in parts)}]"
+    if origin is dict:
+        return f"mapping of {_type(parts[0])} to {_type(parts[1])}"
+    if issubclass(annotation, BaseModel):
         return "section"
-    if name == "Annotated" or hasattr(annotation, "__metadata__"):
-        return _type(annotation.__origin__)
-    if str(annotation).startswith("typing.Literal"):
-        return " or ".join(f"`{value}`" for value in arguments)
-    if name in ("UnionType", "Union"):
-        return " or ".join("null" if part is type(None) else _type(part) for part in arguments)
-    if name == "list":
-        return f"list of {_type(arguments[0])}"
-    if name == "tuple":
-        return f"[{', '.join(_type(part) for part in arguments)}]"
-    if name == "dict":
-        return f"mapping of {_type(arguments[0])} to {_type(arguments[1])}"
-    return {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}.get(
-        annotation.__name__, annotation.__name__
-    )
+    words = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    return words[annotation]
 
 
 def _limit(item: Any) -> str:

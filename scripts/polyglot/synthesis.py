@@ -57,7 +57,7 @@ def build_requests(
         ValueError: if there are fewer seed rows than few-shot pairs.
     """
     rng = random.Random(stable_seed("requests", method, lang, seed))
-    rows = seeds.to_dict("records")
+    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     if method == "generate" and len(rows) < shots:
         raise ValueError(f"generate in '{lang}' needs {shots} seed rows for its few-shot pairs; the seed dataset has {len(rows)}")
     order: list[dict[str, Any]] = []

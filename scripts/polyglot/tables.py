@@ -35,20 +35,19 @@ def leaderboard(
     means = cells.groupby("teacher").mean(numeric_only=True)
     wide = cells.pivot(index="teacher", columns="lang", values=f"pg_{definition}")
     order = teachers["teacher"]
-    table = pd.DataFrame(
-        {
-            "rank": teachers["rank"],
-            "teacher": order,
-            "label": order.map(lambda name: labels.get(name, name)),
-            "definition": definition,
-            "pg": teachers[f"pg_{definition}"],
-            "low": teachers[f"pg_{definition}_low"],
-            "high": teachers[f"pg_{definition}_high"],
-            "p_first": teachers["p_first"],
-            **{name: teachers[f"pg_{name}"] for name in DEFINITIONS},
-            "intrinsic": order.map(means["intrinsic"]),
-        }
-    )
+    columns: dict[str, object] = {
+        "rank": teachers["rank"],
+        "teacher": order,
+        "label": order.map(lambda name: labels.get(name, name)),
+        "definition": definition,
+        "pg": teachers[f"pg_{definition}"],
+        "low": teachers[f"pg_{definition}_low"],
+        "high": teachers[f"pg_{definition}_high"],
+        "p_first": teachers["p_first"],
+        **{name: teachers[f"pg_{name}"] for name in DEFINITIONS},
+        "intrinsic": order.map(means["intrinsic"]),
+    }
+    table = pd.DataFrame(columns)
     if "gain" in means.columns:
         table["gain"] = order.map(means["gain"])
     for lang in wide.columns:
@@ -65,7 +64,7 @@ def leaderboard_markdown(table: pd.DataFrame, gaps: pd.DataFrame | None, *, conf
     definition = table["definition"].iloc[0]
     rows = []
     for row in table.to_dict("records"):
-        cells = {
+        shown: dict[str, object] = {
             "rank": row["rank"],
             "teacher": row["label"],
             f"PG-Score ({definition})": f"**{row['pg']:.3f}**{_interval(row['low'], row['high'])}",
@@ -74,10 +73,10 @@ def leaderboard_markdown(table: pd.DataFrame, gaps: pd.DataFrame | None, *, conf
             "intrinsic": _number(row["intrinsic"]),
         }
         if "gain" in row:
-            cells["gain"] = f"{row['gain']:+.3f}"
+            shown["gain"] = f"{row['gain']:+.3f}"
         for lang in langs:
-            cells[f"{lang} {FLAG}" if lang in flagged else lang] = _number(row[f"pg_{lang}"])
-        rows.append(cells)
+            shown[f"{lang} {FLAG}" if lang in flagged else lang] = _number(row[f"pg_{lang}"])
+        rows.append(shown)
     languages = f"{table['languages'].iloc[0]} languages; columns {', '.join(langs)}: by language"
     notes = [f"PG-Score by the definition `{definition}`, averaged over {languages}."]
     if "gain" in table.columns:

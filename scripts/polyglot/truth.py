@@ -90,8 +90,8 @@ def truth_markdown(checks: pd.DataFrame, agreed: pd.DataFrame) -> str:
         right=[f"{row.right_better:.0%} / {row.right_worse:.0%}" for row in checks.itertuples()],
         verdict=[("holds" if row.holds else "fails") + ("" if row.certain else ", within noise") for row in checks.itertuples()],
     )
-    by_definition = checks.groupby("definition")["holds"].agg(["sum", "size"])
-    counts = "; ".join(f"{name}: {by_definition.loc[name, 'sum']} of {by_definition.loc[name, 'size']}" for name in DEFINITIONS)
+    holds = {name: checks.loc[checks["definition"] == name, "holds"] for name in DEFINITIONS}
+    counts = "; ".join(f"{name}: {int(found.sum())} of {len(found)}" for name, found in holds.items())
     table = shown[["lang", "claim", "right", "definition", "difference", "verdict"]].rename(
         columns={"right": "right pairs (better / worse)"}
     )

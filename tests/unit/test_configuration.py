@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from polyglot.configuration import ConfigurationError, Study, choose_study_file, load_study, merge
 from polyglot.reference import REFERENCE_FILE, reference
 
@@ -92,7 +93,7 @@ def test_merging_replaces_lists_and_joins_mappings() -> None:
 
 def test_two_studies_are_never_blended(repository: Path) -> None:
     files = [Path("config/demo.yaml"), Path("config/other.yaml")]
-    with pytest.raises(ConfigurationError, match="one study at a time, found config/demo.yaml, config/other.yaml"):
+    with pytest.raises(ConfigurationError, match=r"one study at a time, found config/demo\.yaml, config/other\.yaml"):
         choose_study_file(repository, files, [])
 
 

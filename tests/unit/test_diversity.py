@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from polyglot.diversity import distances_to_others, mean_pairwise_distance
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from polyglot.evaluation import example_weights
 from polyglot.measurements import (
     extrinsic_replicates,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from polyglot.nano.world import World
 from polyglot.perplexity import PerplexityMeter, summarise
 
@@ -42,7 +43,7 @@ def test_equals_the_unbatched_reference(
     nano_model: Path, pairs: list[tuple[str, str]], chat_template: bool, padding_side: str, batch_size: int
 ) -> None:
     meter = PerplexityMeter(nano_model, chat_template=chat_template, batch_size=batch_size, padding_side=padding_side)
-    measured = meter.measure(*zip(*pairs, strict=True))
+    measured = meter.measure([prompt for prompt, _ in pairs], [response for _, response in pairs])
     expected = [reference(nano_model, *pair, chat_template) for pair in pairs[:12]]
     nll, tokens = np.array(expected).T
     assert list(measured["tokens"][:12]) == list(tokens)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from polyglot.seeds import SeedError, read_seed_file, sample_seeds
 
 GOOD = [{"prompt": "Was?", "response": "Das."}, {"prompt": "Wer?", "response": "Der."}]
@@ -62,7 +63,7 @@ def test_broken_json_and_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"prompt": "a", "response": "b"}\n{"prompt": \n')
     with pytest.raises(SeedError, match="row 2: not JSON"):
         read_seed_file(tmp_path / "s.jsonl", "de", KNOWN)
-    with pytest.raises(SeedError, match="no such file; correct the path in seed_dataset.files"):
+    with pytest.raises(SeedError, match=r"no such file; correct the path in seed_dataset\.files"):
         read_seed_file(tmp_path / "absent.jsonl", "de", KNOWN)
     (tmp_path / "s.txt").write_text("x")
     with pytest.raises(SeedError, match=r"\.jsonl, \.csv or \.parquet"):

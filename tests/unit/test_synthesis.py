@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from polyglot.engines import Answer, FinishReason, Request
 from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.nano.datasets import seed_dataset

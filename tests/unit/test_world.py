@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+
 from polyglot.nano.corpus import build_corpus
 from polyglot.nano.datasets import benchmark_rows, choose, seed_dataset
 from polyglot.nano.gold import GRADES, gold_pairs, graded_responses, preference_pairs

@@ -117,7 +117,7 @@ def train_reward_model(
     measured = out.with_name(f".{out.name}.measured")
     publish(trainer.model, tokenizer, measured, checkpoints)
     meter = RewardModel(measured, batch_size=64)
-    raw = {grade: meter.score(held_out["prompt"], held_out[grade], title=f"scale: {grade}") for grade in GRADES}
+    raw = {grade: meter.score(list(held_out["prompt"]), list(held_out[grade]), title=f"scale: {grade}") for grade in GRADES}
     scale = {"low": float(raw["off_topic"].mean()), "high": float(raw["gold"].mean())}
     summary = {
         "loss": result.training_loss,

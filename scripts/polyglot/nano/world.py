@@ -139,13 +139,13 @@ class World:
     def pair(self, item: Item, lang: str) -> Pair:
         """Render an item in a language, with its right answer and plausible wrong ones."""
         fields = self._fields(item, lang)
-        prompt = self.lexicon[lang]["templates"][item.category]["prompts"][item.template].format(**fields)
+        prompt: str = self.lexicon[lang]["templates"][item.category]["prompts"][item.template].format(**fields)
         answer, wrong = self._answers(item, lang)
         return Pair(item, lang, prompt, self.response(item, lang, answer), answer, wrong)
 
     def response(self, item: Item, lang: str, answer: str) -> str:
         """The response that states `answer`, right or wrong."""
-        template = self.lexicon[lang]["templates"][item.category]
+        template: dict[str, str] = self.lexicon[lang]["templates"][item.category]
         fields = self._fields(item, lang)
         if item.category == "safety":
             refuses = answer == self._answers(item, lang)[0]

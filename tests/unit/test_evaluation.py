@@ -1,0 +1,119 @@
+"""Evaluation: numbers are read from answers, items keep their facts, and lighteval's traps stay shut."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyglot.configuration import Benchmark
+from polyglot.evaluation import FORMULATIONS, Task, evaluate, final_number
+from polyglot.files import write_jsonl
+from polyglot.nano.datasets import benchmark_rows
+from polyglot.nano.world import World
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("3 + 4 = 7. The answer is 7.", 7),
+        ("Die Antwort lautet 12", 12),
+        ("الجواب هو ١٢.", 12),
+        ("1,234 apples", 1234),
+        ("1.234 Äpfel", 1234),
+        ("1.234,5", 1234.5),
+        ("3.5", 3.5),
+        ("-4", -4),
+        ("$18.00.", 18),
+        ("no number", None),
+        ("", None),
+    ],
+)
+def test_the_final_number_of_an_answer(text: str, number: float | None) -> None:
+    assert final_number(text) == number
+
+
+def test_chosen_and_rejected_come_in_a_seeded_order() -> None:
+    rows = [{"id": n, "prompt": f"p{n}", "chosen": "good", "rejected": "bad", "category": "c", "subset": "s"} for n in range(200)]
+    places = [FORMULATIONS["likelihood"](row, False, 0)[2] for row in rows]
+    assert 60 < sum(places) < 140
+    assert places == [FORMULATIONS["likelihood"](row, False, 0)[2] for row in rows]
+    for row in rows:
+        for formulation in ("likelihood", "letter"):
+            query, choices, gold, _ = FORMULATIONS[formulation](row, False, 0)
+            if formulation == "likelihood":
+                assert choices[gold] == "good"
+            else:
+                assert f"[{choices[gold]}] good" in query
+
+
+def test_cloze_and_letter_agree_on_the_right_choice(world: World) -> None:
+    for row in benchmark_rows(world, "global-mmlu-lite", "de", limit=5, seed=0)["test"]:
+        _, options, gold, _ = FORMULATIONS["cloze"](row, False, 0)
+        query, letters, same, facts = FORMULATIONS["letter"](row, False, 0)
+        assert gold == same
+        assert f"{letters[gold]}. {options[gold]}" in query
+        assert facts["subset"] == row["subject"]
+
+
+def make_tasks(world: World, folder: Path) -> list[Task]:
+    settings = {
+        "global-mmlu-lite": Benchmark(formulation="cloze"),
+        "m-rewardbench": Benchmark(formulation="likelihood", max_items=10),
+        "mgsm": Benchmark(formulation="generative", shots=2, max_new_tokens=8),
+    }
+    for name in settings:
+        for split, rows in benchmark_rows(world, name, "ar", limit=3, seed=0).items():
+            write_jsonl(rows, folder / name / "ar" / f"{split}.jsonl")
+    return [Task(name, "ar", folder / name / "ar", chosen) for name, chosen in settings.items()]
+
+
+@pytest.mark.slow
+def test_all_benchmarks_of_a_model_in_one_start(tmp_path: Path, world: World, nano_model: Path) -> None:
+    tasks = make_tasks(world, tmp_path)
+    outcomes = evaluate(nano_model, tasks, batch_size=4)
+    counts = outcomes["benchmark"].value_counts().to_dict()
+    rows = {task.benchmark: (task.folder / "test.jsonl").read_text().splitlines() for task in tasks}
+    assert counts == {
+        "global-mmlu-lite": len(rows["global-mmlu-lite"]),
+        "m-rewardbench": 10,
+        "mgsm": len(rows["mgsm"]),
+    }
+    assert outcomes.groupby("benchmark")["weight"].sum().tolist() == pytest.approx([1, 1, 1])
+    assert set(outcomes["correct"]) <= {0, 1}
+    choices = outcomes[outcomes["benchmark"] == "global-mmlu-lite"].set_index("example_id")
+    for line in rows["global-mmlu-lite"]:
+        row = json.loads(line)
+        outcome = choices.loc[row["sample_id"]]
+        assert bool(outcome["correct"]) == (outcome["answer"] == row[f"option_{row['answer'].lower()}"])
+    assert not list(nano_model.glob("*cache*"))
+
+
+@pytest.mark.slow
+def test_new_weights_at_the_same_path_are_evaluated_anew(tmp_path: Path, world: World, nano_model: Path) -> None:
+    """lighteval's prediction cache is keyed by the model's path."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path / "model"
+    shutil.copytree(nano_model, folder)
+    tasks = make_tasks(world, tmp_path)[:1]
+    before = evaluate(folder, tasks, batch_size=8)
+    with torch.enable_grad():
+        model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3, generator=torch.Generator().manual_seed(1))
+    model.save_pretrained(folder)
+    after = evaluate(folder, tasks, batch_size=8)
+    assert list(before["answer"]) != list(after["answer"])
+    pd.testing.assert_frame_equal(after, evaluate(folder, tasks, batch_size=3))
+
+
+def test_missing_data_are_named(tmp_path: Path) -> None:
+    task = Task("mgsm", "de", tmp_path, Benchmark(formulation="generative"))
+    with pytest.raises(FileNotFoundError, match="no data for benchmark 'mgsm' in 'de'"):
+        evaluate(tmp_path, [task], batch_size=1)

@@ -1,0 +1,94 @@
+"""The house: environments match the lock file, long steps show progress, failures are in the log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from polyglot.progress import progress
+from polyglot.registry import RegistryError, load_registries, local_folder
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        requirement = Requirement(line.split("#")[0].strip())
+        found[requirement.name.lower().replace("_", "-")] = str(requirement.specifier)
+    return found
+
+
+def test_environments_pin_the_versions_of_the_lock_file(repository: Path) -> None:
+    lock = pins([line for line in (repository / "requirements.lock").read_text().splitlines() if line[:1] != "#"])
+    direct = [line for line in (repository / "requirements.txt").read_text().splitlines() if line[:1] != "#"]
+    for name, wanted in pins(direct).items():
+        assert Requirement(f"x{wanted}").specifier.contains(lock[name].removeprefix("==")), name
+    used = {path.stem for path in (repository / "envs").glob("*.yaml")}
+    for name in used:
+        environment = yaml.safe_load((repository / f"envs/{name}.yaml").read_text())
+        assert "nodefaults" in environment["channels"]
+        for package, version in pins(environment["dependencies"][-1]["pip"]).items():
+            assert lock[package] == version, f"envs/{name}.yaml: {package}"
+    rules = "".join(path.read_text() for path in (repository / "rules").glob("*.smk"))
+    assert all(f"envs/{name}.yaml" in rules for name in used)
+
+
+def test_the_library_never_imports_snakemake_and_is_light_at_import(repository: Path) -> None:
+    heavy = ("torch", "transformers", "trl", "datasets", "sentence_transformers", "lighteval", "matplotlib", "snakemake")
+    modules = [
+        ".".join(path.relative_to(repository / "scripts").with_suffix("").parts)
+        for path in (repository / "scripts/polyglot").rglob("*.py")
+        if path.name not in ("__main__.py", "transformers_engine.py")
+    ]
+    code = f"import sys, importlib\nfor m in {modules!r}: importlib.import_module(m.removesuffix('.__init__'))\n"
+    code += f"print([name for name in {heavy!r} if name in sys.modules])"
+    environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "[]"
+
+
+def test_progress_in_a_log_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(total=10, initial=4, title="work", unit="item") as bar:
+        bar.advance(6, tokens=60)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("work: resumed, 4/10 items")
+    assert lines[-1].startswith("work: done, 10/10 items")
+    assert "tokens/s" in lines[-1]
+
+
+def test_an_interrupted_step_does_not_say_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="x"), progress(total=10, title="work"):
+        raise ValueError("x")
+    assert "work: stopped, 0/10" in capsys.readouterr().err
+
+
+def test_a_packaged_model_is_found_and_a_missing_one_named(repository: Path) -> None:
+    model = load_registries(repository / "config").models["minilm"]
+    assert (local_folder(model, []) / "config.json").exists()
+    for package, message in (
+        ("no_such_package/model", "'no_such_package' is not installed"),
+        ("yaml/model", "no folder 'model'"),
+    ):
+        with pytest.raises(RegistryError, match=message):
+            local_folder(model.model_copy(update={"package": package}), [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("a: {role: wizard, folder: x}", r"models\.yaml: entry 'a', key 'role'.*'wizard'"),
+        ("a: {}", "entry 'a' needs exactly one of pretraining, gold_tuning, package, folder"),
+        ("a: {folder: x, package: y}", "entry 'a' needs exactly one of"),
+        ("a: {gold_tuning: {start: b, examples: 5}}", "entry 'a' starts from unknown model 'b'"),
+        ("- a", "a registry is a mapping"),
+    ],
+)
+def test_a_broken_registry_names_file_entry_and_key(tmp_path: Path, entry: str, message: str) -> None:
+    (tmp_path / "models.yaml").write_text(entry)
+    with pytest.raises(RegistryError, match=message):
+        load_registries(tmp_path)

@@ -1,0 +1,149 @@
+"""Training: the same seed gives the same weights, a killed training resumes to the same weights, models appear whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+import pytest
+
+from polyglot.checkpoints import COMPLETE, resume_point, training_owner
+from polyglot.configuration import Training
+from polyglot.nano.gold import gold_pairs
+from polyglot.nano.pretraining import encode, order_by_length, pretrain
+from polyglot.nano.world import World
+from polyglot.registry import Pretraining
+from polyglot.students import fine_tune
+
+TRAINING = Training(examples=40, epochs=2, batch_size=4, learning_rate=1e-2, checkpoint_steps=5)
+
+
+class Killed(Exception):
+    """Stands for a SIGKILL between two steps."""
+
+
+@contextmanager
+def killed_after(steps: int) -> Iterator[None]:
+    """Every transformers trainer dies after so many steps."""
+    from transformers import Trainer
+
+    original = Trainer.training_step
+    seen = 0
+
+    def training_step(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        nonlocal seen
+        if seen == steps:
+            raise Killed
+        seen += 1
+        return original(self, *arguments, **keywords)
+
+    with mock.patch.object(Trainer, "training_step", training_step):
+        yield
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(folder / "model.safetensors"))
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    import torch
+
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture(scope="module")
+def pairs(world: World) -> pd.DataFrame:
+    return gold_pairs(world, ["de"], examples=40, seed=0)
+
+
+@pytest.mark.slow
+def test_a_killed_fine_tuning_resumes_to_the_same_student(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    whole = fine_tune(nano_model, pairs, tmp_path / "whole", TRAINING, seed=3, checkpoints=tmp_path / "a")
+    with pytest.raises(Killed), killed_after(13):
+        fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
+    assert not (tmp_path / "resumed").exists()
+    assert (tmp_path / "b/checkpoint-10" / COMPLETE).exists()
+    resumed = fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
+    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+    assert whole["steps"] == resumed["steps"] == 20
+    assert not (tmp_path / "b").exists()
+    fine_tune(nano_model, pairs, tmp_path / "other", TRAINING, seed=4, checkpoints=tmp_path / "c")
+    assert not same_weights(tmp_path / "whole", tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_a_killed_pre_training_resumes_to_the_same_model(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(nano_model)
+    settings = Pretraining(steps=20, languages={"de": 1}, batch_size=2, hidden=32, heads=2, feed_forward=64, max_length=128)
+    examples = [([{"role": "user", "content": row.prompt}], row.response) for row in pairs.itertuples()]
+    with mock.patch("polyglot.nano.pretraining.CHECKPOINT_STEPS", 5):
+        pretrain(tokenizer, examples, tmp_path / "whole", settings, checkpoints=tmp_path / "a")
+        with pytest.raises(Killed), killed_after(12):
+            pretrain(tokenizer, examples, tmp_path / "resumed", settings, checkpoints=tmp_path / "b")
+        pretrain(tokenizer, examples, tmp_path / "resumed", settings, checkpoints=tmp_path / "b")
+    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+
+
+@pytest.mark.slow
+def test_the_loss_counts_response_tokens_only(tmp_path: Path, nano_model: Path) -> None:
+    """With an empty response only the end-of-turn token counts: its NLL, measured apart, is the loss."""
+    pairs = pd.DataFrame({"prompt": ["Was ist das?"] * 8, "response": [""] * 8})
+    one = Training(examples=8, epochs=1, batch_size=8, checkpoint_steps=100, learning_rate=1e-9)
+    only_end = fine_tune(nano_model, pairs, tmp_path / "r", one, seed=0, checkpoints=tmp_path / "a")
+    everything = fine_tune(
+        nano_model, pairs, tmp_path / "e", one.model_copy(update={"loss": "all"}), seed=0, checkpoints=tmp_path / "b"
+    )
+    from polyglot.perplexity import PerplexityMeter
+
+    measured = PerplexityMeter(nano_model, chat_template=True, batch_size=8).measure(pairs["prompt"], pairs["response"])
+    assert measured["tokens"].tolist() == [1] * 8
+    assert only_end["loss"] == pytest.approx(measured["nll"][0], rel=0.05)
+    assert everything["loss"] != pytest.approx(only_end["loss"], rel=0.05)
+
+
+def test_an_unfinished_checkpoint_and_another_trainings_are_not_used(tmp_path: Path) -> None:
+    owner = training_owner(data="x", seed=1)
+    assert resume_point(tmp_path / "c", owner) is None
+    for step, complete in ((5, True), (15, True), (20, False)):
+        checkpoint = tmp_path / f"c/checkpoint-{step}"
+        checkpoint.mkdir()
+        (checkpoint / "model.safetensors").write_text("x")
+        (checkpoint / COMPLETE).write_text("{}" if complete else '{"torn')
+    assert resume_point(tmp_path / "c", owner) == str(tmp_path / "c/checkpoint-15")
+    assert not (tmp_path / "c/checkpoint-20").exists()
+    assert resume_point(tmp_path / "c", training_owner(data="x", seed=2)) is None
+    assert not (tmp_path / "c/checkpoint-15").exists()
+
+
+def test_batches_hold_similar_lengths_and_every_example_once() -> None:
+
+    lengths = [(n * 37) % 300 + 5 for n in range(640)]
+    order = order_by_length(lengths, 16, seed=0)
+    assert sorted(order) == list(range(640))
+    spreads = [max(lengths[i] for i in batch) - min(lengths[i] for i in batch) for batch in zip(*[iter(order)] * 16, strict=True)]
+    assert sum(spreads) / len(spreads) < 20
+    assert order == order_by_length(lengths, 16, seed=0) != order_by_length(lengths, 16, seed=1)
+
+
+def test_prompt_tokens_weigh_less_and_earlier_answers_count_in_full(nano_model: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(nano_model)
+    turns = [
+        {"role": "user", "content": "Was?"},
+        {"role": "assistant", "content": "Das."},
+        {"role": "user", "content": "Wer?"},
+    ]
+    ids, loss_weights = encode(tokenizer, turns, "Der.")
+    counted = tokenizer.decode([token for token, weight in zip(ids, loss_weights, strict=True) if weight == 1])
+    assert counted == "Das.<|im_end|>Der.<|im_end|>"
+    assert len(ids) == len(loss_weights)
