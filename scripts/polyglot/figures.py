@@ -172,6 +172,7 @@ def synthesis_yield(synthesis_yield: pd.DataFrame, teachers: Sequence[str], labe
                 axes.text(0.02, place, f"{ok:.0%} of {int(asked)}", va="center", color="white", fontsize=7, fontweight="bold")
         axes.set_title(method)
         axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.5, 1])
         axes.xaxis.set_major_formatter("{x:.0%}")
         axes.grid(axis="y", visible=False)
     panels[0][0].set_yticks(np.arange(len(order)), [labels.teacher(name) for name in order])

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polyglot.progress import TERMINAL
+
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -36,7 +38,7 @@ def running(snakemake: Any) -> Iterator[None]:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         if os.isatty(terminal):
-            os.environ["POLYGLOT_TERMINAL"] = str(terminal)
+            os.environ[TERMINAL] = str(terminal)
         try:
             yield
         except BaseException as error:
@@ -44,6 +46,4 @@ def running(snakemake: Any) -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole traceback is in {log})", file=sys.stderr)
-            sys.stderr.flush()
-            os._exit(1) if not isinstance(error, (SystemExit, KeyboardInterrupt)) else None
-            raise
+            raise SystemExit(1) from None

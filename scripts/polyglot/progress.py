@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 LINE_SECONDS = 10.0
 """Least seconds between two lines in a log."""
+TERMINAL = "POLYGLOT_TERMINAL"
+"""Environment variable with the file descriptor of the terminal, where standard error goes to a log instead."""
+
+
+def _terminal() -> TextIO | None:
+    """The terminal to draw a bar on, if there is one."""
+    if TERMINAL in os.environ:
+        return os.fdopen(os.dup(int(os.environ[TERMINAL])), "w")
+    return sys.stderr if sys.stderr.isatty() else None
 
 
 class Progress:
@@ -20,11 +31,13 @@ class Progress:
         self._started = self._shown = time.monotonic()
         self._initial = initial
         self._bar = None
-        if sys.stderr.isatty():
+        terminal = _terminal()
+        if terminal is not None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, initial=initial, desc=title, unit=unit)
-        elif initial:
+            self._bar = tqdm(total=total, initial=initial, desc=title, unit=unit, file=terminal, leave=False, dynamic_ncols=True)
+        self._logs = terminal is not sys.stderr
+        if initial:
             self._line("resumed")
 
     def advance(self, count: int, tokens: int = 0) -> None:
@@ -34,19 +47,20 @@ class Progress:
             self._bar.update(count)
             if self.tokens:
                 self._bar.set_postfix_str(f"{self.tokens / self._seconds():,.0f} tokens/s")
-        elif time.monotonic() - self._shown >= LINE_SECONDS:
+        if time.monotonic() - self._shown >= LINE_SECONDS:
             self._line("running")
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        else:
-            self._line("done" if self.done >= self.total else "stopped")
+        self._line("done" if self.done >= self.total else "stopped")
 
     def _seconds(self) -> float:
         return max(time.monotonic() - self._started, 1e-9)
 
     def _line(self, state: str) -> None:
+        if not self._logs:
+            return
         self._shown = time.monotonic()
         rate = (self.done - self._initial) / self._seconds()
         tokens = f", {self.tokens / self._seconds():,.0f} tokens/s" if self.tokens else ""

@@ -30,7 +30,7 @@ def test_all_sixty_pg_scores_are_within_0_005_of_table_13(scored: Scored, publis
     both = scored[0].merge(printed, on=["teacher", "lang"], validate="one_to_one")
     assert len(both) == len(printed) == 60
     worst = (both["pg_released"] - both["pg_score"]).abs()
-    assert worst.max() <= 0.005, both.loc[worst.idxmax()]
+    assert worst.max() <= 0.005, both[worst > 0.005].to_string()
 
 
 def test_averages_and_ranking_are_those_of_table_1(scored: Scored, published: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from polyglot.progress import progress
+from polyglot.progress import TERMINAL, progress
 from polyglot.registry import RegistryError, load_registries, local_folder
 
 
@@ -59,6 +63,22 @@ def test_progress_in_a_log_is_plain_lines(capsys: pytest.CaptureFixture[str]) ->
     assert lines[0].startswith("work: resumed, 4/10 items")
     assert lines[-1].startswith("work: done, 10/10 items")
     assert "tokens/s" in lines[-1]
+
+
+def test_progress_on_a_terminal_is_a_bar_and_the_log_keeps_its_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.set_blocking(controller, False)
+    monkeypatch.setenv(TERMINAL, str(terminal))
+    with progress(total=10, title="work", unit="item") as bar:
+        bar.advance(10)
+    drawn = os.read(controller, 4096).decode()
+    assert "work:" in drawn
+    assert "10/10" in drawn or "0/10" in drawn
+    assert "\r" in drawn
+    assert "work: done, 10/10 items" in capsys.readouterr().err
 
 
 def test_an_interrupted_step_does_not_say_done(capsys: pytest.CaptureFixture[str]) -> None:

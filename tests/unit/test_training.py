@@ -84,7 +84,8 @@ def test_a_killed_pre_training_resumes_to_the_same_model(tmp_path: Path, nano_mo
 
     tokenizer = AutoTokenizer.from_pretrained(nano_model)
     settings = Pretraining(steps=20, languages={"de": 1}, batch_size=2, hidden=32, heads=2, feed_forward=64, max_length=128)
-    examples = [([{"role": "user", "content": row.prompt}], row.response) for row in pairs.itertuples()]
+    asked = zip(pairs["prompt"], pairs["response"], strict=True)
+    examples = [([{"role": "user", "content": str(prompt)}], str(response)) for prompt, response in asked]
     with mock.patch("polyglot.nano.pretraining.CHECKPOINT_STEPS", 5):
         pretrain(tokenizer, examples, tmp_path / "whole", settings, checkpoints=tmp_path / "a")
         with pytest.raises(Killed), killed_after(12):
@@ -104,7 +105,9 @@ def test_the_loss_counts_response_tokens_only(tmp_path: Path, nano_model: Path) 
     )
     from polyglot.perplexity import PerplexityMeter
 
-    measured = PerplexityMeter(nano_model, chat_template=True, batch_size=8).measure(pairs["prompt"], pairs["response"])
+    measured = PerplexityMeter(nano_model, chat_template=True, batch_size=8).measure(
+        list(pairs["prompt"]), list(pairs["response"])
+    )
     assert measured["tokens"].tolist() == [1] * 8
     assert only_end["loss"] == pytest.approx(measured["nll"][0], rel=0.05)
     assert everything["loss"] != pytest.approx(only_end["loss"], rel=0.05)

@@ -35,7 +35,7 @@ class Workplace:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs by rule in a dry run."""
-        output = self.snakemake("-n", "--quiet", "host", *arguments)
+        output = self.snakemake("-n", *arguments, "--quiet", "host")
         lines = (output.stdout + output.stderr).splitlines()
         starts = [number for number, line in enumerate(lines) if line.startswith("job ")]
         if not starts:
