@@ -13,6 +13,9 @@ min_version("9.27")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/nano.smk"
 include: "rules/seed.smk"

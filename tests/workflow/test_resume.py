@@ -64,6 +64,6 @@ def test_nothing_is_left_under_a_temporary_name(finished: Workplace) -> None:
 def test_every_job_has_a_log(finished: Workplace) -> None:
     logs = {path.relative_to(finished.folder / "results/tiny/logs").parts[0] for path in finished.folder.rglob("*.log")
             if "results/tiny/logs" in str(path)}  # fmt: skip
-    assert {"synthesize", "student", "evaluate_student", "perplexity", "figures", "measurements.log"} <= logs
+    assert {"synthesize", "student", "evaluate_student", "perplexity", "figures", "measurements"} <= logs
     progress = (finished.folder / "results/tiny/logs/synthesize/hasty/de/0.log").read_text()
     assert "hasty writes de: done, 72/72 requests" in progress
