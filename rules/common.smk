@@ -1,8 +1,13 @@
 # What Snakemake itself must know: the study, wildcard constraints, and target lists from the experiment matrix.
 import re
 
-from polyglot.configuration import ConfigurationError, choose_study_file, load_study
-from polyglot.published import BASE as PUBLISHED_BASE, RECIPE as PUBLISHED_RECIPE
+from polyglot.configuration import (
+    PUBLISHED_BASE,
+    PUBLISHED_RECIPE,
+    ConfigurationError,
+    choose_study_file,
+    load_study,
+)
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"
@@ -29,7 +34,6 @@ config.clear()
 config.update(STUDY.model_dump(mode="json"))
 RESULTS = f"results/{STUDY.study}"
 TRANSLATE_FROM = STUDY.source_language
-SEED_LANGUAGES = list(dict.fromkeys([*STUDY.languages, TRANSLATE_FROM]))
 NANO_MODELS = [
     name for name, model in REGISTRIES.models.items() if model.pretraining is not None
 ]
@@ -138,6 +142,11 @@ def study_targets():
         f"{RESULTS}/config.yaml",
         *expand(f"{RESULTS}/tables/{{table}}.csv", table=tables),
         f"{RESULTS}/tables/leaderboard.md",
+        *expand(
+            f"{RESULTS}/scores/{{base}}/{{recipe}}/teachers.csv",
+            base=STUDY.bases,
+            recipe=STUDY.recipes,
+        ),
         *figure_files(STUDY.study, FIGURES),
     ]
 

@@ -21,6 +21,7 @@ with running(snakemake):
     owner = content_id(folder_fingerprint(snakemake.input.model), json.dumps(model.sampling.model_dump(), sort_keys=True))
     side = SideFile(Path(snakemake.params.side_file), owner)
     engine = open_engine(model.engine, Path(snakemake.input.model), model.sampling)
+    print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
     answers = ask(
         engine,
         pd.concat(requests, ignore_index=True),

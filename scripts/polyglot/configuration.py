@@ -19,6 +19,8 @@ Method = Literal["generate", "translate", "respond"]
 Definition = Literal["released", "paper", "signsafe"]
 PUBLISHED = "published"
 """Reserved study name: the scores of the paper's published measurements."""
+PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
+"""Student base and recipe of the paper's main study."""
 
 
 class ConfigurationError(ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -45,13 +44,6 @@ class PromptTemplates:
             {"role": "system", "content": self.render("system", language=language)},
             {"role": "user", "content": self.render(method, language=language, **fields)},
         ]
-
-    def fingerprint(self) -> str:
-        """SHA-256 over the names and texts of all templates, for provenance."""
-        digest = hashlib.sha256()
-        for path in sorted(self.folder.glob("*.jinja")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return digest.hexdigest()
 
 
 def pair_json(prompt: str, response: str) -> str:

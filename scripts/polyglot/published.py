@@ -8,10 +8,6 @@ import pandas as pd
 
 from polyglot.scores import INTRINSIC, KEYS
 
-BASE = "olmo-3-7b"
-RECIPE = "equal"
-"""The student base and recipe of the paper's main study."""
-
 
 def read_table(path: Path, numeric: tuple[str, ...]) -> pd.DataFrame:
     """One published table, a row per teacher and language.

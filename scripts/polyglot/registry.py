@@ -143,10 +143,6 @@ class Registries:
     languages: Registry[Language]
     benchmarks: Registry[BenchmarkFacts]
 
-    def labels(self, models: list[str]) -> dict[str, str]:
-        """Model id to its name in figures."""
-        return {name: self.models[name].label or name for name in models}
-
 
 def load_registries(folder: Path) -> Registries:
     """Read `models.yaml`, `languages.yaml` and `benchmarks.yaml`.

@@ -153,7 +153,7 @@ def rank_teachers(cells: pd.DataFrame, replicates: pd.DataFrame, *, definition: 
         p_first (share of replicates in which the teacher leads; NaN without replicates).
     """
     columns = [f"pg_{name}" for name in DEFINITIONS]
-    means = replicates.groupby(["replicate", "teacher"])[columns].mean().reset_index()
+    means = replicates.groupby(["replicate", "teacher"])[columns].mean(skipna=False).reset_index()
     point = means[means["replicate"] == 0].set_index("teacher")
     drawn = means[means["replicate"] > 0]
     ranked = pd.DataFrame({"languages": cells.groupby("teacher")["lang"].nunique()})

@@ -37,7 +37,7 @@ def check_truth(truth: Truth, replicates: pd.DataFrame, oracle: pd.DataFrame, *,
         (lang, *pair) for lang, pairs in truth.above_in.items() for pair in pairs
     ]
     columns = [f"pg_{name}" for name in DEFINITIONS]
-    mean = replicates.groupby(["replicate", "teacher"])[columns].mean().reset_index().assign(lang=AVERAGE)
+    mean = replicates.groupby(["replicate", "teacher"])[columns].mean(skipna=False).reset_index().assign(lang=AVERAGE)
     scores = pd.concat([replicates[["replicate", "teacher", "lang", *columns]], mean]).set_index(["lang", "teacher", "replicate"])
     rows = []
     for lang, better, worse in claims:

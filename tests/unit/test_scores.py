@@ -168,3 +168,11 @@ def test_the_same_weight_gives_the_same_ranking() -> None:
 def test_measurements_that_cannot_be_scored(frame: pd.DataFrame, message: str) -> None:
     with pytest.raises(MeasurementError, match=message):
         check_measurements(frame)
+
+
+def test_a_teacher_with_an_unknown_cell_has_no_average() -> None:
+    """An average over fewer languages than the others' would not be comparable."""
+    cells, replicates = score_cells(measured(pgr_paper=[1.0, np.nan, 0.2, 0.1]), alpha=0.5, confidence=0.95)
+    teachers = rank_teachers(cells, replicates, definition="signsafe", confidence=0.95).set_index("teacher")
+    assert np.isnan(teachers.loc["a", "pg_paper"])
+    assert teachers.loc["b", "pg_paper"] < 0

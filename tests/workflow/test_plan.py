@@ -34,6 +34,13 @@ def test_a_second_seed_is_one_number_more(fresh: Workplace) -> None:
     assert fresh.planned("--config", "seeds=[0, 1]")["student"] == 2 * 4 * 3
 
 
+def test_every_recipe_is_scored(fresh: Workplace) -> None:
+    planned = fresh.planned("--config", "recipes=[equal, respond]")
+    assert planned["student"] == planned["diversity"] == 2 * 4 * 3
+    assert planned["pg_score"] == 2
+    assert planned["synthesize"] == 4 * 3
+
+
 def test_one_figure_needs_only_its_own_inputs(fresh: Workplace) -> None:
     planned = fresh.planned("results/demo/figures/synthesis_yield.pdf")
     assert "student" not in planned
