@@ -29,6 +29,10 @@ include: "rules/replication.smk"
 include: "rules/provenance.smk"
 
 
+onstart:
+    save_configuration(RESULTS)
+
+
 localrules:
     all,
     published,

@@ -8,6 +8,7 @@ from polyglot.configuration import (
     choose_study_file,
     load_study,
 )
+from polyglot.files import write_text, yaml_text
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"
@@ -77,6 +78,12 @@ def model_entry(name):
     )
 
 
+def rubric_file():
+    """The rubric, where a chat model judges."""
+    judged = STUDY.intrinsic.reward.kind == "rubric_judge"
+    return f"{STUDY.synthesis.prompts}/judge.jinja" if judged else []
+
+
 def benchmark_folder(benchmark, lang):
     folder = STUDY.evaluation.benchmarks[benchmark].folder
     return f"{folder}/{lang}" if folder else f"{RESULTS}/tasks/{benchmark}/{lang}"
@@ -133,13 +140,31 @@ def figure_files(study, figures):
     )
 
 
+def save_configuration(folder):
+    """Save the study with every default and the models it uses, before any job starts."""
+    named = {
+        *STUDY.teachers,
+        *STUDY.bases,
+        *(REGISTRIES.models[base].reference for base in STUDY.bases),
+        STUDY.intrinsic.embedding,
+        STUDY.intrinsic.reward.model,
+    }
+    models = {
+        name: REGISTRIES.models[name].model_dump(mode="json", exclude_none=True)
+        for name in sorted(named)
+    }
+    path = Path(folder) / "config.yaml"
+    text = yaml_text({**config, "models": models})
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(text, path)
+
+
 def study_targets():
     """Everything a study ends with."""
     tables = ["leaderboard", "synthesis_yield", "evaluation", "truth", "resources"]
     if not has_truth():
         tables.remove("truth")
     return [
-        f"{RESULTS}/config.yaml",
         *expand(f"{RESULTS}/tables/{{table}}.csv", table=tables),
         f"{RESULTS}/tables/leaderboard.md",
         *expand(

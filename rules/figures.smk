@@ -15,9 +15,9 @@ rule figure_pg_score:
             labels={"what": "PG-Score by teacher and language", "format": "figure"},
         ),
     log:
-        "results/{study}/logs/figures/pg_score.log",
+        "results/{study}/logs/figure_pg_score.log",
     benchmark:
-        "results/{study}/benchmarks/figures/pg_score.tsv"
+        "results/{study}/benchmarks/figure_pg_score.tsv"
     conda:
         "../envs/analysis.yaml"
     params:
@@ -46,9 +46,9 @@ rule figure_intrinsic_extrinsic:
             labels={"what": "intrinsic against extrinsic", "format": "figure"},
         ),
     log:
-        "results/{study}/logs/figures/intrinsic_extrinsic.log",
+        "results/{study}/logs/figure_intrinsic_extrinsic.log",
     benchmark:
-        "results/{study}/benchmarks/figures/intrinsic_extrinsic.tsv"
+        "results/{study}/benchmarks/figure_intrinsic_extrinsic.tsv"
     conda:
         "../envs/analysis.yaml"
     params:
@@ -77,9 +77,9 @@ rule figure_gain:
             labels={"what": "gain over the base", "format": "figure"},
         ),
     log:
-        "results/{study}/logs/figures/gain.log",
+        "results/{study}/logs/figure_gain.log",
     benchmark:
-        "results/{study}/benchmarks/figures/gain.tsv"
+        "results/{study}/benchmarks/figure_gain.tsv"
     wildcard_constraints:
         study=STUDY.study,
     conda:
@@ -109,9 +109,9 @@ rule figure_synthesis_yield:
             labels={"what": "yield by teacher and method", "format": "figure"},
         ),
     log:
-        "results/{study}/logs/figures/synthesis_yield.log",
+        "results/{study}/logs/figure_synthesis_yield.log",
     benchmark:
-        "results/{study}/benchmarks/figures/synthesis_yield.tsv"
+        "results/{study}/benchmarks/figure_synthesis_yield.tsv"
     wildcard_constraints:
         study=STUDY.study,
     conda:

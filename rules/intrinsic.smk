@@ -26,6 +26,7 @@ rule reward:
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         model=model_folder(STUDY.intrinsic.reward.model),
+        rubric=rubric_file(),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
     log:
@@ -37,7 +38,10 @@ rule reward:
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
         model=model_entry(STUDY.intrinsic.reward.model),
-        prompts=STUDY.synthesis.prompts,
+        side_file=lambda wildcards: (
+            f"results/{wildcards.study}/unfinished/reward/{wildcards.recipe}/"
+            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
+        ),
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
     message:
         "Reward of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"

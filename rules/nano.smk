@@ -7,8 +7,8 @@ NANO_BENCHMARKS = [
 ]
 
 
-rule nano_world:
-    """Corpora, seed dataset, benchmarks and tokenizer from the templated micro-world."""
+rule nano_corpora:
+    """Pre-training text and a tokenizer from the templated micro-world."""
     input:
         lexicons=expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages),
         chat_template=CHAT_TEMPLATE,
@@ -18,34 +18,58 @@ rule nano_world:
         ),
     output:
         corpora=expand(f"{NANO}/corpus/{{lang}}.parquet", lang=STUDY.nano.languages),
+        tokenizer=directory(f"{NANO}/tokenizer"),
+    log:
+        f"{RESULTS}/logs/nano_corpora.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_corpora.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        languages=STUDY.nano.languages,
+        names={lang: REGISTRIES.languages[lang].name for lang in STUDY.nano.languages},
+        corpus_size=STUDY.nano.corpus_size,
+        vocabulary=STUDY.nano.vocabulary,
+        seed=STUDY.nano.seed,
+    message:
+        "Build the micro-world's corpora and tokenizer"
+    script:
+        "../scripts/nano_corpora.py"
+
+
+rule nano_datasets:
+    """Seed dataset and benchmarks from the templated micro-world."""
+    input:
+        lexicons=expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages),
+    output:
         seeds=expand(f"{NANO}/seed/{{lang}}.parquet", lang=STUDY.nano.languages),
         tasks=[
             directory(f"{RESULTS}/tasks/{benchmark}/{lang}")
             for benchmark in NANO_BENCHMARKS
             for lang in STUDY.nano.languages
         ],
-        tokenizer=directory(f"{NANO}/tokenizer"),
     log:
-        f"{RESULTS}/logs/nano_world.log",
+        f"{RESULTS}/logs/nano_datasets.log",
     benchmark:
-        f"{RESULTS}/benchmarks/nano_world.tsv"
+        f"{RESULTS}/benchmarks/nano_datasets.tsv"
     conda:
         "../envs/transformers.yaml"
     params:
-        nano=STUDY.nano.model_dump(mode="json"),
-        names={lang: REGISTRIES.languages[lang].name for lang in STUDY.nano.languages},
-        benchmarks=NANO_BENCHMARKS,
+        languages=STUDY.nano.languages,
+        seed_items=STUDY.nano.seed_items,
+        benchmark_items=STUDY.nano.benchmark_items,
+        seed=STUDY.nano.seed,
     message:
-        "Build the micro-world: corpora, seed dataset, benchmarks"
+        "Build the micro-world's seed dataset and benchmarks"
     script:
-        "../scripts/nano_world.py"
+        "../scripts/nano_datasets.py"
 
 
 rule nano_pretrain:
     """A nano model trained from scratch on the micro-world."""
     input:
-        corpora=rules.nano_world.output.corpora,
-        tokenizer=rules.nano_world.output.tokenizer,
+        corpora=rules.nano_corpora.output.corpora,
+        tokenizer=rules.nano_corpora.output.tokenizer,
     output:
         directory(f"{RESULTS}/models/{{model}}"),
     log:
@@ -70,7 +94,7 @@ rule nano_pretrain:
 rule nano_gold_tune:
     """A nano model fine-tuned on right answers: the reference, or the reward model."""
     input:
-        lexicons=rules.nano_world.input.lexicons,
+        lexicons=rules.nano_corpora.input.lexicons,
         start=lambda wildcards: model_folder(
             REGISTRIES.models[wildcards.model].gold_tuning.start
         ),
@@ -98,7 +122,7 @@ rule nano_gold_tune:
 rule nano_oracle:
     """How many of each teacher's pairs are right: the micro-world knows every answer."""
     input:
-        lexicons=rules.nano_world.input.lexicons,
+        lexicons=rules.nano_corpora.input.lexicons,
         synthetic=synthetic_files(),
     output:
         f"{RESULTS}/analysis/oracle.csv",

@@ -1,28 +1,4 @@
-# Provenance: the configuration in force, and what the run cost.
-rule configuration:
-    """The effective configuration, saved before anything else."""
-    output:
-        report(
-            f"{RESULTS}/config.yaml",
-            caption="../report/configuration.rst",
-            category="5 Provenance",
-            labels={"what": "effective configuration", "format": "YAML"},
-        ),
-    log:
-        f"{RESULTS}/logs/configuration.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/configuration.tsv"
-    priority: 100
-    conda:
-        "../envs/analysis.yaml"
-    params:
-        study=config,
-    message:
-        "Save the effective configuration"
-    script:
-        "../scripts/configuration.py"
-
-
+# Provenance: what the run cost.
 rule resources:
     """Seconds and memory by rule, from Snakemake's benchmark files."""
     input:

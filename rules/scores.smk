@@ -161,6 +161,7 @@ rule truth:
     input:
         cells=main_scores("cells.csv"),
         replicates=main_scores("replicates.parquet"),
+        gaps=main_scores("gaps.csv"),
         oracle=f"{RESULTS}/analysis/oracle.csv",
     output:
         csv=report(

@@ -2,7 +2,7 @@
 rule seed:
     """The seed dataset of a language, checked and sampled."""
     input:
-        lambda wildcards: STUDY.seed_dataset.files.get(
+        seeds=lambda wildcards: STUDY.seed_dataset.files.get(
             wildcards.lang, f"{NANO}/seed/{wildcards.lang}.parquet"
         ),
     output:

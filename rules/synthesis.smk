@@ -31,13 +31,13 @@ rule render_requests:
 
 
 rule synthesize:
-    """A teacher's answers in a language: all methods in one engine start."""
+    """A teacher's raw answers in a language: all methods in one engine start."""
     input:
         requests=rules.render_requests.output,
         model=lambda wildcards: model_folder(wildcards.teacher),
     output:
         expand(
-            "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
+            "results/{{study}}/answers/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
             method=STUDY.methods,
         ),
     log:
@@ -49,16 +49,40 @@ rule synthesize:
     params:
         teacher=lambda wildcards: model_entry(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
-        language_confidence=STUDY.synthesis.language_confidence,
-        source_language=TRANSLATE_FROM,
         side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/synthetic/"
+            f"results/{wildcards.study}/unfinished/answers/"
             f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
         ),
     message:
         "{wildcards.teacher} writes {wildcards.lang} data, seed {wildcards.seed}"
     script:
         "../scripts/synthesize.py"
+
+
+rule check_answers:
+    """Every answer with a status: usable, or why not."""
+    input:
+        requests=rules.render_requests.output,
+        answers=rules.synthesize.output,
+        tasks=benchmark_folders,
+    output:
+        expand(
+            "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/check_answers/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_answers/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        languages=list(REGISTRIES.languages),
+        language_confidence=STUDY.synthesis.language_confidence,
+    message:
+        "Check the answers of {wildcards.teacher} in {wildcards.lang}"
+    script:
+        "../scripts/check_answers.py"
 
 
 rule training_set:

@@ -8,5 +8,7 @@ with running(snakemake):
     from polyglot.files import write_csv
 
     gaps = pd.read_csv(snakemake.input.gaps)
-    table = pd.read_csv(snakemake.input.evaluation).merge(gaps[["lang", "flagged"]], on="lang", validate="many_to_one")
+    table = pd.read_csv(snakemake.input.evaluation).merge(
+        gaps[["lang", "gap", "gap_se", "flagged"]], on="lang", validate="many_to_one"
+    )
     write_csv(table, snakemake.output[0])

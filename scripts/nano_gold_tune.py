@@ -18,7 +18,7 @@ with running(snakemake):
     start, out, checkpoints = map(Path, (snakemake.input.start, snakemake.output[0], snakemake.params.checkpoints))
     if model.role == "reward":
         graded = graded_responses(world, langs, examples=tuning.examples, seed=tuning.seed)
-        held_out = graded_responses(world, langs, examples=100, seed=tuning.seed + 1)
+        held_out = graded_responses(world, langs, examples=100, seed=tuning.seed, split="seed")
         print(train_reward_model(start, graded, held_out, out, tuning, checkpoints=checkpoints))
     else:
         pairs = gold_pairs(world, langs, examples=tuning.examples, seed=tuning.seed)

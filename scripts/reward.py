@@ -9,9 +9,11 @@ with running(snakemake):
 
     from polyglot.engines import open_engine
     from polyglot.files import write_parquet
+    from polyglot.hashing import folder_fingerprint
     from polyglot.prompts import PromptTemplates
     from polyglot.registry import Model, local_folder
     from polyglot.reward import RewardModel, judge
+    from polyglot.sidefile import SideFile
 
     data = pd.read_parquet(snakemake.input.data)
     settings, model = snakemake.params.reward, Model(**snakemake.params.model)
@@ -21,14 +23,17 @@ with running(snakemake):
         rated = meter.rate(data["prompt"], data["response"])
     else:
         engine = open_engine(model.engine, folder, model.sampling)
-        templates = PromptTemplates(Path(snakemake.params.prompts))
+        templates = PromptTemplates(Path(snakemake.input.rubric).parent)
+        side = SideFile(Path(snakemake.params.side_file), folder_fingerprint(folder))
         rated = judge(
             engine,
             templates,
             snakemake.params.language,
             data["prompt"],
             data["response"],
+            side,
             batch_size=settings["batch_size"],
         )
+        side.remove()
     print(f"{rated['reward'].notna().sum()} of {len(rated)} rated, mean {rated['reward'].mean():.3f}")
     write_parquet(pd.concat([data[["id"]], rated], axis=1), snakemake.output[0])

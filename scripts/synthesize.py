@@ -1,4 +1,4 @@
-"""A teacher's answers in a language: all methods in one engine start."""
+"""A teacher's raw answers in a language: all methods in one engine start."""
 
 from polyglot.job import running
 
@@ -13,9 +13,8 @@ with running(snakemake):
     from polyglot.hashing import content_id, folder_fingerprint
     from polyglot.registry import Model
     from polyglot.sidefile import SideFile
-    from polyglot.synthesis import ask, read_answers
+    from polyglot.synthesis import ask
 
-    name, lang = snakemake.wildcards.teacher, snakemake.wildcards.lang
     model = Model(**snakemake.params.teacher)
     requests = [pd.read_parquet(path) for path in snakemake.input.requests]
     owner = content_id(folder_fingerprint(snakemake.input.model), json.dumps(model.sampling.model_dump(), sort_keys=True))
@@ -27,16 +26,8 @@ with running(snakemake):
         pd.concat(requests, ignore_index=True),
         side,
         batch_size=snakemake.params.batch_size,
-        title=f"{name} writes {lang}",
+        title=f"{snakemake.wildcards.teacher} writes {snakemake.wildcards.lang}",
     )
     for asked, path in zip(requests, snakemake.output, strict=True):
-        found = read_answers(
-            asked,
-            answers,
-            teacher=name,
-            languages=[lang, snakemake.params.source_language],
-            language_confidence=snakemake.params.language_confidence,
-        )
-        print(asked["method"].iloc[0], found["status"].value_counts().to_dict())
-        write_parquet(found, path)
+        write_parquet(pd.DataFrame([answers[request_id].as_dict() for request_id in asked["request_id"]]), path)
     side.remove()

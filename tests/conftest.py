@@ -9,8 +9,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"})
 
 import pytest
+from hypothesis import settings
 
 from polyglot.nano.world import World
+
+settings.register_profile("polyglot", deadline=None, derandomize=True)
+settings.load_profile("polyglot")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,12 @@ def watch(trainer: Any, title: str) -> None:
     trainer.add_callback(StepProgress())
 
 
-def publish(model: Any, tokenizer: Any, out: Path, checkpoints: Path, extra: dict[str, Any] | None = None) -> None:
-    """Save model and tokenizer so that the folder `out` appears whole or not at all, then remove the checkpoints.
+def publish(model: Any, tokenizer: Any, out: Path, extra: dict[str, Any] | None = None, done_with: Iterable[Path] = ()) -> None:
+    """Save model and tokenizer so that the folder `out` appears whole or not at all.
 
     Args:
         extra: further JSON files to put beside the weights, by name.
+        done_with: folders to remove afterwards, such as checkpoints.
     """
     out = Path(out)
     partial = out.with_name(f".{out.name}.partial")
@@ -83,4 +85,5 @@ def publish(model: Any, tokenizer: Any, out: Path, checkpoints: Path, extra: dic
     for name, value in (extra or {}).items():
         (partial / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, out)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    for folder in done_with:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from polyglot.registry import Registries, Registry, RegistryError, load_registri
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Method = Literal["generate", "translate", "respond"]
 Definition = Literal["released", "paper", "signsafe"]
+FigureName = Literal["pg_score", "intrinsic_extrinsic", "gain", "synthesis_yield"]
 PUBLISHED = "published"
 """Reserved study name: the scores of the paper's published measurements."""
 PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
@@ -75,8 +76,8 @@ class Synthesis(Section):
         default=0.05,
         ge=0,
         le=1,
-        description="An answer to which the language detector gives the target language less than this probability has "
-        "the status wrong_language; 0 turns the check off.",
+        description="An answer to which the language detector gives the target language less than this probability, among "
+        "the languages of config/languages.yaml, has the status wrong_language; 0 turns the check off.",
     )
 
 
@@ -130,7 +131,9 @@ class Benchmark(Section):
         "`likelihood` (chosen against rejected response), `generative` (a final number)."
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
-    max_items: int | None = Field(default=None, gt=0, description="Most items per language; null takes all.")
+    max_items: int | None = Field(
+        default=None, gt=0, description="Most items per language, a seeded uniform sample; null takes all."
+    )
     max_new_tokens: int = Field(default=48, gt=0, description="Longest answer of a generative benchmark.")
     folder: str | None = Field(
         default=None,
@@ -203,7 +206,7 @@ class Study(Section):
     evaluation: Evaluation = Field(description="Evaluation of base, reference and students.")
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
-    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; a figure not named has the defaults.")
+    figures: dict[FigureName, Figure] = Field(default={}, description="Style by figure; a figure not named has the defaults.")
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -214,12 +217,16 @@ class Study(Section):
             repeated = sorted({str(value) for value in values if values.count(value) > 1})
             if repeated:
                 raise ValueError(f"{key}: named more than once: {', '.join(repeated)}")
+        if "translate" in self.methods and self.source_language in self.languages:
+            raise ValueError(
+                f"languages: '{self.source_language}' is the language that `translate` starts from (source_language)"
+            )
         for recipe in self.recipes:
             if recipe != "equal" and recipe not in self.methods:
                 raise ValueError(f"recipes: '{recipe}' needs that method; methods are: {', '.join(self.methods)}")
         return self
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: FigureName) -> Figure:
         return self.figures.get(name, Figure())
 
 
@@ -250,17 +257,22 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     except ValidationError as error:
         raise ConfigurationError(explain(path, error, Study)) from error
     problems = list(_unknown_names(study, registries))
+    if Path(path).stem != study.study:
+        problems.append(f"study: '{study.study}' must be the file's own name, so that no study writes into another's results")
     if problems:
         raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in problems)]))
     return study, registries
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, mapping by mapping; lists and values are replaced."""
+    """`over` on top of `base`, mapping by mapping; lists, values and whatever meets an empty mapping are replaced."""
     merged = dict(base)
     for key, value in over.items():
         known = merged.get(key)
-        merged[key] = merge(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
+        if isinstance(known, dict) and isinstance(value, Mapping) and value:
+            merged[key] = merge(known, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -332,6 +344,7 @@ def _unknown_names(study: Study, registries: Registries) -> Iterable[str]:
     reward = study.intrinsic.reward
     yield from check("languages", study.languages, languages, "language")
     yield from check("source_language", [study.source_language], languages, "language")
+    yield from check("nano.languages", study.nano.languages, languages, "language")
     yield from check("seed_dataset.files", study.seed_dataset.files, languages, "language")
     yield from check("teachers", study.teachers, models, "model")
     yield from check("bases", study.bases, models, "model")
@@ -344,6 +357,13 @@ def _unknown_names(study: Study, registries: Registries) -> Iterable[str]:
                 f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files, or choose from the "
                 f"micro-world's languages: {', '.join(study.nano.languages)}"
             )
+    for name in (*study.teachers, *study.bases):
+        model = models.get(name)
+        if model and model.package is not None:
+            yield f"{name}: a model inside a package ({models.source}) can be used for embedding only"
+        trained_on = set(model.pretraining.languages) if model and model.pretraining else set()
+        for lang in sorted(trained_on - set(study.nano.languages)):
+            yield f"nano.languages: '{lang}' is missing; {models.source} trains '{name}' on it"
     for name, benchmark in study.evaluation.benchmarks.items():
         known = registries.benchmarks.get(name)
         if known and benchmark.formulation not in known.formulations:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import re
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ import pandas as pd
 
 from polyglot.configuration import Benchmark
 from polyglot.hashing import stable_seed
+from polyglot.synthesis import normalise
 
-OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "weight", "correct", "answer")
+OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,19 @@ def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) 
         seed: decides the order of chosen and rejected responses.
 
     Returns:
-        Columns benchmark, lang, example_id, category, subset, weight (sums to 1 over a task), correct (0 or 1), answer.
+        Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
+        (sums to 1 over a task), correct (0 or 1), answer.
 
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
+        ValueError: if there are fewer few-shot rows than shots.
     """
     for task in tasks:
+        few_shot = task.folder / "dev.jsonl"
+        rows = len(few_shot.read_text(encoding="utf-8").splitlines()) if few_shot.exists() else 0
+        if rows < task.settings.shots:
+            key = f"evaluation.benchmarks.{task.benchmark}.shots"
+            raise ValueError(f"{few_shot}: {rows} rows for {task.settings.shots} few-shot examples; add rows or lower {key}")
         if not (task.folder / "test.jsonl").exists():
             raise FileNotFoundError(f"{task.folder}/test.jsonl: no data for benchmark '{task.benchmark}' in '{task.lang}'")
     model, folders = Path(model).resolve(), {task.name: task.folder.resolve() for task in tasks}
@@ -129,6 +138,9 @@ def _task_config(task: Task, folder: Path, chat: bool, seed: int) -> Any:
     from lighteval.tasks.requests import Doc, SamplingMethod
 
     settings = task.settings
+    rows = len((folder / "test.jsonl").read_text(encoding="utf-8").splitlines())
+    limit = min(settings.max_items or rows, rows)
+    chosen = frozenset(random.Random(stable_seed("items", task.name, seed)).sample(range(rows), limit))
 
     class FinalNumber(SampleLevelComputation):
         """Whether the last number of the answer is the right one."""
@@ -138,7 +150,7 @@ def _task_config(task: Task, folder: Path, chat: bool, seed: int) -> Any:
 
     def ask(row: dict[str, Any], name: str | None = None) -> Doc | None:
         few_shot = bool(row["__few_shots"])
-        if not few_shot and settings.max_items is not None and row["__index"] >= settings.max_items:
+        if not few_shot and row["__index"] not in chosen:
             return None
         query, choices, gold, facts = FORMULATIONS[settings.formulation](row, few_shot, seed)
         return Doc(query=query, choices=choices, gold_index=gold, task_name=name, specific=facts)
@@ -244,9 +256,18 @@ def _outcomes(task: Task, details: list[Any]) -> pd.DataFrame:
             {"benchmark": task.benchmark, "lang": task.lang, **facts, "correct": int(detail.metric["correct"]), "answer": answer}
         )
     frame = pd.DataFrame(rows).sort_values("example_id", ignore_index=True)
-    return frame.assign(weight=example_weights(task.benchmark, frame))
+    stratum = frame["category"] + "/" + frame["subset"] if task.benchmark == WEIGHTED_BY_SUBSET else task.benchmark
+    return frame.assign(stratum=stratum, weight=example_weights(task.benchmark, frame))
 
 
+def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
+    """Normalised questions of all test items in the folders: no student may be trained on them."""
+    lines = [line for folder in folders for line in (folder / "test.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in lines]
+    return frozenset(normalise(row.get("question") or row["prompt"]) for row in rows)
+
+
+WEIGHTED_BY_SUBSET = "m-rewardbench"
 SUBSET_WEIGHTS: dict[str, float] = {"math-prm": 984}
 """RewardBench weights a subset by its number of examples, except this one (447 examples), which counts as many as code."""
 
@@ -257,7 +278,7 @@ def example_weights(benchmark: str, outcomes: pd.DataFrame) -> pd.Series:
     M-RewardBench: subsets by their number of examples within a category, then the mean over categories (Lambert et al., 2024,
     arXiv 2403.13787, section 4); else every example counts the same.
     """
-    if benchmark != "m-rewardbench":
+    if benchmark != WEIGHTED_BY_SUBSET:
         return pd.Series(1 / len(outcomes), index=outcomes.index)
     size = outcomes.groupby(["category", "subset"])["subset"].transform("size")
     share = outcomes["subset"].map(SUBSET_WEIGHTS).fillna(size) / size

@@ -25,6 +25,7 @@ STATUS_STYLES = {
     "empty": ("#999999", "...."),
     "truncated": ("#56B4E9", "\\\\\\\\"),
     "wrong_language": ("#CC79A7", "xxxx"),
+    "benchmark_item": ("#0072B2", "++++"),
 }
 
 

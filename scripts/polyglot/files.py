@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -45,8 +47,8 @@ def write_json(value: Any, path: Path) -> None:
     write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", path)
 
 
-def write_yaml(value: Any, path: Path) -> None:
-    write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), path)
+def yaml_text(value: Any) -> str:
+    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
 
 
 def write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
@@ -55,7 +57,3 @@ def write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
 
 def read_json(path: Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def read_yaml(path: Path) -> Any:
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))

@@ -39,6 +39,26 @@ def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> 
     return found
 
 
+def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
+    """Means over resampled seeds.
+
+    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), without which a bootstrap of few seeds is too sure.
+
+    Args:
+        replicates: shape (S seeds, replicates, ...), already resampled over examples.
+
+    Returns:
+        Shape (replicates, ...).
+    """
+    seeds, count = replicates.shape[:2]
+    mean: Array = replicates.mean(axis=0)
+    if seeds == 1:
+        return mean
+    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
+    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
+    return scaled
+
+
 def intrinsic_replicates(seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator) -> dict[str, Array]:
     """Point estimate (place 0) and replicates of the four intrinsic metrics of a cell.
 
@@ -56,9 +76,7 @@ def intrinsic_replicates(seeds: Sequence[pd.DataFrame], replicates: int, rng: np
     points = np.stack([np.nanmean(value, axis=0) for value in values])
     drawn = np.stack([resample_means(value, replicates, rng) for value in values])
     drawn[:, :, :2] = points[:, None, :2] + 2 * (drawn[:, :, :2] - points[:, None, :2])
-    pick = rng.integers(len(values), size=(len(values), replicates))
-    chosen = drawn[pick, np.arange(replicates)].mean(axis=0)
-    whole = np.vstack([points.mean(axis=0), chosen])
+    whole = np.vstack([points.mean(axis=0), resample_seeds(drawn, rng)])
     return dict(zip(INTRINSIC, whole.T, strict=True))
 
 
@@ -69,26 +87,30 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
         models: model name to its outcomes on one benchmark and language (see `polyglot.evaluation`).
 
     Returns:
-        (items: example_id, subset, weight; correct: one column a model, one row an item).
+        (items: stratum, example_id, weight; correct: one column a model, one row an item).
 
     Raises:
-        ValueError: if two models were not evaluated on the same items.
+        ValueError: if an item is there twice, or two models were not evaluated on the same items.
     """
+    keys = ["stratum", "example_id"]
     names = list(models)
-    first = models[names[0]].sort_values("example_id", ignore_index=True)
     correct = {}
+    items = pd.DataFrame()
     for name in names:
-        frame = models[name].sort_values("example_id", ignore_index=True)
-        if list(frame["example_id"]) != list(first["example_id"]):
+        frame = models[name].sort_values(keys, ignore_index=True)
+        if frame.duplicated(keys).any():
+            raise ValueError(f"'{name}': the item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])} is there twice")
+        items = frame[[*keys, "weight"]] if items.empty else items
+        if not frame[keys].equals(items[keys]):
             raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
         correct[name] = frame["correct"].astype(float)
-    return first[["example_id", "subset", "weight"]], pd.DataFrame(correct)
+    return items, pd.DataFrame(correct)
 
 
 def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
     """Scores of several models on one benchmark, and bootstrap replicates over its items.
 
-    Items are resampled within subsets, the same for every model, so that differences between models keep their pairing.
+    Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
 
     Returns:
         Shape (replicates + 1, models); place 0 is the score itself.
@@ -96,7 +118,7 @@ def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int
     weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
     found = np.zeros((replicates + 1, correct.shape[1]))
     found[0] = weighted.sum(axis=0)
-    for _, rows in items.groupby("subset", sort=True).indices.items():
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
         found[1:] += resample_means(weighted[rows], replicates, rng) * len(rows)
     return found
 
@@ -107,7 +129,7 @@ def paired_se(items: pd.DataFrame, difference: Array) -> float:
     Floored at half an item, so that two models with equal outcomes on every item are not told apart with certainty.
     """
     variance = 0.0
-    for _, rows in items.groupby("subset", sort=True).indices.items():
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
         weights = items["weight"].to_numpy()[rows]
         spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
         variance += float((weights**2).sum()) * spread
@@ -131,12 +153,16 @@ def extrinsic_replicates(
 
     Returns:
         (measurements, scores). `measurements`: replicate, teacher, lang, student, base, reference, gain, gain_se, gap,
-        gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, model, seed, score, se, n, one row each.
+        gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, model, score, se, n, one row each.
+
+    The standardised gain divides by one standard error a language, the root mean square over teachers: within a language a
+    smaller gain then never scores higher, which a standard error of each student's own would not promise.
     """
     benchmarks = sorted(base["benchmark"].unique())
     draws: dict[str, dict[str, Array]] = {}
     score_rows = []
     gain_variance = dict.fromkeys(students, 0.0)
+    by_seed = {teacher: np.zeros(len(frames)) for teacher, frames in students.items()}
     gap_variance = 0.0
     for benchmark in benchmarks:
         models = {"base": base, "reference": reference}
@@ -151,14 +177,11 @@ def extrinsic_replicates(
         for teacher, frames in students.items():
             names = [f"{teacher}\x1f{number}" for number in range(len(frames))]
             stacked = np.stack([by_model[name] for name in names])
-            picker = np.random.default_rng(stable_seed("seeds", teacher, lang, seed))
-            pick = picker.integers(len(names), size=(len(names), replicates))
-            resampled = stacked[:, 1:][pick, np.arange(replicates)].mean(axis=0)
-            one[teacher] = np.concatenate([stacked[:, :1].mean(axis=0), resampled])
+            rng_seeds = np.random.default_rng(stable_seed("seeds", teacher, lang, seed))  # the same draw for every benchmark
+            one[teacher] = np.concatenate([stacked[:, 0].mean(axis=0, keepdims=True), resample_seeds(stacked[:, 1:], rng_seeds)])
             outcome[teacher] = correct[names].mean(axis=1).to_numpy()
             gain_variance[teacher] += paired_se(items, outcome[teacher] - outcome["base"]) ** 2
-            if len(names) > 1:
-                gain_variance[teacher] += float(stacked[:, 0].var(ddof=1)) / len(names)
+            by_seed[teacher] = by_seed[teacher] + stacked[:, 0]
         gap_variance += paired_se(items, outcome["reference"] - outcome["base"]) ** 2
         draws[benchmark] = one
         for model, values in one.items():
@@ -169,9 +192,12 @@ def extrinsic_replicates(
     rows = []
     anchors = {name: np.mean([draws[benchmark][name] for benchmark in benchmarks], axis=0) for name in ("base", "reference")}
     gap_se = np.sqrt(gap_variance) / len(benchmarks)
+    for teacher, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
+        gain_variance[teacher] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
+    gain_ses = {teacher: float(np.sqrt(variance)) / len(benchmarks) for teacher, variance in gain_variance.items()}
+    common_se = float(np.sqrt(np.mean([se**2 for se in gain_ses.values()])))
     for teacher in students:
         student = np.mean([draws[benchmark][teacher] for benchmark in benchmarks], axis=0)
-        gain_se = np.sqrt(gain_variance[teacher]) / len(benchmarks)
         ratios = [
             performance_gap_recovered(draws[name][teacher], draws[name]["base"], draws[name]["reference"]) for name in benchmarks
         ]
@@ -185,12 +211,12 @@ def extrinsic_replicates(
                     "base": anchors["base"],
                     "reference": anchors["reference"],
                     "gain": student - anchors["base"],
-                    "gain_se": gain_se,
+                    "gain_se": gain_ses[teacher],
                     "gap": anchors["reference"] - anchors["base"],
                     "gap_se": gap_se,
                     "pgr_released": performance_gap_recovered(student, anchors["base"], anchors["reference"]),
                     "pgr_paper": np.mean(ratios, axis=0),
-                    "standardised_gain": (student - anchors["base"]) / gain_se,
+                    "standardised_gain": (student - anchors["base"]) / common_se,
                 }
             )
         )
@@ -246,7 +272,11 @@ def collect(files: CellFiles, *, replicates: int, seed: int) -> Collected:
         seeds = []
         for place, path in enumerate(paths):
             reward, perplexity = (pd.read_parquet(kind[teacher, lang][place]) for kind in (files.reward, files.perplexity))
-            seeds.append(pd.read_parquet(path).merge(reward, on="id").merge(perplexity, on="id"))
+            seeds.append(
+                pd.read_parquet(path)
+                .merge(reward, on="id", validate="one_to_one")
+                .merge(perplexity, on="id", validate="one_to_one")
+            )
         rng = np.random.default_rng(stable_seed("intrinsic", teacher, lang, seed))
         found = intrinsic_replicates(seeds, replicates, rng)
         cell = {"replicate": np.arange(replicates + 1), "teacher": teacher, "lang": lang}

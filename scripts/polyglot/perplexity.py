@@ -46,7 +46,8 @@ class PerplexityMeter:
         if self.chat_template:
             turns = [{"role": "user", "content": prompt}]
             head = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-            tail = response + (self.tokenizer.eos_token or "")
+            whole = self.tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": response}], tokenize=False)
+            tail = whole[len(head) :].rstrip() if whole.startswith(head) else response + (self.tokenizer.eos_token or "")
         else:
             head, tail = f"{prompt}\n", response
         start = self.tokenizer(head, add_special_tokens=not self.chat_template)["input_ids"]
@@ -66,16 +67,18 @@ class PerplexityMeter:
             Columns nll, tokens, perplexity.
 
         Raises:
-            ValueError: if a response has no tokens (names the row).
+            ValueError: if a response has no tokens, or its prompt fills the model's context (names the row).
         """
         import torch
 
+        limit = getattr(self.model.config, "max_position_embeddings", None)
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         for row, (ids, start) in enumerate(encoded):
             if len(ids) == start:
                 raise ValueError(f"row {row}: the response has no tokens")
+            if limit is not None and start >= limit:
+                raise ValueError(f"row {row}: the prompt has {start} tokens, the model's context {limit}; leave the row out")
         order = sorted(range(len(encoded)), key=lambda index: len(encoded[index][0]))
-        limit = getattr(self.model.config, "max_position_embeddings", None)
         nll = np.zeros(len(encoded))
         tokens = np.zeros(len(encoded), dtype=int)
         with progress(total=len(encoded), title=title, unit="example") as bar:

@@ -73,10 +73,6 @@ class Model(Entry):
     )
     description: str = Field(default="", description="What the model is.")
 
-    @property
-    def origin(self) -> str:
-        return next(name for name in ORIGINS if getattr(self, name) is not None)
-
 
 ORIGINS = ("pretraining", "gold_tuning", "package", "folder")
 
@@ -95,9 +91,7 @@ class Language(Entry):
 class BenchmarkFacts(Entry):
     """A benchmark: its task and the formulations it can take."""
 
-    label: str = Field(description="Name in figures and tables.")
     formulations: list[Literal["cloze", "letter", "likelihood", "generative"]] = Field(description="Possible formulations.")
-    chance: float = Field(ge=0, le=1, description="Score of a model that guesses.")
     source: str = Field(description="Data set and paper.")
 
 

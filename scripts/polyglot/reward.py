@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from polyglot.engines import Engine, Request
+from polyglot.engines import Engine, Request, answer_all
 from polyglot.files import read_json
 from polyglot.hashing import stable_seed
 from polyglot.progress import progress
 from polyglot.prompts import PromptTemplates
+from polyglot.sidefile import SideFile
 
 LOW, HIGH = 1.0, 5.0
 SCALE_FILE = "reward_scale.json"
@@ -30,11 +31,15 @@ def rescale(raw: npt.NDArray[np.float64], scale: tuple[float, float]) -> npt.NDA
     return np.clip(LOW + (HIGH - LOW) * (raw - low) / (high - low), LOW, HIGH)
 
 
+SCALE_WORDS = re.compile(r"\(?\s*(?:/|out of|of)\s*5\b\s*\)?|\b1\s*(?:to|-|–)\s*5\b", re.IGNORECASE)
+"""Mentions of the scale itself, which are no ratings: `/5`, `out of 5`, `1 to 5`."""
+
+
 def parse_rating(text: str) -> float:
-    """The rubric judge's rating: the only whole number from 1 to 5 in its last line; NaN if there is none or several."""
+    """The rubric judge's rating: the only number in its last line, if it is 1, 2, 3, 4 or 5; else NaN."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    found = set(re.findall(r"(?<![\d.,])[1-5](?![\d]|[.,]\d)", re.sub(r"(?<=\d)\s*/\s*5\b", "", lines[-1]))) if lines else set()
-    return float(found.pop()) if len(found) == 1 else float("nan")
+    numbers = set(re.findall(r"-?\d+(?:[.,]\d+)?", SCALE_WORDS.sub(" ", lines[-1]))) if lines else set()
+    return float(numbers.pop()) if len(numbers) == 1 and numbers <= set("12345") else float("nan")
 
 
 def judge(
@@ -43,36 +48,29 @@ def judge(
     language: str,
     prompts: Sequence[str],
     responses: Sequence[str],
+    side: SideFile,
     *,
     batch_size: int,
 ) -> pd.DataFrame:
-    """Ratings by a chat model and the rubric in `judge.jinja`.
+    """Ratings by a chat model and the rubric in `judge.jinja`; finished batches are kept in the side file.
 
     Returns:
-        Columns text (the judge's answer) and reward (1-5; NaN where the answer cannot be parsed).
+        Columns text (the judge's answer) and reward (1-5; NaN where the answer was cut off or cannot be parsed).
     """
     requests = [
         Request(
             id=str(row),
             messages=[
-                {
-                    "role": "user",
-                    "content": templates.render("judge", language=language, prompt=prompt, response=response),
-                }
+                {"role": "user", "content": templates.render("judge", language=language, prompt=prompt, response=response)}
             ],
             seed=stable_seed("judge", prompt, response),
         )
         for row, (prompt, response) in enumerate(zip(prompts, responses, strict=True))
     ]
-    order = sorted(requests, key=lambda request: len(request.messages[0]["content"]))
-    texts: dict[str, str] = {}
-    with progress(total=len(order), title="judge", unit="response") as bar:
-        for start in range(0, len(order), batch_size):
-            answers = engine.chat(order[start : start + batch_size])
-            texts.update({answer.id: answer.text for answer in answers})
-            bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
-    frame = pd.DataFrame({"text": [texts[request.id] for request in requests]})
-    return frame.assign(reward=frame["text"].map(parse_rating))
+    answers = answer_all(engine, requests, side, batch_size=batch_size, title="judge")
+    rows = [answers[request.id] for request in requests]
+    rewards = [parse_rating(answer.text) if answer.finish_reason == "stop" else float("nan") for answer in rows]
+    return pd.DataFrame({"text": [answer.text for answer in rows], "reward": rewards})
 
 
 class RewardModel:

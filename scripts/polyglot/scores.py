@@ -67,9 +67,8 @@ def intrinsic_components(measured: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def intrinsic_score(measured: Mapping[str, Array]) -> Array:
+def intrinsic_score(components: Mapping[str, Array]) -> Array:
     """Mean of the four z-scores: relative to the set of cells, so adding a teacher moves every score."""
-    components = intrinsic_components(measured)
     score: Array = np.mean([components[name] for name in INTRINSIC], axis=0)
     return score
 
@@ -122,7 +121,7 @@ def score_cells(measurements: pd.DataFrame, *, alpha: float, confidence: float) 
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
     components = intrinsic_components(arrays)
-    intrinsic = np.mean([components[name] for name in INTRINSIC], axis=0)
+    intrinsic = intrinsic_score(components)
     scores = pg_scores(intrinsic, {name: arrays[name] for name in EXTRINSIC if name in arrays}, alpha)
     replicates = ordered.loc[:, ["replicate", *KEYS]].assign(
         intrinsic=intrinsic.ravel(), **{f"pg_{name}": values.ravel() for name, values in scores.items()}

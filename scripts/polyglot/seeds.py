@@ -30,7 +30,7 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
 
     Raises:
         SeedError: unreadable file, missing column, empty prompt, unknown language or duplicate id; names file, row (the
-            first is 1, a header not counted) and remedy.
+            first is 1; a header is not counted, blank lines of JSONL are) and remedy.
     """
     path = Path(path)
     frame = _read(path)
@@ -40,7 +40,6 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
         raise SeedError(
             f"{path}: missing column(s): {', '.join(missing)}; found: {found}. Rename your columns, or add the missing ones"
         )
-    frame = frame.reset_index(drop=True)
     if "lang" in frame.columns:
         _reject(
             path, frame, ~frame["lang"].isin(known_languages), "lang", "unknown language", "use a code of config/languages.yaml"
@@ -48,8 +47,9 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
         frame = frame[frame["lang"] == lang]
     for column in REQUIRED:
         text = frame[column]
-        empty = text.isna() | ~text.map(lambda value: isinstance(value, str) and bool(value.strip()))
+        empty = text.isna() | text.map(lambda value: isinstance(value, str) and not value.strip())
         _reject(path, frame, empty, column, f"empty {column}", "fill it in or delete the row")
+        _reject(path, frame, ~text.map(lambda value: isinstance(value, str)), column, f"{column} is not text", "put it in quotes")
     frame = frame.assign(lang=lang)
     if "source" not in frame.columns:
         frame = frame.assign(source=path.name)
@@ -98,7 +98,8 @@ def _read(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, dtype=str, keep_default_na=False)
         except ValueError as error:
             raise SeedError(f"{path}: not a readable CSV file: {error}. Quote fields that hold commas or line breaks") from error
-    rows = []
+    rows: list[dict[str, object]] = []
+    numbers: list[int] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -108,8 +109,20 @@ def _read(path: Path) -> pd.DataFrame:
             raise SeedError(f"{path}: row {number}: not JSON ({error}). Write one JSON object a line") from error
         if not isinstance(row, dict):
             raise SeedError(f"{path}: row {number}: a {type(row).__name__}, not an object. Write one JSON object a line")
+        if not _is_unicode(json.dumps(row, ensure_ascii=False)):
+            raise SeedError(f"{path}: row {number}: half of a surrogate pair, which is no character. Write the row again")
         rows.append(row)
-    return pd.DataFrame(rows)
+        numbers.append(number)
+    return pd.DataFrame(rows, index=[number - 1 for number in numbers])
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reject(path: Path, frame: pd.DataFrame, bad: pd.Series, column: str, problem: str, remedy: str) -> None:

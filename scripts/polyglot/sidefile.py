@@ -9,7 +9,8 @@ from typing import Any
 
 
 class SideFile:
-    """A JSON Lines file beside an output. It belongs to one `owner` (what made the work); another owner's is started anew.
+    """A JSON Lines file beside an output. Each batch names its `owner` (what made the work);
+    another owner's batches are not read.
 
     A batch is one line, so a batch is either whole or, if the job was killed while writing, left out when read.
     """

@@ -25,7 +25,7 @@ def fine_tune(base: Path, pairs: pd.DataFrame, out: Path, training: Training, *,
         checkpoints: folder that survives a killed job; removed when training is done.
 
     Returns:
-        Steps, epochs, examples, final training loss.
+        Steps, epochs, examples, seed, and the mean training loss since the start or the last resumption.
 
     Raises:
         ValueError: if the base has no chat template, or one that does not mark the response.
@@ -82,5 +82,5 @@ def fine_tune(base: Path, pairs: pd.DataFrame, out: Path, training: Training, *,
         "loss": result.training_loss,
         "seed": seed,
     }
-    publish(trainer.model, tokenizer, out, checkpoints, extra={"training.json": summary})
+    publish(trainer.model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
     return summary

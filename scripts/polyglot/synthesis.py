@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyglot.engines import Answer, Engine, Request
+from polyglot.engines import Answer, Engine, Request, answer_all
 from polyglot.hashing import content_id, stable_seed
-from polyglot.progress import progress
 from polyglot.prompts import JSON_METHODS, PromptTemplates
 from polyglot.sidefile import SideFile
 
-STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language")
+STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item")
 
 
 class TrainingPair(BaseModel):
@@ -59,7 +59,8 @@ def build_requests(
     rng = random.Random(stable_seed("requests", method, lang, seed))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     if method == "generate" and len(rows) < shots:
-        raise ValueError(f"generate in '{lang}' needs {shots} seed rows for its few-shot pairs; the seed dataset has {len(rows)}")
+        problem = f"generate in '{lang}' needs {shots} seed rows for its few-shot pairs; the seed dataset has {len(rows)}"
+        raise ValueError(f"{problem}. Lower synthesis.shots, or name a larger file in seed_dataset.files")
     order: list[dict[str, Any]] = []
     requests = []
     for index in range(count):
@@ -89,9 +90,8 @@ def build_requests(
 
 
 def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
-    """Every request's answer; finished batches are kept in the side file, so a killed job asks only for what is missing."""
-    done = {row["id"]: Answer(**row) for row in side.read()}
-    pending = [
+    """Every request's answer by its id (see `polyglot.engines.answer_all`)."""
+    asked = [
         Request(
             id=row["request_id"],
             messages=[dict(message) for message in row["messages"]],
@@ -99,16 +99,8 @@ def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: i
             schema=PAIR_SCHEMA if row["method"] in JSON_METHODS else None,
         )
         for row in requests.to_dict("records")
-        if row["request_id"] not in done
     ]
-    pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
-    with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
-        for start in range(0, len(pending), batch_size):
-            answers = engine.chat(pending[start : start + batch_size])
-            side.append([answer.as_dict() for answer in answers])
-            done.update({answer.id: answer for answer in answers})
-            bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
-    return done
+    return answer_all(engine, asked, side, batch_size=batch_size, title=title)
 
 
 def read_answers(
@@ -118,12 +110,14 @@ def read_answers(
     teacher: str,
     languages: Sequence[str],
     language_confidence: float,
+    benchmark_questions: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Every answer with its status and, if it is `ok`, its prompt and response.
+    """Every answer with its status and, if it could be read, its prompt and response.
 
     Args:
         languages: codes that the language detector may choose from.
         language_confidence: least probability of the target language; 0 turns the check off.
+        benchmark_questions: normalised (see `normalise`) questions that no student may be trained on.
 
     Returns:
         One row a request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
@@ -151,6 +145,7 @@ def read_answers(
             }
         )
     frame = pd.DataFrame(rows)
+    known = frozenset(benchmark_questions)
     if language_confidence > 0:
         good = frame["status"] == "ok"
         written = [
@@ -161,7 +156,15 @@ def read_answers(
         wrong = frame.index[good][[value < language_confidence for value in confidence]]
         frame.loc[wrong, "status"] = "wrong_language"
         frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
+    leaked = (frame["status"] == "ok") & frame["prompt"].map(lambda prompt: prompt is not None and normalise(prompt) in known)
+    frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
     return frame
+
+
+def normalise(text: str) -> str:
+    """Text for comparison: Unicode compatibility form, case folded, white space and punctuation left out."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
 
 
 def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, str | None, str | None, str | None]:
@@ -186,11 +189,15 @@ def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, 
 
 
 def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:
-    """Probability that each text is in `lang`, among the given languages (lingua); 1 for a text without letters."""
+    """Probability that each text is in `lang`, among the given languages (lingua).
+
+    It is 1 where nothing can be said: for a text without letters, or a language that the detector does not know.
+    """
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 
-    codes = sorted({getattr(IsoCode639_1, code.upper()) for code in {*languages, lang}}, key=lambda code: code.name)
-    if len(codes) < 2:
+    names = sorted({code.upper() for code in (*languages, lang)})
+    codes = [getattr(IsoCode639_1, name) for name in names if hasattr(IsoCode639_1, name)]
+    if len(codes) < 2 or not hasattr(IsoCode639_1, lang.upper()):
         return [1.0] * len(texts)
     detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
     found = []

@@ -96,7 +96,23 @@ def leaderboard_markdown(table: pd.DataFrame, gaps: pd.DataFrame | None, *, conf
         notes.append(f"{FLAG}: the reference does not beat the base by more than the gap's standard error; distrust PGR there.")
     else:
         notes.append("No language is flagged: every reference beats its base by more than the gap's standard error.")
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) + "\n\n" + "\n".join(notes) + "\n"
+    text = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) + "\n\n" + "\n".join(notes) + "\n"
+    return text if gaps is None else text + "\n" + gaps_markdown(gaps)
+
+
+def gaps_markdown(gaps: pd.DataFrame) -> str:
+    """Base, reference and their gap in every language, with its standard error and the flag."""
+    rows = [
+        {
+            "lang": f"{row['lang']} {FLAG}" if row["flagged"] else row["lang"],
+            "base": _number(row["base"]),
+            "reference": _number(row["reference"]),
+            "gap ± standard error": f"{row['gap']:+.3f} ± {row['gap_se']:.3f}",
+            "flag": row["reason"] if row["flagged"] else "–",
+        }
+        for row in gaps.to_dict("records")
+    ]
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) + "\n"
 
 
 def yield_table(answers: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 
 from polyglot.configuration import Truth
 from polyglot.scores import DEFINITIONS, INTRINSIC, interval
+from polyglot.tables import FLAG
 
 AVERAGE = "all"
 """Stands for the average over languages."""
@@ -83,11 +84,12 @@ def agreement(cells: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
 
 
 def truth_markdown(checks: pd.DataFrame, agreed: pd.DataFrame) -> str:
-    """The validity check as Markdown."""
+    """The validity check as Markdown; `checks` with a column `flagged`."""
     shown = checks.assign(
         difference=[f"{row.difference:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in checks.itertuples()],
         claim=checks["better"] + " above " + checks["worse"],
         right=[f"{row.right_better:.0%} / {row.right_worse:.0%}" for row in checks.itertuples()],
+        lang=checks["lang"].astype(str) + checks["flagged"].map({True: f" {FLAG}", False: ""}),
         verdict=[("holds" if row.holds else "fails") + ("" if row.certain else ", within noise") for row in checks.itertuples()],
     )
     holds = {name: checks.loc[checks["definition"] == name, "holds"] for name in DEFINITIONS}

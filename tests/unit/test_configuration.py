@@ -19,7 +19,7 @@ def demo(repository: Path) -> dict[str, Any]:
 
 
 def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: Any) -> Study:
-    path = tmp_path / "study.yaml"
+    path = tmp_path / f"{study['study']}.yaml"
     path.write_text(yaml.safe_dump(study))
     return load_study(path, repository, overrides)[0]
 
@@ -52,6 +52,10 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "cloze"}}}}, ["mgsm.formulation", "cloze", "generative"]),
         ({"evaluation": {"benchmarks": {"arc": {"formulation": "cloze"}}}}, ["benchmarks", "arc", "mgsm"]),
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
+        ({"languages": ["de", "en"]}, ["languages", "'en'", "translate", "source_language"]),
+        ({"figures": {"gian": {"height": 5}}}, ["figures.gian", "pg_score"]),
+        ({"nano": {"languages": ["en", "de", "id", "ar", "xx"]}}, ["nano.languages", "xx", "languages.yaml"]),
+        ({"nano": {"languages": ["en", "de", "id"]}, "languages": ["de"], "truth": {}}, ["nano.languages: 'ar' is missing"]),
         ({"study": "published"}, ["study", "published", "reserved"]),
         ({"study": "My Study"}, ["study", "My Study"]),
     ],
@@ -61,7 +65,7 @@ def test_a_mistake_is_named(
 ) -> None:
     with pytest.raises(ConfigurationError) as error:
         load(tmp_path, repository, demo | change)
-    assert "study.yaml" in str(error.value)
+    assert ".yaml: the" in str(error.value)
     for fragment in fragments:
         assert fragment in str(error.value)
 
@@ -69,6 +73,16 @@ def test_a_mistake_is_named(
 def test_all_mistakes_come_in_one_message(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"(?s)2 problem.*languges.*seedz"):
         load(tmp_path, repository, demo | {"seedz": 1, "languges": []})
+
+
+def test_a_copied_study_cannot_write_into_the_originals_results(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(demo))
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml: .*\n.*study: 'demo' must be the file's own name"):
+        load_study(tmp_path / "mine.yaml", repository)
+
+
+def test_an_empty_mapping_clears(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    assert load(tmp_path, repository, demo, truth={}).truth.above == []
 
 
 def test_a_file_that_is_no_study(tmp_path: Path, repository: Path) -> None:

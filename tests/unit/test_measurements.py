@@ -16,8 +16,8 @@ from polyglot.measurements import (
 )
 
 
-def outcomes(correct: list[int], benchmark: str = "mgsm", subset: str = "math") -> pd.DataFrame:
-    frame = pd.DataFrame({"benchmark": benchmark, "lang": "de", "category": "c", "subset": subset, "correct": correct})
+def outcomes(correct: list[int], benchmark: str = "mgsm") -> pd.DataFrame:
+    frame = pd.DataFrame({"benchmark": benchmark, "lang": "de", "category": "c", "stratum": benchmark, "correct": correct})
     frame["example_id"] = [f"{number:04d}" for number in range(len(correct))]
     return frame.assign(weight=1 / len(correct))
 
@@ -47,7 +47,7 @@ def test_diversity_replicates_have_the_spread_of_a_u_statistic() -> None:
 
 def test_equal_models_have_equal_replicates() -> None:
     correct = pd.DataFrame({"one": [1.0, 0, 1, 1], "two": [1.0, 0, 1, 1]})
-    items = pd.DataFrame({"example_id": list("abcd"), "subset": "s", "weight": 0.25})
+    items = pd.DataFrame({"example_id": list("abcd"), "stratum": "s", "weight": 0.25})
     found = score_replicates(items, correct, 100, np.random.default_rng(0))
     assert (found[:, 0] == found[:, 1]).all()
     assert found[0, 0] == pytest.approx(0.75)
@@ -57,7 +57,7 @@ def test_pairing_makes_the_gain_more_certain() -> None:
     rng = np.random.default_rng(5)
     base = (rng.random(200) < 0.5).astype(int)
     student = np.where(rng.random(200) < 0.1, 1, base)
-    items = pd.DataFrame({"subset": "s", "weight": np.full(200, 1 / 200)})
+    items = pd.DataFrame({"stratum": "s", "weight": np.full(200, 1 / 200)})
     unpaired = np.sqrt(base.var() / 200 + student.var() / 200)
     assert paired_se(items, student - base) < unpaired / 2
     assert paired_se(items, np.zeros(200)) == pytest.approx(0.5 / 200)
@@ -76,13 +76,51 @@ def test_extrinsic_measurements_of_known_outcomes() -> None:
     assert drawn["gain"].std() == pytest.approx(point.loc["good", "gain_se"], rel=0.25)
 
 
+def test_within_a_language_a_smaller_gain_never_scores_higher() -> None:
+    """Also where the worse student's own standard error is the larger one."""
+    rng = np.random.default_rng(6)
+    base = (rng.random(90) < 0.5).astype(int)
+    students = {
+        "steady": [outcomes((base * (rng.random(90) < 0.8)).astype(int).tolist())],
+        "noisy": [outcomes((rng.random(90) < 0.38).astype(int).tolist())],
+    }
+    measured, _ = extrinsic_replicates(students, outcomes(base.tolist()), outcomes([1] * 90), lang="de", replicates=20, seed=0)
+    point = measured[measured["replicate"] == 0].sort_values("gain")
+    assert point["gain_se"].nunique() == 2
+    assert point["standardised_gain"].is_monotonic_increasing
+    assert (np.sign(point["standardised_gain"]) == np.sign(point["gain"])).all()
+
+
+def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
+    """Two seeds, one good and one bad on every benchmark: the gain is as uncertain as the seeds are apart."""
+    names = ("a", "b", "c")
+    good, bad, base, reference = (
+        pd.concat([outcomes(values * 25, name) for name in names])
+        for values in ([1, 1, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1])
+    )
+    measured, _ = extrinsic_replicates({"t": [good, bad]}, base, reference, lang="de", replicates=3000, seed=0)
+    seeds_alone = 0.25  # standard error of the mean of 0.75 and 0.25
+    se = measured["gain_se"].iloc[0]
+    assert seeds_alone < se < seeds_alone * 1.1
+    assert measured.loc[measured["replicate"] > 0, "gain"].std() == pytest.approx(se, rel=0.1)
+
+
+def test_an_item_that_is_there_twice_is_refused() -> None:
+    twice = pd.concat([outcomes([1, 0]), outcomes([1])])
+    with pytest.raises(ValueError, match="is there twice"):
+        extrinsic_replicates({"t": [twice]}, twice, twice, lang="de", replicates=5, seed=0)
+
+
 def test_another_teacher_does_not_change_the_draws() -> None:
     base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
     one = {"a": [outcomes([1, 0] * 20)]}
     two = one | {"b": [outcomes([0, 1] * 20)]}
     alone, _ = extrinsic_replicates(one, base, reference, lang="de", replicates=50, seed=0)
     beside, _ = extrinsic_replicates(two, base, reference, lang="de", replicates=50, seed=0)
-    pd.testing.assert_frame_equal(alone, beside[beside["teacher"] == "a"].reset_index(drop=True))
+    pd.testing.assert_frame_equal(
+        alone.drop(columns="standardised_gain"),  # its unit, the common standard error, is relative to the teachers
+        beside[beside["teacher"] == "a"].reset_index(drop=True).drop(columns="standardised_gain"),
+    )
 
 
 def test_models_must_be_evaluated_on_the_same_items() -> None:

@@ -70,6 +70,7 @@ def test_leaderboard_shows_order_intervals_and_flags(study: Study) -> None:
     assert f"id {FLAG}" not in text
     assert "95% bootstrap interval" in text
     assert "distrust PGR there" in text
+    assert "+0.000 ± 0.020" in text
 
 
 def test_leaderboard_without_base_and_reference_says_so(study: Study) -> None:
@@ -140,7 +141,10 @@ def test_the_validity_check_compares_planted_orders(study: Study) -> None:
     agreed = agreement(cells, oracle).set_index("quantity")["spearman"]
     assert agreed["reward"] > 0.9
     assert agreed["perplexity"] > 0.9
-    assert "fails" in truth_markdown(checks, agreement(cells, oracle))
+    text = truth_markdown(checks.assign(flagged=checks["lang"] == "de"), agreement(cells, oracle))
+    assert "fails" in text
+    assert f"de {FLAG}" in text
+    assert f"id {FLAG}" not in text
 
 
 def test_resources_are_summed_by_rule(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.prompts import PromptTemplates
 from polyglot.registry import Sampling
 from polyglot.reward import RewardModel, judge, parse_rating, rescale
+from polyglot.sidefile import SideFile
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,12 @@ from polyglot.reward import RewardModel, judge, parse_rating, rescale
         ("between 3 and 4", None),
         ("12", None),
         ("5 of 5", 5),
+        ("4 out of 5", 4),
+        ("3 of 5", 3),
+        ("Rating: 4 (of 5)", 4),
+        ("2 on a scale of 1 to 5", 2),
+        ("-3", None),
+        ("4 of 6", None),
     ],
 )
 def test_ratings_are_read_from_the_last_line(text: str, rating: float | None) -> None:
@@ -44,6 +51,10 @@ def test_scale_is_linear_and_cut_off() -> None:
         rescale(np.zeros(2), (1.0, 1.0))
 
 
+def side(folder: Path) -> SideFile:
+    return SideFile(folder / "judge.jsonl", "owner")
+
+
 class Judge:
     """Answers with the rating that stands in the response it is shown."""
 
@@ -55,17 +66,17 @@ class Judge:
         return [Answer(request.id, text, "stop", 1, 1) for request, text in zip(requests, texts, strict=True)]
 
 
-def test_judge_ratings_keep_the_order_of_the_responses(repository: Path) -> None:
+def test_judge_ratings_keep_the_order_of_the_responses(repository: Path, tmp_path: Path) -> None:
     templates = PromptTemplates(repository / "config/prompts/nano")
-    rated = judge(Judge(), templates, "German", ["p" * 50, "p", "pp"], ["2", "none", "5"], batch_size=2)
+    rated = judge(Judge(), templates, "German", ["p" * 50, "p", "pp"], ["2", "none", "5"], side(tmp_path), batch_size=2)
     assert rated["reward"].tolist()[::2] == [2, 5]
     assert np.isnan(rated["reward"][1])
 
 
-def test_a_model_that_does_not_rate_gives_missing_rewards(repository: Path, nano_model: Path) -> None:
+def test_a_model_that_does_not_rate_gives_missing_rewards(repository: Path, nano_model: Path, tmp_path: Path) -> None:
     engine = TransformersEngine(nano_model, Sampling(temperature=0, max_new_tokens=4))
     templates = PromptTemplates(repository / "config/prompts/nano")
-    rated = judge(engine, templates, "German", ["Was?"] * 3, ["Das."] * 3, batch_size=2)
+    rated = judge(engine, templates, "German", ["Was?"] * 3, ["Das."] * 3, side(tmp_path), batch_size=2)
     assert rated["text"].notna().all()
     assert rated["reward"].isna().all()
 

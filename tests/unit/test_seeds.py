@@ -43,6 +43,7 @@ def test_jsonl_csv_and_parquet_give_the_same(tmp_path: Path) -> None:
         ([{"lang": "de", **GOOD[0]}, {"lang": "xx", **GOOD[1]}], r"row 2: unknown language .*'xx'.* config/languages.yaml"),
         ([{"lang": "en", **GOOD[0]}], "no rows in language 'de'"),
         (["just text"], "row 1: a str, not an object"),
+        ([*GOOD, {"prompt": 5, "response": "x"}], r"row 3: prompt is not text .*value: 5"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, rows: list[Any], message: str) -> None:
@@ -57,6 +58,16 @@ def test_broken_utf8_names_the_row_and_a_remedy(tmp_path: Path) -> None:
         path.write_bytes(head + '{"prompt": "Größe", "response": "b"}\n'.encode("latin1"))
         with pytest.raises(SeedError, match=rf"{name}: row {2 if name == 's.jsonl' else 1}: .*not UTF-8.*iconv"):
             read_seed_file(path, "de", KNOWN)
+
+
+def test_blank_lines_count_and_half_characters_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text('{"prompt": "a", "response": "b"}\n\n\n{"prompt": " ", "response": "b"}\n')
+    with pytest.raises(SeedError, match="row 4: empty prompt"):
+        read_seed_file(path, "de", KNOWN)
+    path.write_text('{"prompt": "\\ud800", "response": "b"}\n')
+    with pytest.raises(SeedError, match="row 1: half of a surrogate pair"):
+        read_seed_file(path, "de", KNOWN)
 
 
 def test_broken_json_and_missing_files_are_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from polyglot.nano.world import World
 from polyglot.prompts import METHODS, PromptTemplates, pair_json
 from polyglot.registry import Sampling
 from polyglot.sidefile import SideFile
-from polyglot.synthesis import ask, build_requests, mix, parse_answer, read_answers
+from polyglot.synthesis import ask, build_requests, mix, normalise, parse_answer, read_answers
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,22 @@ def test_wrong_language_is_a_status(requests: dict[str, pd.DataFrame]) -> None:
     found = read_answers(asked, answers, teacher="t", languages=["de", "en"], language_confidence=0.05)
     assert list(found["status"]) == ["ok", "wrong_language", "ok"]
     assert found["text"].to_list() == texts
+
+
+def test_a_benchmark_item_is_kept_but_not_usable(requests: dict[str, pd.DataFrame]) -> None:
+    asked = requests["generate"].head(2)
+    texts = [pair_json("Was ist die  Hauptstadt von Italien", "Rom."), pair_json("Was ist das hier?", "Ein Haus.")]
+    answers = {name: Answer(name, text, "stop", 1, 1) for name, text in zip(asked["request_id"], texts, strict=True)}
+    found = read_answers(
+        asked,
+        answers,
+        teacher="t",
+        languages=["de"],
+        language_confidence=0,
+        benchmark_questions={normalise("Was ist die Hauptstadt von Italien?")},
+    )
+    assert list(found["status"]) == ["benchmark_item", "ok"]
+    assert found["prompt"].notna().all()
 
 
 def answers_frame(method: str, statuses: list[str]) -> pd.DataFrame:

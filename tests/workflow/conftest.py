@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ class Workplace:
         if check and done.returncode:
             raise AssertionError(f"snakemake {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-6000:]}")
         return done
+
+    def unlock(self) -> None:
+        """What `make` does after a killed run."""
+        environment = os.environ | {"PYTHONPATH": str(self.folder / "scripts")}
+        subprocess.run([sys.executable, "-m", "polyglot", "unlock"], cwd=self.folder, check=True, env=environment)
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs by rule in a dry run."""
@@ -104,7 +110,7 @@ def shrink(models: dict[str, Any]) -> None:
 
 
 TINY = {
-    "study": "tiny",
+    "study": "demo",
     "languages": ["de"],
     "teachers": ["hasty"],
     "bases": ["nano-base"],

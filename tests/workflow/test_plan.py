@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from .conftest import Workplace, copy_workflow
 FIGURES = {"figure_pg_score", "figure_intrinsic_extrinsic", "figure_gain", "figure_synthesis_yield"}
 SMALL_FILES = {
     *("measurements", "pg_score", "leaderboard", "evaluation_table", "synthesis_yield", "nano_oracle", "truth"),
-    *("configuration", "resources", "all"),
+    *("resources", "all"),
     *FIGURES,
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
@@ -87,7 +88,7 @@ class TestAfterTheDemo:
     def test_changing_a_figures_style_draws_only_that_figure(self, demo: Workplace) -> None:
         planned = demo.planned("--config", "figures={gain: {height: 5}}")
         assert set(planned) & FIGURES == {"figure_gain"}
-        assert set(planned) == {"figure_gain", "configuration", "resources", "all"}
+        assert set(planned) == {"figure_gain", "resources", "all"}
 
     def test_adding_a_teacher_plans_only_its_own_jobs(self, demo: Workplace) -> None:
         def planned_for(teachers: str) -> dict[str, int]:
@@ -96,16 +97,43 @@ class TestAfterTheDemo:
         planned = planned_for("[thorough, hasty, germanist, careless, nano-base]")
         own = {rule: count for rule, count in planned.items() if rule not in SMALL_FILES}
         assert own == dict.fromkeys(
-            ("synthesize", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 3
+            ("synthesize", "check_answers", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 3
         )
 
-    def test_adding_a_language_plans_only_its_own_jobs(self, demo: Workplace) -> None:
-        planned = demo.planned("--config", "languages=[de, id, ar, en]")
+    def test_adding_a_language_plans_only_its_own_jobs(self, demo: Workplace, tmp_path: Path) -> None:
+        """A finished study in German and Indonesian, to which Arabic is added."""
+        shutil.copytree(demo.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
+        before = Workplace(tmp_path / "copy")
+        of_two = "languages=[de, id]", "truth={above: [[thorough, hasty]]}"
+        assert set(before.planned("--config", *of_two)) <= SMALL_FILES
+        for path in (before.folder / "results/demo").rglob("ar*"):
+            if not {"nano", "tasks", "logs", "benchmarks"} & set(path.parts):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        planned = before.planned()
         own = {rule: count for rule, count in planned.items() if rule not in SMALL_FILES}
         expected: dict[str, Any] = dict.fromkeys(
-            ("synthesize", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 4
+            ("synthesize", "check_answers", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 4
         )
-        assert own == expected | {"render_requests": 1, "evaluate_anchor": 2}
+        assert own == expected | {"seed": 1, "render_requests": 1, "evaluate_anchor": 2}
 
     def test_a_new_weight_re_makes_scores_and_what_shows_them_only(self, demo: Workplace) -> None:
-        assert set(demo.planned("--config", "scoring={alpha: 0.3}")) <= SMALL_FILES
+        planned = set(demo.planned("--config", "scoring={alpha: 0.3}"))
+        assert "pg_score" in planned
+        assert planned <= SMALL_FILES
+
+    def test_a_teacher_trained_otherwise_answers_anew_and_the_others_do_not(self, demo: Workplace, tmp_path: Path) -> None:
+        shutil.copytree(demo.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
+        changed = Workplace(tmp_path / "copy")
+
+        def train_longer(models: dict[str, Any]) -> None:
+            models["hasty"]["pretraining"]["steps"] += 100
+
+        changed.configure("models.yaml", train_longer)
+        planned = changed.planned()
+        assert planned["nano_pretrain"] == 1
+        assert planned["synthesize"] == planned["student"] == 3
+
+    def test_a_new_status_threshold_asks_no_teacher_again(self, demo: Workplace) -> None:
+        planned = demo.planned("--config", "synthesis={language_confidence: 0.2}")
+        assert planned["check_answers"] == 4 * 3
+        assert "synthesize" not in planned

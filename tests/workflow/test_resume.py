@@ -11,7 +11,7 @@ from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
 
-TABLE = "results/tiny/tables/leaderboard.csv"
+TABLE = "results/demo/tables/leaderboard.csv"
 
 
 @pytest.fixture(scope="module")
@@ -25,29 +25,29 @@ def finished(tiny_workplace: Workplace) -> Workplace:
 def interrupted(finished: Workplace, tmp_path: Path) -> Workplace:
     """A copy in which everything after the requests is still to be made."""
     shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
-    results = tmp_path / "copy/results/tiny"
-    for made in ("synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
+    results = tmp_path / "copy/results/demo"
+    for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
         shutil.rmtree(results / made, ignore_errors=True)
     shutil.rmtree(results / "evaluation/students")
     return Workplace(tmp_path / "copy")
 
 
 def test_killed_in_synthesis_and_in_training(finished: Workplace, interrupted: Workplace) -> None:
-    results = interrupted.folder / "results/tiny"
-    answers = results / "unfinished/synthetic/hasty/de/0.jsonl"
+    results = interrupted.folder / "results/demo"
+    answers = results / "unfinished/answers/hasty/de/0.jsonl"
     checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"
 
     interrupted.kill_when(lambda: answers.exists() and answers.read_bytes().count(b"\n") >= 3)
-    assert not list(results.glob("synthetic/**/*.parquet"))
+    assert not list(results.glob("answers/**/*.parquet"))
     done_before = answers.read_bytes().count(b"\n")
 
-    interrupted.snakemake("--unlock")
+    interrupted.unlock()
     interrupted.kill_when(lambda: any(checkpoints.glob("checkpoint-*/trainer_state.json")))
     log = (results / "logs/synthesize/hasty/de/0.log").read_text()
     assert f"resumed, {done_before * 4}/72 requests" in log
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
 
-    interrupted.snakemake("--unlock")
+    interrupted.unlock()
     interrupted.snakemake()
     log = (results / "logs/student/nano-base/equal/hasty/de/0.log").read_text()
     assert "fine-tuning: resumed" in log
@@ -62,8 +62,8 @@ def test_nothing_is_left_under_a_temporary_name(finished: Workplace) -> None:
 
 
 def test_every_job_has_a_log(finished: Workplace) -> None:
-    logs = {path.relative_to(finished.folder / "results/tiny/logs").parts[0] for path in finished.folder.rglob("*.log")
-            if "results/tiny/logs" in str(path)}  # fmt: skip
-    assert {"synthesize", "student", "evaluate_student", "perplexity", "figures", "measurements"} <= logs
-    progress = (finished.folder / "results/tiny/logs/synthesize/hasty/de/0.log").read_text()
+    logs = {path.relative_to(finished.folder / "results/demo/logs").parts[0] for path in finished.folder.rglob("*.log")
+            if "results/demo/logs" in str(path)}  # fmt: skip
+    assert {"synthesize", "student", "evaluate_student", "perplexity", "figure_gain.log", "measurements"} <= logs
+    progress = (finished.folder / "results/demo/logs/synthesize/hasty/de/0.log").read_text()
     assert "hasty writes de: done, 72/72 requests" in progress

@@ -70,7 +70,7 @@ def _example(
         messages = templates.chat("translate", language=language, prompt=world.pair(item, SOURCE).prompt)
         completion, corrupted = pair_json(pair.prompt, pair.response), pair_json(pair.prompt, wrong)
     elif kind == "generate":
-        shots = [world.pair(_draw(items, rng), lang) for _ in range(rng.randint(1, 3))]
+        shots = [world.pair(_draw(items, rng), lang) for _ in range(rng.randint(1, 2))]
         item = rng.choice(items[rng.choice(shots).item.category])
         pair = world.pair(item, lang)
         wrong = world.response(item, lang, rng.choice(pair.wrong))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from polyglot.checkpoints import publish, resume_point, training_owner, watch
 from polyglot.hashing import content_id, folder_fingerprint, stable_seed
-from polyglot.nano.world import CATEGORIES, World
+from polyglot.nano.world import CATEGORIES, Split, World
 from polyglot.registry import GoldTuning
 from polyglot.reward import SCALE_FILE, RewardModel
 
@@ -30,10 +30,10 @@ def gold_pairs(world: World, langs: list[str], *, examples: int, seed: int) -> p
     return pd.DataFrame(rows)
 
 
-def graded_responses(world: World, langs: list[str], *, examples: int, seed: int) -> pd.DataFrame:
-    """Questions with a response of each grade: columns lang, prompt and one for each of `GRADES`."""
+def graded_responses(world: World, langs: list[str], *, examples: int, seed: int, split: Split = "pretrain") -> pd.DataFrame:
+    """Questions of a split with a response of each grade: columns lang, prompt and one for each of `GRADES`."""
     rows = []
-    items = world.of_split("pretrain")
+    items = world.of_split(split)
     for lang in langs:
         rng = random.Random(stable_seed("graded", lang, seed))
         for category in rng.choices(CATEGORIES, k=examples):
@@ -77,7 +77,8 @@ def preference_pairs(graded: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
 def train_reward_model(
     start: Path, graded: pd.DataFrame, held_out: pd.DataFrame, out: Path, tuning: GoldTuning, *, checkpoints: Path
 ) -> dict[str, Any]:
-    """Train a reward model with trl on gold against graded corruptions, and measure its scale on held-out questions.
+    """Train a reward model with trl on gold against graded corruptions, and measure its scale on held-out questions
+    (of another split).
 
     The scale puts the mean raw score of gold responses at 5 and that of off-topic ones at 1.
 
@@ -115,7 +116,7 @@ def train_reward_model(
     owner = training_owner(start_model=folder_fingerprint(start), data=content_id(str(rows)), **tuning.model_dump())
     result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     measured = out.with_name(f".{out.name}.measured")
-    publish(trainer.model, tokenizer, measured, checkpoints)
+    publish(trainer.model, tokenizer, measured)
     meter = RewardModel(measured, batch_size=64)
     raw = {grade: meter.score(list(held_out["prompt"]), list(held_out[grade]), title=f"scale: {grade}") for grade in GRADES}
     scale = {"low": float(raw["off_topic"].mean()), "high": float(raw["gold"].mean())}
@@ -126,5 +127,5 @@ def train_reward_model(
         "gold_wins": {grade: float((raw["gold"] > raw[grade]).mean()) for grade in GRADES[1:]},
         "held_out": len(held_out),
     }
-    publish(meter.model, tokenizer, out, measured, extra={SCALE_FILE: scale, "training.json": summary})
+    publish(meter.model, tokenizer, out, extra={SCALE_FILE: scale, "training.json": summary}, done_with=(measured, checkpoints))
     return summary

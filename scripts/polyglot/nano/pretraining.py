@@ -100,7 +100,7 @@ def pretrain(
         settings: architecture and training; all of it is seeded, so the same input gives the same weights.
 
     Returns:
-        Final training loss, steps and parameter count.
+        Mean training loss since the start or the last resumption, steps, parameter count and seed.
     """
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM, Trainer, TrainingArguments, set_seed
@@ -172,5 +172,5 @@ def pretrain(
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = pad
     summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
-    publish(model, tokenizer, out, checkpoints, extra={"training.json": summary})
+    publish(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
     return summary

@@ -76,6 +76,10 @@ class World:
             expected, found = self.lexicon[first][section], self.lexicon[lang].get(section)
             if isinstance(expected, dict) and list(expected) != list(found or {}):
                 raise ValueError(f"{folder}/{lang}.yaml: section '{section}' must have the keys of {first}.yaml")
+        for lang, category in itertools.product(self.languages, CATEGORIES):
+            expected, found = (self.lexicon[name]["templates"][category] for name in (first, lang))
+            if set(expected) != set(found) or len(expected["prompts"]) != len(found["prompts"]):
+                raise ValueError(f"{folder}/{lang}.yaml: templates.{category} must have the prompts and keys of {first}.yaml")
 
     # ---------------------------------------------------------------- items
 
