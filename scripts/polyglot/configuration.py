@@ -217,6 +217,9 @@ class Study(Section):
             repeated = sorted({str(value) for value in values if values.count(value) > 1})
             if repeated:
                 raise ValueError(f"{key}: named more than once: {', '.join(repeated)}")
+        reserved = sorted({"base", "reference"} & set(self.teachers))
+        if reserved:
+            raise ValueError(f"teachers: '{reserved[0]}' names an anchor in tables; give the model another id")
         if "translate" in self.methods and self.source_language in self.languages:
             raise ValueError(
                 f"languages: '{self.source_language}' is the language that `translate` starts from (source_language)"

@@ -156,7 +156,8 @@ def read_answers(
         wrong = frame.index[good][[value < language_confidence for value in confidence]]
         frame.loc[wrong, "status"] = "wrong_language"
         frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
-    leaked = (frame["status"] == "ok") & frame["prompt"].map(lambda prompt: prompt is not None and normalise(prompt) in known)
+    usable = frame.loc[frame["status"] == "ok", "prompt"]
+    leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
     frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
     return frame
 

@@ -52,6 +52,7 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "cloze"}}}}, ["mgsm.formulation", "cloze", "generative"]),
         ({"evaluation": {"benchmarks": {"arc": {"formulation": "cloze"}}}}, ["benchmarks", "arc", "mgsm"]),
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
+        ({"teachers": ["base"]}, ["teachers", "'base'", "another id"]),
         ({"languages": ["de", "en"]}, ["languages", "'en'", "translate", "source_language"]),
         ({"figures": {"gian": {"height": 5}}}, ["figures.gian", "pg_score"]),
         ({"nano": {"languages": ["en", "de", "id", "ar", "xx"]}}, ["nano.languages", "xx", "languages.yaml"]),

@@ -157,8 +157,8 @@ def test_wrong_language_is_a_status(requests: dict[str, pd.DataFrame]) -> None:
 
 
 def test_a_benchmark_item_is_kept_but_not_usable(requests: dict[str, pd.DataFrame]) -> None:
-    asked = requests["generate"].head(2)
-    texts = [pair_json("Was ist die  Hauptstadt von Italien", "Rom."), pair_json("Was ist das hier?", "Ein Haus.")]
+    asked = requests["generate"].head(3)
+    texts = ["no JSON", pair_json("Was ist die  Hauptstadt von Italien", "Rom."), pair_json("Was ist das hier?", "Ein Haus.")]
     answers = {name: Answer(name, text, "stop", 1, 1) for name, text in zip(asked["request_id"], texts, strict=True)}
     found = read_answers(
         asked,
@@ -168,8 +168,8 @@ def test_a_benchmark_item_is_kept_but_not_usable(requests: dict[str, pd.DataFram
         language_confidence=0,
         benchmark_questions={normalise("Was ist die Hauptstadt von Italien?")},
     )
-    assert list(found["status"]) == ["benchmark_item", "ok"]
-    assert found["prompt"].notna().all()
+    assert list(found["status"]) == ["invalid_json", "benchmark_item", "ok"]
+    assert found["prompt"].notna().tolist() == [False, True, True]
 
 
 def answers_frame(method: str, statuses: list[str]) -> pd.DataFrame:
