@@ -77,7 +77,7 @@ class Workplace:
         """Change a YAML file in config/."""
         path = self.folder / "config" / name
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        path.write_text(yaml.safe_dump(change(content) or content, allow_unicode=True), encoding="utf-8")
+        path.write_text(yaml.safe_dump(change(content) or content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def copy_workflow(repository: Path, folder: Path) -> Workplace:
