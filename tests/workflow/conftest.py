@@ -129,9 +129,10 @@ TINY = {
 
 
 @pytest.fixture(scope="session")
-def tiny_workplace(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A workflow whose default study is tiny; nothing has been run yet."""
+def tiny(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A workflow whose default study is tiny, run without interruption."""
     workplace = copy_workflow(repository, tmp_path_factory.mktemp("tiny"))
     workplace.configure("models.yaml", shrink)
     (workplace.folder / "config/demo.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
+    workplace.snakemake()
     return workplace

@@ -14,17 +14,10 @@ pytestmark = pytest.mark.slow
 TABLE = "results/demo/tables/leaderboard.csv"
 
 
-@pytest.fixture(scope="module")
-def finished(tiny_workplace: Workplace) -> Workplace:
-    """The tiny study, run without interruption."""
-    tiny_workplace.snakemake()
-    return tiny_workplace
-
-
 @pytest.fixture
-def interrupted(finished: Workplace, tmp_path: Path) -> Workplace:
+def interrupted(tiny: Workplace, tmp_path: Path) -> Workplace:
     """A copy in which everything after the requests is still to be made."""
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
+    shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
     results = tmp_path / "copy/results/demo"
     for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
         shutil.rmtree(results / made, ignore_errors=True)
@@ -32,7 +25,7 @@ def interrupted(finished: Workplace, tmp_path: Path) -> Workplace:
     return Workplace(tmp_path / "copy")
 
 
-def test_killed_in_synthesis_and_in_training(finished: Workplace, interrupted: Workplace) -> None:
+def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workplace) -> None:
     results = interrupted.folder / "results/demo"
     answers = results / "unfinished/answers/hasty/de/0.jsonl"
     checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"
@@ -53,17 +46,17 @@ def test_killed_in_synthesis_and_in_training(finished: Workplace, interrupted: W
     assert "fine-tuning: resumed" in log
     assert not answers.exists()
     assert not checkpoints.exists()
-    assert (interrupted.folder / TABLE).read_bytes() == (finished.folder / TABLE).read_bytes()
+    assert (interrupted.folder / TABLE).read_bytes() == (tiny.folder / TABLE).read_bytes()
 
 
-def test_nothing_is_left_under_a_temporary_name(finished: Workplace) -> None:
-    assert not list((finished.folder / "results").rglob("*.partial"))
-    assert not list((finished.folder / "results").rglob("*.measured"))
+def test_nothing_is_left_under_a_temporary_name(tiny: Workplace) -> None:
+    assert not list((tiny.folder / "results").rglob("*.partial"))
+    assert not list((tiny.folder / "results").rglob("*.measured"))
 
 
-def test_every_job_has_a_log(finished: Workplace) -> None:
-    logs = {path.relative_to(finished.folder / "results/demo/logs").parts[0] for path in finished.folder.rglob("*.log")
+def test_every_job_has_a_log(tiny: Workplace) -> None:
+    logs = {path.relative_to(tiny.folder / "results/demo/logs").parts[0] for path in tiny.folder.rglob("*.log")
             if "results/demo/logs" in str(path)}  # fmt: skip
     assert {"synthesize", "student", "evaluate_student", "perplexity", "figure_gain.log", "measurements"} <= logs
-    progress = (finished.folder / "results/demo/logs/synthesize/hasty/de/0.log").read_text()
+    progress = (tiny.folder / "results/demo/logs/synthesize/hasty/de/0.log").read_text()
     assert "hasty writes de: done, 72/72 requests" in progress
