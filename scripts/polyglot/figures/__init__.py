@@ -1,0 +1,31 @@
+"""Figures: each a function from small tables to a matplotlib figure; intervals wherever a number has one.
+
+`polyglot.displays` says which there are, from which files, with which caption. A figure never tells things apart by colour
+alone, marks flagged languages by hollow markers and ⚑, and shows and names every cell without a measurement.
+"""
+
+from polyglot.figures.analyses import language_resources, pca, regression, spearman, weights
+from polyglot.figures.comparisons import abilities, bases, recipes, sizes, steps
+from polyglot.figures.screening import screen
+from polyglot.figures.study import gain, intrinsic_extrinsic, pg_score, ranks, synthesis_yield
+from polyglot.figures.style import draw
+
+__all__ = [
+    "abilities",
+    "bases",
+    "draw",
+    "gain",
+    "intrinsic_extrinsic",
+    "language_resources",
+    "pca",
+    "pg_score",
+    "ranks",
+    "recipes",
+    "regression",
+    "screen",
+    "sizes",
+    "spearman",
+    "steps",
+    "synthesis_yield",
+    "weights",
+]
