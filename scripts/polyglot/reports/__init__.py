@@ -1,0 +1,34 @@
+"""Every table of a study, by the names of `polyglot.displays`: small tables of numbers in, one `polyglot.tables.Table` out."""
+
+from polyglot.reports.analyses import language_resources, pca, regression, sensitivity, spearman, truth
+from polyglot.reports.comparisons import abilities, base_agreement, bases, family_match
+from polyglot.reports.leaderboard import leaderboard, pg_score
+from polyglot.reports.recipes import recipes, recipes_by_language, steps
+from polyglot.reports.recommendation import recommendation
+from polyglot.reports.screening import screen
+from polyglot.reports.study import evaluation, intrinsic, pgr, resources, synthesis_yield
+
+__all__ = [
+    "abilities",
+    "base_agreement",
+    "bases",
+    "evaluation",
+    "family_match",
+    "intrinsic",
+    "language_resources",
+    "leaderboard",
+    "pca",
+    "pg_score",
+    "pgr",
+    "recipes",
+    "recipes_by_language",
+    "recommendation",
+    "regression",
+    "resources",
+    "screen",
+    "sensitivity",
+    "spearman",
+    "steps",
+    "synthesis_yield",
+    "truth",
+]
