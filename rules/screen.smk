@@ -1,0 +1,42 @@
+# Screening: candidate teachers ranked from the intrinsic metrics of a small sample, without students of their own.
+rule screening:
+    """Predicted gain of every candidate, how far the prediction holds, and what it cost beside the full study."""
+    input:
+        diversity=screen_files("diversity"),
+        reward=screen_files("reward"),
+        perplexity=screen_files(f"perplexity/{STUDY.base}"),
+        answers=expand(
+            f"{RESULTS}/synthetic/{{teacher}}/{{lang}}/{{method}}/{SCREENED_SEED}.parquet",
+            teacher=CANDIDATES,
+            lang=SCREENED_LANGUAGES,
+            method=STUDY.methods,
+        ),
+        known=STUDY.screen.learn_from or f"{RESULTS}/scores/{MAIN}/cells.csv",
+    output:
+        candidates=f"{RESULTS}/analysis/screening.csv",
+        validation=f"{RESULTS}/analysis/screening_validation.csv",
+        cost=f"{RESULTS}/analysis/screening_cost.csv",
+    log:
+        f"{RESULTS}/logs/screening.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/screening.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        teachers=CANDIDATES,
+        languages=SCREENED_LANGUAGES,
+        components=STUDY.screen.components,
+        permutations=STUDY.statistics.permutations,
+        seed=STUDY.statistics.seed,
+        confidence=STUDY.scoring.confidence,
+        full_requests=len(CANDIDATES)
+        * len(SCREENED_LANGUAGES)
+        * len(STUDY.methods)
+        * STUDY.synthesis.requests
+        * len(STUDY.seeds),
+        students=len(CANDIDATES) * len(SCREENED_LANGUAGES) * len(STUDY.seeds),
+        benchmarks=f"{RESULTS}/benchmarks",
+    message:
+        "Screen the candidate teachers"
+    script:
+        "../scripts/screening.py"
