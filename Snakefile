@@ -2,7 +2,9 @@
 #
 #   make                                          set up, then run the embedded study to its report
 #   snakemake --configfile config/STUDY.yaml      run a study
+#   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
+#   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake published                           the paper's published measurements through the same scoring
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/targets.smk"
 include: "rules/nano.smk"
 include: "rules/seed.smk"
 include: "rules/synthesis.smk"
@@ -24,6 +27,8 @@ include: "rules/intrinsic.smk"
 include: "rules/students.smk"
 include: "rules/evaluation.smk"
 include: "rules/scores.smk"
+include: "rules/analysis.smk"
+include: "rules/screen.smk"
 include: "rules/figures.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
@@ -33,15 +38,36 @@ onstart:
     save_configuration(RESULTS)
 
 
+onerror:
+    print(
+        "Some jobs failed; what does not depend on them is done. Their logs are named above. The same command goes on where "
+        "this one stopped; to finish without a cell, name its teacher and language under `missing` in the study "
+        "(config/README.md): every table and figure then shows the hole.",
+        file=sys.stderr,
+    )
+
+
 localrules:
     all,
+    experiments,
+    screen,
     published,
 
 
 rule all:
     default_target: True
     input:
-        study_targets(),
+        study_targets(default_experiments()),
+
+
+rule experiments:
+    input:
+        study_targets(list(MATRICES)),
+
+
+rule screen:
+    input:
+        screen_targets(),
 
 
 rule published:

@@ -1,14 +1,12 @@
 # What Snakemake itself must know: the study, wildcard constraints, and target lists from the experiment matrix.
 import re
 
-from polyglot.configuration import (
-    PUBLISHED_BASE,
-    PUBLISHED_RECIPE,
-    ConfigurationError,
-    choose_study_file,
-    load_study,
-)
+from polyglot import displays
+from polyglot.checks import translated_parts
+from polyglot.configuration import PUBLISHED_BASE, PUBLISHED_RECIPE
+from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
+from polyglot.loading import ConfigurationError, choose_study_file, load_study
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"
@@ -34,16 +32,34 @@ STUDY, REGISTRIES = read_study()
 config.clear()
 config.update(STUDY.model_dump(mode="json"))
 RESULTS = f"results/{STUDY.study}"
+MATRICES = STUDY.matrices
 TRANSLATE_FROM = STUDY.source_language
+TRANSLATOR = STUDY.translation.model
+CANDIDATES = STUDY.screen.teachers or STUDY.teachers
+SCREENED_LANGUAGES = STUDY.screen.languages or STUDY.languages
+SCREENED_SEED = f"{STUDY.seeds[0]}-screen"
 NANO_MODELS = [
     name for name, model in REGISTRIES.models.items() if model.pretraining is not None
 ]
 GOLD_TUNED_MODELS = [
     name for name, model in REGISTRIES.models.items() if model.gold_tuning is not None
 ]
-LABELS = {name: model.label or name for name, model in REGISTRIES.models.items()}
-FIGURES = ["pg_score", "intrinsic_extrinsic", "gain", "synthesis_yield"]
-PUBLISHED_FIGURES = ["pg_score", "intrinsic_extrinsic"]
+NANO_TRANSLATORS = [
+    name for name, model in REGISTRIES.models.items() if model.translator_training
+]
+TEACHERS = [
+    *dict.fromkeys(
+        name
+        for names in (
+            *(matrix.teachers for matrix in MATRICES.values()),
+            CANDIDATES,
+            [PEOPLE, TRANSLATOR],
+        )
+        for name in names
+    )
+]
+FIGURES = displays.figures(STUDY)
+TABLES = displays.tables(STUDY)
 
 
 def one_of(names):
@@ -52,15 +68,17 @@ def one_of(names):
 
 wildcard_constraints:
     study=one_of([STUDY.study, "published"]),
-    teacher=one_of(STUDY.teachers),
+    experiment=one_of(MATRICES),
+    teacher=one_of(TEACHERS),
     lang=one_of(REGISTRIES.languages),
-    method=one_of(STUDY.methods),
-    seed=r"\d+",
-    base=one_of([*STUDY.bases, PUBLISHED_BASE]),
-    recipe=one_of([*STUDY.recipes, PUBLISHED_RECIPE]),
+    method=one_of([*STUDY.methods, *TRANSLATED]),
+    seed=r"\d+(-screen|-block\d+)?",
+    base=one_of({base for matrix in MATRICES.values() for base in matrix.bases}),
+    recipe=one_of({name for matrix in MATRICES.values() for name in matrix.recipes}),
     model=one_of(REGISTRIES.models),
     benchmark=one_of(REGISTRIES.benchmarks),
     figure=one_of(FIGURES),
+    table=one_of(TABLES),
 
 
 def model_folder(name):
@@ -74,7 +92,7 @@ def model_folder(name):
 def model_entry(name):
     """A model's settings that its jobs depend on."""
     return REGISTRIES.models[name].model_dump(
-        mode="json", exclude={"label", "description"}
+        mode="json", exclude={"label", "description", "family", "size"}
     )
 
 
@@ -89,120 +107,216 @@ def benchmark_folder(benchmark, lang):
     return f"{folder}/{lang}" if folder else f"{RESULTS}/tasks/{benchmark}/{lang}"
 
 
-def main_scores(file):
-    """The scores that figures show: of the study's first base and recipe."""
-
-    def path(wildcards):
-        if wildcards.study == "published":
-            return (
-                f"results/published/scores/{PUBLISHED_BASE}/{PUBLISHED_RECIPE}/{file}"
-            )
-        return f"results/{wildcards.study}/scores/{STUDY.bases[0]}/{STUDY.recipes[0]}/{file}"
-
-    return path
-
-
-def known_gaps(wildcards):
-    """Gaps between reference and base, where the study knows both."""
-    return [] if wildcards.study == "published" else main_scores("gaps.csv")(wildcards)
-
-
-def scoring(wildcards):
-    """How a study is scored: the paper's own definition for its published measurements."""
-    if wildcards.study == "published":
-        return STUDY.scoring.model_copy(update={"definition": "released", "alpha": 0.5})
-    return STUDY.scoring
-
-
-def figure_labels(wildcards):
-    """Names that figures show."""
-    languages = {code: language.name for code, language in REGISTRIES.languages.items()}
-    return {"teachers": LABELS, "languages": languages}
-
-
-def synthetic_files():
-    """Every answer of every teacher."""
-    return expand(
-        f"{RESULTS}/synthetic/{{teacher}}/{{lang}}/{{method}}/{{seed}}.parquet",
-        teacher=STUDY.teachers,
-        lang=STUDY.languages,
-        method=STUDY.methods,
-        seed=STUDY.seeds,
-    )
-
-
-def figure_files(study, figures):
-    return expand(
-        "results/{study}/figures/{figure}.{kind}",
-        study=study,
-        figure=figures,
-        kind=["pdf", "png"],
-    )
-
-
-def save_configuration(folder):
-    """Save the study with every default and the models it uses, before any job starts."""
-    named = {
-        *STUDY.teachers,
-        *STUDY.bases,
-        *(REGISTRIES.models[base].reference for base in STUDY.bases),
-        STUDY.intrinsic.embedding,
-        STUDY.intrinsic.reward.model,
-    }
-    models = {
-        name: REGISTRIES.models[name].model_dump(mode="json", exclude_none=True)
-        for name in sorted(named)
-    }
-    path = Path(folder) / "config.yaml"
-    text = yaml_text({**config, "models": models})
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(text, path)
-
-
-def study_targets():
-    """Everything a study ends with."""
-    tables = ["leaderboard", "synthesis_yield", "evaluation", "truth", "resources"]
-    if not has_truth():
-        tables.remove("truth")
-    return [
-        *expand(f"{RESULTS}/tables/{{table}}.csv", table=tables),
-        f"{RESULTS}/tables/leaderboard.md",
-        *expand(
-            f"{RESULTS}/scores/{{base}}/{{recipe}}/teachers.csv",
-            base=STUDY.bases,
-            recipe=STUDY.recipes,
-        ),
-        *figure_files(STUDY.study, FIGURES),
-    ]
-
-
-def measured_files():
-    """What must be there before the run's cost is added up."""
-    return [file for file in study_targets() if Path(file).stem != "resources"]
-
-
-def published_targets():
-    return [
-        "results/published/tables/leaderboard.csv",
-        *figure_files("published", PUBLISHED_FIGURES),
-    ]
-
-
-def has_truth():
-    """Whether the study says what it must find."""
-    return bool(STUDY.truth.above or STUDY.truth.above_in)
-
-
 def benchmark_folders(wildcards):
     return [
         benchmark_folder(name, wildcards.lang) for name in STUDY.evaluation.benchmarks
     ]
 
 
-def intrinsic_files(kind):
+def recipe_parts(wildcards):
+    """What a recipe mixes: (part, how many blocks of it)."""
+    recipe = parse_recipe(wildcards.recipe, STUDY.methods)
+    blocks = blocks_needed(
+        recipe,
+        examples=STUDY.training.examples,
+        requests=STUDY.synthesis.requests,
+    )
+    return [[part, 1 if part == "public" else blocks] for part in recipe.parts]
+
+
+def recipe_files(wildcards):
+    """The answers that a recipe mixes, block by block."""
+    files = []
+    for part, blocks in recipe_parts(wildcards):
+        if part == "public":
+            files.append(f"{RESULTS}/seed/{wildcards.lang}.parquet")
+            continue
+        teacher = TRANSLATOR if part == "nllb-both" else wildcards.teacher
+        for block in range(1, blocks + 1):
+            draw = wildcards.seed if block == 1 else f"{wildcards.seed}-block{block}"
+            files.append(
+                f"{RESULTS}/synthetic/{teacher}/{wildcards.lang}/{part}/{draw}.parquet"
+            )
+    return files
+
+
+def recipe_size(wildcards):
+    recipe = parse_recipe(wildcards.recipe, STUDY.methods)
+    return recipe.examples or STUDY.training.examples
+
+
+def measured_cells(experiment):
+    """An experiment's cells, without those given up."""
+    return [cell for cell in MATRICES[experiment].cells if STUDY.hole(cell) is None]
+
+
+def cells_given_up(experiment):
+    holes = {cell: STUDY.hole(cell) for cell in MATRICES[experiment].cells}
+    return [[*cell, reason] for cell, reason in holes.items() if reason is not None]
+
+
+def cell_files(pattern):
+    """Files of every cell and seed of an experiment, by a path pattern."""
+
+    def paths(wildcards):
+        return [
+            f"{RESULTS}/{pattern}".format(**cell._asdict(), seed=seed)
+            for cell in measured_cells(wildcards.experiment)
+            for seed in MATRICES[wildcards.experiment].seeds
+        ]
+
+    return paths
+
+
+def anchor_files(kind):
+    """Outcomes of every base of an experiment, or of its reference, by language."""
+
+    def paths(wildcards):
+        models = REGISTRIES.models
+        return [
+            f"{RESULTS}/evaluation/anchors/"
+            f"{base if kind == 'base' else models[base].reference}/{lang}.parquet"
+            for base, lang in MATRICES[wildcards.experiment].anchors
+        ]
+
+    return paths
+
+
+def main_recipe(wildcards):
+    """The recipe whose cells are the scale of z-scores."""
+    return PUBLISHED_RECIPE if wildcards.study == "published" else STUDY.recipe
+
+
+def scoring(wildcards):
+    """How a study is scored: the paper's own definition for its published measurements."""
+    if wildcards.study == "published":
+        return STUDY.scoring.model_copy(
+            update={"definition": "released", "alpha": 0.5, "scale": None}
+        )
+    return STUDY.scoring
+
+
+def frozen_scale(wildcards):
+    return scoring(wildcards).scale or []
+
+
+def display_inputs(kind):
+    """What a table or figure is made from: names and files, in the order in which its function takes them."""
+
+    def files(wildcards):
+        known = TABLES if kind == "table" else FIGURES
+        chosen = known[wildcards[kind]]
+        return {
+            name: f"results/{wildcards.study}/{path}"
+            for name, path in chosen.inputs.items()
+            if wildcards.study != "published" or name in chosen.published
+        }
+
+    return files
+
+
+def display_params(kind):
+    """Everything else that a table or figure depends on."""
+
+    def values(wildcards):
+        known = TABLES if kind == "table" else FIGURES
+        return known[wildcards[kind]].values(
+            STUDY, REGISTRIES, scoring(wildcards), name=wildcards.study
+        )
+
+    return values
+
+
+def display_field(kind, field):
+    def value(wildcards):
+        return getattr((TABLES if kind == "table" else FIGURES)[wildcards[kind]], field)
+
+    return value
+
+
+def display_caption(kind):
+    def value(wildcards):
+        known = TABLES if kind == "table" else FIGURES
+        return known[wildcards[kind]].caption_for(STUDY, scoring(wildcards))
+
+    return value
+
+
+def display_labels(kind, form):
+    return {
+        "what": lambda wildcards: display_field(kind, "title")(wildcards),
+        "format": form,
+    }
+
+
+def synthetic_files(teachers=None):
+    """Every answer of every teacher of the main experiment."""
     return expand(
-        f"results/{{{{study}}}}/intrinsic/{{{{recipe}}}}/{{teacher}}/{{lang}}/{{seed}}/{kind}.parquet",
-        teacher=STUDY.teachers,
+        f"{RESULTS}/synthetic/{{teacher}}/{{lang}}/{{method}}/{{seed}}.parquet",
+        teacher=teachers or STUDY.teachers,
         lang=STUDY.languages,
+        method=STUDY.methods,
         seed=STUDY.seeds,
     )
+
+
+def main_data_files(folder, file):
+    """A file of every training set of the main experiment."""
+    return [
+        f"{RESULTS}/{folder}/{cell.recipe}/{cell.teacher}/{cell.lang}/{file}".format(
+            seed=seed
+        )
+        for cell in measured_cells(MAIN)
+        for seed in MATRICES[MAIN].seeds
+    ]
+
+
+def one_method_recipes():
+    """Recipes that take one method alone, with that method."""
+    recipes = {recipe for matrix in MATRICES.values() for recipe in matrix.recipes}
+    parsed = [parse_recipe(name, STUDY.methods) for name in sorted(recipes)]
+    return {
+        recipe.name: recipe.parts[0]
+        for recipe in parsed
+        if len(recipe.parts) == 1 and recipe.parts[0] in STUDY.methods
+    }
+
+
+def method_scores():
+    """The scores of the first experiment of this run that trains students on single methods."""
+    single = one_method_recipes()
+    for name in default_experiments():
+        matrix = MATRICES[name]
+        if matrix.compare == "recipes" and len(set(matrix.recipes) & set(single)) > 1:
+            return f"{RESULTS}/scores/{name}/cells.csv"
+    return []
+
+
+def experiment_steps(experiment):
+    """(label, base, recipe, teacher) of every step."""
+    matrix = MATRICES[experiment]
+    students = dict.fromkeys(cell[:3] for cell in matrix.cells)
+    return [[label, *step] for label, step in zip(matrix.labels, students)]
+
+
+def teacher_languages(experiment):
+    """(teacher, language) of every measured cell whose teacher is a model."""
+    pairs = dict.fromkeys(
+        (cell.teacher, cell.lang) for cell in measured_cells(experiment)
+    )
+    return [list(pair) for pair in pairs if pair[0] != PEOPLE]
+
+
+def screen_files(kind):
+    """A file of every candidate's screening sample."""
+    return [
+        f"{RESULTS}/intrinsic/{STUDY.recipe}/{teacher}/{lang}/{SCREENED_SEED}/{kind}.parquet"
+        for teacher in CANDIDATES
+        for lang in SCREENED_LANGUAGES
+    ]
+
+
+def detected_languages(wildcards):
+    """Languages among which an answer's language is detected; those of other cells are not among them, so that adding a
+    language to a study re-makes nothing."""
+    return sorted({*STUDY.synthesis.detected_languages, wildcards.lang, TRANSLATE_FROM})

@@ -119,6 +119,32 @@ rule nano_gold_tune:
         "../scripts/nano_gold_tune.py"
 
 
+rule nano_translator:
+    """A nano translation model, trained from scratch on the micro-world's parallel sentences."""
+    input:
+        lexicons=rules.nano_corpora.input.lexicons,
+    output:
+        directory(f"{RESULTS}/models/{{model}}"),
+    log:
+        f"{RESULTS}/logs/nano_translator/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nano_translator/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(NANO_TRANSLATORS),
+    priority: 10
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        codes={lang: REGISTRIES.languages[lang].flores for lang in STUDY.nano.languages},
+        source=TRANSLATE_FROM,
+        training=lambda wildcards: model_entry(wildcards.model)["translator_training"],
+        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+    message:
+        "Train {wildcards.model} to translate"
+    script:
+        "../scripts/nano_translator.py"
+
+
 rule nano_oracle:
     """How many of each teacher's pairs are right: the micro-world knows every answer."""
     input:

@@ -4,18 +4,7 @@ rule resources:
     input:
         measured_files(),
     output:
-        csv=report(
-            f"{RESULTS}/tables/resources.csv",
-            caption="../report/resources.rst",
-            category="5 Provenance",
-            labels={"what": "seconds and memory by rule", "format": "CSV"},
-        ),
-        html=report(
-            f"{RESULTS}/tables/resources.html",
-            caption="../report/resources.rst",
-            category="5 Provenance",
-            labels={"what": "seconds and memory by rule", "format": "page"},
-        ),
+        f"{RESULTS}/analysis/resources.csv",
     log:
         f"{RESULTS}/logs/resources.log",
     conda:

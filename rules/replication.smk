@@ -5,7 +5,7 @@ rule published_measurements:
         intrinsic="config/published/table11_intrinsic.csv",
         pgr="config/published/table12_pgr.csv",
     output:
-        f"results/published/scores/{PUBLISHED_BASE}/{PUBLISHED_RECIPE}/measurements.parquet",
+        f"results/published/scores/{MAIN}/measurements.parquet",
     log:
         "results/published/logs/published_measurements.log",
     benchmark:

@@ -23,6 +23,7 @@ rule render_requests:
         methods=STUDY.methods,
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
         requests=STUDY.synthesis.requests,
+        screened=-(-STUDY.screen.requests // len(STUDY.methods)),
         shots=STUDY.synthesis.shots,
     message:
         "Requests in {wildcards.lang}, seed {wildcards.seed}"
@@ -77,7 +78,7 @@ rule check_answers:
     conda:
         "../envs/transformers.yaml"
     params:
-        languages=list(REGISTRIES.languages),
+        languages=detected_languages,
         language_confidence=STUDY.synthesis.language_confidence,
     message:
         "Check the answers of {wildcards.teacher} in {wildcards.lang}"
@@ -88,10 +89,7 @@ rule check_answers:
 rule training_set:
     """A recipe's mix of a teacher's usable answers."""
     input:
-        expand(
-            "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
-            method=STUDY.methods,
-        ),
+        recipe_files,
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -101,9 +99,83 @@ rule training_set:
     conda:
         "../envs/analysis.yaml"
     params:
-        methods=STUDY.methods,
-        examples=STUDY.training.examples,
+        parts=recipe_parts,
+        examples=recipe_size,
     message:
         "Training set {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
     script:
         "../scripts/training_set.py"
+
+
+# Machine translation of the seed dataset: its prompts for teachers to respond to, or prompts and responses as they are.
+rule translate_seed:
+    """The prompts that teachers translate, translated by a machine-translation model; and their responses."""
+    input:
+        requests="results/{study}/requests/{lang}/translate/{seed}.parquet",
+        source=f"results/{{study}}/seed/{TRANSLATE_FROM}.parquet",
+        model=lambda wildcards: model_folder(TRANSLATOR),
+        templates=expand(
+            f"{STUDY.synthesis.prompts}/{{template}}.jinja",
+            template=["system", "respond"],
+        ),
+    output:
+        respond="results/{study}/requests/{lang}/nllb-respond/{seed}.parquet",
+        both="results/{study}/requests/{lang}/nllb-both/{seed}.parquet",
+        answers=f"results/{{study}}/answers/{TRANSLATOR}/{{lang}}/nllb-both/{{seed}}.parquet",
+    log:
+        "results/{study}/logs/translate_seed/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/translate_seed/{lang}/{seed}.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
+        source_code=REGISTRIES.languages[TRANSLATE_FROM].flores,
+        target_code=lambda wildcards: REGISTRIES.languages[wildcards.lang].flores,
+        translation=STUDY.translation.model_dump(mode="json"),
+        side_file=lambda wildcards: (
+            f"results/{wildcards.study}/unfinished/translations/"
+            f"{wildcards.lang}/{wildcards.seed}.jsonl"
+        ),
+    message:
+        "Translate seed prompts and responses into {wildcards.lang}"
+    script:
+        "../scripts/translate_seed.py"
+
+
+use rule synthesize as synthesize_translated with:
+    input:
+        requests=["results/{study}/requests/{lang}/nllb-respond/{seed}.parquet"],
+        model=lambda wildcards: model_folder(wildcards.teacher),
+    output:
+        ["results/{study}/answers/{teacher}/{lang}/nllb-respond/{seed}.parquet"],
+    log:
+        "results/{study}/logs/synthesize_translated/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/synthesize_translated/{teacher}/{lang}/{seed}.tsv"
+    params:
+        teacher=lambda wildcards: model_entry(wildcards.teacher),
+        batch_size=STUDY.synthesis.batch_size,
+        side_file=lambda wildcards: (
+            f"results/{wildcards.study}/unfinished/answers-translated/"
+            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
+        ),
+    message:
+        "{wildcards.teacher} responds to translated prompts in {wildcards.lang}"
+
+
+use rule check_answers as check_translated with:
+    input:
+        requests=["results/{study}/requests/{lang}/{method}/{seed}.parquet"],
+        answers=["results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"],
+        tasks=benchmark_folders,
+    output:
+        ["results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"],
+    log:
+        "results/{study}/logs/check_translated/{teacher}/{lang}/{method}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_translated/{teacher}/{lang}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        method=one_of(TRANSLATED),
+    message:
+        "Check the translated data of {wildcards.teacher} in {wildcards.lang}"

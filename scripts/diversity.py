@@ -3,16 +3,20 @@
 from polyglot.job import running
 
 with running(snakemake):
+    import numpy as np
     import pandas as pd
 
     from polyglot.diversity import Embedder, distances_to_others
     from polyglot.files import write_parquet
     from polyglot.registry import Model, local_folder
+    from polyglot.students import MIN_EXAMPLES
 
     data = pd.read_parquet(snakemake.input.data)
-    folder = local_folder(Model(**snakemake.params.model), snakemake.input.model)
-    embedder = Embedder(folder, snakemake.params.batch_size)
-    for field in ("prompt", "response"):
-        embeddings = embedder.embed(list(data[field]), title=f"embed {field}s")
-        data[f"{field}_distance"] = distances_to_others(embeddings)
+    data = data.assign(prompt_distance=np.nan, response_distance=np.nan)
+    if len(data) >= MIN_EXAMPLES:
+        folder = local_folder(Model(**snakemake.params.model), snakemake.input.model)
+        embedder = Embedder(folder, snakemake.params.batch_size)
+        for field in ("prompt", "response"):
+            embeddings = embedder.embed(list(data[field]), title=f"embed {field}s")
+            data[f"{field}_distance"] = distances_to_others(embeddings)
     write_parquet(data[["id", "prompt_distance", "response_distance"]], snakemake.output[0])

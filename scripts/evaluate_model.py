@@ -6,15 +6,20 @@ with running(snakemake):
     from pathlib import Path
 
     from polyglot.configuration import Evaluation
-    from polyglot.evaluation import Task, evaluate
-    from polyglot.files import write_parquet
+    from polyglot.evaluation import Task, evaluate, no_outcomes
+    from polyglot.files import read_json, write_parquet
+    from polyglot.students import NO_STUDENT
 
-    settings = Evaluation(**snakemake.params.evaluation)
-    tasks = [
-        Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen)
-        for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
-    ]
-    outcomes = evaluate(Path(snakemake.input.model), tasks, batch_size=settings.batch_size)
-    scores = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
-    print(scores.to_string())
+    settings, model = Evaluation(**snakemake.params.evaluation), Path(snakemake.input.model)
+    if (model / NO_STUDENT).exists():
+        print(read_json(model / NO_STUDENT))
+        outcomes = no_outcomes()
+    else:
+        tasks = [
+            Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen)
+            for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
+        ]
+        outcomes = evaluate(model, tasks, batch_size=settings.batch_size)
+        scores = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
+        print(scores.to_string())
     write_parquet(outcomes, snakemake.output[0])

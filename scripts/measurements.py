@@ -1,15 +1,16 @@
-"""All measurements of a base and a recipe, with bootstrap replicates."""
+"""All measurements of an experiment, with bootstrap replicates."""
 
 from polyglot.job import running
 
 with running(snakemake):
+    from polyglot.experiments import Cell
     from polyglot.files import write_csv, write_parquet
     from polyglot.measurements import CellFiles, collect
 
     params = snakemake.params
-    files = CellFiles.arrange(snakemake.input, params.teachers, params.languages, params.seeds)
-    found = collect(files, replicates=params.replicates, seed=params.seed)
+    given_up = {Cell(*cell): reason for *cell, reason in params.given_up}
+    files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds)
+    found = collect(files, replicates=params.replicates, seed=params.seed, recipe=params.recipe, given_up=given_up)
     write_parquet(found.measurements, snakemake.output.measurements)
-    write_csv(found.intrinsic, snakemake.output.intrinsic)
-    write_csv(found.evaluation, snakemake.output.evaluation)
-    write_csv(found.gaps, snakemake.output.gaps)
+    for name in ("intrinsic", "evaluation", "gaps", "holes"):
+        write_csv(getattr(found, name), snakemake.output[name])

@@ -5,20 +5,25 @@ from polyglot.job import running
 with running(snakemake):
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
 
     from polyglot.files import write_parquet
     from polyglot.perplexity import PerplexityMeter, summarise
+    from polyglot.students import MIN_EXAMPLES
 
     data = pd.read_parquet(snakemake.input.data)
     settings = snakemake.params.perplexity
-    meter = PerplexityMeter(
-        Path(snakemake.input.model), chat_template=settings["chat_template"], batch_size=settings["batch_size"]
-    )
-    measured = meter.measure(data["prompt"], data["response"])
-    print(summarise(measured["nll"], measured["tokens"]))
-    lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
-    write_parquet(
-        pd.concat([data[["id"]], measured], axis=1).assign(**lengths, chat_template=settings["chat_template"]),
-        snakemake.output[0],
-    )
+    found = data[["id"]].assign(chat_template=settings["chat_template"])
+    if len(data) < MIN_EXAMPLES:
+        empty = ("nll", "tokens", "perplexity", "prompt_tokens", "response_tokens")
+        found = found.assign(**dict.fromkeys(empty, np.nan))
+    else:
+        meter = PerplexityMeter(
+            Path(snakemake.input.model), chat_template=settings["chat_template"], batch_size=settings["batch_size"]
+        )
+        measured = meter.measure(data["prompt"], data["response"])
+        print(summarise(measured["nll"], measured["tokens"]))
+        lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
+        found = pd.concat([found, measured], axis=1).assign(**lengths)
+    write_parquet(found, snakemake.output[0])

@@ -1,4 +1,4 @@
-"""PG-Scores of every cell and teacher in three definitions."""
+"""PG-Scores of every cell and teacher of an experiment in three definitions."""
 
 from polyglot.job import running
 
@@ -6,14 +6,19 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.files import write_csv, write_parquet
-    from polyglot.scores import alpha_sensitivity, rank_teachers, score_cells
+    from polyglot.scores import rank_teachers, score_cells, sensitivity
 
-    measured = pd.read_parquet(snakemake.input[0])
-    alpha, confidence = snakemake.params.alpha, snakemake.params.confidence
-    cells, replicates = score_cells(measured, alpha=alpha, confidence=confidence)
-    teachers = rank_teachers(cells, replicates, definition=snakemake.params.definition, confidence=confidence)
+    params = snakemake.params
+    measured = pd.read_parquet(snakemake.input.measurements)
+    frozen = pd.read_csv(snakemake.input.scale) if snakemake.input.scale else None
+    cells, replicates = score_cells(
+        measured, alpha=params.alpha, confidence=params.confidence, recipe=params.recipe, frozen=frozen
+    )
+    teachers = rank_teachers(replicates, definition=params.definition, confidence=params.confidence)
     write_csv(cells, snakemake.output.cells)
     write_parquet(replicates, snakemake.output.replicates)
     write_csv(teachers, snakemake.output.teachers)
-    weights = [step / 10 for step in range(11)]
-    write_csv(alpha_sensitivity(measured, weights, at=alpha), snakemake.output.sensitivity)
+    found = sensitivity(
+        measured, alpha=params.alpha, definition=params.definition, confidence=params.confidence, recipe=params.recipe
+    )
+    write_csv(found, snakemake.output.sensitivity)

@@ -9,20 +9,22 @@ with running(snakemake):
 
     from polyglot.files import write_parquet
     from polyglot.prompts import PromptTemplates
-    from polyglot.synthesis import build_requests
+    from polyglot.synthesis import Draw, draw_requests
 
+    params = snakemake.params
     templates = PromptTemplates(Path(snakemake.input.templates[0]).parent)
     seeds = {"translate": pd.read_parquet(snakemake.input.source)}
     own = pd.read_parquet(snakemake.input.seed)
-    for method, path in zip(snakemake.params.methods, snakemake.output, strict=True):
-        requests = build_requests(
+    for method, path in zip(params.methods, snakemake.output, strict=True):
+        requests = draw_requests(
+            Draw.parse(snakemake.wildcards.seed),
             method,
             snakemake.wildcards.lang,
-            snakemake.params.language,
+            params.language,
             seeds.get(method, own),
             templates,
-            count=snakemake.params.requests,
-            shots=snakemake.params.shots,
-            seed=int(snakemake.wildcards.seed),
+            requests=params.requests,
+            screened=params.screened,
+            shots=params.shots,
         )
         write_parquet(requests, path)

@@ -5,9 +5,7 @@ from polyglot.job import running
 with running(snakemake):
     from pathlib import Path
 
-    from polyglot.files import write_csv, write_text
-    from polyglot.tables import page, resource_table
+    from polyglot.files import write_csv
+    from polyglot.workflow_benchmarks import resource_table
 
-    table = resource_table(Path(snakemake.params.benchmarks))
-    write_csv(table, snakemake.output.csv)
-    write_text(page(table.to_markdown(index=False), title="Seconds and memory by rule"), snakemake.output.html)
+    write_csv(resource_table(Path(snakemake.params.benchmarks)), snakemake.output[0])

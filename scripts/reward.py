@@ -5,6 +5,7 @@ from polyglot.job import running
 with running(snakemake):
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
 
     from polyglot.engines import open_engine
@@ -14,11 +15,14 @@ with running(snakemake):
     from polyglot.registry import Model, local_folder
     from polyglot.reward import RewardModel, judge
     from polyglot.sidefile import SideFile
+    from polyglot.students import MIN_EXAMPLES
 
     data = pd.read_parquet(snakemake.input.data)
     settings, model = snakemake.params.reward, Model(**snakemake.params.model)
     folder = local_folder(model, snakemake.input.model)
-    if settings["kind"] == "reward_model":
+    if len(data) < MIN_EXAMPLES:
+        rated = pd.DataFrame({"reward": np.nan}, index=data.index)
+    elif settings["kind"] == "reward_model":
         meter = RewardModel(folder, batch_size=settings["batch_size"], scale=model.scale)
         rated = meter.rate(data["prompt"], data["response"])
     else:

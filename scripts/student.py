@@ -8,14 +8,19 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.configuration import Training
-    from polyglot.students import fine_tune
+    from polyglot.students import MIN_EXAMPLES, fine_tune, leave_out
+    from polyglot.synthesis import Draw
 
-    summary = fine_tune(
-        Path(snakemake.input.base),
-        pd.read_parquet(snakemake.input.data),
-        Path(snakemake.output[0]),
-        Training(**snakemake.params.training),
-        seed=int(snakemake.wildcards.seed),
-        checkpoints=Path(snakemake.params.checkpoints),
-    )
-    print(summary)
+    pairs, out = pd.read_parquet(snakemake.input.data), Path(snakemake.output[0])
+    if len(pairs) < MIN_EXAMPLES:
+        print(leave_out(out, len(pairs)))
+    else:
+        summary = fine_tune(
+            Path(snakemake.input.base),
+            pairs,
+            out,
+            Training(**snakemake.params.training),
+            seed=Draw.parse(snakemake.wildcards.seed).seed,
+            checkpoints=Path(snakemake.params.checkpoints),
+        )
+        print(summary)

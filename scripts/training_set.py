@@ -5,15 +5,15 @@ from polyglot.job import running
 with running(snakemake):
     import pandas as pd
 
+    from polyglot.experiments import PUBLIC
     from polyglot.files import write_parquet
-    from polyglot.synthesis import mix
+    from polyglot.synthesis import Draw, mix, people_wrote
 
-    answers = {method: pd.read_parquet(path) for method, path in zip(snakemake.params.methods, snakemake.input, strict=True)}
-    mixed = mix(
-        answers,
-        snakemake.wildcards.recipe,
-        examples=snakemake.params.examples,
-        seed=int(snakemake.wildcards.seed),
-    )
-    print(f"{len(mixed)} of {snakemake.params.examples} examples:", mixed["method"].value_counts().to_dict())
+    paths = iter(snakemake.input)
+    parts = {part: [pd.read_parquet(next(paths)) for _ in range(blocks)] for part, blocks in snakemake.params.parts}
+    if PUBLIC in parts:
+        parts[PUBLIC] = [people_wrote(frame) for frame in parts[PUBLIC]]
+    examples = snakemake.params.examples
+    mixed = mix(parts, examples=examples, seed=Draw.parse(snakemake.wildcards.seed).seed)
+    print(f"{len(mixed)} of {examples} examples:", mixed["method"].value_counts().to_dict())
     write_parquet(mixed, snakemake.output[0])

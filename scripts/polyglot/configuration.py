@@ -5,33 +5,18 @@ Every key has a description; `config/README.md` is generated from them (`python 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from polyglot.registry import Registries, Registry, RegistryError, load_registries
+from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Section, expand, parse_recipe
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-Method = Literal["generate", "translate", "respond"]
 Definition = Literal["released", "paper", "signsafe"]
-FigureName = Literal["pg_score", "intrinsic_extrinsic", "gain", "synthesis_yield"]
 PUBLISHED = "published"
 """Reserved study name: the scores of the paper's published measurements."""
 PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
 """Student base and recipe of the paper's main study."""
-
-
-class ConfigurationError(ValueError):
-    """A configuration that cannot be run; the message names file, key, value and what is allowed."""
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NanoWorld(Section):
@@ -77,8 +62,20 @@ class Synthesis(Section):
         ge=0,
         le=1,
         description="An answer to which the language detector gives the target language less than this probability, among "
-        "the languages of config/languages.yaml, has the status wrong_language; 0 turns the check off.",
+        "that language, the source language and `detected_languages`, has the status wrong_language; 0 turns the check off.",
     )
+    detected_languages: list[Name] = Field(
+        default=["ar", "cs", "de", "en", "es", "id", "ja"],
+        description="Languages that the detector may choose from, beside the target and the source language.",
+    )
+
+
+class Translation(Section):
+    """Machine translation, for the methods nllb-respond and nllb-both."""
+
+    model: Name = Field(default="nano-nllb", description="A model of the registry with the role `translation`.")
+    beams: int = Field(default=1, ge=1, description="Beam width; 1 is greedy.")
+    batch_size: int = Field(default=64, gt=0, description="Texts per batch; a killed job loses one batch at most.")
 
 
 class Perplexity(Section):
@@ -147,6 +144,13 @@ class Evaluation(Section):
 
     benchmarks: dict[Name, Benchmark] = Field(description="Benchmarks of the registry, with their settings.")
     batch_size: int = Field(default=32, gt=0, description="Requests per batch.")
+    groups: dict[str, list[Name]] = Field(
+        default={},
+        description="Task groups: name to benchmarks. Steps of a recipe are shown by group, as FilBench shows its categories.",
+    )
+    group_weights: Literal["equal", "examples"] = Field(
+        default="equal", description="Weight of each group in the groups' mean: the same, or its number of examples."
+    )
 
 
 class Scoring(Section):
@@ -159,6 +163,34 @@ class Scoring(Section):
     bootstrap: int = Field(default=1000, ge=100, description="Bootstrap resamples behind each interval.")
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
+    scale: str | None = Field(
+        default=None,
+        description="A cells.csv of a finished study whose means and standard deviations z-scores are taken against (a frozen "
+        "reference set); null takes the experiment's own cells with the main recipe.",
+    )
+
+
+class Screen(Section):
+    """Screening: which teacher looks best from a small sample, before any student is trained."""
+
+    requests: int = Field(default=300, gt=0, description="Requests per teacher and language, over all methods.")
+    teachers: list[Name] | None = Field(default=None, min_length=1, description="Candidates; null takes the study's teachers.")
+    languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
+    learn_from: str | None = Field(
+        default=None,
+        description="A cells.csv of a finished study, from which the prediction is learned; null takes this study's main "
+        "experiment (a teacher is then never predicted from its own students).",
+    )
+    components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
+
+
+class Statistics(Section):
+    """Analyses of the main experiment's cells."""
+
+    components: int = Field(default=3, gt=0, description="Principal components in table and regression.")
+    resamples: int = Field(default=2000, ge=100, description="Bootstrap resamples of cells, for loadings.")
+    permutations: int = Field(default=2000, ge=100, description="Permutations behind a p-value.")
+    seed: int = Field(default=0, ge=0, description="Seed of both.")
 
 
 class Truth(Section):
@@ -175,9 +207,24 @@ class Truth(Section):
 class Figure(Section):
     """Style of one figure."""
 
-    width: float = Field(default=7.0, gt=0, description="Width in inches.")
-    height: float = Field(default=4.2, gt=0, description="Height in inches.")
+    width: float | None = Field(default=None, gt=0, description="Width in inches; null takes the figure's own.")
+    height: float | None = Field(default=None, gt=0, description="Height in inches; null takes the figure's own.")
     title: str | None = Field(default=None, description="A title; null draws none.")
+
+
+class Missing(Section):
+    """Cells without a measurement."""
+
+    teacher: Name = Field(description="The teacher.")
+    lang: Name = Field(description="The language.")
+    base: Name | None = Field(default=None, description="Only with this base; null: with every one.")
+    recipe: Name | None = Field(default=None, description="Only with this recipe; null: with every one.")
+    reason: str = Field(default="given up", description="Why; shown wherever the hole is.")
+
+    def covers(self, cell: Cell) -> bool:
+        """Whether it names this cell."""
+        same = (self.teacher, self.lang) == (cell.teacher, cell.lang)
+        return same and self.base in (None, cell.base) and self.recipe in (None, cell.recipe)
 
 
 class Study(Section):
@@ -188,208 +235,96 @@ class Study(Section):
     languages: list[Name] = Field(min_length=1, description="Target languages.")
     source_language: Name = Field(default="en", description="Language that `translate` starts from.")
     teachers: list[Name] = Field(min_length=1, description="Teachers: models of the registry.")
-    methods: list[Method] = Field(
-        default=["generate", "translate", "respond"], min_length=1, description="How teachers make data."
-    )
+    methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
-    bases: list[Name] = Field(min_length=1, description="Student bases; the registry names each one's reference.")
-    recipes: list[Literal["equal", "generate", "translate", "respond"]] = Field(
-        default=["equal"],
-        min_length=1,
-        description="How a training set is mixed from a teacher's data: `equal` parts of each method, or one method.",
+    base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
+    recipe: Name = Field(
+        default="equal",
+        description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
+        "`nllb-respond`, "
+        "`nllb-both`), or several joined by +; or `public`, the seed dataset itself. A suffix such as -500 or -25k "
+        "sets its size; "
+        "smaller sizes are subsets of larger ones.",
+    )
+    experiments: dict[Name, Experiment] = Field(
+        default={}, description="Further experiments by name; each ends in a table and a figure of that name."
+    )
+    run: list[Name] | None = Field(
+        default=None,
+        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all of them, as does "
+        "`snakemake experiments`.",
+    )
+    missing: list[Missing] = Field(
+        default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."
     )
     nano: NanoWorld = Field(default=NanoWorld(), description="The embedded micro-world.")
     seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Prompts that people wrote.")
     synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are asked.")
+    translation: Translation = Field(default=Translation(), description="Machine translation of the seed dataset.")
     intrinsic: Intrinsic = Field(default=Intrinsic(), description="Measurements of the data.")
     training: Training = Field(default=Training(), description="Fine-tuning of the students.")
     evaluation: Evaluation = Field(description="Evaluation of base, reference and students.")
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
+    statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
+    screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
-    figures: dict[FigureName, Figure] = Field(default={}, description="Style by figure; a figure not named has the defaults.")
+    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; a figure not named has its defaults.")
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
         if self.study == PUBLISHED:
             raise ValueError(f"study: '{PUBLISHED}' is reserved for the paper's published measurements")
-        for key in ("languages", "teachers", "methods", "seeds", "bases", "recipes"):
+        for key in ("languages", "teachers", "methods", "seeds"):
             values = getattr(self, key)
             repeated = sorted({str(value) for value in values if values.count(value) > 1})
             if repeated:
                 raise ValueError(f"{key}: named more than once: {', '.join(repeated)}")
-        reserved = sorted({"base", "reference"} & set(self.teachers))
+        reserved = sorted({"base", "reference", PEOPLE} & set(self.teachers))
         if reserved:
-            raise ValueError(f"teachers: '{reserved[0]}' names an anchor in tables; give the model another id")
+            raise ValueError(f"teachers: '{reserved[0]}' has a meaning of its own in tables; give the model another id")
         if "translate" in self.methods and self.source_language in self.languages:
             raise ValueError(
                 f"languages: '{self.source_language}' is the language that `translate` starts from (source_language)"
             )
-        for recipe in self.recipes:
-            if recipe != "equal" and recipe not in self.methods:
-                raise ValueError(f"recipes: '{recipe}' needs that method; methods are: {', '.join(self.methods)}")
+        if MAIN in self.experiments:
+            raise ValueError(f"experiments: '{MAIN}' is the main experiment; set base, recipe, teachers and languages instead")
+        if "screen" in self.experiments:
+            raise ValueError("experiments: 'screen' names the screening's table and figure; choose another name")
+        for name in self.run or []:
+            if name != MAIN and name not in self.experiments:
+                raise ValueError(f"run: no experiment '{name}'; there are: {', '.join([MAIN, *self.experiments])}")
+        for name, experiment in {MAIN: Experiment(compare="teachers", recipes=[self.recipe]), **self.experiments}.items():
+            for recipe in (*(experiment.recipes or []), *(step.recipe for step in experiment.steps)):
+                try:
+                    parse_recipe(recipe, self.methods)
+                except ValueError as error:
+                    where = "recipe" if name == MAIN else f"experiments.{name}.recipes"
+                    raise ValueError(f"{where}: {error}") from None
         return self
 
-    def figure(self, name: FigureName) -> Figure:
+    def figure(self, name: str) -> Figure:
         return self.figures.get(name, Figure())
 
-
-def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Study, Registries]:
-    """Read and check a study file and the registries beside it.
-
-    Args:
-        path: the study's YAML file.
-        root: folder that holds `config/`.
-        overrides: values set on the command line, merged over the file's.
-
-    Raises:
-        ConfigurationError: one message with all problems: file, key, value, what is allowed.
-    """
-    try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
-    raw = merge(raw, overrides or {})
-    try:
-        registries = load_registries(root / "config")
-    except RegistryError as error:
-        raise ConfigurationError(str(error)) from error
-    try:
-        study = Study.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigurationError(explain(path, error, Study)) from error
-    problems = list(_unknown_names(study, registries))
-    if Path(path).stem != study.study:
-        problems.append(f"study: '{study.study}' must be the file's own name, so that no study writes into another's results")
-    if problems:
-        raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in problems)]))
-    return study, registries
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, mapping by mapping; lists, values and whatever meets an empty mapping are replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        known = merged.get(key)
-        if isinstance(known, dict) and isinstance(value, Mapping) and value:
-            merged[key] = merge(known, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def choose_study_file(root: Path, configfiles: Sequence[Path], targets: Iterable[str]) -> Path:
-    """The study of a command line: its --configfile, else the study its targets lie in, else the demo.
-
-    Raises:
-        ConfigurationError: if two studies are named: they are never blended into a third.
-    """
-    if len(configfiles) > 1:
-        names = ", ".join(str(file) for file in configfiles)
-        raise ConfigurationError(f"--configfile: one study at a time, found {names}; run Snakemake once for each")
-    if configfiles:
-        return Path(configfiles[0])
-    named = {Path(target).parts[1] for target in targets if Path(target).parts[:1] == ("results",) and "/" in target}
-    studies = sorted(name for name in named - {PUBLISHED} if (root / "config" / f"{name}.yaml").exists())
-    if len(studies) > 1:
-        raise ConfigurationError(f"targets of several studies: {', '.join(studies)}; run Snakemake once for each")
-    return root / "config" / f"{studies[0] if studies else 'demo'}.yaml"
-
-
-def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
-    """All problems of a validation in one message that names file, key, value and what is allowed."""
-    lines = [f"{path}: the configuration has {error.error_count()} problem(s):"]
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            allowed = ", ".join(_keys_at(model, problem["loc"][:-1]))
-            lines.append(f"  {key}: no such key (value: {problem['input']!r}); allowed here: {allowed}")
-        elif problem["type"] == "value_error":
-            lines.append(f"  {problem['ctx']['error']}" if not key else f"  {key}: {problem['ctx']['error']}")
-        else:
-            shown = "" if problem["type"] == "missing" else f" (value: {problem['input']!r})"
-            lines.append(f"  {key}: {problem['msg']}{shown}")
-    return "\n".join(lines)
-
-
-def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
-    """The keys that a section allows, following a location of a validation error."""
-    for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:  # a key of a dictionary: stay with the values' model
-            continue
-        found = section_of(field.annotation)
-        if found is not None:
-            model = found
-    return list(model.model_fields)
-
-
-def section_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        found = section_of(part)
-        if found is not None:
-            return found
-    return None
-
-
-def _unknown_names(study: Study, registries: Registries) -> Iterable[str]:
-    """Names that the registries do not know, and languages that cannot be."""
-
-    def check(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
-        for name in names:
-            if name not in registry:
-                yield f"{key}: unknown {what} '{name}'; {registry.source} has: {', '.join(registry)}"
-
-    models, languages = registries.models, registries.languages
-    reward = study.intrinsic.reward
-    yield from check("languages", study.languages, languages, "language")
-    yield from check("source_language", [study.source_language], languages, "language")
-    yield from check("nano.languages", study.nano.languages, languages, "language")
-    yield from check("seed_dataset.files", study.seed_dataset.files, languages, "language")
-    yield from check("teachers", study.teachers, models, "model")
-    yield from check("bases", study.bases, models, "model")
-    yield from check("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
-    yield from check("intrinsic.reward.model", [reward.model], models, "model")
-    yield from check("evaluation.benchmarks", study.evaluation.benchmarks, registries.benchmarks, "benchmark")
-    for lang in dict.fromkeys([*study.languages, study.source_language]):
-        if lang not in study.seed_dataset.files and lang not in study.nano.languages:
-            yield (
-                f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files, or choose from the "
-                f"micro-world's languages: {', '.join(study.nano.languages)}"
+    @cached_property
+    def matrices(self) -> dict[str, Matrix]:
+        """Every experiment with its cells, the main one first."""
+        question = self.description or "Which teacher writes the best data?"
+        main = Experiment(compare="teachers", question=question)
+        return {
+            name: expand(
+                name,
+                experiment,
+                base=self.base,
+                recipe=self.recipe,
+                teachers=self.teachers,
+                languages=self.languages,
+                seeds=self.seeds,
+                methods=self.methods,
+                translator=self.translation.model,
             )
-    for name in (*study.teachers, *study.bases):
-        model = models.get(name)
-        if model and model.package is not None:
-            yield f"{name}: a model inside a package ({models.source}) can be used for embedding only"
-        trained_on = set(model.pretraining.languages) if model and model.pretraining else set()
-        for lang in sorted(trained_on - set(study.nano.languages)):
-            yield f"nano.languages: '{lang}' is missing; {models.source} trains '{name}' on it"
-    for name, benchmark in study.evaluation.benchmarks.items():
-        known = registries.benchmarks.get(name)
-        if known and benchmark.formulation not in known.formulations:
-            allowed = ", ".join(known.formulations)
-            yield f"evaluation.benchmarks.{name}.formulation: '{benchmark.formulation}' is none of: {allowed}"
-        if benchmark.folder is None:
-            for lang in set(study.languages) - set(study.nano.languages):
-                yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder"
-    for base in study.bases:
-        entry = models.get(base)
-        if entry and (entry.reference is None or entry.reference not in models):
-            yield f"bases: '{base}' needs a `reference` in {models.source} that is a model there"
-    for key, names, roles in (
-        ("teachers", study.teachers, ("chat",)),
-        ("bases", study.bases, ("chat",)),
-        ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
-        ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
-    ):
-        for name in names:
-            if name in models and models[name].role not in roles:
-                yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
-    for lang, pairs in {"": study.truth.above, **study.truth.above_in}.items():
-        if lang and lang not in study.languages:
-            yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
-        for name in {name for pair in pairs for name in pair} - set(study.teachers):
-            yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
+            for name, experiment in {MAIN: main, **self.experiments}.items()
+        }
+
+    def hole(self, cell: Cell) -> str | None:
+        """Why a cell was given up; None if it was not."""
+        return next((gap.reason for gap in self.missing if gap.covers(cell)), None)

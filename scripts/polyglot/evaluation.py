@@ -73,6 +73,11 @@ def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) 
     return outcomes.loc[:, list(OUTCOME_COLUMNS)]
 
 
+def no_outcomes() -> pd.DataFrame:
+    """The outcomes of a student that there is not: the columns of `evaluate`, and no row."""
+    return pd.DataFrame(columns=list(OUTCOME_COLUMNS))
+
+
 @contextlib.contextmanager
 def _inside(folder: str) -> Iterator[None]:
     with contextlib.chdir(folder):

@@ -33,6 +33,13 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(partial, index=False)
 
 
+def read_frame(path: Path) -> pd.DataFrame:
+    """A table from a CSV or Parquet file."""
+    import pandas as pd
+
+    return pd.read_parquet(path) if str(path).endswith(".parquet") else pd.read_csv(path)
+
+
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     with atomic(path) as partial:
         frame.to_csv(partial, index=False)

@@ -10,13 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.experiments import Cell
 from polyglot.hashing import stable_seed
 from polyglot.perplexity import summarise
 from polyglot.scores import INTRINSIC, KEYS, gap_flags, performance_gap_recovered
+from polyglot.students import MIN_EXAMPLES
 
 Array = npt.NDArray[np.float64]
 CHUNK = 2_000_000
 """Most resampling counts held at a time."""
+Student = tuple[str, str]
+"""(recipe, teacher)."""
+ANCHORS = ("base", "reference")
+NO_DATA = "fewer than two usable answers"
+"""Why a cell is a hole whose teacher wrote nothing that a student can learn from."""
 
 
 def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> Array:
@@ -137,86 +144,76 @@ def paired_se(items: pd.DataFrame, difference: Array) -> float:
 
 
 def extrinsic_replicates(
-    students: Mapping[str, Sequence[pd.DataFrame]],
+    students: Mapping[Student, Sequence[pd.DataFrame]],
     base: pd.DataFrame,
     reference: pd.DataFrame,
     *,
     lang: str,
     replicates: int,
     seed: int,
+    recipe: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Extrinsic measurements of one language: every teacher's students against base and reference.
+    """Extrinsic measurements of one base in one language: every student against base and reference.
 
     Args:
-        students: teacher to its students' outcomes, one frame a seed.
+        students: (recipe, teacher) to its students' outcomes, one frame a seed.
         base, reference: the anchors' outcomes on the same items.
+        recipe: the recipe whose students set the common standard error (see below); None, or one that is not there, takes all.
 
     Returns:
-        (measurements, scores). `measurements`: replicate, teacher, lang, student, base, reference, gain, gain_se, gap,
-        gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, model, score, se, n, one row each.
+        (measurements, scores). `measurements`: replicate, recipe, teacher, lang, student_score, base_score, reference_score,
+        gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, recipe, model, score,
+        se, n, one row each.
 
-    The standardised gain divides by one standard error a language, the root mean square over teachers: within a language a
+    The standardised gain divides by one standard error a language, the root mean square over students: within a language a
     smaller gain then never scores higher, which a standard error of each student's own would not promise.
     """
-    benchmarks = sorted(base["benchmark"].unique())
-    draws: dict[str, dict[str, Array]] = {}
-    score_rows = []
+    draws, score_rows = {}, []
     gain_variance = dict.fromkeys(students, 0.0)
-    by_seed = {teacher: np.zeros(len(frames)) for teacher, frames in students.items()}
+    by_seed = {student: np.zeros(len(frames)) for student, frames in students.items()}
     gap_variance = 0.0
+    benchmarks = sorted(base["benchmark"].unique())
     for benchmark in benchmarks:
-        models = {"base": base, "reference": reference}
-        for teacher, frames in students.items():
-            models |= {f"{teacher}\x1f{number}": frame for number, frame in enumerate(frames)}
-        items, correct = align_outcomes({name: frame[frame["benchmark"] == benchmark] for name, frame in models.items()})
-        rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
-        found = score_replicates(items, correct, replicates, rng)
-        by_model = dict(zip(correct.columns, found.T, strict=True))
-        one = {"base": by_model["base"], "reference": by_model["reference"]}
-        outcome = {"base": correct["base"].to_numpy(), "reference": correct["reference"].to_numpy()}
-        for teacher, frames in students.items():
-            names = [f"{teacher}\x1f{number}" for number in range(len(frames))]
-            stacked = np.stack([by_model[name] for name in names])
-            rng_seeds = np.random.default_rng(stable_seed("seeds", teacher, lang, seed))  # the same draw for every benchmark
-            one[teacher] = np.concatenate([stacked[:, 0].mean(axis=0, keepdims=True), resample_seeds(stacked[:, 1:], rng_seeds)])
-            outcome[teacher] = correct[names].mean(axis=1).to_numpy()
-            gain_variance[teacher] += paired_se(items, outcome[teacher] - outcome["base"]) ** 2
-            by_seed[teacher] = by_seed[teacher] + stacked[:, 0]
-        gap_variance += paired_se(items, outcome["reference"] - outcome["base"]) ** 2
-        draws[benchmark] = one
-        for model, values in one.items():
+        found = benchmark_draws(benchmark, students, base, reference, lang, replicates, seed)
+        draws[benchmark] = found.scores
+        gap_variance += found.errors["reference"] ** 2
+        for student in students:
+            gain_variance[student] += found.errors[student] ** 2
+            by_seed[student] = by_seed[student] + found.by_seed[student]
+        for model, values in found.scores.items():
+            named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
             se = float(values[1:].std(ddof=1))
-            score_rows.append(
-                {"benchmark": benchmark, "lang": lang, "model": model, "score": values[0], "se": se, "n": len(items)}
-            )
-    rows = []
-    anchors = {name: np.mean([draws[benchmark][name] for benchmark in benchmarks], axis=0) for name in ("base", "reference")}
+            score_rows.append({"benchmark": benchmark, "lang": lang, **named, "score": values[0], "se": se, "n": found.items})
+    anchors = {name: np.mean([draws[benchmark][name] for benchmark in benchmarks], axis=0) for name in ANCHORS}
     gap_se = np.sqrt(gap_variance) / len(benchmarks)
-    for teacher, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
-        gain_variance[teacher] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
-    gain_ses = {teacher: float(np.sqrt(variance)) / len(benchmarks) for teacher, variance in gain_variance.items()}
-    common_se = float(np.sqrt(np.mean([se**2 for se in gain_ses.values()])))
-    for teacher in students:
-        student = np.mean([draws[benchmark][teacher] for benchmark in benchmarks], axis=0)
+    for student, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
+        gain_variance[student] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
+    gain_ses = {student: float(np.sqrt(variance)) / len(benchmarks) for student, variance in gain_variance.items()}
+    scale = [se for student, se in gain_ses.items() if student[0] == recipe] or list(gain_ses.values())
+    common_se = float(np.sqrt(np.mean([se**2 for se in scale])))
+    rows = []
+    for student in students:
+        score = np.mean([draws[benchmark][student] for benchmark in benchmarks], axis=0)
         ratios = [
-            performance_gap_recovered(draws[name][teacher], draws[name]["base"], draws[name]["reference"]) for name in benchmarks
+            performance_gap_recovered(draws[name][student], draws[name]["base"], draws[name]["reference"]) for name in benchmarks
         ]
         rows.append(
             pd.DataFrame(
                 {
                     "replicate": np.arange(replicates + 1),
-                    "teacher": teacher,
+                    "recipe": student[0],
+                    "teacher": student[1],
                     "lang": lang,
-                    "student": student,
-                    "base": anchors["base"],
-                    "reference": anchors["reference"],
-                    "gain": student - anchors["base"],
-                    "gain_se": gain_ses[teacher],
+                    "student_score": score,
+                    "base_score": anchors["base"],
+                    "reference_score": anchors["reference"],
+                    "gain": score - anchors["base"],
+                    "gain_se": gain_ses[student],
                     "gap": anchors["reference"] - anchors["base"],
                     "gap_se": gap_se,
-                    "pgr_released": performance_gap_recovered(student, anchors["base"], anchors["reference"]),
+                    "pgr_released": performance_gap_recovered(score, anchors["base"], anchors["reference"]),
                     "pgr_paper": np.mean(ratios, axis=0),
-                    "standardised_gain": (student - anchors["base"]) / common_se,
+                    "standardised_gain": (score - anchors["base"]) / common_se,
                 }
             )
         )
@@ -224,34 +221,75 @@ def extrinsic_replicates(
 
 
 @dataclass(frozen=True)
-class CellFiles:
-    """Paths of a base's and a recipe's per-example files; the keys are (teacher, lang) and lang, one path a seed."""
+class BenchmarkDraws:
+    """One benchmark in one language: of base, reference and every student, the score (place 0) and its replicates, the standard
+    error of the difference to the base, and each student's score by seed."""
 
-    diversity: dict[tuple[str, str], list[str]]
-    reward: dict[tuple[str, str], list[str]]
-    perplexity: dict[tuple[str, str], list[str]]
-    students: dict[tuple[str, str], list[str]]
-    base: dict[str, str]
-    reference: dict[str, str]
+    scores: dict[Student | str, Array]
+    errors: dict[Student | str, float]
+    by_seed: dict[Student, Array]
+    items: int
+
+
+def benchmark_draws(
+    benchmark: str,
+    students: Mapping[Student, Sequence[pd.DataFrame]],
+    base: pd.DataFrame,
+    reference: pd.DataFrame,
+    lang: str,
+    replicates: int,
+    seed: int,
+) -> BenchmarkDraws:
+    """Scores on one benchmark in one language, with replicates over items (the same for every model) and seeds."""
+    frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
+    for student, by_seed in students.items():
+        frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
+    items, correct = align_outcomes({str(name): frame[frame["benchmark"] == benchmark] for name, frame in frames.items()})
+    rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
+    by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
+    one: dict[Student | str, Array] = {name: by_model[name] for name in ANCHORS}
+    errors: dict[Student | str, float] = {
+        "reference": paired_se(items, (correct["reference"] - correct["base"]).to_numpy()),
+    }
+    totals: dict[Student, Array] = {}
+    for student, by_seed in students.items():
+        names = [f"{student}/{number}" for number in range(len(by_seed))]
+        stacked = np.stack([by_model[name] for name in names])
+        rng_seeds = np.random.default_rng(stable_seed("seeds", student[1], lang, seed))  # the same draw for every benchmark
+        one[student] = np.concatenate([stacked[:, 0].mean(axis=0, keepdims=True), resample_seeds(stacked[:, 1:], rng_seeds)])
+        errors[student] = paired_se(items, correct[names].mean(axis=1).to_numpy() - correct["base"].to_numpy())
+        totals[student] = stacked[:, 0]
+    return BenchmarkDraws(one, errors, totals, len(items))
+
+
+@dataclass(frozen=True)
+class CellFiles:
+    """Paths of an experiment's per-example files, one path a seed; anchors by (base, lang)."""
+
+    diversity: dict[Cell, list[str]]
+    reward: dict[Cell, list[str]]
+    perplexity: dict[Cell, list[str]]
+    students: dict[Cell, list[str]]
+    base: dict[tuple[str, str], str]
+    reference: dict[tuple[str, str], str]
 
     @classmethod
-    def arrange(cls, paths: Any, teachers: Sequence[str], languages: Sequence[str], seeds: Sequence[int]) -> CellFiles:
-        """From flat lists in the order teacher, language, seed (attributes of `paths`, named as here)."""
-        cells = [(teacher, lang) for teacher in teachers for lang in languages]
+    def arrange(cls, paths: Any, cells: Sequence[Sequence[str]], anchors: Sequence[Sequence[str]], *, seeds: int) -> CellFiles:
+        """From flat lists in the order of the cells, then seeds (attributes of `paths`, named as here)."""
 
-        def by_cell(flat: Sequence[str]) -> dict[tuple[str, str], list[str]]:
-            return {cell: list(flat[place * len(seeds) : (place + 1) * len(seeds)]) for place, cell in enumerate(cells)}
+        def by_cell(flat: Sequence[str]) -> dict[Cell, list[str]]:
+            return {Cell(*cell): list(flat[place * seeds : (place + 1) * seeds]) for place, cell in enumerate(cells)}
 
-        def by_lang(flat: Sequence[str]) -> dict[str, str]:
-            return dict(zip(languages, flat, strict=True))
+        def by_anchor(flat: Sequence[str]) -> dict[tuple[str, str], str]:
+            return {(base, lang): path for (base, lang), path in zip(anchors, flat, strict=True)}
 
         return cls(
             diversity=by_cell(paths.diversity),
             reward=by_cell(paths.reward),
             perplexity=by_cell(paths.perplexity),
             students=by_cell(paths.students),
-            base=by_lang(paths.base),
-            reference=by_lang(paths.reference),
+            base=by_anchor(paths.base),
+            reference=by_anchor(paths.reference),
         )
 
 
@@ -263,41 +301,62 @@ class Collected:
     intrinsic: pd.DataFrame
     evaluation: pd.DataFrame
     gaps: pd.DataFrame
+    holes: pd.DataFrame
 
 
-def collect(files: CellFiles, *, replicates: int, seed: int) -> Collected:
-    """Read per-example files and measure every cell, with bootstrap replicates."""
+def collect(
+    files: CellFiles, *, replicates: int, seed: int, recipe: str | None = None, given_up: Mapping[Cell, str] | None = None
+) -> Collected:
+    """Read per-example files and measure every cell, with bootstrap replicates.
+
+    A cell given up, or one without a usable answer, is a hole: its rows are there, with NaN.
+
+    Args:
+        recipe: the main recipe (see `extrinsic_replicates`).
+        given_up: cells that have no files, with the reason.
+    """
+    holes = dict(given_up or {})
     intrinsic, summaries = [], []
-    for (teacher, lang), paths in files.diversity.items():
+    for cell, paths in files.diversity.items():
         seeds = []
         for place, path in enumerate(paths):
-            reward, perplexity = (pd.read_parquet(kind[teacher, lang][place]) for kind in (files.reward, files.perplexity))
+            reward, perplexity = (pd.read_parquet(kind[cell][place]) for kind in (files.reward, files.perplexity))
             seeds.append(
                 pd.read_parquet(path)
                 .merge(reward, on="id", validate="one_to_one")
                 .merge(perplexity, on="id", validate="one_to_one")
             )
-        rng = np.random.default_rng(stable_seed("intrinsic", teacher, lang, seed))
+        if any(len(frame) < MIN_EXAMPLES for frame in seeds):
+            holes[cell] = NO_DATA
+            continue
+        rng = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
         found = intrinsic_replicates(seeds, replicates, rng)
-        cell = {"replicate": np.arange(replicates + 1), "teacher": teacher, "lang": lang}
-        intrinsic.append(pd.DataFrame({**cell, **found}))
-        summaries.append({"teacher": teacher, "lang": lang, **_summary(pd.concat(seeds, ignore_index=True), found)})
+        summary = _summary(pd.concat(seeds, ignore_index=True), found)
+        lengths = {name: summary[name] for name in ("prompt_tokens", "response_tokens")}
+        intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **found, **lengths}))
+        summaries.append({**cell._asdict(), **summary})
     extrinsic, evaluation = [], []
-    teachers = list(dict.fromkeys(teacher for teacher, _ in files.students))
-    for lang, base in files.base.items():
-        students = {teacher: [pd.read_parquet(path) for path in files.students[teacher, lang]] for teacher in teachers}
-        anchors = pd.read_parquet(base), pd.read_parquet(files.reference[lang])
-        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed)
-        extrinsic.append(measured)
-        evaluation.append(scores)
+    for (base, lang), path in files.base.items():
+        cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
+        if not cells:
+            continue
+        students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
+        anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
+        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed, recipe=recipe)
+        extrinsic.append(measured.assign(base=base))
+        evaluation.append(scores.assign(base=base))
+    if not extrinsic:
+        raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
     measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
-    point = measurements[measurements["replicate"] == 0]
-    gaps = point.drop_duplicates("lang")[["lang", "base", "reference", "gap", "gap_se"]].sort_values("lang")
+    gaps = measurements[measurements["replicate"] == 0].drop_duplicates(["base", "lang"])
+    gaps = gaps[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]].sort_values(["base", "lang"])
+    empty = [pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict()}) for cell in holes]
     return Collected(
-        measurements=measurements,
+        measurements=pd.concat([measurements, *empty], ignore_index=True),
         intrinsic=pd.DataFrame(summaries),
         evaluation=pd.concat(evaluation, ignore_index=True),
         gaps=gap_flags(gaps.reset_index(drop=True)),
+        holes=pd.DataFrame([{**cell._asdict(), "reason": reason} for cell, reason in holes.items()], columns=[*KEYS, "reason"]),
     )
 
 

@@ -11,8 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
 
-METHODS = ("generate", "translate", "respond")
-JSON_METHODS = ("generate", "translate")
+JSON_METHODS = ("generate", "translate", "nllb-both")
 """Methods whose answer is a JSON object with the keys `prompt` and `response`."""
 
 

@@ -47,6 +47,19 @@ class GoldTuning(Entry):
     seed: int = Field(default=0, ge=0, description="Seed.")
 
 
+class TranslatorTraining(Entry):
+    """A nano translator trained from scratch on the micro-world, from English into its other languages."""
+
+    steps: int = Field(default=1500, gt=0, description="Training steps.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    learning_rate: float = Field(default=1.5e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    hidden: int = Field(default=128, gt=0, description="Width.")
+    layers: int = Field(default=1, gt=0, description="Layers of the encoder, and of the decoder.")
+    heads: int = Field(default=4, gt=0, description="Attention heads.")
+    feed_forward: int = Field(default=512, gt=0, description="Width of the feed-forward layers.")
+    seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
+
+
 class Sampling(Entry):
     """How answers are drawn."""
 
@@ -59,14 +72,19 @@ class Sampling(Entry):
 class Model(Entry):
     """A model: where it comes from, what it is for, how it is run. Exactly one origin is set."""
 
-    role: Literal["chat", "embedding", "reward"] = Field(default="chat", description="What the model is for.")
+    role: Literal["chat", "embedding", "reward", "translation"] = Field(default="chat", description="What the model is for.")
     label: str | None = Field(default=None, description="Name in figures and tables; null uses the id.")
     pretraining: Pretraining | None = Field(default=None, description="Origin: trained from scratch by the workflow.")
     gold_tuning: GoldTuning | None = Field(default=None, description="Origin: a nano model tuned on gold answers.")
+    translator_training: TranslatorTraining | None = Field(
+        default=None, description="Origin: a nano translation model trained by the workflow."
+    )
     package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
     folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
     engine: Literal["transformers"] = Field(default="transformers", description="Engine that answers for this model.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
+    family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
+    size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
     reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
     scale: tuple[float, float] | None = Field(
         default=None, description="For a reward model: the raw scores that become 1 and 5; null measures them on gold data."
@@ -74,7 +92,7 @@ class Model(Entry):
     description: str = Field(default="", description="What the model is.")
 
 
-ORIGINS = ("pretraining", "gold_tuning", "package", "folder")
+ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder")
 
 
 class Language(Entry):
@@ -84,6 +102,7 @@ class Language(Entry):
     endonym: str = Field(description="The language's own name.")
     family: str = Field(description="Language family.")
     script: str = Field(description="Script.")
+    flores: str | None = Field(default=None, description="FLORES-200 code, as NLLB names the language.")
     resource_level: int | None = Field(default=None, ge=0, le=5, description="Joshi et al. (2020) class.")
     commoncrawl_percent: float | None = Field(default=None, ge=0, description="Share of CommonCrawl in percent.")
 

@@ -1,12 +1,14 @@
 """From measurements to the PG-Score: z-scores, performance gap recovered (PGR), three definitions, flags, ranks.
 
-Everything here works on tidy measurements, wherever they come from: one row a cell (teacher, language) and replicate, where
-replicate 0 is the measurement itself and the others are bootstrap resamples of it. Sources: arXiv 2604.11290, section 2.2 and
+Everything here works on tidy measurements, wherever they come from: one row a cell (base, recipe, teacher, language) and
+replicate, where replicate 0 is the measurement itself and the others are bootstrap resamples of it. A cell without a measurement
+has a row all the same, with NaN: a hole that every later number shows. Sources: arXiv 2604.11290, section 2.2 and
 equations 2-4; Kim et al., 2025, arXiv 2412.03679 (PGR).
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,13 +16,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.statistics import rank_probabilities
+
 Array = npt.NDArray[np.float64]
 Definition = Literal["released", "paper", "signsafe"]
 DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
 INTRINSIC = ("prompt_diversity", "response_diversity", "reward", "perplexity")
-KEYS = ("teacher", "lang")
+STUDENT = ("base", "recipe", "teacher")
+"""What a student learns, in every language; a score averages over languages by these."""
+KEYS = (*STUDENT, "lang")
 MEASUREMENTS = ("replicate", *KEYS, *INTRINSIC)
-"""Columns that measurements must have. Optional: pgr_released, pgr_paper, standardised_gain, and the columns of `gap_flags`."""
+"""Columns that measurements must have. Optional: student_score, base_score,
+reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain."""
 
 
 class MeasurementError(ValueError):
@@ -39,7 +46,7 @@ def check_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
     repeated = measurements.duplicated(["replicate", *KEYS])
     if repeated.any():
         row = measurements.loc[repeated].iloc[0]
-        raise MeasurementError(f"cell ({row['teacher']}, {row['lang']}) is there twice in replicate {row['replicate']}")
+        raise MeasurementError(f"cell ({', '.join(row[list(KEYS)])}) is there twice in replicate {row['replicate']}")
     cells = measurements.loc[measurements["replicate"] == 0, list(KEYS)]
     sizes = measurements.groupby("replicate").size()
     short = sizes[sizes != len(cells)]
@@ -48,28 +55,42 @@ def check_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
     return measurements.sort_values(["replicate", *KEYS], ignore_index=True)
 
 
-def zscore(values: Array) -> Array:
-    """z-score along the last axis with the population standard deviation; 0 where all values are equal; NaN stays NaN."""
-    if not np.isfinite(values).any():
+def zscore(values: Array, against: Array | None = None) -> Array:
+    """z-score along the last axis with the population standard deviation; 0 where all values are equal; NaN stays NaN.
+
+    The mean is each row's own, the standard deviation that of the first row: a resample's noise widens the spread of its cells,
+    and dividing by that would draw every interval towards zero.
+
+    Args:
+        values: shape (n,) or (replicates + 1, n), where row 0 is the measurement itself.
+        against: the values whose mean and standard deviation are the scale, shape (..., m); None takes `values` themselves.
+    """
+    scale = values if against is None else against
+    if not np.isfinite(scale).any():
         return np.full(values.shape, np.nan)
-    centred = values - np.nanmean(values, axis=-1, keepdims=True)
-    spread = np.nanstd(values, axis=-1, keepdims=True)
-    flat = spread <= 1e-12 * np.maximum(1, np.nanmax(np.abs(values), axis=-1, keepdims=True))
+    centred = values - np.nanmean(scale, axis=-1, keepdims=True)
+    measured = scale[:1] if scale.ndim > 1 else scale
+    spread = np.nanstd(measured, axis=-1, keepdims=True)
+    flat = spread <= 1e-12 * np.maximum(1, np.nanmax(np.abs(measured), axis=-1, keepdims=True))
     scored: Array = np.where(flat, np.where(np.isnan(values), np.nan, 0.0), centred / np.where(flat, 1, spread))
     return scored
 
 
-def intrinsic_components(measured: Mapping[str, Array]) -> dict[str, Array]:
-    """z-scores over cells (last axis) of the four intrinsic metrics; perplexity enters as -log1p, so that more is better."""
-    return {
-        name: zscore(-np.log1p(measured[name]) if name == "perplexity" else np.asarray(measured[name], dtype=float))
-        for name in INTRINSIC
-    }
+def more_is_better(name: str, values: Array) -> Array:
+    """An intrinsic metric as it enters the score: perplexity as -log1p."""
+    found: Array = -np.log1p(values) if name == "perplexity" else np.asarray(values, dtype=float)
+    return found
 
 
-def intrinsic_score(components: Mapping[str, Array]) -> Array:
-    """Mean of the four z-scores: relative to the set of cells, so adding a teacher moves every score."""
-    score: Array = np.mean([components[name] for name in INTRINSIC], axis=0)
+def intrinsic_components(measured: Mapping[str, Array], against: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """z-scores over cells (last axis) of the four intrinsic metrics, see `zscore`."""
+    scale = measured if against is None else against
+    return {name: zscore(more_is_better(name, measured[name]), more_is_better(name, scale[name])) for name in INTRINSIC}
+
+
+def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] = INTRINSIC) -> Array:
+    """Mean of the z-scores: relative to the set of cells, so adding a teacher moves every score."""
+    score: Array = np.mean([components[name] for name in metrics], axis=0)
     return score
 
 
@@ -80,7 +101,9 @@ def performance_gap_recovered(student: Array, base: Array, reference: Array) -> 
     return ratio
 
 
-def pg_scores(intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float) -> dict[str, Array]:
+def pg_scores(
+    intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float, scale: npt.NDArray[np.bool_] | None = None
+) -> dict[str, Array]:
     """The PG-Score in each definition whose extrinsic input is there (others are NaN); cells are the last axis.
 
     Args:
@@ -88,41 +111,79 @@ def pg_scores(intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float) ->
         extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), standardised_gain
             ((student - base) / SE).
         alpha: weight of the intrinsic score.
+        scale: which cells z-scores are taken against; None takes all.
     """
     absent = np.full(intrinsic.shape, np.nan)
+    chosen = np.ones(intrinsic.shape[-1], dtype=bool) if scale is None else scale
 
     def blend(part: Array) -> Array:
         return alpha * intrinsic + (1 - alpha) * part
 
+    paper = blend(extrinsic.get("pgr_paper", absent))
+    gain = extrinsic.get("standardised_gain", absent)
     return {
         "released": blend(extrinsic.get("pgr_released", absent)),
-        "paper": zscore(blend(extrinsic.get("pgr_paper", absent))),
-        "signsafe": blend(zscore(extrinsic.get("standardised_gain", absent))),
+        "paper": zscore(paper, paper[..., chosen]),
+        "signsafe": blend(zscore(gain, gain[..., chosen])),
     }
 
 
 EXTRINSIC = ("pgr_released", "pgr_paper", "standardised_gain")
 
 
-def score_cells(measurements: pd.DataFrame, *, alpha: float, confidence: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def scale_cells(cells: pd.DataFrame, recipe: str | None) -> npt.NDArray[np.bool_]:
+    """Which cells z-scores are taken against, among the cells of one base: those of `recipe`, or all if it has none."""
+    chosen = (cells["recipe"] == recipe).to_numpy()
+    return chosen if chosen.any() else np.ones(len(cells), dtype=bool)
+
+
+def score_cells(
+    measurements: pd.DataFrame,
+    *,
+    alpha: float,
+    confidence: float,
+    recipe: str | None = None,
+    frozen: pd.DataFrame | None = None,
+    metrics: Sequence[str] = INTRINSIC,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
+
+    z-scores are taken within each base. With several recipes, the cells of `recipe` are the scale, so that a cell of the main
+    experiment has the same score wherever it is shown.
 
     Args:
         measurements: see `check_measurements`.
         alpha: weight of the intrinsic score.
         confidence: coverage of the percentile intervals over replicates (none if there are no replicates).
+        recipe: the recipe whose cells are the scale; None (or a recipe that a base does not have) takes all cells.
+        frozen: cells of another study that are the scale of the intrinsic metrics instead (a frozen reference set).
+        metrics: the intrinsic metrics that count, for sensitivity analyses.
 
     Returns:
         (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition
-        pg_*, pg_*_low, pg_*_high. `replicates`: replicate, teacher, lang, pg_* of every replicate, 0 included.
+        pg_*, pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, 0 included.
     """
     ordered = check_measurements(measurements)
     names = [name for name in (*INTRINSIC, *EXTRINSIC) if name in ordered.columns]
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
-    components = intrinsic_components(arrays)
-    intrinsic = intrinsic_score(components)
-    scores = pg_scores(intrinsic, {name: arrays[name] for name in EXTRINSIC if name in arrays}, alpha)
+    shape = next(iter(arrays.values())).shape
+    components = {name: np.full(shape, np.nan) for name in INTRINSIC}
+    intrinsic = np.full(shape, np.nan)
+    scores: dict[str, Array] = {name: np.full(shape, np.nan) for name in DEFINITIONS}
+    for _, rows in cells.groupby("base", sort=True).indices.items():
+        scale = scale_cells(cells.iloc[rows], recipe)
+        own = {name: values[:, rows] for name, values in arrays.items()}
+        fixed = {name: values[:, scale] for name, values in own.items()}
+        if frozen is not None:
+            fixed |= {name: frozen[name].dropna().to_numpy(dtype=float)[None, :] for name in INTRINSIC}
+        found = intrinsic_components(own, fixed)
+        mean = intrinsic_score(found, metrics)
+        for name in INTRINSIC:
+            components[name][:, rows] = found[name]
+        intrinsic[:, rows] = mean
+        for name, values in pg_scores(mean, {name: own[name] for name in EXTRINSIC if name in own}, alpha, scale).items():
+            scores[name][:, rows] = values
     replicates = ordered.loc[:, ["replicate", *KEYS]].assign(
         intrinsic=intrinsic.ravel(), **{f"pg_{name}": values.ravel() for name, values in scores.items()}
     )
@@ -140,41 +201,56 @@ def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
         empty = np.full(replicates.shape[1:], np.nan)
         return empty, empty
     tail = (1 - confidence) / 2
-    low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a hole has no interval
+        low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
     return low, high
 
 
-def rank_teachers(cells: pd.DataFrame, replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
-    """Average over languages of every definition, with intervals, rank and the probability of being first.
+def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
+    """Average over languages of every definition, with intervals, rank, and probabilities of ranks.
+
+    Teachers are ranked among those of the same base and recipe. A teacher with a hole in a language has no average and no
+    rank: an average over fewer languages could not be compared.
+
+    Args:
+        replicates: from `score_cells`.
 
     Returns:
-        One row a teacher, best first by `definition`: rank, teacher, languages, for each definition pg_* with _low and _high,
-        p_first (share of replicates in which the teacher leads; NaN without replicates).
+        One row a base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
+        for each definition pg_* with _low and _high, and of `polyglot.statistics.rank_probabilities` p_first, p_top, rank_low,
+        rank_high, expected_rank (NaN without replicates).
     """
-    columns = [f"pg_{name}" for name in DEFINITIONS]
-    means = replicates.groupby(["replicate", "teacher"])[columns].mean(skipna=False).reset_index()
-    point = means[means["replicate"] == 0].set_index("teacher")
-    drawn = means[means["replicate"] > 0]
-    ranked = pd.DataFrame({"languages": cells.groupby("teacher")["lang"].nunique()})
-    for column in columns:
-        wide = drawn.pivot(index="replicate", columns="teacher", values=column).reindex(columns=ranked.index)
-        low, high = interval(wide.to_numpy(dtype=float), confidence)
-        ranked[column], ranked[f"{column}_low"], ranked[f"{column}_high"] = point[column], low, high
-    lead = drawn.pivot(index="replicate", columns="teacher", values=f"pg_{definition}").reindex(columns=ranked.index)
-    if len(lead) and lead.notna().all(axis=None):
-        ranked["p_first"] = [float((lead.idxmax(axis=1) == teacher).mean()) for teacher in ranked.index]
-    else:
-        ranked["p_first"] = np.nan
-    ranked = ranked.sort_values(f"pg_{definition}", ascending=False).reset_index()
-    ranked.insert(0, "rank", ranked[f"pg_{definition}"].rank(ascending=False, method="min").astype("Int64"))
-    return ranked
+    columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
+    found = []
+    for (base, recipe), group in replicates.groupby(["base", "recipe"], sort=False):
+        means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False)
+        point, drawn = means.xs(0, level="replicate"), means.drop(index=0, level="replicate")
+        measured = group[(group["replicate"] == 0) & group["intrinsic"].notna()].groupby("teacher")["lang"].nunique()
+        ranked = pd.DataFrame({"languages": measured.reindex(point.index, fill_value=0)})
+        for column in columns:
+            low, high = interval(_wide(drawn, column, point.index), confidence)
+            ranked[column], ranked[f"{column}_low"], ranked[f"{column}_high"] = point[column], low, high
+        score = point[f"pg_{definition}"]
+        wide = pd.DataFrame(_wide(drawn, f"pg_{definition}", point.index), columns=point.index)
+        ranks = rank_probabilities(wide, point=score, confidence=confidence).set_index("teacher")
+        ranked = ranked.join(ranks).sort_values(f"pg_{definition}", ascending=False, na_position="last").reset_index()
+        ranked.insert(0, "rank", ranked.pop("rank").astype("Int64"))
+        found.append(pd.concat([pd.DataFrame({"base": base, "recipe": recipe}, index=ranked.index), ranked], axis=1))
+    return pd.concat(found, ignore_index=True)
+
+
+def _wide(drawn: pd.DataFrame, column: str, teachers: pd.Index) -> Array:
+    """Replicates by teachers."""
+    wide: Array = drawn[column].unstack("teacher").reindex(columns=teachers).to_numpy(dtype=float)
+    return wide
 
 
 def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
     """Languages whose reference does not beat the base by more than the gap's standard error: there PGR cannot be trusted.
 
     Args:
-        gaps: columns lang, base, reference, gap, gap_se.
+        gaps: columns base, lang, base_score, reference_score, gap, gap_se.
 
     Returns:
         The same with `flagged` and a `reason`.
@@ -185,22 +261,59 @@ def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
     return gaps.assign(flagged=flagged, reason=reason)
 
 
-def alpha_sensitivity(measurements: pd.DataFrame, alphas: Sequence[float], *, at: float) -> pd.DataFrame:
-    """Spearman correlation between the teachers' ranking at weight `at` and at every other weight, by definition."""
-    from scipy.stats import spearmanr
+def sensitivity(
+    measurements: pd.DataFrame, *, alpha: float, definition: Definition, confidence: float, recipe: str | None = None
+) -> pd.DataFrame:
+    """How the ranking of teachers depends on what one chose: the weight, the set of metrics, the definition.
 
-    def means(alpha: float) -> pd.DataFrame:
-        point = measurements[measurements["replicate"] == 0]
-        cells, replicates = score_cells(point, alpha=alpha, confidence=0.95)
-        ranked = rank_teachers(cells, replicates, definition="released", confidence=0.95)
-        return ranked.set_index("teacher").sort_index()
+    Args:
+        measurements: see `check_measurements`.
+        alpha, definition, recipe: the choices that the others are compared with (see `score_cells`).
 
-    reference = means(at)
+    Returns:
+        One row a choice: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
+        under it and under the reference choice) with low and high over replicates, first (who leads), n (teachers).
+    """
+
+    def means(alpha: float, metrics: Sequence[str] = INTRINSIC) -> pd.DataFrame:
+        _, replicates = score_cells(measurements, alpha=alpha, confidence=confidence, recipe=recipe, metrics=metrics)
+        columns = [f"pg_{name}" for name in DEFINITIONS]
+        return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
+
+    def wide(found: pd.DataFrame, name: str) -> pd.DataFrame:
+        return found[f"pg_{name}"].unstack(list(STUDENT))
+
+    chosen = means(alpha)
     rows: list[dict[str, Any]] = []
-    for alpha in alphas:
-        other = means(alpha)
+
+    def compare(choice: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
+        known = [column for column in reference.columns if reference[column].notna().all() and other[column].notna().all()]
+        found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
+        low, high = interval(found[1:], confidence)
+        first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
+        spearman = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
+        rows.append({"choice": choice, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
+
+    for step in range(11):
+        other = means(step / 10)
         for name in DEFINITIONS:
-            pair = (reference[f"pg_{name}"], other[f"pg_{name}"])
-            known = all(values.notna().all() for values in pair) and len(reference) > 1
-            rows.append({"definition": name, "alpha": alpha, "spearman": float(spearmanr(*pair).statistic) if known else np.nan})
+            compare("alpha", f"{step / 10:.1f}", name, wide(chosen, name), wide(other, name))
+    for metric in INTRINSIC:
+        other = means(alpha, [name for name in INTRINSIC if name != metric])
+        for name in DEFINITIONS:
+            compare("without", metric, name, wide(chosen, name), wide(other, name))
+    for name in DEFINITIONS:
+        compare("definition", name, name, wide(chosen, definition), wide(chosen, name))
     return pd.DataFrame(rows)
+
+
+def rank_correlation(first: Array, second: Array) -> Array:
+    """Spearman correlation of each row of two arrays of shape (replicates, n); NaN where it is not defined."""
+    from scipy.stats import rankdata
+
+    if first.shape[-1] < 2:
+        return np.full(len(first), np.nan)
+    ranks = [rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second)]
+    scale = np.sqrt((ranks[0] ** 2).sum(axis=-1) * (ranks[1] ** 2).sum(axis=-1))
+    found: Array = (ranks[0] * ranks[1]).sum(axis=-1) / np.where(scale == 0, np.nan, scale)
+    return found

@@ -10,7 +10,20 @@ import pandas as pd
 
 from polyglot.checkpoints import publish, resume_point, training_owner, watch
 from polyglot.configuration import Training
+from polyglot.files import write_json
 from polyglot.hashing import content_id, folder_fingerprint
+
+MIN_EXAMPLES = 2
+"""A cell with fewer training examples is a hole: nothing is trained or measured on it."""
+NO_STUDENT = "no_student.json"
+"""Stands in a student's folder in place of a model, with the reason."""
+
+
+def leave_out(out: Path, examples: int) -> dict[str, Any]:
+    """A student's folder that says why there is no student, in place of a model."""
+    reason = {"reason": f"{examples} usable training examples; at least {MIN_EXAMPLES} are needed"}
+    write_json(reason, Path(out) / NO_STUDENT)
+    return reason
 
 
 def fine_tune(base: Path, pairs: pd.DataFrame, out: Path, training: Training, *, seed: int, checkpoints: Path) -> dict[str, Any]:

@@ -7,15 +7,20 @@ import random
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyglot.engines import Answer, Engine, Request, answer_all
+from polyglot.engines import Answer, Engine, FinishReason, Request, answer_all
+from polyglot.experiments import NLLB_BOTH, NLLB_RESPOND, PUBLIC
 from polyglot.hashing import content_id, stable_seed
-from polyglot.prompts import JSON_METHODS, PromptTemplates
+from polyglot.prompts import JSON_METHODS, PromptTemplates, pair_json
 from polyglot.sidefile import SideFile
+
+if TYPE_CHECKING:
+    from polyglot.translation import Translation
 
 STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item")
 
@@ -127,6 +132,8 @@ def read_answers(
     for request in requests.to_dict("records"):
         answer = answers[request["request_id"]]
         status, problem, prompt, response = parse_answer(request["method"], request["prompt"], answer)
+        if request.get("prompt_cut", False):
+            status, problem = "truncated", "its translated prompt is cut off"
         rows.append(
             {
                 "request_id": request["request_id"],
@@ -208,26 +215,122 @@ def language_probability(texts: Sequence[str], lang: str, languages: Sequence[st
     return found
 
 
-def mix(answers: Mapping[str, pd.DataFrame], recipe: str, *, examples: int, seed: int) -> pd.DataFrame:
-    """The training set of a recipe: `equal` parts of each method, or one method; only answers with status `ok`.
+def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int) -> pd.DataFrame:
+    """The training set of a recipe: equal shares of its parts; only answers with status `ok`.
+
+    Each part is put into a seeded random order, block by block, and the first ones are taken: a smaller set of the same parts is
+    a subset of a larger one.
 
     Args:
-        answers: answers by method, of one teacher, language and seed.
-        examples: wanted size; a method that yielded less gives all it has, and the shortfall is not made up by others.
+        parts: part (a method, or `public`) to its blocks of answers, of one teacher, language and seed.
+        examples: wanted size; a part that yielded less gives all it has, and the shortfall is not made up by others.
 
     Returns:
-        Columns id, method, prompt, response, in a seeded random order.
-
-    Raises:
-        ValueError: if no answer is usable.
+        Columns id, method, prompt, response, in a seeded random order; no row if no answer is usable.
     """
-    methods = list(answers) if recipe == "equal" else [recipe]
-    parts = []
-    for place, method in enumerate(methods):
-        wanted = examples // len(methods) + (place < examples % len(methods))
-        good = answers[method].query("status == 'ok'").sort_values("request_id", ignore_index=True)
-        parts.append(good.sample(min(wanted, len(good)), random_state=stable_seed("mix", method, seed) % 2**32))
-    mixed = pd.concat(parts, ignore_index=True).rename(columns={"request_id": "id"})
-    if mixed.empty:
-        raise ValueError(f"recipe '{recipe}': none of the answers is usable; see the statuses in the synthetic data files")
+    chosen = []
+    for place, (part, blocks) in enumerate(parts.items()):
+        wanted = examples // len(parts) + (place < examples % len(parts))
+        for number, block in enumerate(blocks):
+            good = block.query("status == 'ok'").sort_values("request_id", ignore_index=True)
+            order = stable_seed("mix", part, seed, *([number] if number else [])) % 2**32
+            taken = good.sample(frac=1, random_state=order).head(wanted)
+            wanted -= len(taken)
+            chosen.append(taken)
+    mixed = pd.concat(chosen, ignore_index=True).rename(columns={"request_id": "id"})
     return mixed.loc[:, ["id", "method", "prompt", "response"]].sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:
+    """The seed dataset in the form of answers, for the recipe `public`."""
+    return seeds.rename(columns={"id": "request_id"}).assign(method=PUBLIC, status="ok")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which requests a data file holds: those of a seed, a further block of as many, or a small sample for screening."""
+
+    seed: int
+    block: int = 0
+    screen: bool = False
+
+    @classmethod
+    def parse(cls, name: str) -> Draw:
+        """From a file's name: 0, 0-block2 (the second block), 0-screen."""
+        seed, _, rest = name.partition("-")
+        return cls(int(seed), int(rest.removeprefix("block")) - 1 if rest.startswith("block") else 0, rest == "screen")
+
+    def __str__(self) -> str:
+        return f"{self.seed}-screen" if self.screen else f"{self.seed}-block{self.block + 1}" if self.block else str(self.seed)
+
+
+def draw_requests(
+    draw: Draw,
+    method: str,
+    lang: str,
+    language: str,
+    seeds: pd.DataFrame,
+    templates: PromptTemplates,
+    *,
+    requests: int,
+    screened: int,
+    shots: int,
+) -> pd.DataFrame:
+    """The requests of one draw (see `build_requests`): blocks follow one another without repetition, and the screening sample is
+    the beginning of the first.
+
+    Args:
+        requests: requests in a block.
+        screened: requests in a screening sample.
+    """
+    count = screened if draw.screen else requests * (draw.block + 1)
+    built = build_requests(method, lang, language, seeds, templates, count=count, shots=shots, seed=draw.seed)
+    return built.iloc[requests * draw.block :].reset_index(drop=True)
+
+
+def translated_data(
+    asked: pd.DataFrame,
+    prompts: Sequence[Translation],
+    responses: Sequence[Translation],
+    templates: PromptTemplates,
+    *,
+    language: str,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Data that a machine-translation model made of the seed dataset, in the forms of requests and answers.
+
+    Args:
+        asked: requests of the method `translate`; prompts and responses belong to their seed rows, in their order.
+        prompts, responses: translations of the seed rows' prompts and responses.
+
+    Returns:
+        (requests of `nllb-respond`, requests of `nllb-both`, answers to the latter).
+    """
+    respond: list[dict[str, Any]] = []
+    both: list[dict[str, Any]] = []
+    answers = []
+    for row, prompt, response in zip(asked.to_dict("records"), prompts, responses, strict=True):
+        messages = templates.chat("respond", language=language, prompt=prompt.text)
+        shared = {"lang": row["lang"], "seed": row["seed"], "sources": list(row["sources"])}
+        for method, rows, text in ((NLLB_RESPOND, respond, prompt.text), (NLLB_BOTH, both, None)):
+            request_id = content_id(method, row["request_id"], json.dumps(messages, ensure_ascii=False))
+            rows.append(
+                {
+                    "request_id": request_id,
+                    "method": method,
+                    **shared,
+                    "messages": messages,
+                    "prompt": text,
+                    "prompt_cut": prompt.finish_reason == "length",
+                    "request_seed": stable_seed("request", request_id),
+                }
+            )
+        cut: FinishReason = "length" if "length" in (prompt.finish_reason, response.finish_reason) else "stop"
+        answer = Answer(
+            id=both[-1]["request_id"],
+            text=pair_json(prompt.text, response.text),
+            finish_reason=cut,
+            prompt_tokens=prompt.prompt_tokens + response.prompt_tokens,
+            completion_tokens=prompt.completion_tokens + response.completion_tokens,
+        )
+        answers.append(answer.as_dict())
+    return pd.DataFrame(respond), pd.DataFrame(both), pd.DataFrame(answers)

@@ -7,7 +7,6 @@ from scipy.stats import spearmanr
 
 from polyglot.configuration import Truth
 from polyglot.scores import DEFINITIONS, INTRINSIC, interval
-from polyglot.tables import FLAG
 
 AVERAGE = "all"
 """Stands for the average over languages."""
@@ -81,26 +80,3 @@ def agreement(cells: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
                 {"quantity": name, "spearman": float(spearmanr(sign * merged[name], merged["right"]).statistic), "n": len(merged)}
             )
     return pd.DataFrame(rows)
-
-
-def truth_markdown(checks: pd.DataFrame, agreed: pd.DataFrame) -> str:
-    """The validity check as Markdown; `checks` with a column `flagged`."""
-    shown = checks.assign(
-        difference=[f"{row.difference:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in checks.itertuples()],
-        claim=checks["better"] + " above " + checks["worse"],
-        right=[f"{row.right_better:.0%} / {row.right_worse:.0%}" for row in checks.itertuples()],
-        lang=checks["lang"].astype(str) + checks["flagged"].map({True: f" {FLAG}", False: ""}),
-        verdict=[("holds" if row.holds else "fails") + ("" if row.certain else ", within noise") for row in checks.itertuples()],
-    )
-    holds = {name: checks.loc[checks["definition"] == name, "holds"] for name in DEFINITIONS}
-    counts = "; ".join(f"{name}: {int(found.sum())} of {len(found)}" for name, found in holds.items())
-    table = shown[["lang", "claim", "right", "definition", "difference", "verdict"]].rename(
-        columns={"right": "right pairs (better / worse)"}
-    )
-    return (
-        f"Planted orders that hold, by definition: {counts}.\n\n"
-        + table.to_markdown(index=False, disable_numparse=True)
-        + "\n\nAgreement of each quantity with the share of right pairs, over cells (teacher, language):\n\n"
-        + agreed.round(2).to_markdown(index=False)
-        + "\n\n"
-    )

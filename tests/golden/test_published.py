@@ -22,7 +22,7 @@ def published(repository: Path) -> Path:
 def scored(published: Path) -> Scored:
     measured = published_measurements(published / "table11_intrinsic.csv", published / "table12_pgr.csv")
     cells, replicates = score_cells(measured, alpha=0.5, confidence=0.95)
-    return cells, rank_teachers(cells, replicates, definition="released", confidence=0.95)
+    return cells, rank_teachers(replicates, definition="released", confidence=0.95)
 
 
 def test_all_sixty_pg_scores_are_within_0_005_of_table_13(scored: Scored, published: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from polyglot.configuration import ConfigurationError, Study, choose_study_file, load_study, merge
+from polyglot.configuration import Study
+from polyglot.loading import ConfigurationError, choose_study_file, load_study, merge
 from polyglot.reference import REFERENCE_FILE, reference
 
 
@@ -24,7 +25,7 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
     return load_study(path, repository, overrides)[0]
 
 
-@pytest.mark.parametrize("name", ["demo"])
+@pytest.mark.parametrize("name", ["demo", "tagalog"])
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)
     assert study.study == name
@@ -44,9 +45,9 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
         ({"seeds": [1, 1]}, ["seeds", "more than once", "1"]),
         ({"methods": ["dictate"]}, ["methods.0", "dictate", "generate"]),
-        ({"methods": ["respond"], "recipes": ["generate"]}, ["recipes", "generate"]),
+        ({"methods": ["respond"], "recipe": "generate", "experiments": {}, "run": None}, ["recipe", "generate", "respond"]),
         ({"scoring": {"alpha": 1.5}}, ["scoring.alpha", "1.5"]),
-        ({"bases": ["thorough"]}, ["bases", "thorough", "reference"]),
+        ({"base": "thorough"}, ["bases", "thorough", "reference"]),
         ({"teachers": ["minilm"]}, ["teachers", "minilm", "embedding", "chat"]),
         ({"intrinsic": {"embedding": "hasty"}}, ["intrinsic.embedding", "hasty", "embedding"]),
         ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "cloze"}}}}, ["mgsm.formulation", "cloze", "generative"]),
@@ -54,7 +55,21 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
         ({"teachers": ["base"]}, ["teachers", "'base'", "another id"]),
         ({"languages": ["de", "en"]}, ["languages", "'en'", "translate", "source_language"]),
-        ({"figures": {"gian": {"height": 5}}}, ["figures.gian", "pg_score"]),
+        ({"figures": {"gian": {"height": 5}}}, ["figures", "gian", "pg_score"]),
+        ({"recipe": "equal-0"}, ["recipe", "equal-0", "-25k"]),
+        ({"run": ["minor"]}, ["run", "minor", "main, ", "base_models"]),
+        ({"experiments": {"main": {"compare": "bases"}}, "run": None}, ["experiments", "main experiment"]),
+        ({"experiments": {"x": {"compare": "recipes", "recipes": ["equals"]}}, "run": None}, ["experiments.x.recipes", "equals"]),
+        ({"experiments": {"x": {"compare": "bases", "bases": ["nobody"]}}, "run": None}, ["experiments.x.bases", "nobody"]),
+        ({"experiments": {"x": {"compare": "steps"}}, "run": None}, ["experiments.x", "needs `steps`"]),
+        (
+            {"experiments": {"x": {"compare": "steps", "steps": [{"label": "a", "recipe": "equal"}]}}, "run": None},
+            ["experiments.x.steps", "needs a teacher"],
+        ),
+        ({"translation": {"model": "minilm"}}, ["translation.model", "minilm", "translation"]),
+        ({"missing": [{"teacher": "thorough", "lang": "en"}]}, ["missing", "thorough", "'en'"]),
+        ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "generative"}}, "groups": {"G": ["arc"]}}}, ["groups.G", "arc"]),
+        ({"screen": {"teachers": ["nobody"]}}, ["screen.teachers", "nobody"]),
         ({"nano": {"languages": ["en", "de", "id", "ar", "xx"]}}, ["nano.languages", "xx", "languages.yaml"]),
         ({"nano": {"languages": ["en", "de", "id"]}, "languages": ["de"], "truth": {}}, ["nano.languages: 'ar' is missing"]),
         ({"study": "published"}, ["study", "published", "reserved"]),

@@ -65,10 +65,10 @@ def test_pairing_makes_the_gain_more_certain() -> None:
 
 def test_extrinsic_measurements_of_known_outcomes() -> None:
     base, reference = outcomes([1, 0, 0, 0] * 25), outcomes([1, 1, 1, 0] * 25)
-    students = {"good": [outcomes([1, 1, 0, 0] * 25)], "bad": [outcomes([0, 0, 0, 0] * 25)]}
+    students = {("equal", "good"): [outcomes([1, 1, 0, 0] * 25)], ("equal", "bad"): [outcomes([0, 0, 0, 0] * 25)]}
     measured, scores = extrinsic_replicates(students, base, reference, lang="de", replicates=200, seed=0)
     point = measured[measured["replicate"] == 0].set_index("teacher")
-    assert point["student"].to_dict() == pytest.approx({"good": 0.5, "bad": 0.0})
+    assert point["student_score"].to_dict() == pytest.approx({"good": 0.5, "bad": 0.0})
     assert point["pgr_released"].to_dict() == pytest.approx({"good": 0.5, "bad": -0.5})
     assert point["gap"].tolist() == pytest.approx([0.5, 0.5])
     assert (scores.set_index("model")["n"] == 100).all()
@@ -81,8 +81,8 @@ def test_within_a_language_a_smaller_gain_never_scores_higher() -> None:
     rng = np.random.default_rng(6)
     base = (rng.random(90) < 0.5).astype(int)
     students = {
-        "steady": [outcomes((base * (rng.random(90) < 0.8)).astype(int).tolist())],
-        "noisy": [outcomes((rng.random(90) < 0.38).astype(int).tolist())],
+        ("equal", "steady"): [outcomes((base * (rng.random(90) < 0.8)).astype(int).tolist())],
+        ("equal", "noisy"): [outcomes((rng.random(90) < 0.38).astype(int).tolist())],
     }
     measured, _ = extrinsic_replicates(students, outcomes(base.tolist()), outcomes([1] * 90), lang="de", replicates=20, seed=0)
     point = measured[measured["replicate"] == 0].sort_values("gain")
@@ -98,7 +98,7 @@ def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
         pd.concat([outcomes(values * 25, name) for name in names])
         for values in ([1, 1, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1])
     )
-    measured, _ = extrinsic_replicates({"t": [good, bad]}, base, reference, lang="de", replicates=3000, seed=0)
+    measured, _ = extrinsic_replicates({("equal", "t"): [good, bad]}, base, reference, lang="de", replicates=3000, seed=0)
     seeds_alone = 0.25  # standard error of the mean of 0.75 and 0.25
     se = measured["gain_se"].iloc[0]
     assert seeds_alone < se < seeds_alone * 1.1
@@ -108,13 +108,13 @@ def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
 def test_an_item_that_is_there_twice_is_refused() -> None:
     twice = pd.concat([outcomes([1, 0]), outcomes([1])])
     with pytest.raises(ValueError, match="is there twice"):
-        extrinsic_replicates({"t": [twice]}, twice, twice, lang="de", replicates=5, seed=0)
+        extrinsic_replicates({("equal", "t"): [twice]}, twice, twice, lang="de", replicates=5, seed=0)
 
 
 def test_another_teacher_does_not_change_the_draws() -> None:
     base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
-    one = {"a": [outcomes([1, 0] * 20)]}
-    two = one | {"b": [outcomes([0, 1] * 20)]}
+    one = {("equal", "a"): [outcomes([1, 0] * 20)]}
+    two = one | {("equal", "b"): [outcomes([0, 1] * 20)]}
     alone, _ = extrinsic_replicates(one, base, reference, lang="de", replicates=50, seed=0)
     beside, _ = extrinsic_replicates(two, base, reference, lang="de", replicates=50, seed=0)
     pd.testing.assert_frame_equal(
@@ -123,9 +123,20 @@ def test_another_teacher_does_not_change_the_draws() -> None:
     )
 
 
+def test_another_recipe_does_not_change_a_standardised_gain() -> None:
+    """The unit is the main recipe's, so that a cell has one score in every experiment."""
+    base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
+    main = {("equal", "a"): [outcomes([1, 0] * 20)], ("equal", "b"): [outcomes([0, 1] * 20)]}
+    more = main | {("respond", "a"): [outcomes([1, 1, 0, 0] * 10)]}
+    alone, _ = extrinsic_replicates(main, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
+    beside, _ = extrinsic_replicates(more, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
+    pd.testing.assert_frame_equal(beside[beside["recipe"] == "equal"].reset_index(drop=True), alone)
+
+
 def test_models_must_be_evaluated_on_the_same_items() -> None:
+    student = {("equal", "a"): [outcomes([1, 0])]}
     with pytest.raises(ValueError, match="same items"):
-        extrinsic_replicates({"a": [outcomes([1, 0])]}, outcomes([1, 0, 1]), outcomes([1, 1, 1]), lang="de", replicates=5, seed=0)
+        extrinsic_replicates(student, outcomes([1, 0, 1]), outcomes([1, 1, 1]), lang="de", replicates=5, seed=0)
 
 
 def test_reward_bench_weights_by_subset_then_category() -> None:

@@ -1,29 +1,28 @@
-"""Tables and figures: flags are visible, the same data give the same bytes, what is not known is not shown."""
+"""What tables and figures are made from: yield, prices, methods, the oracle, the validity check, the cost of jobs."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot import figures
+from polyglot.analyses import method_table, methods_by_students, price_table, yield_table
 from polyglot.configuration import Truth
 from polyglot.nano.oracle import grade
 from polyglot.nano.world import World
-from polyglot.scores import gap_flags, rank_teachers, score_cells
-from polyglot.tables import FLAG, leaderboard, leaderboard_markdown, page, resource_table, yield_table
-from polyglot.truth import agreement, check_truth, truth_markdown
+from polyglot.scores import score_cells
+from polyglot.tables import page
+from polyglot.truth import agreement, check_truth
+from polyglot.workflow_benchmarks import job_seconds, resource_table, synthesis_seconds
 
-Study = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]
+Study = tuple[pd.DataFrame, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    """Cells, teachers, gaps and replicates of three made-up teachers in two languages; German is flagged."""
+    """Cells and replicates of three made-up teachers in two languages."""
     rng = np.random.default_rng(0)
     rows = []
     for replicate in range(101):
@@ -34,15 +33,17 @@ def study() -> Study:
                 rows.append(
                     {
                         "replicate": replicate,
+                        "base": "b",
+                        "recipe": "equal",
                         "teacher": teacher,
                         "lang": lang,
                         "prompt_diversity": 0.6 + noise[1],
                         "response_diversity": 0.6 + noise[2],
                         "reward": 4 - place + noise[3],
                         "perplexity": 2 + place + noise[4],
-                        "student": student,
-                        "base": 0.5,
-                        "reference": reference,
+                        "student_score": student,
+                        "base_score": 0.5,
+                        "reference_score": reference,
                         "gain": student - 0.5,
                         "gain_se": 0.02,
                         "gap": reference - 0.5,
@@ -52,54 +53,7 @@ def study() -> Study:
                         "standardised_gain": (student - 0.5) / 0.02,
                     }
                 )
-    cells, replicates = score_cells(pd.DataFrame(rows), alpha=0.5, confidence=0.95)
-    gaps = gap_flags(cells.drop_duplicates("lang")[["lang", "base", "reference", "gap", "gap_se"]])
-    return cells, rank_teachers(cells, replicates, definition="signsafe", confidence=0.95), gaps, replicates
-
-
-LABELS = figures.Labels({"good": "Good"}, {"de": "German", "id": "Indonesian"}, ["de"])
-
-
-def test_leaderboard_shows_order_intervals_and_flags(study: Study) -> None:
-    cells, teachers, gaps, _ = study
-    table = leaderboard(teachers, cells, gaps, definition="signsafe", labels={"good": "Good"})
-    assert list(table["teacher"]) == ["good", "middling", "bad"]
-    assert set(table["flagged"]) == {"de"}
-    text = leaderboard_markdown(table, gaps, confidence=0.95)
-    assert f"de {FLAG}" in text
-    assert f"id {FLAG}" not in text
-    assert "95% bootstrap interval" in text
-    assert "distrust PGR there" in text
-    assert "+0.000 ± 0.020" in text
-
-
-def test_leaderboard_without_base_and_reference_says_so(study: Study) -> None:
-    cells, teachers, _, _ = study
-    bare = cells.drop(columns="gain")
-    table = leaderboard(teachers, bare, None, definition="signsafe", labels={})
-    assert set(table["flagged"]) == {"unknown"}
-    assert "no language flagged" in leaderboard_markdown(table, None, confidence=0.95)
-
-
-@pytest.mark.parametrize("name", ["pg_score", "intrinsic_extrinsic", "gain", "synthesis_yield"])
-def test_the_same_data_give_the_same_bytes(study: Study, name: str, tmp_path: Path, repository: Path) -> None:
-    cells, teachers, _, _ = study
-    statuses = pd.DataFrame(
-        {"teacher": ["good", "bad"] * 2, "lang": "de", "method": "respond", "status": ["ok", "ok", "empty", "truncated"]}
-    )
-    by_figure: dict[str, dict[str, Any]] = {
-        "pg_score": {"cells": cells, "teachers": teachers, "definition": "signsafe"},
-        "intrinsic_extrinsic": {"cells": cells},
-        "gain": {"cells": cells, "teachers": teachers, "confidence": 0.95},
-        "synthesis_yield": {"synthesis_yield": yield_table(statuses), "teachers": ["good", "bad"]},
-    }
-    make = partial(getattr(figures, name), **by_figure[name], labels=LABELS)
-    outputs = [[tmp_path / f"{turn}.{kind}" for kind in ("pdf", "png")] for turn in (1, 2)]
-    for files in outputs:
-        figures.draw(make, files, style=repository / "config/figures.mplstyle", width=6, height=4, title="A title")
-    for one, other in zip(*outputs, strict=True):
-        assert one.read_bytes() == other.read_bytes()
-        assert one.stat().st_size > 5000
+    return score_cells(pd.DataFrame(rows), alpha=0.5, confidence=0.95)
 
 
 def test_yield_counts_every_answer() -> None:
@@ -127,7 +81,7 @@ def test_the_oracle_grades_pairs(world: World) -> None:
 
 
 def test_the_validity_check_compares_planted_orders(study: Study) -> None:
-    cells, _, _, replicates = study
+    cells, replicates = study
     oracle = pd.DataFrame(
         [(teacher, lang, "respond", 10, 1.0, share) for teacher, share in (("good", 0.9), ("middling", 0.5), ("bad", 0.1))
          for lang in ("de", "id")],
@@ -141,10 +95,44 @@ def test_the_validity_check_compares_planted_orders(study: Study) -> None:
     agreed = agreement(cells, oracle).set_index("quantity")["spearman"]
     assert agreed["reward"] > 0.9
     assert agreed["perplexity"] > 0.9
-    text = truth_markdown(checks.assign(flagged=checks["lang"] == "de"), agreement(cells, oracle))
-    assert "fails" in text
-    assert f"de {FLAG}" in text
-    assert f"id {FLAG}" not in text
+
+
+def test_prices_count_every_request_and_what_it_wrote() -> None:
+    answers = pd.DataFrame(
+        {
+            "teacher": "t",
+            "lang": ["de", "de", "id"],
+            "status": ["ok", "empty", "ok"],
+            "prompt_tokens": [10, 10, 20],
+            "completion_tokens": [5, 0, 7],
+        }
+    )
+    found = price_table(answers, {("t", "de"): 12.0})
+    counts = found[["lang", "requests", "usable", "prompt_tokens", "completion_tokens"]].to_numpy().tolist()
+    assert counts == [["de", 2, 1, 20, 5], ["id", 1, 1, 20, 7]]
+    assert found["seconds"].isna().to_list() == [False, True]
+
+
+def test_methods_are_compared_by_data_and_by_students(study: Study) -> None:
+    answers = pd.DataFrame({"teacher": "good", "lang": "de", "method": ["respond"] * 4, "status": ["ok", "ok", "ok", "empty"]})
+    rated = pd.DataFrame({"teacher": "good", "lang": "de", "method": "respond", "reward": [4.0, 2.0, np.nan]})
+    by_data = method_table(answers, rated).iloc[0]
+    assert by_data[["usable_share", "reward", "examples", "source"]].tolist() == [0.75, 3.0, 2, "data"]
+    by_students = methods_by_students(study[0].assign(recipe="respond-150"), {"respond-150": "respond"}, "signsafe")
+    assert set(by_students["method"]) == {"respond"}
+    assert by_students["pg"].tolist() == study[0]["pg_signsafe"].tolist()
+    assert set(by_students.columns) == set(by_data.index)
+
+
+def test_screening_jobs_are_counted_apart(tmp_path: Path) -> None:
+    for name in ("synthesize/a/de/0", "synthesize/a/de/1", "synthesize/a/de/0-screen", "student/b/equal/a/de/0"):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("s\tmax_rss\tcpu_time\n10\t100\t-\n")
+    assert synthesis_seconds(tmp_path / "synthesize") == {("a", "de"): 20.0}
+    assert synthesis_seconds(tmp_path / "synthesize", screened=True) == {("a", "de"): 10.0}
+    jobs = job_seconds(tmp_path).set_index(["rule", "screened"])["jobs"]
+    assert jobs.to_dict() == {("synthesize", False): 2, ("synthesize", True): 1, ("student", False): 1}
 
 
 def test_resources_are_summed_by_rule(tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ from hypothesis.extra.numpy import arrays
 from polyglot.scores import (
     INTRINSIC,
     MeasurementError,
-    alpha_sensitivity,
     check_measurements,
     gap_flags,
     intrinsic_components,
     intrinsic_score,
     performance_gap_recovered,
     pg_scores,
+    rank_correlation,
     rank_teachers,
     score_cells,
+    sensitivity,
     zscore,
 )
 
@@ -35,6 +36,8 @@ def measured(**columns: Any) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "replicate": 0,
+            "base": "b",
+            "recipe": "equal",
             "teacher": ["a", "a", "b", "b"],
             "lang": ["de", "id", "de", "id"],
             "prompt_diversity": [0.7, 0.6, 0.5, 0.4],
@@ -131,8 +134,8 @@ def test_ranks_and_probability_of_being_first() -> None:
     for replicate in range(1, 201):
         noise = rng.normal(scale=0.05, size=4)
         frames.append(measured(replicate=replicate, reward=measured()["reward"] + noise))
-    cells, replicates = score_cells(pd.concat(frames), alpha=0.5, confidence=0.9)
-    teachers = rank_teachers(cells, replicates, definition="signsafe", confidence=0.9)
+    _, replicates = score_cells(pd.concat(frames), alpha=0.5, confidence=0.9)
+    teachers = rank_teachers(replicates, definition="signsafe", confidence=0.9)
     assert list(teachers["teacher"]) == ["a", "b"]
     assert list(teachers["rank"]) == [1, 2]
     assert teachers["p_first"].sum() == pytest.approx(1)
@@ -141,28 +144,88 @@ def test_ranks_and_probability_of_being_first() -> None:
 
 
 def test_without_replicates_there_are_no_intervals() -> None:
-    cells, replicates = score_cells(measured(), alpha=0.5, confidence=0.95)
-    teachers = rank_teachers(cells, replicates, definition="released", confidence=0.95)
+    _, replicates = score_cells(measured(), alpha=0.5, confidence=0.95)
+    teachers = rank_teachers(replicates, definition="released", confidence=0.95)
     assert teachers[["p_first", "pg_released_low"]].isna().all(axis=None)
 
 
 def test_flags_a_reference_that_does_not_beat_its_base() -> None:
-    gaps = pd.DataFrame({"lang": ["de", "id", "ar"], "base": 0.5, "reference": [0.4, 0.51, 0.7], "gap_se": 0.02})
-    flagged = gap_flags(gaps.assign(gap=gaps["reference"] - gaps["base"]))
+    gaps = pd.DataFrame({"lang": ["de", "id", "ar"], "base_score": 0.5, "reference_score": [0.4, 0.51, 0.7], "gap_se": 0.02})
+    flagged = gap_flags(gaps.assign(gap=gaps["reference_score"] - gaps["base_score"]))
     assert list(flagged["flagged"]) == [True, True, False]
     assert list(flagged["reason"]) == ["reference below base", "gap within its standard error", ""]
 
 
-def test_the_same_weight_gives_the_same_ranking() -> None:
-    found = alpha_sensitivity(measured(), [0.0, 0.5, 1.0], at=0.5)
-    assert found.query("alpha == 0.5")["spearman"].to_list() == pytest.approx([1, 1, 1])
+def test_the_same_choice_gives_the_same_ranking() -> None:
+    found = sensitivity(measured(), alpha=0.5, definition="signsafe", confidence=0.95)
+    same = found[(found["choice"] == "alpha") & (found["value"] == "0.5")]
+    assert same["spearman"].to_list() == pytest.approx([1, 1, 1])
+    assert set(found["choice"]) == {"alpha", "without", "definition"}
+    assert set(found.loc[found["choice"] == "without", "value"]) == set(INTRINSIC)
+    assert (found["n"] == 2).all()
+    assert (found["first"] == "a").all()
+
+
+def test_without_the_metric_that_decides_the_order_turns_round() -> None:
+    frame = measured(prompt_diversity=0.5, response_diversity=0.5, reward=[1.0, 1.0, 5.0, 5.0], perplexity=[2.0, 2.0, 3.0, 3.0])
+    gainless = frame.assign(standardised_gain=0.0, pgr_released=0.0, pgr_paper=0.0)
+    found = sensitivity(gainless.assign(reward=[1.0, 1.0, 5.0, 4.9]), alpha=1.0, definition="released", confidence=0.95)
+    without = found[(found["choice"] == "without") & (found["definition"] == "released")].set_index("value")["first"]
+    assert without["reward"] == "a"
+    assert without["perplexity"] == "b"
+
+
+def test_rank_correlation_is_spearmans() -> None:
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 5, size=(2, 20, 8)).astype(float)
+    expected = [spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)]
+    np.testing.assert_allclose(rank_correlation(first, second), expected)
+    assert np.isnan(rank_correlation(first[:, :1], second[:, :1])).all()
+
+
+def test_a_cell_of_the_main_recipe_scores_the_same_beside_other_recipes() -> None:
+    alone, _ = score_cells(measured(), alpha=0.5, confidence=0.95, recipe="equal")
+    other = measured(recipe="respond", reward=[1.0, 2.0, 3.0, 4.0], perplexity=9.0, standardised_gain=[9.0, 8.0, 7.0, 6.0])
+    both, _ = score_cells(pd.concat([measured(), other]), alpha=0.5, confidence=0.95, recipe="equal")
+    pd.testing.assert_frame_equal(both[both["recipe"] == "equal"].reset_index(drop=True), alone)
+    assert not both.loc[both["recipe"] == "respond", "pg_signsafe"].isna().any()
+
+
+def test_bases_are_scored_apart() -> None:
+    alone, _ = score_cells(measured(), alpha=0.5, confidence=0.95)
+    both, _ = score_cells(pd.concat([measured(), measured(base="c", reward=[0.0, 9.0, 0.0, 9.0])]), alpha=0.5, confidence=0.95)
+    pd.testing.assert_frame_equal(both[both["base"] == "b"].reset_index(drop=True), alone)
+
+
+def test_a_frozen_reference_set_keeps_scores_when_a_teacher_is_added() -> None:
+    frozen, _ = score_cells(measured(), alpha=1.0, confidence=0.95)
+    third = measured().iloc[2:].assign(teacher="c", reward=1.0, perplexity=30.0)
+    grown, _ = score_cells(pd.concat([measured(), third]), alpha=1.0, confidence=0.95, frozen=frozen)
+    kept = grown[grown["teacher"] != "c"].reset_index(drop=True)
+    np.testing.assert_allclose(kept["intrinsic"], frozen["intrinsic"])
+    moved, _ = score_cells(pd.concat([measured(), third]), alpha=1.0, confidence=0.95)
+    assert not np.allclose(moved.loc[moved["teacher"] != "c", "intrinsic"], frozen["intrinsic"])
+
+
+def test_a_hole_stays_a_hole_and_moves_no_other_cell() -> None:
+    hole = pd.DataFrame({"replicate": [0], "base": "b", "recipe": "equal", "teacher": "c", "lang": "de"})
+    cells, replicates = score_cells(pd.concat([measured(), hole]), alpha=0.5, confidence=0.95)
+    alone, _ = score_cells(measured(), alpha=0.5, confidence=0.95)
+    missing = cells[cells["teacher"] == "c"]
+    assert missing[["intrinsic", "pg_released", "pg_signsafe"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(cells[cells["teacher"] != "c"].reset_index(drop=True), alone)
+    teachers = rank_teachers(replicates, definition="signsafe", confidence=0.95).set_index("teacher")
+    assert teachers["rank"].isna().to_dict() == {"a": False, "b": False, "c": True}
+    assert teachers.loc["c", "languages"] == 0
 
 
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
         (measured().drop(columns="reward"), "reward"),
-        (pd.concat([measured(), measured().iloc[:1]]), r"\(a, de\) is there twice"),
+        (pd.concat([measured(), measured().iloc[:1]]), r"\(b, equal, a, de\) is there twice"),
         (pd.concat([measured(), measured(replicate=1).iloc[:3]]), "replicate 1 has 3 cells"),
     ],
 )
@@ -173,6 +236,6 @@ def test_measurements_that_cannot_be_scored(frame: pd.DataFrame, message: str) -
 
 def test_a_teacher_with_an_unknown_cell_has_no_average() -> None:
     """An average over fewer languages than the others' would not be comparable."""
-    cells, replicates = score_cells(measured(pgr_paper=[1.0, np.nan, 0.2, 0.1]), alpha=0.5, confidence=0.95)
-    teachers = rank_teachers(cells, replicates, definition="signsafe", confidence=0.95).set_index("teacher")
+    _, replicates = score_cells(measured(pgr_paper=[1.0, np.nan, 0.2, 0.1]), alpha=0.5, confidence=0.95)
+    teachers = rank_teachers(replicates, definition="signsafe", confidence=0.95).set_index("teacher")
     assert teachers["pg_paper"].isna().to_dict() == {"a": True, "b": False}

@@ -8,15 +8,29 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polyglot.engines import Answer, FinishReason, Request
 from polyglot.engines.transformers_engine import TransformersEngine
+from polyglot.experiments import METHODS, NLLB_BOTH, NLLB_RESPOND
 from polyglot.nano.datasets import seed_dataset
 from polyglot.nano.world import World
-from polyglot.prompts import METHODS, PromptTemplates, pair_json
+from polyglot.prompts import PromptTemplates, pair_json
 from polyglot.registry import Sampling
 from polyglot.sidefile import SideFile
-from polyglot.synthesis import ask, build_requests, mix, normalise, parse_answer, read_answers
+from polyglot.synthesis import (
+    Draw,
+    ask,
+    build_requests,
+    draw_requests,
+    mix,
+    normalise,
+    parse_answer,
+    read_answers,
+    translated_data,
+)
+from polyglot.translation import Translation
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +50,7 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("method", "given", "status"),
+    ("method", "written", "status"),
     [
         ("respond", answer("Rom ist die Hauptstadt."), "ok"),
         ("respond", answer("  \n"), "empty"),
@@ -51,8 +65,8 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
         ("translate", answer(""), "empty"),
     ],
 )
-def test_every_answer_has_a_status(method: str, given: Answer, status: str) -> None:
-    found, problem, prompt, response = parse_answer(method, "Was ist das?", given)
+def test_every_answer_has_a_status(method: str, written: Answer, status: str) -> None:
+    found, problem, prompt, response = parse_answer(method, "Was ist das?", written)
     assert found == status
     assert (problem is None) == (status == "ok")
     assert (prompt is None) == (response is None) == (status != "ok")
@@ -183,16 +197,70 @@ def test_equal_mix_takes_a_third_of_each_and_only_what_is_ok() -> None:
         "translate": answers_frame("translate", ["ok"] * 50),
         "respond": answers_frame("respond", ["ok"] * 50),
     }
-    mixed = mix(answers, "equal", examples=61, seed=0)
+    parts = {method: [frame] for method, frame in answers.items()}
+    mixed = mix(parts, examples=61, seed=0)
     assert mixed["method"].value_counts().to_dict() == {"generate": 10, "translate": 20, "respond": 20}
     assert mixed["id"].is_unique
-    pd.testing.assert_frame_equal(mixed, mix(answers, "equal", examples=61, seed=0))
-    assert set(mix(answers, "respond", examples=5, seed=0)["method"]) == {"respond"}
+    pd.testing.assert_frame_equal(mixed, mix(parts, examples=61, seed=0))
+    assert set(mix({"respond": parts["respond"]}, examples=5, seed=0)["method"]) == {"respond"}
 
 
-def test_no_usable_answer_is_an_error() -> None:
-    with pytest.raises(ValueError, match="none of the answers is usable"):
-        mix({"respond": answers_frame("respond", ["empty"])}, "respond", examples=5, seed=0)
+def test_no_usable_answer_is_an_empty_set() -> None:
+    mixed = mix({"respond": [answers_frame("respond", ["empty"])]}, examples=5, seed=0)
+    assert mixed.empty
+    assert list(mixed.columns) == ["id", "method", "prompt", "response"]
+
+
+@given(small=st.integers(1, 40), large=st.integers(1, 90), seed=st.integers(0, 3))
+def test_a_smaller_set_is_a_subset_of_a_larger_one(small: int, large: int, seed: int) -> None:
+    """Also beyond the first block of requests."""
+    blocks = [answers_frame("respond", ["ok"] * 40), answers_frame("respond", ["ok"] * 40)]
+    blocks[1] = blocks[1].assign(request_id="later-" + blocks[1]["request_id"].astype(str))
+    parts = {"respond": blocks, "translate": [answers_frame("translate", ["ok"] * 30)]}
+    sets = [set(mix(parts, examples=size, seed=seed)["id"]) for size in sorted((small, large))]
+    assert sets[0] <= sets[1]
+
+
+def test_a_recipe_takes_the_second_block_only_when_the_first_is_used_up() -> None:
+    first, second = (answers_frame("respond", ["ok"] * 10).assign(request_id=[f"{name}{n}" for n in range(10)]) for name in "ab")
+    assert set(mix({"respond": [first, second]}, examples=10, seed=0)["id"]) == set(first["request_id"])
+    assert len(set(mix({"respond": [first, second]}, examples=15, seed=0)["id"]) & set(second["request_id"])) == 5
+
+
+def test_translated_data_have_the_form_of_requests_and_answers(requests: dict[str, pd.DataFrame], repository: Path) -> None:
+    asked = requests["translate"].iloc[:3]
+    prompts = [Translation(f"Frage {n}?", "length" if n == 2 else "stop", 5, 4) for n in range(3)]
+    responses = [Translation(f"Antwort {n}.", "stop", 6, 5) for n in range(3)]
+    templates = PromptTemplates(repository / "config/prompts/nano")
+    respond, both, answers = translated_data(asked, prompts, responses, templates, language="German")
+    assert set(respond["method"]) == {NLLB_RESPOND}
+    assert set(both["method"]) == {NLLB_BOTH}
+    assert respond["messages"].iloc[0][1]["content"] == "Frage 0?"
+    assert respond["sources"].tolist() == asked["sources"].tolist()
+    assert not set(respond["request_id"]) & set(both["request_id"]) & set(asked["request_id"])
+    rows = [{str(key): value for key, value in row.items()} for row in answers.to_dict("records")]
+    known = {row["id"]: Answer(**row) for row in rows}
+    found = read_answers(both, known, teacher="nllb", languages=["de", "en"], language_confidence=0)
+    assert list(found["status"]) == ["ok", "ok", "truncated"]
+    assert found[["prompt", "response"]].iloc[0].to_list() == ["Frage 0?", "Antwort 0."]
+    answered = {row: Answer(row, "Antwort.", "stop", 5, 2) for row in respond["request_id"]}
+    cut = read_answers(respond, answered, teacher="t", languages=["de", "en"], language_confidence=0)
+    assert list(cut["status"]) == ["ok", "ok", "truncated"]
+
+
+def test_draws_are_named_and_nested(world: World, repository: Path) -> None:
+    seeds, templates = seed_dataset(world, "de", limit=10, seed=0), PromptTemplates(repository / "config/prompts/nano")
+    for name in ("0", "3-block2", "1-screen"):
+        assert str(Draw.parse(name)) == name
+    made = {
+        name: draw_requests(Draw.parse(name), "respond", "de", "German", seeds, templates, requests=20, screened=5, shots=2)[
+            "request_id"
+        ].tolist()
+        for name in ("0", "0-block2", "0-screen")
+    }
+    assert made["0-screen"] == made["0"][:5]
+    assert len(made["0-block2"]) == 20
+    assert not set(made["0-block2"]) & set(made["0"])
 
 
 def test_templates_name_the_language_and_show_the_pairs_as_json(requests: dict[str, pd.DataFrame]) -> None:

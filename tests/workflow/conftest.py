@@ -107,13 +107,15 @@ def shrink(models: dict[str, Any]) -> None:
             model["pretraining"] |= {"steps": 60, "hidden": 64, "feed_forward": 128}
         if "gold_tuning" in model:
             model["gold_tuning"] |= {"examples": 40, "epochs": 1}
+        if "translator_training" in model:
+            model["translator_training"] |= {"steps": 60, "hidden": 64, "feed_forward": 128}
 
 
 TINY = {
     "study": "demo",
     "languages": ["de"],
     "teachers": ["hasty"],
-    "bases": ["nano-base"],
+    "base": "nano-base",
     "nano": {"corpus_size": 400, "seed_items": 6, "benchmark_items": 4},
     "synthesis": {"requests": 24, "batch_size": 4},
     "training": {"examples": 48, "epochs": 4, "batch_size": 4, "checkpoint_steps": 4},
@@ -135,4 +137,38 @@ def tiny(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplac
     workplace.configure("models.yaml", shrink)
     (workplace.folder / "config/demo.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")
     workplace.snakemake()
+    return workplace
+
+
+EXPERIMENTS = {
+    "base_models": {"compare": "bases", "bases": ["nano-base", "nano-german"]},
+    "methods": {"compare": "recipes", "recipes": ["equal-12", "translate-12", "respond-12"], "teachers": ["hasty"]},
+    "data_scale": {"compare": "sizes", "recipes": ["equal-12", "equal"]},
+    "translation": {"compare": "recipes", "recipes": ["translate-12", "nllb-respond-12", "nllb-both-12"], "teachers": ["hasty"]},
+    "other_student": {"compare": "teachers", "bases": ["nano-german"]},
+    "abilities": {"compare": "abilities"},
+    "steps": {
+        "compare": "steps",
+        "steps": [
+            {"label": "people's data", "recipe": "public"},
+            {"label": "a teacher that says nothing", "recipe": "equal-12", "teacher": "mute"},
+            {"label": "a teacher that speaks", "recipe": "equal-12", "teacher": "hasty"},
+            {"label": "another student", "recipe": "equal-12", "teacher": "hasty", "base": "nano-german"},
+        ],
+    },
+}
+"""Every kind of experiment; the teacher `mute` writes nothing that can be used."""
+
+
+@pytest.fixture(scope="session")
+def experiments(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The tiny study with a second teacher, every kind of experiment, and a screening."""
+    folder = tmp_path_factory.mktemp("experiments") / "copy"
+    shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    workplace = Workplace(folder)
+    mute = {"label": "Mute", "folder": "results/demo/models/hasty", "sampling": {"max_new_tokens": 1}}
+    workplace.configure("models.yaml", lambda models: models | {"mute": mute})
+    grown = {"teachers": ["hasty", "mute"], "run": ["main"], "experiments": EXPERIMENTS, "screen": {"requests": 12}}
+    workplace.configure("demo.yaml", lambda study: study | grown)
+    workplace.snakemake("experiments", "screen")
     return workplace

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from polyglot.loading import load_study
 
 from .conftest import Workplace, copy_workflow
 
-FIGURES = {"figure_pg_score", "figure_intrinsic_extrinsic", "figure_gain", "figure_synthesis_yield"}
 SMALL_FILES = {
-    *("measurements", "pg_score", "leaderboard", "evaluation_table", "synthesis_yield", "nano_oracle", "truth"),
-    *("resources", "all"),
-    *FIGURES,
+    *("measurements", "pg_score", "analysis", "data_tables", "nano_oracle", "truth", "table", "figure", "steps", "abilities"),
+    *("resources", "all", "experiments"),
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
 
@@ -35,18 +36,74 @@ def test_a_second_seed_is_one_number_more(fresh: Workplace) -> None:
     assert fresh.planned("--config", "seeds=[0, 1]")["student"] == 2 * 4 * 3
 
 
-def test_every_recipe_is_scored(fresh: Workplace) -> None:
-    planned = fresh.planned("--config", "recipes=[equal, respond]")
-    assert planned["student"] == planned["diversity"] == 2 * 4 * 3
+def test_an_experiment_is_configuration_only(fresh: Workplace) -> None:
+    added = "experiments={mine: {compare: recipes, recipes: [equal, respond, equal-100], teachers: [thorough]}}"
+    planned = fresh.planned("--config", added, "run=[main, mine]")
+    assert planned["student"] == planned["diversity"] == 4 * 3 + 2 * 3
     assert planned["pg_score"] == 2
     assert planned["synthesize"] == 4 * 3
+
+
+def test_experiments_share_files(fresh: Workplace) -> None:
+    """A student that several experiments compare is trained once."""
+    planned = fresh.planned("experiments")
+    study, _ = load_study(fresh.folder / "config/demo.yaml", fresh.folder)
+    cells = [cell for matrix in study.matrices.values() for cell in matrix.cells]
+    assert planned["student"] == planned["evaluate_student"] == len(set(cells)) < len(cells) - 40
+    assert planned["nano_translator"] == 1
+    assert planned["translate_seed"] == 3
+    assert planned["synthesize_translated"] == 2 * 3
+
+
+def test_a_target_of_an_experiment_needs_only_its_own_cells(fresh: Workplace) -> None:
+    planned = fresh.planned("results/demo/figures/large_student.pdf")
+    assert planned["student"] == 3 * 3
+    assert planned["figure"] == 1
+    assert "nano_translator" not in planned
+
+
+def test_more_data_than_a_block_has_asks_for_another_block(fresh: Workplace) -> None:
+    target = "results/demo/sft/respond-380/thorough/de/0.parquet"
+    added = "experiments={mine: {compare: sizes, recipes: [respond-380], teachers: [thorough]}}"
+    assert fresh.planned(target, "--config", added, "run=[main]")["synthesize"] == 2
+
+
+def test_screening_samples_are_small_and_train_no_student_of_their_own(fresh: Workplace) -> None:
+    (fresh.folder / "known.csv").touch()
+    planned = fresh.planned("screen", "--config", "screen={learn_from: known.csv}")
+    assert planned["synthesize"] == planned["diversity"] == 4 * 3
+    assert "student" not in planned
+    assert "evaluate_student" not in planned
+
+
+def test_a_cell_given_up_is_not_planned(fresh: Workplace) -> None:
+    planned = fresh.planned("--config", "missing=[{teacher: careless, lang: ar, reason: out of memory}]")
+    assert planned["student"] == 4 * 3 - 1
+
+
+def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
+    """Seven students a seed; what the steps share is made once."""
+    for path in ("data/seed/en.parquet", "data/seed/taco-tl.parquet"):
+        (fresh.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (fresh.folder / path).touch()
+    for name in ("cultural-knowledge", "classical-nlp", "reading-comprehension"):
+        (fresh.folder / f"data/filbench/{name}/tl").mkdir(parents=True)
+    for model in yaml.safe_load((fresh.folder / "config/models.yaml").read_text()).values():
+        if "folder" in model:
+            (fresh.folder / model["folder"]).mkdir(parents=True)
+    planned = fresh.planned("--configfile", "config/tagalog.yaml")
+    assert planned["student"] == 7 * 3
+    assert planned["training_set"] == 6 * 3
+    assert planned["evaluate_anchor"] == 2 * 2
+    assert planned["synthesize"] == 3 * (1 + 1 + 4)
+    assert "nano_pretrain" not in planned
 
 
 def test_one_figure_needs_only_its_own_inputs(fresh: Workplace) -> None:
     planned = fresh.planned("results/demo/figures/synthesis_yield.pdf")
     assert "student" not in planned
     assert "diversity" not in planned
-    assert planned["figure_synthesis_yield"] == 1
+    assert planned["figure"] == 1
 
 
 @pytest.mark.parametrize(
@@ -87,8 +144,7 @@ class TestAfterTheDemo:
 
     def test_changing_a_figures_style_draws_only_that_figure(self, demo: Workplace) -> None:
         planned = demo.planned("--config", "figures={gain: {height: 5}}")
-        assert set(planned) & FIGURES == {"figure_gain"}
-        assert set(planned) == {"figure_gain", "resources", "all"}
+        assert planned == {"figure": 1, "resources": 1, "table": 1, "all": 1}
 
     def test_adding_a_teacher_plans_only_its_own_jobs(self, demo: Workplace) -> None:
         def planned_for(teachers: str) -> dict[str, int]:

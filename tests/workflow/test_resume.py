@@ -57,6 +57,6 @@ def test_nothing_is_left_under_a_temporary_name(tiny: Workplace) -> None:
 def test_every_job_has_a_log(tiny: Workplace) -> None:
     logs = {path.relative_to(tiny.folder / "results/demo/logs").parts[0] for path in tiny.folder.rglob("*.log")
             if "results/demo/logs" in str(path)}  # fmt: skip
-    assert {"synthesize", "student", "evaluate_student", "perplexity", "figure_gain.log", "measurements"} <= logs
+    assert {"synthesize", "student", "evaluate_student", "perplexity", "figure", "table", "measurements"} <= logs
     progress = (tiny.folder / "results/demo/logs/synthesize/hasty/de/0.log").read_text()
     assert "hasty writes de: done, 72/72 requests" in progress

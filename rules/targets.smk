@@ -1,0 +1,79 @@
+# What the targets of the Snakefile are made of: tables and figures, by experiment.
+def figure_files(study, figures):
+    return expand(
+        "results/{study}/figures/{figure}.{kind}",
+        study=study,
+        figure=figures,
+        kind=["pdf", "png"],
+    )
+
+
+def table_files(study, tables):
+    return expand(
+        "results/{study}/tables/{table}.{kind}",
+        study=study,
+        table=tables,
+        kind=["csv", "md", "tex", "html"],
+    )
+
+
+def experiment_targets(experiments):
+    """The tables and figures of experiments."""
+    return [
+        *table_files(STUDY.study, displays.of(TABLES, experiments)),
+        *figure_files(STUDY.study, displays.of(FIGURES, experiments)),
+    ]
+
+
+def save_configuration(folder):
+    """Save the study with every default and the models it uses, before any job starts."""
+    bases = [base for matrix in MATRICES.values() for base in matrix.bases]
+    named = {
+        *TEACHERS,
+        *bases,
+        *(REGISTRIES.models[base].reference for base in bases),
+        STUDY.intrinsic.embedding,
+        STUDY.intrinsic.reward.model,
+    } - {PEOPLE}
+    models = {
+        name: REGISTRIES.models[name].model_dump(mode="json", exclude_none=True)
+        for name in sorted(named)
+        if name in REGISTRIES.models
+    }
+    path = Path(folder) / "config.yaml"
+    text = yaml_text({**config, "models": models})
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(text, path)
+
+
+def study_targets(experiments):
+    """Everything that experiments of a study end with, and what it cost."""
+    return [
+        *experiment_targets(experiments),
+        f"{RESULTS}/tables/resources.csv",
+    ]
+
+
+def default_experiments():
+    return STUDY.run or list(MATRICES)
+
+
+def published_targets():
+    return [
+        *table_files("published", displays.published(TABLES)),
+        *figure_files("published", displays.published(FIGURES)),
+    ]
+
+
+def measured_files():
+    """What must be there before the run's cost is added up."""
+    targets = experiment_targets(default_experiments())
+    return [file for file in targets if Path(file).stem != "resources"]
+
+
+def screen_targets():
+    """The report of a screening."""
+    return [
+        *table_files(STUDY.study, displays.of(TABLES, ["screen"])),
+        *figure_files(STUDY.study, displays.of(FIGURES, ["screen"])),
+    ]

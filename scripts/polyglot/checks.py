@@ -1,0 +1,148 @@
+"""Checks of a study against the registries: every name must be known, and every model fit for its use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from polyglot import displays
+from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, Matrix, parse_recipe
+from polyglot.registry import Registries, Registry
+
+if TYPE_CHECKING:
+    from polyglot.configuration import Study
+
+
+def problems(study: Study, registries: Registries) -> Iterable[str]:
+    """Everything that keeps a study from being run, a sentence each: key, value and what is allowed."""
+    yield from _names(study, registries)
+    yield from _data(study, registries)
+    for matrix in study.matrices.values():
+        yield from _experiment(study, matrix, registries)
+    yield from _roles(study, registries)
+    yield from _truth(study)
+    yield from _missing(study)
+    known = displays.figures(study)
+    for name in study.figures:
+        if name not in known:
+            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
+
+
+def uses_translation(study: Study) -> bool:
+    """Whether any recipe needs a machine-translation model."""
+    return bool(translated_parts(study))
+
+
+def translated_parts(study: Study) -> set[str]:
+    names = {cell.recipe for matrix in study.matrices.values() for cell in matrix.cells}
+    return {part for name in names for part in parse_recipe(name, study.methods).parts if part in TRANSLATED}
+
+
+def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
+    for name in dict.fromkeys(names):
+        if name not in registry:
+            yield f"{key}: unknown {what} '{name}'; {registry.source} has: {', '.join(registry)}"
+
+
+def _names(study: Study, registries: Registries) -> Iterable[str]:
+    models, languages = registries.models, registries.languages
+    yield from _unknown("languages", study.languages, languages, "language")
+    yield from _unknown("source_language", [study.source_language], languages, "language")
+    yield from _unknown("nano.languages", study.nano.languages, languages, "language")
+    yield from _unknown("seed_dataset.files", study.seed_dataset.files, languages, "language")
+    yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
+    yield from _unknown("teachers", study.teachers, models, "model")
+    yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
+    yield from _unknown("base", [study.base], models, "model")
+    yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
+    yield from _unknown("intrinsic.reward.model", [study.intrinsic.reward.model], models, "model")
+    yield from _unknown("evaluation.benchmarks", study.evaluation.benchmarks, registries.benchmarks, "benchmark")
+    if uses_translation(study):
+        yield from _unknown("translation.model", [study.translation.model], models, "model")
+    for group, names in study.evaluation.groups.items():
+        for name in names:
+            if name not in study.evaluation.benchmarks:
+                known = ", ".join(study.evaluation.benchmarks)
+                yield f"evaluation.groups.{group}: '{name}' is not in evaluation.benchmarks, which has: {known}"
+
+
+def _data(study: Study, registries: Registries) -> Iterable[str]:
+    used = [lang for matrix in study.matrices.values() for lang in matrix.languages]
+    for lang in dict.fromkeys([*used, study.source_language]):
+        if lang not in study.seed_dataset.files and lang not in study.nano.languages:
+            yield (
+                f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files, or choose from the "
+                f"micro-world's languages: {', '.join(study.nano.languages)}"
+            )
+    for name, benchmark in study.evaluation.benchmarks.items():
+        known = registries.benchmarks.get(name)
+        if known and benchmark.formulation not in known.formulations:
+            allowed = ", ".join(known.formulations)
+            yield f"evaluation.benchmarks.{name}.formulation: '{benchmark.formulation}' is none of: {allowed}"
+        if benchmark.folder is None:
+            for lang in sorted(set(used) - set(study.nano.languages)):
+                yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder"
+    if translated_parts(study):
+        for lang in dict.fromkeys([*used, study.source_language]):
+            if lang in registries.languages and registries.languages[lang].flores is None:
+                source = registries.languages.source
+                yield f"languages: '{lang}' has no FLORES-200 code for machine translation; add `flores` in {source}"
+
+
+def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterable[str]:
+    models, key = registries.models, f"experiments.{matrix.name}"
+    authors = [name for name in matrix.teachers if name != PEOPLE]
+    if matrix.name != "main":
+        yield from _unknown(f"{key}.teachers", [name for name in authors if name != study.translation.model], models, "model")
+        yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
+        yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
+    recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]
+    needs_english = any(part in (*TRANSLATED, "translate") for recipe in recipes for part in recipe.parts)
+    if needs_english and study.source_language in matrix.languages:
+        yield f"{key}.languages: '{study.source_language}' is the language that translation starts from (source_language)"
+    if any(part == "" for part in matrix.teachers):
+        yield f"{key}.steps: each step needs a teacher, unless its recipe is `public` or `{NLLB_BOTH}`"
+    for base in matrix.bases:
+        entry = models.get(base)
+        if entry and (entry.reference is None or entry.reference not in models):
+            yield f"{key}.bases: '{base}' needs a `reference` in {models.source} that is a model there"
+    for name in dict.fromkeys((*authors, *matrix.bases)):
+        model = models.get(name)
+        if model and model.package is not None:
+            yield f"{name}: a model inside a package ({models.source}) can be used for embedding only"
+        trained_on = set(model.pretraining.languages) if model and model.pretraining else set()
+        for lang in sorted(trained_on - set(study.nano.languages)):
+            yield f"nano.languages: '{lang}' is missing; {models.source} trains '{name}' on it"
+
+
+def _roles(study: Study, registries: Registries) -> Iterable[str]:
+    models, reward = registries.models, study.intrinsic.reward
+    matrices = study.matrices.values()
+    teachers = {name for matrix in matrices for name in matrix.teachers} - {PEOPLE, study.translation.model}
+    uses = [
+        ("teachers", sorted(teachers | set(study.screen.teachers or [])), ("chat",)),
+        ("bases", sorted({name for matrix in matrices for name in matrix.bases}), ("chat",)),
+        ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
+        ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
+        ("translation.model", [study.translation.model] if uses_translation(study) else [], ("translation",)),
+    ]
+    for key, names, roles in uses:
+        for name in names:
+            if name in models and models[name].role not in roles:
+                yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
+
+
+def _truth(study: Study) -> Iterable[str]:
+    for lang, pairs in {"": study.truth.above, **study.truth.above_in}.items():
+        if lang and lang not in study.languages:
+            yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
+        for name in {name for pair in pairs for name in pair} - set(study.teachers):
+            yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
+
+
+def _missing(study: Study) -> Iterable[str]:
+    cells = {cell for matrix in study.matrices.values() for cell in matrix.cells}
+    for gap in study.missing:
+        if not any(gap.covers(cell) for cell in cells):
+            where = f"teacher '{gap.teacher}' and language '{gap.lang}'"
+            yield f"missing: no cell has {where} (with that base and recipe); correct the entry"

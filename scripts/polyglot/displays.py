@@ -1,0 +1,47 @@
+"""Every table and figure of a study: those of the main experiment, those of each further experiment, and the screening's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from polyglot.catalogue import COMPARED, FIGURES, SCREEN, TABLES
+from polyglot.configuration import Study
+from polyglot.display import Display, Kind
+from polyglot.experiments import MAIN
+
+__all__ = ["COMPARED", "FIGURES", "SCREEN", "TABLES", "figures", "of", "published", "tables"]
+
+
+def tables(study: Study) -> dict[str, Display]:
+    """Every table of a study by name."""
+    found = _all(study, "table", TABLES)
+    if not (study.truth.above or study.truth.above_in):
+        del found["truth"]
+    return found
+
+
+def figures(study: Study) -> dict[str, Display]:
+    """Every figure of a study by name."""
+    return _all(study, "figure", FIGURES)
+
+
+def _all(study: Study, kind: Kind, fixed: Mapping[str, Display]) -> dict[str, Display]:
+    found = {name: display.within(MAIN, "") for name, display in fixed.items()}
+    found["screen"] = replace(SCREEN[kind], experiment="screen")
+    for name, matrix in study.matrices.items():
+        if name != MAIN:
+            for suffix, display in COMPARED[matrix.compare][kind].items():
+                found[name + suffix] = display.within(name, matrix.question)
+    return found
+
+
+def of(known: Mapping[str, Display], experiments: Iterable[str]) -> list[str]:
+    """Names of the displays of some experiments."""
+    chosen = set(experiments)
+    return [name for name, display in known.items() if display.experiment in chosen]
+
+
+def published(known: Mapping[str, Display]) -> list[str]:
+    """Names of the displays that the paper's published measurements can fill."""
+    return [name for name, display in known.items() if display.published]

@@ -1,0 +1,120 @@
+"""Reading a study file: chosen by the command line, merged with its overrides, checked, every problem named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from polyglot.checks import problems
+from polyglot.configuration import PUBLISHED, Study
+from polyglot.registry import Registries, RegistryError, load_registries
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be run; the message names file, key, value and what is allowed."""
+
+
+def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Study, Registries]:
+    """Read and check a study file and the registries beside it.
+
+    Args:
+        path: the study's YAML file.
+        root: folder that holds `config/`.
+        overrides: values set on the command line, merged over the file's.
+
+    Raises:
+        ConfigurationError: one message with all problems: file, key, value, what is allowed.
+    """
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
+    raw = merge(raw, overrides or {})
+    try:
+        registries = load_registries(root / "config")
+    except RegistryError as error:
+        raise ConfigurationError(str(error)) from error
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationError(explain(path, error, Study)) from error
+    found = list(problems(study, registries))
+    if Path(path).stem != study.study:
+        found.append(f"study: '{study.study}' must be the file's own name, so that no study writes into another's results")
+    if found:
+        raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in found)]))
+    return study, registries
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, mapping by mapping; lists, values and whatever meets an empty mapping are replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        known = merged.get(key)
+        if isinstance(known, dict) and isinstance(value, Mapping) and value:
+            merged[key] = merge(known, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def choose_study_file(root: Path, configfiles: Sequence[Path], targets: Iterable[str]) -> Path:
+    """The study of a command line: its --configfile, else the study its targets lie in, else the demo.
+
+    Raises:
+        ConfigurationError: if two studies are named: they are never blended into a third.
+    """
+    if len(configfiles) > 1:
+        names = ", ".join(str(file) for file in configfiles)
+        raise ConfigurationError(f"--configfile: one study at a time, found {names}; run Snakemake once for each")
+    if configfiles:
+        return Path(configfiles[0])
+    named = {Path(target).parts[1] for target in targets if Path(target).parts[:1] == ("results",) and "/" in target}
+    studies = sorted(name for name in named - {PUBLISHED} if (root / "config" / f"{name}.yaml").exists())
+    if len(studies) > 1:
+        raise ConfigurationError(f"targets of several studies: {', '.join(studies)}; run Snakemake once for each")
+    return root / "config" / f"{studies[0] if studies else 'demo'}.yaml"
+
+
+def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
+    """All problems of a validation in one message that names file, key, value and what is allowed."""
+    lines = [f"{path}: the configuration has {error.error_count()} problem(s):"]
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            allowed = ", ".join(_keys_at(model, problem["loc"][:-1]))
+            lines.append(f"  {key}: no such key (value: {problem['input']!r}); allowed here: {allowed}")
+        elif problem["type"] == "value_error":
+            lines.append(f"  {problem['ctx']['error']}" if not key else f"  {key}: {problem['ctx']['error']}")
+        else:
+            shown = "" if problem["type"] == "missing" else f" (value: {problem['input']!r})"
+            lines.append(f"  {key}: {problem['msg']}{shown}")
+    return "\n".join(lines)
+
+
+def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """The keys that a section allows, following a location of a validation error."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None:  # a key of a dictionary: stay with the values' model
+            continue
+        found = section_of(field.annotation)
+        if found is not None:
+            model = found
+    return list(model.model_fields)
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = section_of(part)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,69 @@
+"""What jobs cost, from the benchmark files that Snakemake writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def resource_table(folder: Path) -> pd.DataFrame:
+    """Seconds and memory by rule.
+
+    Args:
+        folder: with {rule}/**/*.tsv as rules write them.
+
+    Returns:
+        rule, jobs, seconds (sum), seconds_mean, seconds_max, cpu_seconds, memory_mb (largest resident set of any job).
+    """
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        rows.append(_read(path).assign(rule=path.relative_to(folder).parts[0].removesuffix(".tsv")))
+    if not rows:
+        return pd.DataFrame(columns=["rule", "jobs", "seconds", "seconds_mean", "seconds_max", "cpu_seconds", "memory_mb"])
+    table = (
+        pd.concat(rows, ignore_index=True)
+        .groupby("rule")
+        .agg(
+            jobs=("s", "size"),
+            seconds=("s", "sum"),
+            seconds_mean=("s", "mean"),
+            seconds_max=("s", "max"),
+            cpu_seconds=("cpu_time", "sum"),
+            memory_mb=("max_rss", "max"),
+        )
+    )
+    return table.sort_values("seconds", ascending=False).round(1).reset_index()
+
+
+def synthesis_seconds(folder: Path, *, screened: bool = False) -> dict[tuple[str, str], float]:
+    """(teacher, lang) to the seconds of its synthesis jobs, over seeds.
+
+    Args:
+        folder: the rule's benchmark files, {teacher}/{lang}/{seed}.tsv.
+        screened: the screening sample's jobs instead of the study's.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for path in sorted(Path(folder).glob("*/*/*.tsv")):
+        if path.stem.endswith("-screen") == screened:
+            key = (path.parent.parent.name, path.parent.name)
+            found[key] = found.get(key, 0.0) + float(_read(path)["s"].sum())
+    return found
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", na_values="-")
+
+
+def job_seconds(folder: Path) -> pd.DataFrame:
+    """Seconds by rule, screening samples apart from the study's own jobs: rule, screened, jobs, seconds."""
+    rows = [
+        {
+            "rule": path.relative_to(folder).parts[0].removesuffix(".tsv"),
+            "screened": "-screen" in str(path.relative_to(folder)),
+            "seconds": float(_read(path)["s"].sum()),
+        }
+        for path in sorted(folder.rglob("*.tsv"))
+    ]
+    jobs = pd.DataFrame(rows, columns=["rule", "screened", "seconds"])
+    return jobs.groupby(["rule", "screened"])["seconds"].agg(jobs="size", seconds="sum").reset_index()
