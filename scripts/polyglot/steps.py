@@ -93,6 +93,12 @@ def step_table(
     return pd.DataFrame(rows)
 
 
+def step_holes(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Steps without a score, as the holes of an experiment: base, recipe, teacher, lang, reason."""
+    missing = outcomes[(outcomes["group"] == ALL) & outcomes["score"].isna()]
+    return missing[[*Cell._fields, "reason"]].drop_duplicates()
+
+
 def _by_group(
     scores: Mapping[str, Array], groups: Mapping[str, Sequence[str]], sizes: pd.Series, weights: str
 ) -> dict[str, Array]:

@@ -260,7 +260,8 @@ def outcomes(*, hole: bool = True) -> pd.DataFrame:
             }
             ends = {"score": score, "low": score - 0.01, "high": score + 0.01}
             gain = {"gain_over_previous": 0.05, "gain_low": 0.03, "gain_high": 0.07} if step == 1 else {}
-            rows.append({**key, "group": group, **ends, **gain, "examples": 1000 * step})
+            reason = "no training set" if np.isnan(score) else ""
+            rows.append({**key, "group": group, **ends, **gain, "examples": 1000 * step, "reason": reason})
     return pd.DataFrame(rows)
 
 
@@ -322,6 +323,6 @@ def every_table(frames: Frames) -> dict[str, Table]:
         "family_match": reports.family_match(context, frames.replicates),
         "recipes": reports.recipes(context, **several),
         "recipes_by_language": reports.recipes_by_language(context, cells, gaps, holes),
-        "steps": reports.steps(stepping, saved(outcomes()), holes),
+        "steps": reports.steps(stepping, saved(outcomes())),
         "abilities": reports.abilities(context, saved(models), saved(ability)),
     }

@@ -161,6 +161,7 @@ def step_outcomes(langs: Sequence[str] = ("id",), hole: int | None = None) -> pd
             "lang": lang,
         }
         row |= {"group": group, "score": score, "low": score - 0.02, "high": score + 0.02, "examples": 600}
+        row["reason"] = "no training set" if np.isnan(score) else ""
         rows.append(row | {"gain_over_previous": gained, "gain_low": gained - 0.02, "gain_high": gained + 0.02})
     return pd.DataFrame(rows)
 
@@ -313,7 +314,7 @@ def test_flags_are_visible_and_holes_are_named() -> None:
     frames, context = frames_of("hole and flag")
     for name, display in displays.FIGURES.items():
         said = "".join(texts(name, context, inputs_of(display, frames)))
-        if name != "synthesis_yield":
+        if name not in ("synthesis_yield", "language_resources"):  # the latter names the languages
             assert "Hasty" in said, name
         if name not in ("ranks", "synthesis_yield", "spearman", "weights", "language_resources"):
             assert f"Deutsch {FLAG}" in said or f"German {FLAG}\nDeutsch" in said, name

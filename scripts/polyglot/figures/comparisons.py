@@ -32,6 +32,7 @@ from polyglot.figures.style import (
     points,
 )
 from polyglot.scores import STUDENT, interval, rank_correlation
+from polyglot.steps import step_holes
 from polyglot.tables import HOLE, Context, number
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _mix(recipe: str) -> str:
     return found["mix"] if found else recipe
 
 
-def steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None = None) -> Figure:
+def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     """Mean score of each step's student with its interval, steps as rows, and what each adds; a panel a language."""
     import matplotlib.pyplot as plt
 
@@ -266,9 +267,11 @@ def steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None =
         base = str(part["base"].iloc[0])
         flagged = context.is_flagged(lang, base)
         hollow |= flagged
-        for group, shift in zip(groups, _shifts(len(groups), 0.2), strict=True):
+        for group, shift in zip(groups, _shifts(len(groups), 0.3), strict=True):
             rows = part[part["group"] == group]
-            points(axes, rows["score"], rows["place"] + shift, look=by_group[group], size=3.6, zorder=2.5)
+            points(
+                axes, rows["score"], rows["place"] + shift, rows["low"], rows["high"], look=by_group[group], size=3.6, zorder=2.5
+            )
         rows = part[part["group"] == "all"].sort_values("step")
         axes.plot(rows["score"], rows["place"], color=DARK, linewidth=1, zorder=2)
         points(axes, rows["score"], rows["place"], rows["low"], rows["high"], look=AVERAGE, hollow=flagged, size=6.5, zorder=4)
@@ -284,7 +287,7 @@ def steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None =
     entries = [handle(AVERAGE, "mean of the groups")]
     entries += [handle(look, group.replace("_", " "), size=4) for group, look in by_group.items()]
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * absent)
-    bottom(figure, "score; beside it: what the step adds to the one before", _missing_steps(context, outcomes, holes))
+    bottom(figure, "score; beside it: what the step adds to the one before", hole_note(context, holes=step_holes(outcomes)))
     return figure
 
 
@@ -292,13 +295,6 @@ def _wrap(text: str) -> str:
     import textwrap
 
     return textwrap.fill(text, 24)
-
-
-def _missing_steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None) -> str:
-    note = hole_note(context, holes=holes)
-    rows = outcomes[(outcomes["group"] == "all") & outcomes["score"].isna()]
-    names = "; ".join(f"{row['label']} in {context.language(row['lang'], row['base'])}" for row in rows.to_dict("records"))
-    return note or (f"No measurement: {names}." if names else "")
 
 
 PREDICTORS: dict[str, tuple[str, str, str, Callable[[Any], Any]]] = {

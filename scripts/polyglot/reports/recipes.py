@@ -26,7 +26,7 @@ from polyglot.reports.layout import (
     wide_data,
 )
 from polyglot.scores import STUDENT, gap_flags
-from polyglot.steps import ALL
+from polyglot.steps import ALL, step_holes
 from polyglot.tables import FLAG, HOLE, UNKNOWN, Context, Table, count, flag_notes, hole_notes, with_interval
 
 AVERAGED = {"pg": "PG-Score", "intrinsic": "intrinsic score", "gain": "gain"}
@@ -172,7 +172,7 @@ def recipes_by_language(
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
 
 
-def steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
+def steps(context: Context, outcomes: pd.DataFrame) -> Table:
     """Score of every step's student, what the step adds, and the scores by task group."""
     langs = sorted(outcomes["lang"].dropna().unique())
     groups = [str(name) for name in dict.fromkeys(outcomes["group"]) if name != ALL]
@@ -199,7 +199,7 @@ def steps(context: Context, outcomes: pd.DataFrame, holes: pd.DataFrame | None =
         "chance alone makes one bold now and then.",
         brackets(context, known),
         "What a step adds depends on the steps before it: another order would share out the sum differently.",
-        *hole_notes(context, holes),
+        *hole_notes(context, step_holes(outcomes)),
     ]
     return Table(outcomes, pd.DataFrame(shown), context.title, notes)
 

@@ -71,7 +71,9 @@ def _advice(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame
         parts.append(f"{context.language(str(lang))}: {context.model(best['teacher'])}{kept}")
     held_out = validation.loc[validation["validation"] == "leave_one_teacher_out", "r2"]
     r2 = float(held_out.iloc[0]) if len(held_out) else float("nan")
-    if not r2 > 0:
+    if pd.isna(r2):
+        trust = "How far this holds for a teacher that the regression has not seen is not known: too few teachers to learn from."
+    elif r2 <= 0:
         trust = (
             f"Do not choose by this ranking alone: for a teacher that it has not seen, the regression is no better than a guess "
             f"(R² {number(r2, 2)})."
