@@ -36,6 +36,7 @@ include: "rules/provenance.smk"
 
 onstart:
     save_configuration(RESULTS)
+    drop_job_rate_limit()
 
 
 onerror:
