@@ -161,8 +161,12 @@ EXPERIMENTS = {
 
 
 @pytest.fixture(scope="session")
-def experiments(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """The tiny study with a second teacher, every kind of experiment, and a screening."""
+def experiments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The tiny study with a second teacher, every kind of experiment, and a screening; POLYGLOT_EXPERIMENTS names a folder in
+    which they have been run already."""
+    if "POLYGLOT_EXPERIMENTS" in os.environ:
+        return Workplace(Path(os.environ["POLYGLOT_EXPERIMENTS"]).resolve())
+    tiny: Workplace = request.getfixturevalue("tiny")
     folder = tmp_path_factory.mktemp("experiments") / "copy"
     shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
     workplace = Workplace(folder)

@@ -26,7 +26,7 @@ def results(demo: Workplace) -> Path:
 
 def test_the_planted_teachers_come_in_their_true_order(results: Path) -> None:
     """The validity check: on average and in every language, by the sign-safe score."""
-    checks = pd.read_csv(results / "tables/truth.csv")
+    checks = pd.read_csv(results / "analysis/truth.csv")
     ours = checks[checks["definition"] == "signsafe"]
     assert set(ours["lang"]) == {"all", "de", "id", "ar"}
     assert ours["holds"].all(), ours[~ours["holds"]].to_string()
@@ -58,7 +58,7 @@ def test_the_reference_is_several_standard_errors_above_its_base(results: Path) 
 
 
 def test_every_request_has_an_answer_and_only_good_ones_train(results: Path) -> None:
-    statuses = pd.read_csv(results / "tables/synthesis_yield.csv")
+    statuses = pd.read_csv(results / "analysis/synthesis_yield.csv")
     assert (statuses.groupby(["teacher", "lang", "method"])["count"].sum() == 200).all()
     for path in (results / "sft").rglob("*.parquet"):
         _, teacher, lang, seed = path.relative_to(results / "sft").with_suffix("").parts
@@ -85,7 +85,7 @@ def test_no_training_set_holds_a_benchmark_item(results: Path) -> None:
         assert len(questions) > 100
         for path in (results / "sft").glob(f"*/*/{lang}/*.parquet"):
             assert not questions & {normalise(prompt) for prompt in pd.read_parquet(path)["prompt"]}
-    assert "benchmark_item" in set(pd.read_csv(results / "tables/synthesis_yield.csv")["status"])
+    assert "benchmark_item" in set(pd.read_csv(results / "analysis/synthesis_yield.csv")["status"])
 
 
 def test_no_pre_training_text_holds_a_benchmark_item(results: Path, world: World) -> None:
@@ -105,7 +105,7 @@ def test_outcomes_are_kept_by_example(results: Path) -> None:
     outcomes = pd.read_parquet(results / "evaluation/anchors/nano-reference/ar.parquet")
     assert set(outcomes["benchmark"]) == {"global-mmlu-lite", "m-rewardbench", "mgsm"}
     assert not outcomes.duplicated(["benchmark", "example_id"]).any()
-    evaluation = pd.read_csv(results / "tables/evaluation.csv").query("lang == 'ar' and model == 'reference'")
+    evaluation = pd.read_csv(results / "scores/main/evaluation.csv").query("lang == 'ar' and model == 'reference'")
     scores = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
     assert evaluation.set_index("benchmark")["score"].to_dict() == pytest.approx(scores.to_dict())
 
@@ -123,7 +123,7 @@ def test_figures_and_the_cost_of_every_rule_are_there(results: Path) -> None:
     for name in displays.FIGURES:
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
-    cost = pd.read_csv(results / "tables/resources.csv").set_index("rule")
+    cost = pd.read_csv(results / "analysis/resources.csv").set_index("rule")
     assert cost.loc["student", "jobs"] == 12
     assert (cost.loc[["nano_pretrain", "evaluate_student", "diversity"], "memory_mb"] < 3000).all()
 
