@@ -358,7 +358,7 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "PG-Score by recipe",
                 EXPERIMENTS,
                 "By recipe and teacher, averaged over languages: PG-Score (*{definition}*), intrinsic score and gain, with "
-                "{confidence} bootstrap intervals. Scores are on the scale of the main experiment.",
+                "{confidence} bootstrap intervals. Scores are relative to the experiment's own cells.",
                 {**STUDENTS, "gaps": GAPS, "holes": HOLES},
                 paper="table 2",
             ),

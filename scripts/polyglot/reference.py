@@ -55,7 +55,9 @@ several joined by `+`, or `public` (the seed dataset's own pairs). A suffix sets
 `translate+respond-25k`. Smaller sets are subsets of larger ones; where a size needs more answers than one block of
 `synthesis.requests` yields, further blocks are asked for.
 
-Scores of several recipes are on one scale: that of the cells with the study's main recipe.
+Scores are relative to the cells of their own experiment and base: with several recipes, to those with the study's main recipe, if
+they are among them. An experiment with fewer teachers or languages than the main one thus has a scale of its own: compare within
+it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics then are the scale everywhere.
 
 ## Tables and figures
 `results/STUDY/tables/NAME.{csv,md,tex,html}` and `results/STUDY/figures/NAME.{pdf,png}`; each is a target of its own.

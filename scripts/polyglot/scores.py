@@ -148,8 +148,8 @@ def score_cells(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
 
-    z-scores are taken within each base. With several recipes, the cells of `recipe` are the scale, so that a cell of the main
-    experiment has the same score wherever it is shown.
+    z-scores are taken within each base. With several recipes, the cells of `recipe` are the scale: among the same teachers and
+    languages, a cell of the main recipe then has the same score whatever it is compared with.
 
     Args:
         measurements: see `check_measurements`.
@@ -287,7 +287,8 @@ def sensitivity(
     rows: list[dict[str, Any]] = []
 
     def compare(choice: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
-        known = [column for column in reference.columns if reference[column].notna().all() and other[column].notna().all()]
+        measured = reference.loc[[0]].notna().to_numpy()[0] & other.loc[[0]].notna().to_numpy()[0]
+        known = [column for column, there in zip(reference.columns, measured, strict=True) if there]
         found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
         low, high = interval(found[1:], confidence)
         first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""

@@ -175,6 +175,15 @@ def test_without_the_metric_that_decides_the_order_turns_round() -> None:
     assert without["perplexity"] == "b"
 
 
+def test_a_resample_without_a_definition_does_not_drop_the_definition() -> None:
+    """A resample in which reference and base are equal has no ratio; the others do."""
+    drawn = [
+        measured(replicate=replicate, pgr_paper=[1.0, 0.5, 0.2, np.nan if replicate == 3 else 0.1]) for replicate in range(9)
+    ]
+    found = sensitivity(pd.concat(drawn), alpha=0.5, definition="signsafe", confidence=0.95)
+    assert found.loc[found["definition"] == "paper", ["spearman", "low"]].notna().all(axis=None)
+
+
 def test_rank_correlation_is_spearmans() -> None:
     from scipy.stats import spearmanr
 

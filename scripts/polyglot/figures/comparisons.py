@@ -169,6 +169,7 @@ def recipes(
     for axes, (label, column, frame) in zip(panels[0], outcomes, strict=True):
         _rows(axes, [names[group] for group in groups])
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
+        axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(label)
         means = averages(frame, column, STUDENT, context.confidence).reset_index()
         overall = averages(frame, column, ["base", "recipe"], context.confidence).reset_index()

@@ -55,7 +55,7 @@ def recipes(
         shown.append({**_name(students, key), **{AVERAGED[name]: _average(found[name][key], name) for name in wide}})
     notes = [
         students.note(),
-        f"Averages over {replicates['lang'].nunique()} language(s). Scores are on the scale of the recipe `{context.recipe}`.",
+        f"Averages over {replicates['lang'].nunique()} language(s). {_scale(context, replicates)}",
         definition_note(context),
         "Gain: mean benchmark score of the student minus the untrained base's.",
         brackets(context, found["pg"].values()),
@@ -130,14 +130,15 @@ def _over_teachers(context: Context, students: Students, wide: Mapping[str, pd.D
             for recipe, names in chosen.items()
             if names
         }
+        baseline = context.recipe if context.recipe in means else next(iter(context.recipes), context.recipe)
         for recipe, names in chosen.items():
             row: Row = {"base": context.model(base)} if len(students.bases) > 1 else {}
             row |= {"recipe": recipe, "teachers": str(len(names))}
             for name in wide:
                 row[AVERAGED[name]] = _average(estimate(means[recipe][name], context.confidence), name) if names else HOLE
-            other = recipe != context.recipe and recipe in means and context.recipe in means
-            difference = means[recipe]["pg"] - means[context.recipe]["pg"] if other else None
-            row[f"PG-Score minus that of {context.recipe}"] = (
+            other = recipe != baseline and recipe in means and baseline in means
+            difference = means[recipe]["pg"] - means[baseline]["pg"] if other else None
+            row[f"PG-Score minus that of {baseline}"] = (
                 UNKNOWN if difference is None else estimate(difference, context.confidence).text(2, sign=True, missing=HOLE)
             )
             rows.append(row)
@@ -162,7 +163,7 @@ def recipes_by_language(
         named = dict(zip(STUDENT, key, strict=True)) | {"examples": context.recipes.get(key[1])}
         data.append({**named, "definition": context.definition, **plain[key]})
         shown.append({**_name(students, key), **by[key]})
-    notes = [students.note(), f"Scores are on the scale of the recipe `{context.recipe}`.", definition_note(context)]
+    notes = [students.note(), _scale(context, cells), definition_note(context)]
     notes += [
         brackets(context, read_estimates(cells, column)),
         *flag_notes(context, gaps),
@@ -220,3 +221,10 @@ def _added(row: Row) -> str:
         return HOLE
     added = Estimate(row["gain_over_previous"], row["gain_low"], row["gain_high"])
     return f"**{added.text(sign=True)}**" if added.apart else added.text(sign=True)
+
+
+def _scale(context: Context, frame: pd.DataFrame) -> str:
+    """Against which cells z-scores are taken."""
+    if context.recipe in set(frame["recipe"]):
+        return f"Scores are on the scale of the recipe `{context.recipe}` in this table."
+    return "Scores are on the scale of all cells of this table."
