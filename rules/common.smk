@@ -253,10 +253,10 @@ def display_caption(kind):
 
 
 def display_labels(kind, form):
-    return {
-        "what": lambda wildcards: display_field(kind, "title")(wildcards),
-        "format": form,
-    }
+    def labels(wildcards):
+        return {"what": display_field(kind, "title")(wildcards), "format": form}
+
+    return labels
 
 
 def synthetic_files(teachers=None):
