@@ -2,7 +2,6 @@
 import re
 
 from polyglot import displays
-from polyglot.checks import translated_parts
 from polyglot.configuration import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
@@ -259,15 +258,14 @@ def display_labels(kind, form):
     return labels
 
 
-def synthetic_files(teachers=None):
-    """Every answer of every teacher of the main experiment."""
-    return expand(
-        f"{RESULTS}/synthetic/{{teacher}}/{{lang}}/{{method}}/{{seed}}.parquet",
-        teacher=teachers or STUDY.teachers,
-        lang=STUDY.languages,
-        method=STUDY.methods,
-        seed=STUDY.seeds,
-    )
+def synthetic_files():
+    """Every answer of every measured cell of the main experiment."""
+    return [
+        f"{RESULTS}/synthetic/{cell.teacher}/{cell.lang}/{method}/{seed}.parquet"
+        for cell in measured_cells(MAIN)
+        for method in STUDY.methods
+        for seed in STUDY.seeds
+    ]
 
 
 def main_data_files(folder, file):
@@ -304,9 +302,7 @@ def method_scores():
 
 def experiment_steps(experiment):
     """(label, base, recipe, teacher) of every step."""
-    matrix = MATRICES[experiment]
-    students = dict.fromkeys(cell[:3] for cell in matrix.cells)
-    return [[label, *step] for label, step in zip(matrix.labels, students)]
+    return [list(step) for step in MATRICES[experiment].steps]
 
 
 def teacher_languages(experiment):

@@ -30,12 +30,8 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
 
 def uses_translation(study: Study) -> bool:
     """Whether any recipe needs a machine-translation model."""
-    return bool(translated_parts(study))
-
-
-def translated_parts(study: Study) -> set[str]:
     names = {cell.recipe for matrix in study.matrices.values() for cell in matrix.cells}
-    return {part for name in names for part in parse_recipe(name, study.methods).parts if part in TRANSLATED}
+    return any(part in TRANSLATED for name in names for part in parse_recipe(name, study.methods).parts)
 
 
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
@@ -82,7 +78,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
         if benchmark.folder is None:
             for lang in sorted(set(used) - set(study.nano.languages)):
                 yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder"
-    if translated_parts(study):
+    if uses_translation(study):
         for lang in dict.fromkeys([*used, study.source_language]):
             if lang in registries.languages and registries.languages[lang].flores is None:
                 source = registries.languages.source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from polyglot.configuration import Scoring, Study
@@ -31,7 +31,6 @@ class Display:
     experiment: str = MAIN
     width: float = 7.0
     height: float = 4.2
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def within(self, experiment: str, question: str) -> Display:
         """The same for an experiment: its files, its question in the caption."""
@@ -71,8 +70,7 @@ class Display:
             "teachers": list(matrix.teachers),
             "bases": matrix.bases,
             "recipes": sizes,
-            "steps": list(matrix.labels),
-            "step_cells": [list(cell[:3]) for cell in dict.fromkeys(cell[:3] for cell in matrix.cells)] if matrix.labels else [],
+            "steps": [label for label, *_ in matrix.steps],
             "seeds": len(matrix.seeds),
             "models": {
                 key: {"label": model.label or key, "family": model.family, "size": model.size}
@@ -82,5 +80,4 @@ class Display:
                 code: language.model_dump(mode="json", include={"name", "endonym", "resource_level", "commoncrawl_percent"})
                 for code, language in registries.languages.items()
             },
-            **self.extra,
         }

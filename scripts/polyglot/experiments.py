@@ -138,8 +138,8 @@ class Matrix:
     question: str
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...]
-    labels: tuple[str, ...] = ()
-    """Labels of steps, in order; empty for the other comparisons."""
+    steps: tuple[tuple[str, str, str, str], ...] = ()
+    """(label, base, recipe, teacher) of every step, in order; empty for the other comparisons."""
 
     @property
     def bases(self) -> list[str]:
@@ -196,7 +196,7 @@ def expand(
         question=experiment.question,
         cells=tuple(cells),
         seeds=tuple(experiment.seeds or seeds),
-        labels=tuple(step.label for step in experiment.steps),
+        steps=tuple((step.label, *row) for step, row in zip(experiment.steps, rows, strict=False)),
     )
 
 

@@ -6,7 +6,7 @@ import html
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,12 @@ class Context:
     recipes: Mapping[str, int]
     """Recipes of the experiment with their training sizes."""
     steps: Sequence[str]
-    step_cells: Sequence[Sequence[str]]
-    """(base, recipe, teacher) of every step."""
+    """Labels of the steps of an additive recipe."""
     seeds: int
     models: Mapping[str, Mapping[str, Any]]
     """Model to its label, family and size (billions of parameters, or None)."""
     languages: Mapping[str, Mapping[str, Any]]
     """Language code to its name, endonym, resource_level and commoncrawl_percent."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
     flagged: Collection[tuple[str, str]] = ()
     """(base, language) pairs whose reference does not beat the base by more than the gap's standard error."""
 
@@ -54,9 +52,8 @@ class Context:
     def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
         """From a display's values (see `polyglot.displays`) and, where they are known, the gaps between reference and base."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        extra = {name: value for name, value in values.items() if name not in cls.__dataclass_fields__ and name != "function"}
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
-        return cls(**known, extra=extra, flagged=flagged)
+        return cls(**known, flagged=flagged)
 
     def model(self, name: str) -> str:
         """A model's label; people and other authors that are no models keep their name."""

@@ -127,7 +127,6 @@ def values(teachers: Sequence[str], bases: Sequence[str], recipes: Sequence[str]
         "bases": list(bases),
         "recipes": dict.fromkeys(recipes, 10_000),
         "steps": [],
-        "step_cells": [],
         "seeds": seeds,
         "models": MODELS,
         "languages": LANGUAGES,

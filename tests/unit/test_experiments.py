@@ -98,7 +98,14 @@ def test_steps_are_cells_of_their_own() -> None:
     steps = [Step(label="a", recipe="public"), Step(label="b", recipe="equal", teacher="t2", base="c")]
     found = matrix(Experiment(compare="steps", steps=steps, languages=["id"]))
     assert found.cells == (Cell("b", "public", PEOPLE, "id"), Cell("c", "equal", "t2", "id"))
-    assert found.labels == ("a", "b")
+    assert found.steps == (("a", "b", "public", PEOPLE), ("b", "c", "equal", "t2"))
+
+
+def test_a_step_may_come_twice() -> None:
+    step = Step(label="a", recipe="equal", teacher="t1")
+    found = matrix(Experiment(compare="steps", steps=[step, step.model_copy(update={"label": "again"})], languages=["id"]))
+    assert [label for label, *_ in found.steps] == ["a", "again"]
+    assert len(found.cells) == 1
 
 
 def test_experiments_of_the_demo_share_cells_and_have_displays_of_their_names(repository: Path) -> None:

@@ -49,7 +49,6 @@ def a_context(teachers: Sequence[str] = TEACHERS, **changes: Any) -> Context:
         "bases": [MAIN[0]],
         "recipes": {MAIN[1]: 600},
         "steps": [],
-        "step_cells": [],
         "seeds": 1,
         "models": {name: {"label": name.title(), "family": None, "size": None} for name in ("people", *TEACHERS)},
         "languages": LANGUAGES,
