@@ -27,7 +27,7 @@ class Pretraining(Entry):
     languages: dict[str, float] = Field(description="Share of each language in the training text.")
     corruption: float = Field(default=0.0, ge=0, le=1, description="Share of training examples with a wrong answer.")
     batch_size: int = Field(default=16, gt=0, description="Examples per step.")
-    learning_rate: float = Field(default=3e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    learning_rate: float = Field(default=6e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
     hidden: int = Field(default=128, gt=0, description="Width.")
     layers: int = Field(default=2, gt=0, description="Layers.")
     heads: int = Field(default=4, gt=0, description="Attention heads.")
