@@ -3,10 +3,9 @@
 from polyglot.job import running
 
 with running(snakemake):
-    from pathlib import Path
-
+    from polyglot.configuration import PUBLISHED_BASE, PUBLISHED_RECIPE
     from polyglot.files import write_parquet
-    from polyglot.published import published_measurements
+    from polyglot.tidy import read_measurements
 
-    tables = (Path(snakemake.input.intrinsic), Path(snakemake.input.pgr))
-    write_parquet(published_measurements(*tables), snakemake.output[0])
+    measured = read_measurements(list(snakemake.input), base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE)
+    write_parquet(measured, snakemake.output[0])

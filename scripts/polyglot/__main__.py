@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polyglot.files import write_text
+
+if TYPE_CHECKING:
+    from polyglot.scores import Definition
 
 
 def main() -> None:
@@ -15,6 +20,19 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     reference = commands.add_parser("reference", help="write the reference of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
+    scoring = commands.add_parser(
+        "score",
+        help="score metric tables from anywhere (CSV or Parquet, a row a teacher and language) to cells.csv and teachers.csv",
+    )
+    scoring.add_argument("tables", nargs="+", type=Path, help="tables that together have the four intrinsic metrics")
+    scoring.add_argument("--to", type=Path, required=True, help="folder of cells.csv and teachers.csv")
+    scoring.add_argument("--alpha", type=float, default=0.5, help="weight of the intrinsic score (default: %(default)s)")
+    scoring.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals (default: %(default)s)")
+    scoring.add_argument(
+        "--definition",
+        choices=["released", "paper", "signsafe"],
+        help="what teachers are ranked by (default: signsafe if it can be)",
+    )
     commands.add_parser("unlock", help="free this folder if a killed run has left it locked and no other run is going on")
     arguments = parser.parse_args()
     if arguments.command == "reference":
@@ -22,8 +40,38 @@ def main() -> None:
         from polyglot.reference import reference as text
 
         write_text(text(), arguments.to or Path(REFERENCE_FILE))
+    if arguments.command == "score":
+        try:
+            score(arguments.tables, arguments.to, arguments.alpha, arguments.confidence, arguments.definition)
+        except (ValueError, OSError) as error:
+            raise SystemExit(f"score: {error}") from None
     if arguments.command == "unlock":
         unlock(Path.cwd())
+
+
+def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
+    """Score metric tables (see `polyglot.tidy.read_measurements`), print the ranking and write cells.csv and teachers.csv.
+
+    Raises:
+        ValueError: names file, row and column, or the definition that the tables do not suffice for.
+    """
+    from polyglot.files import write_csv
+    from polyglot.scores import DEFINITIONS, rank_teachers, score_cells
+    from polyglot.tidy import read_measurements
+
+    cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
+    possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
+    if not possible:
+        raise ValueError("no PG-Score follows from these columns: add pgr, or student_score, base_score and reference_score")
+    if definition and definition not in possible:
+        raise ValueError(f"'{definition}' does not follow from these columns; possible: {', '.join(possible)}")
+    chosen = definition or possible[0]
+    teachers = rank_teachers(replicates, definition=chosen, confidence=confidence)
+    write_csv(cells, folder / "cells.csv")
+    write_csv(teachers, folder / "teachers.csv")
+    shown = teachers[["rank", "teacher", "languages", f"pg_{chosen}", f"pg_{chosen}_low", f"pg_{chosen}_high", "intrinsic"]]
+    print(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
+    print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
 
 
 def unlock(folder: Path) -> None:
