@@ -7,7 +7,7 @@ SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean help published
+.PHONY: demo test check unit setup clean help replication
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@python -m polyglot unlock
@@ -17,9 +17,9 @@ demo: $(READY) ## run the embedded study to its report (resumes after an interru
 	@echo "report:  results/demo/report.html"
 	@echo "figures: results/demo/figures/   tables: results/demo/tables/"
 
-published: $(READY) ## the paper's published measurements through the same scoring and figures
-	snakemake published
-	@cat results/published/tables/leaderboard.md
+replication: $(READY) ## the paper's claims, recomputed from its published numbers
+	snakemake replication
+	@cat results/replication/claims.md
 
 test: $(READY) check ## every check and test, the embedded study included
 	pytest

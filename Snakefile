@@ -5,7 +5,7 @@
 #   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake screen                              rank candidate teachers from a small sample, without students
-#   snakemake published                           the paper's published measurements through the same scoring
+#   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
 
@@ -52,7 +52,7 @@ localrules:
     all,
     experiments,
     screen,
-    published,
+    replication,
 
 
 rule all:
@@ -71,6 +71,6 @@ rule screen:
         screen_targets(),
 
 
-rule published:
+rule replication:
     input:
-        published_targets(),
+        replication_targets(),

@@ -2,7 +2,7 @@
 import re
 
 from polyglot import displays
-from polyglot.configuration import PUBLISHED_BASE, PUBLISHED_RECIPE
+from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
 from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
 from polyglot.loading import ConfigurationError, choose_study_file, load_study
@@ -58,6 +58,10 @@ TEACHERS = [
     )
 ]
 FIGURES = displays.figures(STUDY)
+REPLICATED = displays.REPLICATED
+PUBLISHED_TABLES = sorted(
+    path.stem for path in (ROOT / "config/published").glob("*.csv")
+)
 TABLES = displays.tables(STUDY)
 
 
@@ -76,7 +80,7 @@ def one_of(names):
 
 
 wildcard_constraints:
-    study=one_of([STUDY.study, "published"]),
+    study=one_of([STUDY.study, REPLICATION]),
     experiment=one_of(MATRICES),
     teacher=one_of(TEACHERS),
     lang=one_of(REGISTRIES.languages),
@@ -191,18 +195,23 @@ def anchor_files(kind):
     return paths
 
 
+def published_files():
+    return [f"config/published/{name}.csv" for name in PUBLISHED_TABLES]
+
+
 def main_recipe(wildcards):
     """The recipe whose cells are the scale of z-scores."""
-    return PUBLISHED_RECIPE if wildcards.study == "published" else STUDY.recipe
+    return PUBLISHED_RECIPE if wildcards.study == REPLICATION else STUDY.recipe
 
 
 def scoring(wildcards):
     """How a study is scored: the paper's own definition for its published measurements."""
-    if wildcards.study == "published":
-        return STUDY.scoring.model_copy(
-            update={"definition": "released", "alpha": 0.5, "scale": None}
-        )
-    return STUDY.scoring
+    return replication_scoring() if wildcards.study == REPLICATION else STUDY.scoring
+
+
+def replication_scoring():
+    update = {"definition": "released", "alpha": 0.5, "scale": None}
+    return STUDY.scoring.model_copy(update=update)
 
 
 def frozen_scale(wildcards):
@@ -218,7 +227,7 @@ def display_inputs(kind):
         return {
             name: f"results/{wildcards.study}/{path}"
             for name, path in chosen.inputs.items()
-            if wildcards.study != "published" or name in chosen.published
+            if wildcards.study != REPLICATION or name in chosen.published
         }
 
     return files

@@ -1,18 +1,60 @@
-# The paper's published measurements, in the form that any study's take.
+# The replication audit: the paper's published numbers through the scoring, statistics and figures of any study.
 rule published_measurements:
     """Tables 11 and 12 of arXiv 2604.11290 as measurements."""
     input:
         intrinsic="config/published/table11_intrinsic.csv",
         pgr="config/published/table12_pgr.csv",
     output:
-        f"results/published/scores/{MAIN}/measurements.parquet",
+        f"results/{REPLICATION}/scores/{MAIN}/measurements.parquet",
     log:
-        "results/published/logs/published_measurements.log",
+        f"results/{REPLICATION}/logs/published_measurements.log",
     benchmark:
-        "results/published/benchmarks/published_measurements.tsv"
+        f"results/{REPLICATION}/benchmarks/published_measurements.tsv"
     conda:
         "../envs/analysis.yaml"
     message:
         "Published measurements of ten teachers in six languages"
     script:
         "../scripts/published_measurements.py"
+
+
+rule audit:
+    """Every claim with its verdict, the sign audit, and rankings under each way of scoring."""
+    input:
+        published=published_files(),
+        claims="config/replication.yaml",
+        cells=f"results/{REPLICATION}/scores/{MAIN}/cells.csv",
+        teachers=f"results/{REPLICATION}/scores/{MAIN}/teachers.csv",
+    output:
+        csv=report(
+            f"results/{REPLICATION}/claims.csv",
+            caption="../report/claims.rst",
+            category=REPLICATED,
+            labels={"what": "Claims and verdicts", "format": "CSV"},
+        ),
+        markdown=f"results/{REPLICATION}/claims.md",
+        latex=f"results/{REPLICATION}/claims.tex",
+        html=report(
+            f"results/{REPLICATION}/claims.html",
+            caption="../report/claims.rst",
+            category=REPLICATED,
+            labels={"what": "Claims and verdicts", "format": "page"},
+        ),
+        items_csv=f"results/{REPLICATION}/analysis/claim_values.csv",
+        signs=f"results/{REPLICATION}/analysis/sign_audit.csv",
+        ranks=f"results/{REPLICATION}/analysis/definition_ranks.csv",
+        students=f"results/{REPLICATION}/analysis/students.csv",
+    log:
+        f"results/{REPLICATION}/logs/audit.log",
+    benchmark:
+        f"results/{REPLICATION}/benchmarks/audit.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        scoring=lambda wildcards: replication_scoring().model_dump(
+            mode="json", include={"alpha", "confidence"}
+        ),
+    message:
+        "Replication audit"
+    script:
+        "../scripts/audit.py"

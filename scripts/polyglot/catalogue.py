@@ -9,7 +9,7 @@ from __future__ import annotations
 from polyglot.display import Display, Kind
 from polyglot.experiments import Comparison
 
-RESULT, EVALUATION, DATA, ANALYSIS, EXPERIMENTS, SCREENING, COST = (
+RESULT, EVALUATION, DATA, ANALYSIS, EXPERIMENTS, SCREENING, COST, REPLICATED = (
     "1 Result",
     "2 Evaluation",
     "3 Data",
@@ -17,6 +17,7 @@ RESULT, EVALUATION, DATA, ANALYSIS, EXPERIMENTS, SCREENING, COST = (
     "5 Experiments",
     "6 Screening",
     "7 Provenance",
+    "8 Replication audit",
 )
 SCORES = "scores/{experiment}"
 CELLS, TEACHERS, GAPS, HOLES = (f"{SCORES}/{name}.csv" for name in ("cells", "teachers", "gaps", "holes"))
@@ -468,5 +469,65 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 paper="table 3",
             )
         },
+    },
+}
+
+SIGNS, RANKS = "analysis/sign_audit.csv", "analysis/definition_ranks.csv"
+REPLICATION: dict[Kind, dict[str, Display]] = {
+    "table": {
+        "sign_audit": Display(
+            "sign_audit",
+            "Sign audit: is the reference above the base?",
+            REPLICATED,
+            "By language: what the published PGRs imply about base and reference, both scores where the released student scores "
+            "give them, and how many students are above their base.",
+            {"audit": SIGNS},
+            paper="table 12",
+            published=("audit",),
+        ),
+        "definition_ranks": Display(
+            "definition_ranks",
+            "Teachers under each way of scoring",
+            REPLICATED,
+            "Rank and mean score of every teacher as published, without the languages whose reference is below the base, by "
+            "*signsafe*, by the students' gain alone and by the intrinsic score alone.",
+            {"ranks": RANKS},
+            paper="table 1",
+            published=("ranks",),
+        ),
+    },
+    "figure": {
+        "published_recomputed": Display(
+            "published_recomputed",
+            "Published and recomputed scores",
+            REPLICATED,
+            "PG-Scores recomputed from tables 11 and 12 against table 13, and how far they are apart; scores by base model from "
+            "the released cells against figure 2.",
+            {"values": "analysis/claim_values.csv"},
+            paper="table 13 and figure 2",
+            published=("values",),
+            height=3.3,
+        ),
+        "anchors": Display(
+            "anchors",
+            "Students, base and reference",
+            REPLICATED,
+            "Mean benchmark scores of the published students beside base and reference, which follow from released scores and "
+            "PGRs.",
+            {"audit": SIGNS, "students": "analysis/students.csv"},
+            paper="table 12",
+            published=("audit", "students"),
+            height=3.6,
+        ),
+        "definition_ranks": Display(
+            "definition_ranks",
+            "Teachers under each way of scoring",
+            REPLICATED,
+            "Rank of every teacher as published, without the languages whose reference is below the base, by *signsafe*, by the "
+            "students' gain alone and by the intrinsic score alone; in brackets the languages.",
+            {"ranks": RANKS},
+            paper="table 1",
+            published=("ranks",),
+        ),
     },
 }

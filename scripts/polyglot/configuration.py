@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Section, expand, parse_recipe
 
 Definition = Literal["released", "paper", "signsafe"]
-PUBLISHED = "published"
-"""Reserved study name: the scores of the paper's published measurements."""
+REPLICATION = "replication"
+"""Reserved study name: the replication audit of the paper's published numbers."""
 PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
 """Student base and recipe of the paper's main study."""
 
@@ -272,8 +272,8 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
-        if self.study == PUBLISHED:
-            raise ValueError(f"study: '{PUBLISHED}' is reserved for the paper's published measurements")
+        if self.study == REPLICATION:
+            raise ValueError(f"study: '{REPLICATION}' is reserved for the audit of the paper's published numbers")
         for key in ("languages", "teachers", "methods", "seeds"):
             values = getattr(self, key)
             repeated = sorted({str(value) for value in values if values.count(value) > 1})

@@ -1,16 +1,16 @@
-"""Every table and figure of a study: those of the main experiment, those of each further experiment, and the screening's."""
+"""Every table and figure: of a study's main experiment, of each further one, of the screening and of the replication audit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from polyglot.catalogue import COMPARED, FIGURES, SCREEN, TABLES
+from polyglot.catalogue import COMPARED, FIGURES, REPLICATED, REPLICATION, SCREEN, TABLES
 from polyglot.configuration import Study
 from polyglot.display import Display, Kind
 from polyglot.experiments import MAIN
 
-__all__ = ["COMPARED", "FIGURES", "SCREEN", "TABLES", "figures", "of", "published", "tables"]
+__all__ = ["COMPARED", "FIGURES", "REPLICATED", "REPLICATION", "SCREEN", "TABLES", "figures", "of", "published", "tables"]
 
 
 def tables(study: Study) -> dict[str, Display]:
@@ -29,6 +29,7 @@ def figures(study: Study) -> dict[str, Display]:
 def _all(study: Study, kind: Kind, fixed: Mapping[str, Display]) -> dict[str, Display]:
     found = {name: display.within(MAIN, "") for name, display in fixed.items()}
     found["screen"] = replace(SCREEN[kind], experiment="screen")
+    found |= {name: replace(display, experiment="replication") for name, display in REPLICATION[kind].items()}
     for name, matrix in study.matrices.items():
         if name != MAIN:
             for suffix, display in COMPARED[matrix.compare][kind].items():

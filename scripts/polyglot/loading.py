@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from polyglot.checks import problems
-from polyglot.configuration import PUBLISHED, Study
+from polyglot.configuration import REPLICATION, Study
 from polyglot.registry import Registries, RegistryError, load_registries
 
 
@@ -76,7 +76,7 @@ def choose_study_file(root: Path, configfiles: Sequence[Path], targets: Iterable
     if configfiles:
         return Path(configfiles[0])
     named = {Path(target).parts[1] for target in targets if Path(target).parts[:1] == ("results",) and "/" in target}
-    studies = sorted(name for name in named - {PUBLISHED} if (root / "config" / f"{name}.yaml").exists())
+    studies = sorted(name for name in named - {REPLICATION} if (root / "config" / f"{name}.yaml").exists())
     if len(studies) > 1:
         raise ConfigurationError(f"targets of several studies: {', '.join(studies)}; run Snakemake once for each")
     return root / "config" / f"{studies[0] if studies else 'demo'}.yaml"

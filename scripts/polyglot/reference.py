@@ -32,7 +32,8 @@ force, with every default, is saved as `results/STUDY/config.yaml`.
 | `prompts/` | Jinja templates of what teachers are asked, `nano` for the embedded study and `chat` for real models |
 | `chat_templates/` | chat templates of nano models |
 | `nano_world/` | the embedded micro-world, one file a language |
-| `published/` | the paper's published measurements |
+| `published/` | the paper's published tables and its authors' released scores, each with its source |
+| `replication.yaml` | the paper's claims, for `snakemake replication` |
 | `figures.mplstyle` | the shared style of all figures |
 
 ## Experiments

@@ -122,7 +122,7 @@ class Table:
 
 
 WIDE = 60
-"""Characters from which a column of a LaTeX table breaks its lines."""
+"""Characters from which a column of a LaTeX table, or a cell of a page, breaks its lines."""
 LATEX_CHARACTERS = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -259,6 +259,7 @@ def page(markdown: str, *, title: str) -> str:
     from markdown_it import MarkdownIt
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = re.sub(rf"<td([^>]*)>(?=[^<]{{{WIDE},}})", r'<td class="wide"\1>', body)
     return PAGE.format(title=html.escape(title), body=body)
 
 
@@ -267,6 +268,7 @@ PAGE = """<!doctype html>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }}
 th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }}
+td.wide {{ white-space: normal; min-width: 20rem; }}
 li {{ margin: .25rem 0; }}
 th {{ border-bottom: 2px solid #444; }} tr:hover td {{ background: #f4f7fa; }}
 </style></head><body><h1>{title}</h1>

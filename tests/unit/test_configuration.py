@@ -72,7 +72,7 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"screen": {"teachers": ["nobody"]}}, ["screen.teachers", "nobody"]),
         ({"nano": {"languages": ["en", "de", "id", "ar", "xx"]}}, ["nano.languages", "xx", "languages.yaml"]),
         ({"nano": {"languages": ["en", "de", "id"]}, "languages": ["de"], "truth": {}}, ["nano.languages: 'ar' is missing"]),
-        ({"study": "published"}, ["study", "published", "reserved"]),
+        ({"study": "replication"}, ["study", "replication", "reserved"]),
         ({"study": "My Study"}, ["study", "My Study"]),
     ],
 )
@@ -133,7 +133,7 @@ def test_the_study_is_found_by_its_targets(tmp_path: Path) -> None:
         (tmp_path / f"config/{name}.yaml").touch()
     target = "results/paper/figures/gain.pdf"
     assert choose_study_file(tmp_path, [], [target]) == tmp_path / "config/paper.yaml"
-    assert choose_study_file(tmp_path, [], ["results/published/tables/leaderboard.csv"]).stem == "demo"
+    assert choose_study_file(tmp_path, [], ["results/replication/tables/leaderboard.csv"]).stem == "demo"
     assert choose_study_file(tmp_path, [], []).stem == "demo"
     with pytest.raises(ConfigurationError, match="targets of several studies: demo, paper"):
         choose_study_file(tmp_path, [], [target, "results/demo/config.yaml"])

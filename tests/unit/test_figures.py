@@ -16,15 +16,15 @@ import yaml
 
 from polyglot import displays, figures
 from polyglot.analyses import analyse, yield_table
-from polyglot.configuration import Statistics
+from polyglot.configuration import PUBLISHED_BASE, PUBLISHED_RECIPE, Statistics
 from polyglot.experiments import parse_recipe
 from polyglot.figures.notes import flag_note, hole_note
 from polyglot.figures.style import drawable, language_label, looks, spread
-from polyglot.published import published_measurements
 from polyglot.scores import gap_flags, rank_teachers, score_cells, sensitivity
 from polyglot.statistics import mixed_effects
 from polyglot.synthesis import STATUSES
 from polyglot.tables import FLAG, Context
+from polyglot.tidy import read_measurements
 
 Frames = dict[str, pd.DataFrame]
 ROOT = Path(__file__).resolve().parents[2]
@@ -273,9 +273,11 @@ def test_every_figure_of_an_experiment_is_drawn_whatever_is_missing(comparison: 
 
 def test_figures_of_the_published_measurements(tmp_path: Path) -> None:
     folder = ROOT / "config/published"
-    measurements = published_measurements(folder / "table11_intrinsic.csv", folder / "table12_pgr.csv")
+    measurements = read_measurements(
+        [folder / "table11_intrinsic.csv", folder / "table12_pgr.csv"], base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE
+    )
     teachers = sorted(measurements["teacher"].unique())
-    frames, context = scored(measurements, a_context(teachers, definition="released", study="published"))
+    frames, context = scored(measurements, a_context(teachers, definition="released", study="replication"))
     frames["sensitivity"] = sensitivity(measurements, alpha=ALPHA, definition="released", confidence=CONFIDENCE)
     for name, display in displays.FIGURES.items():
         if display.published:

@@ -140,7 +140,7 @@ def test_the_leaderboard_of_published_numbers_makes_nothing_up() -> None:
     cells = frames.cells.drop(columns=["gain", "gain_se", "gap", "gap_se", "base_score", "reference_score", "student_score"])
     cells[["pg_paper", "pg_signsafe"]] = np.nan
     ranked = rank_teachers(frames.replicates.assign(pg_paper=np.nan, pg_signsafe=np.nan), definition="released", confidence=0.95)
-    context = replace(frames.context, definition="released", study="published", flagged=())
+    context = replace(frames.context, definition="released", study="replication", flagged=())
     table = reports.leaderboard(context, ranked, cells)
     assert set(table.data["flagged"]) == {"unknown"}
     assert "gain" not in table.data.columns

@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from polyglot.published import read_published
+
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
@@ -42,11 +44,26 @@ def test_a_users_own_prompts_reach_the_teachers(copy: Workplace) -> None:
     assert asked["prompt"].nunique() == 10
 
 
-def test_published_measurements_end_with_leaderboard_and_figures(copy: Workplace, repository: Path) -> None:
-    copy.snakemake("published")
-    board = pd.read_csv(copy.folder / "results/published/tables/leaderboard.csv").set_index("teacher")
-    printed = pd.read_csv(repository / "config/published/table01_pg_score.csv").set_index("teacher")
-    assert list(board.index) == list(printed.sort_values("average", ascending=False).index)
+def test_the_replication_audit_ends_with_claims_tables_and_figures(copy: Workplace, repository: Path) -> None:
+    copy.snakemake("replication")
+    results = copy.folder / "results/replication"
+    claims = pd.read_csv(results / "claims.csv")
+    assert set(claims["verdict"]) == {"reproduced", "not reproduced", "not checkable from published data"}
+    assert (results / "claims.md").read_text(encoding="utf-8").count("|") > 7 * len(claims)
+    board = pd.read_csv(results / "tables/leaderboard.csv").set_index("teacher")
+    printed = read_published(repository / "config/published")["table01_pg_score"]
+    means = printed[printed["lang"] == "average"].set_index("teacher")["pg_score"]
+    assert list(board.index) == list(means.sort_values(ascending=False).index)
     assert set(board["flagged"]) == {"unknown"}
-    for name in ("pg_score", "intrinsic_extrinsic"):
-        assert (copy.folder / f"results/published/figures/{name}.pdf").exists()
+    for name in ("pg_score", "weights", "language_resources", "published_recomputed", "anchors", "definition_ranks"):
+        assert (results / f"figures/{name}.pdf").exists()
+    copy.configure("replication.yaml", lambda audit: audit["claims"].pop())
+    assert copy.planned("replication") == {"audit": 1, "figure": 3, "replication": 1, "table": 2}
+
+
+def test_a_wrong_published_cell_stops_the_audit_and_is_named(copy: Workplace) -> None:
+    path = copy.folder / "config/published/table06_seed_sizes.csv"
+    path.write_text(path.read_text().replace("Aya Dataset,de,241", "Aya Dataset,de,few"))
+    done = copy.snakemake("results/replication/claims.csv", check=False)
+    assert done.returncode
+    assert "table06_seed_sizes.csv: row 2: column 'instances' holds 'few'" in done.stdout + done.stderr

@@ -6,19 +6,23 @@ alone, marks flagged languages by hollow markers and ⚑, and shows and names ev
 
 from polyglot.figures.analyses import language_resources, pca, regression, spearman, weights
 from polyglot.figures.comparisons import abilities, bases, recipes, sizes, steps
+from polyglot.figures.replication import anchors, definition_ranks, published_recomputed
 from polyglot.figures.screening import screen
 from polyglot.figures.study import gain, intrinsic_extrinsic, pg_score, ranks, synthesis_yield
 from polyglot.figures.style import draw
 
 __all__ = [
     "abilities",
+    "anchors",
     "bases",
+    "definition_ranks",
     "draw",
     "gain",
     "intrinsic_extrinsic",
     "language_resources",
     "pca",
     "pg_score",
+    "published_recomputed",
     "ranks",
     "recipes",
     "regression",

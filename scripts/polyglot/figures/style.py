@@ -88,7 +88,7 @@ def language_label(
     flag = f" {FLAG}" if context.is_flagged(code, base) else ""
     name = context.language(code, base).removesuffix(flag) if flag else context.language(code, base)
     own = str(context.languages.get(code, {}).get("endonym") or "")
-    if own.lower() in ("", name.lower()) or not drawable(own):
+    if not endonym or own.lower() in ("", name.lower()) or not drawable(own):
         return name + flag
     return f"{name} · {own}{flag}" if width is None else f"{name}{flag}\n{textwrap.fill(own, width)}"
 

@@ -5,6 +5,7 @@ from polyglot.reports.comparisons import abilities, base_agreement, bases, famil
 from polyglot.reports.leaderboard import leaderboard, pg_score
 from polyglot.reports.recipes import recipes, recipes_by_language, steps
 from polyglot.reports.recommendation import recommendation
+from polyglot.reports.replication import claims, definition_ranks, sign_audit
 from polyglot.reports.screening import screen
 from polyglot.reports.study import evaluation, intrinsic, pgr, resources, synthesis_yield
 
@@ -12,6 +13,8 @@ __all__ = [
     "abilities",
     "base_agreement",
     "bases",
+    "claims",
+    "definition_ranks",
     "evaluation",
     "family_match",
     "intrinsic",
@@ -27,6 +30,7 @@ __all__ = [
     "resources",
     "screen",
     "sensitivity",
+    "sign_audit",
     "spearman",
     "steps",
     "synthesis_yield",

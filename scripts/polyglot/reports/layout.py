@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from polyglot.configuration import PUBLISHED
+from polyglot.configuration import REPLICATION
 from polyglot.scores import KEYS, STUDENT, interval
 from polyglot.tables import FLAG, HOLE, UNKNOWN, Context, Table, flag_notes, number, with_error, with_interval
 
@@ -98,7 +98,7 @@ class Students:
         parts = [f"Student base: {bases}" if len(self.bases) == 1 else f"Student bases: {bases}"]
         parts.append(f"recipe{'s' if len(self.recipes) > 1 else ''}: {', '.join(self.recipes)}")
         sizes = {self.context.recipes[recipe] for recipe in self.recipes if recipe in self.context.recipes}
-        if self.context.study != PUBLISHED and sizes:
+        if self.context.study != REPLICATION and sizes:
             parts.append(f"training examples a language: {' or '.join(f'{size:,}' for size in sorted(sizes))}")
             parts.append(f"seeds: {self.context.seeds}")
         return f"{'; '.join(parts)}."
