@@ -265,10 +265,10 @@ def page(markdown: str, *, title: str) -> str:
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 96rem; padding: 0 1rem; color: #222; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }}
 th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }}
-td.wide {{ white-space: normal; min-width: 20rem; }}
+p, li {{ max-width: 72rem; }} td.wide {{ white-space: normal; min-width: 18rem; }}
 li {{ margin: .25rem 0; }}
 th {{ border-bottom: 2px solid #444; }} tr:hover td {{ background: #f4f7fa; }}
 </style></head><body><h1>{title}</h1>

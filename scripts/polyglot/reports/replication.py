@@ -35,12 +35,12 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
         rows.append(
             {
                 "": str(place),
+                "verdict": f"**{row['verdict']}**" if row["verdict"] == NOT_REPRODUCED else row["verdict"].split(" from ")[0],
                 "claim": row["claim"],
-                "where": row["where"],
                 "published": row["published"],
                 "recomputed": row["recomputed"],
                 "tolerance": f"{row['tolerance']:g}" if row["tolerance"] else "exact",
-                "verdict": f"**{row['verdict']}**" if row["verdict"] == NOT_REPRODUCED else row["verdict"],
+                "where": row["where"],
             }
         )
     notes = []
