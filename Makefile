@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
+VLLM := .venv-vllm
+VLLM_READY := $(VLLM)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean help replication
+.PHONY: demo test check unit setup clean help replication test-vllm
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@python -m polyglot unlock
@@ -23,6 +25,10 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 
 test: $(READY) check ## every check and test, the embedded study included
 	pytest
+	@$(MAKE) --no-print-directory test-vllm
+
+test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
+	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
 
 unit: $(READY) ## the tests that take seconds
 	pytest -m "not slow"
@@ -43,8 +49,13 @@ $(READY): requirements.lock
 	@echo "$(CURDIR)/scripts" > $(SITE)/polyglot-score.pth
 	@touch $@
 
+$(VLLM_READY): requirements-vllm.lock
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/pip install --quiet --no-deps --requirement requirements-vllm.lock
+	@touch $@
+
 clean: ## remove the environment and all results
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(VLLM) results .snakemake
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

@@ -57,6 +57,9 @@ TEACHERS = [
         for name in names
     )
 ]
+config["operation"] = {
+    name: REGISTRIES.models[name].operation for name in REGISTRIES.models
+}
 FIGURES = displays.figures(STUDY)
 REPLICATED = displays.REPLICATED
 PUBLISHED_TABLES = sorted(
@@ -97,16 +100,32 @@ wildcard_constraints:
 def model_folder(name):
     """Where a model's files are: made by the workflow, inside a Python package, or in a local folder."""
     model = REGISTRIES.models[name]
-    if model.package is not None:
-        return []  # the rule finds it through the package
+    if model.package is not None or model.endpoint is not None:
+        return []  # inside a Python package, or behind an endpoint
     return model.folder or f"{RESULTS}/models/{name}"
+
+
+def engine_environment(name):
+    """The environment of a model's engine."""
+    return f"../envs/{REGISTRIES.models[name].engine}.yaml"
+
+
+def used_models():
+    """Every model of the study that is in the registry."""
+    bases = [base for matrix in MATRICES.values() for base in matrix.bases]
+    named = {
+        *TEACHERS,
+        *bases,
+        *(REGISTRIES.models[base].reference for base in bases),
+        STUDY.intrinsic.embedding,
+        STUDY.intrinsic.reward.model,
+    }
+    return sorted(name for name in named - {PEOPLE} if name in REGISTRIES.models)
 
 
 def model_entry(name):
     """A model's settings that its jobs depend on."""
-    return REGISTRIES.models[name].model_dump(
-        mode="json", exclude={"label", "description", "family", "size"}
-    )
+    return REGISTRIES.models[name].settings
 
 
 def rubric_file():

@@ -34,7 +34,7 @@ rule reward:
     benchmark:
         "results/{study}/benchmarks/reward/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        engine_environment(STUDY.intrinsic.reward.model)
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
         model=model_entry(STUDY.intrinsic.reward.model),

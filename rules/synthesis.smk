@@ -46,7 +46,7 @@ rule synthesize:
     benchmark:
         "results/{study}/benchmarks/synthesize/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        lambda wildcards: engine_environment(wildcards.teacher)
     params:
         teacher=lambda wildcards: model_entry(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,

@@ -27,21 +27,12 @@ def experiment_targets(experiments):
 
 def save_configuration(folder):
     """Save the study with every default and the models it uses, before any job starts."""
-    bases = [base for matrix in MATRICES.values() for base in matrix.bases]
-    named = {
-        *TEACHERS,
-        *bases,
-        *(REGISTRIES.models[base].reference for base in bases),
-        STUDY.intrinsic.embedding,
-        STUDY.intrinsic.reward.model,
-    } - {PEOPLE}
     models = {
         name: REGISTRIES.models[name].model_dump(mode="json", exclude_none=True)
-        for name in sorted(named)
-        if name in REGISTRIES.models
+        for name in used_models()
     }
     path = Path(folder) / "config.yaml"
-    text = yaml_text({**config, "models": models})
+    text = yaml_text({**STUDY.model_dump(mode="json"), "models": models})
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_text(text, path)
 

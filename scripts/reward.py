@@ -8,9 +8,8 @@ with running(snakemake):
     import numpy as np
     import pandas as pd
 
-    from polyglot.engines import open_engine
+    from polyglot.engines import open_engine, owner_of
     from polyglot.files import write_parquet
-    from polyglot.hashing import folder_fingerprint
     from polyglot.prompts import PromptTemplates
     from polyglot.registry import Model, local_folder
     from polyglot.reward import RewardModel, judge
@@ -18,17 +17,18 @@ with running(snakemake):
     from polyglot.students import MIN_EXAMPLES
 
     data = pd.read_parquet(snakemake.input.data)
-    settings, model = snakemake.params.reward, Model(**snakemake.params.model)
-    folder = local_folder(model, snakemake.input.model)
+    settings = snakemake.params.reward
+    model = Model(**snakemake.params.model).operated(snakemake.config["operation"][settings["model"]])
+    folder = None if model.endpoint else local_folder(model, snakemake.input.model)
     if len(data) < MIN_EXAMPLES:
         rated = pd.DataFrame({"reward": np.nan}, index=data.index)
     elif settings["kind"] == "reward_model":
         meter = RewardModel(folder, batch_size=settings["batch_size"], scale=model.scale)
         rated = meter.rate(data["prompt"], data["response"])
     else:
-        engine = open_engine(model.engine, folder, model.sampling)
+        engine = open_engine(settings["model"], model, folder, snakemake.config)
         templates = PromptTemplates(Path(snakemake.input.rubric).parent)
-        side = SideFile(Path(snakemake.params.side_file), folder_fingerprint(folder))
+        side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder))
         rated = judge(
             engine,
             templates,

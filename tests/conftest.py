@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ settings.register_profile("polyglot", deadline=None, derandomize=True)
 settings.load_profile("polyglot")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+collect_ignore = [] if importlib.util.find_spec("vllm") else ["vllm"]
+"""The tests of the vllm engine run in an environment of their own: make test-vllm."""
 
 
 @pytest.fixture(scope="session")

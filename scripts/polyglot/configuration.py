@@ -57,6 +57,9 @@ class Synthesis(Section):
     )
     shots: int = Field(default=2, ge=1, description="Few-shot pairs in a generate request.")
     batch_size: int = Field(default=64, gt=0, description="Requests per batch; a killed job loses one batch at most.")
+    budget: float | None = Field(
+        default=None, gt=0, description="Most USD that all priced endpoints of the study may cost together; null sets no limit."
+    )
     language_confidence: float = Field(
         default=0.05,
         ge=0,

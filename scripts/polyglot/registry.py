@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -69,6 +69,27 @@ class Sampling(Entry):
     max_new_tokens: int = Field(default=128, gt=0, description="Longest answer in tokens.")
 
 
+class Endpoint(Entry):
+    """An endpoint that speaks the OpenAI protocol: a commercial API, or a server that a lab runs."""
+
+    url: str = Field(description="Base address, such as https://api.openai.com/v1.")
+    model: str = Field(description="The model's name there.")
+    api_key: str | None = Field(
+        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the key; null sends none."
+    )
+    concurrency: int = Field(default=32, gt=0, description="Requests under way at a time.")
+    timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
+    attempts: int = Field(default=8, gt=0, description="How often a request is tried; Retry-After is honoured.")
+    options: dict[str, Any] = Field(default={}, description="Further fields of the request's body.")
+
+
+class Price(Entry):
+    """USD for a million tokens."""
+
+    prompt: float = Field(ge=0, description="Prompt tokens.")
+    completion: float = Field(ge=0, description="Completion tokens.")
+
+
 class Model(Entry):
     """A model: where it comes from, what it is for, how it is run. Exactly one origin is set."""
 
@@ -81,7 +102,17 @@ class Model(Entry):
     )
     package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
     folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
-    engine: Literal["transformers"] = Field(default="transformers", description="Engine that answers for this model.")
+    endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
+    engine: Literal["transformers", "vllm", "openai"] = Field(
+        default="transformers",
+        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint.",
+    )
+    gpus: int = Field(default=0, ge=0, description="GPUs that the engine takes (vllm: tensor parallel).")
+    context: int | None = Field(
+        default=None, gt=0, description="Longest prompt with its answer in tokens; null takes the model's."
+    )
+    engine_options: dict[str, Any] = Field(default={}, description="Further arguments of `vllm.LLM`.")
+    price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
     family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
     size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
@@ -91,8 +122,26 @@ class Model(Entry):
     )
     description: str = Field(default="", description="What the model is.")
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that its answers depend on: jobs are run again when they change."""
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
 
-ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder")
+    @property
+    def operation(self) -> dict[str, Any]:
+        """The settings that change how an engine is run and not what it answers: jobs are not run again for them."""
+        return self.model_dump(mode="json", include=OPERATION)
+
+    def operated(self, operation: Mapping[str, Any]) -> Model:
+        """The same with such settings."""
+        known = self.model_dump(mode="json")
+        endpoint = {**(known["endpoint"] or {}), **(operation["endpoint"] or {})} or None
+        return Model.model_validate({**known, **operation, "endpoint": endpoint})
+
+
+FACTS = ("label", "description", "family", "size")
+OPERATION: Any = {"gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "endpoint")
 
 
 class Language(Entry):
@@ -168,6 +217,8 @@ def load_registries(folder: Path) -> Registries:
         origins = [origin for origin in ORIGINS if getattr(model, origin) is not None]
         if len(origins) != 1:
             raise RegistryError(f"{models.source}: entry '{name}' needs exactly one of {', '.join(ORIGINS)}; has {origins}")
+        if (model.endpoint is not None) != (model.engine == "openai"):
+            raise RegistryError(f"{models.source}: entry '{name}': the engine openai and an endpoint belong together")
         if model.gold_tuning and model.gold_tuning.start not in models:
             raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
     return Registries(

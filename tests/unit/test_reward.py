@@ -59,6 +59,7 @@ class Judge:
     """Answers with the rating that stands in the response it is shown."""
 
     deterministic = True
+    batch_size = None
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         shown = [request.messages[0]["content"] for request in requests]

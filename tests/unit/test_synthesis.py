@@ -129,6 +129,7 @@ class Echo:
     """Answers with the request's id, and remembers what it was asked."""
 
     deterministic = True
+    batch_size = None
 
     def __init__(self, fail_after: int | None = None) -> None:
         self.asked: list[str] = []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from polyglot.hashing import content_id, folder_fingerprint
 from polyglot.progress import progress
 from polyglot.prompts import Message
-from polyglot.registry import Sampling
+from polyglot.registry import Model
 from polyglot.sidefile import SideFile
 
 FinishReason = Literal["stop", "length"]
@@ -38,11 +41,24 @@ class Answer:
         return asdict(self)
 
 
+class Interrupted(Exception):
+    """A batch that could not be finished: the answers that have come, and why no more came."""
+
+    def __init__(self, answers: list[Answer], cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.answers, self.cause = answers, cause
+
+
 class Engine(Protocol):
     """Answers a batch of requests; every request gets exactly one answer, in the order of the requests."""
 
-    deterministic: bool
-    """Whether the same request always gets the same answer, whatever else is in its batch."""
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same request always gets the same answer, whatever else is in its batch."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Requests that it wants at a time; None leaves it to the study."""
 
     def chat(self, requests: list[Request]) -> list[Answer]: ...
 
@@ -50,28 +66,56 @@ class Engine(Protocol):
 def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
     """Every request's answer by its id, in batches of similar length.
 
-    Finished batches are kept in the side file, so a killed job asks only for what is missing.
+    Finished batches are kept in the side file, and so is what has come of a batch that fails: a job that is started again asks
+    only for what is missing.
+
+    Args:
+        batch_size: requests at a time, unless the engine wants another number.
     """
     done = {row["id"]: Answer(**row) for row in side.read()}
     pending = [request for request in requests if request.id not in done]
     pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
     with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
-        for start in range(0, len(pending), batch_size):
-            answers = engine.chat(pending[start : start + batch_size])
+        size = engine.batch_size or batch_size
+        for start in range(0, len(pending), size):
+            try:
+                answers = engine.chat(pending[start : start + size])
+            except Interrupted as error:
+                side.append([answer.as_dict() for answer in error.answers])
+                raise error.cause from None
             side.append([answer.as_dict() for answer in answers])
             done.update({answer.id: answer for answer in answers})
             bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
     return done
 
 
-def open_engine(name: str, model: Path, sampling: Sampling) -> Engine:
-    """Start the engine of that name with a model.
+def owner_of(model: Model, folder: Path | None) -> str:
+    """What makes a model's answers: its files or its endpoint, and how answers are drawn. Others' answers are not taken over."""
+    place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
+    origin = folder_fingerprint(folder) if folder else place
+    return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True))
 
-    Raises:
-        ValueError: for an unknown engine.
+
+def open_engine(name: str, model: Model, folder: Path | None, study: Mapping[str, Any]) -> Engine:
+    """Start a model's engine.
+
+    Args:
+        name: the model's id.
+        folder: the model's files; None for a model behind an endpoint.
+        study: the configuration, of which `study` and `synthesis.budget` are read: the ledger of endpoints and its ceiling.
     """
-    if name == "transformers":
-        from polyglot.engines.transformers_engine import TransformersEngine
+    if model.engine == "openai":
+        from polyglot.engines.ledger import Ledger
+        from polyglot.engines.openai_engine import OpenAIEngine
 
-        return TransformersEngine(model, sampling)
-    raise ValueError(f"unknown engine '{name}'; known: transformers")
+        assert model.endpoint is not None  # the registry sees to it
+        ledger = Ledger(Path("results") / study["study"] / "ledger", name, model.price, study["synthesis"]["budget"])
+        return OpenAIEngine(model.endpoint, model.sampling, ledger)
+    assert folder is not None
+    if model.engine == "vllm":
+        from polyglot.engines.vllm_engine import VLLMEngine
+
+        return VLLMEngine(folder, model)
+    from polyglot.engines.transformers_engine import TransformersEngine
+
+    return TransformersEngine(folder, model.sampling)

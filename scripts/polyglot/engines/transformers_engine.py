@@ -41,6 +41,8 @@ class TransformersEngine:
     It does not enforce `Request.schema`: answers are validated after the fact, as every engine's are.
     """
 
+    batch_size = None
+
     def __init__(self, model: Path, sampling: Sampling) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32

@@ -81,8 +81,8 @@ def _published_and_recomputed(claim: Row, values: pd.DataFrame) -> tuple[str, st
 
 
 def _listed(values: pd.DataFrame, column: str) -> str:
-    known = ((row["item"], UNKNOWN if pd.isna(row[column]) else f"{float(row[column]):,.5g}") for row in records(values))
-    return ", ".join(f"{item} {value}" for item, value in known)
+    shown = values[column].map(lambda value: UNKNOWN if pd.isna(value) else f"{float(value):,.5g}")
+    return ", ".join(values["item"] + " " + shown)
 
 
 def _statements(claim: Row, values: pd.DataFrame) -> tuple[str, str]:

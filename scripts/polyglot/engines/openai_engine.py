@@ -1,0 +1,184 @@
+"""The `openai` engine: any endpoint that speaks the OpenAI protocol, through the official client.
+
+Requests go out side by side, as many at a time as the registry allows. What may pass (no connection, a time-out, 408, 409,
+429, 5xx, a body that is no answer) is asked again, after the time that the endpoint names in Retry-After, else after a growing
+and random time; what cannot pass (a wrong key, an unknown model, a bad request) stops with one message. Answers that have come
+are never lost: the error that stops a batch carries them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Coroutine
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from openai import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    AsyncOpenAI,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from polyglot.engines import Answer, Interrupted, Request
+from polyglot.engines.ledger import Ledger
+from polyglot.registry import Endpoint, Sampling
+
+PASSING = {408, 409, 429}
+"""HTTP statuses below 500 that may pass."""
+LONGEST_WAIT = 60.0
+"""Seconds; an endpoint's own Retry-After may be longer."""
+CHARACTERS_PER_TOKEN = 2
+"""A low estimate, for the most that a request may cost before it is sent."""
+
+
+class MalformedAnswer(Exception):
+    """A body that is no chat completion."""
+
+
+class EndpointError(RuntimeError):
+    """What the endpoint will not do; the message says what to change and holds no key."""
+
+
+class OpenAIEngine:
+    """Answers batches over HTTP. Keys come from the environment and are in no message.
+
+    Args:
+        endpoint: where and how.
+        ledger: what each answer costs is entered there, and its ceiling holds.
+    """
+
+    deterministic = False  # the seed is sent, but servers promise nothing
+
+    def __init__(self, endpoint: Endpoint, sampling: Sampling, ledger: Ledger) -> None:
+        self.endpoint, self.sampling, self.ledger = endpoint, sampling, ledger
+        self.batch_size = endpoint.concurrency * 8
+        key = os.environ.get(endpoint.api_key) if endpoint.api_key else "none"
+        if not key:
+            raise EndpointError(f"{endpoint.url} needs a key: set the environment variable {endpoint.api_key}")
+        self.key = key
+        self.runner = asyncio.Runner()
+        self.client = AsyncOpenAI(base_url=endpoint.url, api_key=key, max_retries=0, timeout=endpoint.timeout)
+
+    def chat(self, requests: list[Request]) -> list[Answer]:
+        """Every request's answer, in order.
+
+        Raises:
+            Interrupted: if one cannot be had; carries the answers that have come.
+        """
+        return self.runner.run(self._together(requests))
+
+    async def _together(self, requests: list[Request]) -> list[Answer]:
+        places = asyncio.Semaphore(self.endpoint.concurrency)
+        answers: dict[str, Answer] = {}
+
+        async def one(request: Request) -> None:
+            async with places:
+                answers[request.id] = await self._answered(request)
+
+        work: list[Coroutine[Any, Any, None]] = [one(request) for request in requests]
+        tasks = [asyncio.create_task(task) for task in work]
+        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        failed = next((task.exception() for task in done if task.exception()), None)
+        if failed is not None:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            cause = self._explained(failed)
+            raise Interrupted([answers[request.id] for request in requests if request.id in answers], cause) from None
+        return [answers[request.id] for request in requests]
+
+    async def _answered(self, request: Request) -> Answer:
+        prompt = sum(len(message["content"]) for message in request.messages) / CHARACTERS_PER_TOKEN
+        with self.ledger.reserved(prompt, self.sampling.max_new_tokens) as entry:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception(may_pass),
+                wait=wait,
+                stop=stop_after_attempt(self.endpoint.attempts),
+                reraise=True,
+            ):
+                with attempt:
+                    answer = await self._asked(request)
+            entry(answer)
+        return answer
+
+    async def _asked(self, request: Request) -> Answer:
+        sampling, options = self.sampling, dict(self.endpoint.options)
+        if sampling.top_k:
+            options["top_k"] = sampling.top_k
+        if request.schema is not None:
+            shape = {"name": "answer", "schema": request.schema}
+            options["response_format"] = {"type": "json_schema", "json_schema": shape}
+        try:
+            found = await self.client.chat.completions.create(
+                model=self.endpoint.model,
+                messages=request.messages,  # type: ignore[arg-type]
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                max_tokens=sampling.max_new_tokens,
+                seed=request.seed % 2**31,
+                extra_body=options,
+            )
+            choice, usage = found.choices[0], found.usage
+            text, reason = choice.message.content or "", choice.finish_reason
+            tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+        except (ValueError, AttributeError, TypeError, IndexError) as error:  # whatever a broken body leads to
+            raise MalformedAnswer(f"{type(error).__name__}: {error}") from None
+        return Answer(request.id, text, "length" if reason == "length" else "stop", *tokens)
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """The error in words that say what to do, without the key."""
+        said = str(error).replace(self.key, "[key]") if self.key != "none" else str(error)
+        where = self.endpoint.url
+        if isinstance(error, AuthenticationError):
+            return EndpointError(f"{where} refuses the key in the environment variable {self.endpoint.api_key}: {said}")
+        if isinstance(error, PermissionDeniedError):
+            return EndpointError(f"{where} does not allow the model '{self.endpoint.model}' with this key: {said}")
+        if isinstance(error, NotFoundError):
+            return EndpointError(f"{where} has no model '{self.endpoint.model}', or is no such endpoint: {said}")
+        if may_pass(error):
+            return EndpointError(f"{where} gave no answer in {self.endpoint.attempts} attempts; the last: {said}")
+        if isinstance(error, APIStatusError):
+            return EndpointError(f"{where} cannot answer (HTTP {error.status_code}): {said}")
+        return error
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether asking again can help."""
+    if isinstance(error, APIResponseValidationError | MalformedAnswer | APIConnectionError):
+        return True
+    if isinstance(error, APIStatusError):
+        quota = "insufficient_quota" in str(error.body)
+        return (error.status_code in PASSING or error.status_code >= 500) and not quota
+    return False
+
+
+def wait(state: RetryCallState) -> float:
+    """Seconds until the next attempt: what the endpoint asks for, else doubling from one second, at random, up to a minute."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, APIStatusError) and (asked := retry_after(error.response.headers.get("retry-after"))) is not None:
+        return asked
+    return random.uniform(0.5, 1) * min(LONGEST_WAIT, 2.0 ** (state.attempt_number - 1))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds of a Retry-After header (a number or a date); None if there is none that can be read."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        import datetime
+
+        then = parsedate_to_datetime(header)
+        return max(0.0, (then - datetime.datetime.now(then.tzinfo)).total_seconds())
+    except (TypeError, ValueError):
+        return None

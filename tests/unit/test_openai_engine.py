@@ -1,0 +1,203 @@
+"""The openai engine and its ledger, against a server on a real socket that misbehaves."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyglot.engines import Request, answer_all, open_engine, owner_of
+from polyglot.engines.ledger import CeilingReached, Ledger
+from polyglot.engines.openai_engine import EndpointError, OpenAIEngine, retry_after
+from polyglot.registry import Endpoint, Model, Price, Sampling
+from polyglot.sidefile import SideFile
+
+from ..endpoint import (
+    KEY,
+    Fault,
+    Server,
+    a_page,
+    completion,
+    cut,
+    cut_in_the_body,
+    garbage,
+    no_choices,
+    serving,
+    status,
+    too_late,
+)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving() as server:
+        yield server
+
+
+def endpoint(server: Server, **changes: Any) -> Endpoint:
+    settings = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "timeout": 1, "attempts": 4}
+    return Endpoint(**{**settings, **changes})
+
+
+def engine(server: Server, folder: Path, ceiling: float | None = None, **changes: Any) -> OpenAIEngine:
+    ledger = Ledger(folder / "ledger", "teacher", Price(prompt=1, completion=2), ceiling)
+    return OpenAIEngine(endpoint(server, **changes), Sampling(max_new_tokens=16), ledger)
+
+
+def questions(count: int) -> list[Request]:
+    return [Request(f"id{number:03d}", [{"role": "user", "content": f"q{number}"}], seed=number) for number in range(count)]
+
+
+def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_path: Path) -> None:
+    faults = [
+        status(500),
+        status(503),
+        status(429, {"Retry-After": "0.01"}),
+        status(429, {"Retry-After": formatdate(usegmt=True)}),
+    ]
+    faults += [status(408), garbage, no_choices, a_page, cut, cut_in_the_body, too_late]
+    server.faults = {f"q{place}": [fault] for place, fault in enumerate(faults)}
+    server.faults["q20"] = [status(500), garbage, cut]
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    found = answer_all(engine(server, tmp_path), questions(30), side, batch_size=10, title="test")
+    assert {request.id: f"answer to q{place}" for place, request in enumerate(questions(30))} == {
+        name: answer.text for name, answer in found.items()
+    }
+    assert server.asked["q20"] == 4
+    assert sum(server.asked.values()) == 30 + len(faults) + 3
+    assert sorted(row["id"] for row in side.read()) == [request.id for request in questions(30)]
+    spent = [json.loads(line) for line in (tmp_path / "ledger/teacher.jsonl").read_text().splitlines()]
+    assert sorted(row["id"] for row in spent) == [request.id for request in questions(30)]
+    assert sum(row["usd"] for row in spent) == pytest.approx(30 * (10 * 1 + 4 * 2) / 1e6)
+
+
+def test_retry_after_is_honoured(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q0": [status(429, {"Retry-After": "1.2"})]}
+    start = time.monotonic()
+    engine(server, tmp_path).chat(questions(1))
+    assert time.monotonic() - start >= 1.2
+    assert retry_after("3") == 3
+    assert retry_after("soon") is None
+    assert retry_after(None) is None
+    assert 8 < (retry_after(formatdate(time.time() + 10, usegmt=True)) or 0) <= 10
+
+
+def test_a_batch_that_fails_keeps_what_has_come_and_a_restart_asks_for_the_rest(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q7": [status(400)] * 2}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError, match="HTTP 400"):
+        answer_all(engine(server, tmp_path, concurrency=1), questions(12), side, batch_size=12, title="test")
+    kept = {row["id"] for row in side.read()}
+    assert "id000" in kept
+    assert "id007" not in kept
+    server.faults, server.asked = {}, Counter()
+    found = answer_all(engine(server, tmp_path), questions(12), side, batch_size=12, title="test")
+    assert len(found) == 12
+    assert set(server.asked) == {f"q{place}" for place in range(12) if f"id{place:03d}" not in kept}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (status(401), "refuses the key in the environment variable TEST_KEY"),
+        (status(403), "does not allow the model 'm'"),
+        (status(404), "has no model 'm'"),
+        (status(429, body={"error": {"message": "pay", "code": "insufficient_quota"}}), "HTTP 429"),
+        (status(422), "HTTP 422"),
+    ],
+)
+def test_what_cannot_pass_is_said_once(server: Server, tmp_path: Path, fault: Fault, message: str) -> None:
+    server.faults = {"q0": [fault] * 5}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError, match=message):
+        answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
+    assert server.asked["q0"] == 1
+
+
+def test_an_endpoint_that_stays_down_ends_with_one_message(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q0": [status(503, {"Retry-After": "0"})] * 9}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError, match=r"no answer in 4 attempts; the last: .*503"):
+        answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
+    assert server.asked["q0"] == 4
+
+
+def test_the_key_is_in_no_message_and_no_file(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-another-key-42")
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError) as caught:
+        answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
+    assert "[key]" in str(caught.value)
+    shown = "".join([str(caught.value), *capfd.readouterr()])
+    assert "sk-another-key-42" not in shown
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or b"sk-another" not in path.read_bytes()
+    monkeypatch.delenv("TEST_KEY")
+    with pytest.raises(EndpointError, match="set the environment variable TEST_KEY"):
+        engine(server, tmp_path)
+
+
+def test_requests_are_sent_side_by_side_but_no_more_than_allowed(server: Server, tmp_path: Path) -> None:
+    server.delay = 0.05
+    engine(server, tmp_path, concurrency=8).chat(questions(40))
+    assert 2 <= server.most <= 8
+
+
+def test_sampling_seed_and_schema_are_sent(server: Server, tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"prompt": {"type": "string"}}}
+    ledger = Ledger(tmp_path, "teacher", None, None)
+    sampling = Sampling(temperature=0.3, top_p=0.8, top_k=5, max_new_tokens=9)
+    asked = OpenAIEngine(endpoint(server, options={"min_p": 0.1}), sampling, ledger)
+    asked.chat([Request("a", [{"role": "user", "content": "q"}], seed=2**40 + 7, schema=schema)])
+    body = server.bodies[0]
+    assert (body["temperature"], body["top_p"], body["max_tokens"], body["seed"]) == (0.3, 0.8, 9, (2**40 + 7) % 2**31)
+    assert (body["top_k"], body["min_p"]) == (5, 0.1)
+    assert body["response_format"] == {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+
+
+def test_an_answer_cut_off_or_filtered_is_kept_as_such(server: Server, tmp_path: Path) -> None:
+    filtered = completion("", "content_filter")
+    filtered["choices"][0]["message"]["content"] = None
+    server.faults = {"q0": [status(200, body=completion("half", "length"))], "q1": [status(200, body=filtered)]}
+    cut_off, empty = engine(server, tmp_path).chat(questions(2))
+    assert (cut_off.text, cut_off.finish_reason) == ("half", "length")
+    assert (empty.text, empty.finish_reason) == ("", "stop")
+
+
+def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path: Path) -> None:
+    one = (10 * 1 + 4 * 2) / 1e6
+    most = (1 * 1 + 16 * 2) / 1e6  # two characters are a token
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    ceiling = 10.5 * one + most
+    with pytest.raises(CeilingReached, match=r"synthesis\.budget"):
+        answer_all(engine(server, tmp_path, ceiling, concurrency=1), questions(30), side, batch_size=30, title="test")
+    spent = len((tmp_path / "ledger/teacher.jsonl").read_text().splitlines())
+    assert spent == sum(server.asked.values()) == len(side.read()) == 11
+    with pytest.raises(CeilingReached):  # another job of the study, another model
+        Ledger(tmp_path / "ledger", "other", Price(prompt=1, completion=2), ceiling).reserved(1, 16).__enter__()
+    found = answer_all(engine(server, tmp_path, 1.0), questions(30), side, batch_size=30, title="test")
+    assert len(found) == 30
+    assert sum(server.asked.values()) == 30
+
+
+def test_operation_changes_no_owner_and_no_job(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = Model(engine="openai", endpoint=endpoint(server), price=Price(prompt=1, completion=1))
+    slow = model.operated({"endpoint": {"concurrency": 1, "timeout": 9, "attempts": 2}, "price": None, "gpus": 0})
+    assert slow.endpoint is not None
+    assert (slow.endpoint.concurrency, slow.price) == (1, None)
+    assert owner_of(slow, None) == owner_of(model, None)
+    moved = model.model_copy(update={"endpoint": endpoint(server, model="other")})
+    assert owner_of(moved, None) != owner_of(model, None)
+    opened = open_engine("teacher", model, None, {"study": "demo", "synthesis": {"budget": None}})
+    assert opened.chat(questions(1))[0].text == "answer to q0"
+    assert (tmp_path / "results/demo/ledger/teacher.jsonl").exists()

@@ -1,0 +1,57 @@
+"""A nano model that has learned enough to write JSON, and what it is asked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyglot.engines import Request
+from polyglot.prompts import JSON_METHODS
+from polyglot.registry import Model, Sampling
+from polyglot.synthesis import PAIR_SCHEMA
+
+METHODS = ("generate", "translate", "respond")
+ASKED = 40
+"""Requests of each method."""
+
+
+@pytest.fixture(scope="session")
+def study(repository: Path) -> Path:
+    """Results of the embedded study with the requests in German and the teacher of POLYGLOT_NANO, made by the workflow."""
+    requests = [f"results/demo/requests/de/{method}/0.parquet" for method in METHODS]
+    snakemake = Path(os.environ.get("POLYGLOT_BIN", repository / ".venv/bin")) / "snakemake"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_ENV")}
+    environment["PATH"] = f"{snakemake.parent}:{environment['PATH']}"
+    command = [str(snakemake), *requests, "results/demo/models/hasty", "--quiet", "all", "--cores", "2"]
+    subprocess.run(command, cwd=repository, env=environment, check=True)
+    return repository / "results/demo"
+
+
+@pytest.fixture(scope="session")
+def nano(study: Path) -> Path:
+    return study / "models/hasty"
+
+
+@pytest.fixture(scope="session")
+def entry() -> Model:
+    """The registry's entry: greedy decoding."""
+    sampling = Sampling(temperature=0, max_new_tokens=96)
+    return Model(folder="nano", engine="vllm", context=512, sampling=sampling)
+
+
+@pytest.fixture(scope="session")
+def requests(study: Path) -> dict[str, list[Request]]:
+    """By method, as the workflow asks them."""
+    found = {}
+    for method in METHODS:
+        rows = pd.read_parquet(study / f"requests/de/{method}/0.parquet").head(ASKED)
+        schema = PAIR_SCHEMA if method in JSON_METHODS else None
+        found[method] = [
+            Request(row["request_id"], [dict(message) for message in row["messages"]], int(row["request_seed"]), schema)
+            for row in rows.to_dict("records")
+        ]
+    return found

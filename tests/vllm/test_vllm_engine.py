@@ -1,0 +1,180 @@
+"""The vllm engine on the CPU, offline and behind its own server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from polyglot.engines import Answer, Request, answer_all
+from polyglot.engines.ledger import Ledger
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.transformers_engine import TransformersEngine
+from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, ContextError, VLLMEngine
+from polyglot.registry import Endpoint, Model, Sampling
+from polyglot.sidefile import SideFile
+from polyglot.synthesis import parse_answer
+
+from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
+from .conftest import METHODS
+
+Asked = dict[str, list[Request]]
+
+
+@pytest.fixture(scope="module")
+def engine(nano: Path, entry: Model) -> VLLMEngine:
+    return VLLMEngine(nano, entry)
+
+
+def free(requests: list[Request]) -> list[Request]:
+    """The same without a schema."""
+    return [replace(request, schema=None) for request in requests]
+
+
+def test_greedy_answers_are_those_of_the_transformers_engine(
+    engine: VLLMEngine, nano: Path, entry: Model, requests: Asked
+) -> None:
+    asked = free([request for method in METHODS for request in requests[method]])
+    expected = TransformersEngine(nano, entry.sampling).chat(asked)
+    found = engine.chat(asked)
+    different = [(one.text, other.text) for one, other in zip(found, expected, strict=True) if one != other]
+    assert not different, f"{len(different)} of {len(asked)}: {different[:2]}"
+
+
+def test_structured_output_follows_the_schema(engine: VLLMEngine, requests: Asked) -> None:
+    for method in ("generate", "translate"):
+        answers = engine.chat(requests[method])
+        whole = [answer for answer in answers if answer.finish_reason == "stop"]
+        assert len(whole) > len(answers) / 2, method
+        for answer in whole:
+            pair = json.loads(answer.text)
+            assert set(pair) == {"prompt", "response"}
+            assert parse_answer(method, None, answer)[0] in ("ok", "empty")
+
+
+def test_each_request_has_its_own_seed(nano: Path, entry: Model, engine: VLLMEngine, requests: Asked) -> None:
+    engine.sampling = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=48)
+    try:
+        asked = [replace(requests["respond"][0], id=str(seed), seed=seed, schema=None) for seed in range(20)]
+        first = engine.chat(asked)
+        again = engine.chat(asked[::-1])[::-1]
+        assert [answer.text for answer in first] == [answer.text for answer in again]
+        assert len({answer.text for answer in first}) > 1
+    finally:
+        engine.sampling = entry.sampling
+
+
+def test_a_prompt_longer_than_the_context_is_named(engine: VLLMEngine, requests: Asked) -> None:
+    long = Request("too-long", [{"role": "user", "content": "Baum und Stern und " * 400}], seed=1)
+    with pytest.raises(ContextError, match=r"context of 512 tokens.*too-long.*context"):
+        engine.chat([requests["respond"][0], long])
+
+
+RESUMED = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from polyglot.engines import answer_all
+from polyglot.engines.vllm_engine import VLLMEngine
+from polyglot.registry import Model
+from polyglot.sidefile import SideFile
+from tests.vllm.resumed import read
+engine = VLLMEngine(Path({nano!r}), Model.model_validate_json({entry!r}))
+engine.batch_size = 8
+found = answer_all(engine, read(Path({asked!r})), SideFile(Path({side!r}), "owner"), batch_size=8, title="resumed")
+print("answered", len(found))
+"""
+
+
+def test_a_killed_job_asks_only_for_the_rest(repository: Path, nano: Path, entry: Model, requests: Asked, tmp_path: Path) -> None:
+    from .resumed import write
+
+    asked = [request for method in METHODS for request in requests[method]]
+    write(asked, tmp_path / "asked.json")
+    side = tmp_path / "side.jsonl"
+    paths = [str(repository / "scripts"), str(repository)]
+    places = {"nano": str(nano), "asked": str(tmp_path / "asked.json"), "side": str(side), "entry": entry.model_dump_json()}
+    (tmp_path / "job.py").write_text(RESUMED.format(paths=paths, **places))
+    job = subprocess.Popen([sys.executable, str(tmp_path / "job.py")], start_new_session=True)
+    end = time.monotonic() + 240
+    while not (side.exists() and side.read_bytes().count(b"\n") >= 2):
+        assert job.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    os.killpg(job.pid, signal.SIGKILL)
+    job.wait()
+    kept = [row["id"] for row in SideFile(side, "owner").read()]
+    assert 16 <= len(kept) < len(asked)
+    subprocess.run([sys.executable, str(tmp_path / "job.py")], check=True)
+    ids = [row["id"] for row in SideFile(side, "owner").read()]
+    assert Counter(ids) == Counter(request.id for request in asked)
+    assert ids[: len(kept)] == kept
+
+
+@pytest.fixture(scope="module")
+def upstream(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """vLLM's own server on the loopback interface."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--dtype", "float32", "--max-model-len", "512", "--enforce-eager", "--seed", "0", "--served-model-name", "m"]
+    options += ["--no-enable-chunked-prefill", "--max-num-batched-tokens", "16384", "--max-num-seqs", "64"]
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(nano), "--host", "127.0.0.1"]
+    log = tmp_path_factory.mktemp("server") / "log"
+    environment = os.environ | CPU_ENVIRONMENT | {"VLLM_NO_USAGE_STATS": "1"}
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [*command, "--port", str(port), *options], stdout=file, stderr=file, env=environment, start_new_session=True
+        )
+    try:
+        end = time.monotonic() + 240
+        while True:
+            assert server.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < end, log.read_text()[-3000:]
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def test_a_server_behind_faults_answers_as_the_engine_does(
+    upstream: str, engine: VLLMEngine, requests: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    asked = [request for method in METHODS for request in requests[method]]
+    expected = {answer.id: answer for answer in engine.chat(asked)}
+    with serving() as server:
+        server.upstream = upstream
+        faults = [status(500), status(429, {"Retry-After": "0.1"}), status(503), garbage, cut, cut_in_the_body, too_late]
+        texts = list(dict.fromkeys(request.messages[-1]["content"] for request in asked))
+        server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
+        planned = sum(map(len, server.faults.values()))
+        endpoint = Endpoint(url=server.url, model="m", api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
+        client = OpenAIEngine(endpoint, engine.sampling, Ledger(tmp_path, "m", None, None))
+        side = SideFile(tmp_path / "side.jsonl", "owner")
+        found = answer_all(client, asked, side, batch_size=32, title="server")
+    assert planned >= len(faults)
+    assert Counter(row["id"] for row in side.read()) == Counter(request.id for request in asked)
+    different = [(found[name].text, answer.text) for name, answer in expected.items() if differs(found[name], answer)]
+    assert not different, f"{len(different)} of {len(asked)}: {different[:2]}"
+
+
+def differs(one: Answer, other: Answer) -> bool:
+    return (one.text, one.finish_reason) != (other.text, other.finish_reason)
