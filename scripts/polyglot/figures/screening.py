@@ -32,7 +32,7 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.grid(axis="y", visible=False)
-        axes.set_title(language_label(context, str(lang)))
+        axes.set_title(language_label(context, str(lang), width=20))
     figure.supxlabel("students' gain over the base", fontsize=9)
     shown = [handle(PREDICTED, f"predicted, {context.confidence:.0%} prediction interval")]
     if candidates["actual"].notna().any():

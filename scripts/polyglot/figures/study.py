@@ -28,7 +28,7 @@ from polyglot.figures.style import (
 )
 from polyglot.statistics import spearman_matrix
 from polyglot.synthesis import STATUSES
-from polyglot.tables import HOLE, Context
+from polyglot.tables import HOLE, Context, probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -189,7 +189,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
         for column, shift, style in (("p_first", -0.19, BARS[0]), ("p_top", 0.19, BARS[1])):
             values = rows[column].to_numpy(dtype=float)
             bars = left.barh(place + shift, values, height=0.36, **style)
-            left.bar_label(bars, ["" if np.isnan(value) else f"{value:.2f}" for value in values], padding=3, fontsize=7.5)
+            left.bar_label(bars, [probability(value, missing="") for value in values], padding=3, fontsize=7.5)
         left.set(xlim=(0, 1.1), xticks=np.arange(0, 1.01, 0.25), ylim=(len(rows) - 0.4, -0.6))
         left.set_yticks(place, [context.model(name) for name in rows["teacher"]])
         left.grid(axis="y", visible=False)
