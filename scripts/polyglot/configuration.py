@@ -260,6 +260,9 @@ class Study(Section):
     missing: list[Missing] = Field(
         default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."
     )
+    hub: str = Field(
+        default="hub", description="Folder of models from the hub. A model whose folder is there already is not fetched."
+    )
     nano: NanoWorld = Field(default=NanoWorld(), description="The embedded micro-world.")
     seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Prompts that people wrote.")
     synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are asked.")

@@ -102,6 +102,9 @@ class Model(Entry):
     )
     package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
     folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
+    hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
+    revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
+    licence: str | None = Field(default=None, description="Licence of the model.")
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
     engine: Literal["transformers", "vllm", "openai"] = Field(
         default="transformers",
@@ -139,9 +142,9 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size")
+FACTS = ("label", "description", "family", "size", "licence")
 OPERATION: Any = {"gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
-ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "endpoint")
+ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
 
 
 class Language(Entry):
@@ -219,6 +222,8 @@ def load_registries(folder: Path) -> Registries:
             raise RegistryError(f"{models.source}: entry '{name}' needs exactly one of {', '.join(ORIGINS)}; has {origins}")
         if (model.endpoint is not None) != (model.engine == "openai"):
             raise RegistryError(f"{models.source}: entry '{name}': the engine openai and an endpoint belong together")
+        if (model.hub is None) != (model.revision is None):
+            raise RegistryError(f"{models.source}: entry '{name}': a model from the hub needs a `revision`, others have none")
         if model.gold_tuning and model.gold_tuning.start not in models:
             raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
     return Registries(

@@ -11,6 +11,7 @@ import pytest
 
 from polyglot.published import read_published
 
+from ..endpoint import KEY, cut, garbage, serving, status
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,34 @@ def test_a_chat_model_with_a_rubric_may_judge(copy: Workplace) -> None:
     assert rated["text"].notna().all()
     assert rated["reward"].isna().any()
     assert not (copy.folder / "results/demo/unfinished/reward/equal/hasty/de/0.jsonl").exists()
+
+
+def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_secret(
+    copy: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    target = "results/demo/synthetic/api/de/respond/0.parquet"
+    with serving() as server:
+        endpoint = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "timeout": 2}
+        entry = {"engine": "openai", "endpoint": endpoint, "price": {"prompt": 1, "completion": 2}}
+        copy.configure("models.yaml", lambda models: models.update(api=entry))
+        copy.configure("demo.yaml", lambda study: study.update(teachers=["hasty", "api"]))
+        requests = pd.read_parquet(copy.folder / "results/demo/requests/de/respond/0.parquet")
+        asked = [row[-1]["content"] for row in requests["messages"]]
+        server.faults = {asked[0]: [status(429, {"Retry-After": "0.1"})], asked[1]: [garbage], asked[2]: [cut]}
+        refused = copy.snakemake(target, "--config", "synthesis={requests: 24, batch_size: 4, budget: 1.0e-6}", check=False)
+        assert refused.returncode
+        assert "ceiling" in refused.stdout + refused.stderr
+        copy.snakemake(target)
+        assert copy.planned(target, "--config", "synthesis={requests: 24, batch_size: 4, budget: 9}") == {}
+        copy.configure("models.yaml", lambda models: models["api"]["endpoint"].update(concurrency=2, timeout=5))
+        assert copy.planned(target) == {}
+    answers = pd.read_parquet(copy.folder / target)
+    assert list(answers["request_id"]) == list(requests["request_id"])
+    ledger = [json.loads(line) for line in (copy.folder / "results/demo/ledger/api.jsonl").read_text().splitlines()]
+    assert len(ledger) == len({row["id"] for row in ledger}) == 3 * 24  # all methods in one engine start
+    for path in copy.folder.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
 def test_a_users_own_prompts_reach_the_teachers(copy: Workplace) -> None:

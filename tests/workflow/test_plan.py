@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from polyglot.loading import load_study
 
@@ -89,10 +88,14 @@ def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
         (fresh.folder / path).touch()
     for name in ("cultural-knowledge", "classical-nlp", "reading-comprehension"):
         (fresh.folder / f"data/filbench/{name}/tl").mkdir(parents=True)
-    for model in yaml.safe_load((fresh.folder / "config/models.yaml").read_text()).values():
-        if "folder" in model:
-            (fresh.folder / model["folder"]).mkdir(parents=True)
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
+    assert (planned["hub_model"], planned["hub_lock"]) == (8, 8)
+    filled = fresh.folder / "hub/models/gemma-3-27b-it"
+    filled.mkdir(parents=True)
+    (filled / "config.json").write_text("{}")
+    planned = fresh.planned("--configfile", "config/tagalog.yaml")
+    assert (planned["hub_model"], planned["hub_lock"]) == (7, 8)
+    assert fresh.planned("fetch", "--configfile", "config/tagalog.yaml") == {"fetch": 1, "hub_model": 7, "hub_lock": 8}
     assert planned["student"] == 7 * 3
     assert planned["training_set"] == 6 * 3
     assert planned["evaluate_anchor"] == 2 * 2

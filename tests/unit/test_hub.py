@@ -1,0 +1,252 @@
+"""Fetching from a hub on a real socket: whole, broken, gated, wrong, and without room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+COMMIT = "a" * 40
+TOKEN = "hf_planted0123456789"
+WEIGHTS = bytes(range(256)) * 4096
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The part of the hub's protocol that a download uses."""
+
+    server: Hub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        """Silence."""
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, *, body: bool) -> None:
+        path = unquote(urlsplit(self.path).path)
+        hub = self.server
+        parts = path.strip("/").split("/")
+        name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
+        if self.headers.get("Authorization", f"Bearer {TOKEN}") != f"Bearer {TOKEN}":
+            return self.reply(401, {"error": "Invalid credentials"}, body=body)
+        if name != "maker/model":
+            return self.reply(404, {}, {"X-Error-Code": "RepoNotFound"}, body=body)
+        if hub.gated and parts[0] != "api":
+            return self.reply(403, {}, {"X-Error-Code": "GatedRepo"}, body=body)
+        if parts[0] == "api" and "tree" in parts:
+            rows = [
+                {
+                    "type": "file",
+                    "path": file,
+                    "size": hub.claimed.get(file, len(content)),
+                    "oid": hashlib.sha1(content).hexdigest(),
+                }
+                for file, content in hub.files.items()
+            ]
+            return self.reply(200, rows, body=body)
+        if parts[0] == "api":
+            if "revision" in parts and parts[-1] not in ("main", "v1", COMMIT):
+                return self.reply(404, {}, {"X-Error-Code": "RevisionNotFound"}, body=body)
+            siblings = [{"rfilename": file, "size": hub.claimed.get(file, len(content))} for file, content in hub.files.items()]
+            return self.reply(200, {"id": name, "sha": COMMIT, "siblings": siblings, "private": False}, body=body)
+        file = "/".join(parts[4:])
+        content = hub.files[file]
+        headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(content).hexdigest()}"', "Accept-Ranges": "bytes"}
+        first = 0
+        if "Range" in self.headers and self.headers["Range"].startswith("bytes="):
+            first = int(self.headers["Range"][6:].split("-")[0])
+        if body:
+            hub.sent[file] += 1
+        while body and file in hub.stalled:
+            time.sleep(0.02)
+        if body and file in hub.broken and hub.broken[file] > 0:
+            hub.broken[file] -= 1
+            self.send_response(200)
+            for key, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return None
+        hub.started[file].append(first)
+        return self.raw(206 if first else 200, content[first:], headers, body=body)
+
+    def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, body: bool) -> None:
+        self.raw(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}, body=body)
+
+    def raw(self, status: int, content: bytes, headers: dict[str, str], *, body: bool) -> None:
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+
+class Hub(ThreadingHTTPServer):
+    """One repository, and what goes wrong with it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = {"config.json": b"{}", "model.safetensors": WEIGHTS, "pytorch_model.bin": b"old", "README.md": b"#"}
+        self.claimed: dict[str, int] = {}
+        self.broken: dict[str, int] = {}
+        self.sent: Counter[str] = Counter()
+        self.started: dict[str, list[int]] = {file: [] for file in self.files}
+        self.stalled: set[str] = set()
+        self.gated = False
+
+    def handle_error(self, *_: Any) -> None:
+        """Connections that a test cuts are no news."""
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    server = Hub()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+class Fetched(NamedTuple):
+    """What a process that fetches says."""
+
+    code: int
+    error: str
+
+
+CODE = """
+import sys
+from pathlib import Path
+from polyglot.hub import HubError, fetch
+try:
+    fetch("model", sys.argv[1], sys.argv[2], Path(sys.argv[3]) / "model", partial=Path(sys.argv[3]) / "partial")
+except HubError as error:
+    sys.exit(f"HubError: {error}")
+"""
+
+
+def started(hub: Hub, folder: Path, name: str = "maker/model", revision: str = "v1", token: str = "") -> subprocess.Popen[str]:
+    """In a process of its own: the library reads its environment when it is imported."""
+    environment = {
+        "PATH": str(Path(sys.executable).parent),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "scripts"),
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_HOME": str(folder / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        **({"HF_TOKEN": token} if token else {}),
+    }
+    command = [sys.executable, "-c", CODE, name, revision, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def fetched(hub: Hub, folder: Path, **arguments: str) -> Fetched:
+    """What it ends with."""
+    job = started(hub, folder, **arguments)
+    error = job.communicate(timeout=120)[1]
+    return Fetched(job.returncode, error)
+
+
+def test_a_model_comes_whole_and_its_lock_says_what_it_is(hub: Hub, tmp_path: Path) -> None:
+    from polyglot.hub import lock
+
+    done = fetched(hub, tmp_path)
+    assert done.code == 0, done.error
+    model = tmp_path / "model"
+    assert (model / "model.safetensors").read_bytes() == WEIGHTS
+    assert not (model / "pytorch_model.bin").exists()
+    assert not (tmp_path / "partial").exists()
+    locked = lock(model)
+    assert locked["source"] == {
+        "kind": "model",
+        "repository": "maker/model",
+        "revision": "v1",
+        "commit": COMMIT,
+        "bytes": len(WEIGHTS) + 3,
+    }
+    assert locked["files"]["model.safetensors"] == {"sha256": hashlib.sha256(WEIGHTS).hexdigest(), "bytes": len(WEIGHTS)}
+    assert set(locked["files"]) == {"config.json", "model.safetensors", "README.md"}
+
+
+def test_a_folder_that_was_there_is_locked_as_it_is(tmp_path: Path) -> None:
+    from polyglot.hub import lock
+
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside/config.json").write_text("{}")
+    assert lock(tmp_path) == {
+        "source": None,
+        "files": {"inside/config.json": {"sha256": hashlib.sha256(b"{}").hexdigest(), "bytes": 2}},
+    }
+
+
+def test_a_broken_connection_goes_on_where_it_broke(hub: Hub, tmp_path: Path) -> None:
+    hub.files["model.safetensors"] = WEIGHTS * 24  # the library writes pieces of ten megabytes
+    hub.broken = {"model.safetensors": 1}
+    done = fetched(hub, tmp_path)
+    assert done.code == 0, done.error
+    assert (tmp_path / "model/model.safetensors").read_bytes() == WEIGHTS * 24
+    assert max(hub.started["model.safetensors"]) > 0
+
+
+def test_a_killed_download_keeps_the_files_that_are_whole(hub: Hub, tmp_path: Path) -> None:
+    hub.stalled.add("model.safetensors")
+    job = started(hub, tmp_path)
+    end = time.monotonic() + 60
+    while not ((tmp_path / "partial/config.json").exists() and hub.sent["model.safetensors"]):
+        assert job.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    job.kill()
+    job.wait()
+    assert not (tmp_path / "model").exists()
+    hub.stalled.clear()
+    sent = hub.sent["config.json"]
+    done = fetched(hub, tmp_path)
+    assert done.code == 0, done.error
+    assert hub.sent["config.json"] == sent
+    assert (tmp_path / "model/model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_what_is_wrong_is_said_with_its_remedy(hub: Hub, tmp_path: Path) -> None:
+    for arguments, parts in (
+        ({"name": "maker/other"}, ["shows no model 'maker/other'", "HF_TOKEN"]),
+        ({"revision": "v9"}, ["maker/model has no revision 'v9'"]),
+        ({"token": "hf_wrong123"}, ["refuses the token in HF_TOKEN"]),
+    ):
+        done = fetched(hub, tmp_path, **arguments)
+        assert "HubError" in done.error, done.error
+        for part in parts:
+            assert part in done.error, done.error
+        assert "hf_wrong123" not in done.error
+    hub.gated = True
+    done = fetched(hub, tmp_path)
+    assert "maker/model asks for its licence to be accepted" in done.error, done.error
+    assert "HF_TOKEN" in done.error
+
+
+def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Path) -> None:
+    hub.claimed = {"model.safetensors": 10**18}
+    done = fetched(hub, tmp_path)
+    assert "GB free: make room" in done.error, done.error
+    assert hub.sent["model.safetensors"] == 0
