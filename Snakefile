@@ -5,6 +5,7 @@
 #   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake screen                              rank candidate teachers from a small sample, without students
+#   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/targets.smk"
+include: "rules/hub.smk"
 include: "rules/nano.smk"
 include: "rules/seed.smk"
 include: "rules/synthesis.smk"
@@ -50,6 +52,9 @@ onerror:
 
 localrules:
     all,
+    fetch,
+    hub_model,
+    hub_lock,
     experiments,
     screen,
     replication,
@@ -64,6 +69,11 @@ rule all:
 rule experiments:
     input:
         study_targets(list(MATRICES)),
+
+
+rule fetch:
+    input:
+        hub_locks(),
 
 
 rule screen:

@@ -43,6 +43,10 @@ NANO_MODELS = [
 GOLD_TUNED_MODELS = [
     name for name, model in REGISTRIES.models.items() if model.gold_tuning is not None
 ]
+HUB = STUDY.hub.rstrip("/")
+HUB_MODELS = [
+    name for name, model in REGISTRIES.models.items() if model.hub is not None
+]
 NANO_TRANSLATORS = [
     name for name, model in REGISTRIES.models.items() if model.translator_training
 ]
@@ -102,7 +106,14 @@ def model_folder(name):
     model = REGISTRIES.models[name]
     if model.package is not None or model.endpoint is not None:
         return []  # inside a Python package, or behind an endpoint
+    if model.hub is not None:
+        return f"{HUB}/models/{name}"
     return model.folder or f"{RESULTS}/models/{name}"
+
+
+def hub_locks():
+    """A lock file of every model of the study that comes from the hub."""
+    return [f"{HUB}/locks/{name}.json" for name in used_models() if name in HUB_MODELS]
 
 
 def engine_environment(name):

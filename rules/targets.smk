@@ -42,6 +42,7 @@ def study_targets(experiments):
     return [
         *experiment_targets(experiments),
         f"{RESULTS}/tables/resources.csv",
+        *hub_locks(),
     ]
 
 

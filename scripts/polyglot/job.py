@@ -23,12 +23,12 @@ OFFLINE = {
 
 
 @contextmanager
-def running(snakemake: Any) -> Iterator[None]:
+def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
     """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
 
-    A terminal keeps a progress bar (see `polyglot.progress`). Hubs stay offline.
+    A terminal keeps a progress bar (see `polyglot.progress`). Hubs stay offline, unless the job is to fetch from one.
     """
-    os.environ.update(OFFLINE)
+    os.environ.update({} if online else OFFLINE)
     log = Path(str(snakemake.log[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)

@@ -139,6 +139,8 @@ def _type(annotation: Any) -> str:
         return f"[{', '.join(_type(part) for part in parts)}]"
     if origin is dict:
         return f"mapping of {_type(parts[0])} to {_type(parts[1])}"
+    if annotation is Any:
+        return "value"
     if issubclass(annotation, BaseModel):
         return "section"
     words = {str: "text", int: "whole number", float: "number", bool: "true or false"}
