@@ -243,8 +243,8 @@ def _spearman(frame: pd.DataFrame, a: str, b: str, confidence: float) -> pd.Seri
     return found[(found["a"] == a) & (found["b"] == b)].iloc[0]
 
 
-def _rho_note(found: pd.Series) -> str:
-    return f"95 % interval [{found['low']:.2f}, {found['high']:.2f}], n = {int(found['n'])}, p = {found['p']:.3f}"
+def _rho_note(found: pd.Series, confidence: float) -> str:
+    return f"{confidence:.0%} interval [{found['low']:.2f}, {found['high']:.2f}], n = {int(found['n'])}, p = {found['p']:.3f}"
 
 
 def intrinsic_extrinsic(evidence: Evidence, claim: Claim) -> Finding:
@@ -253,7 +253,7 @@ def intrinsic_extrinsic(evidence: Evidence, claim: Claim) -> Finding:
     found = _spearman(evidence.cells, "intrinsic", "pgr_released", confidence)
     means = evidence.cells.groupby("teacher")[["intrinsic", "pgr_released"]].mean()
     teachers = _spearman(means, "intrinsic", "pgr_released", confidence)
-    note = f"{_rho_note(found)}; over the {int(teachers['n'])} teachers' averages {teachers['rho']:.2f}"
+    note = f"{_rho_note(found, confidence)}; over the {int(teachers['n'])} teachers' averages {teachers['rho']:.2f}"
     return Finding(items(claim.published, {"rho": found["rho"]}), note)
 
 
@@ -278,7 +278,9 @@ def language_resources(evidence: Evidence, claim: Claim) -> Finding:
     by_language = evidence.cells.groupby("lang")["pg_released"].agg(statistic).rename("pg")
     table = evidence.tables["table08_languages"].set_index("lang").join(by_language)
     found = _spearman(table, fact, "pg", evidence.confidence)
-    return Finding(items(claim.published, {"rho": found["rho"]}), f"{statistic} over teachers; {_rho_note(found)}")
+    return Finding(
+        items(claim.published, {"rho": found["rho"]}), f"{statistic} over teachers; {_rho_note(found, evidence.confidence)}"
+    )
 
 
 def _by_base(evidence: Evidence, source: str) -> pd.DataFrame:

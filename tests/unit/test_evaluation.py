@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polyglot.configuration import Benchmark
 from polyglot.evaluation import FORMULATIONS, Task, evaluate, final_number
@@ -28,12 +30,51 @@ from polyglot.nano.world import World
         ("3.5", 3.5),
         ("-4", -4),
         ("$18.00.", 18),
+        ("1,234.5", 1234.5),
+        ("١٬٢٣٤٫٥", 1234.5),
+        ("١٢٣", 123),
+        ("१२३", 123),
+        ("１２３", 123),
+        ("−5", -5),
+        ("x = -7", -7),
+        ("5-3=2", 2),
+        ("(8)-3", 3),
+        ("0.234", 0.234),
+        ("12.50", 12.5),
+        ("3,14159", 3.14159),
+        ("1.234.567", 1234567),
+        ("1,23,456", 123456),
+        ("1'234.50", 1234.5),
+        ("1\u202f234,5 Kč", 1234.5),
+        ("celkem 12 345 korun", 12345),
+        ("答えは1,200円です。", 1200),
+        ("12.05.2024", 2024),
+        ("1,5,7", 7),
+        ("10, 20", 20),
+        ("5 m²", 5),
         ("no number", None),
         ("", None),
     ],
 )
 def test_the_final_number_of_an_answer(text: str, number: float | None) -> None:
     assert final_number(text) == number
+
+
+@given(
+    value=st.integers(-(10**9), 10**9),
+    tenths=st.integers(0, 99),
+    marks=st.sampled_from(
+        [(",", "."), (".", ","), ("\u00a0", ","), ("\u202f", ","), ("'", "."), ("", "."), ("", ","), ("٬", "٫")]
+    ),
+    zero=st.sampled_from("0٠०０"),
+    words=st.sampled_from(["{}", "the answer is {}.", "17 + 3, thus {}!", "الجواب هو {}", "答えは{}です"]),
+)
+def test_a_number_is_read_as_it_was_written(value: int, tenths: int, marks: tuple[str, str], zero: str, words: str) -> None:
+    group, decimal = marks
+    written = f"{abs(value):,}".replace(",", group) + (f"{decimal}{tenths:02d}" if tenths else "")
+    written = ("-" if value < 0 else "") + "".join(chr(ord(zero) + int(sign)) if sign.isdigit() else sign for sign in written)
+    expected = (abs(value) + tenths / 100) * (-1 if value < 0 else 1)
+    assert final_number(words.format(written)) == pytest.approx(expected)
 
 
 def test_chosen_and_rejected_come_in_a_seeded_order() -> None:

@@ -141,13 +141,18 @@ def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
                 "finding": row["reason"] or "gap above its standard error",
             }
         )
+    unknown, unsure = (
+        ", ".join(context.language(lang) for lang in audit.loc[missing, "lang"])
+        for missing in (audit["gap"].isna(), audit["gap_se"].isna() & audit["gap"].notna())
+    )
     notes = [
         "From table 12 alone: a PGR above 1 is a student above a reference that is above the base, or one below a reference that "
         "is below the base; the sign of the gap is not published.",
-        "Base and reference: zero and slope of the straight line that the authors' released student scores and PGRs lie on (to "
-        "within 1e-8). In Japanese they lie on no line: the released scores and PGRs do not belong together.",
+        "Base and reference: zero and slope of the straight line that the authors' released student scores and PGRs lie on."
+        + (f" They lie on none, and so do not belong together, in {unknown}." if unknown else ""),
         "SE of the gap: √2 times the median standard error of released student scores in the language, which the anchors' own "
-        "are taken to resemble; for Czech and Spanish none is released. It treats base and reference as independent.",
+        "are taken to resemble; it treats base and reference as independent."
+        + (f" None is released for {unsure}." if unsure else ""),
         "What published data cannot show: scores by benchmark, hence the definition `paper`; the anchors' own standard errors; "
         "whether a student below its base got worse or was measured on a benchmark that says nothing (different scores: of ten).",
     ]
