@@ -53,6 +53,7 @@ onerror:
 localrules:
     all,
     fetch,
+    hub_dataset,
     hub_model,
     hub_lock,
     experiments,

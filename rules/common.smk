@@ -47,6 +47,9 @@ HUB = STUDY.hub.rstrip("/")
 HUB_MODELS = [
     name for name, model in REGISTRIES.models.items() if model.hub is not None
 ]
+HUB_SOURCES = [
+    name for name, source in REGISTRIES.sources.items() if source.hub is not None
+]
 NANO_TRANSLATORS = [
     name for name, model in REGISTRIES.models.items() if model.translator_training
 ]
@@ -96,6 +99,7 @@ wildcard_constraints:
     base=one_of({base for matrix in MATRICES.values() for base in matrix.bases}),
     recipe=one_of({name for matrix in MATRICES.values() for name in matrix.recipes}),
     model=one_of(REGISTRIES.models),
+    source=one_of(REGISTRIES.sources),
     benchmark=one_of(REGISTRIES.benchmarks),
     figure=one_of(FIGURES),
     table=one_of(TABLES),
@@ -111,9 +115,40 @@ def model_folder(name):
     return model.folder or f"{RESULTS}/models/{name}"
 
 
+def used_sources():
+    """Every seed source of the study's languages."""
+    languages = {lang for matrix in MATRICES.values() for lang in matrix.languages}
+    named = STUDY.seed_dataset.sources
+    return sorted(
+        {name for lang in [*languages, TRANSLATE_FROM] for name in named.get(lang, [])}
+    )
+
+
 def hub_locks():
-    """A lock file of every model of the study that comes from the hub."""
-    return [f"{HUB}/locks/{name}.json" for name in used_models() if name in HUB_MODELS]
+    """A lock file of everything in the study that comes from the hub."""
+    models = [name for name in used_models() if name in HUB_MODELS]
+    sources = [name for name in used_sources() if name in HUB_SOURCES]
+    return [
+        *expand("{hub}/locks/models/{name}.json", hub=HUB, name=models),
+        *expand("{hub}/locks/datasets/{name}.json", hub=HUB, name=sources),
+    ]
+
+
+def source_folder(name):
+    """Where a source's files are: from the hub, or in a local folder."""
+    return REGISTRIES.sources[name].folder or f"{HUB}/datasets/{name}"
+
+
+def seed_files(wildcards):
+    """What a language's seed dataset is put together from."""
+    settings, lang = STUDY.seed_dataset, wildcards.lang
+    files = [
+        f"{RESULTS}/sources/{name}/{lang}.parquet"
+        for name in settings.sources.get(lang, [])
+    ]
+    if lang in settings.files:
+        files.append(settings.files[lang])
+    return files or [f"{NANO}/seed/{lang}.parquet"]
 
 
 def engine_environment(name):

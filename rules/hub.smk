@@ -1,4 +1,4 @@
-# The model hub: each model fetched once, at its revision. Everything else runs offline.
+# The hub: each model and data set fetched once, at its revision. Everything else runs offline.
 rule hub_model:
     """A model's files; a folder that is there already is taken as it is."""
     output:
@@ -19,19 +19,41 @@ rule hub_model:
         "../scripts/hub_model.py"
 
 
-rule hub_lock:
-    """What a model's folder holds: the commit that its revision stood for, and a hash of every file."""
-    input:
-        f"{HUB}/models/{{model}}",
+rule hub_dataset:
+    """A data set's files; a folder that is there already is taken as it is."""
     output:
-        f"{HUB}/locks/{{model}}.json",
+        directory(f"{HUB}/datasets/{{source}}"),
     log:
-        f"{HUB}/logs/lock_{{model}}.log",
+        f"{HUB}/logs/{{source}}.log",
     wildcard_constraints:
-        model=one_of(HUB_MODELS),
+        source=one_of(HUB_SOURCES),
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        repository=lambda wildcards: REGISTRIES.sources[wildcards.source].hub,
+        revision=lambda wildcards: REGISTRIES.sources[wildcards.source].revision,
+        partial=lambda wildcards: f"{HUB}/unfinished/{wildcards.source}",
+        wanted=lambda wildcards: REGISTRIES.sources[wildcards.source].files,
+    message:
+        "Fetch {wildcards.source} from the hub"
+    script:
+        "../scripts/hub_dataset.py"
+
+
+rule hub_lock:
+    """What a folder from the hub holds: the commit that its revision stood for, and a hash of every file."""
+    input:
+        f"{HUB}/{{kind}}/{{name}}",
+    output:
+        f"{HUB}/locks/{{kind}}/{{name}}.json",
+    log:
+        f"{HUB}/logs/lock/{{kind}}/{{name}}.log",
+    wildcard_constraints:
+        kind="models|datasets",
+        name=one_of([*HUB_MODELS, *HUB_SOURCES]),
     conda:
         "../envs/analysis.yaml"
     message:
-        "Lock {wildcards.model}"
+        "Lock {wildcards.name}"
     script:
         "../scripts/hub_lock.py"

@@ -2,9 +2,7 @@
 rule seed:
     """The seed dataset of a language, checked and sampled."""
     input:
-        seeds=lambda wildcards: STUDY.seed_dataset.files.get(
-            wildcards.lang, f"{NANO}/seed/{wildcards.lang}.parquet"
-        ),
+        seed_files,
     output:
         "results/{study}/seed/{lang}.parquet",
     log:
@@ -21,3 +19,28 @@ rule seed:
         "Seed dataset in {wildcards.lang}"
     script:
         "../scripts/seed.py"
+
+
+rule source:
+    """The seed rows of a public data set in a language, and why the others were left out."""
+    input:
+        lambda wildcards: source_folder(wildcards.source),
+    output:
+        rows="results/{study}/sources/{source}/{lang}.parquet",
+        counts="results/{study}/sources/{source}/{lang}.csv",
+    log:
+        "results/{study}/logs/source/{source}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/source/{source}/{lang}.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    params:
+        source=lambda wildcards: REGISTRIES.sources[wildcards.source].model_dump(
+            mode="json", exclude={"licence", "published"}
+        ),
+        most=STUDY.seed_dataset.max_per_source,
+        seed=STUDY.seed_dataset.seed,
+    message:
+        "Source {wildcards.source} in {wildcards.lang}"
+    script:
+        "../scripts/source.py"

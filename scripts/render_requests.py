@@ -9,6 +9,7 @@ with running(snakemake):
 
     from polyglot.files import write_parquet
     from polyglot.prompts import PromptTemplates
+    from polyglot.seeds import for_method
     from polyglot.synthesis import Draw, draw_requests
 
     params = snakemake.params
@@ -16,12 +17,13 @@ with running(snakemake):
     seeds = {"translate": pd.read_parquet(snakemake.input.source)}
     own = pd.read_parquet(snakemake.input.seed)
     for method, path in zip(params.methods, snakemake.output, strict=True):
+        chosen = seeds.get(method, own)
         requests = draw_requests(
             Draw.parse(snakemake.wildcards.seed),
             method,
             snakemake.wildcards.lang,
             params.language,
-            seeds.get(method, own),
+            chosen[for_method(chosen, method)],
             templates,
             requests=params.requests,
             screened=params.screened,

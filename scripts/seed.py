@@ -3,10 +3,18 @@
 from polyglot.job import running
 
 with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
     from polyglot.files import write_parquet
     from polyglot.seeds import read_seed_file, sample_seeds
 
-    seeds = read_seed_file(snakemake.input.seeds, snakemake.wildcards.lang, set(snakemake.params.known_languages))
+    known = set(snakemake.params.known_languages)
+    parts = [read_seed_file(Path(path), snakemake.wildcards.lang, known) for path in snakemake.input]
+    seeds = pd.concat(parts, ignore_index=True).drop_duplicates("id", ignore_index=True)
     sample = sample_seeds(seeds, snakemake.params.max_prompts, snakemake.params.seed)
-    print(f"{snakemake.input.seeds}: {len(seeds)} prompts, {len(sample)} taken")
+    for path, part in zip(snakemake.input, parts, strict=True):
+        print(f"{path}: {len(part):,} prompts")
+    print(f"together {len(seeds):,} without repeats, {len(sample):,} taken")
     write_parquet(sample, snakemake.output[0])

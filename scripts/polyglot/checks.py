@@ -46,6 +46,14 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
     yield from _unknown("source_language", [study.source_language], languages, "language")
     yield from _unknown("nano.languages", study.nano.languages, languages, "language")
     yield from _unknown("seed_dataset.files", study.seed_dataset.files, languages, "language")
+    yield from _unknown("seed_dataset.sources", study.seed_dataset.sources, languages, "language")
+    for lang, names in study.seed_dataset.sources.items():
+        yield from _unknown(f"seed_dataset.sources.{lang}", names, registries.sources, "source")
+        for name in names:
+            if name in registries.sources and lang not in registries.sources[name].languages:
+                has = ", ".join(registries.sources[name].languages)
+                where = registries.sources.source
+                yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
     yield from _unknown("teachers", study.teachers, models, "model")
     yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
@@ -65,10 +73,10 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
 def _data(study: Study, registries: Registries) -> Iterable[str]:
     used = [lang for matrix in study.matrices.values() for lang in matrix.languages]
     for lang in dict.fromkeys([*used, study.source_language]):
-        if lang not in study.seed_dataset.files and lang not in study.nano.languages:
+        if not any(lang in named for named in (study.seed_dataset.files, study.seed_dataset.sources, study.nano.languages)):
             yield (
-                f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files, or choose from the "
-                f"micro-world's languages: {', '.join(study.nano.languages)}"
+                f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files or sources in "
+                f"seed_dataset.sources, or choose from the micro-world's languages: {', '.join(study.nano.languages)}"
             )
     for name, benchmark in study.evaluation.benchmarks.items():
         known = registries.benchmarks.get(name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,10 +41,13 @@ class HubError(RuntimeError):
     """What the hub will not give; the message says what to do and holds no token."""
 
 
-def fetch(kind: Kind, repository: str, revision: str, folder: Path, *, partial: Path) -> dict[str, Any]:
+def fetch(
+    kind: Kind, repository: str, revision: str, folder: Path, *, partial: Path, wanted: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Fetch a repository at a revision into a folder.
 
     Args:
+        wanted: patterns of the files to fetch; None fetches all but `UNWANTED`.
         partial: where files gather until all are there; a later call goes on with what it finds.
 
     Returns:
@@ -63,16 +67,23 @@ def fetch(kind: Kind, repository: str, revision: str, folder: Path, *, partial: 
     )
     from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
-    unwanted = UNWANTED if kind == "model" else []
+    patterns: dict[str, Any] = {
+        "allow_patterns": list(wanted) if wanted else None,
+        "ignore_patterns": UNWANTED if kind == "model" else None,
+    }
     page = f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co')}/{'datasets/' if kind == 'dataset' else ''}{repository}"
     try:
         hub = HfApi()
         found = (hub.dataset_info if kind == "dataset" else hub.model_info)(repository, revision=revision, files_metadata=True)
         sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
-        wanted = list(filter_repo_objects(sizes, ignore_patterns=unwanted))
-        size = sum(sizes[file] for file in wanted)
-        _room(partial, sum(sizes[file] for file in wanted if not (partial / file).exists()), repository)
-        snapshot_download(repository, repo_type=kind, revision=found.sha, local_dir=partial, ignore_patterns=unwanted or None)
+        files = list(filter_repo_objects(sizes, **patterns))
+        if not files:
+            raise HubError(
+                f"{repository} has no file that matches {', '.join(wanted or [])}: correct `files` in the registry ({page})"
+            )
+        size = sum(sizes[file] for file in files)
+        _room(partial, sum(sizes[file] for file in files if not (partial / file).exists()), repository)
+        snapshot_download(repository, repo_type=kind, revision=found.sha, local_dir=partial, **patterns)
     except GatedRepoError:
         token = "" if os.environ.get("HF_TOKEN") else " Then set HF_TOKEN to a token of that account."
         raise HubError(f"{repository} asks for its licence to be accepted: do so at {page}, logged in.{token}") from None

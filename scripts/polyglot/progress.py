@@ -25,7 +25,7 @@ def _terminal() -> TextIO | None:
 class Progress:
     """Counts done units, and tokens where there are any."""
 
-    def __init__(self, total: int, initial: int, title: str, unit: str) -> None:
+    def __init__(self, total: int | None, initial: int, title: str, unit: str) -> None:
         self.total, self.done, self.title, self.unit = total, initial, title, unit
         self.tokens = 0
         self._started = self._shown = time.monotonic()
@@ -53,7 +53,7 @@ class Progress:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        self._line("done" if self.done >= self.total else "stopped")
+        self._line("done" if self.total is None or self.done >= self.total else "stopped")
 
     def _seconds(self) -> float:
         return max(time.monotonic() - self._started, 1e-9)
@@ -64,13 +64,14 @@ class Progress:
         self._shown = time.monotonic()
         rate = (self.done - self._initial) / self._seconds()
         tokens = f", {self.tokens / self._seconds():,.0f} tokens/s" if self.tokens else ""
-        counts = f"{self.done}/{self.total} {self.unit}s, {rate:.1f}/s{tokens}"
+        whole = "" if self.total is None else f"/{self.total}"
+        counts = f"{self.done}{whole} {self.unit}s, {rate:.1f}/s{tokens}"
         print(f"{self.title}: {state}, {counts}", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def progress(total: int, title: str, unit: str = "item", initial: int = 0) -> Iterator[Progress]:
-    """Show the progress of a long step while the block runs."""
+def progress(total: int | None, title: str, unit: str = "item", initial: int = 0) -> Iterator[Progress]:
+    """Show the progress of a long step while the block runs; `total` is None where it is not known."""
     shown = Progress(total, initial, title, unit)
     try:
         yield shown

@@ -166,6 +166,46 @@ class BenchmarkFacts(Entry):
     source: str = Field(description="Data set and paper.")
 
 
+class Preference(Entry):
+    """Of two responses, the one that was preferred."""
+
+    by: str = Field(description="Field with a number: below 0 prefers the first, above 0 the second; 0 is drawn.")
+    first: str = Field(description="Field of the first response.")
+    second: str = Field(description="Field of the second response.")
+
+
+class Source(Entry):
+    """A data set of prompts (and responses): where it is, and what its fields are called. A field may be a path such as
+    `conversation.0.content`."""
+
+    hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
+    revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
+    folder: str | None = Field(default=None, description="A local folder instead.")
+    files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
+    prompt: str = Field(description="Field of the prompt.")
+    response: str | None = Field(default=None, description="Field of the response; null where there is none.")
+    prefer: Preference | None = Field(
+        default=None, description="Two responses of which one was preferred, instead of `response`."
+    )
+    language: str | None = Field(default=None, description="Field of the language; null where all rows are in one.")
+    languages: dict[str, list[str]] = Field(
+        min_length=1, description="Language code to the values of that field (none where all rows are in one language)."
+    )
+    keep: dict[str, list[str]] = Field(default={}, description="Field to the values of rows that count.")
+    drop: dict[str, list[str]] = Field(default={}, description="Field to parts of values of rows that do not count.")
+    methods: list[Literal["generate", "translate", "respond"]] = Field(
+        default=["generate", "respond"], min_length=1, description="Methods that its rows are for."
+    )
+    longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer ones do not count.")
+    licence: str | None = Field(default=None, description="Licence of the data.")
+    published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, for its counts there.")
+
+    @property
+    def needs_response(self) -> bool:
+        """Whether a row without a response is of no use: few-shot pairs have one."""
+        return "generate" in self.methods
+
+
 T = TypeVar("T", bound=Entry)
 
 
@@ -207,10 +247,11 @@ class Registries:
     models: Registry[Model]
     languages: Registry[Language]
     benchmarks: Registry[BenchmarkFacts]
+    sources: Registry[Source]
 
 
 def load_registries(folder: Path) -> Registries:
-    """Read `models.yaml`, `languages.yaml` and `benchmarks.yaml`.
+    """Read `models.yaml`, `languages.yaml`, `benchmarks.yaml` and `sources.yaml`.
 
     Raises:
         RegistryError: names file, entry and key.
@@ -226,8 +267,17 @@ def load_registries(folder: Path) -> Registries:
             raise RegistryError(f"{models.source}: entry '{name}': a model from the hub needs a `revision`, others have none")
         if model.gold_tuning and model.gold_tuning.start not in models:
             raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
+    sources = Registry(folder / "sources.yaml", Source)
+    for name, source in sources.items():
+        if (source.hub is None) == (source.folder is None) or (source.hub is None) != (source.revision is None):
+            raise RegistryError(f"{sources.source}: entry '{name}' needs a `hub` repository with its `revision`, or a `folder`")
+        if (source.response is not None) and (source.prefer is not None):
+            raise RegistryError(f"{sources.source}: entry '{name}' has both `response` and `prefer`")
+        if source.needs_response and source.response is None and source.prefer is None:
+            raise RegistryError(f"{sources.source}: entry '{name}' is for `generate` and has no field of the response")
     return Registries(
         models=models,
+        sources=sources,
         languages=Registry(folder / "languages.yaml", Language),
         benchmarks=Registry(folder / "benchmarks.yaml", BenchmarkFacts),
     )

@@ -10,6 +10,8 @@ import pandas as pd
 from polyglot.hashing import content_id
 
 COLUMNS = ("id", "lang", "prompt", "response", "source")
+METHODS = "methods"
+"""Optional column: the methods that a row is for, joined by spaces; without it (or empty) a row is for all of them."""
 REQUIRED = ("prompt", "response")
 
 
@@ -21,12 +23,13 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
     """Read and check a user's seed file.
 
     Args:
-        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang` and `source` are optional.
+        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang`, `source` and `methods` are
+            optional. A row that is not for `generate` may have an empty response.
         lang: the language wanted; if the file has a column `lang`, the other languages' rows are left out.
         known_languages: codes that `lang` may hold.
 
     Returns:
-        Columns id, lang, prompt, response, source; ids are content hashes unless the file has its own.
+        Columns id, lang, prompt, response, source, methods; ids are content hashes unless the file has its own.
 
     Raises:
         SeedError: unreadable file, missing column, empty prompt, unknown language or duplicate id; names file, row (the
@@ -45,12 +48,16 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
             path, frame, ~frame["lang"].isin(known_languages), "lang", "unknown language", "use a code of config/languages.yaml"
         )
         frame = frame[frame["lang"] == lang]
+    frame = frame.assign(**{METHODS: frame[METHODS].fillna("") if METHODS in frame.columns else ""})
     for column in REQUIRED:
         text = frame[column]
+        if column == "response":
+            text = text[for_method(frame, "generate")]
         empty = text.isna() | text.map(lambda value: isinstance(value, str) and not value.strip())
-        _reject(path, frame, empty, column, f"empty {column}", "fill it in or delete the row")
-        _reject(path, frame, ~text.map(lambda value: isinstance(value, str)), column, f"{column} is not text", "put it in quotes")
-    frame = frame.assign(lang=lang)
+        rows = frame.loc[text.index]
+        _reject(path, rows, empty, column, f"empty {column}", "fill it in or delete the row")
+        _reject(path, rows, ~text.map(lambda value: isinstance(value, str)), column, f"{column} is not text", "put it in quotes")
+    frame = frame.assign(lang=lang, response=frame["response"].fillna(""))
     if "source" not in frame.columns:
         frame = frame.assign(source=path.name)
     if "id" in frame.columns:
@@ -62,7 +69,14 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
         frame = frame.assign(id=ids).drop_duplicates("id")
     if frame.empty:
         raise SeedError(f"{path}: no rows in language '{lang}'; name another file in seed_dataset.files")
-    return frame.loc[:, list(COLUMNS)].reset_index(drop=True)
+    return frame.loc[:, [*COLUMNS, METHODS]].reset_index(drop=True)
+
+
+def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
+    """Which rows of a seed dataset are for a method."""
+    if METHODS not in seeds.columns:
+        return pd.Series(True, index=seeds.index)
+    return seeds[METHODS].map(lambda named: not named or method in str(named).split())
 
 
 def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
@@ -109,14 +123,14 @@ def _read(path: Path) -> pd.DataFrame:
             raise SeedError(f"{path}: row {number}: not JSON ({error}). Write one JSON object a line") from error
         if not isinstance(row, dict):
             raise SeedError(f"{path}: row {number}: a {type(row).__name__}, not an object. Write one JSON object a line")
-        if not _is_unicode(json.dumps(row, ensure_ascii=False)):
+        if not is_unicode(json.dumps(row, ensure_ascii=False)):
             raise SeedError(f"{path}: row {number}: half of a surrogate pair, which is no character. Write the row again")
         rows.append(row)
         numbers.append(number)
     return pd.DataFrame(rows, index=[number - 1 for number in numbers])
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether a text can be written as UTF-8: half a surrogate pair cannot."""
     try:
         text.encode()

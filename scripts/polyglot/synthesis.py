@@ -243,7 +243,8 @@ def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int
 
 def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:
     """The seed dataset in the form of answers, for the recipe `public`."""
-    return seeds.rename(columns={"id": "request_id"}).assign(method=PUBLIC, status="ok")
+    answered = seeds[seeds["response"].str.strip() != ""]
+    return answered.rename(columns={"id": "request_id"}).assign(method=PUBLIC, status="ok")
 
 
 @dataclass(frozen=True)

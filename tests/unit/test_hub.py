@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, *, body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
         hub = self.server
-        parts = path.strip("/").split("/")
+        parts = path.strip("/").removeprefix("datasets/").split("/")
         name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
         if self.headers.get("Authorization", f"Bearer {TOKEN}") != f"Bearer {TOKEN}":
             return self.reply(401, {"error": "Invalid credentials"}, body=body)
@@ -140,13 +140,17 @@ import sys
 from pathlib import Path
 from polyglot.hub import HubError, fetch
 try:
-    fetch("model", sys.argv[1], sys.argv[2], Path(sys.argv[3]) / "model", partial=Path(sys.argv[3]) / "partial")
+    folder, wanted = Path(sys.argv[3]), sys.argv[4].split()
+    kind = "dataset" if wanted else "model"
+    fetch(kind, sys.argv[1], sys.argv[2], folder / "model", partial=folder / "partial", wanted=wanted or None)
 except HubError as error:
     sys.exit(f"HubError: {error}")
 """
 
 
-def started(hub: Hub, folder: Path, name: str = "maker/model", revision: str = "v1", token: str = "") -> subprocess.Popen[str]:
+def started(
+    hub: Hub, folder: Path, name: str = "maker/model", revision: str = "v1", token: str = "", wanted: str = ""
+) -> subprocess.Popen[str]:
     """In a process of its own: the library reads its environment when it is imported."""
     environment = {
         "PATH": str(Path(sys.executable).parent),
@@ -157,7 +161,7 @@ def started(hub: Hub, folder: Path, name: str = "maker/model", revision: str = "
         "HF_HUB_DISABLE_TELEMETRY": "1",
         **({"HF_TOKEN": token} if token else {}),
     }
-    command = [sys.executable, "-c", CODE, name, revision, str(folder)]
+    command = [sys.executable, "-c", CODE, name, revision, str(folder), wanted]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -187,6 +191,18 @@ def test_a_model_comes_whole_and_its_lock_says_what_it_is(hub: Hub, tmp_path: Pa
     }
     assert locked["files"]["model.safetensors"] == {"sha256": hashlib.sha256(WEIGHTS).hexdigest(), "bytes": len(WEIGHTS)}
     assert set(locked["files"]) == {"config.json", "model.safetensors", "README.md"}
+
+
+def test_of_a_data_set_only_the_files_that_are_wanted_come(hub: Hub, tmp_path: Path) -> None:
+    hub.files |= {"data/train-0.parquet": b"rows", "data/test-0.parquet": b"other"}
+    hub.started |= {file: [] for file in hub.files}
+    done = fetched(hub, tmp_path, wanted="data/train-*.parquet")
+    assert done.code == 0, done.error
+    names = {str(path.relative_to(tmp_path / "model")) for path in (tmp_path / "model").rglob("*") if path.is_file()}
+    assert names == {"data/train-0.parquet", "hub_source.json"}
+    (tmp_path / "other").mkdir()
+    done = fetched(hub, tmp_path / "other", wanted="data/nothing-*.parquet")
+    assert "has no file that matches data/nothing-*.parquet" in done.error, done.error
 
 
 def test_a_folder_that_was_there_is_locked_as_it_is(tmp_path: Path) -> None:

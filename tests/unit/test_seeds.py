@@ -30,7 +30,7 @@ def test_jsonl_csv_and_parquet_give_the_same(tmp_path: Path) -> None:
     ]
     pd.testing.assert_frame_equal(found[0], found[1])
     pd.testing.assert_frame_equal(found[0], found[2])
-    assert list(found[0].columns) == ["id", "lang", "prompt", "response"]
+    assert list(found[0].columns) == ["id", "lang", "prompt", "response", "methods"]
 
 
 @pytest.mark.parametrize(

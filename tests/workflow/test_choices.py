@@ -73,6 +73,24 @@ def test_a_users_own_prompts_reach_the_teachers(copy: Workplace) -> None:
     assert asked["prompt"].nunique() == 10
 
 
+def test_a_source_of_ones_own_takes_three_lines_and_reaches_the_teachers(copy: Workplace) -> None:
+    rows: list[dict[str, str | None]] = [
+        {"frage": f"Was ist {number} und 1?", "antwort": str(number + 1), "sprache": "deutsch"} for number in range(30)
+    ]
+    rows += [{"frage": "What?", "antwort": "That.", "sprache": "english"}, {"frage": None, "antwort": "x", "sprache": "deutsch"}]
+    (copy.folder / "data").mkdir()
+    (copy.folder / "data/mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    entry = {"folder": "data", "files": ["*.jsonl"], "prompt": "frage", "response": "antwort", "language": "sprache"}
+    copy.configure("sources.yaml", lambda sources: sources.update(mine={**entry, "languages": {"de": ["deutsch"]}}))
+    target = "results/demo/requests/de/respond/0.parquet"
+    copy.snakemake(target, "--config", "seed_dataset={sources: {de: [mine]}, max_per_source: 12}")
+    counts = pd.read_csv(copy.folder / "results/demo/sources/mine/de.csv").set_index("outcome")["rows"]
+    assert counts.to_dict() == {"no prompt": 1, "not sampled": 18, "other language": 1, "taken": 12}
+    asked = pd.read_parquet(copy.folder / target)
+    assert set(asked["prompt"]) <= {row["frage"] for row in rows}
+    assert asked["prompt"].nunique() == 12
+
+
 def test_the_replication_audit_ends_with_claims_tables_and_figures(copy: Workplace, repository: Path) -> None:
     copy.snakemake("replication")
     results = copy.folder / "results/replication"

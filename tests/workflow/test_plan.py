@@ -103,6 +103,16 @@ def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
     assert "nano_pretrain" not in planned
 
 
+def test_seed_sources_come_from_the_hub_and_go_together_with_a_file(fresh: Workplace) -> None:
+    (fresh.folder / "mine.jsonl").write_text('{"prompt": "Was?", "response": "Das."}\n')
+    sources = "seed_dataset={sources: {de: [aya, oasst2], en: [gsm8k]}, files: {de: mine.jsonl}, max_per_source: 500}"
+    planned = fresh.planned("results/demo/requests/de/respond/0.parquet", "--config", sources)
+    assert planned == {"hub_dataset": 3, "source": 3, "seed": 2, "render_requests": 1}
+    assert fresh.planned("fetch", "--config", sources) == {"fetch": 1, "hub_dataset": 3, "hub_lock": 3}
+    done = fresh.snakemake("-n", "--config", "seed_dataset={sources: {de: [cidar]}}", check=False)
+    assert "seed_dataset.sources.de: 'cidar' has no rows in 'de'" in done.stdout + done.stderr
+
+
 def test_one_figure_needs_only_its_own_inputs(fresh: Workplace) -> None:
     planned = fresh.planned("results/demo/figures/synthesis_yield.pdf")
     assert "student" not in planned

@@ -1,0 +1,11 @@
+"""A data set from the hub."""
+
+from polyglot.job import running
+
+with running(snakemake, online=True):
+    from pathlib import Path
+
+    from polyglot.hub import fetch
+
+    params, folder = snakemake.params, Path(snakemake.output[0])
+    print(fetch("dataset", params.repository, params.revision, folder, partial=Path(params.partial), wanted=params.wanted))

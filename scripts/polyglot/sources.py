@@ -1,0 +1,150 @@
+"""Seed sources: public data sets, each in its own schema, as rows of the seed schema.
+
+What a source's fields are called stands in `config/sources.yaml`; a user's own file is a source in the same way. Sources are
+streamed, so that their size does not matter; of each language the rows with the smallest hashes of seed and text are kept, a
+uniform sample that does not depend on the order of files.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyglot.hashing import content_id, stable_seed
+from polyglot.progress import progress
+from polyglot.registry import Source
+from polyglot.seeds import COLUMNS, is_unicode
+
+TAKEN = "taken"
+KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
+
+
+class SourceError(ValueError):
+    """A source that cannot be read as the registry describes it; the message names source, field and remedy."""
+
+
+def value_at(row: Any, path: str) -> Any:
+    """The value at a path of keys and places: `conversation.0.content`; None where there is none."""
+    for part in path.split("."):
+        if isinstance(row, Mapping):
+            row = row.get(part)
+        elif isinstance(row, list | tuple) and part.lstrip("-").isdigit():
+            row = row[int(part)] if -len(row) <= int(part) < len(row) else None
+        else:
+            return None
+    return row
+
+
+def stream(name: str, source: Source, folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a source's files, one by one, in their own schema.
+
+    Raises:
+        SourceError: if no file matches, or one cannot be read.
+    """
+    import datasets
+
+    paths = sorted({path for pattern in source.files for path in Path(folder).glob(pattern) if path.is_file()})
+    if not paths:
+        raise SourceError(f"source '{name}': no file in {folder} matches {', '.join(source.files)}; correct `files`")
+    for path in paths:
+        kind = KINDS.get(path.suffix)
+        if kind is None:
+            raise SourceError(f"source '{name}': {path} is none of {', '.join(KINDS)}; correct `files`")
+        try:
+            yield from datasets.load_dataset(kind, data_files=str(path), split="train", streaming=True)
+        except (OSError, ValueError, datasets.exceptions.DatasetGenerationError) as error:
+            raise SourceError(f"source '{name}': {path} cannot be read: {error}") from error
+
+
+def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:
+    """Why a row is left out before its texts are looked at; None keeps it."""
+    if source.language is not None and str(value_at(row, source.language)) not in source.languages.get(lang, []):
+        return "other language"
+    for field, allowed in source.keep.items():
+        if str(value_at(row, field)) not in allowed:
+            return f"{field} not kept"
+    for field, parts in source.drop.items():
+        held = str(value_at(row, field))
+        if any(part in held for part in parts):
+            return f"{field} dropped"
+    return None
+
+
+def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
+    """Prompt and response of a row as they are there."""
+    prompt = value_at(row, source.prompt)
+    if source.prefer is None:
+        return prompt, value_at(row, source.response) if source.response else ""
+    score = value_at(row, source.prefer.by)
+    if not isinstance(score, int | float):
+        return prompt, None
+    first = score < 0 or (score == 0 and stable_seed("tie", seed, str(prompt)) % 2 == 0)
+    return prompt, value_at(row, source.prefer.first if first else source.prefer.second)
+
+
+def flaw(prompt: Any, response: Any, source: Source) -> str | None:
+    """What is wrong with a pair; None if nothing is."""
+    for name, text in (("prompt", prompt), ("response", response)):
+        needed = name == "prompt" or source.needs_response
+        if not isinstance(text, str) or not is_unicode(text):
+            return f"no {name}" if needed or text is not None else None
+        if needed and not text.strip():
+            return f"empty {name}"
+        if len(text) > source.longest:
+            return f"{name} too long"
+    return None
+
+
+def collect(
+    name: str, source: Source, rows: Iterable[Mapping[str, Any]], lang: str, *, most: int | None, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The seed rows of a source in a language.
+
+    Args:
+        rows: the source's own rows, streamed.
+        most: rows to keep, a seeded uniform sample; None keeps all.
+
+    Returns:
+        (rows: id, lang, prompt, response, source, methods; counts: source, lang, outcome, rows).
+    """
+    counts: Counter[str] = Counter()
+    kept: list[tuple[int, str]] = []
+    found: dict[str, tuple[str, str]] = {}
+    with progress(total=None, title=f"{name} in {lang}", unit="row") as bar:
+        for row in rows:
+            bar.advance(1)
+            reason = refused(row, source, lang)
+            if reason is None:
+                prompt, response = texts(row, source, seed)
+                reason = flaw(prompt, response, source)
+            if reason is not None:
+                counts[reason] += 1
+                continue
+            pair = (prompt.strip(), (response or "").strip())
+            key = content_id(lang, *pair)
+            if key in found:
+                counts["duplicate"] += 1
+                continue
+            place = -stable_seed("sample", seed, key)
+            if most is None or len(kept) < most:
+                heapq.heappush(kept, (place, key))
+                found[key] = pair
+            elif place > kept[0][0]:
+                gone = heapq.heapreplace(kept, (place, key))[1]
+                del found[gone]
+                found[key] = pair
+                counts["not sampled"] += 1
+            else:
+                counts["not sampled"] += 1
+    ids = sorted(found)
+    table = pd.DataFrame({"id": ids, "lang": lang}, columns=[*COLUMNS, "methods"], dtype=object)
+    table["prompt"] = [found[key][0] for key in ids]
+    table["response"] = [found[key][1] for key in ids]
+    table["source"], table["methods"] = name, " ".join(source.methods)
+    counts[TAKEN] = len(ids)
+    return table, pd.DataFrame([{"source": name, "lang": lang, "outcome": key, "rows": counts[key]} for key in sorted(counts)])

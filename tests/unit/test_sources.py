@@ -1,0 +1,216 @@
+"""Seed sources: every adapter on rows with the data set's own field names, ugly ones among them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyglot.published import read_published
+from polyglot.registry import Registries, Source, load_registries
+from polyglot.seeds import for_method, read_seed_file
+from polyglot.sources import TAKEN, SourceError, collect, stream, value_at
+
+LONG = "x" * 20000
+
+
+def turns(*contents: Any, role: str = "role", text: str = "content") -> list[dict[str, Any]]:
+    return [{role: ("user", "assistant")[place % 2], text: content} for place, content in enumerate(contents)]
+
+
+ROWS: dict[str, tuple[str, list[dict[str, Any]], list[tuple[str, str]], dict[str, int]]] = {
+    "aya": (
+        "de",
+        [
+            {"inputs": "Was ist ein Baum?", "targets": "Eine Pflanze 🌳.", "language": "German", "language_code": "deu"},
+            {"inputs": "Qu'est-ce ?", "targets": "Un arbre.", "language": "French", "language_code": "fra"},
+            {"inputs": None, "targets": "leer", "language": "German", "language_code": "deu"},
+            {"inputs": "  ", "targets": "leer", "language": "German", "language_code": "deu"},
+            {"inputs": "Was ist ein Baum?", "targets": "Eine Pflanze 🌳.", "language": "German", "language_code": "deu"},
+        ],
+        [("Was ist ein Baum?", "Eine Pflanze 🌳.")],
+        {"other language": 1, "no prompt": 1, "empty prompt": 1, "duplicate": 1, TAKEN: 1},
+    ),
+    "wildchat": (
+        "ar",
+        [
+            {"conversation_hash": "a", "language": "Arabic", "conversation": turns("ما عاصمة مصر؟", "القاهرة.", "شكرا", "عفوا")},
+            {"conversation_hash": "b", "language": "Arabic", "conversation": turns("سؤال بلا جواب")},
+            {"conversation_hash": "c", "language": "Arabic", "conversation": None},
+            {"conversation_hash": "d", "language": "Arabic", "conversation": turns("سؤال", None)},
+            {"conversation_hash": "e", "language": "Arabic", "conversation": turns(LONG, "نعم")},
+            {"conversation_hash": "f", "language": "Hebrew", "conversation": turns("שלום", "שלום")},
+        ],
+        [("ما عاصمة مصر؟", "القاهرة.")],
+        {"no response": 2, "no prompt": 1, "prompt too long": 1, "other language": 1, TAKEN: 1},
+    ),
+    "wildchat-english": (
+        "en",
+        [{"conversation_hash": "a", "language": "English", "conversation": turns("Hello?", "Hi.")}],
+        [("Hello?", "Hi.")],
+        {TAKEN: 1},
+    ),
+    "cidar": (
+        "ar",
+        [{"instruction": "اكتب بيتا", "output": "بيت", "index": 1}, {"instruction": "اكتب", "output": "", "index": 2}],
+        [("اكتب بيتا", "بيت")],
+        {"empty response": 1, TAKEN: 1},
+    ),
+    "cendol": (
+        "id",
+        [
+            {
+                "dataset_name": "d",
+                "subset_name": "s",
+                "prompt_id": "p",
+                "template_name": "t",
+                "input": "Apa kabar?",
+                "output": "Baik.",
+            }
+        ],
+        [("Apa kabar?", "Baik.")],
+        {TAKEN: 1},
+    ),
+    "oasst2": (
+        "es",
+        [
+            {"message_id": "1", "role": "prompter", "lang": "es", "text": "¿Qué tal?"},
+            {"message_id": "2", "role": "assistant", "lang": "es", "text": "Bien."},
+            {"message_id": "3", "role": "prompter", "lang": "pt-BR", "text": "Tudo bem?"},
+        ],
+        [("¿Qué tal?", "")],
+        {"role not kept": 1, "other language": 1, TAKEN: 1},
+    ),
+    "euroblocks": (
+        "cs",
+        [
+            {"language": "Czech", "dataset": "a/b", "conversations": turns("Ahoj?", "Ahoj.", role="from", text="value")},
+            {"language": "Czech", "dataset": "x/Magpie-y", "conversations": turns("Kdo?", "Já.", role="from", text="value")},
+        ],
+        [("Ahoj?", "Ahoj.")],
+        {"dataset dropped": 1, TAKEN: 1},
+    ),
+    "helpsteer3": (
+        "ja",
+        [
+            {"domain": "multilingual", "language": "japanese", "context": turns("何？"), "overall_preference": -2}
+            | {"response1": "よい", "response2": "わるい"},
+            {"domain": "multilingual", "language": "japanese", "context": turns("誰？"), "overall_preference": 1}
+            | {"response1": "わるい", "response2": "よい"},
+            {"domain": "multilingual", "language": "japanese", "context": turns("どこ？"), "overall_preference": None}
+            | {"response1": "a", "response2": "b"},
+            {"domain": "code", "language": "japanese", "context": turns("関数"), "overall_preference": 1}
+            | {"response1": "a", "response2": "b"},
+        ],
+        [("何？", "よい"), ("誰？", "よい")],
+        {"no response": 1, "domain not kept": 1, TAKEN: 2},
+    ),
+    "magpie-pro": (
+        "en",
+        [{"uuid": "u", "conversations": turns("Why?", "Because.", role="from", text="value")}],
+        [("Why?", "Because.")],
+        {TAKEN: 1},
+    ),
+    "gsm8k": ("en", [{"question": "2 + 2?", "answer": "4 #### 4"}], [("2 + 2?", "4 #### 4")], {TAKEN: 1}),
+    "tulu-3": (
+        "en",
+        [{"id": "i", "source": "s", "messages": turns("Explain.", "So.")}],
+        [("Explain.", "So.")],
+        {TAKEN: 1},
+    ),
+    "taco": ("tl", [{"id": "1", "instruction": "Ano ito?", "input": "", "output": "Puno."}], [("Ano ito?", "Puno.")], {TAKEN: 1}),
+}
+
+
+@pytest.fixture(scope="module")
+def registries(repository: Path) -> Registries:
+    return load_registries(repository / "config")
+
+
+def written(folder: Path, pattern: str, rows: list[dict[str, Any]]) -> None:
+    """Rows in a file that the pattern matches, in its own format."""
+    path = folder / pattern.replace("**/", "").replace("*", "0")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if path.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(path)
+    elif path.suffix == ".gz":
+        path.write_bytes(gzip.compress(lines.encode()))
+    else:
+        path.with_suffix(".json").write_text(lines, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_source_becomes_seed_rows(registries: Registries, tmp_path: Path, name: str) -> None:
+    lang, rows, pairs, outcomes = ROWS[name]
+    source = registries.sources[name]
+    written(tmp_path, source.files[0], rows)
+    found, counts = collect(name, source, stream(name, source, tmp_path), lang, most=None, seed=0)
+    assert sorted(zip(found["prompt"], found["response"], strict=True)) == sorted(pairs)
+    assert dict(zip(counts["outcome"], counts["rows"], strict=True)) == outcomes
+    assert set(found["methods"]) == {" ".join(source.methods)}
+    found.to_parquet(tmp_path / "rows.parquet")
+    assert len(read_seed_file(tmp_path / "rows.parquet", lang, {lang})) == len(pairs)
+
+
+def test_every_source_is_tested_and_is_in_table_6(registries: Registries, repository: Path) -> None:
+    assert set(ROWS) == set(registries.sources)
+    printed = set(read_published(repository / "config/published")["table06_seed_sizes"]["source"])
+    assert {source.published for source in registries.sources.values()} - {None} == printed
+
+
+@given(
+    texts=st.lists(st.text(min_size=1, max_size=5), max_size=40),
+    most=st.integers(1, 10),
+    seed=st.integers(0, 3),
+)
+def test_a_sample_does_not_depend_on_the_order_and_repeats_nothing(texts: list[str], most: int, seed: int) -> None:
+    source = Source(folder="x", prompt="p", response="r", languages={"de": []})
+    rows = [{"p": text, "r": "a"} for text in texts]
+    one, counts = collect("mine", source, rows, "de", most=most, seed=seed)
+    other, _ = collect("mine", source, rows[::-1], "de", most=most, seed=seed)
+    every, _ = collect("mine", source, rows, "de", most=None, seed=seed)
+    assert list(one["id"]) == list(other["id"])
+    assert one["id"].is_unique
+    assert len(one) == min(most, len(every))
+    assert set(one["id"]) <= set(every["id"])
+    assert counts["rows"].sum() == len(rows)
+
+
+def test_samples_are_uniform() -> None:
+    source = Source(folder="x", prompt="p", response="r", languages={"de": []})
+    rows = [{"p": f"text {number}", "r": "a"} for number in range(40)]
+    drawn = pd.concat([collect("mine", source, rows, "de", most=10, seed=seed)[0] for seed in range(400)])
+    counts = drawn["prompt"].value_counts()
+    assert len(counts) == 40
+    assert counts.between(60, 140).all()
+
+
+def test_files_that_are_not_there_or_broken_are_named(tmp_path: Path) -> None:
+    source = Source(folder="x", files=["*.jsonl"], prompt="p", response="r", languages={"de": []})
+    with pytest.raises(SourceError, match=r"'mine': no file in .* matches \*\.jsonl"):
+        list(stream("mine", source, tmp_path))
+    (tmp_path / "bad.jsonl").write_text('{"p": "a"\n')
+    with pytest.raises(SourceError, match=r"'mine': .*bad\.jsonl cannot be read"):
+        list(stream("mine", source, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("a.1.b", 2), ("a.5.b", None), ("a.b", None), ("c", "x"), ("c.d", None), ("a.-1.b", 2), ("missing", None)],
+)
+def test_values_at_paths(path: str, value: Any) -> None:
+    assert value_at({"a": [{"b": 1}, {"b": 2}], "c": "x"}, path) == value
+
+
+def test_rows_are_for_their_methods_only() -> None:
+    seeds = pd.DataFrame({"prompt": list("abc"), "methods": ["", "respond", "generate respond"]})
+    assert list(for_method(seeds, "generate")) == [True, False, True]
+    assert list(for_method(seeds, "respond")) == [True, True, True]
+    assert list(for_method(seeds.drop(columns="methods"), "translate")) == [True, True, True]
