@@ -141,6 +141,20 @@ def printed_from_released(column: str, table: str, keys: list[str]) -> Callable[
     return change
 
 
+def opposed(tables: Tables) -> None:
+    """PGRs that undo the intrinsic score, but for a little of their own."""
+    released = tables["released_students"]
+    own = released[released["base"] == "olmo-3-7b"].set_index(["teacher", "lang"])["intrinsic"].to_dict()
+    frame = tables["table12_pgr"]
+    cells = list(zip(frame["teacher"], frame["lang"], strict=True))
+    frame["pgr"] = [-own[cell] + (place * 7 % 11) / 20 for place, cell in enumerate(cells)]
+
+
+def wide_students(tables: Tables) -> None:
+    """Student scores as far apart as the regression's outcome was."""
+    tables["released_students"]["student_score"] *= 0.759 / 0.0737
+
+
 GEMMA = {"teacher": "gemma-3-27b-it"}
 CHANGES: dict[str, Callable[[Tables], None]] = {
     "z_scores": set_to("table11_intrinsic", "reward", 1.0, lang="de", **GEMMA),
@@ -177,6 +191,11 @@ CHANGES: dict[str, Callable[[Tables], None]] = {
         set_to("table08_languages", "commoncrawl_percent", 7.0, lang="es"),
         set_to("table08_languages", "commoncrawl_percent", 0.9, lang="cs"),
     ),
+    "resource_level_mean": all_in(
+        set_to("table08_languages", "resource_level", 5, lang="id"), set_to("table08_languages", "resource_level", 3, lang="ja")
+    ),
+    "regression_outcome": wide_students,
+    "weights": opposed,
     "resource_level": set_to("table08_languages", "resource_level", 1, lang="de"),
     "component_sums": set_to("table04_pca_variance", "share", 20.0, component="PC4"),
     "seed_totals": set_to("table06_seed_sizes", "instances", 743.0, source="GSM8k (train)", lang="en"),
@@ -200,6 +219,36 @@ def test_a_changed_input_changes_the_verdict(
     )
     after = check_claims(one)[0].loc[0, "verdict"]
     assert {before, after} == {REPRODUCED, NOT_REPRODUCED}
+
+
+@pytest.mark.parametrize(
+    ("claim", "change"),
+    [
+        ("base_range", set_to("released_students", "pgr", -9.0, base="gemma-3-4b", lang="id", **GEMMA)),
+        ("base_range_printed", set_to("figure02_base_models", "pg_score", -1.0, base="gemma-3-4b", **GEMMA)),
+    ],
+)
+def test_a_changed_input_changes_the_range(
+    claim: str,
+    change: Callable[[Tables], None],
+    folder: Path,
+    audit: Audit,
+    checked: tuple[pd.DataFrame, pd.DataFrame],
+    tmp_path: Path,
+) -> None:
+    tables = read_published(folder)
+    change(tables)
+    for name, frame in tables.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    only = audit.model_copy(update={"claims": [one for one in audit.claims if one.id == claim]})
+    before = checked[1][checked[1]["id"] == claim].set_index("item")["recomputed"]
+    after = check_claims(Evidence.of(tmp_path, only))[1].set_index("item")["recomputed"]
+    assert (before != after).any()
+
+
+def test_every_claim_that_can_be_checked_is_changed_in_a_test(audit: Audit) -> None:
+    others = {"size_matters", "base_range", "base_range_printed", *VERDICTS[NOT_CHECKABLE].split()}
+    assert {claim.id for claim in audit.claims} == set(CHANGES) | others
 
 
 def test_size_matters_where_it_is_made_to(folder: Path, audit: Audit, tmp_path: Path) -> None:

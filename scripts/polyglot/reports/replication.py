@@ -150,7 +150,7 @@ def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
         "is below the base; the sign of the gap is not published.",
         "Base and reference: zero and slope of the straight line that the authors' released student scores and PGRs lie on."
         + (f" They lie on none, and so do not belong together, in {unknown}." if unknown else ""),
-        "SE of the gap: √2 times the median standard error of released student scores in the language, which the anchors' own "
+        "SE of the gap: 1.41 times the median standard error of released student scores in the language, which the anchors' own "
         "are taken to resemble; it treats base and reference as independent."
         + (f" None is released for {unsure}." if unsure else ""),
         "What published data cannot show: scores by benchmark, hence the definition `paper`; the anchors' own standard errors; "
