@@ -58,10 +58,12 @@ class VLLMEngine:
         Raises:
             ContextError: if a prompt fills the model's context.
         """
+        from vllm.exceptions import VLLMValidationError
+
         messages: list[Any] = [request.messages for request in requests]
         try:
             outputs = self.llm.chat(messages, [self._parameters(request) for request in requests], use_tqdm=False)
-        except ValueError as error:
+        except (ValueError, VLLMValidationError) as error:
             if "context length" in str(error) or "max_model_len" in str(error):
                 raise ContextError(self._longest(requests, error)) from None
             raise
@@ -86,7 +88,7 @@ class VLLMEngine:
             structured_outputs=StructuredOutputsParams(json=request.schema) if request.schema is not None else None,
         )
 
-    def _longest(self, requests: list[Request], error: ValueError) -> str:
+    def _longest(self, requests: list[Request], error: Exception) -> str:
         longest = max(requests, key=lambda request: sum(len(message["content"]) for message in request.messages))
         size = sum(len(message["content"]) for message in longest.messages)
         return (
