@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
+QLORA := $(VENV)/qlora
 VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
 UNSLOTH := .venv-unsloth
@@ -58,10 +59,11 @@ setup: $(READY) ## the Python environment in .venv
 lock: $(READY) ## envs/locked from envs: every package of every environment, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
 	python envs/lock.py $(ENVS)
 
-$(READY): requirements.lock
+$(READY): requirements.lock requirements-qlora.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --upgrade --target $(QLORA) --requirement requirements-qlora.lock
 	@echo "$(CURDIR)/scripts" > $(SITE)/polyglot-score.pth
 	@touch $@
 

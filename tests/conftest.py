@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,6 +28,12 @@ if "POLYGLOT_SLURM" not in os.environ:  # set by tests/slurm/cluster.sh: make te
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def qlora_path() -> str:
+    """A PYTHONPATH with the library and with bitsandbytes, which `make setup` keeps apart (requirements-qlora.lock)."""
+    return os.pathsep.join([str(REPOSITORY / "scripts"), str(Path(sys.prefix) / "qlora")])
 
 
 @pytest.fixture(scope="session")

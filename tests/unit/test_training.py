@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,17 +184,34 @@ def test_prompt_tokens_weigh_less_and_earlier_answers_count_in_full(nano_model: 
     assert len(ids) == len(loss_weights)
 
 
+JOB = """
+import json, sys
+from pathlib import Path
+import pandas as pd
+from polyglot.configuration import Training
+from polyglot.students import fine_tune
+base, pairs, out, checkpoints, training = sys.argv[1:]
+settings = Training.model_validate_json(training)
+print(json.dumps(fine_tune(Path(base), pd.read_parquet(pairs), Path(out), settings, seed=3, checkpoints=Path(checkpoints))))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tuning", ["lora", "qlora"])
 def test_adapters_end_in_the_weights_of_a_whole_model(
-    tmp_path: Path, wide_nano_model: Path, pairs: pd.DataFrame, tuning: str
+    tmp_path: Path, wide_nano_model: Path, pairs: pd.DataFrame, tuning: str, qlora_path: str
 ) -> None:
     """What changed are the layers named, each by a matrix of the adapters' rank."""
     import torch
 
     lora = {"rank": 3, "alpha": 6, "target_modules": ["q_proj", "down_proj"]}
     settings = Training.model_validate({**TRAINING.model_dump(), "tuning": tuning, "lora": lora})
-    summary = fine_tune(wide_nano_model, pairs, tmp_path / "student", settings, seed=3, checkpoints=tmp_path / "c")
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    names = [wide_nano_model, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "c"]
+    command = [sys.executable, "-c", JOB, *map(str, names), settings.model_dump_json()]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": qlora_path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    summary = json.loads(done.stdout.splitlines()[-1])
     assert summary["curve"][-1][1] < summary["curve"][0][1]
     before, after = weights(wide_nano_model), weights(tmp_path / "student")
     assert before.keys() == after.keys()
@@ -200,6 +221,12 @@ def test_adapters_end_in_the_weights_of_a_whole_model(
         singular = torch.linalg.svdvals(change)
         assert singular[2] > 1e-3 * singular[0] > 100 * singular[3], name
     assert not (tmp_path / "c").exists()
+
+
+def test_without_bitsandbytes_qlora_says_where_it_is(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    settings = TRAINING.model_copy(update={"tuning": "qlora"})
+    with pytest.raises(ModuleNotFoundError, match=r"qlora needs the package bitsandbytes.*\.venv/qlora"):
+        fine_tune(nano_model, pairs, tmp_path / "o", settings, seed=0, checkpoints=tmp_path / "c")
 
 
 @pytest.mark.slow

@@ -25,9 +25,10 @@ def pairs(world: World) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def trl_run(tmp_path_factory: pytest.TempPathFactory, repository: Path, wide_nano_model: Path, pairs: pd.DataFrame) -> Any:
+def trl_run(tmp_path_factory: pytest.TempPathFactory, wide_nano_model: Path, pairs: pd.DataFrame) -> Any:
     """What trl alone does, in the main environment: `trl_run(tuning)` gives its summary and the labels of its batches."""
-    python = os.environ["POLYGLOT_PYTHON"]
+    python = Path(os.environ["POLYGLOT_PYTHON"])
+    paths = [Path(__file__).parents[2] / "scripts", python.parents[1] / "qlora"]
     folder = tmp_path_factory.mktemp("trl")
     pairs.to_parquet(folder / "pairs.parquet")
     found: dict[str, dict[str, Any]] = {}
@@ -36,14 +37,14 @@ def trl_run(tmp_path_factory: pytest.TempPathFactory, repository: Path, wide_nan
         if tuning not in found:
             training = TRAINING.model_copy(update={"tuning": tuning})
             command = [
-                python,
+                str(python),
                 str(Path(__file__).parent / "run.py"),
                 str(wide_nano_model),
                 str(folder),
                 training.model_dump_json(),
             ]
             environment = {name: value for name, value in os.environ.items() if not name.startswith("UNSLOTH")}
-            subprocess.run(command, check=True, env=environment | {"PYTHONPATH": str(repository / "scripts")})
+            subprocess.run(command, check=True, env=environment | {"PYTHONPATH": os.pathsep.join(map(str, paths))})
             found[tuning] = json.loads((folder / f"{tuning}.json").read_text())
         return found[tuning]
 

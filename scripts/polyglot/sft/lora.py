@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,16 @@ def check_targets(base: Path, lora: Lora) -> None:
 
 
 def quantisation(dtype: Any) -> Any:
-    """The 4-bit quantisation of QLoRA (Dettmers et al. 2023): NF4 with double quantisation, arithmetic in `dtype`."""
+    """The 4-bit quantisation of QLoRA (Dettmers et al. 2023): NF4 with double quantisation, arithmetic in `dtype`.
+
+    Raises:
+        ModuleNotFoundError: if bitsandbytes is not there; says where to find it.
+    """
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModuleNotFoundError(
+            "training.tuning: qlora needs the package bitsandbytes. The environment of fine-tuning has it (--sdm conda, "
+            "envs/trl.yaml); `make setup` keeps it in .venv/qlora, to be put on PYTHONPATH"
+        )
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
