@@ -24,8 +24,8 @@ OFFLINE = {
 
 
 COLLECT_AFTER = 200_000
-"""Allocations between two runs of Python's garbage collector, not 700: importing torch and its neighbours makes millions of objects
-that all stay, and going through them again and again takes a tenth of that time."""
+"""Allocations between two runs of Python's garbage collector, not 700: importing torch and its neighbours makes millions of
+objects that all stay, and going through them again and again takes a tenth of that time."""
 
 
 @contextmanager
