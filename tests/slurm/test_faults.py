@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from polyglot.checkpoints import is_complete
+
 from ..workflow.conftest import Workplace
 from .conftest import PROFILE, RESULTS, TABLE, Finished, Running, cluster_script, eventually, records, run_of, running
 
@@ -30,7 +32,7 @@ def writing(workplace: Workplace) -> Callable[[], bool]:
 
 def training(workplace: Workplace) -> Callable[[], bool]:
     checkpoints = workplace.folder / RESULTS / "unfinished/students/nano-base/equal/hasty/de/0"
-    return lambda: any(checkpoints.glob("checkpoint-*/trainer_state.json"))
+    return lambda: any(map(is_complete, checkpoints.glob("checkpoint-*")))
 
 
 def log(workplace: Workplace, rule: str) -> str:
