@@ -33,7 +33,7 @@ test-main: $(READY)
 	pytest
 
 test-apart:
-	@for group in vllm unsloth slurm; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
+	@for group in vllm unsloth; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
