@@ -51,12 +51,13 @@ def table(workplace: Workplace) -> bytes:
 
 
 def scripts_of(workplace: Workplace, rule: str) -> list[psutil.Process]:
-    """The processes of a rule's scripts."""
-    return [
+    """The processes of a rule's scripts, and those that they have started: a training has one for each GPU."""
+    scripts = [
         process
         for process in psutil.process_iter(["cmdline"])
         if any(word.startswith(str(workplace.folder)) and word.endswith(f".{rule}.py") for word in process.info["cmdline"] or [])
     ]
+    return [*scripts, *(child for process in scripts for child in process.children(recursive=True))]
 
 
 def suspend(workplace: Workplace, rule: str) -> None:
