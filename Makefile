@@ -26,7 +26,7 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	snakemake replication
 	@cat results/replication/claims.md
 
-test: $(READY) check ## every check and test, the embedded study included; not test-gpu
+test: $(READY) check ## every check and test, the embedded study included; not test-slurm and test-gpu
 	@$(MAKE) --no-print-directory -j2 test-main test-apart
 
 test-main: $(READY)
