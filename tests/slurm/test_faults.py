@@ -207,6 +207,7 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
         interrupted.process.send_signal(signal.SIGINT)
         assert interrupted.end(60) != 0
     eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
+    outputs = [interrupted.output]
 
     with running(workplace) as killed:
         killed.when(lambda: bool(scripts_of(workplace, "student")))
@@ -214,6 +215,7 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
         os.killpg(killed.process.pid, signal.SIGKILL)
         killed.end()
     assert states(killed, "student") == ["RUNNING"]
+    outputs.append(killed.output)
     workplace.unlock()
 
     with small_disk(workplace.folder / RESULTS / "students") as disk:
@@ -222,8 +224,8 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
         assert not (disk / "nano-base/equal/hasty/de/0").exists()
         subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
         last = workplace.snakemake(*PROFILE, TABLE)
-        outputs = (interrupted.output, killed.output, full.stdout + full.stderr, last.stdout + last.stderr)
-        yield Disturbed(workplace, outputs)
+        outputs += [done.stdout + done.stderr for done in (full, last)]
+        yield Disturbed(workplace, tuple(outputs))
 
 
 @contextmanager
