@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 PATIENCE = 900.0
@@ -12,15 +12,52 @@ PATIENCE = 900.0
 PAUSE = 5.0
 GROWTH = 1.25
 """Of the time between two status checks, from one to the next in which no job has ended."""
+LOST = ("PREEMPTED", "NODE_FAIL")
+"""States of a job that Slurm has taken from its node; if it runs again, it is soon in another one."""
+ANSWER = 60.0
+"""Seconds that squeue may take."""
+
+
+class Queue:
+    """A run's jobs as the controller lists them: it forgets those that have ended (MinJobAge)."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._seen: dict[str, str] = {}
+        self._absent: set[str] = set()
+
+    def gone(self, jobs: Sequence[str]) -> dict[str, str | None]:
+        """Jobs that were not alive in the last two queries that were answered, with the state they were last seen in, if any.
+
+        One query is not enough: a job that is put back into the queue is lost for a moment.
+        """
+        states = self._states()
+        if states is None:
+            return {}
+        self._seen |= states
+        absent = {job for job in jobs if states.get(job) in (None, *LOST)}
+        gone, self._absent = absent & self._absent, absent - self._absent
+        return {job: self._seen.get(job) for job in jobs if job in gone}
+
+    def _states(self) -> dict[str, str] | None:
+        """Job to state; None if Slurm does not answer."""
+        command = ["squeue", "--array", "--noheader", "--states=all", "--format=%i %T", f"--name={self._run}"]
+        try:
+            listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=ANSWER)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return dict(line.split(maxsplit=1) for line in listed.stdout.splitlines())
 
 
 def outlast_the_controller(executor: Any) -> None:
-    """Make an executor of snakemake-executor-plugin-slurm wait for the controller.
+    """Make an executor of snakemake-executor-plugin-slurm wait for the controller, and not for jobs that have ended.
 
-    Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; and a submission
-    that finds no controller counts as a failure of the job, whose retries are then used up within seconds.
+    Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; a submission
+    that finds no controller counts as a failure of the job, whose retries are then used up within seconds; and a job that is no
+    longer listed, or was preempted for good, is watched for ever. Of a job whose end nobody saw, its outputs tell how it ended:
+    Snakemake looks for them after a success.
     """
-    check, submit = executor.check_active_jobs, executor.run_job
+    check, submit, queue = executor.check_active_jobs, executor.run_job, Queue(executor.run_uuid)
     reports = {"report_job_success": executor.report_job_success, "report_job_error": executor.report_job_error}
     said: set[int] = set()
 
@@ -33,12 +70,19 @@ def outlast_the_controller(executor: Any) -> None:
 
     async def check_active_jobs(active_jobs: list[Any]) -> AsyncIterator[Any]:
         said.clear()
-        async for job in check(active_jobs):
-            said.add(id(job))
-            yield job
-        for job in active_jobs:
-            if id(job) not in said:
+        async for _ in check(active_jobs):
+            pass
+        watched = [job for job in active_jobs if id(job) not in said]
+        gone = queue.gone([job.external_jobid for job in watched]) if watched else {}
+        for job in watched:
+            if job.external_jobid not in gone:
                 yield job
+            elif (state := gone[job.external_jobid]) in LOST:
+                # Should Slurm start it again after all, it would write the same files beside its retry.
+                subprocess.run(["scancel", job.external_jobid], capture_output=True, check=False)
+                executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ")
+            else:
+                executor.report_job_success(job)
 
     def run_job(job: Any) -> None:
         wait_for_controller()

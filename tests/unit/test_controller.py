@@ -18,11 +18,16 @@ from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controlle
 class Job:
     name: str
 
+    @property
+    def external_jobid(self) -> str:
+        return self.name
+
 
 class Executor:
     """As the plugin does: a job is yielded while it runs, reported when it has ended, and neither if no query is answered."""
 
     def __init__(self) -> None:
+        self.run_uuid = "run"
         self.answers: dict[str, str] | None = {}
         self.reported: list[str] = []
         self.next_seconds_between_status_checks: float = 2
@@ -57,24 +62,93 @@ def watched(executor: Executor, jobs: list[Job]) -> list[Job]:
     return asyncio.run(collect())
 
 
+class Squeue:
+    """A command that lists jobs with their states, or does not answer; and scancel, which notes what it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        command(folder, "squeue", f'case "$*" in *--name=run*) cat {folder}/listed;; *) exit 1;; esac')
+        command(folder, "scancel", f'echo "$@" >> {folder}/cancelled')
+
+    def lists(self, jobs: dict[str, str] | None) -> None:
+        if jobs is None:
+            (self.folder / "listed").unlink()
+        else:
+            (self.folder / "listed").write_text("".join(f"{job} {state}\n" for job, state in jobs.items()))
+
+    @property
+    def cancelled(self) -> str:
+        cancelled = self.folder / "cancelled"
+        return cancelled.read_text() if cancelled.exists() else ""
+
+
+def command(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def squeue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Squeue:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return Squeue(tmp_path)
+
+
 @pytest.fixture
 def scontrol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A command that answers once a file is there."""
-    (tmp_path / "scontrol").write_text(f"#!/bin/sh\ntest -e {tmp_path}/up || {{ touch {tmp_path}/up; exit 1; }}\n")
-    (tmp_path / "scontrol").chmod(0o755)
+    command(tmp_path, "scontrol", f"test -e {tmp_path}/up || {{ touch {tmp_path}/up; exit 1; }}")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path
 
 
-def test_jobs_are_watched_on_when_no_query_is_answered() -> None:
+def test_jobs_are_watched_on_when_no_query_is_answered(squeue: Squeue) -> None:
     executor, jobs = Executor(), [Job("a"), Job("b"), Job("b")]
     outlast_the_controller(executor)
     executor.answers = None
-    assert watched(executor, jobs) == jobs
+    for _ in range(3):
+        assert watched(executor, jobs) == jobs
     assert executor.reported == []
 
 
-def test_jobs_that_have_ended_are_not_watched_on() -> None:
+def test_a_job_that_two_queries_do_not_list_has_ended(squeue: Squeue) -> None:
+    executor, jobs = Executor(), [Job("a"), Job("b")]
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running", "b": "running"}
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == jobs
+    squeue.lists(None)
+    assert watched(executor, jobs) == jobs
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == [Job("b")]
+    assert executor.reported == ["a"]
+
+
+def test_a_job_that_is_listed_again_is_watched_on(squeue: Squeue) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    for state in ("PREEMPTED", "PENDING", "NODE_FAIL", "RUNNING"):
+        squeue.lists({"a": state})
+        assert watched(executor, [Job("a")]) == [Job("a")]
+    assert executor.reported == []
+    assert squeue.cancelled == ""
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("state", ["PREEMPTED", "NODE_FAIL"])
+def test_a_job_that_slurm_does_not_start_again_has_failed(squeue: Squeue, state: str, forgotten: bool) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    squeue.lists({"a": state})
+    assert watched(executor, [Job("a")]) == [Job("a")]
+    squeue.lists({} if forgotten else {"a": state})
+    assert watched(executor, [Job("a")]) == []
+    assert executor.reported == [f"a: Slurm job a has ended as {state}. "]
+    assert squeue.cancelled == "a\n"
+
+
+def test_jobs_that_have_ended_are_not_watched_on(squeue: Squeue) -> None:
     executor = Executor()
     outlast_the_controller(executor)
     executor.answers = {"a": "running", "b": "done", "c": "TIMEOUT"}
