@@ -7,7 +7,7 @@ from polyglot import demands
 from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
 from polyglot.hashing import content_id
 from polyglot.failures import Failure, report_of
-from polyglot.leftovers import cancel_leftovers
+from polyglot.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.modules import with_modules
 from polyglot.site import SITE_FILE, read_site
 
@@ -69,13 +69,21 @@ def prepare_cluster():
     waiting = workflow.dag.needrun_jobs() if CLUSTER else ()
     if all(workflow.is_local(job.rule) for job in waiting):
         return
+    slurm = hasattr(workflow.executor_settings, "status_command")
     try:
         if CLUSTER.modules:
             os.environ.update(with_modules(CLUSTER.modules))
+        if slurm:
+            register_run(Path.cwd(), workflow.scheduler._executor.run_uuid)
         cancelled = cancel_leftovers(Path.cwd())
-    except (ConfigurationError, CalledProcessError, TimeoutError) as error:
+    except (
+        ConfigurationError,
+        CalledProcessError,
+        TimeoutError,
+        RunElsewhereError,
+    ) as error:
         raise WorkflowError(str(error)) from None
-    if hasattr(workflow.executor_settings, "status_command"):  # Slurm's plugin
+    if slurm:
         outlast_the_controller(workflow.scheduler._executor)
         ask_in_step_with_the_jobs(workflow.scheduler._executor)
     for run, count in cancelled.items():
