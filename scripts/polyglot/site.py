@@ -75,6 +75,7 @@ class Site(Section):
             "gres": ":".join(["gpu", *([self.gpus.model] if self.gpus.model else []), str(demand.gpu)]) if gres else None,
             "mem_mb": min(demand.mem_mb, self.limits.mem_mb or demand.mem_mb),
             "runtime": min(demand.runtime, self.limits.minutes or demand.runtime),
+            "nodes": 1,  # otherwise Slurm may spread GPUs over several, of which the job sees one
             "slurm_partition": chosen,
             "slurm_account": self.account,
             "slurm_extra": self.options,
