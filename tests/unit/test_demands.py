@@ -124,6 +124,16 @@ def test_a_job_is_never_spread_over_nodes(gpus: dict[str, str]) -> None:
     assert re.findall(r"--nodes\S*", command) == ["--nodes=1"]
 
 
+def test_scratch_is_a_folder_of_a_job_on_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site.model_validate({"scratch": "/scratch/$SLURM_JOB_ID"})
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert site.resources(CPU_JOB)["tmpdir"] is None
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert site.resources(CPU_JOB)["tmpdir"] == "/scratch/7"
+    with pytest.raises(ConfigurationError, match=r"scratch: /scratch/\$NOWHERE: jobs have no such variable"):
+        Site.model_validate({"scratch": "/scratch/$NOWHERE"}).resources(CPU_JOB)
+
+
 def test_every_example_of_a_site_can_be_read(repository: Path) -> None:
     files = [repository / "profiles/slurm/site.yaml", *(repository / "profiles/slurm/sites").glob("*.yaml")]
     assert len(files) >= 4
