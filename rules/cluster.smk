@@ -11,7 +11,9 @@ from polyglot.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.modules import with_modules
 from polyglot.site import SITE_FILE, read_site
 
-SUBMITTED = workflow.resource_settings.nodes is not None or workflow.remote_exec
+# The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But profiles/slurm alone gives this
+# resource a scope, which Snakemake hands down to every job.
+SUBMITTED = "in_group" in workflow.resource_settings.overwrite_resource_scopes
 SLURM_LOGS = Path(".snakemake/slurm_logs")
 
 

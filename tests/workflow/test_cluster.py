@@ -64,4 +64,4 @@ def test_a_missing_or_broken_site_file_stops_before_any_job(fresh: Workplace, co
         assert fragment in output
     assert "Traceback" not in output
     assert not (fresh.folder / "results").exists()
-    assert fresh.planned()["student"] == 12
+    assert fresh.planned("-j", "4")["student"] == 12  # on one machine there is no site
