@@ -4,7 +4,11 @@ import sys
 from subprocess import CalledProcessError
 
 from polyglot import demands
-from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
+from polyglot.controller import (
+    ask_in_step_with_the_jobs,
+    keep_groups_within,
+    outlast_the_controller,
+)
 from polyglot.hashing import content_id
 from polyglot.failures import Failure, report_of
 from polyglot.leftovers import RunElsewhereError, cancel_leftovers, register_run
@@ -88,6 +92,8 @@ def prepare_cluster():
     if slurm:
         outlast_the_controller(workflow.scheduler._executor)
         ask_in_step_with_the_jobs(workflow.scheduler._executor)
+        if CLUSTER.limits.minutes is not None:
+            keep_groups_within(workflow.scheduler._executor, CLUSTER.limits.minutes)
     for run, count in cancelled.items():
         print(
             f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept.",

@@ -116,6 +116,24 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
     executor.check_active_jobs = check_active_jobs
 
 
+def keep_groups_within(executor: Any, minutes: int) -> None:
+    """Make an executor submit no group of jobs for longer than the cluster takes.
+
+    Snakemake 9.27 adds up the limits of a group's jobs, each of which is two to three times what the job is expected to take.
+
+    Args:
+        minutes: the most that a job may ask for.
+    """
+    submit = executor.run_job
+
+    def run_job(job: Any) -> None:
+        if job.is_group() and job.resources.get("runtime", 0) > minutes:  # Snakemake computes and keeps them now
+            job._resources["runtime"] = minutes
+        submit(job)
+
+    executor.run_job = run_job
+
+
 def wait_for_controller(patience: float = PATIENCE, pause: float = PAUSE) -> None:
     """Return as soon as the controller answers, or when patience is at its end."""
     end = time.monotonic() + patience

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.jobs import GroupJob
 
-from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller, wait_for_controller
+from polyglot.controller import ask_in_step_with_the_jobs, keep_groups_within, outlast_the_controller, wait_for_controller
 
 
 @dataclass(eq=True)
@@ -180,3 +181,14 @@ def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None
     assert (scontrol / "up").exists()
     executor.run_job(Job("a"))
     assert executor.reported == ["a submitted"]
+
+
+@pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
+def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
+    executor, submitted = Executor(), []
+    executor.run_job = submitted.append  # type: ignore[assignment, method-assign]
+    keep_groups_within(executor, 600)
+    group = GroupJob.__new__(GroupJob)
+    group._resources = {"runtime": summed, "mem_mb": 4000}
+    executor.run_job(group)  # type: ignore[arg-type]
+    assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
