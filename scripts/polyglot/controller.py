@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 PATIENCE = 900.0
@@ -80,7 +82,8 @@ def outlast_the_controller(executor: Any) -> None:
             elif (state := gone[job.external_jobid]) in LOST:
                 # Should Slurm start it again after all, it would write the same files beside its retry.
                 subprocess.run(["scancel", job.external_jobid], capture_output=True, check=False)
-                executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ")
+                logs = [str(job.aux["slurm_logfile"])]
+                executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ", aux_logs=logs)
             else:
                 executor.report_job_success(job)
 
@@ -114,6 +117,44 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
         executor.next_seconds_between_status_checks = longer if alive == len(active_jobs) else shortest
 
     executor.check_active_jobs = check_active_jobs
+
+
+@dataclass(frozen=True)
+class Word:
+    """What the executor said of a submission that failed, Slurm's log of it, and the jobs (by identity) that it had done."""
+
+    message: str
+    log: Path | None
+    done: frozenset[int]
+
+
+def remember_failures(executor: Any, since: float) -> dict[int, Word]:
+    """Make an executor of snakemake-executor-plugin-slurm keep what it says of failures.
+
+    Whether a member of a group is done must be noted here: afterwards Snakemake removes the outputs of the whole group.
+
+    Args:
+        since: start of the run, in seconds since the epoch; older outputs are not its work.
+
+    Returns:
+        The last word on each job or group of jobs, by its identity; it fills as jobs fail.
+    """
+    words: dict[int, Word] = {}
+    report = executor.report_job_error
+
+    def report_job_error(info: Any, msg: str | None = None, aux_logs: Sequence[str | None] = (), **options: Any) -> None:
+        logs = [Path(log) for log in aux_logs if log]
+        members = info.job if info.job.is_group() else ()
+        done = frozenset(id(job) for job in members if _made(job.output, since))
+        words[id(info.job)] = Word(msg or "", logs[0] if logs else None, done)
+        report(info, msg=msg, aux_logs=list(aux_logs), **options)
+
+    executor.report_job_error = report_job_error
+    return words
+
+
+def _made(outputs: Iterable[str], since: float) -> bool:
+    return all(Path(output).exists() and Path(output).stat().st_mtime >= since for output in outputs)
 
 
 def keep_groups_within(executor: Any, minutes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,14 @@ from types import SimpleNamespace
 import pytest
 from snakemake.jobs import GroupJob
 
-from polyglot.controller import ask_in_step_with_the_jobs, keep_groups_within, outlast_the_controller, wait_for_controller
+from polyglot.controller import (
+    Word,
+    ask_in_step_with_the_jobs,
+    keep_groups_within,
+    outlast_the_controller,
+    remember_failures,
+    wait_for_controller,
+)
 
 
 @dataclass(eq=True)
@@ -22,6 +30,10 @@ class Job:
     @property
     def external_jobid(self) -> str:
         return self.name
+
+    @property
+    def aux(self) -> dict[str, Path]:
+        return {"slurm_logfile": Path("logs") / self.name}
 
 
 class Executor:
@@ -37,7 +49,7 @@ class Executor:
     def report_job_success(self, job: Job) -> None:
         self.reported.append(job.name)
 
-    def report_job_error(self, job: Job, msg: str) -> None:
+    def report_job_error(self, job: Job, msg: str, aux_logs: list[str] | None = None) -> None:
         self.reported.append(f"{job.name}: {msg}")
 
     def run_job(self, job: Job) -> None:
@@ -185,10 +197,36 @@ def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None
 
 @pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
 def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
-    executor, submitted = Executor(), []
+    executor = Executor()
+    submitted: list[GroupJob] = []
     executor.run_job = submitted.append  # type: ignore[assignment, method-assign]
     keep_groups_within(executor, 600)
     group = GroupJob.__new__(GroupJob)
     group._resources = {"runtime": summed, "mem_mb": 4000}
     executor.run_job(group)  # type: ignore[arg-type]
     assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
+
+
+@dataclass(frozen=True)
+class Member:
+    output: tuple[str, ...]
+
+
+class Group(list[Member]):
+    def is_group(self) -> bool:
+        return True
+
+
+def test_what_is_said_of_a_failure_is_kept_with_what_was_done(tmp_path: Path) -> None:
+    executor = Executor()
+    words = remember_failures(executor, since=1000)
+    members = {name: Member((str(tmp_path / name),)) for name in ("old", "missing", "new")}
+    for name, changed in (("old", 900), ("new", 1100)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (changed, changed))
+    group = Group(members.values())
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), "refused")  # type: ignore[arg-type]
+    assert words == {id(group): Word("refused", None, frozenset([id(members["new"])]))}
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), msg="failed", aux_logs=["7.log"])  # type: ignore[arg-type]
+    assert words[id(group)].log == Path("7.log")
+    assert executor.reported == ["g: refused", "g: failed"]
