@@ -12,12 +12,15 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 RUNS = Path(".snakemake/runs")
 """A file for each run that is going on: where, and as which process."""
 RUN = re.compile(r"SLURM run ID: (\S+)")
+SAME = 60.0
+"""Seconds by which the start of a process may seem to move, as when the clock is set."""
 PATIENCE = 120.0
 """Seconds for cancelled jobs to end."""
 
@@ -32,7 +35,9 @@ def register_run(folder: Path, run: str) -> None:
     file = folder / RUNS / f"{run}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     entry = {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
-    file.write_text(json.dumps(entry), encoding="utf-8")
+    whole = file.with_suffix(".tmp")
+    whole.write_text(json.dumps(entry), encoding="utf-8")
+    whole.replace(file)
 
     def remove() -> None:
         if os.getpid() == process.pid:  # and not a fork of it
@@ -73,24 +78,33 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
 
 def _goes_on(file: Path) -> bool:
     """Whether the process of a run lives on this machine; its number may be another process's by now."""
-    if not file.exists():
-        return False
-    entry = json.loads(file.read_text(encoding="utf-8"))
-    if entry["host"] != socket.gethostname():
+    entry = _entry(file)
+    if entry is None or entry["host"] != socket.gethostname():
         return False
     try:
-        return bool(psutil.Process(entry["pid"]).create_time() == entry["started"])
+        process = psutil.Process(entry["pid"])
+        same = abs(process.create_time() - entry["started"]) < SAME
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
 def _refuse_elsewhere(file: Path, jobs: int) -> None:
-    host = json.loads(file.read_text(encoding="utf-8"))["host"] if file.exists() else socket.gethostname()
-    if host != socket.gethostname():
+    entry = _entry(file)
+    if entry is not None and entry["host"] != socket.gethostname():
+        host = entry["host"]
         raise RunElsewhereError(
             f"{jobs} jobs in the queue are of a run that was started in this folder on {host}: stop it there, or start this one "
             f"on {host}; if it was killed, remove {file}, and its jobs are cancelled"
         )
+
+
+def _entry(file: Path) -> Any:
+    """What a run has said of itself; None if it has ended."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def _queued(runs: set[str]) -> dict[str, str]:

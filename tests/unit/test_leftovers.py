@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -54,8 +55,9 @@ def test_jobs_of_a_run_that_is_going_on_stay(tmp_path: Path, queue: Path, first:
 
 
 def test_jobs_of_a_killed_run_are_cancelled(tmp_path: Path, queue: Path, first: Run) -> None:
+    """Also while its parent has not taken note of its end."""
     first.kill()
-    first.wait()
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
     assert list((tmp_path / RUNS).iterdir())
     assert cancel_leftovers(tmp_path) == {"first": 2}
     assert queue.read_text() == "9 stranger\n"
