@@ -8,4 +8,5 @@ with running(snakemake, online=True):
     from polyglot.hub import fetch
 
     params, folder = snakemake.params, Path(snakemake.output[0])
-    print(fetch("dataset", params.repository, params.revision, folder, partial=Path(params.partial), wanted=params.wanted))
+    options = {"wanted": params.wanted, "licence": snakemake.config["licences"][params.repository]}
+    print(fetch("dataset", params.repository, params.revision, folder, partial=Path(params.partial), **options))

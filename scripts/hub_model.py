@@ -8,4 +8,6 @@ with running(snakemake, online=True):
     from polyglot.hub import fetch
 
     params = snakemake.params
-    print(fetch("model", params.repository, params.revision, Path(snakemake.output[0]), partial=Path(params.partial)))
+    licence = snakemake.config["licences"][params.repository]
+    folder, partial = Path(snakemake.output[0]), Path(params.partial)
+    print(fetch("model", params.repository, params.revision, folder, partial=partial, licence=licence))

@@ -44,11 +44,17 @@ class Handler(BaseHTTPRequestHandler):
         parts = path.strip("/").removeprefix("datasets/").split("/")
         name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
         if self.headers.get("Authorization", f"Bearer {TOKEN}") != f"Bearer {TOKEN}":
-            return self.reply(401, {"error": "Invalid credentials"}, body=body)
+            return self.refuse(401, "Invalid credentials in Authorization header", body=body)
+        known = "Authorization" in self.headers
+        if name != "maker/model" and known:
+            return self.refuse(404, "Repository not found", "RepoNotFound", body=body)
         if name != "maker/model":
-            return self.reply(404, {}, {"X-Error-Code": "RepoNotFound"}, body=body)
+            return self.refuse(401, "Invalid username or password.", body=body)
         if hub.gated and parts[0] != "api":
-            return self.reply(403, {}, {"X-Error-Code": "GatedRepo"}, body=body)
+            said = f"Access to model {name} is restricted" + (" and you are not in the authorized list." if known else ".")
+            return self.refuse(403 if known else 401, said, "GatedRepo", body=body)
+        if hub.forbidden:
+            return self.refuse(403, "enable access to public gated repositories", body=body)
         if parts[0] == "api" and "tree" in parts:
             rows = [
                 {
@@ -62,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, rows, body=body)
         if parts[0] == "api":
             if "revision" in parts and parts[-1] not in ("main", "v1", COMMIT):
-                return self.reply(404, {}, {"X-Error-Code": "RevisionNotFound"}, body=body)
+                return self.refuse(404, f"Invalid rev id: {parts[-1]}", "RevisionNotFound", body=body)
             siblings = [{"rfilename": file, "size": hub.claimed.get(file, len(content))} for file, content in hub.files.items()]
             return self.reply(200, {"id": name, "sha": COMMIT, "siblings": siblings, "private": False}, body=body)
         file = "/".join(parts[4:])
@@ -87,6 +93,11 @@ class Handler(BaseHTTPRequestHandler):
             return None
         hub.started[file].append(first)
         return self.raw(206 if first else 200, content[first:], headers, body=body)
+
+    def refuse(self, status: int, message: str, code: str | None = None, *, body: bool) -> None:
+        """With the headers that the library tells errors apart by."""
+        headers = {"X-Error-Message": message, **({"X-Error-Code": code} if code else {})}
+        self.reply(status, {"error": message}, headers, body=body)
 
     def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, body: bool) -> None:
         self.raw(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}, body=body)
@@ -113,7 +124,7 @@ class Hub(ThreadingHTTPServer):
         self.sent: Counter[str] = Counter()
         self.started: dict[str, list[int]] = {file: [] for file in self.files}
         self.stalled: set[str] = set()
-        self.gated = False
+        self.gated = self.forbidden = False
 
     def handle_error(self, *_: Any) -> None:
         """Connections that a test cuts are no news."""
@@ -139,19 +150,31 @@ CODE = """
 import sys
 from pathlib import Path
 from polyglot.hub import HubError, fetch
+if len(sys.argv) > 5:
+    import errno, huggingface_hub.file_download as library
+    def http_get(*_, **__):
+        raise OSError(getattr(errno, sys.argv[5]), "as told")
+    library.http_get = http_get
 try:
     folder, wanted = Path(sys.argv[3]), sys.argv[4].split()
     kind = "dataset" if wanted else "model"
-    fetch(kind, sys.argv[1], sys.argv[2], folder / "model", partial=folder / "partial", wanted=wanted or None)
+    fetch(kind, sys.argv[1], sys.argv[2], folder / "model", partial=folder / "partial", wanted=wanted or None, licence="Llama 9")
 except HubError as error:
     sys.exit(f"HubError: {error}")
 """
 
 
 def started(
-    hub: Hub, folder: Path, name: str = "maker/model", revision: str = "v1", token: str = "", wanted: str = ""
+    hub: Hub,
+    folder: Path,
+    name: str = "maker/model",
+    revision: str = "v1",
+    token: str = "",
+    wanted: str = "",
+    fails: str = "",
+    **variables: str,
 ) -> subprocess.Popen[str]:
-    """In a process of its own: the library reads its environment when it is imported."""
+    """In a process of its own: the library reads its environment when it is imported. A download `fails` with that errno."""
     environment = {
         "PATH": str(Path(sys.executable).parent),
         "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "scripts"),
@@ -160,8 +183,9 @@ def started(
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         **({"HF_TOKEN": token} if token else {}),
+        **variables,
     }
-    command = [sys.executable, "-c", CODE, name, revision, str(folder), wanted]
+    command = [sys.executable, "-c", CODE, name, revision, str(folder), wanted, *([fails] if fails else [])]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -191,6 +215,19 @@ def test_a_model_comes_whole_and_its_lock_says_what_it_is(hub: Hub, tmp_path: Pa
     }
     assert locked["files"]["model.safetensors"] == {"sha256": hashlib.sha256(WEIGHTS).hexdigest(), "bytes": len(WEIGHTS)}
     assert set(locked["files"]) == {"config.json", "model.safetensors", "README.md"}
+
+
+def test_weights_that_are_in_no_other_form_come(hub: Hub, tmp_path: Path) -> None:
+    del hub.files["model.safetensors"]
+    hub.files["tf_model.h5"] = b"older"
+    hub.started |= {file: [] for file in hub.files}
+    done = fetched(hub, tmp_path)
+    assert done.code == 0, done.error
+    assert (tmp_path / "model/pytorch_model.bin").read_bytes() == b"old"
+    assert not (tmp_path / "model/tf_model.h5").exists()
+    del hub.files["pytorch_model.bin"]
+    done = fetched(hub, tmp_path / "other")
+    assert (tmp_path / "other/model/tf_model.h5").exists(), done.error
 
 
 def test_of_a_data_set_only_the_files_that_are_wanted_come(hub: Hub, tmp_path: Path) -> None:
@@ -246,7 +283,8 @@ def test_a_killed_download_keeps_the_files_that_are_whole(hub: Hub, tmp_path: Pa
 
 def test_what_is_wrong_is_said_with_its_remedy(hub: Hub, tmp_path: Path) -> None:
     for arguments, parts in (
-        ({"name": "maker/other"}, ["shows no model 'maker/other'", "HF_TOKEN"]),
+        ({"name": "maker/other"}, ["shows no model 'maker/other'", "private ones need a token in HF_TOKEN"]),
+        ({"name": "maker/other", "token": TOKEN}, ["shows no model 'maker/other'", "the token in HF_TOKEN may not see it"]),
         ({"revision": "v9"}, ["maker/model has no revision 'v9'"]),
         ({"token": "hf_wrong123"}, ["refuses the token in HF_TOKEN"]),
     ):
@@ -256,9 +294,34 @@ def test_what_is_wrong_is_said_with_its_remedy(hub: Hub, tmp_path: Path) -> None
             assert part in done.error, done.error
         assert "hf_wrong123" not in done.error
     hub.gated = True
-    done = fetched(hub, tmp_path)
-    assert "maker/model asks for its licence to be accepted" in done.error, done.error
-    assert "HF_TOKEN" in done.error
+    for token in ("", TOKEN):
+        done = fetched(hub, tmp_path, token=token)
+        assert "maker/model asks for its licence (Llama 9) to be accepted" in done.error, done.error
+        assert ("Then set HF_TOKEN" in done.error) is not bool(token)
+    hub.forbidden = True
+    hub.gated = False
+    done = fetched(hub, tmp_path, token=TOKEN)
+    assert "the hub answers HTTP 403 (enable access to public gated repositories)" in done.error, done.error
+
+
+def test_a_hub_that_cannot_be_reached_is_said(hub: Hub, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        for variables in ({"HF_ENDPOINT": closed}, {"HTTP_PROXY": closed}, {"HF_HUB_OFFLINE": "1"}):
+            done = fetched(hub, tmp_path, **variables)
+            assert "HubError: maker/model: http://127.0.0.1" in done.error, done.error
+            assert "cannot be reached" in done.error, done.error
+            assert f"put the files at {tmp_path / 'model'}" in done.error
+
+
+@pytest.mark.parametrize("number", ["ENOSPC", "EDQUOT", "EIO"])
+def test_a_disk_that_fills_up_is_said(hub: Hub, tmp_path: Path, number: str) -> None:
+    done = fetched(hub, tmp_path, fails=number)
+    assert done.code != 0
+    assert ("HubError: maker/model: the disk of" in done.error) is (number != "EIO"), done.error
+    assert not (tmp_path / "model").exists()
+    assert fetched(hub, tmp_path).code == 0
 
 
 def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Path) -> None:
