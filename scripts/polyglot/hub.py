@@ -1,5 +1,7 @@
 """The model hub: models and data sets fetched once, at a revision, into folders; everything else runs offline.
 
+The lock file of a folder pins it: fetched again at the same revision, it takes the commit that stands there. Snakemake removes a
+lock only before it writes it again from the folder, so that it is there when the folder is fetched.
 A folder that is there already is taken as it is (a cluster without network, a model of one's own). A broken connection goes on
 where it broke; a killed download keeps the files that are whole: they gather in a folder beside the final one, which appears when
 all of them are there.
@@ -68,10 +70,12 @@ def fetch(
     partial: Path,
     wanted: Sequence[str] | None = None,
     licence: str | None = None,
+    locked: Path | None = None,
 ) -> dict[str, Any]:
     """Fetch a repository at a revision into a folder.
 
     Args:
+        locked: a lock file (see `lock`); if it is of this repository and revision, its commit is fetched.
         wanted: patterns of the files to fetch; None fetches all but a model's `unwanted`.
         partial: where files gather until all are there; a later call goes on with what it finds.
         licence: as the registry names it, for the message about one to accept.
@@ -96,11 +100,14 @@ def fetch(
     )
     from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
+    pinned = locked_commit(locked, repository, revision) if locked else None
     hub_address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     page = f"{hub_address}/{'datasets/' if kind == 'dataset' else ''}{repository}"
     try:
         hub = HfApi()
-        found = (hub.dataset_info if kind == "dataset" else hub.model_info)(repository, revision=revision, files_metadata=True)
+        found = (hub.dataset_info if kind == "dataset" else hub.model_info)(
+            repository, revision=pinned or revision, files_metadata=True
+        )
         sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
         patterns: dict[str, Any] = {
             "allow_patterns": list(wanted) if wanted else None,
@@ -119,6 +126,11 @@ def fetch(
         token = "" if os.environ.get("HF_TOKEN") else " Then set HF_TOKEN to a token of that account."
         raise HubError(f"{repository} asks for its licence{named} to be accepted: do so at {page}, logged in.{token}") from None
     except RevisionNotFoundError:
+        if pinned:
+            raise HubError(
+                f"{repository} no longer has the commit {pinned} of {locked}: remove that file to fetch the newest of "
+                f"'{revision}'"
+            ) from None
         raise HubError(f"{repository} has no revision '{revision}': correct `revision` in the registry ({page})") from None
     except (RepositoryNotFoundError, LocalTokenNotFoundError):
         raise _not_shown(kind, repository) from None
@@ -148,6 +160,17 @@ def fetch(
     Path(folder).parent.mkdir(parents=True, exist_ok=True)
     os.replace(partial, folder)
     return source
+
+
+def lock_file(folder: Path) -> Path:
+    """The lock file of a folder from the hub: `hub/locks/models/NAME.json` of `hub/models/NAME`."""
+    return folder.parents[1] / "locks" / folder.parent.name / f"{folder.name}.json"
+
+
+def locked_commit(path: Path, repository: str, revision: str) -> str | None:
+    """The commit in a lock file of this repository and revision; None if there is none."""
+    source = (read_json(path)["source"] if path.exists() else None) or {}
+    return source["commit"] if (source.get("repository"), source.get("revision")) == (repository, revision) else None
 
 
 def _not_shown(kind: Kind, repository: str) -> HubError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -67,13 +68,14 @@ class Handler(BaseHTTPRequestHandler):
             ]
             return self.reply(200, rows, body=body)
         if parts[0] == "api":
-            if "revision" in parts and parts[-1] not in ("main", "v1", COMMIT):
+            if "revision" in parts and parts[-1] not in ("main", "v1", *hub.commits):
                 return self.refuse(404, f"Invalid rev id: {parts[-1]}", "RevisionNotFound", body=body)
+            commit = parts[-1] if parts[-1] in hub.commits else hub.commits[-1]
             siblings = [{"rfilename": file, "size": hub.claimed.get(file, len(content))} for file, content in hub.files.items()]
-            return self.reply(200, {"id": name, "sha": COMMIT, "siblings": siblings, "private": False}, body=body)
+            return self.reply(200, {"id": name, "sha": commit, "siblings": siblings, "private": False}, body=body)
         file = "/".join(parts[4:])
         content = hub.files[file]
-        headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(content).hexdigest()}"', "Accept-Ranges": "bytes"}
+        headers = {"X-Repo-Commit": parts[3], "ETag": f'"{hashlib.sha1(content).hexdigest()}"', "Accept-Ranges": "bytes"}
         first = 0
         if "Range" in self.headers and self.headers["Range"].startswith("bytes="):
             first = int(self.headers["Range"][6:].split("-")[0])
@@ -124,6 +126,7 @@ class Hub(ThreadingHTTPServer):
         self.sent: Counter[str] = Counter()
         self.started: dict[str, list[int]] = {file: [] for file in self.files}
         self.stalled: set[str] = set()
+        self.commits = [COMMIT]
         self.gated = self.forbidden = False
 
     def handle_error(self, *_: Any) -> None:
@@ -158,7 +161,8 @@ if len(sys.argv) > 5:
 try:
     folder, wanted = Path(sys.argv[3]), sys.argv[4].split()
     kind = "dataset" if wanted else "model"
-    fetch(kind, sys.argv[1], sys.argv[2], folder / "model", partial=folder / "partial", wanted=wanted or None, licence="Llama 9")
+    options = {"partial": folder / "partial", "wanted": wanted or None, "licence": "Llama 9", "locked": folder / "lock"}
+    fetch(kind, sys.argv[1], sys.argv[2], folder / "model", **options)
 except HubError as error:
     sys.exit(f"HubError: {error}")
 """
@@ -251,6 +255,37 @@ def test_a_folder_that_was_there_is_locked_as_it_is(tmp_path: Path) -> None:
         "source": None,
         "files": {"inside/config.json": {"sha256": hashlib.sha256(b"{}").hexdigest(), "bytes": 2}},
     }
+
+
+def test_a_lock_pins_the_commit_until_the_revision_changes(hub: Hub, tmp_path: Path) -> None:
+    from polyglot.files import write_json
+    from polyglot.hub import SOURCE, lock
+
+    def commit(**arguments: str) -> str:
+        done = fetched(hub, tmp_path, **arguments)
+        assert done.code == 0, done.error
+        return str(json.loads((tmp_path / "model" / SOURCE).read_text())["commit"])
+
+    assert commit() == COMMIT
+    write_json(lock(tmp_path / "model"), tmp_path / "lock")
+    hub.commits.append("b" * 40)
+    for revision, newest in (("v1", COMMIT), ("main", "b" * 40), ("v1", COMMIT)):
+        shutil.rmtree(tmp_path / "model")
+        assert commit(revision=revision) == newest
+    shutil.rmtree(tmp_path / "model")
+    hub.commits = ["b" * 40]
+    done = fetched(hub, tmp_path)
+    assert f"no longer has the commit {COMMIT} of {tmp_path / 'lock'}: remove that file" in done.error, done.error
+    write_json({"source": None, "files": {}}, tmp_path / "lock")  # of a folder that was there already
+    assert commit() == "b" * 40
+
+
+def test_where_a_folder_is_locked(repository: Path) -> None:
+    from polyglot.hub import lock_file
+
+    assert lock_file(Path("elsewhere/hub/datasets/aya")) == Path("elsewhere/hub/locks/datasets/aya.json")
+    rule = (repository / "rules/hub.smk").read_text()
+    assert 'f"{HUB}/locks/{{kind}}/{{name}}.json"' in rule
 
 
 def test_a_broken_connection_goes_on_where_it_broke(hub: Hub, tmp_path: Path) -> None:
