@@ -105,6 +105,9 @@ class Model(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
+    languages: list[str] | None = Field(
+        default=None, description="Languages that its maker names, as codes; null where nothing is stated."
+    )
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
     engine: Literal["transformers", "vllm", "openai"] = Field(
         default="transformers",
@@ -153,7 +156,7 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size", "licence", "chat_template")
+FACTS = ("label", "description", "family", "size", "licence", "languages", "chat_template")
 """What jobs are not run again for; a chat template is an input of theirs by its file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
 CHAT_TEMPLATES = "chat_templates"
