@@ -76,7 +76,8 @@ def fetch(
 
     Args:
         locked: a lock file (see `lock`); if it is of this repository and revision, its commit is fetched.
-        wanted: patterns of the files to fetch; None fetches all but a model's `unwanted`.
+        wanted: patterns of the files to fetch (a leading `**/` stands for any folder or none); None fetches all but a model's
+            `unwanted`.
         partial: where files gather until all are there; a later call goes on with what it finds.
         licence: as the registry names it, for the message about one to accept.
 
@@ -110,7 +111,7 @@ def fetch(
         )
         sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
         patterns: dict[str, Any] = {
-            "allow_patterns": list(wanted) if wanted else None,
+            "allow_patterns": [*wanted, *(pattern.removeprefix("**/") for pattern in wanted)] if wanted else None,
             "ignore_patterns": unwanted(sizes) if kind == "model" else None,
         }
         files = list(filter_repo_objects(sizes, **patterns))

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -208,7 +208,9 @@ class Source(Entry):
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     folder: str | None = Field(default=None, description="A local folder instead.")
     files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
-    prompt: str = Field(description="Field of the prompt.")
+    prompt: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="Field of the prompt; or several, joined by line breaks (those after the first may be empty)."
+    )
     response: str | None = Field(default=None, description="Field of the response; null where there is none.")
     prefer: Preference | None = Field(
         default=None, description="Two responses of which one was preferred, instead of `response`."

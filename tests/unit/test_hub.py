@@ -241,6 +241,11 @@ def test_of_a_data_set_only_the_files_that_are_wanted_come(hub: Hub, tmp_path: P
     assert done.code == 0, done.error
     names = {str(path.relative_to(tmp_path / "model")) for path in (tmp_path / "model").rglob("*") if path.is_file()}
     assert names == {"data/train-0.parquet", "hub_source.json"}
+    hub.files |= {"top-Tagalog.json": b"{}", "inside/a-tagalog.json": b"{}"}
+    hub.started |= {file: [] for file in hub.files}
+    assert fetched(hub, tmp_path / "any", wanted="**/*[Tt]agalog*.json").code == 0
+    names = {path.name for path in (tmp_path / "any/model").rglob("*agalog.json")}
+    assert names == {"top-Tagalog.json", "a-tagalog.json"}
     (tmp_path / "other").mkdir()
     done = fetched(hub, tmp_path / "other", wanted="data/nothing-*.parquet")
     assert "has no file that matches data/nothing-*.parquet" in done.error, done.error
