@@ -102,19 +102,19 @@ def test_a_cell_given_up_is_not_planned(fresh: Workplace) -> None:
 
 def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
     """Seven students a seed; what the steps share is made once."""
-    for path in ("data/seed/en.parquet", "data/seed/taco-tl.parquet"):
-        (fresh.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (fresh.folder / path).touch()
+    (fresh.folder / "data/seed").mkdir(parents=True)
+    (fresh.folder / "data/seed/en.parquet").touch()
     for name in ("cultural-knowledge", "classical-nlp", "reading-comprehension"):
         (fresh.folder / f"data/filbench/{name}/tl").mkdir(parents=True)
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
-    assert (planned["hub_model"], planned["hub_lock"]) == (8, 8)
+    assert (planned["hub_model"], planned["hub_dataset"], planned["hub_lock"]) == (8, 1, 9)
     filled = fresh.folder / "hub/models/gemma-3-27b-it"
     filled.mkdir(parents=True)
     (filled / "config.json").write_text("{}")
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
-    assert (planned["hub_model"], planned["hub_lock"]) == (7, 8)
-    assert fresh.planned("fetch", "--configfile", "config/tagalog.yaml") == {"fetch": 1, "hub_model": 7, "hub_lock": 8}
+    assert (planned["hub_model"], planned["hub_dataset"], planned["hub_lock"]) == (7, 1, 9)
+    fetched = {"fetch": 1, "hub_model": 7, "hub_dataset": 1, "hub_lock": 9}
+    assert fresh.planned("fetch", "--configfile", "config/tagalog.yaml") == fetched
     assert planned["student"] == 7 * 3
     assert planned["training_set"] == 6 * 3
     assert planned["evaluate_anchor"] == 2 * 2
