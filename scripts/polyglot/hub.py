@@ -82,7 +82,7 @@ def fetch(
         licence: as the registry names it, for the message about one to accept.
 
     Returns:
-        repository, revision, commit, bytes; also in the folder as `SOURCE`.
+        kind, repository, revision, commit, bytes, and the patterns wanted; also in the folder as `SOURCE`.
 
     Raises:
         HubError: names the repository and the remedy: a licence to accept, a token to set, a revision or name that does not
@@ -155,12 +155,35 @@ def fetch(
                 "folder on another disk"
             ) from None
         raise
-    source = {"kind": kind, "repository": repository, "revision": revision, "commit": found.sha, "bytes": size}
+    source: dict[str, Any] = {"kind": kind, "repository": repository, "revision": revision, "commit": found.sha, "bytes": size}
+    source |= {"wanted": list(wanted)} if wanted else {}
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     write_json(source, partial / SOURCE)
     Path(folder).parent.mkdir(parents=True, exist_ok=True)
     os.replace(partial, folder)
     return source
+
+
+def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
+    """Whether a folder needs no fetching, because it is one's own or was fetched as the registry says.
+
+    Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
+    folder that is there must not be the output of any.
+
+    Raises:
+        HubError: if the folder holds something else than the registry names.
+    """
+    if not folder.is_dir():
+        return False
+    if (folder / SOURCE).exists():
+        asked = {"repository": repository, "revision": revision, "wanted": list(wanted) if wanted else None}
+        source = read_json(folder / SOURCE)
+        for key, value in asked.items():
+            if source.get(key) != value:
+                raise HubError(
+                    f"{folder} holds {key} {source.get(key)}, and the registry says {value}: remove or rename the folder"
+                )
+    return True
 
 
 def lock_file(folder: Path) -> Path:

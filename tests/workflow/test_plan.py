@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.hub import SOURCE
 from polyglot.loading import load_study
 
 from .conftest import Workplace, copy_workflow
@@ -227,3 +230,20 @@ class TestAfterTheDemo:
         planned = demo.planned("--config", "synthesis={language_confidence: 0.2}")
         assert planned["check_answers"] == 4 * 3
         assert "synthesize" not in planned
+
+
+def test_a_folder_from_the_hub_that_is_there_is_never_fetched_again(fresh: Workplace) -> None:
+    """Snakemake would empty it first: it is older than the script that fetches."""
+    folder, lock = fresh.folder / "hub/models/gemma-3-4b-it", "hub/locks/models/gemma-3-4b-it.json"
+    target = (lock, "--configfile", "config/paper.yaml")
+    assert fresh.planned(*target) == {"hub_model": 1, "hub_lock": 1}
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    os.utime(folder, (0, 0))
+    assert fresh.planned(*target) == {"hub_lock": 1}
+    (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "main"}))
+    assert fresh.planned(*target) == {"hub_lock": 1}
+    (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "v1"}))
+    done = fresh.snakemake("-n", *target, check=False)
+    assert done.returncode
+    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stderr
