@@ -131,6 +131,10 @@ def test_seed_sources_come_from_the_hub_and_go_together_with_a_file(fresh: Workp
     planned = fresh.planned("results/demo/requests/de/respond/0.parquet", "--config", sources)
     assert planned == {"hub_dataset": 3, "source": 3, "seed": 2, "render_requests": 1}
     assert fresh.planned("fetch", "--config", sources) == {"fetch": 1, "hub_dataset": 3, "hub_lock": 3}
+    twice = "seed_dataset={sources: {de: [wildchat], en: [wildchat-english, wildchat]}}"  # one repository
+    assert fresh.planned("fetch", "--config", twice) == {"fetch": 1, "hub_dataset": 1, "hub_lock": 1}
+    planned = fresh.planned("results/demo/sources/wildchat-english/en.parquet", "--config", twice)
+    assert planned == {"hub_dataset": 1, "source": 1}
     done = fresh.snakemake("-n", "--config", "seed_dataset={sources: {de: [cidar]}}", check=False)
     assert "seed_dataset.sources.de: 'cidar' has no rows in 'de'" in done.stdout + done.stderr
 
