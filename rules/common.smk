@@ -77,13 +77,6 @@ LOCAL_TEACHERS = [name for name in TEACHERS if name not in ENDPOINT_TEACHERS]
 config["operation"] = {
     name: REGISTRIES.models[name].operation for name in REGISTRIES.models
 }
-# for messages only, so no parameter of a rule
-config["licences"] = {
-    entry.hub: entry.licence
-    for registry in (REGISTRIES.models, REGISTRIES.sources, REGISTRIES.benchmarks)
-    for entry in registry.values()
-    if entry.hub is not None
-}
 FIGURES = displays.figures(STUDY)
 REPLICATED = displays.REPLICATED
 PUBLISHED_TABLES = sorted(

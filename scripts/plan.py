@@ -14,7 +14,7 @@ with running(snakemake):
     from polyglot.loading import load_study
 
     root = Path(snakemake.scriptdir).parent
-    settings = {key: value for key, value in snakemake.config.items() if key not in ("operation", "licences")}
+    settings = {key: value for key, value in snakemake.config.items() if key != "operation"}
     with tempfile.TemporaryDirectory() as scratch:
         configuration, jobs = Path(scratch) / f"{settings['study']}.yaml", Path(scratch) / "jobs.jsonl"
         configuration.write_text(yaml_text(settings), encoding="utf-8")
