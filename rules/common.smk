@@ -252,6 +252,12 @@ def check_file(pattern, model):
     return file
 
 
+def judge_check():
+    """The same for the judge."""
+    given = is_given(STUDY.intrinsic.reward.model)
+    return ancient(f"{RESULTS}/checks/judge.json") if given else []
+
+
 def measured_scale():
     """The scale of a reward model that comes without one."""
     reward = STUDY.intrinsic.reward
