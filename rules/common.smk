@@ -253,7 +253,7 @@ def check_file(pattern, model):
 
 
 def judge_check():
-    """The same for the judge."""
+    """The check that must be made before a judge that comes from elsewhere rates."""
     given = is_given(STUDY.intrinsic.reward.model)
     return ancient(f"{RESULTS}/checks/judge.json") if given else []
 

@@ -37,10 +37,8 @@ def test_given_models_are_checked_and_nano_models_are_not(given: Workplace) -> N
     assert planned["synthesize"] == planned["student"] == 2 * 3
     translated = "results/demo/answers/given/de/nllb-respond/0.parquet"
     assert given.planned(translated, "--config", "teachers=[thorough, given]", "truth={}")["check_translated_requests"] == 1
-    demo = given.planned()
-    assert not {"check_requests", "check_base", "check_translated_requests", "check_judge", "check_anchor", "reward_scale"} & set(
-        demo
-    )
+    checks = {"check_requests", "check_base", "check_translated_requests", "check_judge", "check_anchor"}
+    assert not {*checks, "reward_scale"} & set(given.planned())
 
 
 def test_given_judges_and_references_are_checked(given: Workplace) -> None:
@@ -56,7 +54,7 @@ def test_given_judges_and_references_are_checked(given: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_a_judge_and_an_anchor_that_cannot_be_asked_stop_before_a_gpu_is_held(given: Workplace, nano_model: Path) -> None:
+def test_a_judge_and_an_anchor_are_checked_by_what_they_will_be_shown(given: Workplace, nano_model: Path) -> None:
     for file in nano_model.iterdir():
         shutil.copy2(file, given.folder / "given" / file.name)
     given.configure("models.yaml", lambda models: models | {"judge": {"folder": "given"}})
