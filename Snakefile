@@ -7,6 +7,7 @@
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
+#   snakemake results/demo/archive.zip            full provenance of every number, checked by python -m polyglot verify
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -42,6 +43,7 @@ include: "rules/plan.smk"
 
 onstart:
     save_configuration(RESULTS)
+    record_code(Path(RESULTS) / RECORDS, ROOT)
     drop_job_rate_limit()
     prepare_cluster()
 
@@ -65,6 +67,7 @@ localrules:
     table,
     figure,
     resources,
+    archive,
 
 
 rule all:

@@ -17,3 +17,25 @@ rule resources:
         "What the run cost, by rule"
     script:
         "../scripts/resources.py"
+
+
+rule archive:
+    """Everything behind the study's numbers, as a Workflow Run RO-Crate."""
+    input:
+        study_targets(default_experiments()),
+    output:
+        f"{RESULTS}/archive.zip",
+    log:
+        f"{RESULTS}/logs/archive.log",
+    conda:
+        "../envs/snakemake.yaml"
+    resources:
+        login=1,
+    params:
+        models={name: model_folder(name) or None for name in used_models()},
+        sources=used_sources(),
+        largest_mb=STUDY.archive.largest_mb,
+    message:
+        "Archive {STUDY.study}"
+    script:
+        "../scripts/archive.py"

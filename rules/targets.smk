@@ -1,4 +1,7 @@
 # What the targets of the Snakefile are made of: tables and figures, by experiment.
+from polyglot.records import RECORDS, record_code
+
+
 def figure_files(study, figures):
     return expand(
         "results/{study}/figures/{figure}.{kind}",

@@ -33,6 +33,8 @@ def main() -> None:
         choices=["released", "paper", "signsafe"],
         help="what teachers are ranked by (default: signsafe if it can be)",
     )
+    verifying = commands.add_parser("verify", help="say whether an archive proves its tables: hashes, and scores made again")
+    verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
     commands.add_parser("unlock", help="free this folder if a killed run has left it locked and no other run is going on")
     arguments = parser.parse_args()
     if arguments.command == "reference":
@@ -45,6 +47,14 @@ def main() -> None:
             score(arguments.tables, arguments.to, arguments.alpha, arguments.confidence, arguments.definition)
         except (ValueError, OSError) as error:
             raise SystemExit(f"score: {error}") from None
+    if arguments.command == "verify":
+        from polyglot.archive.reading import ArchiveError
+        from polyglot.archive.verifying import verify
+
+        try:
+            print(verify(arguments.archive).sentence(arguments.archive))
+        except ArchiveError as error:
+            raise SystemExit(f"{arguments.archive} does not prove its tables: {error}") from None
     if arguments.command == "unlock":
         unlock(Path.cwd())
 

@@ -56,7 +56,7 @@ def _beside(log: Path) -> tuple[Path, Path]:
     parts = Path(log).parts
     if LOGS not in parts:
         return Path(log).parent / RECORDS, Path(Path(log).name)
-    place = parts.index(LOGS)
+    place = 2 if parts[0] == "results" else len(parts) - 1 - parts[::-1].index(LOGS)
     return Path(*parts[:place]) / RECORDS, Path(*parts[place + 1 :])
 
 
