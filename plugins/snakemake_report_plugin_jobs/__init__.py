@@ -20,7 +20,9 @@ ASKED = ("gpu", "gpu_model", "gres", "mem_mb", "runtime")
 class ReportSettings(ReportSettingsBase):
     """Where the lines go."""
 
-    path: Optional[Path] = field(default=None, metadata={"help": "The file of jobs (JSON Lines).", "required": True, "env_var": False})
+    path: Optional[Path] = field(  # noqa: UP045 - the command line reads the type
+        default=None, metadata={"help": "The file of jobs (JSON Lines).", "required": True, "env_var": False}
+    )
 
 
 class Reporter(ReporterBase):  # type: ignore[misc]

@@ -27,7 +27,7 @@ OFFLINE = {
 def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
     """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
 
-    A terminal keeps a progress bar (see `polyglot.progress`), the study a record of the attempt (see `polyglot.records`). Hubs stay
+    A terminal keeps a progress bar (see `polyglot.progress`), the study a record of the attempt (`polyglot.records`). Hubs stay
     offline, unless the job is to fetch from one.
     """
     os.environ.update({} if online else OFFLINE)

@@ -62,7 +62,7 @@ def _beside(log: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def recorded(snakemake: Any) -> Iterator[None]:
-    """Write down an attempt at a job: a line when the block begins, a line when it ends. A disk that takes no record stops no job."""
+    """Write down an attempt at a job, a line at its beginning and a line at its end; where none can be written, it goes on."""
     log = Path(str(snakemake.log[0]))
     path, folder = record_path(log), records_folder(log)
     began = time.time()

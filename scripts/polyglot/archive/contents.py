@@ -16,9 +16,10 @@ from polyglot.files import read_json, write_json
 from polyglot.hashing import content_id
 
 MEGABYTE = 1_000_000
-TEXTS = frozenset(
-    ".cfg .cff .csv .html .jinja .json .jsonl .lock .log .md .mplstyle .py .rst .smk .svg .tex .toml .tsv .txt .yaml .yml".split()
-)
+TEXTS = {
+    *(".cff", ".csv", ".html", ".jinja", ".json", ".jsonl", ".lock", ".log", ".md", ".mplstyle", ".py", ".rst", ".smk", ".svg"),
+    *(".tex", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
+}
 """Files that are scrubbed; others are left out if they hold a secret."""
 UNSEEN = frozenset({".cache", "__pycache__", ".snakemake_timestamp", ".lock"})
 
@@ -28,8 +29,8 @@ class Item:
     """One file of the archive, or one that it only names.
 
     `path`: its place in the archive, or the place that it would have. `sha256`, `size`: of the file as it is archived, or of the
-    file outside. `outside`: why it is not inside; empty if it is. `url`: where a file outside can be had. `original`: the SHA-256 of
-    the file before something was scrubbed from it.
+    file outside. `outside`: why it is not inside; empty if it is. `url`: where a file outside can be had. `original`: the SHA-256
+    of the file before something was scrubbed from it.
     """
 
     path: str
@@ -176,7 +177,9 @@ class Collector:
 
     def records(self, paths: Iterable[Path]) -> list[Item]:
         """Texts about the run; always inside."""
-        return [scrubbed(file, archived_path(file, self.folder), self.scrubber.record) for path in paths for file in files_in(path)]
+        return [
+            scrubbed(file, archived_path(file, self.folder), self.scrubber.record) for path in paths for file in files_in(path)
+        ]
 
 
 def _inner(place: str, file: Path, whole: Path) -> str:

@@ -1,7 +1,7 @@
 """The archive as a Workflow Run RO-Crate (profile Provenance Run Crate 0.5): https://w3id.org/ro/wfrun/provenance/0.5.
 
-The workflow is the main entity; each rule that ran is a step, each script a tool, each job an action with its files, times, status,
-environment and resources. The run as a whole is an action too, organised by Snakemake.
+The workflow is the main entity; each rule that ran is a step, each script a tool, each job an action with its files, times,
+status, environment and resources. The run as a whole is an action too, organised by Snakemake.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
+CRATE = "https://w3id.org/ro/crate/1.1"
+WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
+WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 TERMS = {name: f"https://w3id.org/ro/terms/workflow-run#{name}" for name in ("sha256", "resourceUsage", "environment")}
 USAGE = {
     "seconds": ("wall-clock time", "https://qudt.org/vocab/unit/SEC"),
     "cpu_seconds": ("CPU time", "https://qudt.org/vocab/unit/SEC"),
     "memory_mb": ("largest resident set", "https://qudt.org/vocab/unit/MegaBYTE"),
     "gpu_memory_mb": ("most GPU memory allocated", "https://qudt.org/vocab/unit/MegaBYTE"),
-    "threads": ("threads", None),
-    "gpus": ("GPUs", None),
+    "threads": ("threads", "https://qudt.org/vocab/unit/NUM"),
+    "gpus": ("GPUs", "https://qudt.org/vocab/unit/NUM"),
 }
 USAGE_ID = "https://w3id.org/ro/terms/snakemake#"
 STATUS = {
@@ -47,8 +49,13 @@ LICENCES = {
     "CC-BY-NC-4.0": "https://spdx.org/licenses/CC-BY-NC-4.0",
     "ODC-BY": "https://spdx.org/licenses/ODC-By-1.0",
 }
-TYPES = {".parquet": "application/vnd.apache.parquet", ".jsonl": "application/jsonl", ".yaml": "application/yaml", ".tsv": "text/tab-separated-values"}
-MAIN = "Snakefile"
+TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".jsonl": "application/jsonl",
+    ".yaml": "application/yaml",
+    ".tsv": "text/tab-separated-values",
+}
+MAIN, READ_ME = "Snakefile", "README.md"
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,10 @@ class Builder:
         from rocrate.model.contextentity import ContextEntity
 
         if self.crate.get(identifier) is None:
-            kept = {("@type" if key == "type_" else key): value for key, value in properties.items() if value not in (None, [], "")}
-            self.crate.add(ContextEntity(self.crate, identifier, properties=kept))
+            kept = {
+                ("@type" if key == "type_" else key): value for key, value in properties.items() if value not in (None, [], "")
+            }
+            self.crate.add(ContextEntity(self.crate, identifier, properties={key: single(value) for key, value in kept.items()}))
         return {"@id": identifier}
 
     def root(self) -> None:
@@ -113,11 +122,13 @@ class Builder:
         for address, (name, version) in PROFILES.items():
             self.context(address, type_="CreativeWork", name=name, version=version)
         root = self.crate.root_dataset
+        self.crate.metadata["conformsTo"] = [{"@id": CRATE}, {"@id": WORKFLOW_CRATE}]
         root["name"], root["description"] = run.title, run.description
         root["datePublished"] = run.published
         root["license"] = self.licence(cited["license"])
         root["conformsTo"] = [{"@id": address} for address in PROFILES]
-        root["author"] = self.authors = [self.author(author) for author in cited["authors"]]
+        self.authors = [self.author(author) for author in cited["authors"]]
+        root["author"] = single(self.authors)
         root["keywords"] = list(run.keywords)
         root["citation"] = [self.reference(work) for work in cited.get("references", [])]
         root["mentions"] = [
@@ -196,7 +207,13 @@ class Builder:
             if item.sha256:
                 properties |= {"sha256": item.sha256, "contentSize": str(item.size)}
             notes = [f"Not in this archive: {item.outside}."] if item.outside else []
-            notes += [f"Secrets or home folders were taken out; the file had the SHA-256 {item.original}."] if item.original else []
+            notes += (
+                [f"Secrets or home folders were taken out; the file had the SHA-256 {item.original}."] if item.original else []
+            )
+            if "SoftwareSourceCode" in kinds:
+                properties["version"] = self.run.versions["workflow"]
+            if item.path == READ_ME:
+                properties["about"] = {"@id": "./"}
             if notes:
                 properties["description"] = " ".join(notes)
             self.crate.add(DataEntity(self.crate, reference(item)["@id"], properties=properties))
@@ -222,9 +239,9 @@ class Builder:
         )
         workflow = self.crate.get(MAIN)
         workflow["name"] = self.run.citation["title"]
-        workflow["version"] = self.run.versions["workflow"]
         workflow["license"] = self.licence(self.run.citation["license"])
-        workflow["author"] = self.authors
+        workflow["author"] = single(self.authors)
+        workflow["conformsTo"] = {"@id": WORKFLOW_PROFILE}
         workflow["programmingLanguage"] = language
         workflow["step"] = [self.step(place, rule, first[rule]) for place, rule in enumerate(rules)]
         tools = {self.tool(job)["@id"]: self.tool(job) for job in first.values()}
@@ -262,7 +279,7 @@ class Builder:
             result=[self.behind(path) for path in job.outputs],
             startTime=at(job.began),
             endTime=at(job.ended),
-            actionStatus={"@id": STATUS["finished"]},
+            actionStatus=STATUS["finished"],
             resourceUsage=self.usage(job),
             environment=self.variables(job.facts.get("variables", {})),
             subjectOf=records,
@@ -277,7 +294,7 @@ class Builder:
                 object=inputs,
                 startTime=at(attempt.began),
                 endTime=at(attempt.ended) if attempt.ended else None,
-                actionStatus={"@id": STATUS[attempt.status]},
+                actionStatus=STATUS[attempt.status],
                 error=str(attempt.facts.get("error", attempt.status)),
             )
 
@@ -316,7 +333,7 @@ class Builder:
             agent=self.authors[0],
             object=[self.behind(path) for path in sources],
             result=[self.behind(path) for path in results],
-            actionStatus={"@id": STATUS["finished"]},
+            actionStatus=STATUS["finished"],
             **times,
         )
         engine = self.context(
@@ -336,7 +353,13 @@ class Builder:
             result=action,
             **times,
         )
-        self.crate.root_dataset["mentions"] = [*self.crate.root_dataset["mentions"], action]
+        root = self.crate.root_dataset
+        root["mentions"] = [*root["mentions"], action, *({"@id": action_id(job)} for job in jobs)]
+
+
+def single(value: Any) -> Any:
+    """A list of one as its value, as the crate's recommendations have it."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def reference(item: Item) -> dict[str, str]:
@@ -377,5 +400,3 @@ def usage(job: Job) -> dict[str, str]:
         "gpus": job.gpus or None,
     }
     return {kind: str(value) for kind, value in found.items() if value is not None}
-
-

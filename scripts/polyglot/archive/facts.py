@@ -1,4 +1,4 @@
-"""What language-model work needs beside files and jobs: models, data sets, prompts and code, each with its revision, hash and licence."""
+"""What language-model work needs beside files and jobs: models, data sets, prompts and code, with revision, hash and licence."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _package(model: Model) -> dict[str, Any]:
     names = metadata.packages_distributions().get(module, [])
     if not names:
         return {"package": module}
-    found = metadata.metadata(names[0])
+    found: Any = metadata.metadata(names[0])
     licence = found.get("License-Expression") or found.get("License")
     facts = {"package": names[0], "version": found["Version"]}
     return facts | ({"licence": licence} if licence and not model.licence else {})
@@ -228,5 +228,3 @@ def totals(items: Iterable[Item]) -> dict[str, int]:
         "files_outside": len(listed) - len(inside),
         "bytes_outside": sum(item.size for item in listed if item.outside),
     }
-
-

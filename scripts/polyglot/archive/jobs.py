@@ -88,7 +88,7 @@ def read_attempts(path: Path) -> list[Attempt]:
 
 
 def behind(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts that led to what is there now: the last that finished, and those in vain before it (after the last but one)."""
+    """The attempts that led to what is there now: the last that finished, and those in vain between it and the last but one."""
     finished = [place for place, attempt in enumerate(attempts) if attempt.status == FINISHED]
     if not finished:
         return []

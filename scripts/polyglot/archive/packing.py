@@ -29,6 +29,7 @@ from polyglot.archive.reading import JOBS
 from polyglot.archive.replay import evidence
 from polyglot.archive.scrubbing import Scrubber
 from polyglot.archive.writing import MANIFEST, fingerprint, manifest, write_archive
+from polyglot.pages import render
 from polyglot.records import RECORDS, code_id, records_folder
 
 CODE = ("Snakefile", "rules", "scripts", "envs", "config", "plugins", "profiles", "report")
@@ -226,38 +227,26 @@ def about(study: Study) -> str:
     """What was compared, in a sentence or two."""
     settings, counts = study.used.study, Counter(job.rule for job in study.jobs)
     return (
-        f"{len(settings.teachers)} teachers ({', '.join(settings.teachers)}) write fine-tuning data in {', '.join(settings.languages)}; "
-        f"{counts['student']} students are trained and evaluated. {len(study.jobs)} jobs by {len(counts)} rules."
+        f"{len(settings.teachers)} teachers ({', '.join(settings.teachers)}) write fine-tuning data in "
+        f"{', '.join(settings.languages)}; {counts['student']} students are trained and evaluated. "
+        f"{len(study.jobs)} jobs by {len(counts)} rules."
     )
 
 
 def read_me(study: Study, items: Sequence[Item], facts: Mapping[str, Any]) -> str:
     """The archive in words."""
-    settings, count, code = study.used.study, totals(items), facts["code.json"]
+    settings, code = study.used.study, facts["code.json"]
     board = study.results / "tables/leaderboard.md"
-    others = sum(entry["jobs"] for name, entry in code["versions"].items() if name != code["archived"])
-    commit = code["versions"][code["archived"]]
-    where = f"commit {commit['commit']}{', with changes (provenance/code/)' if commit['dirty'] else ''}" if commit["commit"] else "no commit"
-    outside = f"{count['files_outside']} files ({count['bytes_outside'] / 1e6:,.0f} MB) are named by hash and size only, among them every"
-    lines = [
-        f"# Archive of the study {settings.study}",
-        about(study),
-        settings.description,
-        board.read_text(encoding="utf-8") if board.exists() else "",
-        "## Check it",
-        "With Python 3.11 and the workflow (its requirements.lock, or the environment envs/analysis.yaml):",
-        "```\npython -m polyglot verify archive.zip        # hashes; scores and tables made again from the outcomes\n"
-        f"python -m polyglot trace results/{settings.study}/tables/leaderboard.csv TEACHER COLUMN   # from a cell to its files and jobs\n"
-        "sha256sum --check manifest-sha256.txt        # in the unpacked archive, without the workflow\n```",
-        "## What is where",
-        f"- `{METADATA}`: everything as a Workflow Run RO-Crate (profile Provenance Run Crate 0.5).",
-        f"- `results/{settings.study}/`: what jobs read and wrote, at its own place; {outside} one above {study.largest_mb:g} MB that no "
-        "score needs.",
-        f"- `{JOBS}`: every job with files, parameters, times, resources, environment, machine and code.",
-        "- `provenance/models.json`, `data.json`, `prompts.json`: revisions, licences, hashes of tokenizers and templates, sampling.",
-        "- `provenance/environments/`, `machines/`, `code/`: packages, hardware and drivers, commits and changes that jobs ran with.",
-        f"- Code, rules, environments and lock files of the workflow ({where}). {others} job(s) ran with another version of the code, "
-        f"{code['unrecorded']} left no record of theirs.",
-        f"- `results/{settings.study}/config.yaml`: the configuration in force, with every default.",
-    ]
-    return "\n\n".join(line.strip() for line in lines if line.strip()) + "\n"
+    versions: Mapping[str, Any] = code["versions"]
+    return render(
+        study.root / "report/archive.md.jinja",
+        study=settings.study,
+        about=about(study),
+        description=settings.description,
+        leaderboard=board.read_text(encoding="utf-8").strip() if board.exists() else "",
+        totals=totals(items),
+        largest_mb=f"{study.largest_mb:g}",
+        code=versions[code["archived"]],
+        other_code=sum(entry["jobs"] for name, entry in versions.items() if name != code["archived"]),
+        unrecorded=code["unrecorded"],
+    )

@@ -61,7 +61,9 @@ class Archive:
             if not separator or len(digest) != 64 or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise ArchiveError(f"{MANIFEST}: line {number} is no hash and path")
             hashes[path] = digest
-        there = {str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file() and file.name not in UNSEEN}
+        there = {
+            str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file() and file.name not in UNSEEN
+        }
         for path in sorted(there | set(hashes)):
             if path == MANIFEST:
                 continue
@@ -78,7 +80,9 @@ class Archive:
     def _check_crate(self, hashes: dict[str, str]) -> None:
         try:
             entities = json.loads(self.text(METADATA))["@graph"]
-            files = {unquote(entity["@id"]): entity for entity in entities if "File" in _types(entity) and ":" not in entity["@id"]}
+            files = {
+                unquote(entity["@id"]): entity for entity in entities if "File" in _types(entity) and ":" not in entity["@id"]
+            }
         except (ValueError, KeyError, TypeError) as error:
             raise ArchiveError(f"{METADATA}: it is no crate: {error}") from None
         for path in sorted({*hashes} - {METADATA}):

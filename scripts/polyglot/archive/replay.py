@@ -77,7 +77,7 @@ def replay(lines: Sequence[Mapping[str, Any]], folder: Path, scratch: Path) -> I
 def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int) -> str | None:
     """Run one job again and compare what it makes with what is archived (None: the same)."""
     log, made_in = scratch / f"logs/{number}.log", scratch / str(number)
-    outputs = {
+    outputs: dict[str, Any] = {
         "unnamed": [str(made_in / path) for path in line["output"]["unnamed"]],
         "named": {name: _under(made_in, value) for name, value in line["output"]["named"].items()},
     }
@@ -143,8 +143,8 @@ def frame_difference(made: pd.DataFrame, kept: pd.DataFrame) -> str | None:
     for column in made.columns:
         mine, theirs = made[column], kept[column]
         if pd.api.types.is_numeric_dtype(mine) and pd.api.types.is_numeric_dtype(theirs):
-            pair = [values.to_numpy(dtype=float, na_value=np.nan) for values in (mine, theirs)]
-            same = np.isclose(*pair, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+            one, other = (values.to_numpy(dtype=float, na_value=np.nan) for values in (mine, theirs))
+            same = np.isclose(one, other, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
         else:
             same = ((mine == theirs) | (mine.isna() & theirs.isna())).to_numpy(dtype=bool)
         if not same.all():
@@ -168,9 +168,5 @@ def _lines(path: Path) -> list[str]:
 def evidence(lines: Iterable[Mapping[str, Any]]) -> set[str]:
     """Files that jobs need to be made again and compared."""
     return {
-        path
-        for line in lines
-        if can_be_replayed(line)
-        for kind in ("input", "output")
-        for path in Named(**line[kind], flat=True)
+        path for line in lines if can_be_replayed(line) for kind in ("input", "output") for path in Named(**line[kind], flat=True)
     }
