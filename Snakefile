@@ -67,6 +67,7 @@ localrules:
     table,
     figure,
     resources,
+    ledger,
     archive,
 
 

@@ -19,6 +19,27 @@ rule resources:
         "../scripts/resources.py"
 
 
+rule ledger:
+    """Hours, GPU hours, tokens and money by rule and teacher, from the records of jobs, answers and endpoints."""
+    input:
+        measured_files(),
+    output:
+        f"{RESULTS}/analysis/ledger.csv",
+    log:
+        f"{RESULTS}/logs/ledger.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        results=RESULTS,
+        usd_per_gpu_hour=STUDY.plan.usd_per_gpu_hour,
+    message:
+        "What the study has cost, by rule and teacher"
+    script:
+        "../scripts/ledger.py"
+
+
 rule archive:
     """Everything behind the study's numbers, as a Workflow Run RO-Crate."""
     input:

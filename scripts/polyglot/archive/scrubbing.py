@@ -20,7 +20,7 @@ TOKENS = re.compile(
 LOGINS = re.compile(r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)")
 HEADERS = re.compile(r"(?i)(\b(?:bearer|basic) )[\w.~+/-]{12,}=*")
 PASSWORDS = re.compile(
-    r"(?i)(\b(?:password|passwd|secret|token|api[_-]?key)\b[\"']?\s*[:=]\s*[\"']?)(?![A-Z][A-Z0-9_]*\b)[^\s\"',}\]]{8,}"
+    r"(?i)(\b(?:password|passwd|secret|token|api[_-]?key)\b[\"']?\s*[:=]\s*[\"']?)(?-i:(?![A-Z][A-Z0-9_]*\b))[^\s\"',}\]]{8,}"
 )
 """Something assigned to a name that says it is secret, unless it is the name of an environment variable."""
 HOMES = re.compile(r"(?:/home|/Users)/[^/\s\"':,;<>|]+|(?<![\w/.])/root(?=[/\s\"':,;]|$)")
