@@ -7,6 +7,8 @@ SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
 VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
+VALIDATOR := .venv-validator
+VALIDATOR_READY := $(VALIDATOR)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test check unit setup clean help replication test-vllm test-slurm
@@ -23,7 +25,7 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	snakemake replication
 	@cat results/replication/claims.md
 
-test: $(READY) check ## every check and test, the embedded study included
+test: $(READY) $(VALIDATOR_READY) check ## every check and test, the embedded study included
 	pytest
 	@$(MAKE) --no-print-directory test-vllm
 	@$(MAKE) --no-print-directory test-slurm
@@ -58,8 +60,13 @@ $(VLLM_READY): requirements-vllm.lock
 	$(VLLM)/bin/pip install --quiet --no-deps --requirement requirements-vllm.lock
 	@touch $@
 
+$(VALIDATOR_READY): requirements-validator.lock
+	$(PYTHON) -m venv $(VALIDATOR)
+	$(VALIDATOR)/bin/pip install --quiet --requirement requirements-validator.lock
+	@touch $@
+
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VLLM) results .snakemake
+	rm -rf $(VENV) $(VLLM) $(VALIDATOR) results .snakemake
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

@@ -8,6 +8,7 @@
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by python -m polyglot verify
+#   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ include: "rules/screen.smk"
 include: "rules/figures.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
+include: "rules/publishing.smk"
 include: "rules/plan.smk"
 
 
@@ -69,6 +71,9 @@ localrules:
     resources,
     ledger,
     archive,
+    publish,
+    data_set,
+    model_card,
 
 
 rule all:
@@ -95,3 +100,8 @@ rule screen:
 rule replication:
     input:
         replication_targets(),
+
+
+rule publish:
+    input:
+        published(),

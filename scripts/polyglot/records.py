@@ -197,7 +197,7 @@ def _machine(folder: Path) -> str:
 
 
 def _hardware(driver: str) -> dict[str, Any]:
-    found = re.search(r"Module\D*([\d.]+)", driver)
+    found = re.search(r"(?<!\w)(\d+\.\d[\d.]*)", driver)
     gpus = [
         line.partition(":")[2].strip()
         for path in sorted(DRIVER.glob("gpus/*/information"))

@@ -216,6 +216,17 @@ class Source(Entry):
         return "generate" in self.methods
 
 
+class Licence(Entry):
+    """A licence that models or data sets are under."""
+
+    url: str | None = Field(default=None, description="Where its text is.")
+    hub: str = Field(default="other", description="What model hubs call it.")
+    output: str = Field(
+        default="does not say here what holds for data that a model under it has written",
+        description="What it says about data that a model under it has written; completes `The licence ...` in data cards.",
+    )
+
+
 T = TypeVar("T", bound=Entry)
 
 
@@ -258,10 +269,11 @@ class Registries:
     languages: Registry[Language]
     benchmarks: Registry[BenchmarkFacts]
     sources: Registry[Source]
+    licences: Registry[Licence]
 
 
 def load_registries(folder: Path) -> Registries:
-    """Read `models.yaml`, `languages.yaml`, `benchmarks.yaml` and `sources.yaml`.
+    """Read `models.yaml`, `languages.yaml`, `benchmarks.yaml`, `sources.yaml` and `licences.yaml`.
 
     Raises:
         RegistryError: names file, entry and key.
@@ -293,7 +305,11 @@ def load_registries(folder: Path) -> Registries:
         if name in sources:
             raise RegistryError(f"{benchmarks.source}: entry '{name}' is also a source in {sources.source}; rename one")
     return Registries(
-        models=models, sources=sources, languages=Registry(folder / "languages.yaml", Language), benchmarks=benchmarks
+        models=models,
+        sources=sources,
+        languages=Registry(folder / "languages.yaml", Language),
+        benchmarks=benchmarks,
+        licences=Registry(folder / "licences.yaml", Licence),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot import records
 from polyglot.archive.jobs import FAILED, FINISHED, STOPPED, behind, gpus_asked, read_attempts
 from polyglot.costs import ledger_table
 from polyglot.files import read_json, write_parquet
@@ -96,6 +97,29 @@ def test_a_second_record_costs_milliseconds() -> None:
             pass
         took.append(time.perf_counter() - start)
     assert min(took) < 0.02
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\nGCC version:  gcc 12.2.0\n",
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.54.15  Release Build  (dvs-builder)\nGCC version:\n",
+    ],
+)
+def test_gpus_and_their_driver_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(records, "DRIVER", tmp_path / "nvidia")
+    for number in (0, 1):
+        path = tmp_path / f"nvidia/gpus/0000:0{number}:00.0/information"
+        path.parent.mkdir(parents=True)
+        path.write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 61\nGPU UUID: \t GPU-secret\n")
+    (tmp_path / "nvidia/version").write_text(version)
+    with recorded(job()):
+        pass
+    (path,) = Path("results/tiny/provenance/machines").iterdir()
+    machine = read_json(path)
+    assert machine["gpus"] == ["NVIDIA H200", "NVIDIA H200"]
+    assert machine["gpu_driver"] == "550.54.15"
+    assert "GPU-secret" not in path.read_text()
 
 
 def test_a_place_that_takes_no_record_stops_no_job(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,14 +41,6 @@ STATUS = {
     "failed": "http://schema.org/FailedActionStatus",
     "stopped": "http://schema.org/FailedActionStatus",
 }
-LICENCES = {
-    "Apache-2.0": "https://spdx.org/licenses/Apache-2.0",
-    "MIT": "https://spdx.org/licenses/MIT",
-    "CC-BY-4.0": "https://spdx.org/licenses/CC-BY-4.0",
-    "CC-BY-SA-4.0": "https://spdx.org/licenses/CC-BY-SA-4.0",
-    "CC-BY-NC-4.0": "https://spdx.org/licenses/CC-BY-NC-4.0",
-    "ODC-BY": "https://spdx.org/licenses/ODC-By-1.0",
-}
 TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".jsonl": "application/jsonl",
@@ -62,8 +54,9 @@ MAIN, READ_ME = "Snakefile", "README.md"
 class Run:
     """What a crate is made from.
 
-    `places`: path in a rule to what is behind it. `records`: job name to the archive paths of its log,
-    environment and machine. `models`, `data`: see `polyglot.archive.facts`. `versions`: of Snakemake and of the workflow.
+    `places`: path in a rule to what is behind it. `records`: job name to the archive paths of its log, environment and machine.
+    `models`, `data`: see `polyglot.archive.facts`. `licences`: name to address, where one is known. `versions`: of Snakemake and
+    of the workflow.
     """
 
     title: str
@@ -76,6 +69,7 @@ class Run:
     records: Mapping[str, Sequence[str]]
     models: Mapping[str, Mapping[str, Any]]
     data: Mapping[str, Mapping[str, Any]]
+    licences: Mapping[str, str]
     versions: Mapping[str, str]
     keywords: Sequence[str] = field(default_factory=tuple)
 
@@ -158,7 +152,7 @@ class Builder:
         )
 
     def licence(self, name: str) -> dict[str, str]:
-        address = LICENCES.get(name) or f"#licence/{quote(name)}"
+        address = self.run.licences.get(name) or f"#licence/{quote(name)}"
         return self.context(address, type_="CreativeWork", name=name, description=f"Licence: {name}")
 
     def model(self, name: str, facts: Mapping[str, Any]) -> dict[str, str]:

@@ -194,6 +194,7 @@ def pack(study: Study, path: Path) -> tuple[str, dict[str, int]]:
         records={job.name: study.records_of(job) for job in jobs},
         models=facts["models.json"],
         data=facts["data.json"],
+        licences={name: found.url for name, found in study.used.registries.licences.items() if found.url},
         versions={"snakemake": metadata.version("snakemake"), "workflow": version(cited, facts["code.json"])},
         keywords=["synthetic data", "language models", "Polyglot Score", *settings.languages],
     )

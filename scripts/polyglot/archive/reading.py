@@ -43,11 +43,11 @@ class Archive:
         """Every job, each after those that it depends on."""
         return read_jsonl(self.folder / JOBS)
 
-    def check_files(self) -> int:
+    def check_files(self) -> set[str]:
         """Compare every file with the manifest and with the crate.
 
         Returns:
-            The number of files.
+            The files, without the manifest.
 
         Raises:
             ArchiveError: names the first file that is missing, changed or not declared.
@@ -75,7 +75,7 @@ class Archive:
                 if hashlib.file_digest(file, "sha256").hexdigest() != hashes[path]:
                     raise ArchiveError(f"{path}: its SHA-256 is not the one in {MANIFEST}")
         self._check_crate(hashes)
-        return len(hashes)
+        return set(hashes)
 
     def _check_crate(self, hashes: dict[str, str]) -> None:
         try:

@@ -34,6 +34,9 @@ REPLAYED = (
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 """How far a number may be off that another processor has computed."""
 
+BEFORE, SHOWN = 20, 80
+"""Characters of a line that are shown: before a difference, and in all."""
+
 
 @dataclass(frozen=True)
 class Scripted:
@@ -157,7 +160,9 @@ def _text_difference(made: Path, kept: Path) -> str | None:
     pairs = zip(_lines(made), _lines(kept), strict=False)
     for number, (mine, theirs) in enumerate(pairs, 1):
         if mine != theirs:
-            return f"line {number} says {theirs[:80]!r}, made again {mine[:80]!r}"
+            same = next((place for place, pair in enumerate(zip(mine, theirs, strict=False)) if len(set(pair)) > 1), 0)
+            start = max(same - BEFORE, 0)
+            return f"line {number} says {theirs[start:][:SHOWN]!r}, made again {mine[start:][:SHOWN]!r}"
     return f"{len(_lines(kept))} lines, made again {len(_lines(made))}"
 
 

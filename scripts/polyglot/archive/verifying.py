@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from polyglot.archive.jobs import Named
-from polyglot.archive.reading import ArchiveError, open_archive
+from polyglot.archive.reading import Archive, ArchiveError, open_archive
 from polyglot.archive.replay import can_be_replayed, replay
 from polyglot.archive.writing import MANIFEST, fingerprint
+from polyglot.records import code_id
 
 PROVED = ("results/*/tables/*", "results/*/scores/*/*")
 """Files that must come out of jobs that are made again."""
+
+
+def _other_code(archive: Archive) -> str:
+    """Says so if the archive was made with another version of the code than this."""
+    archived = json.loads(archive.text("provenance/code.json"))
+    if archived["archived"] == code_id():
+        return ""
+    commit = archived["versions"][archived["archived"]]["commit"]
+    which = f"commit {commit}" if commit else "its own scripts/"
+    return f" (by another version of the code than the archive's: try again with {which})"
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ def verify(path: Path) -> Verdict:
         lines = [line for line in archive.jobs() if can_be_replayed(line)]
         used, made = ({name for line in lines for name in Named(**line[kind], flat=True)} for kind in ("input", "output"))
         for name in sorted(used | made):
-            if not (archive.folder / name).is_file():
+            if name not in files:
                 raise ArchiveError(f"{name}: it is not in the archive, and without it the tables cannot be made again")
         for pattern in PROVED:
             for file in sorted(archive.folder.glob(pattern)):
@@ -54,11 +66,11 @@ def verify(path: Path) -> Verdict:
         with tempfile.TemporaryDirectory() as scratch:
             for _, difference in replay(lines, archive.folder, Path(scratch)):
                 if difference:
-                    raise ArchiveError(difference)
+                    raise ArchiveError(f"{difference}{_other_code(archive)}")
         outcomes = [archive.folder / name for name in used if name.endswith(".parquet") and "/evaluation/" in name]
         return Verdict(
             fingerprint=fingerprint(archive.text(MANIFEST).encode()),
-            files=files,
+            files=len(files),
             jobs=len(lines),
             made=len(made),
             outcomes=sum(pq.read_metadata(file).num_rows for file in outcomes),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -252,8 +254,8 @@ def ledger(context: Context, ledger: pd.DataFrame) -> Table:
             "attempts": count(row["attempts"]),
             "hours": amount(row["hours"]),
             "GPU hours": amount(row["gpu_hours"]),
-            "prompt tokens": count(row["prompt_tokens"]),
-            "completion tokens": count(row["completion_tokens"]),
+            "prompt tokens": count(row["prompt_tokens"] or math.nan),
+            "completion tokens": count(row["completion_tokens"] or math.nan),
             "USD": amount(row["usd"]),
         }
         for row in records(whole)
