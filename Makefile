@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
+QLORA := $(VENV)/qlora
 VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
+UNSLOTH := .venv-unsloth
+UNSLOTH_READY := $(UNSLOTH)/ready
 VALIDATOR := .venv-validator
 VALIDATOR_READY := $(VALIDATOR)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean help replication test-vllm test-slurm
+.PHONY: demo test check unit setup clean lock help replication test-main test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@python -m polyglot unlock
@@ -25,16 +28,23 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	snakemake replication
 	@cat results/replication/claims.md
 
-test: $(READY) $(VALIDATOR_READY) check ## every check and test, the embedded study included
+test: $(READY) check ## every check and test, the embedded study included
+	@$(MAKE) --no-print-directory -j2 test-main test-vllm
+
+test-main: $(READY) $(VALIDATOR_READY)
 	pytest
-	@$(MAKE) --no-print-directory test-vllm
-	@$(MAKE) --no-print-directory test-slurm
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
 
 test-slurm: $(READY) ## the workflow on a real Slurm, brought up and taken down for it (as root, on Debian)
 	tests/slurm/cluster.sh run pytest tests/slurm
+
+test-unsloth: $(READY) $(UNSLOTH_READY) ## fine-tuning with unsloth on the CPU, in an environment of its own
+	OMP_NUM_THREADS=1 POLYGLOT_PYTHON=$(CURDIR)/$(BIN)/python $(UNSLOTH)/bin/python -m pytest tests/unsloth
+
+test-gpu: $(READY) ## engines, fine-tuning and perplexity on a GPU (skipped without one); GPU_PYTHON=... for another environment's
+	$(or $(GPU_PYTHON),$(BIN)/python) -m pytest tests/gpu -s
 
 unit: $(READY) ## the tests that take seconds
 	pytest -m "not slow"
@@ -48,10 +58,14 @@ check: $(READY) ## formatting, linting, types
 
 setup: $(READY) ## the Python environment in .venv
 
-$(READY): requirements.lock
+lock: $(READY) ## envs/locked from envs: every package of every environment, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
+	python envs/lock.py $(ENVS)
+
+$(READY): requirements.lock requirements-qlora.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --upgrade --target $(QLORA) --requirement requirements-qlora.lock
 	@echo "$(CURDIR)/scripts" > $(SITE)/polyglot-score.pth
 	@touch $@
 
@@ -60,13 +74,18 @@ $(VLLM_READY): requirements-vllm.lock
 	$(VLLM)/bin/pip install --quiet --no-deps --requirement requirements-vllm.lock
 	@touch $@
 
+$(UNSLOTH_READY): requirements-unsloth.lock
+	$(PYTHON) -m venv $(UNSLOTH)
+	$(UNSLOTH)/bin/pip install --quiet --no-deps --requirement requirements-unsloth.lock
+	@touch $@
+
 $(VALIDATOR_READY): requirements-validator.lock
 	$(PYTHON) -m venv $(VALIDATOR)
 	$(VALIDATOR)/bin/pip install --quiet --requirement requirements-validator.lock
 	@touch $@
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VLLM) $(VALIDATOR) results .snakemake
+	rm -rf $(VENV) $(VLLM) $(UNSLOTH) $(VALIDATOR) results .snakemake
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

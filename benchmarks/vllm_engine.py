@@ -1,26 +1,34 @@
 """The vllm engine against bare `LLM.chat` on the same requests in one process, and what it costs to resume 10,000 answers.
 
-    make test-vllm && OMP_NUM_THREADS=1 PYTHONPATH=scripts .venv-vllm/bin/python benchmarks/vllm_engine.py results/demo
+    make test-vllm
+    OMP_NUM_THREADS=1 .venv-vllm/bin/python benchmarks/vllm_engine.py results/demo [--rounds 5] [--resumed 10000]
 
-takes the nano teacher `hasty` and its German requests from a study's results.
+takes the nano teacher `hasty` and its German requests from a study's results. The sides take turns, so that a slow minute of the
+machine hits all of them.
 """
 
 from __future__ import annotations
 
+import argparse
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
 from polyglot.engines import Answer, Request, answer_all
 from polyglot.engines.vllm_engine import VLLMEngine
 from polyglot.registry import Model, Sampling
 from polyglot.sidefile import SideFile
 
-ROUNDS = 5
-RESUMED = 10_000
+SAMPLING = Sampling(temperature=0.8, max_new_tokens=64)
+BATCH = 100
+"""Finished answers in a line of the side file that is resumed from."""
 
 
 class NoEngine:
@@ -33,48 +41,80 @@ class NoEngine:
         raise AssertionError(f"asked again: {requests[0].id}")
 
 
-def main(results: Path) -> None:
+def read_requests(results: Path) -> list[Request]:
     rows = pd.concat([pd.read_parquet(results / f"requests/de/{method}/0.parquet") for method in ("translate", "respond")])
-    asked = [
+    return [
         Request(row["request_id"], [dict(message) for message in row["messages"]], int(row["request_seed"]))
         for row in rows.to_dict("records")
     ]
-    model = Model(folder="nano", engine="vllm", context=512, sampling=Sampling(temperature=0.8, max_new_tokens=64))
-    engine = VLLMEngine(results / "models/hasty", model)
-    parameters = [engine._parameters(request) for request in asked]
+
+
+def throughput(results: Path, asked: list[Request], rounds: int) -> None:
+    """Print the median time of each side."""
+    from vllm import SamplingParams
+
+    engine = VLLMEngine(results / "models/hasty", Model(folder="nano", engine="vllm", context=512, sampling=SAMPLING))
+    drawn = {"temperature": SAMPLING.temperature, "top_p": SAMPLING.top_p, "max_tokens": SAMPLING.max_new_tokens}
+    parameters = [SamplingParams(**drawn, seed=request.seed) for request in asked]
     messages = [request.messages for request in asked]
-    seconds: dict[str, list[float]] = {"bare LLM.chat": [], "engine": [], "engine with side file": []}
-    tokens = 0
-    engine.chat(asked)  # warm: compiled kernels, prefix cache
-    for turn in range(ROUNDS):
-        for name in list(seconds) if turn % 2 else reversed(list(seconds)):
+
+    def bare() -> int:
+        outputs = engine.llm.chat(messages, parameters, use_tqdm=False)
+        return sum(len(output.outputs[0].token_ids) for output in outputs)
+
+    def alone() -> int:
+        return sum(answer.completion_tokens for answer in engine.chat(asked))
+
+    def with_side_file() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            side = SideFile(Path(folder) / "side", "owner")
+            answers = answer_all(engine, asked, side, batch_size=64, title="round")
+        return sum(answer.completion_tokens for answer in answers.values())
+
+    sides: dict[str, Callable[[], int]] = {
+        "bare LLM.chat": bare,
+        "engine": alone,
+        "engine with side file": with_side_file,
+    }
+    engine.chat(asked)  # warm: prefix cache, lazily built parts
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    tokens: dict[str, int] = {}
+    for turn in range(rounds):
+        for name in list(sides) if turn % 2 else reversed(list(sides)):
             start = time.perf_counter()
-            if name == "bare LLM.chat":
-                engine.llm.chat(messages, parameters, use_tqdm=False)  # type: ignore[arg-type]
-            elif name == "engine":
-                tokens = sum(answer.completion_tokens for answer in engine.chat(asked))
-            else:
-                with tempfile.TemporaryDirectory() as folder:
-                    answer_all(engine, asked, SideFile(Path(folder) / "side", "owner"), batch_size=64, title="round")
+            tokens[name] = sides[name]()
             seconds[name].append(time.perf_counter() - start)
-    bare = sorted(seconds["bare LLM.chat"])[ROUNDS // 2]
+    print(f"| side | median s of {rounds} | tokens/s | against bare, median of rounds |\n| --- | --- | --- | --- |")
     for name, found in seconds.items():
-        middle = sorted(found)[ROUNDS // 2]
-        print(f"{name}: median {middle:.2f} s of {ROUNDS}, {tokens / middle:,.0f} tokens/s, {100 * (middle / bare - 1):+.1f} %")
+        ratio = statistics.median(own / other for own, other in zip(found, seconds["bare LLM.chat"], strict=True))
+        middle = statistics.median(found)
+        print(f"| {name} | {middle:.2f} | {tokens[name] / middle:,.0f} | {100 * (ratio - 1):+.1f} % |")
+
+
+def resume(asked: list[Request], count: int) -> None:
+    """Print what reading back so many finished answers takes."""
+    many = [Request(f"id{number}", asked[number % len(asked)].messages, number) for number in range(count)]
+    text = "an answer of some length " * 20
     with tempfile.TemporaryDirectory() as folder:
-        many = [Request(f"id{number}", asked[number % len(asked)].messages, number) for number in range(RESUMED)]
-        side = SideFile(Path(folder) / "side", "owner")
-        for start in range(0, RESUMED, 100):
-            side.append(
-                [
-                    Answer(one.id, "an answer of some length " * 20, "stop", 100, 100).as_dict()
-                    for one in many[start : start + 100]
-                ]
-            )
+        path = Path(folder) / "side"
+        for start in range(0, count, BATCH):
+            batch = [Answer(request.id, text, "stop", 100, 100).as_dict() for request in many[start : start + BATCH]]
+            SideFile(path, "owner").append(batch)
         began = time.perf_counter()
-        answer_all(NoEngine(), many, SideFile(Path(folder) / "side", "owner"), batch_size=64, title="resume")
-        print(f"resume of {RESUMED:,} finished answers: {time.perf_counter() - began:.2f} s")
+        answer_all(NoEngine(), many, SideFile(path, "owner"), batch_size=64, title="resume")
+        print(f"resume of {count:,} finished answers: {time.perf_counter() - began:.2f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--resumed", type=int, default=10_000)
+    arguments = parser.parse_args()
+    asked = read_requests(arguments.results)
+    resume(asked, arguments.resumed)
+    throughput(arguments.results, asked, arguments.rounds)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

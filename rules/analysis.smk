@@ -21,7 +21,7 @@ rule analysis:
     benchmark:
         f"{RESULTS}/benchmarks/analysis.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -51,7 +51,7 @@ rule data_tables:
     benchmark:
         f"{RESULTS}/benchmarks/data_tables.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -85,7 +85,7 @@ rule steps:
     wildcard_constraints:
         study=STUDY.study,
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -126,7 +126,7 @@ rule abilities:
     wildcard_constraints:
         study=STUDY.study,
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -158,7 +158,7 @@ rule truth:
     benchmark:
         f"{RESULTS}/benchmarks/truth.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),

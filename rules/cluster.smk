@@ -1,14 +1,17 @@
 # The cluster that jobs are submitted to, if they are: its ways are in profiles/slurm/site.yaml.
 import os
 import sys
+from subprocess import CalledProcessError
 
 from polyglot import demands
+from polyglot.controller import outlast_the_controller
 from polyglot.hashing import content_id
 from polyglot.failures import Failure, report_of
 from polyglot.leftovers import cancel_leftovers
+from polyglot.modules import with_modules
 from polyglot.site import SITE_FILE, read_site
 
-SUBMITTED = workflow.resource_settings.nodes is not None
+SUBMITTED = workflow.resource_settings.nodes is not None or workflow.remote_exec
 SLURM_LOGS = Path(".snakemake/slurm_logs")
 
 
@@ -62,11 +65,19 @@ take_threads_of_the_nodes()
 
 
 def prepare_cluster():
-    """Before the first job: its modules, and no job of an earlier run that writes the same files."""
-    if CLUSTER is None:
+    """Before the first job: its modules, no job of an earlier run that writes the same files, and patience."""
+    waiting = workflow.dag.needrun_jobs() if CLUSTER else ()
+    if all(workflow.is_local(job.rule) for job in waiting):
         return
-    workflow.remote_execution_settings.precommand = CLUSTER.before_each_job
-    for run, count in cancel_leftovers(Path.cwd()).items():
+    try:
+        if CLUSTER.modules:
+            os.environ.update(with_modules(CLUSTER.modules))
+        cancelled = cancel_leftovers(Path.cwd())
+    except (ConfigurationError, CalledProcessError, TimeoutError) as error:
+        raise WorkflowError(str(error)) from None
+    if hasattr(workflow.executor_settings, "status_command"):  # Slurm's plugin
+        outlast_the_controller(workflow.scheduler._executor)
+    for run, count in cancelled.items():
         print(
             f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept.",
             file=sys.stderr,
@@ -88,11 +99,11 @@ def failures():
             job.rule.name,
             dict(job.wildcards_dict),
             Path(job.log[0]) if job.log else None,
-            cluster_logs(given_up),
+            cluster_logs(given_up) if SUBMITTED else None,
             given_up.attempt,
         )
         for given_up in workflow.scheduler.failed
-        for job in given_up
+        for job in (given_up if given_up.is_group() else [given_up])
     ]
 
 

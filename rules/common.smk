@@ -127,11 +127,7 @@ def model_folder(name):
 
 def used_sources():
     """Every seed source of the study's languages."""
-    languages = {lang for matrix in MATRICES.values() for lang in matrix.languages}
-    named = STUDY.seed_dataset.sources
-    return sorted(
-        {name for lang in [*languages, TRANSLATE_FROM] for name in named.get(lang, [])}
-    )
+    return sorted({name for name, _ in STUDY.seed_sources})
 
 
 def hub_locks():
@@ -176,9 +172,64 @@ def seed_files(wildcards):
     return files or [f"{NANO}/seed/{lang}.parquet"]
 
 
+def chosen_environment(name):
+    """The locked environment of an engine or trainer; as it is written where there is no lock of it."""
+    locked = (ROOT / "envs/locked" / name).with_suffix(".yaml")
+    return f"../envs/{'locked/' if locked.exists() else ''}{name}.yaml"
+
+
 def engine_environment(name):
     """The environment of a model's engine."""
-    return f"../envs/{REGISTRIES.models[name].engine}.yaml"
+    return chosen_environment(REGISTRIES.models[name].engine)
+
+
+def embedding_environment(name):
+    """The environment of an embedding model's engine."""
+    engine = REGISTRIES.models[name].engine
+    return chosen_environment("embedding" if engine == "transformers" else engine)
+
+
+def chat_template_file(name):
+    """The chat template that the registry gives a model."""
+    template = REGISTRIES.models[name].chat_template
+    return f"config/chat_templates/{template}" if template else []
+
+
+def is_pretrained(name):
+    """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is evaluated without."""
+    model = REGISTRIES.models[name]
+    return model.reference is not None and model.chat_template is not None
+
+
+def anchor_template(wildcards):
+    """The chat template in which a base or reference is evaluated, where it is not its tokenizer's own."""
+    name = wildcards.model
+    return [] if is_pretrained(name) else chat_template_file(name)
+
+
+def is_given(name):
+    """Whether a model comes from elsewhere, so that its folder is checked before a GPU is held for it."""
+    model = REGISTRIES.models[name]
+    return model.hub is not None or model.folder is not None
+
+
+def check_file(pattern, model):
+    """A check that must be made before a job of a given model (named by this wildcard). A check that is made again says nothing
+    new to the job: it is not run again for it."""
+
+    def file(wildcards):
+        made = pattern.format(**dict(wildcards.items()))
+        return ancient(made) if is_given(wildcards[model]) else []
+
+    return file
+
+
+def measured_scale():
+    """The scale of a reward model that comes without one."""
+    reward = STUDY.intrinsic.reward
+    model = REGISTRIES.models[reward.model]
+    given = reward.kind != "reward_model" or model.gold_tuning or model.scale
+    return [] if given else f"{RESULTS}/reward_scale.json"
 
 
 def used_models():

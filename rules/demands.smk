@@ -39,6 +39,12 @@ def judging(wildcards, attempt):
     return demands.running(model, "judge", recipe_size(wildcards), attempt)
 
 
+def measuring_scale(wildcards, attempt):
+    reward = STUDY.intrinsic.reward
+    model = REGISTRIES.models[reward.model]
+    return demands.running(model, "judge", 2 * reward.scale_pairs, attempt)
+
+
 def reading(wildcards, attempt):
     model = REGISTRIES.models[wildcards.base]
     return demands.running(model, "read", recipe_size(wildcards), attempt)

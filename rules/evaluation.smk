@@ -12,7 +12,7 @@ rule benchmark:
     wildcard_constraints:
         benchmark=one_of(HUB_BENCHMARKS),
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -30,6 +30,7 @@ rule evaluate_student:
     """Per-example outcomes of a student on every benchmark."""
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
+        chat_template=[],
         tasks=benchmark_folders,
     output:
         "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
@@ -38,12 +39,13 @@ rule evaluate_student:
     benchmark:
         "results/{study}/benchmarks/evaluate_student/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/lighteval.yaml"
+        "../envs/locked/lighteval.yaml"
     threads: threads_of(evaluating)
     resources:
         **asked(evaluating),
     params:
         evaluation=benchmark_settings,
+        plain=False,
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -54,6 +56,7 @@ rule evaluate_anchor:
     """Per-example outcomes of a base or a reference: what students are compared with."""
     input:
         model=lambda wildcards: model_folder(wildcards.model),
+        chat_template=anchor_template,
         tasks=benchmark_folders,
     output:
         "results/{study}/evaluation/anchors/{model}/{lang}.parquet",
@@ -62,12 +65,13 @@ rule evaluate_anchor:
     benchmark:
         "results/{study}/benchmarks/evaluate_anchor/{model}/{lang}.tsv"
     conda:
-        "../envs/lighteval.yaml"
+        "../envs/locked/lighteval.yaml"
     threads: threads_of(evaluating)
     resources:
         **asked(evaluating),
     params:
         evaluation=benchmark_settings,
+        plain=lambda wildcards: is_pretrained(wildcards.model),
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:

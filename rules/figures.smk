@@ -23,7 +23,7 @@ rule table:
     benchmark:
         "results/{study}/benchmarks/table/{table}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     params:
@@ -53,7 +53,7 @@ rule figure:
     benchmark:
         "results/{study}/benchmarks/figure/{figure}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     params:

@@ -8,7 +8,7 @@ rule hub_model:
     wildcard_constraints:
         model=one_of(HUB_MODELS),
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
@@ -30,7 +30,7 @@ rule hub_dataset:
     wildcard_constraints:
         source=one_of([*HUB_SOURCES, *HUB_BENCHMARKS]),
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
@@ -56,7 +56,7 @@ rule hub_lock:
         kind="models|datasets",
         name=one_of([*HUB_MODELS, *HUB_SOURCES, *HUB_BENCHMARKS]),
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     message:

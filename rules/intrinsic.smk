@@ -11,11 +11,12 @@ rule diversity:
     benchmark:
         "results/{study}/benchmarks/diversity/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/embedding.yaml"
+        embedding_environment(STUDY.intrinsic.embedding)
     threads: threads_of(embedding)
     resources:
         **asked(embedding),
     params:
+        name=STUDY.intrinsic.embedding,
         model=model_entry(STUDY.intrinsic.embedding),
         batch_size=STUDY.intrinsic.embedding_batch_size,
     message:
@@ -29,7 +30,9 @@ rule reward:
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         model=model_folder(STUDY.intrinsic.reward.model),
+        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
         rubric=rubric_file(),
+        scale=measured_scale(),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
     log:
@@ -55,11 +58,41 @@ rule reward:
         "../scripts/reward.py"
 
 
+rule reward_scale:
+    """The raw scores of a reward model that become 1 and 5, where the registry does not name them."""
+    input:
+        seed=f"{RESULTS}/seed/{TRANSLATE_FROM}.parquet",
+        model=model_folder(STUDY.intrinsic.reward.model),
+        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
+    output:
+        f"{RESULTS}/reward_scale.json",
+    log:
+        f"{RESULTS}/logs/reward_scale.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/reward_scale.tsv"
+    conda:
+        engine_environment(STUDY.intrinsic.reward.model)
+    threads: threads_of(measuring_scale)
+    resources:
+        **asked(measuring_scale),
+    params:
+        model=model_entry(STUDY.intrinsic.reward.model),
+        batch_size=STUDY.intrinsic.reward.batch_size,
+        pairs=STUDY.intrinsic.reward.scale_pairs,
+        seed=STUDY.seed_dataset.seed,
+    message:
+        "Scale of {STUDY.intrinsic.reward.model} on people's pairs"
+    script:
+        "../scripts/reward_scale.py"
+
+
 rule perplexity:
     """Perplexity of a base on every response, and lengths in its tokens."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         model=lambda wildcards: model_folder(wildcards.base),
+        chat_template=lambda wildcards: chat_template_file(wildcards.base),
+        checked=check_file("results/{study}/checks/bases/{base}.json", "base"),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/perplexity/{base}.parquet",
     log:
@@ -67,7 +100,7 @@ rule perplexity:
     benchmark:
         "results/{study}/benchmarks/perplexity/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(reading)
     resources:
         **asked(reading),

@@ -24,7 +24,7 @@ rule nano_corpora:
     benchmark:
         f"{RESULTS}/benchmarks/nano_corpora.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -56,7 +56,7 @@ rule nano_datasets:
     benchmark:
         f"{RESULTS}/benchmarks/nano_datasets.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -86,7 +86,7 @@ rule nano_pretrain:
         model=one_of(NANO_MODELS),
     priority: 10
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(pretraining)
     resources:
         **asked(pretraining),
@@ -117,7 +117,7 @@ rule nano_gold_tune:
         model=one_of(GOLD_TUNED_MODELS),
     priority: 5
     conda:
-        "../envs/trl.yaml"
+        "../envs/locked/trl.yaml"
     threads: threads_of(pretraining)
     resources:
         **asked(pretraining),
@@ -145,7 +145,7 @@ rule nano_translator:
         model=one_of(NANO_TRANSLATORS),
     priority: 10
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(pretraining)
     resources:
         **asked(pretraining),
@@ -172,7 +172,7 @@ rule nano_oracle:
     benchmark:
         f"{RESULTS}/benchmarks/nano_oracle.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),

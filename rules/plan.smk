@@ -6,7 +6,7 @@ rule plan_jobs:
     log:
         f"{RESULTS}/logs/plan_jobs.log",
     conda:
-        "../envs/snakemake.yaml"
+        "../envs/locked/snakemake.yaml"
     params:
         study=STUDY.model_dump(mode="json"),
         models={
@@ -33,7 +33,7 @@ rule plan:
     log:
         f"{RESULTS}/logs/plan.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     message:
         "Budget of {STUDY.study}"
     shell:

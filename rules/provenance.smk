@@ -8,7 +8,7 @@ rule resources:
     log:
         f"{RESULTS}/logs/resources.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     params:
@@ -28,7 +28,7 @@ rule ledger:
     log:
         f"{RESULTS}/logs/ledger.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     params:
@@ -49,7 +49,7 @@ rule archive:
     log:
         f"{RESULTS}/logs/archive.log",
     conda:
-        "../envs/snakemake.yaml"
+        "../envs/locked/snakemake.yaml"
     resources:
         login=1,
     params:

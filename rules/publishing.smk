@@ -76,12 +76,14 @@ rule data_set:
     benchmark:
         "results/{study}/benchmarks/data_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
         facts=lambda wildcards: cards.set_facts(
-            STUDY, REGISTRIES, **cell_of(wildcards, "recipe", "teacher", "lang", "seed")
+            STUDY,
+            REGISTRIES,
+            **cell_of(wildcards, "recipe", "teacher", "lang", "seed"),
         ),
     message:
         "Publish {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}, seed {wildcards.seed}"
@@ -106,7 +108,7 @@ rule model_card:
     benchmark:
         "results/{study}/benchmarks/model_card/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:

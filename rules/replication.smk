@@ -11,7 +11,7 @@ rule published_measurements:
     benchmark:
         f"results/{REPLICATION}/benchmarks/published_measurements.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     resources:
         login=1,
     message:
@@ -51,7 +51,7 @@ rule audit:
     benchmark:
         f"results/{REPLICATION}/benchmarks/audit.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),

@@ -27,7 +27,7 @@ rule measurements:
     wildcard_constraints:
         study=STUDY.study,
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -62,7 +62,7 @@ rule pg_score:
     benchmark:
         "results/{study}/benchmarks/pg_score/{experiment}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),

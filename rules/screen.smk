@@ -21,7 +21,7 @@ rule screening:
     benchmark:
         f"{RESULTS}/benchmarks/screening.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),

@@ -10,7 +10,7 @@ rule seed:
     benchmark:
         "results/{study}/benchmarks/seed/{lang}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -27,7 +27,8 @@ rule seed:
 rule source:
     """The seed rows of a public data set in a language, and why the others were left out."""
     input:
-        lambda wildcards: source_folder(wildcards.source),
+        folder=lambda wildcards: source_folder(wildcards.source),
+        published=ancient("config/published/table06_seed_sizes.csv"),
     output:
         rows="results/{study}/sources/{source}/{lang}.parquet",
         counts="results/{study}/sources/{source}/{lang}.csv",
@@ -36,7 +37,7 @@ rule source:
     benchmark:
         "results/{study}/benchmarks/source/{source}/{lang}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(large)
     resources:
         **asked(large),
@@ -44,9 +45,31 @@ rule source:
         source=lambda wildcards: REGISTRIES.sources[wildcards.source].model_dump(
             mode="json", exclude={"licence", "published"}
         ),
+        published=lambda wildcards: REGISTRIES.sources[wildcards.source].published,
         most=STUDY.seed_dataset.max_per_source,
         seed=STUDY.seed_dataset.seed,
     message:
         "Source {wildcards.source} in {wildcards.lang}"
     script:
         "../scripts/source.py"
+
+
+rule seed_sources:
+    """What became of the rows of every source, beside the published counts."""
+    input:
+        [f"{RESULTS}/sources/{name}/{lang}.csv" for name, lang in STUDY.seed_sources],
+    output:
+        f"{RESULTS}/analysis/seed_sources.csv",
+    log:
+        f"{RESULTS}/logs/seed_sources.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/seed_sources.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    message:
+        "Sources of the seed dataset"
+    script:
+        "../scripts/seed_sources.py"

@@ -18,7 +18,7 @@ rule render_requests:
     benchmark:
         "results/{study}/benchmarks/render_requests/{lang}/{seed}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -34,11 +34,38 @@ rule render_requests:
         "../scripts/render_requests.py"
 
 
+rule check_requests:
+    """Every request of a given teacher rendered and counted by its own tokenizer, before a GPU is held."""
+    input:
+        requests=rules.render_requests.output,
+        model=lambda wildcards: model_folder(wildcards.teacher),
+        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+    output:
+        "results/{study}/checks/requests/{teacher}/{lang}/{seed}.json",
+    log:
+        "results/{study}/logs/check_requests/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_requests/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        "../envs/locked/transformers.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        teacher=lambda wildcards: model_entry(wildcards.teacher),
+    message:
+        "Check the requests to {wildcards.teacher} in {wildcards.lang}, seed {wildcards.seed}"
+    script:
+        "../scripts/check_requests.py"
+
+
 rule synthesize:
     """A teacher's raw answers in a language: all methods in one engine start."""
     input:
         requests=rules.render_requests.output,
         model=lambda wildcards: model_folder(wildcards.teacher),
+        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+        checked=check_file(rules.check_requests.output[0], "teacher"),
     output:
         expand(
             "results/{{study}}/answers/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -84,7 +111,7 @@ rule check_answers:
     benchmark:
         "results/{study}/benchmarks/check_answers/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -108,7 +135,7 @@ rule training_set:
     benchmark:
         "results/{study}/benchmarks/training_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
@@ -141,7 +168,7 @@ rule translate_seed:
     benchmark:
         "results/{study}/benchmarks/translate_seed/{lang}/{seed}.tsv"
     conda:
-        "../envs/transformers.yaml"
+        "../envs/locked/transformers.yaml"
     threads: threads_of(translating)
     resources:
         **asked(translating),
@@ -160,10 +187,27 @@ rule translate_seed:
         "../scripts/translate_seed.py"
 
 
+use rule check_requests as check_translated_requests with:
+    input:
+        requests=["results/{study}/requests/{lang}/nllb-respond/{seed}.parquet"],
+        model=lambda wildcards: model_folder(wildcards.teacher),
+        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+    output:
+        "results/{study}/checks/translated_requests/{teacher}/{lang}/{seed}.json",
+    log:
+        "results/{study}/logs/check_translated_requests/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_translated_requests/{teacher}/{lang}/{seed}.tsv"
+    message:
+        "Check the translated requests to {wildcards.teacher} in {wildcards.lang}"
+
+
 use rule synthesize as synthesize_translated with:
     input:
         requests=["results/{study}/requests/{lang}/nllb-respond/{seed}.parquet"],
         model=lambda wildcards: model_folder(wildcards.teacher),
+        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+        checked=check_file(rules.check_translated_requests.output[0], "teacher"),
     output:
         ["results/{study}/answers/{teacher}/{lang}/nllb-respond/{seed}.parquet"],
     log:

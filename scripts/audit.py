@@ -9,8 +9,10 @@ with running(snakemake):
 
     from polyglot import reports
     from polyglot.anchors import definition_ranks, sign_audit
-    from polyglot.claims import Evidence, check_claims, read_audit, size_sensitivity
+    from polyglot.claim_checks import size_sensitivity
+    from polyglot.claims import check_claims, read_audit
     from polyglot.configuration import PUBLISHED_BASE
+    from polyglot.evidence import Evidence
     from polyglot.files import write_csv
     from polyglot.published import RELEASED, read_published
 

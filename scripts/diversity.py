@@ -6,7 +6,8 @@ with running(snakemake):
     import numpy as np
     import pandas as pd
 
-    from polyglot.diversity import Embedder, distances_to_others
+    from polyglot.diversity import distances_to_others
+    from polyglot.embedding import open_embedder
     from polyglot.files import write_parquet
     from polyglot.registry import Model, local_folder
     from polyglot.students import MIN_EXAMPLES
@@ -14,8 +15,9 @@ with running(snakemake):
     data = pd.read_parquet(snakemake.input.data)
     data = data.assign(prompt_distance=np.nan, response_distance=np.nan)
     if len(data) >= MIN_EXAMPLES:
-        folder = local_folder(Model(**snakemake.params.model), snakemake.input.model)
-        embedder = Embedder(folder, snakemake.params.batch_size)
+        model = Model(**snakemake.params.model).operated(snakemake.config["operation"][snakemake.params.name])
+        folder = local_folder(model, snakemake.input.model)
+        embedder = open_embedder(folder, model, batch_size=snakemake.params.batch_size)
         for field in ("prompt", "response"):
             embeddings = embedder.embed(list(data[field]), title=f"embed {field}s")
             data[f"{field}_distance"] = distances_to_others(embeddings)

@@ -6,9 +6,10 @@ with running(snakemake):
     from pathlib import Path
 
     from polyglot.configuration import Evaluation
-    from polyglot.evaluation import Task, evaluate, no_outcomes
+    from polyglot.evaluation import Task, card_line, evaluate, no_outcomes
     from polyglot.files import read_json, write_parquet
     from polyglot.students import NO_STUDENT
+    from polyglot.tokenization import given_file
 
     settings, model = Evaluation(**snakemake.params.evaluation), Path(snakemake.input.model)
     if (model / NO_STUDENT).exists():
@@ -19,7 +20,12 @@ with running(snakemake):
             Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen)
             for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
         ]
-        outcomes = evaluate(model, tasks, batch_size=settings.batch_size)
-        scores = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
-        print(scores.to_string())
+        outcomes = evaluate(
+            model,
+            tasks,
+            batch_size=settings.batch_size,
+            plain=snakemake.params.plain,
+            chat_template=given_file(snakemake.input.chat_template),
+        )
+        print(card_line(tasks, outcomes))
     write_parquet(outcomes, snakemake.output[0])

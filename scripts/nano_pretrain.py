@@ -6,10 +6,10 @@ with running(snakemake):
     from pathlib import Path
 
     import pandas as pd
-    from transformers import AutoTokenizer
 
     from polyglot.nano.pretraining import draw_examples, pretrain
     from polyglot.registry import Pretraining
+    from polyglot.tokenization import load_tokenizer
 
     settings = Pretraining(**snakemake.params.pretraining)
     corpora = {
@@ -22,5 +22,5 @@ with running(snakemake):
         corruption=settings.corruption,
         seed=settings.seed,
     )
-    tokenizer = AutoTokenizer.from_pretrained(snakemake.input.tokenizer, local_files_only=True)
+    tokenizer = load_tokenizer(snakemake.input.tokenizer)
     print(pretrain(tokenizer, examples, Path(snakemake.output[0]), settings, checkpoints=Path(snakemake.params.checkpoints)))

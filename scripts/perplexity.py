@@ -11,6 +11,7 @@ with running(snakemake):
     from polyglot.files import write_parquet
     from polyglot.perplexity import PerplexityMeter, summarise
     from polyglot.students import MIN_EXAMPLES
+    from polyglot.tokenization import given_file
 
     data = pd.read_parquet(snakemake.input.data)
     settings = snakemake.params.perplexity
@@ -20,7 +21,10 @@ with running(snakemake):
         found = found.assign(**dict.fromkeys(empty, np.nan))
     else:
         meter = PerplexityMeter(
-            Path(snakemake.input.model), chat_template=settings["chat_template"], batch_size=settings["batch_size"]
+            Path(snakemake.input.model),
+            chat_template=settings["chat_template"],
+            batch_size=settings["batch_size"],
+            template=given_file(snakemake.input.chat_template),
         )
         measured = meter.measure(data["prompt"], data["response"])
         print(summarise(measured["nll"], measured["tokens"]))

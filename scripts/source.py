@@ -1,4 +1,4 @@
-"""The seed rows of a public data set in a language."""
+"""The seed rows of a public data set in a language, and what became of the others."""
 
 from polyglot.job import running
 
@@ -6,18 +6,20 @@ with running(snakemake):
     from pathlib import Path
 
     from polyglot.files import write_csv, write_parquet
+    from polyglot.published import read_published_table
     from polyglot.registry import Source
-    from polyglot.sources import collect, stream
+    from polyglot.sources import beside_published, collect, stream, summary
 
     name, source = snakemake.wildcards.source, Source(**snakemake.params.source)
     rows, counts = collect(
         name,
         source,
-        stream(name, source, Path(snakemake.input[0])),
+        stream(name, source, Path(snakemake.input.folder)),
         snakemake.wildcards.lang,
         most=snakemake.params.most,
         seed=snakemake.params.seed,
     )
+    counts = beside_published(counts, read_published_table(Path(snakemake.input.published)), snakemake.params.published)
     write_parquet(rows, snakemake.output.rows)
     write_csv(counts, snakemake.output.counts)
-    print(counts.to_string(index=False))
+    print(summary(counts))

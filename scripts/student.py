@@ -10,6 +10,7 @@ with running(snakemake):
     from polyglot.configuration import Training
     from polyglot.students import MIN_EXAMPLES, fine_tune, leave_out
     from polyglot.synthesis import Draw
+    from polyglot.tokenization import given_file
 
     pairs, out = pd.read_parquet(snakemake.input.data), Path(snakemake.output[0])
     if len(pairs) < MIN_EXAMPLES:
@@ -22,5 +23,7 @@ with running(snakemake):
             Training(**snakemake.params.training),
             seed=Draw.parse(snakemake.wildcards.seed).seed,
             checkpoints=Path(snakemake.params.checkpoints),
+            chat_template=given_file(snakemake.input.chat_template),
+            processes=max(1, snakemake.config["operation"][snakemake.wildcards.base]["training_gpus"]),
         )
         print(summary)

@@ -12,13 +12,15 @@ with running(snakemake):
     from polyglot.registry import Model, local_folder
     from polyglot.sidefile import SideFile
     from polyglot.synthesis import ask
+    from polyglot.tokenization import given_file
 
     name = snakemake.wildcards.teacher
     model = Model(**snakemake.params.teacher).operated(snakemake.config["operation"][name])
     requests = [pd.read_parquet(path) for path in snakemake.input.requests]
     folder = None if model.endpoint else local_folder(model, snakemake.input.model)
-    side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder))
-    engine = open_engine(name, model, folder, snakemake.config)
+    template = given_file(snakemake.input.chat_template)
+    side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder, template))
+    engine = open_engine(name, model, folder, snakemake.config, template)
     print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
     answers = ask(
         engine,

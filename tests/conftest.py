@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,13 +19,21 @@ settings.register_profile("polyglot", deadline=None, derandomize=True)
 settings.load_profile("polyglot")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-collect_ignore = [] if importlib.util.find_spec("vllm") else ["vllm"]
-"""The tests of the vllm engine run in an environment of their own: make test-vllm."""
+collect_ignore = [name for name in ("vllm", "unsloth") if importlib.util.find_spec(name) is None]
+"""Their tests run in environments of their own: make test-vllm, make test-unsloth."""
+if "POLYGLOT_SLURM" not in os.environ:  # set by tests/slurm/cluster.sh: make test-slurm
+    collect_ignore.append("slurm")
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def qlora_path() -> str:
+    """A PYTHONPATH with the library and with bitsandbytes, which `make setup` keeps apart (requirements-qlora.lock)."""
+    return os.pathsep.join([str(REPOSITORY / "scripts"), str(Path(sys.prefix) / "qlora")])
 
 
 @pytest.fixture(scope="session")
@@ -35,12 +44,21 @@ def world() -> World:
 @pytest.fixture(scope="session")
 def nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
     """A folder with a nano model of random weights and a tokenizer trained on the micro-world."""
+    return _random_model(tmp_path_factory.mktemp("models") / "random", world, hidden=32)
+
+
+@pytest.fixture(scope="session")
+def wide_nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+    """The same, wide enough for 4-bit weights."""
+    return _random_model(tmp_path_factory.mktemp("models") / "wide", world, hidden=64)
+
+
+def _random_model(folder: Path, world: World, *, hidden: int) -> Path:
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     from polyglot.nano.pretraining import train_tokenizer
 
-    folder = tmp_path_factory.mktemp("models") / "random"
     texts = [text for lang in world.languages for item in world.items[::40] for text in _texts(world, item, lang)]
     template = (REPOSITORY / "config/chat_templates/chatml.jinja").read_text(encoding="utf-8")
     tokenizer = train_tokenizer(texts, template, vocabulary=600)
@@ -48,12 +66,12 @@ def nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=len(tokenizer),
-            hidden_size=32,
+            hidden_size=hidden,
             num_hidden_layers=2,
             num_attention_heads=2,
             num_key_value_heads=2,
-            head_dim=16,
-            intermediate_size=64,
+            head_dim=hidden // 2,
+            intermediate_size=2 * hidden,
             max_position_embeddings=512,
             initializer_range=0.2,
             tie_word_embeddings=True,

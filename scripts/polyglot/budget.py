@@ -71,6 +71,10 @@ class Estimator:
         reward = self.study.intrinsic.reward
         return self.read(reward.model, wildcards, self.study.plan.judge_tokens if reward.kind == "rubric_judge" else 0)
 
+    def scale(self) -> Work:
+        intrinsic, tokens = self.study.intrinsic, self.study.plan.example_tokens
+        return Work(intrinsic.reward.model, 2 * intrinsic.reward.scale_pairs * tokens)
+
     def student(self, wildcards: Mapping[str, str]) -> Work:
         tokens = self.examples(wildcards) * self.study.plan.example_tokens * self.study.training.epochs
         return Work(wildcards["base"], trained=tokens, stored=self.weights(wildcards["base"]))
@@ -117,6 +121,7 @@ RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "training_set": lambda e, w: e.training_set(w),
     "diversity": lambda e, w: e.read(e.study.intrinsic.embedding, w),
     "reward": lambda e, w: e.judge(w),
+    "reward_scale": lambda e, w: e.scale(),
     "perplexity": lambda e, w: e.read(w["base"], w),
     "student": lambda e, w: e.student(w),
     "evaluate_student": lambda e, w: e.evaluate(w["base"]),

@@ -82,6 +82,14 @@ TABLES: dict[str, Display] = {
         {"intrinsic": f"{SCORES}/intrinsic.csv", "holes": HOLES},
         paper="table 11",
     ),
+    "seed_sources": Display(
+        "seed_sources",
+        "Sources of the seed dataset",
+        DATA,
+        "How many rows of every source were read, left out (and why), kept and sampled, beside the number in table 6.",
+        {"sources": "analysis/seed_sources.csv"},
+        paper="table 6",
+    ),
     "synthesis_yield": Display(
         "synthesis_yield",
         "Yield of synthesis by status",

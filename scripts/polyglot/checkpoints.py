@@ -48,18 +48,21 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 def watch(trainer: Any, title: str) -> None:
-    """Show the trainer's steps as progress, in place of its own bar and prints."""
+    """Show the trainer's steps as progress, in place of its own bar and prints; the last step's loss is logged in any case, so
+    that the mean over a training holds all steps of all processes."""
     from transformers import PrinterCallback, TrainerCallback
 
     class StepProgress(TrainerCallback):
         shown: Progress | None = None
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.shown = Progress(state.max_steps, state.global_step, title, "step")
+            if state.is_world_process_zero:
+                self.shown = Progress(state.max_steps, state.global_step, title, "step")
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if self.shown is not None:
                 self.shown.advance(state.global_step - self.shown.done)
+            control.should_log |= state.global_step == state.max_steps
 
         def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if self.shown is not None:
@@ -69,10 +72,19 @@ def watch(trainer: Any, title: str) -> None:
     trainer.add_callback(StepProgress())
 
 
-def publish(model: Any, tokenizer: Any, out: Path, extra: dict[str, Any] | None = None, done_with: Iterable[Path] = ()) -> None:
+def publish(
+    model: Any,
+    tokenizer: Any,
+    out: Path,
+    *,
+    weights: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
+    done_with: Iterable[Path] = (),
+) -> None:
     """Save model and tokenizer so that the folder `out` appears whole or not at all.
 
     Args:
+        weights: the model's weights, where it holds a share of them only.
         extra: further JSON files to put beside the weights, by name.
         done_with: folders to remove afterwards, such as checkpoints.
     """
@@ -80,7 +92,7 @@ def publish(model: Any, tokenizer: Any, out: Path, extra: dict[str, Any] | None 
     partial = out.with_name(f".{out.name}.partial")
     for folder in (partial, out):
         shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(partial)
+    model.save_pretrained(partial, state_dict=weights)
     tokenizer.save_pretrained(partial)
     for name, value in (extra or {}).items():
         (partial / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
     yield from _roles(study, registries)
+    yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
     known = displays.figures(study)
@@ -144,6 +145,21 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
         for name in names:
             if name in models and models[name].role not in roles:
                 yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
+    scored = [reward.model] if reward.kind == "reward_model" else []
+    for key, name in [("intrinsic.embedding", study.intrinsic.embedding), *(("intrinsic.reward.model", name) for name in scored)]:
+        if name in models and models[name].endpoint is not None:
+            yield f"{key}: '{name}' is behind an endpoint ({models.source}); here a model's own files are needed"
+
+
+def _training(study: Study, registries: Registries) -> Iterable[str]:
+    update = study.training.batch_size * study.training.gradient_accumulation
+    for base in sorted({name for matrix in study.matrices.values() for name in matrix.bases}):
+        gpus = registries.models[base].training_gpus if base in registries.models else 0
+        if gpus > 1 and update % gpus:
+            yield (
+                f"training: batch_size x gradient_accumulation is {update}, which the {gpus} GPUs of '{base}' (training_gpus in "
+                f"{registries.models.source}) cannot share evenly; make it a multiple of {gpus}"
+            )
 
 
 def _truth(study: Study) -> Iterable[str]:

@@ -19,6 +19,8 @@ def tables(study: Study) -> dict[str, Display]:
     found = _all(study, "table", TABLES)
     if not (study.truth.above or study.truth.above_in):
         del found["truth"]
+    if not study.seed_sources:
+        del found["seed_sources"]
     return found | {name: replace(display, experiment="plan") for name, display in PLAN.items()}
 
 

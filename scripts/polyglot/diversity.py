@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from polyglot.progress import progress
 
 ROWS = 1024
 """Rows turned into float64 at a time: the whole matrix is never copied."""
@@ -73,26 +70,3 @@ def _sum_of_units(embeddings: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64]
         total += units.sum(axis=0)
         squares += float(np.einsum("ij,ij->", units, units))
     return total, squares
-
-
-class Embedder:
-    """A sentence-transformers model from a local folder, on whatever device there is."""
-
-    def __init__(self, model: Path, batch_size: int) -> None:
-        from sentence_transformers import SentenceTransformer
-
-        self.model = SentenceTransformer(str(model), local_files_only=True)
-        self.batch_size = batch_size
-
-    def embed(self, texts: list[str], title: str) -> npt.NDArray[np.float32]:
-        """Embeddings of shape (n, d); texts are embedded by length, equal texts once."""
-        unique = sorted(set(texts), key=lambda text: (len(text), text))
-        parts = []
-        with progress(total=len(unique), title=title, unit="text") as bar:
-            for start in range(0, len(unique), self.batch_size * 8):
-                chunk = unique[start : start + self.batch_size * 8]
-                parts.append(self.model.encode(chunk, batch_size=self.batch_size, show_progress_bar=False))
-                bar.advance(len(chunk))
-        place = {text: index for index, text in enumerate(unique)}
-        embedded: npt.NDArray[np.float32] = np.concatenate(parts)[[place[text] for text in texts]]
-        return embedded

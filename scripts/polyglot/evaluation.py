@@ -12,6 +12,7 @@ import types
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,6 +23,7 @@ import pandas as pd
 from polyglot.configuration import Benchmark
 from polyglot.hashing import stable_seed
 from polyglot.synthesis import normalise
+from polyglot.tokenization import load_tokenizer
 
 OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
 
@@ -40,7 +42,15 @@ class Task:
         return f"{self.benchmark}:{self.lang}"
 
 
-def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) -> pd.DataFrame:
+def evaluate(
+    model: Path,
+    tasks: list[Task],
+    *,
+    batch_size: int,
+    seed: int = 0,
+    plain: bool = False,
+    chat_template: Path | None = None,
+) -> pd.DataFrame:
     """Every example's outcome on every task.
 
     The model runs from a fresh folder under a neutral name, with caches of its own: lighteval keys its prediction cache by the
@@ -49,6 +59,8 @@ def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) 
     Args:
         model: folder in transformers format. A model with a chat template is asked through it.
         seed: decides the order of chosen and rejected responses.
+        plain: ask without chat format, even if the tokenizer has a chat template: for a pre-trained base.
+        chat_template: a template in place of the tokenizer's own.
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
@@ -67,16 +79,42 @@ def evaluate(model: Path, tasks: list[Task], *, batch_size: int, seed: int = 0) 
         if not (task.folder / "test.jsonl").exists():
             raise FileNotFoundError(f"{task.folder}/test.jsonl: no data for benchmark '{task.benchmark}' in '{task.lang}'")
     model, folders = Path(model).resolve(), {task.name: task.folder.resolve() for task in tasks}
+    template = chat_template.resolve() if chat_template else None
     with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch):
-        os.symlink(model, "model")
-        details = _run_lighteval(tasks, folders, batch_size=batch_size, seed=seed)
+        _place(model, template)
+        details = _run_lighteval(tasks, folders, batch_size=batch_size, seed=seed, plain=plain)
     outcomes = pd.concat([_outcomes(task, details[task.name]) for task in tasks], ignore_index=True)
     return outcomes.loc[:, list(OUTCOME_COLUMNS)]
+
+
+def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
+    """What was run and what came out, as a line for a model card: each benchmark's language, formulation, shots, score with its
+    standard error over items, and number of items."""
+    parts = []
+    for task in tasks:
+        found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
+        weight, correct = found["weight"].to_numpy(float), found["correct"].to_numpy(float)
+        score = float(weight @ correct)
+        error = float(np.sqrt(weight**2 @ (correct - score) ** 2))
+        settings = f"{task.settings.formulation}, {task.settings.shots}-shot"
+        parts.append(f"{task.benchmark} ({task.lang}, {settings}) {score:.3f} ± {error:.3f} (n = {len(found)})")
+    return f"lighteval {version('lighteval')}: {'; '.join(parts)}"
 
 
 def no_outcomes() -> pd.DataFrame:
     """The outcomes of a student that there is not: the columns of `evaluate`, and no row."""
     return pd.DataFrame(columns=list(OUTCOME_COLUMNS))
+
+
+def _place(model: Path, chat_template: Path | None) -> None:
+    """The folder `model`: links to the model's files, with another chat template if one is given."""
+    if chat_template is None:
+        os.symlink(model, "model")
+        return
+    load_tokenizer(model, chat_template).save_pretrained("model")
+    for file in model.iterdir():
+        if not (Path("model") / file.name).exists():
+            os.symlink(file, Path("model") / file.name)
 
 
 @contextlib.contextmanager
@@ -85,7 +123,9 @@ def _inside(folder: str) -> Iterator[None]:
         yield
 
 
-def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int) -> dict[str, list[Any]]:
+def _run_lighteval(
+    tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int, plain: bool
+) -> dict[str, list[Any]]:
     import datasets
     import torch
 
@@ -94,9 +134,8 @@ def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: i
     from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
     from lighteval.tasks.registry import Registry
-    from transformers import AutoTokenizer
 
-    chat = AutoTokenizer.from_pretrained("model", local_files_only=True).chat_template is not None
+    chat = not plain and load_tokenizer(Path("model")).chat_template is not None
     table = types.ModuleType("polyglot_tasks")
     table.TASKS_TABLE = [_task_config(task, folders[task.name], chat, seed) for task in tasks]  # type: ignore[attr-defined]
 
@@ -124,6 +163,8 @@ def _run_lighteval(tasks: list[Task], folders: dict[str, Path], *, batch_size: i
                 device="cuda" if gpu else "cpu",
                 cache_dir="cache",
                 model_parallel=False,
+                override_chat_template=chat,
+                add_special_tokens=not chat,  # a chat template brings its own begin token
                 # without a chat template answers follow a space; in one they follow the template's own text
                 multichoice_continuations_start_space=not chat,
                 generation_parameters={"seed": seed},

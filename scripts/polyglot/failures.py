@@ -20,12 +20,12 @@ GO_ON = (
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that was given up: its log, and the folder of the cluster's own logs of it."""
+    """A job that was given up: its log, and the folder of the cluster's own logs of it, if it ran on one."""
 
     rule: str
     wildcards: Mapping[str, str]
     log: Path | None
-    cluster_logs: Path
+    cluster_logs: Path | None
     attempts: int
 
     @property
@@ -35,7 +35,7 @@ class Failure:
 
     def explanation(self) -> list[str]:
         """The last lines of the log, and what the cluster said: it alone knows of a job over its time or memory."""
-        said = _cluster_says(self.cluster_logs)
+        said = _cluster_says(self.cluster_logs) if self.cluster_logs else []
         written = _last_lines(self.log) if self.log else []
         if not said and not written:
             return ["it has no log: it was refused, or ended before it began"]

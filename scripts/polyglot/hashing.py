@@ -17,6 +17,17 @@ def content_id(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, as of a file that holds it in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def folder_fingerprint(folder: Path) -> str:
     """Changes when a file in the folder is written again: names, sizes and modification times, not contents."""
     digest = hashlib.sha256()

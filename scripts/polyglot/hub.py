@@ -7,7 +7,6 @@ all of them are there.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polyglot.files import read_json, write_json
+from polyglot.hashing import file_hash
 
 Kind = Literal["model", "dataset"]
 SOURCE = "hub_source.json"
@@ -126,7 +126,5 @@ def lock(folder: Path) -> dict[str, Any]:
     files = {}
     for path in sorted(Path(folder).rglob("*")):
         if path.is_file() and path.name != SOURCE and ".cache" not in path.parts:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            files[str(path.relative_to(folder))] = {"sha256": digest, "bytes": path.stat().st_size}
+            files[str(path.relative_to(folder))] = {"sha256": file_hash(path), "bytes": path.stat().st_size}
     return {"source": source, "files": files}

@@ -24,7 +24,7 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
         Jobs that were cancelled, by run.
 
     Raises:
-        TimeoutError: if they do not end.
+        TimeoutError: if they do not end, or if Slurm does not answer.
     """
     runs = {match for log in (folder / ".snakemake/log").glob("*.log") for match in RUN.findall(_text(log))}
     if not runs or shutil.which("squeue") is None:
@@ -42,7 +42,9 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
 
 def _queued(runs: set[str]) -> dict[str, str]:
     """Job to run, of this user's jobs of some runs that have not ended."""
-    listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%i %j"], check=True, capture_output=True, text=True)
+    listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%i %j"], capture_output=True, text=True)
+    if listed.returncode:
+        raise TimeoutError(f"Slurm does not answer squeue: {listed.stderr.strip()}; try again when `sinfo` shows the cluster")
     jobs = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines() if " " in line.strip())
     return {job: run for job, run in jobs.items() if run in runs}
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.progress import progress
+from polyglot.tokenization import load_tokenizer, needs_chat_template
 
 
 def summarise(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
@@ -25,16 +26,21 @@ class PerplexityMeter:
     """Scores responses with a causal language model from a local folder.
 
     Only response tokens count: the prompt and the padding are masked. With `chat_template`, prompt and response stand in the
-    model's chat template and the end-of-turn token counts as part of the response.
+    model's chat template (its tokenizer's own, or that of the file `template`) and the end-of-turn token counts as part of the
+    response.
     """
 
-    def __init__(self, model: Path, *, chat_template: bool, batch_size: int, padding_side: str = "right") -> None:
+    def __init__(
+        self, model: Path, *, chat_template: bool, batch_size: int, padding_side: str = "right", template: Path | None = None
+    ) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoModelForCausalLM
 
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if self.device == "cuda" else torch.float32
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=True)
+        self.tokenizer: Any = load_tokenizer(model, template if chat_template else None)
+        if chat_template:
+            needs_chat_template(self.tokenizer, model)
         self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True)
         self.model = self.model.to(self.device).eval()
         self.chat_template = chat_template
@@ -71,7 +77,7 @@ class PerplexityMeter:
         """
         import torch
 
-        limit = getattr(self.model.config, "max_position_embeddings", None)
+        limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         for row, (ids, start) in enumerate(encoded):
             if len(ids) == start:

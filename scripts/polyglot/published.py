@@ -27,14 +27,14 @@ class Schema:
     complete: bool = False
 
 
-TEACHERS, LANGUAGES = "table07_teachers", "table08_languages"
+SEED_SIZES, TEACHERS, LANGUAGES = "table06_seed_sizes", "table07_teachers", "table08_languages"
 INTRINSIC_TABLE, PGR_TABLE, SCORES_TABLE = "table11_intrinsic", "table12_pgr", "table13_pg_score_std"
 RELEASED, RELEASED_SIZES = "released_students", "released_sizes"
 SCHEMAS: dict[str, Schema] = {
     "table01_pg_score": Schema(CELL, ("pg_score",), complete=True),
     "table03_mixed_effects": Schema(("predictor",), ("coefficient", "se", "p")),
     "table04_pca_variance": Schema(("component",), ("share", "cumulative")),
-    "table06_seed_sizes": Schema(("source", "lang"), ("instances",)),
+    SEED_SIZES: Schema(("source", "lang"), ("instances",)),
     TEACHERS: Schema(("teacher",), ("size_b",), ("size_b",)),
     LANGUAGES: Schema(("lang",), ("resource_level", "commoncrawl_percent")),
     INTRINSIC_TABLE: Schema(CELL, ("prompt_diversity", "response_diversity", "perplexity", "reward"), complete=True),
@@ -57,6 +57,18 @@ OTHER_TEACHERS = {"default"}
 """In table 17: the settings of teachers without a row."""
 
 
+def read_published_table(path: Path) -> pd.DataFrame:
+    """One published table.
+
+    Raises:
+        ValueError: a missing file; text in a number, a repeated row (names file, row and column).
+    """
+    if not path.exists():
+        raise ValueError(f"{path} is missing; it is part of the repository: git checkout {path}")
+    schema = SCHEMAS[path.stem]
+    return read_table(path, schema.keys, schema.numbers, schema.empty)
+
+
 def read_published(folder: Path) -> dict[str, pd.DataFrame]:
     """Every published table of a folder, by name.
 
@@ -64,12 +76,7 @@ def read_published(folder: Path) -> dict[str, pd.DataFrame]:
         ValueError: a missing file; text in a number, a repeated row, a missing or unknown teacher or language (names file, row
             and column).
     """
-    tables = {}
-    for name, schema in SCHEMAS.items():
-        path = Path(folder) / f"{name}.csv"
-        if not path.exists():
-            raise ValueError(f"{path} is missing; it is part of the repository: git checkout {path}")
-        tables[name] = read_table(path, schema.keys, schema.numbers, schema.empty)
+    tables = {name: read_published_table(Path(folder) / f"{name}.csv") for name in SCHEMAS}
     for name, schema in SCHEMAS.items():
         path = Path(folder) / f"{name}.csv"
         _known(path, tables[name], "teacher", {*tables[TEACHERS]["teacher"], *OTHER_TEACHERS})

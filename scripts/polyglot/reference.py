@@ -33,7 +33,7 @@ force, with every default, is saved as `results/STUDY/config.yaml`.
 | `sources.yaml` | registry of seed sources: public data sets, or your own |
 | `licences.yaml` | registry of licences: what they say about data that a model has written |
 | `prompts/` | Jinja templates of what teachers are asked, `nano` for the embedded study and `chat` for real models |
-| `chat_templates/` | chat templates of nano models |
+| `chat_templates/` | chat templates for nano models and for pre-trained bases |
 | `nano_world/` | the embedded micro-world, one file a language |
 | `published/` | the paper's published tables and its authors' released scores, each with its source |
 | `replication.yaml` | the paper's claims, for `snakemake replication` |

@@ -113,8 +113,18 @@ class Model(Entry):
     gpus: int = Field(default=0, ge=0, description="GPUs that running it takes (vllm: tensor parallel).")
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs that fine-tuning it takes.")
     context: int | None = Field(
-        default=None, gt=0, description="Longest prompt with its answer in tokens; null takes the model's."
+        default=None,
+        gt=0,
+        description="Longest prompt with its answer in tokens; null takes the model's. For an embedding model: tokens of a text "
+        "that are read.",
     )
+    chat_template: str | None = Field(
+        default=None,
+        description="A file in config/chat_templates, for a model whose tokenizer has no chat template, or none that marks the "
+        "response for training; null takes the tokenizer's own. A base with one is fine-tuned and measured in it, and "
+        "evaluated without.",
+    )
+    prefix: str = Field(default="", description="For an embedding model: an instruction put before every text.")
     engine_options: dict[str, Any] = Field(default={}, description="Further arguments of `vllm.LLM`.")
     price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
@@ -143,8 +153,11 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size", "licence")
+FACTS = ("label", "description", "family", "size", "licence", "chat_template")
+"""What jobs are not run again for; a chat template is an input of theirs by its file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+CHAT_TEMPLATES = "chat_templates"
+"""Folder beside the registries."""
 ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
 
 
@@ -287,6 +300,10 @@ def load_registries(folder: Path) -> Registries:
             raise RegistryError(f"{models.source}: entry '{name}': the engine openai and an endpoint belong together")
         if (model.hub is None) != (model.revision is None):
             raise RegistryError(f"{models.source}: entry '{name}': a model from the hub needs a `revision`, others have none")
+        if model.chat_template is not None and not (folder / CHAT_TEMPLATES / model.chat_template).is_file():
+            known = ", ".join(sorted(path.name for path in (folder / CHAT_TEMPLATES).glob("*.jinja")))
+            unknown = f"unknown chat template '{model.chat_template}'"
+            raise RegistryError(f"{models.source}: entry '{name}': {unknown}; {folder / CHAT_TEMPLATES} has: {known}")
         if model.gold_tuning and model.gold_tuning.start not in models:
             raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
     sources = Registry(folder / "sources.yaml", Source)

@@ -53,7 +53,9 @@ class Site(Section):
     account: str | None = Field(default=None, description="Account that jobs are charged to; null takes the user's own.")
     gpus: Gpus = Field(default=Gpus(), description="How GPUs are asked for.")
     limits: Limits = Field(default=Limits(), description="The most that a job may ask for.")
-    modules: list[str] = Field(default=[], description="Environment modules that each job loads.")
+    modules: list[str] = Field(
+        default=[], description="Environment modules that jobs run with; they are loaded where Snakemake runs."
+    )
     scratch: str | None = Field(
         default=None, description="Folder of a job's temporary files; variables are those of the job, such as $SLURM_JOB_ID."
     )
@@ -78,13 +80,6 @@ class Site(Section):
             "slurm_extra": self.options,
             "tmpdir": os.path.expandvars(self.scratch) if self.scratch else None,
         }
-
-    @property
-    def before_each_job(self) -> str | None:
-        """A shell command that loads the modules."""
-        if not self.modules:
-            return None
-        return f"{{ command -v module >/dev/null || . /etc/profile; }} && module load {' '.join(self.modules)}"
 
 
 def read_site(path: Path) -> Site:

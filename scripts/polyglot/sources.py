@@ -20,7 +20,7 @@ from polyglot.progress import progress
 from polyglot.registry import Source
 from polyglot.seeds import COLUMNS, is_unicode
 
-TAKEN = "taken"
+TAKEN, NOT_SAMPLED = "taken", "not sampled"
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
 
 
@@ -138,9 +138,9 @@ def collect(
                 gone = heapq.heapreplace(kept, (place, key))[1]
                 del found[gone]
                 found[key] = pair
-                counts["not sampled"] += 1
+                counts[NOT_SAMPLED] += 1
             else:
-                counts["not sampled"] += 1
+                counts[NOT_SAMPLED] += 1
     ids = sorted(found)
     table = pd.DataFrame({"id": ids, "lang": lang}, columns=[*COLUMNS, "methods"], dtype=object)
     table["prompt"] = [found[key][0] for key in ids]
@@ -148,3 +148,54 @@ def collect(
     table["source"], table["methods"] = name, " ".join(source.methods)
     counts[TAKEN] = len(ids)
     return table, pd.DataFrame([{"source": name, "lang": lang, "outcome": key, "rows": counts[key]} for key in sorted(counts)])
+
+
+def beside_published(counts: pd.DataFrame, printed: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Counts with a column `published`: the instances that table 6 of arXiv 2604.11290 prints for the same data set and language.
+
+    Args:
+        counts: source, lang, outcome, rows (see `collect`).
+        printed: table 6: source, lang, instances.
+        name: the data set's name there; None if it has none.
+    """
+    instances = printed[printed["source"] == name].set_index("lang")["instances"]
+    return counts.assign(published=counts["lang"].map(instances).astype(float))
+
+
+def overview(counts: pd.DataFrame) -> pd.DataFrame:
+    """What became of every source's rows.
+
+    Args:
+        counts: source, lang, outcome, rows, published.
+
+    Returns:
+        One row a source and language: source, lang, read (rows), a column for each reason to leave rows out, kept (rows without
+        such a reason), sampled (those of them that are in the sample), published, ratio (sampled / published; NaN where nothing
+        is published). Where a sample was drawn, kept counts repeats of rows outside it too.
+    """
+    rows = []
+    for (source, lang), group in counts.groupby(["source", "lang"], sort=True):
+        found = dict(zip(group["outcome"], group["rows"].astype(int), strict=True))
+        read, sampled, published = sum(found.values()), found.pop(TAKEN, 0), float(group["published"].iloc[0])
+        kept = sampled + found.pop(NOT_SAMPLED, 0)
+        rows.append({"source": source, "lang": lang, "read": read, **dict(sorted(found.items(), key=lambda one: -one[1]))})
+        rows[-1] |= {"kept": kept, "sampled": sampled, "published": published, "ratio": sampled / published}
+    table = pd.DataFrame(rows, columns=["source", "lang", "read", *reasons(counts), "kept", "sampled", "published", "ratio"])
+    return table.fillna(dict.fromkeys(reasons(counts), 0)).astype(dict.fromkeys(reasons(counts), int))
+
+
+def reasons(counts: pd.DataFrame) -> list[str]:
+    """Every reason for which rows were left out."""
+    return sorted(set(counts["outcome"]) - {TAKEN, NOT_SAMPLED})
+
+
+def summary(counts: pd.DataFrame) -> str:
+    """The same in words: a line a source and language, for a job's log."""
+    lines = []
+    for row in overview(counts).to_dict("records"):
+        dropped = ", ".join(f"{row[reason]:,} {reason}" for reason in reasons(counts) if row[reason])
+        known = row["published"] == row["published"]
+        printed = f"table 6: {row['published']:,.0f} (ratio {row['ratio']:.2f})" if known else "table 6: no such row"
+        place = f"{row['source']} in {row['lang']}: {row['read']:,} rows read"
+        lines.append(f"{place}; left out: {dropped or 'none'}; {row['kept']:,} kept, {row['sampled']:,} sampled; {printed}")
+    return "\n".join(lines)

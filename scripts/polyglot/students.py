@@ -1,17 +1,16 @@
-"""Students: supervised fine-tuning of a base on a training set, with trl."""
+"""Students: supervised fine-tuning of a base on a training set."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from polyglot.checkpoints import publish, resume_point, training_owner, watch
 from polyglot.configuration import Training
 from polyglot.files import write_json
-from polyglot.hashing import content_id, folder_fingerprint
+from polyglot.sft.processes import train_together
+from polyglot.sft.training import train
 
 MIN_EXAMPLES = 2
 """A cell with fewer training examples is a hole: nothing is trained or measured on it."""
@@ -26,74 +25,41 @@ def leave_out(out: Path, examples: int) -> dict[str, Any]:
     return reason
 
 
-def fine_tune(base: Path, pairs: pd.DataFrame, out: Path, training: Training, *, seed: int, checkpoints: Path) -> dict[str, Any]:
-    """Fine-tune all weights of a base on (prompt, response) pairs; resumes from the newest checkpoint.
+def fine_tune(
+    base: Path,
+    pairs: pd.DataFrame,
+    out: Path,
+    training: Training,
+    *,
+    seed: int,
+    checkpoints: Path,
+    chat_template: Path | None = None,
+    processes: int = 1,
+) -> dict[str, Any]:
+    """Fine-tune a base on (prompt, response) pairs; resumes from the newest checkpoint.
 
     The loss is on response tokens only, or on all tokens (`training.loss`). For the former the base's chat template must
-    mark the assistant's turn with `{% generation %}`.
+    mark the assistant's turn with `{% generation %}`. Whatever is trained (all weights or adapters), with whichever trainer and
+    on however many GPUs, the student is a whole model in the precision of the training's weights.
 
     Args:
         pairs: columns prompt and response.
         out: folder of the fine-tuned model; it appears whole or not at all.
         checkpoints: folder that survives a killed job; removed when training is done.
+        chat_template: a template in place of the tokenizer's own; it is saved with the student.
+        processes: GPUs of this machine that share the training; each weight update takes the same examples as one alone would.
 
     Returns:
-        Steps, epochs, examples, seed, and the mean training loss since the start or the last resumption.
+        Steps, epochs, examples, seed, the mean training loss since the start or the last resumption, and its curve: pairs of a
+        step (every tenth and the last) and the mean loss since the one before, or since the last resumption.
 
     Raises:
-        ValueError: if the base has no chat template, or one that does not mark the response.
+        TokenizerError: if the base has no chat template, or one that does not mark the response.
+        ValueError: if no response fits into `max_length`, or if the processes cannot share an update's examples.
+        TrainingError: if one of several processes fails.
     """
-    import torch
-    from datasets import Dataset
-    from transformers import AutoTokenizer
-    from trl import SFTConfig, SFTTrainer
-
-    tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    if tokenizer.chat_template is None:
-        raise ValueError(f"{base}: the base has no chat template; give it one before fine-tuning")
-    if training.loss == "response" and not re.search(r"{%-?\s*generation", tokenizer.chat_template):
-        raise ValueError(f"{base}: the chat template has no {{% generation %}} mark; add it, or set training.loss to 'all'")
-    gpu = torch.cuda.is_available()
-    arguments = SFTConfig(
-        output_dir=str(checkpoints),
-        num_train_epochs=training.epochs,
-        learning_rate=training.learning_rate,
-        per_device_train_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.gradient_accumulation,
-        weight_decay=training.weight_decay,
-        lr_scheduler_type="linear",
-        optim="adamw_torch",
-        max_length=training.max_length,
-        assistant_only_loss=training.loss == "response",
-        use_cpu=not gpu,
-        bf16=gpu,
-        gradient_checkpointing=gpu,
-        model_init_kwargs={"dtype": torch.bfloat16 if gpu else torch.float32},
-        save_steps=training.checkpoint_steps,
-        save_total_limit=1,
-        logging_steps=10,
-        report_to="none",
-        seed=seed,
-        disable_tqdm=True,
-    )
-    data = Dataset.from_list(
-        [
-            {"messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]}
-            for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True)
-        ]
-    )
-    trainer = SFTTrainer(model=str(base), args=arguments, train_dataset=data, processing_class=tokenizer)
-    watch(trainer, "fine-tuning")
-    owner = training_owner(
-        base=folder_fingerprint(base), data=content_id(*pairs["prompt"], *pairs["response"]), seed=seed, **training.model_dump()
-    )
-    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
-    summary = {
-        "steps": trainer.state.global_step,
-        "epochs": trainer.state.epoch,
-        "examples": len(pairs),
-        "loss": result.training_loss,
-        "seed": seed,
-    }
-    publish(trainer.model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
-    return summary
+    if processes > 1:
+        return train_together(
+            base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template, processes=processes
+        )
+    return train(base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template)

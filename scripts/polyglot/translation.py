@@ -11,6 +11,7 @@ from typing import Any
 from polyglot.engines import FinishReason
 from polyglot.progress import progress
 from polyglot.sidefile import SideFile
+from polyglot.tokenization import load_tokenizer
 
 LINE_BREAK = re.compile(r"(^\s+|\s*\n\s*|\s+$)")
 """White space that no sentence goes across: line breaks, and both ends of a text."""
@@ -56,12 +57,12 @@ class Translator:
         max_input_tokens: int | None = None,
     ) -> None:
         import torch
-        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+        from transformers import AutoModelForSeq2SeqLM
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
         self.folder, self.beams, self.batch_size = Path(folder), beams, batch_size
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.tokenizer: Any = load_tokenizer(folder)
         self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device).eval()
         self.model.generation_config.max_length = None  # NLLB's own limit of 200
         self.model.generation_config.forced_eos_token_id = None  # else a translation that was cut would look finished

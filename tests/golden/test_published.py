@@ -10,7 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot.claims import CHECKS, NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED, Audit, Evidence, check_claims, read_audit
+from polyglot.claim_checks import CHECKS
+from polyglot.claims import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED, check_claims, read_audit
+from polyglot.evidence import Audit, Evidence
 from polyglot.published import AVERAGE, read_published
 from polyglot.tidy import read_table
 

@@ -10,7 +10,7 @@
 # Memory limits and GPU devices are enforced by cgroup (v1) where it can be written; elsewhere Slurm itself kills jobs over memory.
 set -euo pipefail
 ROOT=${SLURM_TEST_ROOT:-/var/tmp/polyglot-slurm}
-GPUS=${SLURM_TEST_GPUS:-4} CPUS=${SLURM_TEST_CPUS:-8} MEMORY=${SLURM_TEST_MEMORY:-64000}
+GPUS=${SLURM_TEST_GPUS:-8} CPUS=${SLURM_TEST_CPUS:-16} MEMORY=${SLURM_TEST_MEMORY:-256000}
 ETC=$ROOT/etc RUN=$ROOT/run LOG=$ROOT/log SPOOL=$ROOT/spool
 HOST=$(hostname -s)
 CGROUP=/sys/fs/cgroup
@@ -30,7 +30,7 @@ obstacle() { # why no Slurm can be brought up here
 
 install_packages() {
   local missing=()
-  for package in slurmctld slurmd slurm-client munge; do
+  for package in slurmctld slurmd slurm-client munge environment-modules; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
@@ -167,7 +167,7 @@ run() {
   trap down EXIT
   trap 'exit 130' INT TERM
   up
-  "$@"
+  POLYGLOT_SLURM="$ETC/slurm.conf" "$@"
 }
 
 case ${1:-} in

@@ -22,7 +22,12 @@ CLUSTER = Path(__file__).with_name("cluster.sh")
 RESULTS = Path("results/tiny")
 TABLE = "results/tiny/tables/leaderboard.csv"
 PROFILE = ("--profile", "slurm")
-STUDY: dict[str, Any] = TINY | {"study": "tiny", "synthesis": {"requests": 64, "batch_size": 4}}
+STUDY: dict[str, Any] = TINY | {
+    "study": "tiny",
+    "synthesis": {"requests": 64, "batch_size": 4},
+    "training": {"examples": 48, "epochs": 40, "batch_size": 4, "checkpoint_steps": 8},
+}
+"""Answers and training take some seconds, so that there is time to disturb them."""
 SITE: dict[str, Any] = {"partitions": {"gpu": "gpu", "cpu": "cpu"}}
 RUN = re.compile(r"SLURM run ID: (\S+)")
 
@@ -80,6 +85,18 @@ def run_of(output: str) -> str:
     return found[1]
 
 
+def interruptible() -> None:
+    """Ctrl-C counts also where these tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def eventually(true: Callable[[], bool], timeout: float = 60) -> None:
+    end = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < end, "it does not come true"
+        time.sleep(0.2)
+
+
 class Running:
     """A run of Snakemake that is under way."""
 
@@ -89,7 +106,12 @@ class Running:
         with self.log.open("w") as file:
             command = ["snakemake", *PROFILE, TABLE, *arguments]
             self.process = subprocess.Popen(
-                command, cwd=workplace.folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                cwd=workplace.folder,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=interruptible,
             )
 
     @property
@@ -157,14 +179,20 @@ def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Fini
     return Finished(workplace, done.stdout + done.stderr)
 
 
+def copy_without(finished: Finished, folder: Path, *made: str) -> Workplace:
+    shutil.copytree(finished.workplace.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    for part in (*made, "evaluation/students", "scores", "tables", "figures", "analysis", "unfinished", "logs", "benchmarks"):
+        shutil.rmtree(folder / RESULTS / part, ignore_errors=True)
+    return Workplace(folder)
+
+
 @pytest.fixture
-def unfinished(finished: Finished, tmp_path: Path) -> Workplace:
+def unanswered(finished: Finished, tmp_path: Path) -> Workplace:
     """A copy in which everything after the requests is still to be made."""
-    shutil.copytree(finished.workplace.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
-    results = tmp_path / "copy" / RESULTS
-    made = (
-        "answers synthetic sft intrinsic students evaluation/students scores tables figures analysis unfinished logs benchmarks"
-    )
-    for folder in made.split():
-        shutil.rmtree(results / folder, ignore_errors=True)
-    return Workplace(tmp_path / "copy")
+    return copy_without(finished, tmp_path / "copy", "answers", "synthetic", "sft", "intrinsic", "students")
+
+
+@pytest.fixture
+def untrained(finished: Finished, tmp_path: Path) -> Workplace:
+    """A copy in which everything from the student on is still to be made."""
+    return copy_without(finished, tmp_path / "copy", "students")

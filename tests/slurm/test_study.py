@@ -8,8 +8,9 @@ from polyglot import demands
 from polyglot.demands import Demand
 from polyglot.registry import load_registries
 
+from ..endpoint import KEY, serving
 from ..workflow.conftest import Workplace
-from .conftest import RESULTS, STUDY, Finished, records, run_of, site
+from .conftest import RESULTS, STUDY, Finished, Record, records, run_of, running, site
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +23,7 @@ def declared(finished: Finished) -> dict[str, Demand]:
     """What each rule declares, by the rule (with its wildcards) or the group."""
     models = load_registries(finished.workplace.folder / "config").models
     small = demands.small(1)
+    one_after_the_other = Demand(gpu=0, threads=1, mem_mb=small.mem_mb, runtime=2 * small.runtime)
     return {
         "nano_corpora": small,
         "seed_wildcards_tiny_de": small,
@@ -35,26 +37,27 @@ def declared(finished: Finished) -> dict[str, Demand]:
         "perplexity-nano-base-hasty_perplexity": demands.running(models["nano-base"], "read", EXAMPLES, 1),
         "evaluation-nano-base-hasty_evaluate_student": demands.running(models["nano-base"], "evaluate", ITEMS, 1),
         "anchors-nano-reference_evaluate_anchor": demands.running(models["nano-reference"], "evaluate", ITEMS, 1),
-        "measurements_wildcards_main": small,
-        "pg_score_wildcards_tiny_main": small,
-        # one after the other: times add up
-        "data-hasty_check_answers_training_set": Demand(gpu=0, threads=1, mem_mb=small.mem_mb, runtime=2 * small.runtime),
+        "data-hasty_check_answers_training_set": one_after_the_other,
+        "scores-main_measurements_pg_score": one_after_the_other,
     }
+
+
+def asked_for(record: Record) -> Demand:
+    return Demand(record.gpus, int(record.fields["NumCPUs"]), record.mem_mb, record.minutes)
 
 
 def test_the_controllers_record_shows_gpus_memory_time_cores_and_partition_as_declared(finished: Finished) -> None:
     found = {record.rules: record for record in records(run_of(finished.output))}
     for rule, demand in declared(finished).items():
         record = found[rule]
-        assert Demand(record.gpus, int(record.fields["NumCPUs"]), record.mem_mb, record.minutes) == demand, rule
+        assert asked_for(record) == demand, rule
         assert record.fields["Partition"] == ("gpu" if demand.gpu else "cpu"), rule
         assert record.fields["JobState"] == "COMPLETED", rule
 
 
 def test_tables_figures_and_downloads_never_go_to_the_cluster(finished: Finished) -> None:
-    submitted = " ".join(record.rules for record in records(run_of(finished.output)))
-    assert "table" not in submitted
-    assert "figure" not in submitted
+    submitted = [record.rules for record in records(run_of(finished.output))]
+    assert not [rules for rules in submitted if rules.startswith(("table", "figure", "hub_", "resources"))]
     assert (finished.workplace.folder / RESULTS / "figures/gain.pdf").exists()
 
 
@@ -66,6 +69,16 @@ def test_where_jobs_run_is_no_reason_to_run_them_again(finished: Finished) -> No
     assert finished.workplace.planned("all", "--configfile", "config/tiny.yaml") == {}
 
 
+def test_a_70b_teacher_asks_for_its_tensor_parallel_gpus(unanswered: Workplace) -> None:
+    unanswered.configure("models.yaml", lambda models: models["hasty"].update(size=70, gpus=4))
+    hasty = load_registries(unanswered.folder / "config").models["hasty"]
+    with running(unanswered) as run:
+        run.when(lambda: "has been submitted" in run.output)
+        (record,) = records(run_of(run.output))
+    assert asked_for(record) == demands.running(hasty, "write", REQUESTS, 1)
+    assert record.gpus == 4
+
+
 @pytest.mark.parametrize(
     ("gpus", "field", "asked"),
     [
@@ -74,11 +87,23 @@ def test_where_jobs_run_is_no_reason_to_run_them_again(finished: Finished) -> No
     ],
 )
 def test_other_sites_are_asked_for_gpus_in_their_own_way(
-    unfinished: Workplace, gpus: dict[str, str], field: str, asked: str
+    unanswered: Workplace, gpus: dict[str, str], field: str, asked: str
 ) -> None:
-    site(unfinished, gpus=gpus)
-    done = unfinished.snakemake("--profile", "slurm", "results/tiny/answers/hasty/de/respond/0.parquet")
+    site(unanswered, gpus=gpus)
+    done = unanswered.snakemake("--profile", "slurm", "results/tiny/answers/hasty/de/respond/0.parquet")
     (record,) = records(run_of(done.stdout + done.stderr))
     assert record.gpus == 1
     assert record.fields[field] == asked
     assert record.fields["Partition"] == "gpu"
+
+
+def test_endpoints_are_asked_where_there_is_a_network(unanswered: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving() as server:
+        entry = {"engine": "openai", "endpoint": {"url": server.url, "model": "m", "api_key": "TEST_KEY"}}
+        unanswered.configure("models.yaml", lambda models: models.update(api=entry))
+        unanswered.configure("tiny.yaml", lambda study: study.update(teachers=["hasty", "api"]))
+        site(unanswered, network=False)
+        done = unanswered.snakemake("--profile", "slurm", "results/tiny/answers/api/de/respond/0.parquet")
+    assert "ask_endpoint" in done.stdout + done.stderr
+    assert records(run_of(done.stdout + done.stderr)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,19 @@ def test_a_mistake_is_named(
     assert ".yaml: the" in str(error.value)
     for fragment in fragments:
         assert fragment in str(error.value)
+
+
+def test_gpus_that_cannot_share_an_update_are_named(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    shutil.copytree(repository / "config", tmp_path / "config")
+    models = yaml.safe_load((tmp_path / "config/models.yaml").read_text())
+    models[demo["base"]]["training_gpus"] = 8
+    (tmp_path / "config/models.yaml").write_text(yaml.safe_dump(models))
+    training = {"batch_size": 6, "gradient_accumulation": 2}
+    (tmp_path / "config/demo.yaml").write_text(yaml.safe_dump(demo | {"training": training}))
+    with pytest.raises(ConfigurationError, match=rf"training: .* is 12, which the 8 GPUs of '{demo['base']}' .*multiple of 8"):
+        load_study(tmp_path / "config/demo.yaml", tmp_path)
+    (tmp_path / "config/demo.yaml").write_text(yaml.safe_dump(demo | {"training": training | {"batch_size": 4}}))
+    load_study(tmp_path / "config/demo.yaml", tmp_path)
 
 
 def test_all_mistakes_come_in_one_message(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:

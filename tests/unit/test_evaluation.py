@@ -12,10 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyglot.configuration import Benchmark
-from polyglot.evaluation import FORMULATIONS, Task, evaluate, final_number
+from polyglot.evaluation import FORMULATIONS, Task, card_line, evaluate, final_number
 from polyglot.files import write_jsonl
 from polyglot.nano.datasets import benchmark_rows
 from polyglot.nano.world import World
+
+
+def test_a_line_for_a_model_card() -> None:
+    """Weights of 1/2, 1/4, 1/4; two of three right."""
+    outcomes = pd.DataFrame(
+        {"benchmark": "m-rewardbench", "lang": "de", "weight": [0.5, 0.25, 0.25], "correct": [1, 1, 0], "example_id": list("abc")}
+    )
+    other = outcomes.assign(benchmark="mgsm")
+    task = Task("m-rewardbench", "de", Path("items"), Benchmark(formulation="letter"))
+    line = card_line([task], pd.concat([outcomes, other]))
+    error = (0.25 * 0.25**2 + 0.0625 * 0.25**2 + 0.0625 * 0.75**2) ** 0.5
+    assert line.startswith("lighteval ")
+    assert line.endswith(f": m-rewardbench (de, letter, 0-shot) 0.750 ± {error:.3f} (n = 3)")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +165,20 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(tmp_path: Path, world: 
     after = evaluate(folder, tasks, batch_size=8)
     assert list(before["answer"]) != list(after["answer"])
     pd.testing.assert_frame_equal(after, evaluate(folder, tasks, batch_size=3))
+
+
+@pytest.mark.slow
+def test_a_chat_template_can_be_left_out_or_given(tmp_path: Path, world: World, nano_model: Path, repository: Path) -> None:
+    """A base is asked in plain text although its tokenizer has a template; a folder without one is asked in the file's."""
+    tasks = [task for task in make_tasks(world, tmp_path) if task.benchmark != "m-rewardbench"]
+    bare = tmp_path / "bare"
+    shutil.copytree(nano_model, bare, ignore=shutil.ignore_patterns("chat_template.jinja"))
+    own, plain = evaluate(nano_model, tasks, batch_size=8), evaluate(nano_model, tasks, batch_size=8, plain=True)
+    assert list(own["answer"]) != list(plain["answer"])
+    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_size=8), plain)
+    template = repository / "config/chat_templates/chatml.jinja"
+    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_size=8, chat_template=template), own)
+    assert not (bare / "chat_template.jinja").exists()
 
 
 def test_missing_data_are_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from polyglot.nano.world import World
 from polyglot.perplexity import PerplexityMeter, summarise
+from polyglot.tokenization import TokenizerError
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,20 @@ def test_names_the_row_without_a_response(nano_model: Path) -> None:
     meter = PerplexityMeter(nano_model, chat_template=False, batch_size=4)
     with pytest.raises(ValueError, match="row 1"):
         meter.measure(["a", "b"], ["c", ""])
+
+
+def test_a_template_from_a_file_measures_as_the_tokenizers_own(
+    nano_model: Path, pairs: list[tuple[str, str]], repository: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(nano_model, bare, ignore=shutil.ignore_patterns("chat_template.jinja"))
+    with pytest.raises(TokenizerError, match="no chat template"):
+        PerplexityMeter(bare, chat_template=True, batch_size=8)
+    template = repository / "config/chat_templates/chatml.jinja"
+    meters = [
+        PerplexityMeter(nano_model, chat_template=True, batch_size=8),
+        PerplexityMeter(bare, chat_template=True, batch_size=8, template=template),
+    ]
+    prompts, responses = zip(*pairs[:8], strict=True)
+    own, given = (meter.measure(prompts, responses) for meter in meters)
+    assert own.equals(given)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +18,14 @@ import pytest
 
 from polyglot.checkpoints import COMPLETE, resume_point, training_owner
 from polyglot.configuration import Training
+from polyglot.nano import pretraining
 from polyglot.nano.gold import gold_pairs
-from polyglot.nano.pretraining import encode, order_by_length, pretrain
+from polyglot.nano.pretraining import order_by_length, pretrain
 from polyglot.nano.world import World
 from polyglot.registry import Pretraining
+from polyglot.sft.examples import encode
 from polyglot.students import fine_tune
+from polyglot.tokenization import TokenizerError, load_tokenizer
 
 TRAINING = Training(examples=40, epochs=2, batch_size=4, learning_rate=1e-2, checkpoint_steps=5)
 
@@ -113,6 +121,30 @@ def test_the_loss_counts_response_tokens_only(tmp_path: Path, nano_model: Path) 
     assert everything["loss"] != pytest.approx(only_end["loss"], rel=0.05)
 
 
+@pytest.mark.slow
+def test_a_base_without_a_template_is_tuned_in_the_one_given_and_stops_at_its_end(
+    tmp_path: Path, nano_model: Path, pairs: pd.DataFrame, repository: Path
+) -> None:
+    """As a pre-trained base comes from a hub: no chat template, and another token at the end of a text."""
+    from transformers import AutoTokenizer, GenerationConfig
+
+    base = tmp_path / "base"
+    shutil.copytree(nano_model, base, ignore=shutil.ignore_patterns("chat_template.jinja"))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.eos_token = "<|im_start|>"
+    tokenizer.save_pretrained(base)
+    one = Training(examples=40, epochs=1, batch_size=8, checkpoint_steps=100)
+    with pytest.raises(TokenizerError, match="no chat template; name one of"):
+        fine_tune(base, pairs, tmp_path / "none", one, seed=0, checkpoints=tmp_path / "a")
+    template = repository / "config/chat_templates/chatml.jinja"
+    fine_tune(base, pairs, tmp_path / "student", one, seed=0, checkpoints=tmp_path / "b", chat_template=template)
+    saved = AutoTokenizer.from_pretrained(tmp_path / "student")
+    assert saved.chat_template == template.read_text()
+    assert saved.eos_token == "<|im_end|>"
+    ends = GenerationConfig.from_pretrained(tmp_path / "student").eos_token_id
+    assert saved.eos_token_id in (ends if isinstance(ends, list) else [ends])
+
+
 def test_an_unfinished_checkpoint_and_another_trainings_are_not_used(tmp_path: Path) -> None:
     owner = training_owner(data="x", seed=1)
     assert resume_point(tmp_path / "c", owner) is None
@@ -146,7 +178,100 @@ def test_prompt_tokens_weigh_less_and_earlier_answers_count_in_full(nano_model: 
         {"role": "assistant", "content": "Das."},
         {"role": "user", "content": "Wer?"},
     ]
-    ids, loss_weights = encode(tokenizer, turns, "Der.")
+    ids, loss_weights = pretraining.encode(tokenizer, turns, "Der.")
     counted = tokenizer.decode([token for token, weight in zip(ids, loss_weights, strict=True) if weight == 1])
     assert counted == "Das.<|im_end|>Der.<|im_end|>"
     assert len(ids) == len(loss_weights)
+
+
+JOB = """
+import json, sys
+from pathlib import Path
+import pandas as pd
+from polyglot.configuration import Training
+from polyglot.students import fine_tune
+base, pairs, out, checkpoints, training = sys.argv[1:]
+settings = Training.model_validate_json(training)
+print(json.dumps(fine_tune(Path(base), pd.read_parquet(pairs), Path(out), settings, seed=3, checkpoints=Path(checkpoints))))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tuning", ["lora", "qlora"])
+def test_adapters_end_in_the_weights_of_a_whole_model(
+    tmp_path: Path, wide_nano_model: Path, pairs: pd.DataFrame, tuning: str, qlora_path: str
+) -> None:
+    """What changed are the layers named, each by a matrix of the adapters' rank."""
+    import torch
+
+    lora = {"rank": 3, "alpha": 6, "target_modules": ["q_proj", "down_proj"]}
+    settings = Training.model_validate({**TRAINING.model_dump(), "tuning": tuning, "lora": lora})
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    names = [wide_nano_model, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "c"]
+    command = [sys.executable, "-c", JOB, *map(str, names), settings.model_dump_json()]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": qlora_path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["curve"][-1][1] < summary["curve"][0][1]
+    before, after = weights(wide_nano_model), weights(tmp_path / "student")
+    assert before.keys() == after.keys()
+    changes = {name: after[name] - before[name] for name in after if not torch.equal(after[name], before[name])}
+    assert set(changes) == {name for name in after if name.split(".")[-2] in ("q_proj", "down_proj")}
+    for name, change in changes.items():
+        singular = torch.linalg.svdvals(change)
+        assert singular[2] > 1e-3 * singular[0] > 100 * singular[3], name
+    assert not (tmp_path / "c").exists()
+
+
+def test_without_bitsandbytes_qlora_says_where_it_is(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    settings = TRAINING.model_copy(update={"tuning": "qlora"})
+    with pytest.raises(ModuleNotFoundError, match=r"qlora needs the package bitsandbytes.*\.venv/qlora"):
+        fine_tune(nano_model, pairs, tmp_path / "o", settings, seed=0, checkpoints=tmp_path / "c")
+
+
+@pytest.mark.slow
+def test_a_killed_training_of_adapters_resumes_to_the_same_student(
+    tmp_path: Path, wide_nano_model: Path, pairs: pd.DataFrame
+) -> None:
+    settings = TRAINING.model_copy(update={"tuning": "lora"})
+    fine_tune(wide_nano_model, pairs, tmp_path / "whole", settings, seed=3, checkpoints=tmp_path / "a")
+    with pytest.raises(Killed), killed_after(13):
+        fine_tune(wide_nano_model, pairs, tmp_path / "resumed", settings, seed=3, checkpoints=tmp_path / "b")
+    fine_tune(wide_nano_model, pairs, tmp_path / "resumed", settings, seed=3, checkpoints=tmp_path / "b")
+    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+
+
+@pytest.mark.slow
+def test_a_layer_that_the_base_does_not_have_is_named(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    settings = Training.model_validate({"tuning": "lora", "lora": {"target_modules": ["q_proj", "v_porj"]}})
+    with pytest.raises(ValueError, match=r"target_modules: .* has no layer v_porj; it has down_proj, .*v_proj"):
+        fine_tune(nano_model, pairs, tmp_path / "o", settings, seed=0, checkpoints=tmp_path / "c")
+
+
+def test_settings_that_are_not_used_leave_the_checkpoints_their_owner() -> None:
+    """Checkpoints from before these settings came are still resumed from."""
+    from polyglot.sft.machine import Machine
+    from polyglot.sft.training import owned
+
+    cpu = Machine(gpu=False, processes=1)
+    known = {"examples", "epochs", "learning_rate", "batch_size", "gradient_accumulation", "weight_decay"}
+    assert set(owned(Training(), cpu)) == known | {"max_length", "loss", "checkpoint_steps"}
+    for change in ({"tuning": "lora"}, {"trainer": "unsloth"}, {"precision": "mixed"}):
+        assert owned(Training.model_validate(change), cpu) == owned(Training(), cpu) | change
+    assert owned(Training(), Machine(gpu=True, processes=8)) == owned(Training(), cpu) | {"sharded": True}
+
+
+def test_an_example_whose_response_is_cut_off_is_left_out(nano_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizer = load_tokenizer(nano_model)
+    long = "Wie heißt das? " * 9
+    pairs = pd.DataFrame({"prompt": ["Was?", long, "Wer?"], "response": ["Das.", "Es.", "Der " * 50]})
+    found = encode(tokenizer, pairs, loss="response", max_length=40)
+    assert len(found) == 2
+    for example, response in zip(found, ("Das.<|im_end|>", "Der " * 50 + "<|im_end|>"), strict=True):
+        learned = tokenizer.decode([label for label in example["labels"] if label != -100])
+        assert learned == response if response == "Das.<|im_end|>" else response.startswith(learned)
+        assert len(example["input_ids"]) == len(example["labels"]) <= 40
+    assert "1 examples left out" in capsys.readouterr().err
+    assert [one["labels"] == one["input_ids"] for one in encode(tokenizer, pairs, loss="all", max_length=40)] == [True] * 3
+    with pytest.raises(ValueError, match=r"no response begins within training\.max_length"):
+        encode(tokenizer, pairs.iloc[[1]], loss="response", max_length=40)

@@ -19,14 +19,22 @@ ASKED = 40
 """Requests of each method."""
 
 
+def main_environment(repository: Path) -> tuple[Path, dict[str, str]]:
+    """The Python of the main environment (of POLYGLOT_BIN, if it is elsewhere), and the variables to run it with."""
+    folder = Path(os.environ.get("POLYGLOT_BIN", repository / ".venv/bin"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_ENV")}
+    return folder / "python", environment | {
+        "PATH": f"{folder}:{environment['PATH']}",
+        "PYTHONPATH": str(repository / "scripts"),
+    }
+
+
 @pytest.fixture(scope="session")
 def study(repository: Path) -> Path:
     """Results of the embedded study with the requests in German and the teacher of POLYGLOT_NANO, made by the workflow."""
     requests = [f"results/demo/requests/de/{method}/0.parquet" for method in METHODS]
-    snakemake = Path(os.environ.get("POLYGLOT_BIN", repository / ".venv/bin")) / "snakemake"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_ENV")}
-    environment["PATH"] = f"{snakemake.parent}:{environment['PATH']}"
-    command = [str(snakemake), *requests, "results/demo/models/hasty", "--quiet", "all", "--cores", "2"]
+    python, environment = main_environment(repository)
+    command = [str(python), "-m", "snakemake", *requests, "results/demo/models/hasty", "--quiet", "all", "--cores", "2"]
     subprocess.run(command, cwd=repository, env=environment, check=True)
     return repository / "results/demo"
 

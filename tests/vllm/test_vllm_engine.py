@@ -18,12 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.engines import Answer, Request, answer_all
+from polyglot.engines import Answer, ContextError, Request, answer_all
 from polyglot.engines.ledger import Ledger
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.transformers_engine import TransformersEngine
-from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, ContextError, VLLMEngine
+from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, VLLMEngine
+from polyglot.prompts import PromptTemplates
 from polyglot.registry import Endpoint, Model, Sampling
+from polyglot.reward import judge
 from polyglot.sidefile import SideFile
 from polyglot.synthesis import parse_answer
 
@@ -78,8 +80,24 @@ def test_each_request_has_its_own_seed(nano: Path, entry: Model, engine: VLLMEng
 
 def test_a_prompt_longer_than_the_context_is_named(engine: VLLMEngine, requests: Asked) -> None:
     long = Request("too-long", [{"role": "user", "content": "Baum und Stern und " * 400}], seed=1)
-    with pytest.raises(ContextError, match=r"context of 512 tokens.*too-long.*context"):
+    with pytest.raises(ContextError, match=r"request too-long has .* tokens.*the context is 512"):
         engine.chat([requests["respond"][0], long])
+
+
+def test_a_judge_is_asked_once_for_equal_pairs_and_never_again(engine: VLLMEngine, repository: Path, tmp_path: Path) -> None:
+    """What a nano model answers is no rating but by chance: each answer is kept, and is missing or a number of 1 to 5."""
+    templates = PromptTemplates(repository / "config/prompts/nano")
+    side = SideFile(tmp_path / "judge.jsonl", "owner")
+    prompts, responses = ["Was?", "Wo?", "Was?"], ["Das.", "Da.", "Das."]
+    rated = judge(engine, templates, "German", prompts, responses, side, batch_size=2)
+    assert rated["text"].str.len().gt(0).all()
+    assert rated["reward"].dropna().isin(range(1, 6)).all()
+    assert rated["reward"].isna().tolist() == rated["problem"].notna().tolist()
+    assert rated.iloc[[0]].equals(rated.iloc[[2]].set_axis([0]))
+    assert len(list(side.read())) == 2
+    kept = side.path.read_bytes()
+    assert judge(engine, templates, "German", prompts, responses, side, batch_size=2).equals(rated)
+    assert side.path.read_bytes() == kept
 
 
 RESUMED = """
@@ -178,3 +196,18 @@ def test_a_server_behind_faults_answers_as_the_engine_does(
 
 def differs(one: Answer, other: Answer) -> bool:
     return (one.text, one.finish_reason) != (other.text, other.finish_reason)
+
+
+def test_a_chat_template_from_a_file_is_the_one_that_is_asked_in(
+    engine: VLLMEngine, nano: Path, entry: Model, requests: Asked, repository: Path, tmp_path: Path
+) -> None:
+    """A model whose folder has none answers as it did with its own. The last test: a second engine of a process takes along, when
+    it goes, what the first one needs."""
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for file in nano.iterdir():
+        if file.name != "chat_template.jinja":
+            (bare / file.name).symlink_to(file)
+    asked = free(requests["respond"][:8])
+    given = VLLMEngine(bare, entry, repository / "config/chat_templates/chatml.jinja")
+    assert [answer.text for answer in given.chat(asked)] == [answer.text for answer in engine.chat(asked)]

@@ -83,9 +83,14 @@ def test_a_source_of_ones_own_takes_three_lines_and_reaches_the_teachers(copy: W
     entry = {"folder": "data", "files": ["*.jsonl"], "prompt": "frage", "response": "antwort", "language": "sprache"}
     copy.configure("sources.yaml", lambda sources: sources.update(mine={**entry, "languages": {"de": ["deutsch"]}}))
     target = "results/demo/requests/de/respond/0.parquet"
-    copy.snakemake(target, "--config", "seed_dataset={sources: {de: [mine]}, max_per_source: 12}")
+    chosen = ("--config", "seed_dataset={sources: {de: [mine]}, max_per_source: 12}")
+    copy.snakemake(target, "results/demo/tables/seed_sources.csv", *chosen)
     counts = pd.read_csv(copy.folder / "results/demo/sources/mine/de.csv").set_index("outcome")["rows"]
     assert counts.to_dict() == {"no prompt": 1, "not sampled": 18, "other language": 1, "taken": 12}
+    (shown,) = pd.read_csv(copy.folder / "results/demo/tables/seed_sources.csv").to_dict("records")
+    assert [shown[key] for key in ("source", "lang", "read", "kept", "sampled")] == ["mine", "de", 32, 30, 12]
+    log = (copy.folder / "results/demo/logs/source/mine/de.log").read_text(encoding="utf-8")
+    assert "32 rows read; left out: 1 no prompt, 1 other language; 30 kept, 12 sampled; table 6: no such row" in log
     asked = pd.read_parquet(copy.folder / target)
     assert set(asked["prompt"]) <= {row["frage"] for row in rows}
     assert asked["prompt"].nunique() == 12

@@ -118,7 +118,7 @@ def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
     assert planned["student"] == 7 * 3
     assert planned["training_set"] == 6 * 3
     assert planned["evaluate_anchor"] == 2 * 2
-    assert planned["synthesize"] == 3 * (1 + 1 + 4)
+    assert (planned["ask_endpoint"], planned["synthesize"]) == (3 * 1, 3 * (1 + 4))
     assert "nano_pretrain" not in planned
 
 

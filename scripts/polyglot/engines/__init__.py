@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from polyglot.hashing import content_id, folder_fingerprint
+from polyglot.hashing import content_id, file_hash, folder_fingerprint
 from polyglot.progress import progress
 from polyglot.prompts import Message
 from polyglot.registry import Model
@@ -47,6 +47,25 @@ class Interrupted(Exception):
     def __init__(self, answers: list[Answer], cause: BaseException) -> None:
         super().__init__(str(cause))
         self.answers, self.cause = answers, cause
+
+
+class ContextError(ValueError):
+    """A text that is longer than a model's context; the message names both and the remedy."""
+
+
+def too_long(model: str, request: str, tokens: int, context: int, *, room: int = 1, file: str = "") -> ContextError:
+    """The error of a prompt that leaves no room for an answer.
+
+    Args:
+        room: tokens that an answer may need.
+        file: where the request is.
+    """
+    where = f" of {file}" if file else ""
+    return ContextError(
+        f"{model}: request {request}{where} has {tokens:,} tokens and needs room for {room:,} more; the context is {context:,}: "
+        "leave such prompts out (`longest` in config/sources.yaml, synthesis.shots), or set a larger `context` or a smaller "
+        "`sampling.max_new_tokens` for the model in config/models.yaml"
+    )
 
 
 class Engine(Protocol):
@@ -89,19 +108,24 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
     return done
 
 
-def owner_of(model: Model, folder: Path | None) -> str:
-    """What makes a model's answers: its files or its endpoint, and how answers are drawn. Others' answers are not taken over."""
+def owner_of(model: Model, folder: Path | None, chat_template: Path | None = None) -> str:
+    """What makes a model's answers: its files or its endpoint, its chat template, and how answers are drawn. Others' answers are
+    not taken over."""
     place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
     origin = folder_fingerprint(folder) if folder else place
-    return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True))
+    form = [file_hash(chat_template)] if chat_template else []
+    return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True), *form)
 
 
-def open_engine(name: str, model: Model, folder: Path | None, study: Mapping[str, Any]) -> Engine:
+def open_engine(
+    name: str, model: Model, folder: Path | None, study: Mapping[str, Any], chat_template: Path | None = None
+) -> Engine:
     """Start a model's engine.
 
     Args:
         name: the model's id.
         folder: the model's files; None for a model behind an endpoint.
+        chat_template: a template in place of the tokenizer's own.
         study: the configuration, of which `study` and `synthesis.budget` are read: the ledger of endpoints and its ceiling.
     """
     if model.engine == "openai":
@@ -115,7 +139,7 @@ def open_engine(name: str, model: Model, folder: Path | None, study: Mapping[str
     if model.engine == "vllm":
         from polyglot.engines.vllm_engine import VLLMEngine
 
-        return VLLMEngine(folder, model)
+        return VLLMEngine(folder, model, chat_template)
     from polyglot.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine(folder, model.sampling)
+    return TransformersEngine(folder, model.sampling, context=model.context, chat_template=chat_template)

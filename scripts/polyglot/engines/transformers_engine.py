@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     LogitsProcessor,
     LogitsProcessorList,
     TemperatureLogitsWarper,
@@ -16,8 +15,9 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from polyglot.engines import Answer, Request
+from polyglot.engines import Answer, Request, too_long
 from polyglot.registry import Sampling
+from polyglot.tokenization import load_tokenizer, needs_chat_template
 
 
 class SeededNoise(LogitsProcessor):
@@ -43,17 +43,26 @@ class TransformersEngine:
 
     batch_size = None
 
-    def __init__(self, model: Path, sampling: Sampling) -> None:
+    def __init__(self, model: Path, sampling: Sampling, *, context: int | None = None, chat_template: Path | None = None) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(model, padding_side="left", local_files_only=True)
+        self.tokenizer: Any = load_tokenizer(model, chat_template, padding_side="left")
+        needs_chat_template(self.tokenizer, model)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True).to(device).eval()
-        self.sampling = sampling
+        self.name, self.sampling = str(model), sampling
+        self.context = context or int(self.model.config.get_text_config().max_position_embeddings)
+        ends = self.model.generation_config.eos_token_id
+        self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
         self.deterministic = device == "cpu"  # on a GPU the padding of a batch changes rounding
 
     def chat(self, requests: list[Request]) -> list[Answer]:
+        """Every request's answer, in order; an answer ends at the latest where the context does.
+
+        Raises:
+            ContextError: if a prompt fills the context.
+        """
         batch = self.tokenizer.apply_chat_template(
             [request.messages for request in requests],
             add_generation_prompt=True,
@@ -61,26 +70,30 @@ class TransformersEngine:
             return_dict=True,
             return_tensors="pt",
         ).to(self.model.device)
+        lengths = batch["attention_mask"].sum(dim=1).tolist()
+        for request, length in zip(requests, lengths, strict=True):
+            if length >= self.context:
+                raise too_long(self.name, request.id, length, self.context)
         with torch.inference_mode():
             output = self.model.generate(
                 **batch,
                 do_sample=False,
-                max_new_tokens=self.sampling.max_new_tokens,
+                eos_token_id=sorted(self.ends),
+                max_new_tokens=min(self.sampling.max_new_tokens, self.context - min(lengths)),
                 logits_processor=self._processors(requests),
             )
         prompt_width = batch["input_ids"].shape[1]
-        ends = self.model.generation_config.eos_token_id
-        ends = set(ends if isinstance(ends, list) else [ends])
         answers = []
-        for request, mask, row in zip(requests, batch["attention_mask"], output[:, prompt_width:].tolist(), strict=True):
-            length = next((place for place, token in enumerate(row) if token in ends), None)
+        for request, prompt, row in zip(requests, lengths, output[:, prompt_width:].tolist(), strict=True):
+            row = row[: self.context - prompt]
+            length = next((place for place, token in enumerate(row) if token in self.ends), None)
             tokens = row if length is None else row[:length]
             answers.append(
                 Answer(
                     id=request.id,
                     text=self.tokenizer.decode(tokens, skip_special_tokens=True),
                     finish_reason="length" if length is None else "stop",
-                    prompt_tokens=int(mask.sum()),
+                    prompt_tokens=prompt,
                     completion_tokens=len(tokens) + (length is not None),
                 )
             )

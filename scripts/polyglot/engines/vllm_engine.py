@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polyglot.engines import Answer, Request
+from polyglot.engines import Answer, Request, too_long
 from polyglot.registry import Model
+from polyglot.tokenization import load_tokenizer
 
 CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -15,14 +17,30 @@ CPU_ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }
 CPU_OPTIONS: dict[str, Any] = {"dtype": "float32", "enforce_eager": True, "max_num_seqs": 128}
-"""On a CPU, chunked prefill and seeds of single requests do not go together."""
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CONFIGURE_LOGGING": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
 BATCH = 4096
 """Requests at a time: many, since a batch's slowest answer keeps the rest of the engine idle; a killed job loses one batch."""
 
 
-class ContextError(ValueError):
-    """A prompt that leaves no room for an answer; the message names the request and the remedy."""
+def open_llm(folder: Path, model: Model, *, on_cpu: Mapping[str, Any], **options: Any) -> Any:
+    """vLLM's `LLM` for a model's folder, on GPUs or, for tests and small models, on the CPU.
+
+    Args:
+        on_cpu: further arguments of `vllm.LLM` where there is no GPU.
+        options: the same everywhere; those of the registry go before them.
+    """
+    import torch
+
+    gpu = torch.cuda.is_available()
+    for name, value in (QUIET | ({} if gpu else CPU_ENVIRONMENT)).items():
+        os.environ.setdefault(name, value)
+    from vllm import LLM
+
+    options |= {"tensor_parallel_size": max(1, model.gpus), "seed": 0}
+    if model.context is not None:
+        options["max_model_len"] = model.context
+    own = options | ({} if gpu else CPU_OPTIONS | {**on_cpu}) | model.engine_options
+    return LLM(model=str(folder), **own)
 
 
 class VLLMEngine:
@@ -34,23 +52,17 @@ class VLLMEngine:
     deterministic = False  # what else is in a batch changes rounding
     batch_size = BATCH
 
-    def __init__(self, folder: Path, model: Model) -> None:
-        import torch
-
-        on_cpu = not torch.cuda.is_available()
-        for name, value in (QUIET | (CPU_ENVIRONMENT if on_cpu else {})).items():
-            os.environ.setdefault(name, value)
-        from vllm import LLM
-
-        options: dict[str, Any] = {"tensor_parallel_size": max(1, model.gpus), "enable_prefix_caching": True, "seed": 0}
-        if model.context is not None:
-            options["max_model_len"] = model.context
-        if on_cpu:
-            room = model.context or 4096
-            options |= CPU_OPTIONS | {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, room)}
-        self.llm = LLM(model=str(folder), **(options | model.engine_options))
-        self.sampling = model.sampling
-        self.room = int(self.llm.llm_engine.model_config.max_model_len)
+    def __init__(self, folder: Path, model: Model, chat_template: Path | None = None) -> None:
+        # on a CPU, chunked prefill and seeds of single requests do not go together
+        whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, model.context or 4096)}
+        self.llm = open_llm(folder, model, on_cpu=whole, enable_prefix_caching=True)
+        self.name, self.sampling = str(folder), model.sampling
+        self.context = int(self.llm.llm_engine.model_config.max_model_len)
+        self.template: str | None = None
+        self.ends: list[int] = []
+        if chat_template is not None:
+            tokenizer = load_tokenizer(folder, chat_template)
+            self.template, self.ends = tokenizer.chat_template, [tokenizer.eos_token_id]
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """Every request's answer, in order.
@@ -62,10 +74,10 @@ class VLLMEngine:
 
         messages: list[Any] = [request.messages for request in requests]
         try:
-            outputs = self.llm.chat(messages, [self._parameters(request) for request in requests], use_tqdm=False)
-        except (ValueError, VLLMValidationError) as error:
-            if "context length" in str(error) or "max_model_len" in str(error):
-                raise ContextError(self._longest(requests, error)) from None
+            parameters = [self._parameters(request) for request in requests]
+            outputs = self.llm.chat(messages, parameters, use_tqdm=False, chat_template=self.template)
+        except (ValueError, VLLMValidationError):
+            self._refuse_long(requests)
             raise
         answers = []
         for request, output in zip(requests, outputs, strict=True):
@@ -85,13 +97,15 @@ class VLLMEngine:
             top_k=self.sampling.top_k or 0,
             max_tokens=self.sampling.max_new_tokens,
             seed=request.seed % 2**63,
+            stop_token_ids=self.ends,
             structured_outputs=StructuredOutputsParams(json=request.schema) if request.schema is not None else None,
         )
 
-    def _longest(self, requests: list[Request], error: Exception) -> str:
-        longest = max(requests, key=lambda request: sum(len(message["content"]) for message in request.messages))
-        size = sum(len(message["content"]) for message in longest.messages)
-        return (
-            f"a prompt is longer than the model's context of {self.room} tokens (the longest, request {longest.id}, has {size:,} "
-            f"characters): shorten the seed prompts, or set a larger `context` for the model. vLLM says: {error}"
-        )
+    def _refuse_long(self, requests: list[Request]) -> None:
+        """Raises ContextError if a prompt fills the context."""
+        tokenizer: Any = self.llm.get_tokenizer()
+        options = {"chat_template": self.template, "add_generation_prompt": True, "return_dict": True}
+        for request in requests:
+            tokens = len(tokenizer.apply_chat_template(request.messages, **options)["input_ids"])
+            if tokens >= self.context:
+                raise too_long(self.name, request.id, tokens, self.context) from None

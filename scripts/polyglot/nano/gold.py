@@ -13,6 +13,7 @@ from polyglot.hashing import content_id, folder_fingerprint, stable_seed
 from polyglot.nano.world import CATEGORIES, Split, World
 from polyglot.registry import GoldTuning
 from polyglot.reward import SCALE_FILE, RewardModel
+from polyglot.tokenization import load_tokenizer
 
 GRADES = ("gold", "wrong_answer", "broken_fluency", "off_topic")
 """From best to worst: the right response; fluent but wrong; its words shuffled; an answer to something else."""
@@ -87,12 +88,12 @@ def train_reward_model(
     """
     import torch
     from datasets import Dataset
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification
     from trl import RewardConfig, RewardTrainer
 
     gpu = torch.cuda.is_available()
     torch.manual_seed(tuning.seed)
-    tokenizer: Any = AutoTokenizer.from_pretrained(start, padding_side="right", local_files_only=True)
+    tokenizer = load_tokenizer(start, padding_side="right")
     model = AutoModelForSequenceClassification.from_pretrained(start, num_labels=1, dtype=torch.float32, local_files_only=True)
     model.config.pad_token_id = tokenizer.pad_token_id
     arguments = RewardConfig(

@@ -8,7 +8,7 @@ from polyglot.reports.recipes import recipes, recipes_by_language, steps
 from polyglot.reports.recommendation import recommendation
 from polyglot.reports.replication import claims, definition_ranks, sign_audit
 from polyglot.reports.screening import screen
-from polyglot.reports.study import evaluation, intrinsic, ledger, pgr, resources, synthesis_yield
+from polyglot.reports.study import evaluation, intrinsic, ledger, pgr, resources, seed_sources, synthesis_yield
 
 __all__ = [
     "abilities",
@@ -34,6 +34,7 @@ __all__ = [
     "regression",
     "resources",
     "screen",
+    "seed_sources",
     "sensitivity",
     "sign_audit",
     "spearman",

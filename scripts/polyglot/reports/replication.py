@@ -21,7 +21,7 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
 
     Args:
         found, values: from `polyglot.claims.check_claims`.
-        sizes: from `polyglot.claims.size_sensitivity`.
+        sizes: from `polyglot.claim_checks.size_sensitivity`.
     """
     by_claim = {str(name): rows for name, rows in values.groupby("id", sort=False)}
     texts = [_published_and_recomputed(row, by_claim[row["id"]]) for row in records(found)]

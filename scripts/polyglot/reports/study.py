@@ -170,6 +170,34 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
     return Table(frame.reset_index(drop=True), pd.DataFrame(rows), context.title, notes)
 
 
+COUNTED = ("source", "lang", "read", "kept", "sampled", "published", "ratio")
+
+
+def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
+    """What became of every source's rows, beside table 6's count of the same data set and language."""
+    reasons = [name for name in sources.columns if name not in COUNTED]
+    rows = [
+        {
+            "source": row["source"],
+            "language": context.language(row["lang"]),
+            "rows read": count(row["read"]),
+            "left out": "; ".join(f"{name} {count(row[name])}" for name in reasons if row[name]) or "none",
+            "kept": count(row["kept"]),
+            "sampled": count(row["sampled"]),
+            "table 6": count(row["published"]),
+            "sampled / table 6": number(row["ratio"], 2),
+        }
+        for row in records(sources)
+    ]
+    notes = [
+        "Kept: rows that nothing speaks against; sampled: those of them that the seed dataset takes from the source "
+        "(`seed_dataset.max_per_source`). Where a sample was drawn, kept counts repeats of rows outside it too.",
+        "Table 6: instances that arXiv 2604.11290 took from the same data set in the same language; "
+        f"{UNKNOWN} where it has no such row.",
+    ]
+    return Table(sources, pd.DataFrame(rows), context.title, notes)
+
+
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
     """Usable answers and why others are not, by teacher and method over languages; by language below."""
     used = [

@@ -1,0 +1,116 @@
+"""Checks of a model's folder on the CPU, before a job holds a GPU for it: by its tokenizer and configuration, without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyglot.engines import ContextError, too_long
+from polyglot.files import read_json
+from polyglot.registry import Model
+from polyglot.tokenization import (
+    TokenizerError,
+    assistant_tokens,
+    load_tokenizer,
+    needs_chat_template,
+    tokenizer_facts,
+)
+
+CONFIG = "config.json"
+BATCH = 512
+"""Requests rendered and counted at a time."""
+
+
+def model_context(folder: Path) -> int | None:
+    """The longest text of a model in tokens, by its own configuration; None if that does not say.
+
+    Raises:
+        FileNotFoundError: if the folder holds no configuration.
+    """
+    if not (Path(folder) / CONFIG).exists():
+        raise FileNotFoundError(f"{folder}: no {CONFIG}: not a model in transformers format, or not fetched whole")
+    config = read_json(Path(folder) / CONFIG)
+    found = {**config, **config.get("text_config", {})}.get("max_position_embeddings")
+    return int(found) if found else None
+
+
+def check_requests(
+    name: str, model: Model, folder: Path, requests: Mapping[str, pd.DataFrame], chat_template: Path | None = None
+) -> dict[str, Any]:
+    """Render and count every request as the engine will.
+
+    Args:
+        requests: file to its rows, with the columns request_id, method and messages.
+
+    Returns:
+        model, context, max_new_tokens, facts of the tokenizer, and by method: requests, tokens, and the longest in tokens.
+
+    Raises:
+        FileNotFoundError: if the folder holds no configuration.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing or does not take these chats.
+        ContextError: if a prompt leaves no room for the longest answer.
+    """
+    context = model.context or model_context(folder)
+    tokenizer = load_tokenizer(folder, chat_template)
+    needs_chat_template(tokenizer, folder)
+    room, methods = model.sampling.max_new_tokens, {}
+    for file, rows in requests.items():
+        lengths = _lengths(tokenizer, rows, chat_template or folder)
+        if context is not None and (lengths + room > context).any():
+            row = int(np.argmax(lengths))
+            raise too_long(name, rows["request_id"].iloc[row], int(lengths[row]), context, room=room, file=file)
+        methods[str(rows["method"].iloc[0])] = {
+            "requests": len(rows),
+            "tokens": int(lengths.sum()),
+            "longest": int(lengths.max()),
+        }
+    facts = tokenizer_facts(tokenizer, folder)
+    return {"model": name, "context": context, "max_new_tokens": room, "facts": facts, "methods": methods}
+
+
+def _lengths(tokenizer: Any, rows: pd.DataFrame, source: Path) -> Any:
+    """Tokens of each request, shape (n,)."""
+    chats = [[dict(turn) for turn in messages] for messages in rows["messages"]]
+    found: list[int] = []
+    for start in range(0, len(chats), BATCH):
+        chunk = chats[start : start + BATCH]
+        try:
+            texts = tokenizer.apply_chat_template(chunk, add_generation_prompt=True, tokenize=False)
+        except Exception as error:  # whatever a template raises
+            roles = ", ".join(turn["role"] for turn in chunk[0])
+            raise TokenizerError(
+                f"{source}: the chat template does not take turns of the roles {roles} ({type(error).__name__}: {error}): name "
+                "one that does as `chat_template` of the model in config/models.yaml"
+            ) from None
+        found += [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    return np.array(found)
+
+
+def check_base(name: str, folder: Path, *, max_length: int, marks: bool, chat_template: Path | None = None) -> dict[str, Any]:
+    """Whether a base can be fine-tuned, as far as its tokenizer and configuration tell.
+
+    Args:
+        max_length: longest training example in tokens.
+        marks: whether the chat template must mark the response, because the loss is on its tokens only.
+
+    Returns:
+        model, context, max_length, facts of the tokenizer.
+
+    Raises:
+        FileNotFoundError: if the folder holds no configuration.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing or marks no response.
+        ContextError: if training examples may be longer than its context.
+    """
+    context = model_context(folder)
+    tokenizer = load_tokenizer(folder, chat_template)
+    needs_chat_template(tokenizer, folder, marks=marks)
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    if marks and not any(assistant_tokens(tokenizer, turns, chat_template or folder)[1]):
+        raise TokenizerError(f"{chat_template or folder}: the chat template marks no token of the response")
+    if context is not None and max_length > context:
+        raise ContextError(f"{name}: training.max_length is {max_length:,} tokens, the base's context {context:,}: lower it")
+    return {"model": name, "context": context, "max_length": max_length, "facts": tokenizer_facts(tokenizer, folder)}

@@ -1,0 +1,46 @@
+"""Training examples: chat templates, tokens, and labels that name the tokens in the loss."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+import pandas as pd
+
+IGNORED = -100
+"""Label of a token outside the loss."""
+
+Example = dict[str, list[int]]
+"""Token ids (`input_ids`) and labels (`labels`), equally long."""
+
+
+def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "all"], max_length: int) -> list[Example]:
+    """Every (prompt, response) pair as a conversation in the chat template, cut at `max_length` tokens.
+
+    With the loss on the response, the labels are those tokens that the template marks as the assistant's, its end of turn
+    included. An example with no such token before the cut teaches nothing and is left out, with a line in the log.
+
+    Raises:
+        ValueError: if no example is left.
+    """
+    conversations = [
+        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+        for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True)
+    ]
+    response_only = loss == "response"
+    encoded = tokenizer.apply_chat_template(
+        conversations, tokenize=True, return_dict=True, return_assistant_tokens_mask=response_only
+    )
+    examples = []
+    for place, ids in enumerate(encoded["input_ids"]):
+        labels = list(ids)
+        if response_only:
+            labels = [token if kept else IGNORED for token, kept in zip(ids, encoded["assistant_masks"][place], strict=True)]
+        if any(label != IGNORED for label in labels[:max_length]):
+            examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
+    left_out = len(conversations) - len(examples)
+    if not examples:
+        raise ValueError(f"no response begins within training.max_length ({max_length} tokens) of its example; raise it")
+    if left_out:
+        print(f"{left_out} examples left out: no response within training.max_length ({max_length} tokens)", file=sys.stderr)
+    return examples

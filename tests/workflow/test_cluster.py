@@ -1,0 +1,67 @@
+"""The plan for a cluster: one profile, one site file. Nothing is submitted here; tests/slurm does that on a real Slurm."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import Workplace, copy_workflow
+
+SITE = "profiles/slurm/site.yaml"
+
+
+@pytest.fixture
+def fresh(repository: Path, tmp_path: Path) -> Workplace:
+    return copy_workflow(repository, tmp_path)
+
+
+def test_short_jobs_of_one_teacher_share_a_submission(fresh: Workplace) -> None:
+    """And no job of another teacher's, which would then wait for it."""
+    output = fresh.snakemake("-n", "--profile", "slurm", "all").stdout
+    groups = re.findall(r"Group job ([\w-]+)", output)
+    for teacher in ("thorough", "hasty", "germanist", "careless"):
+        for group in ("diversity", "reward", "perplexity-nano-base"):
+            assert groups.count(f"{group}-{teacher}") == 1
+        assert groups.count(f"data-{teacher}") == groups.count(f"evaluation-nano-base-{teacher}") == 3
+    alone = fresh.snakemake("-n", "--profile", "slurm", "all", "--group-components", "reward-{teacher}=1").stdout
+    assert re.findall(r"Group job ([\w-]+)", alone).count("reward-hasty") == 3
+
+
+def test_every_group_and_its_rules_exist(fresh: Workplace) -> None:
+    profile = yaml.safe_load((fresh.folder / "profiles/slurm/config.yaml").read_text())
+    rules = set(fresh.snakemake("--list-rules").stdout.split())
+    groups = dict(entry.split("=") for entry in profile["groups"])
+    assert set(groups) <= rules
+    assert {entry.split("=")[0] for entry in profile["group-components"]} == set(groups.values())
+
+
+def test_every_rule_says_what_its_jobs_ask_for_or_runs_where_snakemake_does(repository: Path) -> None:
+    local = re.findall(r"^    (\w+),$", (repository / "Snakefile").read_text().split("localrules:")[1], re.MULTILINE)
+    text = "\n".join(path.read_text() for path in sorted((repository / "rules").glob("*.smk")))
+    rules = {part.split(":")[0]: part for part in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]}
+    silent = [name for name, part in rules.items() if "**asked(" not in part and name not in local]
+    assert len(rules) > 30
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("content", "fragments"),
+    [
+        (None, ["no such file"]),
+        ("partition: gpu\n", ["partition: no such key", "partitions"]),
+        ("gpus: {ask: gpus}\n", ["gpus.ask", "'gpu_model'"]),
+    ],
+)
+def test_a_missing_or_broken_site_file_stops_before_any_job(fresh: Workplace, content: str | None, fragments: list[str]) -> None:
+    (fresh.folder / SITE).unlink() if content is None else (fresh.folder / SITE).write_text(content)
+    done = fresh.snakemake("--profile", "slurm", "all", check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode
+    for fragment in (SITE, "profiles/slurm/sites", *fragments):
+        assert fragment in output
+    assert "Traceback" not in output
+    assert not (fresh.folder / "results").exists()
+    assert fresh.planned()["student"] == 12
