@@ -75,8 +75,9 @@ it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics
 def reference() -> str:
     """The whole text of `config/README.md`."""
     parts = [HEAD.replace("@DISPLAYS@", _displays()), "## Study\n", *_tables(Study, "")]
-    registries = {"Models": Model, "Languages": Language, "Benchmarks": BenchmarkFacts, "Sources": Source, "Licences": Licence}
-    for title, entry in registries.items():
+    registries: list[type[BaseModel]] = [Model, Language, BenchmarkFacts, Source, Licence]
+    titles = ["Models", "Languages", "Benchmarks", "Sources", "Licences"]
+    for title, entry in zip(titles, registries, strict=True):
         parts += [f"## {title}: `{title.lower()}.yaml`\nA mapping of names to entries with these keys.\n", *_tables(entry, "")]
     return "\n".join(parts)
 

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from polyglot.cards import TRAIN, data_card, hub_licences, licence_lines, model_card, row_of, set_facts, student_facts
+from polyglot.cards import data_card, hub_licences, licence_lines, model_card, row_of
 from polyglot.loading import load_study
+from polyglot.publishing import TRAIN, set_facts, student_facts
+from polyglot.registry import BenchmarkFacts, Model, Source
 
 WORKFLOW = {"title": "polyglot-score", "license": "Apache-2.0"}
 PAIRS = pd.DataFrame({"id": ["a", "b"], "method": ["respond"] * 2, "prompt": ["Was?", "Wer?"], "response": ["Das.", "Ich. ```"]})
@@ -61,7 +63,11 @@ def test_a_card_says_what_the_teachers_licence_says_about_its_output(repository:
 
 def test_every_licence_of_the_registries_is_known(repository: Path) -> None:
     _, registries = load_study(repository / "config/paper.yaml", repository)
-    known = [*registries.models.values(), *registries.sources.values(), *registries.benchmarks.values()]
+    known: list[Model | Source | BenchmarkFacts] = [
+        *registries.models.values(),
+        *registries.sources.values(),
+        *registries.benchmarks.values(),
+    ]
     assert {entry.licence for entry in known if entry.licence} <= set(registries.licences)
 
 
