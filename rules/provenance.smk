@@ -32,7 +32,6 @@ rule ledger:
     resources:
         login=1,
     params:
-        results=RESULTS,
         usd_per_gpu_hour=STUDY.plan.usd_per_gpu_hour,
     message:
         "What the study has cost, by rule and teacher"

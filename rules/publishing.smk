@@ -1,63 +1,4 @@
 # Publishing: synthetic sets as data set folders with data cards, and model cards of the students.
-from polyglot import cards
-
-
-def scored_in(cell):
-    """The scores folder of the first experiment that has a cell like this (what is not named may be any)."""
-    for name in default_experiments():
-        for known in measured_cells(name):
-            if all(getattr(known, key) == value for key, value in cell.items()):
-                return f"{RESULTS}/scores/{name}"
-    raise ValueError(f"{cell}: no experiment of this run has such a cell")
-
-
-def cell_of(wildcards, *keys):
-    return {key: wildcards[key] for key in keys}
-
-
-def scored_set(file):
-    return (
-        lambda wildcards: f"{scored_in(cell_of(wildcards, 'recipe', 'teacher', 'lang'))}/{file}"
-    )
-
-
-def scored_student(file):
-    return (
-        lambda wildcards: f"{scored_in(cell_of(wildcards, 'base', 'recipe', 'teacher', 'lang'))}/{file}"
-    )
-
-
-def anchor_file(kind):
-    def path(wildcards):
-        reference = REGISTRIES.models[wildcards.base].reference
-        model = wildcards.base if kind == "base" else reference
-        return f"{RESULTS}/evaluation/anchors/{model}/{wildcards.lang}.parquet"
-
-    return path
-
-
-def published():
-    """The folder of every synthetic set and the card of every student."""
-    experiments = default_experiments()
-    draws = [
-        (cell, seed)
-        for name in experiments
-        for cell in measured_cells(name)
-        for seed in MATRICES[name].seeds
-    ]
-    sets = dict.fromkeys((cell[1:], seed) for cell, seed in draws)
-    return [
-        *(
-            f"{RESULTS}/published/data/{'/'.join(of_set)}/{seed}/README.md"
-            for of_set, seed in sets
-        ),
-        *(
-            f"{RESULTS}/published/students/{'/'.join(cell)}/{seed}/README.md"
-            for cell, seed in dict.fromkeys(draws)
-        ),
-    ]
-
-
 rule data_set:
     """A synthetic set as a folder that `datasets.load_dataset` opens, with its data card."""
     input:
@@ -65,11 +6,11 @@ rule data_set:
         answers=recipe_files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
         reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
-        cells=scored_set("cells.csv"),
-        gaps=scored_set("gaps.csv"),
+        cells=scored("cells.csv", "recipe", "teacher", "lang"),
+        gaps=scored("gaps.csv", "recipe", "teacher", "lang"),
         template="report/data_card.md.jinja",
     output:
-        data=f"results/{{study}}/published/data/{{recipe}}/{{teacher}}/{{lang}}/{{seed}}/{cards.TRAIN}",
+        data=f"results/{{study}}/published/data/{{recipe}}/{{teacher}}/{{lang}}/{{seed}}/{publishing.TRAIN}",
         card="results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/README.md",
     log:
         "results/{study}/logs/data_set/{recipe}/{teacher}/{lang}/{seed}.log",
@@ -80,7 +21,7 @@ rule data_set:
     resources:
         login=1,
     params:
-        facts=lambda wildcards: cards.set_facts(
+        facts=lambda wildcards: publishing.set_facts(
             STUDY,
             REGISTRIES,
             **cell_of(wildcards, "recipe", "teacher", "lang", "seed"),
@@ -98,8 +39,8 @@ rule model_card:
         outcomes="results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
         base=anchor_file("base"),
         reference=anchor_file("reference"),
-        cells=scored_student("cells.csv"),
-        gaps=scored_student("gaps.csv"),
+        cells=scored("cells.csv", "base", "recipe", "teacher", "lang"),
+        gaps=scored("gaps.csv", "base", "recipe", "teacher", "lang"),
         template="report/model_card.md.jinja",
     output:
         "results/{study}/published/students/{base}/{recipe}/{teacher}/{lang}/{seed}/README.md",
@@ -112,7 +53,7 @@ rule model_card:
     resources:
         login=1,
     params:
-        facts=lambda wildcards: cards.student_facts(
+        facts=lambda wildcards: publishing.student_facts(
             STUDY,
             REGISTRIES,
             **cell_of(wildcards, "base", "recipe", "teacher", "lang", "seed"),

@@ -74,3 +74,25 @@ def screen_targets():
         *table_files(STUDY.study, displays.of(TABLES, ["screen"])),
         *figure_files(STUDY.study, displays.of(FIGURES, ["screen"])),
     ]
+
+
+def published():
+    """The folder of every synthetic set and the card of every student."""
+    experiments = default_experiments()
+    draws = [
+        (cell, seed)
+        for name in experiments
+        for cell in measured_cells(name)
+        for seed in MATRICES[name].seeds
+    ]
+    sets = dict.fromkeys((cell[1:], seed) for cell, seed in draws)
+    return [
+        *(
+            f"{RESULTS}/published/data/{'/'.join(of_set)}/{seed}/README.md"
+            for of_set, seed in sets
+        ),
+        *(
+            f"{RESULTS}/published/students/{'/'.join(cell)}/{seed}/README.md"
+            for cell, seed in dict.fromkeys(draws)
+        ),
+    ]

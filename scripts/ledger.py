@@ -8,4 +8,5 @@ with running(snakemake):
     from polyglot.costs import ledger_table
     from polyglot.files import write_csv
 
-    write_csv(ledger_table(Path(snakemake.params.results), snakemake.params.usd_per_gpu_hour), snakemake.output[0])
+    out = Path(snakemake.output[0])
+    write_csv(ledger_table(out.parent.parent, snakemake.params.usd_per_gpu_hour), out)

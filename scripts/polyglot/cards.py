@@ -1,4 +1,4 @@
-"""Publishing: a synthetic set as a data set folder with its data card, and the model card of a student."""
+"""Data cards of synthetic sets and model cards of students."""
 
 from __future__ import annotations
 
@@ -8,66 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.configuration import Study
-from polyglot.experiments import PEOPLE, PUBLIC, parse_recipe
 from polyglot.pages import render
-from polyglot.registry import Registries
+from polyglot.publishing import TRAIN
 from polyglot.tables import number, with_error, with_interval
 
-TRAIN = "data/train-00000-of-00001.parquet"
-"""Where `datasets.load_dataset` finds the examples of a data set folder."""
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 OPEN = "other"
 """What hubs call a licence that they have no name for."""
-
-
-def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
-    """What a synthetic set is, apart from its numbers: plain values, on which its card depends."""
-    parts = parse_recipe(recipe, study.methods).parts
-    model = registries.models.get(teacher)
-    languages = [lang, *([study.source_language] if "translate" in parts else [])]
-    sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
-    named = {name: {"licence": registries.sources[name].licence, "hub": registries.sources[name].hub} for name in sorted(sources)}
-    names = [model.licence if model else None, *(entry["licence"] for entry in named.values())]
-    return {
-        "study": study.study,
-        "recipe": recipe,
-        "parts": list(parts),
-        "teacher": teacher,
-        "lang": lang,
-        "language": registries.languages[lang].name,
-        "seed": seed,
-        "author": (model.label or teacher) if model else teacher,
-        "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
-        "model": _model(registries, teacher) if model else None,
-        "sampling": model.sampling.model_dump(mode="json") if model else None,
-        "sources": named,
-        "licences": {name: registries.licences[name].model_dump() for name in names if name and name in registries.licences},
-        "requests": study.synthesis.requests,
-        "definition": study.scoring.definition,
-        "confidence": study.scoring.confidence,
-    }
-
-
-def student_facts(study: Study, registries: Registries, *, base: str, **of_set: str) -> dict[str, Any]:
-    """What a student is, apart from its numbers."""
-    reference = registries.models[base].reference
-    facts = set_facts(study, registries, **of_set)
-    licence = registries.models[base].licence
-    if licence and licence in registries.licences:
-        facts["licences"][licence] = registries.licences[licence].model_dump()
-    return facts | {
-        "base": _model(registries, base),
-        "reference": registries.models[reference].label or reference if reference else None,
-        "training": study.training.model_dump(mode="json"),
-        "benchmarks": {name: settings.model_dump(mode="json") for name, settings in study.evaluation.benchmarks.items()},
-    }
-
-
-def _model(registries: Registries, name: str) -> dict[str, Any]:
-    model = registries.models[name]
-    served = model.endpoint.model if model.endpoint else None
-    return {"name": name, "label": model.label or name, "hub": model.hub, "served_as": served, "licence": model.licence}
 
 
 def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
@@ -160,7 +107,7 @@ def data_card(
 
     Args:
         pairs: the set: id, method, prompt, response.
-        facts: see `set_facts`.
+        facts: see `polyglot.publishing.set_facts`.
         answers: the answers that it was taken from, with their status.
         diversity, reward: measurements by example.
         cell, gap: rows of cells.csv and gaps.csv, where the set was scored.
@@ -215,7 +162,7 @@ def model_card(
 
     Args:
         outcomes: its outcomes by example (see `polyglot.evaluation`); empty for a cell without a student.
-        facts: see `student_facts`.
+        facts: see `polyglot.publishing.student_facts`.
         summary: what training reported (`training.json`), or why there is no student.
         anchors: `base` and `reference` to their outcomes.
     """
@@ -223,6 +170,7 @@ def model_card(
 
     own, scores = workflow["license"], benchmark_scores(outcomes) if len(outcomes) else {}
     beside = {name: benchmark_scores(frame) for name, frame in anchors.items()}
+    licences = hub_licences(facts, own)
     title = f"{facts['base']['label']} on {facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})"
     results = [
         EvalResult(
@@ -236,11 +184,12 @@ def model_card(
     ]
     data = ModelCardData(
         language=facts["lang"],
-        license=hub_licences(facts, own),
+        license=licences if isinstance(licences, str) else OPEN,
+        license_name=None if isinstance(licences, str) else ", ".join(licences),
         base_model=facts["base"]["hub"],
         pipeline_tag="text-generation",
         library_name="transformers",
-        tags=["polyglot-score", "trl", "sft"],
+        tags=["polyglot-score", facts["training"]["trainer"], "sft"],
         model_name=title,
         eval_results=results or None,
     )
