@@ -5,6 +5,7 @@ run (start and end, where there was one).
 """
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -62,9 +63,9 @@ def _line(job: Any, persistence: Any) -> dict[str, Any]:
 
 
 def _environment(job: Any) -> str | None:
-    """The file name of the job's conda environment."""
+    """The file of the job's conda environment, from the repository's root."""
     spec = job.conda_env_spec
-    return Path(str(spec.file)).name if spec is not None and spec.is_file else None
+    return os.path.relpath(str(spec.file), job.rule.workflow.basedir) if spec is not None and spec.is_file else None
 
 
 def _named(values: Any) -> dict[str, Any]:

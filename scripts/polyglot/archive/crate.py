@@ -376,7 +376,7 @@ def action_id(job: Job) -> str:
 def command(job: Job) -> str:
     """What was run and what for, in a sentence."""
     asked = ", ".join(f"{name} {value}" for name, value in job.line["resources"].items() if value)
-    where = f" in the environment envs/{job.line['conda']}" if job.line["conda"] else ""
+    where = f" in the environment {job.line['conda']}" if job.line["conda"] else ""
     return f"{job.command}{where}; asked for {job.line['threads']} thread(s){', ' if asked else ''}{asked}"
 
 
