@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from polyglot.archive.scrubbing import Scrubber
 from polyglot.files import read_json, write_json
-from polyglot.hashing import content_id
+from polyglot.hashing import content_id, file_hash
 
 MEGABYTE = 1_000_000
 TEXTS = {
@@ -111,7 +111,7 @@ class Hashes:
         """The hashes of files, read side by side where they are not known."""
         new = [path for path in paths if self._remembered(path) is None]
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-            for path, digest in zip(new, pool.map(_digest, new), strict=True):
+            for path, digest in zip(new, pool.map(file_hash, new), strict=True):
                 stat = path.stat()
                 self.known[str(path)] = [stat.st_size, stat.st_mtime_ns, digest]
         if new:
@@ -122,11 +122,6 @@ class Hashes:
         stat = path.stat()
         size, changed, digest = self.known.get(str(path), [-1, -1, ""])
         return str(digest) if (size, changed) == (stat.st_size, stat.st_mtime_ns) else None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,12 @@ from polyglot.archive.contents import Hashes, Item, files_in
 from polyglot.archive.jobs import Job
 from polyglot.configuration import Study
 from polyglot.files import read_json
-from polyglot.registry import ORIGINS, Model, Registries, local_folder
+from polyglot.hashing import text_hash
+from polyglot.registry import CHAT_TEMPLATES, ORIGINS, Model, Registries, local_folder
+from polyglot.tokenization import TOKENIZER_FILES
 
 HUB = "https://huggingface.co"
-TOKENIZER = ("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+TOKENIZER = (*TOKENIZER_FILES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
 CHAT_TEMPLATE = "chat_template.jinja"
 NOT_STATED = "not stated"
 MADE_HERE = "made by this workflow; see the licence of the workflow"
@@ -112,7 +113,8 @@ def _model(name: str, used: Used, folder: str | None, hashes: Hashes) -> dict[st
         training = getattr(model, facts["origin"])
         facts |= {"training": training.model_dump(mode="json"), "licence": model.licence or MADE_HERE}
     place = _place(model, folder)
-    return facts | (_text_hashes(place, hashes) if place else {})
+    given = used.registries.models.source.parent / CHAT_TEMPLATES / model.chat_template if model.chat_template else None
+    return facts | (_text_hashes(place, hashes, given) if place else {})
 
 
 def _place(model: Model, folder: str | None) -> Path | None:
@@ -135,21 +137,25 @@ def _package(model: Model) -> dict[str, Any]:
     return facts | ({"licence": licence} if licence and not model.licence else {})
 
 
-def _text_hashes(folder: Path, hashes: Hashes) -> dict[str, Any]:
-    """What turns text into tokens: one hash of the `sha256sum` of the tokenizer's files, one of the chat template's text."""
+def _text_hashes(folder: Path, hashes: Hashes, given: Path | None) -> dict[str, Any]:
+    """What turns text into tokens: one hash of the `sha256sum` of the tokenizer's files, one of the chat template's text.
+
+    Args:
+        given: the chat template that the registry gives the model in place of its own.
+    """
     there = [folder / name for name in TOKENIZER if (folder / name).is_file()]
     found = hashes.of(there)
     tokenizer = "".join(f"{found[path]}  {path.name}\n" for path in there)
-    template = chat_template(folder)
-    return {"tokenizer_sha256": _sha256(tokenizer), "chat_template_sha256": _sha256(template)}
-
-
-def _sha256(text: str | None) -> str | None:
-    return hashlib.sha256(text.encode()).hexdigest() if text else None
+    template = given.read_text(encoding="utf-8") if given else chat_template(folder)
+    return {
+        "tokenizer_sha256": text_hash(tokenizer) if tokenizer else None,
+        "chat_template": given.name if given else None,
+        "chat_template_sha256": text_hash(template) if template else None,
+    }
 
 
 def chat_template(folder: Path) -> str | None:
-    """A model's chat template, from its own file or the tokenizer's settings."""
+    """A model's own chat template, from a file or the tokenizer's settings."""
     file, settings = folder / CHAT_TEMPLATE, folder / "tokenizer_config.json"
     if file.is_file():
         return file.read_text(encoding="utf-8")

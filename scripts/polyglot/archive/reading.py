@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import zipfile
@@ -18,6 +17,7 @@ from polyglot.archive.contents import UNSEEN
 from polyglot.archive.crate import METADATA
 from polyglot.archive.writing import COMMENT, MANIFEST, fingerprint
 from polyglot.files import read_jsonl
+from polyglot.hashing import file_hash
 
 JOBS = "provenance/jobs.jsonl"
 
@@ -71,9 +71,8 @@ class Archive:
                 raise ArchiveError(f"{path}: it is missing")
             if path not in hashes:
                 raise ArchiveError(f"{path}: it is not in the manifest")
-            with (self.folder / path).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != hashes[path]:
-                    raise ArchiveError(f"{path}: its SHA-256 is not the one in {MANIFEST}")
+            if file_hash(self.folder / path) != hashes[path]:
+                raise ArchiveError(f"{path}: its SHA-256 is not the one in {MANIFEST}")
         self._check_crate(hashes)
         return set(hashes)
 

@@ -20,6 +20,7 @@ from polyglot.archive.jobs import Named
 
 SCRIPTS = Path(__file__).parents[2]
 REPLAYED = (
+    "seed_sources.py",
     "measurements.py",
     "pg_score.py",
     "analysis.py",

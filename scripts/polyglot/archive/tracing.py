@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pandas as pd
 from polyglot.archive.crate import METADATA
 from polyglot.archive.jobs import Named
 from polyglot.archive.reading import Archive, ArchiveError
+from polyglot.hashing import file_hash
 
 KEYS = ("base", "recipe", "teacher", "lang", "method", "model")
 """Columns whose values say which jobs a row rests on: wildcards of the rules."""
@@ -154,7 +154,7 @@ def trace(archive: Archive, table: Path, words: Sequence[str]) -> Iterator[str]:
     if table.suffix != ".csv" or not kept.is_file():
         known = sorted(path.relative_to(archive.folder).as_posix() for path in archive.folder.glob("results/*/tables/*.csv"))
         raise ArchiveError(f"{name}: no such table; there are: {', '.join(known)}")
-    if table.is_file() and _sha256(table) != _sha256(kept):
+    if table.is_file() and file_hash(table) != file_hash(kept):
         raise ArchiveError(f"{name}: it is not the table that was archived; make the archive again")
     cells = find_cells(pd.read_csv(kept), words, name)
     yield from Tracer(archive).lines(name, cells)
@@ -163,7 +163,3 @@ def trace(archive: Archive, table: Path, words: Sequence[str]) -> Iterator[str]:
     for model in sorted(set(named) & set(models)):
         facts = {key: value for key, value in models[model].items() if value not in (None, "", {})}
         yield f"model {model}: {', '.join(f'{key} {value}' for key, value in facts.items())}"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
