@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from polyglot.archive.contents import Collector, Hashes, Item, archived_path, text_item
 from polyglot.archive.crate import METADATA
+from polyglot.archive.facts import Used, model_facts
 from polyglot.archive.jobs import Named
 from polyglot.archive.reading import ArchiveError, open_archive
 from polyglot.archive.replay import first_difference, frame_difference
@@ -24,6 +25,8 @@ from polyglot.archive.scrubbing import HOME, SECRET, Scrubber
 from polyglot.archive.tracing import find_cells
 from polyglot.archive.writing import MANIFEST, write_archive
 from polyglot.files import write_parquet
+from polyglot.hashing import file_hash, text_hash
+from polyglot.loading import load_study
 
 SCRUBBER = Scrubber({"HF_TOKEN": "s3cr3t-value"}, "/home/ada", "/home/ada/study")
 KEYS = {
@@ -121,6 +124,19 @@ def test_a_model_is_read_once_and_again_only_when_it_has_changed(tmp_path: Path)
     assert Hashes(tmp_path / "memory.json").of([model]) == {model: "remembered"}
     model.write_bytes(b"another")
     assert Hashes(tmp_path / "memory.json").of([model]) == {model: hashlib.sha256(b"another").hexdigest()}
+
+
+def test_the_chat_template_in_force_is_the_registrys_or_the_tokenizers_own(repository: Path, tmp_path: Path) -> None:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    for name, content in (("tokenizer.json", {}), ("tokenizer_config.json", {"chat_template": "its own"})):
+        (tmp_path / name).write_text(json.dumps(content))
+    used = Used(study, registries, dict.fromkeys(("llama-3.1-8b", "granite-4.0"), str(tmp_path)), [])
+    found = model_facts(used, Hashes(tmp_path / "memory.json"), [])
+    given = repository / "config/chat_templates/llama3.jinja"
+    assert found["llama-3.1-8b"]["chat_template"] == given.name
+    assert found["llama-3.1-8b"]["chat_template_sha256"] == file_hash(given)
+    assert found["granite-4.0"]["chat_template_sha256"] == text_hash("its own")
+    assert len({facts["tokenizer_sha256"] for facts in found.values()}) == 1
 
 
 @pytest.fixture

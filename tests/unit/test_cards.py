@@ -115,6 +115,36 @@ def test_a_cell_without_a_student_has_a_card_that_says_why(repository: Path) -> 
     assert yaml.safe_load(text.split("---\n")[1])["base_model"].startswith("allenai/")
 
 
+def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> None:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    outcomes = pd.DataFrame({"benchmark": ["mgsm"] * 2, "weight": [0.5] * 2, "correct": [1, 0]})
+    for settings, said in (
+        ({"tuning": "full"}, "Supervised fine-tuning of all weights (trl): 30 steps"),
+        (
+            {"tuning": "qlora", "trainer": "unsloth"},
+            "low-rank adapters on 4-bit weights (unsloth), merged into the base's weights: 30 steps",
+        ),
+    ):
+        chosen = study.model_copy(update={"training": study.training.model_copy(update=settings)})
+        of_set = {"recipe": "equal", "teacher": "gemma-3-4b-it", "lang": "de", "seed": "0"}
+        text = model_card(
+            outcomes,
+            facts=student_facts(chosen, registries, base="llama-3.1-8b", **of_set),
+            summary={"steps": 30, "epochs": 2, "examples": 100, "loss": 1.5},
+            anchors={"base": outcomes, "reference": outcomes},
+            cell=CELL,
+            gap=None,
+            template=repository / "report/model_card.md.jinja",
+            workflow=WORKFLOW,
+        )
+        assert said in " ".join(text.split())
+        assert ("- lora.rank: 16" in text) == (settings["tuning"] != "full")
+        head = yaml.safe_load(text.split("---\n")[1])
+        assert head["license"] == "other"
+        assert {"gemma", "llama3.1"} < set(head["license_name"].split(", "))
+        assert "| mgsm | 2 | 0.500 | 0.500 | 0.500 |" in text
+
+
 def test_the_first_row_with_some_values_is_found() -> None:
     table = pd.DataFrame({"teacher": ["a", "b", "b"], "lang": ["de", "de", "id"], "pg": [1, 2, 3]})
     assert row_of(table, teacher="b") == {"teacher": "b", "lang": "de", "pg": 2}

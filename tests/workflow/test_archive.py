@@ -22,8 +22,10 @@ import pytest
 
 from polyglot.archive.contents import text_item
 from polyglot.archive.crate import METADATA
+from polyglot.archive.jobs import FINISHED, read_attempts
 from polyglot.archive.reading import JOBS, Archive, ArchiveError
 from polyglot.archive.writing import MANIFEST, write_archive
+from polyglot.records import record_path
 
 from .conftest import Workplace
 
@@ -103,6 +105,7 @@ def test_every_job_is_an_action_with_times_status_environment_and_resources(
         assert action["startTime"] <= action["endTime"]
         assert action["actionStatus"] == "http://schema.org/CompletedActionStatus"
         assert graph[action["instrument"]["@id"]]["@type"] == ["File", "SoftwareSourceCode"]
+        assert line["conda"] in contents
         assert {"name": "OMP_NUM_THREADS", "value": "1"}.items() <= graph["#variable/OMP_NUM_THREADS/1"].items()
         usage = [graph[entity["@id"]]["name"] for entity in action["resourceUsage"]]
         assert "wall-clock time" in usage
@@ -318,6 +321,16 @@ def test_a_trace_leads_from_a_cell_to_the_seeds_and_the_models(archived: Workpla
     wrong = polyglot(archived.folder, "trace", "results/demo/tables/leaderboard.csv", "nobody")
     assert wrong.returncode == 1
     assert "'nobody' is no column and no row's value" in wrong.stderr
+
+
+def test_the_archive_of_the_demo_is_small_soon_made_and_proves_its_tables(demo: Workplace) -> None:
+    demo.snakemake(TARGET)
+    assert (demo.folder / TARGET).stat().st_size < 50e6
+    *_, made = read_attempts(demo.folder / record_path(Path("results/demo/logs/archive.log")))
+    assert made.status == FINISHED
+    assert made.seconds < 60
+    done = polyglot(demo.folder, "verify", TARGET)
+    assert done.returncode == 0, done.stderr
 
 
 def validated(folder: Path, tmp_path: Path, repository: Path) -> dict[str, Any]:
