@@ -32,7 +32,8 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
             says = facts["licences"].get(name, {}).get("output", "was not looked at here: read it before you use the data")
             lines.append(f"{model['label']} is under the licence {name}, which {says}{_where(facts, name)}.")
     for name, source in facts["sources"].items():
-        lines.append(f"Seed prompts from {source['hub'] or name}: {source['licence'] or 'licence not stated'}.")
+        cited = f" ({source['cite']})" if source["cite"] else ""
+        lines.append(f"Seed prompts from {source['hub'] or name}{cited}: {source['licence'] or 'licence not stated'}.")
     return list(dict.fromkeys(lines))
 
 

@@ -18,7 +18,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
     model = registries.models.get(teacher)
     languages = [lang, *([study.source_language] if "translate" in parts else [])]
     sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
-    named = {name: {"licence": registries.sources[name].licence, "hub": registries.sources[name].hub} for name in sorted(sources)}
+    named = {name: registries.sources[name].model_dump(include={"licence", "cite", "hub"}) for name in sorted(sources)}
     names = [model.licence if model else None, *(entry["licence"] for entry in named.values())]
     return {
         "study": study.study,

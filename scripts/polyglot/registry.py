@@ -105,6 +105,7 @@ class Model(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
+    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
     engine: Literal["transformers", "vllm", "openai"] = Field(
         default="transformers",
@@ -153,7 +154,7 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size", "licence", "chat_template")
+FACTS = ("label", "description", "family", "size", "licence", "cite", "chat_template")
 """What jobs are not run again for; a chat template is an input of theirs by its file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
 CHAT_TEMPLATES = "chat_templates"
@@ -221,6 +222,7 @@ class Source(Entry):
     )
     longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer ones do not count.")
     licence: str | None = Field(default=None, description="Licence of the data.")
+    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
     published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, for its counts there.")
 
     @property

@@ -71,6 +71,13 @@ def test_every_licence_of_the_registries_is_known(repository: Path) -> None:
     assert {entry.licence for entry in known if entry.licence} <= set(registries.licences)
 
 
+def test_every_source_from_the_hub_says_what_to_cite_and_its_card_too(repository: Path) -> None:
+    _, registries = load_study(repository / "config/paper.yaml", repository)
+    assert [name for name, source in registries.sources.items() if source.hub and not source.cite] == []
+    lines = licence_lines(facts(repository, "granite-4.0"), "Apache-2.0")
+    assert "Seed prompts from CohereLabs/aya_dataset (Singh et al., 2024, arXiv 2402.06619): Apache-2.0." in lines
+
+
 def test_the_licences_of_seed_prompts_and_of_the_base_count_too(repository: Path) -> None:
     found = facts(repository, "granite-4.0", base="llama-3.1-8b")
     lines = licence_lines(found, "Apache-2.0")

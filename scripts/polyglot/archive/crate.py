@@ -163,6 +163,7 @@ class Builder:
             name=facts["label"],
             description=facts["about"] or None,
             license=self.licence(facts["licence"]),
+            citation=facts["cite"],
             url=facts.get("page") or facts.get("endpoint"),
             softwareVersion=facts.get("commit") or facts.get("version") or facts.get("served_as"),
             identifier=facts.get("repository") or facts.get("package"),

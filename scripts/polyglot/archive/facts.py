@@ -93,6 +93,7 @@ def _model(name: str, used: Used, folder: str | None, hashes: Hashes) -> dict[st
         "billions_of_parameters": model.size,
         "origin": next(origin for origin in ORIGINS if getattr(model, origin) is not None),
         "licence": model.licence or NOT_STATED,
+        "cite": model.cite,
         "engine": model.engine,
         "engine_options": model.engine_options,
         "sampling": model.sampling.model_dump(mode="json") if model.role == "chat" else None,
@@ -169,7 +170,7 @@ def data_facts(used: Used) -> dict[str, Any]:
     for name in used.sources:
         source = used.registries.sources[name]
         found[name] = _origin(used, name, source.hub, source.revision, source.folder)
-        found[name] |= {"kind": "seed source", "licence": source.licence or NOT_STATED}
+        found[name] |= {"kind": "seed source", "licence": source.licence or NOT_STATED, "cite": source.cite}
     for lang, path in used.study.seed_dataset.files.items():
         found[f"seed file: {lang}"] = {"kind": "seed source", "folder": path, "licence": NOT_STATED}
     for name, chosen in used.study.evaluation.benchmarks.items():
