@@ -19,6 +19,11 @@ from pathlib import Path
 PROFILE = Path(__file__).resolve().parent.parent / "profiles/slurm"
 CHAIN = 5
 WORKFLOW = """
+from polyglot.controller import ask_in_step_with_the_jobs
+
+onstart:
+    ask_in_step_with_the_jobs(workflow.scheduler._executor)
+
 rule side_by_side:
     input: expand("side/{n}", n=range(int(config.get("jobs", 0))))
 

@@ -4,7 +4,7 @@ import sys
 from subprocess import CalledProcessError
 
 from polyglot import demands
-from polyglot.controller import outlast_the_controller
+from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
 from polyglot.hashing import content_id
 from polyglot.failures import Failure, report_of
 from polyglot.leftovers import cancel_leftovers
@@ -76,6 +76,7 @@ def prepare_cluster():
     except (ConfigurationError, CalledProcessError, TimeoutError) as error:
         raise WorkflowError(str(error)) from None
     if hasattr(workflow.executor_settings, "status_command"):  # Slurm's plugin
+        ask_in_step_with_the_jobs(workflow.scheduler._executor)
         outlast_the_controller(workflow.scheduler._executor)
     for run, count in cancelled.items():
         print(

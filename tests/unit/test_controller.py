@@ -1,15 +1,16 @@
-"""A cluster that says nothing for a while: every job is watched on."""
+"""Jobs on a cluster: their ends are seen soon, and every job is watched on while the cluster says nothing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from polyglot.controller import outlast_the_controller, wait_for_controller
+from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller, wait_for_controller
 
 
 @dataclass(eq=True)
@@ -23,6 +24,7 @@ class Executor:
     def __init__(self) -> None:
         self.answers: dict[str, str] | None = {}
         self.reported: list[str] = []
+        self.next_seconds_between_status_checks: float = 2
 
     def report_job_success(self, job: Job) -> None:
         self.reported.append(job.name)
@@ -42,6 +44,7 @@ class Executor:
                 self.report_job_success(job)
             else:
                 self.report_job_error(job, msg=state)
+        self.next_seconds_between_status_checks = 2 if self.reported else min(self.next_seconds_between_status_checks + 10, 180)
 
 
 def watched(executor: Executor, jobs: list[Job]) -> list[Job]:
@@ -74,6 +77,22 @@ def test_jobs_that_have_ended_are_not_watched_on() -> None:
     executor.answers = {"a": "running", "b": "done", "c": "TIMEOUT"}
     assert watched(executor, [Job("a"), Job("b"), Job("c")]) == [Job("a")]
     assert executor.reported == ["b", "c: TIMEOUT"]
+
+
+def test_the_end_of_a_job_is_seen_within_a_quarter_of_its_time() -> None:
+    executor = Executor()
+    ask_in_step_with_the_jobs(executor)
+    executor.answers = {"a": "running"}
+    checks = [0.0]
+    while checks[-1] < 10_000:
+        checks.append(checks[-1] + executor.next_seconds_between_status_checks)
+        watched(executor, [Job("a")])
+    assert all(later - earlier <= max(2, 0.25 * earlier + 2) for earlier, later in pairwise(checks))
+    assert checks[-1] - checks[-2] == 180
+    assert len(checks) < 80
+    executor.answers = {"a": "done"}
+    watched(executor, [Job("a")])
+    assert executor.next_seconds_between_status_checks == 2
 
 
 def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None:
