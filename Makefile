@@ -14,7 +14,7 @@ VALIDATOR := .venv-validator
 VALIDATOR_READY := $(VALIDATOR)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean lock help replication test-main test-vllm test-unsloth test-slurm test-gpu
+.PHONY: demo test check unit setup clean lock help replication test-main test-apart test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@python -m polyglot unlock
@@ -28,11 +28,14 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	snakemake replication
 	@cat results/replication/claims.md
 
-test: $(READY) check ## every check and test, the embedded study included
-	@$(MAKE) --no-print-directory -j2 test-main test-vllm
+test: $(READY) check ## every check and test, the embedded study included; not test-slurm and test-gpu
+	@$(MAKE) --no-print-directory -j2 test-main test-apart
 
 test-main: $(READY) $(VALIDATOR_READY)
 	pytest
+
+test-apart:
+	@for group in vllm unsloth; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm

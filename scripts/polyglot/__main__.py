@@ -98,8 +98,14 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
 
 
+JOB_OF_A_RUN = "--target-jobs"
+"""How Snakemake calls itself for a job on a cluster's node."""
+
+
 def unlock(folder: Path) -> None:
     """Remove the lock that a killed Snakemake run has left in a folder.
+
+    Jobs that it has left in a cluster's queue may be running on this machine; the next run cancels them.
 
     Raises:
         SystemExit: if a run is going on there (names its process).
@@ -108,7 +114,10 @@ def unlock(folder: Path) -> None:
 
     own = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        words = [Path(word).name for word in (process.info["cmdline"] or [])[:3]]
+        command = process.info["cmdline"] or []
+        words = [Path(word).name for word in command[:3]]
+        if JOB_OF_A_RUN in command:
+            continue
         if "snakemake" in words and process.info["cwd"] == str(folder) and process.info["pid"] not in own:
             raise SystemExit(f"another run is going on in this folder (process {process.info['pid']}); wait for it or stop it")
     if any((folder / ".snakemake/locks").glob("*")):

@@ -32,14 +32,15 @@ def resume_point(folder: Path, owner: str) -> str | None:
     mark.write_text(owner)
     found: dict[int, Path] = {}
     for path in folder.glob("checkpoint-*"):
-        if _is_complete(path):
+        if is_complete(path):
             found[int(path.name.rpartition("-")[2])] = path
         else:
             shutil.rmtree(path)
     return str(found[max(found)]) if found else None
 
 
-def _is_complete(checkpoint: Path) -> bool:
+def is_complete(checkpoint: Path) -> bool:
+    """Whether a checkpoint was written to its end: a process that was killed may leave the last file half written."""
     try:
         json.loads((checkpoint / COMPLETE).read_text())
     except (OSError, ValueError):

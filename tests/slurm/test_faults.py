@@ -6,11 +6,15 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+
+from polyglot.checkpoints import is_complete
 
 from ..workflow.conftest import Workplace
 from .conftest import PROFILE, RESULTS, TABLE, Finished, Running, cluster_script, eventually, records, run_of, running
@@ -30,7 +34,7 @@ def writing(workplace: Workplace) -> Callable[[], bool]:
 
 def training(workplace: Workplace) -> Callable[[], bool]:
     checkpoints = workplace.folder / RESULTS / "unfinished/students/nano-base/equal/hasty/de/0"
-    return lambda: any(checkpoints.glob("checkpoint-*/trainer_state.json"))
+    return lambda: any(map(is_complete, checkpoints.glob("checkpoint-*")))
 
 
 def log(workplace: Workplace, rule: str) -> str:
@@ -46,16 +50,40 @@ def table(workplace: Workplace) -> bytes:
     return (workplace.folder / TABLE).read_bytes()
 
 
-def suspend(workplace: Workplace, rule: str) -> None:
-    """A job that does nothing from now on, as on a node that has become slow."""
+def scripts_of(workplace: Workplace, rule: str) -> list[psutil.Process]:
+    """The processes of a rule's scripts, and those that they have started: a training has one for each GPU."""
     scripts = [
         process
         for process in psutil.process_iter(["cmdline"])
         if any(word.startswith(str(workplace.folder)) and word.endswith(f".{rule}.py") for word in process.info["cmdline"] or [])
     ]
+    return [*scripts, *(child for process in scripts for child in process.children(recursive=True))]
+
+
+def suspend(workplace: Workplace, rule: str) -> None:
+    """A job that does nothing from now on, as on a node that has become slow."""
+    scripts = scripts_of(workplace, rule)
     assert scripts
     for process in scripts:
         process.suspend()
+
+
+def suspend_until_killed(workplace: Workplace, rule: str) -> None:
+    """The same, also while Slurm wakes the job to tell it that its time is over."""
+    scripts = scripts_of(workplace, rule)
+    assert scripts
+    while any(map(lives, scripts)):
+        for process in scripts:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        time.sleep(0.02)
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_job_that_is_cancelled(finished: Finished, unanswered: Workplace) -> None:
@@ -101,7 +129,7 @@ def test_slurmctld_is_killed_and_started_again(finished: Finished, unanswered: W
 def test_a_job_over_its_time_limit_gets_more(finished: Finished, untrained: Workplace) -> None:
     with running(untrained, "--set-resources", "student:runtime=1 if attempt == 1 else 30") as run:
         run.when(training(untrained))
-        suspend(untrained, "student")
+        suspend_until_killed(untrained, "student")
         assert run.end() == 0
     assert states(run, "student") == ["TIMEOUT", "COMPLETED"]
     assert "fine-tuning: resumed" in log(untrained, "student")

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyglot.checkpoints import is_complete
 from polyglot.configuration import Training
 from polyglot.nano.gold import gold_pairs
 from polyglot.nano.world import World
@@ -164,7 +165,7 @@ def test_a_killed_training_of_two_processes_resumes_to_the_same_student(
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(repository / "scripts")]))
     job = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
     end = time.monotonic() + 600
-    while not (tmp_path / "c/checkpoint-4/trainer_state.json").exists():
+    while not is_complete(tmp_path / "c/checkpoint-4"):
         assert job.poll() is None
         assert time.monotonic() < end
         time.sleep(0.001)

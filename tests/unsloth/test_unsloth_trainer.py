@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.checkpoints import is_complete
 from polyglot.configuration import Training
 
 from .conftest import TRAINING
@@ -130,7 +131,7 @@ def test_a_killed_training_resumes_to_the_same_student(
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
     job = subprocess.Popen(command, env=environment)
     end = time.monotonic() + 600
-    while not (tmp_path / "checkpoints/checkpoint-20/trainer_state.json").exists():
+    while not is_complete(tmp_path / "checkpoints/checkpoint-20"):
         assert job.poll() is None
         assert time.monotonic() < end
         time.sleep(0.001)

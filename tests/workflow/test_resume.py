@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from polyglot.checkpoints import is_complete
+
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
@@ -35,7 +37,7 @@ def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workp
     done_before = answers.read_bytes().count(b"\n")
 
     interrupted.unlock()
-    interrupted.kill_when(lambda: any(checkpoints.glob("checkpoint-*/trainer_state.json")))
+    interrupted.kill_when(lambda: any(map(is_complete, checkpoints.glob("checkpoint-*"))))
     log = (results / "logs/synthesize/hasty/de/0.log").read_text()
     assert f"resumed, {done_before * 4}/72 requests" in log
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
