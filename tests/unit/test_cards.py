@@ -71,9 +71,10 @@ def test_every_licence_of_the_registries_is_known(repository: Path) -> None:
     assert {entry.licence for entry in known if entry.licence} <= set(registries.licences)
 
 
-def test_every_source_from_the_hub_says_what_to_cite_and_its_card_too(repository: Path) -> None:
+def test_every_source_and_model_from_elsewhere_says_what_to_cite_and_a_card_too(repository: Path) -> None:
     _, registries = load_study(repository / "config/paper.yaml", repository)
     assert [name for name, source in registries.sources.items() if source.hub and not source.cite] == []
+    assert [name for name, model in registries.models.items() if (model.hub or model.endpoint) and not model.cite] == []
     lines = licence_lines(facts(repository, "granite-4.0"), "Apache-2.0")
     assert "Seed prompts from CohereLabs/aya_dataset (Singh et al., 2024, arXiv 2402.06619): Apache-2.0." in lines
 
