@@ -28,14 +28,14 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	snakemake replication
 	@cat results/replication/claims.md
 
-test: $(READY) check ## every check and test, the embedded study included; not test-slurm and test-gpu
+test: $(READY) check ## every check and test, the embedded study included; not test-gpu
 	@$(MAKE) --no-print-directory -j2 test-main test-apart
 
 test-main: $(READY) $(VALIDATOR_READY)
 	pytest
 
 test-apart:
-	@for group in vllm unsloth; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
+	@for group in vllm unsloth slurm; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm

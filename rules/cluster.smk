@@ -76,8 +76,8 @@ def prepare_cluster():
     except (ConfigurationError, CalledProcessError, TimeoutError) as error:
         raise WorkflowError(str(error)) from None
     if hasattr(workflow.executor_settings, "status_command"):  # Slurm's plugin
-        ask_in_step_with_the_jobs(workflow.scheduler._executor)
         outlast_the_controller(workflow.scheduler._executor)
+        ask_in_step_with_the_jobs(workflow.scheduler._executor)
     for run, count in cancelled.items():
         print(
             f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept.",

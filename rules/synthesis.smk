@@ -28,6 +28,7 @@ rule render_requests:
         requests=STUDY.synthesis.requests,
         screened=-(-STUDY.screen.requests // len(STUDY.methods)),
         shots=STUDY.synthesis.shots,
+        longest=STUDY.synthesis.longest,
     message:
         "Requests in {wildcards.lang}, seed {wildcards.seed}"
     script:

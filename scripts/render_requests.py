@@ -9,7 +9,7 @@ with running(snakemake):
 
     from polyglot.files import write_parquet
     from polyglot.prompts import PromptTemplates
-    from polyglot.seeds import for_method
+    from polyglot.seeds import for_method, short_enough
     from polyglot.synthesis import Draw, draw_requests
 
     params = snakemake.params
@@ -18,12 +18,13 @@ with running(snakemake):
     own = pd.read_parquet(snakemake.input.seed)
     for method, path in zip(params.methods, snakemake.output, strict=True):
         chosen = seeds.get(method, own)
+        chosen = chosen[for_method(chosen, method) & short_enough(chosen, method, longest=params.longest, shots=params.shots)]
         requests = draw_requests(
             Draw.parse(snakemake.wildcards.seed),
             method,
             snakemake.wildcards.lang,
             params.language,
-            chosen[for_method(chosen, method)],
+            chosen,
             templates,
             requests=params.requests,
             screened=params.screened,

@@ -56,7 +56,8 @@ def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: 
 
 def _rows(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: list[str]) -> pd.DataFrame:
     patterns = [pattern.format(name=facts.languages[lang]) for pattern in patterns]
-    paths = sorted({path for pattern in patterns for path in Path(folder).glob(pattern) if path.is_file()})
+    found = (sorted(path for path in Path(folder).glob(pattern) if path.is_file()) for pattern in patterns)
+    paths = next(filter(None, found), [])  # the same items in two forms count once
     if not paths:
         raise BenchmarkError(
             f"benchmark '{name}': no file in {folder} matches {', '.join(patterns)}; correct the registry, or name a `folder` "
@@ -68,6 +69,8 @@ def _rows(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: l
 def _checked(name: str, facts: BenchmarkFacts, path: Path) -> pd.DataFrame:
     rows = _read(path, facts.columns)
     needed = PROBLEM if "generative" in facts.formulations else PREFERENCE if "likelihood" in facts.formulations else CHOICE
+    if needed is PREFERENCE and "subset" not in rows and "source" in rows:  # the multilingual data set calls subsets so
+        rows = rows.assign(subset=rows["source"])
     if needed is PREFERENCE and "category" not in rows and "subset" in rows:
         known = {subset: category for category, subsets in CATEGORIES.items() for subset in subsets}
         rows = rows.assign(category=rows["subset"].map(known))

@@ -15,7 +15,7 @@ from polyglot.registry import Model, Registries
 USUAL_SIZE = 8.0
 """Billions of parameters of the model that throughputs are stated for, and of a model whose size is not known."""
 BYTES_PER_PARAMETER = 2
-"""Weights in bfloat16."""
+"""Weights in bfloat16, as models come and as GPUs save students unless they are asked for float32."""
 BYTES_PER_TOKEN = 4
 """Text, with the columns beside it and compression, about."""
 COLUMNS = (
@@ -77,7 +77,8 @@ class Estimator:
 
     def student(self, wildcards: Mapping[str, str]) -> Work:
         tokens = self.examples(wildcards) * self.study.plan.example_tokens * self.study.training.epochs
-        return Work(wildcards["base"], trained=tokens, stored=self.weights(wildcards["base"]))
+        wide = 2 if self.study.training.precision == "float32" else 1
+        return Work(wildcards["base"], trained=tokens, stored=wide * self.weights(wildcards["base"]))
 
     def evaluate(self, model: str) -> Work:
         plan = self.study.plan

@@ -63,7 +63,15 @@ class Synthesis(Section):
         description="Folder of the Jinja templates system, generate, translate and respond.",
     )
     shots: int = Field(default=2, ge=1, description="Few-shot pairs in a generate request.")
-    batch_size: int = Field(default=64, gt=0, description="Requests per batch; a killed job loses one batch at most.")
+    longest: int | None = Field(
+        default=None,
+        gt=0,
+        description="Most characters of the seed dataset in a request: a prompt, or its few-shot pairs together. Longer prompts "
+        "and pairs are not drawn; null draws all.",
+    )
+    batch_size: int = Field(
+        default=64, gt=0, description="Requests per batch; a killed job loses one batch at most. The engine `vllm` takes 4,096."
+    )
     budget: float | None = Field(
         default=None, gt=0, description="Most USD that all priced endpoints of the study may cost together; null sets no limit."
     )
@@ -151,8 +159,8 @@ class Training(Section):
     lora: Lora = Field(default=Lora(), description="Adapters, for `lora` and `qlora`.")
     precision: Literal["auto", "float32", "bfloat16", "mixed"] = Field(
         default="auto",
-        description="Of weights, optimiser and the saved student; `mixed`: float32 with arithmetic in bfloat16; `auto`: bfloat16 "
-        "on a GPU, float32 on a CPU.",
+        description="Of weights, optimiser and the saved student; `mixed`: float32 with arithmetic in bfloat16, in which a GPU "
+        "saves the student too; `auto`: bfloat16 on a GPU, float32 on a CPU.",
     )
     gradient_checkpointing: bool | None = Field(
         default=None,

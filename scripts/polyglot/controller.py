@@ -54,17 +54,20 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
     """Make an executor of snakemake-executor-plugin-slurm see the end of a job after at most a quarter more of the time since the
     last one ended.
 
-    Version 2.8.0 waits ten seconds longer after each check in which no job has ended: of a job of a minute it sees the end a
+    Version 2.8.0 waits ten seconds longer after each check in which no job has succeeded: of a job of a minute it sees the end a
     minute later. From a quarter of an hour on both check every three minutes.
     """
     check = executor.check_active_jobs
+    shortest = executor.workflow.executor_settings.init_seconds_before_status_checks
 
     async def check_active_jobs(active_jobs: list[Any]) -> AsyncIterator[Any]:
-        waited = executor.next_seconds_between_status_checks
+        waited, alive = executor.next_seconds_between_status_checks, 0
         async for job in check(active_jobs):
+            alive += 1
             yield job
         wanted = executor.next_seconds_between_status_checks
-        executor.next_seconds_between_status_checks = min(wanted, waited * GROWTH)
+        longer = min(wanted, waited * GROWTH)
+        executor.next_seconds_between_status_checks = longer if alive == len(active_jobs) else shortest
 
     executor.check_active_jobs = check_active_jobs
 

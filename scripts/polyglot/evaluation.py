@@ -162,7 +162,7 @@ def _run_lighteval(
                 dtype="bfloat16" if gpu else "float32",
                 device="cuda" if gpu else "cpu",
                 cache_dir="cache",
-                model_parallel=False,
+                model_parallel=None if gpu else False,  # over all GPUs of the job: one does not hold the largest teachers
                 override_chat_template=chat,
                 add_special_tokens=not chat,  # a chat template brings its own begin token
                 # without a chat template answers follow a space; in one they follow the template's own text

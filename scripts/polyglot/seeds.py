@@ -79,6 +79,15 @@ def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
     return seeds[METHODS].map(lambda named: not named or method in str(named).split())
 
 
+def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
+    """Which rows of a seed dataset fit into a request of at most `longest` characters of it: by its prompt, or as one of the
+    few-shot pairs of `generate`."""
+    if longest is None:
+        return pd.Series(True, index=seeds.index)
+    characters = seeds["prompt"].str.len()
+    return (characters + seeds["response"].str.len()) * shots <= longest if method == "generate" else characters <= longest
+
+
 def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
     """A seeded uniform sample of at most `max_prompts` rows, in the order of their ids."""
     ordered = frame.sort_values("id", ignore_index=True)

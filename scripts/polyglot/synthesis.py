@@ -59,13 +59,16 @@ def build_requests(
         and `translate`, whose prompt the teacher writes), sources (ids of seed rows), request_seed.
 
     Raises:
-        ValueError: if there are fewer seed rows than few-shot pairs.
+        ValueError: if there is no seed row, or fewer than few-shot pairs.
     """
     rng = random.Random(stable_seed("requests", method, lang, seed))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
-    if method == "generate" and len(rows) < shots:
-        problem = f"generate in '{lang}' needs {shots} seed rows for its few-shot pairs; the seed dataset has {len(rows)}"
-        raise ValueError(f"{problem}. Lower synthesis.shots, or name a larger file in seed_dataset.files")
+    needed = shots if method == "generate" else 1
+    if len(rows) < needed:
+        problem = f"{method} in '{lang}' needs {needed} seed rows; the seed dataset has {len(rows)} that are short enough"
+        raise ValueError(
+            f"{problem}. Lower synthesis.shots, raise synthesis.longest, or name a larger file in seed_dataset.files"
+        )
     order: list[dict[str, Any]] = []
     requests = []
     for index in range(count):

@@ -186,13 +186,16 @@ def copy_without(finished: Finished, folder: Path, *made: str) -> Workplace:
     return Workplace(folder)
 
 
+def unanswered_copy(finished: Finished, folder: Path) -> Workplace:
+    """A copy in which everything after the requests is still to be made."""
+    return copy_without(finished, folder, "answers", "synthetic", "sft", "intrinsic", "students")
+
+
+def untrained_copy(finished: Finished, folder: Path) -> Workplace:
+    """A copy in which everything from the student on is still to be made."""
+    return copy_without(finished, folder, "students")
+
+
 @pytest.fixture
 def unanswered(finished: Finished, tmp_path: Path) -> Workplace:
-    """A copy in which everything after the requests is still to be made."""
-    return copy_without(finished, tmp_path / "copy", "answers", "synthetic", "sft", "intrinsic", "students")
-
-
-@pytest.fixture
-def untrained(finished: Finished, tmp_path: Path) -> Workplace:
-    """A copy in which everything from the student on is still to be made."""
-    return copy_without(finished, tmp_path / "copy", "students")
+    return unanswered_copy(finished, tmp_path / "copy")

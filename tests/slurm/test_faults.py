@@ -1,4 +1,6 @@
-"""Whatever happens to a job, to Slurm or to Snakemake: the final table is that of an undisturbed run."""
+"""Whatever happens to a job, to Slurm or to Snakemake: the final table is that of an undisturbed run.
+
+Three studies are disturbed, each several times on its way; a test looks at what one disturbance has left."""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,7 +20,21 @@ import pytest
 from polyglot.checkpoints import is_complete
 
 from ..workflow.conftest import Workplace
-from .conftest import PROFILE, RESULTS, TABLE, Finished, Running, cluster_script, eventually, records, run_of, running
+from .conftest import (
+    PROFILE,
+    RESULTS,
+    TABLE,
+    Finished,
+    Record,
+    Running,
+    cluster_script,
+    eventually,
+    records,
+    run_of,
+    running,
+    unanswered_copy,
+    untrained_copy,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +61,6 @@ def log(workplace: Workplace, rule: str) -> str:
 
 def states(run: Running, rule: str) -> list[str]:
     return [record.fields["JobState"] for record in records(run_of(run.output)) if record.rules.startswith(rule)]
-
-
-def table(workplace: Workplace) -> bytes:
-    return (workplace.folder / TABLE).read_bytes()
 
 
 def scripts_of(workplace: Workplace, rule: str) -> list[psutil.Process]:
@@ -86,115 +99,167 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_job_that_is_cancelled(finished: Finished, unanswered: Workplace) -> None:
-    with running(unanswered) as run:
-        run.when(writing(unanswered))
+@dataclass(frozen=True)
+class Disturbed:
+    """A study that came to its end in spite of everything: what each start of Snakemake said, the last one unhindered."""
+
+    workplace: Workplace
+    outputs: tuple[str, ...]
+
+    def records(self, rule: str, start: int = 0) -> list[Record]:
+        """The controller's records of a rule's jobs in one of the starts."""
+        return [record for record in records(run_of(self.outputs[start])) if record.rules.startswith(rule)]
+
+    def states(self, rule: str, start: int = 0) -> list[str]:
+        return [record.fields["JobState"] for record in self.records(rule, start)]
+
+    @property
+    def table(self) -> bytes:
+        return (self.workplace.folder / TABLE).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def shaken(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    """A job is cancelled, and the next one's slurmctld killed; the training is preempted, and its slurmd killed."""
+    workplace = unanswered_copy(finished, tmp_path_factory.mktemp("shaken") / "copy")
+    with running(workplace) as run:
+        run.when(writing(workplace))
         subprocess.run(["scancel", run.job("synthesize")], check=True)
-        assert run.end() == 0
-    assert states(run, "synthesize") == ["CANCELLED", "COMPLETED"]
-    assert "resumed, " in log(unanswered, "synthesize")
-    assert table(unanswered) == finished.table
+        run.when(lambda: states(run, "synthesize") == ["CANCELLED", "RUNNING"])
+        written = batches(workplace)
+        run.when(lambda: batches(workplace) > written)
+        cluster_script("restart", "slurmctld", "20")  # long enough for status checks and submissions to fail meanwhile
 
-
-def test_a_job_that_is_preempted_and_put_back_into_the_queue(finished: Finished, untrained: Workplace) -> None:
-    with running(untrained) as run:
-        run.when(training(untrained))
+        run.when(training(workplace))
         job = run.job("student")
         subprocess.run(["scontrol", "requeue", job], check=True)
         run.when(lambda: states(run, "student") == ["PENDING"])
         subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], check=True)  # not after two minutes
-        assert run.end() == 0
-    assert [record.fields["Restarts"] for record in records(run_of(run.output)) if record.rules.startswith("student")] == ["1"]
-    assert "fine-tuning: resumed" in log(untrained, "student")
-    assert table(untrained) == finished.table
-
-
-def test_slurmd_is_killed_and_started_again(finished: Finished, untrained: Workplace) -> None:
-    with running(untrained) as run:
-        run.when(training(untrained))
+        run.when(lambda: bool(scripts_of(workplace, "student")))
         cluster_script("restart", "slurmd", "5")
-        assert run.end() == 0
-    assert table(untrained) == finished.table
+        assert run.end() == 0, run.output[-6000:]
+    return Disturbed(workplace, (run.output,))
 
 
-def test_slurmctld_is_killed_and_started_again(finished: Finished, unanswered: Workplace) -> None:
-    """Long enough for status checks and submissions to fail meanwhile."""
-    with running(unanswered) as run:
-        run.when(writing(unanswered))
-        cluster_script("restart", "slurmctld", "20")
-        assert run.end() == 0
-    assert table(unanswered) == finished.table
+def test_a_job_that_is_cancelled(finished: Finished, shaken: Disturbed) -> None:
+    assert shaken.states("synthesize") == ["CANCELLED", "COMPLETED"]
+    assert "resumed, " in log(shaken.workplace, "synthesize")
+    assert shaken.table == finished.table
 
 
-def test_a_job_over_its_time_limit_gets_more(finished: Finished, untrained: Workplace) -> None:
-    with running(untrained, "--set-resources", "student:runtime=1 if attempt == 1 else 30") as run:
-        run.when(training(untrained))
-        suspend_until_killed(untrained, "student")
-        assert run.end() == 0
-    assert states(run, "student") == ["TIMEOUT", "COMPLETED"]
-    assert "fine-tuning: resumed" in log(untrained, "student")
-    assert table(untrained) == finished.table
+def test_slurmctld_is_killed_and_started_again(finished: Finished, shaken: Disturbed) -> None:
+    """The job that was under way is the one that the run goes on with."""
+    assert len(shaken.records("synthesize")) == 2
+    assert shaken.table == finished.table
 
 
-def test_a_job_over_its_memory_gets_more(finished: Finished, untrained: Workplace) -> None:
-    with running(untrained, "--set-resources", "student:mem_mb=400 if attempt == 1 else 4000") as run:
-        assert run.end() == 0
-    first, second = states(run, "student")
-    assert first in ("OUT_OF_MEMORY", "FAILED")  # the latter where Slurm puts it down to the job's step alone
-    assert second == "COMPLETED"
-    said = "".join(path.read_text() for path in (untrained.folder / ".snakemake/slurm_logs/rule_student").rglob("*.log"))
+def test_a_job_that_is_preempted_and_put_back_into_the_queue(finished: Finished, shaken: Disturbed) -> None:
+    (record,) = shaken.records("student")
+    assert record.fields["Restarts"] == "1"
+    assert "fine-tuning: resumed" in log(shaken.workplace, "student")
+    assert shaken.table == finished.table
+
+
+def test_slurmd_is_killed_and_started_again(finished: Finished, shaken: Disturbed) -> None:
+    """The training goes on without it, and is not begun once more."""
+    assert shaken.states("student") == ["COMPLETED"]
+    assert shaken.table == finished.table
+
+
+@pytest.fixture(scope="module")
+def too_small(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    """A training gets too little memory, and then too little time."""
+    workplace = untrained_copy(finished, tmp_path_factory.mktemp("too_small") / "copy")
+    with running(workplace, "--set-resources", "student:mem_mb=400 if attempt == 1 else 4000") as run:
+        run.when(training(workplace))
+        suspend(workplace, "student")
+        subprocess.run(["scontrol", "update", f"JobId={run.job('student')}", "TimeLimit=1"], check=True)
+        suspend_until_killed(workplace, "student")
+        assert run.end() == 0, run.output[-6000:]
+    return Disturbed(workplace, (run.output,))
+
+
+def test_a_job_over_its_memory_gets_more(finished: Finished, too_small: Disturbed) -> None:
+    first, *others = too_small.records("student")
+    assert first.fields["JobState"] in ("OUT_OF_MEMORY", "FAILED")  # the latter where Slurm puts it down to the job's step alone
+    assert [first.mem_mb, *(record.mem_mb for record in others)] == [400, 4000, 4000]
+    said = "".join(
+        path.read_text() for path in (too_small.workplace.folder / ".snakemake/slurm_logs/rule_student").rglob("*.log")
+    )
     assert re.search(r"oom.kill|memory limit", said)
-    assert table(untrained) == finished.table
+    assert too_small.table == finished.table
 
 
-def test_snakemake_is_interrupted_and_started_again(finished: Finished, untrained: Workplace) -> None:
-    with running(untrained) as run:
-        run.when(training(untrained))
-        run.process.send_signal(signal.SIGINT)
-        assert run.end(60) != 0
-    eventually(lambda: states(run, "student") == ["CANCELLED"])
-    assert "Stopped. The same command goes on" in run.output
-    untrained.snakemake(*PROFILE, TABLE)
-    assert "fine-tuning: resumed" in log(untrained, "student")
-    assert table(untrained) == finished.table
+def test_a_job_over_its_time_limit_gets_more(finished: Finished, too_small: Disturbed) -> None:
+    assert too_small.states("student")[1:] == ["TIMEOUT", "COMPLETED"]
+    first, _, third = (record.minutes for record in too_small.records("student"))
+    assert third > first
+    assert "fine-tuning: resumed" in log(too_small.workplace, "student")
+    assert too_small.table == finished.table
 
 
-def test_snakemake_is_killed_and_its_jobs_are_not_left_beside_those_of_the_next_run(
-    finished: Finished, untrained: Workplace
-) -> None:
-    with running(untrained) as run:
-        run.when(training(untrained))
-        suspend(untrained, "student")
-        os.killpg(run.process.pid, signal.SIGKILL)
-        run.end()
-    assert states(run, "student") == ["RUNNING"]
-    untrained.unlock()
-    done = untrained.snakemake(*PROFILE, TABLE)
-    assert "an earlier run left in the queue" in done.stderr
-    assert states(run, "student") == ["CANCELLED"]
-    assert "fine-tuning: resumed" in log(untrained, "student")
-    assert table(untrained) == finished.table
+@pytest.fixture(scope="module")
+def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
+    """Snakemake is interrupted; then it is killed, and its job sleeps on; then the disk is full."""
+    workplace = untrained_copy(finished, tmp_path_factory.mktemp("started_again") / "copy")
+    with running(workplace) as interrupted:
+        interrupted.when(training(workplace))
+        interrupted.process.send_signal(signal.SIGINT)
+        assert interrupted.end(60) != 0
+    eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
+    outputs = [interrupted.output]
+
+    with running(workplace) as killed:
+        killed.when(lambda: bool(scripts_of(workplace, "student")))
+        suspend(workplace, "student")
+        os.killpg(killed.process.pid, signal.SIGKILL)
+        killed.end()
+    assert states(killed, "student") == ["RUNNING"]
+    outputs.append(killed.output)
+    workplace.unlock()
+
+    with small_disk(workplace.folder / RESULTS / "students") as disk:
+        full = workplace.snakemake(*PROFILE, TABLE, "--retries", "1", check=False)
+        assert full.returncode
+        assert not (disk / "nano-base/equal/hasty/de/0").exists()
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        last = workplace.snakemake(*PROFILE, TABLE)
+        outputs += [done.stdout + done.stderr for done in (full, last)]
+        yield Disturbed(workplace, tuple(outputs))
 
 
-@pytest.fixture
-def small_disk(untrained: Workplace) -> Iterator[Path]:
-    """A disk of 16 kB for students."""
-    disk = untrained.folder / RESULTS / "students"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A folder with a disk of 16 kB of its own."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_full_disk(finished: Finished, untrained: Workplace, small_disk: Path) -> None:
-    done = untrained.snakemake(*PROFILE, TABLE, "--retries", "1", check=False)
-    assert done.returncode
-    assert "student (base nano-base, recipe equal, teacher hasty, lang de, seed 0), 2 attempts" in done.stderr
-    assert "No space left on device" in done.stderr[done.stderr.index("1 job failed") :]
-    assert not (small_disk / "nano-base/equal/hasty/de/0").exists()
-    subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
-    untrained.snakemake(*PROFILE, TABLE)
-    assert table(untrained) == finished.table
+def test_snakemake_is_interrupted_and_started_again(finished: Finished, started_again: Disturbed) -> None:
+    assert started_again.states("student", start=0) == ["CANCELLED"]
+    assert "Stopped. The same command goes on" in started_again.outputs[0]
+    assert "fine-tuning: resumed" in log(started_again.workplace, "student")
+    assert started_again.table == finished.table
+
+
+def test_snakemake_is_killed_and_its_jobs_are_not_left_beside_those_of_the_next_run(
+    finished: Finished, started_again: Disturbed
+) -> None:
+    assert started_again.states("student", start=1) == ["CANCELLED"]
+    assert "an earlier run left in the queue" in started_again.outputs[2]
+    assert started_again.table == finished.table
+
+
+def test_a_full_disk(finished: Finished, started_again: Disturbed) -> None:
+    said = started_again.outputs[2]
+    assert "student (base nano-base, recipe equal, teacher hasty, lang de, seed 0), 2 attempts" in said
+    assert "No space left on device" in said[said.index("1 job failed") :]
+    assert started_again.states("student", start=3) == ["COMPLETED"]
+    assert started_again.table == finished.table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from polyglot import demands
@@ -107,3 +109,18 @@ def test_endpoints_are_asked_where_there_is_a_network(unanswered: Workplace, mon
         done = unanswered.snakemake("--profile", "slurm", "results/tiny/answers/api/de/respond/0.parquet")
     assert "ask_endpoint" in done.stdout + done.stderr
     assert records(run_of(done.stdout + done.stderr)) == []
+
+
+def test_a_failed_teacher_does_not_stop_the_others(unanswered: Workplace) -> None:
+    broken = unanswered.folder / "broken"
+    shutil.copytree(unanswered.folder / RESULTS / "models/hasty", broken)
+    (broken / "model.safetensors").write_bytes(b"")
+    unanswered.configure("models.yaml", lambda models: models.update(broken={"folder": "broken"}))
+    unanswered.configure("tiny.yaml", lambda study: study.update(teachers=["broken", "hasty"]))
+    answers = [f"{RESULTS}/answers/{teacher}/de/respond/0.parquet" for teacher in ("broken", "hasty")]
+    done = unanswered.snakemake("--profile", "slurm", "--retries", "0", *answers, check=False)
+    assert done.returncode
+    assert [(unanswered.folder / path).exists() for path in answers] == [False, True]
+    failed = done.stderr[done.stderr.index("1 job failed") :]
+    assert "synthesize (teacher broken, lang de, seed 0)" in failed
+    assert "SafetensorError" in failed

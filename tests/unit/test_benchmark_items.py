@@ -42,7 +42,6 @@ REWARD_BENCH = {
     "chosen_model": "a",
     "rejected_model": "b",
     "source": "alpacaeval-easy",
-    "subset": "alpacaeval-easy",
     "category": "Chat",
 }
 MGSM = 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?\t18\nZwei und zwei?\t1,234\n'
@@ -101,6 +100,19 @@ def test_a_problem_keeps_quotes_and_its_number(hub: Path, facts: dict[str, Bench
     assert first == {"question": 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?', "answer_number": "18", "answer": ""}
     assert FORMULATIONS["generative"](second | {"__index": 1}, False, 0)[3]["gold"] == "1,234"
     assert read_jsonl(tmp_path / "out/dev.jsonl")[0]["answer"] == WORKED["answer"]
+
+
+def test_the_same_items_in_two_forms_count_once(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:
+    problems = [{"question": "Zwei und zwei?", "answer": None, "answer_number": 4}] * 3
+    pd.DataFrame(problems).to_parquet(hub / "mgsm/de/test-00000-of-00001.parquet")
+    assert write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "both")["test.jsonl"] == 2
+    (hub / "mgsm/mgsm_de.tsv").unlink()
+    assert write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "one")["test.jsonl"] == 3
+
+
+def test_the_multilingual_data_set_calls_subsets_sources(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:
+    write_items("m-rewardbench", facts["m-rewardbench"], hub / "m-rewardbench", "ar", tmp_path / "out")
+    assert {row["subset"] for row in read_jsonl(tmp_path / "out/test.jsonl")} == {"alpacaeval-easy"}
 
 
 def test_an_id_that_repeats_is_told_apart(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:

@@ -81,6 +81,10 @@ def test_a_student(paper: tuple[Study, Registries]) -> None:
     assert row["tokens_trained"] == 5000 * 2 * 500
     assert row["gpu_hours"] == pytest.approx(2 * (6.5 * 60 + 5_000_000 / (500 * 2 * 8 / 7)) / 3600)
     assert row["disk_gb"] == pytest.approx(14)
+    study, registries = paper
+    training = study.training.model_copy(update={"precision": "float32"})
+    precise = study.model_copy(update={"training": training})
+    assert only(budget([job("student", 2, **named)], precise, registries))["disk_gb"] == pytest.approx(28)
 
 
 def test_a_judge_writes_and_a_reward_model_does_not(paper: tuple[Study, Registries]) -> None:

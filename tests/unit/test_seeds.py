@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.seeds import SeedError, read_seed_file, sample_seeds
+from polyglot.seeds import SeedError, read_seed_file, sample_seeds, short_enough
 
 GOOD = [{"prompt": "Was?", "response": "Das."}, {"prompt": "Wer?", "response": "Der."}]
 KNOWN = {"de", "en"}
@@ -93,3 +93,11 @@ def test_samples_are_seeded_and_uniform_in_size() -> None:
     pd.testing.assert_frame_equal(sample_seeds(frame, 10, 0), sample_seeds(frame.sample(frac=1, random_state=3), 10, 0))
     assert list(sample_seeds(frame, 10, 0)["id"]) != list(sample_seeds(frame, 10, 1)["id"])
     assert len(sample_seeds(frame, None, 0)) == 100
+
+
+def test_a_request_never_holds_more_of_the_seed_dataset_than_it_may() -> None:
+    seeds = pd.DataFrame({"prompt": ["x" * n for n in (5, 10, 11)], "response": ["y" * n for n in (5, 1, 0)]})
+    assert short_enough(seeds, "respond", longest=10, shots=3).tolist() == [True, True, False]
+    assert short_enough(seeds, "translate", longest=10, shots=3).tolist() == [True, True, False]
+    assert short_enough(seeds, "generate", longest=30, shots=3).tolist() == [True, False, False]
+    assert short_enough(seeds, "generate", longest=None, shots=3).all()

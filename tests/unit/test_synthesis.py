@@ -100,6 +100,8 @@ def test_too_few_seeds_for_the_shots_says_so(world: World, repository: Path) -> 
     templates = PromptTemplates(repository / "config/prompts/nano")
     with pytest.raises(ValueError, match="needs 5 seed rows"):
         build_requests("generate", "de", "German", pd.DataFrame([{}] * 3), templates, count=1, shots=5, seed=0)
+    with pytest.raises(ValueError, match=r"needs 1 seed rows.*raise synthesis\.longest"):
+        build_requests("respond", "de", "German", pd.DataFrame([]), templates, count=1, shots=5, seed=0)
 
 
 def test_a_request_is_answered_the_same_in_any_batch(nano_model: Path, requests: dict[str, pd.DataFrame]) -> None:

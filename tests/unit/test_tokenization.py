@@ -41,6 +41,9 @@ FORMS = {
 """Template to the family's special tokens, its begin token, and the chat above as text."""
 
 
+WITHOUT_THINKING = "qwen3_without_thinking.jinja"
+
+
 def base_tokenizer(folder: Path, family: str) -> Path:
     """What comes with a pre-trained base: the family's tokens, no chat template, and another token at the end of a text."""
     tokenizer = train_tokenizer(["Was ist das? Ein Baum."], "", vocabulary=400)
@@ -87,9 +90,17 @@ def test_a_template_gives_the_text_of_the_one_that_trl_ships(repository: Path, t
 def test_every_template_that_the_registry_names_is_tested_here(repository: Path) -> None:
     models = load_registries(repository / "config").models
     named = {model.chat_template for model in models.values() if model.chat_template}
-    assert named == {f"{family}.jinja" for family in FORMS}
+    assert named == {f"{family}.jinja" for family in FORMS} | {WITHOUT_THINKING}
     pretrained = [model for model in models.values() if model.reference and model.hub]
     assert all(model.chat_template for model in pretrained)
+
+
+def test_qwen_answers_without_thinking_and_earlier_answers_show_none(repository: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(base_tokenizer(tmp_path, "chatml"), repository / "config/chat_templates" / WITHOUT_THINKING)
+    expected = FORMS["chatml"][2]
+    assert tokenizer.apply_chat_template(CHAT, tokenize=False) == expected
+    asked = tokenizer.apply_chat_template(CHAT, tokenize=False, add_generation_prompt=True)
+    assert asked == f"{expected}<|im_start|>assistant\n<think>\n\n</think>\n\n"
 
 
 def test_an_unknown_template_is_named_with_those_that_there_are(repository: Path, tmp_path: Path) -> None:

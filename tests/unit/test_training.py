@@ -261,6 +261,18 @@ def test_settings_that_are_not_used_leave_the_checkpoints_their_owner() -> None:
     assert owned(Training(), Machine(gpu=True, processes=8)) == owned(Training(), cpu) | {"sharded": True}
 
 
+def test_a_gpu_saves_a_student_of_mixed_precision_as_it_will_read_it() -> None:
+    import torch
+
+    from polyglot.sft.machine import Machine
+
+    gpu, cpu = Machine(gpu=True, processes=1), Machine(gpu=False, processes=1)
+    mixed, precise = (Training.model_validate({"precision": name}) for name in ("mixed", "float32"))
+    assert (gpu.weights(mixed), gpu.saved_weights(mixed)) == (torch.float32, torch.bfloat16)
+    assert cpu.saved_weights(mixed) == gpu.saved_weights(precise) == torch.float32
+    assert gpu.saved_weights(Training()) == torch.bfloat16
+
+
 def test_an_example_whose_response_is_cut_off_is_left_out(nano_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tokenizer = load_tokenizer(nano_model)
     long = "Wie heißt das? " * 9

@@ -29,11 +29,18 @@ class Machine:
         return cls(torch.cuda.is_available(), processes)
 
     def weights(self, training: Training) -> Any:
-        """The torch type of weights in training, and of the saved student."""
+        """The torch type of weights in training."""
         import torch
 
         half = training.precision == "bfloat16" or (training.precision == "auto" and self.gpu)
         return torch.bfloat16 if half else torch.float32
+
+    def saved_weights(self, training: Training) -> Any:
+        """The torch type of the saved student: that of training, but bfloat16 where a GPU has trained in mixed precision, since
+        a GPU reads it in bfloat16."""
+        import torch
+
+        return torch.bfloat16 if self.gpu and training.precision == "mixed" else self.weights(training)
 
     def checkpointing(self, training: Training) -> bool:
         """Whether activations are computed again in the backward pass."""

@@ -57,18 +57,20 @@ def train(
         "seed": seed,
         "curve": [[entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry],
     }
-    weights = _gathered_weights(trainer) if machine.sharded(training) else None
+    dtype = machine.saved_weights(training)
+    weights = _gathered_weights(trainer, dtype) if machine.sharded(training) else None
     if trainer.is_world_process_zero():
-        model, dtype = trainer.accelerator.unwrap_model(trainer.model), machine.weights(training)
-        whole = merge(model, training, base, adapter=checkpoints / "adapter", dtype=dtype)
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        whole = merge(model, training, base, adapter=checkpoints / "adapter", dtype=machine.weights(training))
         publish(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, done_with=[checkpoints])
     return summary
 
 
-def _gathered_weights(trainer: Any) -> dict[str, Any]:
+def _gathered_weights(trainer: Any, dtype: Any) -> dict[str, Any]:
     """All weights of a sharded model, tied ones once; every process has to ask for them."""
     tied = set(trainer.accelerator.unwrap_model(trainer.model).all_tied_weights_keys)
-    return {name: value for name, value in trainer.accelerator.get_state_dict(trainer.model).items() if name not in tied}
+    found = trainer.accelerator.get_state_dict(trainer.model)
+    return {name: value.to(dtype) for name, value in found.items() if name not in tied}
 
 
 def _trainer_module(training: Training) -> ModuleType:
