@@ -200,7 +200,8 @@ def model_card(
         title=title,
         summary=summary,
         results=[
-            {"benchmark": name, "n": int((outcomes["benchmark"] == name).sum()), "student": number(score)}
+            {"benchmark": name, "asked": _way(facts["benchmarks"][name])}
+            | {"n": int((outcomes["benchmark"] == name).sum()), "student": number(score)}
             | {anchor: number(found.get(name, float("nan"))) for anchor, found in beside.items()}
             for name, score in scores.items()
         ],
@@ -209,6 +210,11 @@ def model_card(
         workflow=workflow,
     )
     return f"---\n{data.to_yaml()}\n---\n{body}"
+
+
+def _way(settings: Mapping[str, Any]) -> str:
+    """How a benchmark's items are asked."""
+    return f"{settings['formulation']}, {settings['shots']}-shot"
 
 
 def row_of(table: pd.DataFrame, **keys: str) -> dict[str, Any] | None:

@@ -150,7 +150,7 @@ def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> N
         head = yaml.safe_load(text.split("---\n")[1])
         assert head["license"] == "other"
         assert {"gemma", "llama3.1"} < set(head["license_name"].split(", "))
-        assert "| mgsm | 2 | 0.500 | 0.500 | 0.500 |" in text
+        assert "| mgsm | generative, 5-shot | 2 | 0.500 | 0.500 | 0.500 |" in text
 
 
 def test_the_first_row_with_some_values_is_found() -> None:
