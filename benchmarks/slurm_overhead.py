@@ -19,9 +19,10 @@ from pathlib import Path
 PROFILE = Path(__file__).resolve().parent.parent / "profiles/slurm"
 CHAIN = 5
 WORKFLOW = """
-from polyglot.controller import ask_in_step_with_the_jobs
+from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
 
 onstart:
+    outlast_the_controller(workflow.scheduler._executor)
     ask_in_step_with_the_jobs(workflow.scheduler._executor)
 
 rule side_by_side:

@@ -1,18 +1,28 @@
 # The cluster that jobs are submitted to, if they are: its ways are in profiles/slurm/site.yaml.
 import os
 import sys
+import time
 from subprocess import CalledProcessError
 
 from polyglot import demands
-from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
+from polyglot.controller import (
+    Word,
+    ask_in_step_with_the_jobs,
+    keep_groups_within,
+    outlast_the_controller,
+    remember_failures,
+)
 from polyglot.hashing import content_id
 from polyglot.failures import Failure, report_of
-from polyglot.leftovers import cancel_leftovers
+from polyglot.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.modules import with_modules
 from polyglot.site import SITE_FILE, read_site
 
-SUBMITTED = workflow.resource_settings.nodes is not None or workflow.remote_exec
-SLURM_LOGS = Path(".snakemake/slurm_logs")
+# The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But profiles/slurm alone gives this
+# resource a scope, which Snakemake hands down to every job.
+SUBMITTED = "in_group" in workflow.resource_settings.overwrite_resource_scopes
+STARTED = time.time()
+WORDS = {}  # what Slurm's executor says of jobs that fail
 
 
 def read_cluster():
@@ -66,18 +76,30 @@ take_threads_of_the_nodes()
 
 def prepare_cluster():
     """Before the first job: its modules, no job of an earlier run that writes the same files, and patience."""
+    global WORDS
     waiting = workflow.dag.needrun_jobs() if CLUSTER else ()
     if all(workflow.is_local(job.rule) for job in waiting):
         return
+    slurm = hasattr(workflow.executor_settings, "status_command")
     try:
         if CLUSTER.modules:
             os.environ.update(with_modules(CLUSTER.modules))
+        if slurm:
+            register_run(Path.cwd(), workflow.scheduler._executor.run_uuid)
         cancelled = cancel_leftovers(Path.cwd())
-    except (ConfigurationError, CalledProcessError, TimeoutError) as error:
+    except (
+        ConfigurationError,
+        CalledProcessError,
+        TimeoutError,
+        RunElsewhereError,
+    ) as error:
         raise WorkflowError(str(error)) from None
-    if hasattr(workflow.executor_settings, "status_command"):  # Slurm's plugin
+    if slurm:
+        WORDS = remember_failures(workflow.scheduler._executor, STARTED)
         outlast_the_controller(workflow.scheduler._executor)
         ask_in_step_with_the_jobs(workflow.scheduler._executor)
+        if CLUSTER.limits.minutes is not None:
+            keep_groups_within(workflow.scheduler._executor, CLUSTER.limits.minutes)
     for run, count in cancelled.items():
         print(
             f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept.",
@@ -85,27 +107,26 @@ def prepare_cluster():
         )
 
 
-def cluster_logs(job):
-    """Where the executor plugin keeps what Slurm writes about a job or a group of jobs."""
-    if job.is_group():
-        return SLURM_LOGS / f"group_{job.name}"
-    named = "_".join(job.wildcards).replace(os.sep, "_")
-    return SLURM_LOGS / f"rule_{job.name}" / named
-
-
 def failures():
-    """Jobs that were given up in this run."""
-    return [
-        Failure(
-            job.rule.name,
-            dict(job.wildcards_dict),
-            Path(job.log[0]) if job.log else None,
-            cluster_logs(given_up) if SUBMITTED else None,
-            given_up.attempt,
-        )
-        for given_up in workflow.scheduler.failed
-        for job in (given_up if given_up.is_group() else [given_up])
-    ]
+    """Jobs that were given up in this run; of a group those that it had not done."""
+    found = []
+    for given_up in workflow.scheduler.failed:
+        word = WORDS.get(id(given_up), Word("", None, frozenset()))
+        members = list(given_up) if given_up.is_group() else [given_up]
+        for job in [job for job in members if id(job) not in word.done] or members:
+            log = Path(job.log[0]) if job.log else None
+            found.append(
+                Failure(
+                    job.rule.name,
+                    dict(job.wildcards_dict),
+                    log,
+                    given_up.attempt,
+                    STARTED,
+                    word.message,
+                    word.log,
+                )
+            )
+    return found
 
 
 def profile_of_this_run():

@@ -76,6 +76,13 @@ LOCAL_TEACHERS = [name for name in TEACHERS if name not in ENDPOINT_TEACHERS]
 config["operation"] = {
     name: REGISTRIES.models[name].operation for name in REGISTRIES.models
 }
+# for messages only, so no parameter of a rule
+config["licences"] = {
+    entry.hub: entry.licence
+    for registry in (REGISTRIES.models, REGISTRIES.sources, REGISTRIES.benchmarks)
+    for entry in registry.values()
+    if entry.hub is not None
+}
 FIGURES = displays.figures(STUDY)
 REPLICATED = displays.REPLICATED
 PUBLISHED_TABLES = sorted(
@@ -133,7 +140,8 @@ def used_sources():
 def hub_locks():
     """A lock file of everything in the study that comes from the hub."""
     models = [name for name in used_models() if name in HUB_MODELS]
-    sources = [name for name in used_sources() if name in HUB_SOURCES]
+    fetched = [downloaded_as(name) for name in used_sources() if name in HUB_SOURCES]
+    sources = [*dict.fromkeys(fetched)]
     return [
         *expand("{hub}/locks/models/{name}.json", hub=HUB, name=models),
         *expand(
@@ -155,9 +163,20 @@ def hub_dataset(name):
     return facts, list(dict.fromkeys(patterns))
 
 
+def downloaded_as(name):
+    """The first source with the same files of the same repository and revision: they are fetched once, for all such sources."""
+    origin = {"hub", "revision", "files"}
+    wanted = REGISTRIES.sources[name].model_dump(include=origin)
+    return next(
+        other
+        for other, entry in REGISTRIES.sources.items()
+        if entry.model_dump(include=origin) == wanted
+    )
+
+
 def source_folder(name):
     """Where a source's files are: from the hub, or in a local folder."""
-    return REGISTRIES.sources[name].folder or f"{HUB}/datasets/{name}"
+    return REGISTRIES.sources[name].folder or f"{HUB}/datasets/{downloaded_as(name)}"
 
 
 def seed_files(wildcards):

@@ -1,12 +1,33 @@
 # The hub: each model and data set fetched once, at its revision. Everything else runs offline.
+from polyglot.hub import HubError, is_there
+
+
+def to_fetch():
+    """Names of the registries whose folder is not there yet: a folder that is there is nobody's output, so that nothing empties it."""
+    named = [("models", name, REGISTRIES.models[name], None) for name in HUB_MODELS]
+    for name in [*HUB_SOURCES, *HUB_BENCHMARKS]:
+        named.append(("datasets", name, *hub_dataset(name)))
+    return [
+        name
+        for kind, name, entry, wanted in named
+        if not is_there(Path(HUB, kind, name), entry.hub, entry.revision, wanted)
+    ]
+
+
+try:
+    TO_FETCH = to_fetch()
+except HubError as error:
+    raise WorkflowError(str(error)) from None
+
+
 rule hub_model:
-    """A model's files; a folder that is there already is taken as it is."""
+    """A model's files."""
     output:
         directory(f"{HUB}/models/{{model}}"),
     log:
         f"{HUB}/logs/{{model}}.log",
     wildcard_constraints:
-        model=one_of(HUB_MODELS),
+        model=one_of([name for name in HUB_MODELS if name in TO_FETCH]),
     conda:
         "../envs/locked/transformers.yaml"
     resources:
@@ -22,13 +43,15 @@ rule hub_model:
 
 
 rule hub_dataset:
-    """A data set's files; a folder that is there already is taken as it is."""
+    """A data set's files."""
     output:
         directory(f"{HUB}/datasets/{{source}}"),
     log:
         f"{HUB}/logs/{{source}}.log",
     wildcard_constraints:
-        source=one_of([*HUB_SOURCES, *HUB_BENCHMARKS]),
+        source=one_of(
+            [name for name in (*HUB_SOURCES, *HUB_BENCHMARKS) if name in TO_FETCH]
+        ),
     conda:
         "../envs/locked/transformers.yaml"
     resources:

@@ -25,6 +25,18 @@ rule diversity:
         "../scripts/diversity.py"
 
 
+# A judge behind an endpoint is asked from where there is a network.
+JUDGED_HERE = (
+    CLUSTER is not None
+    and not CLUSTER.network
+    and REGISTRIES.models[STUDY.intrinsic.reward.model].endpoint is not None
+)
+if JUDGED_HERE:
+
+    localrules:
+        reward,
+
+
 rule reward:
     """A rating of every response on a scale of 1 to 5."""
     input:
@@ -39,6 +51,9 @@ rule reward:
         "results/{study}/logs/reward/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/reward/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    # Here and not in the profile, because Snakemake submits a group also if its rule is local.
+    group:
+        "reward-{teacher}" if CLUSTER is not None and not JUDGED_HERE else None
     conda:
         engine_environment(STUDY.intrinsic.reward.model)
     threads: threads_of(judging)

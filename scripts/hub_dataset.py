@@ -5,7 +5,9 @@ from polyglot.job import running
 with running(snakemake, online=True):
     from pathlib import Path
 
-    from polyglot.hub import fetch
+    from polyglot.hub import fetch, lock_file
 
     params, folder = snakemake.params, Path(snakemake.output[0])
-    print(fetch("dataset", params.repository, params.revision, folder, partial=Path(params.partial), wanted=params.wanted))
+    licence, partial = snakemake.config["licences"][params.repository], Path(params.partial)
+    options = {"partial": partial, "wanted": params.wanted, "licence": licence, "locked": lock_file(folder)}
+    print(fetch("dataset", params.repository, params.revision, folder, **options))

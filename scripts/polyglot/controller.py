@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 PATIENCE = 900.0
@@ -12,15 +14,52 @@ PATIENCE = 900.0
 PAUSE = 5.0
 GROWTH = 1.25
 """Of the time between two status checks, from one to the next in which no job has ended."""
+LOST = ("PREEMPTED", "NODE_FAIL")
+"""States of a job that Slurm has taken from its node; if it runs again, it is soon in another one."""
+ANSWER = 60.0
+"""Seconds that squeue may take."""
+
+
+class Queue:
+    """A run's jobs as the controller lists them: it forgets those that have ended (MinJobAge)."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._seen: dict[str, str] = {}
+        self._absent: set[str] = set()
+
+    def gone(self, jobs: Sequence[str]) -> dict[str, str | None]:
+        """Jobs that were not alive in the last two queries that were answered, with the state they were last seen in, if any.
+
+        One query is not enough: a job that is put back into the queue is lost for a moment.
+        """
+        states = self._states()
+        if states is None:
+            return {}
+        self._seen |= states
+        absent = {job for job in jobs if states.get(job) in (None, *LOST)}
+        gone, self._absent = absent & self._absent, absent - self._absent
+        return {job: self._seen.get(job) for job in jobs if job in gone}
+
+    def _states(self) -> dict[str, str] | None:
+        """Job to state; None if Slurm does not answer."""
+        command = ["squeue", "--array", "--noheader", "--states=all", "--format=%i %T", f"--name={self._run}"]
+        try:
+            listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=ANSWER)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return dict(line.split(maxsplit=1) for line in listed.stdout.splitlines())
 
 
 def outlast_the_controller(executor: Any) -> None:
-    """Make an executor of snakemake-executor-plugin-slurm wait for the controller.
+    """Make an executor of snakemake-executor-plugin-slurm wait for the controller, and not for jobs that have ended.
 
-    Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; and a submission
-    that finds no controller counts as a failure of the job, whose retries are then used up within seconds.
+    Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; a submission
+    that finds no controller counts as a failure of the job, whose retries are then used up within seconds; and a job that is no
+    longer listed, or was preempted for good, is watched for ever. Of a job whose end nobody saw, its outputs tell how it ended:
+    Snakemake looks for them after a success.
     """
-    check, submit = executor.check_active_jobs, executor.run_job
+    check, submit, queue = executor.check_active_jobs, executor.run_job, Queue(executor.run_uuid)
     reports = {"report_job_success": executor.report_job_success, "report_job_error": executor.report_job_error}
     said: set[int] = set()
 
@@ -33,12 +72,20 @@ def outlast_the_controller(executor: Any) -> None:
 
     async def check_active_jobs(active_jobs: list[Any]) -> AsyncIterator[Any]:
         said.clear()
-        async for job in check(active_jobs):
-            said.add(id(job))
-            yield job
-        for job in active_jobs:
-            if id(job) not in said:
+        async for _ in check(active_jobs):
+            pass
+        watched = [job for job in active_jobs if id(job) not in said]
+        gone = queue.gone([job.external_jobid for job in watched]) if watched else {}
+        for job in watched:
+            if job.external_jobid not in gone:
                 yield job
+            elif (state := gone[job.external_jobid]) in LOST:
+                # Should Slurm start it again after all, it would write the same files beside its retry.
+                subprocess.run(["scancel", job.external_jobid], capture_output=True, check=False)
+                logs = [str(job.aux["slurm_logfile"])]
+                executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ", aux_logs=logs)
+            else:
+                executor.report_job_success(job)
 
     def run_job(job: Any) -> None:
         wait_for_controller()
@@ -70,6 +117,62 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
         executor.next_seconds_between_status_checks = longer if alive == len(active_jobs) else shortest
 
     executor.check_active_jobs = check_active_jobs
+
+
+@dataclass(frozen=True)
+class Word:
+    """What the executor said of a submission that failed, Slurm's log of it, and the jobs (by identity) that it had done."""
+
+    message: str
+    log: Path | None
+    done: frozenset[int]
+
+
+def remember_failures(executor: Any, since: float) -> dict[int, Word]:
+    """Make an executor of snakemake-executor-plugin-slurm keep what it says of failures.
+
+    Whether a member of a group is done must be noted here: afterwards Snakemake removes the outputs of the whole group.
+
+    Args:
+        since: start of the run, in seconds since the epoch; older outputs are not its work.
+
+    Returns:
+        The last word on each job or group of jobs, by its identity; it fills as jobs fail.
+    """
+    words: dict[int, Word] = {}
+    report = executor.report_job_error
+
+    def report_job_error(info: Any, msg: str | None = None, aux_logs: Sequence[str | None] = (), **options: Any) -> None:
+        logs = [Path(log) for log in aux_logs if log]
+        members = info.job if info.job.is_group() else ()
+        done = frozenset(id(job) for job in members if _made(job.output, since))
+        words[id(info.job)] = Word(msg or "", logs[0] if logs else None, done)
+        report(info, msg=msg, aux_logs=list(aux_logs), **options)
+
+    executor.report_job_error = report_job_error
+    return words
+
+
+def _made(outputs: Iterable[str], since: float) -> bool:
+    return all(Path(output).exists() and Path(output).stat().st_mtime >= since for output in outputs)
+
+
+def keep_groups_within(executor: Any, minutes: int) -> None:
+    """Make an executor submit no group of jobs for longer than the cluster takes.
+
+    Snakemake 9.27 adds up the limits of a group's jobs, each of which is two to three times what the job is expected to take.
+
+    Args:
+        minutes: the most that a job may ask for.
+    """
+    submit = executor.run_job
+
+    def run_job(job: Any) -> None:
+        if job.is_group() and job.resources.get("runtime", 0) > minutes:  # Snakemake computes and keeps them now
+            job._resources["runtime"] = minutes
+        submit(job)
+
+    executor.run_job = run_job
 
 
 def wait_for_controller(patience: float = PATIENCE, pause: float = PAUSE) -> None:

@@ -12,6 +12,8 @@ LINES = 8
 SHOWN = 20
 """Failures that are shown with their logs; of the rest only the names."""
 FROM_SLURM = re.compile(r"^(slurmstepd|srun|slurm_script|sbatch): .*", re.MULTILINE)
+REFUSAL = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE)
+"""sbatch's own words in the executor's message, which goes on with the whole command."""
 GO_ON = (
     "The same command goes on where this one stopped. To finish without a cell, name its teacher and language under `missing` in "
     "the study (config/README.md): every table and figure then shows the hole."
@@ -20,13 +22,18 @@ GO_ON = (
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that was given up: its log, and the folder of the cluster's own logs of it, if it ran on one."""
+    """A job that was given up, in a run that began at `since` (seconds since the epoch; older logs are of another run).
+
+    If it was to run on a cluster, `message` is what the executor said of it, and `cluster_log` is what Slurm wrote of it.
+    """
 
     rule: str
     wildcards: Mapping[str, str]
     log: Path | None
-    cluster_logs: Path | None
     attempts: int
+    since: float
+    message: str = ""
+    cluster_log: Path | None = None
 
     @property
     def name(self) -> str:
@@ -35,11 +42,26 @@ class Failure:
 
     def explanation(self) -> list[str]:
         """The last lines of the log, and what the cluster said: it alone knows of a job over its time or memory."""
-        said = _cluster_says(self.cluster_logs) if self.cluster_logs else []
-        written = _last_lines(self.log) if self.log else []
-        if not said and not written:
-            return ["it has no log: it was refused, or ended before it began"]
-        return [*written, *said]
+        written = [line for line in self._text(self.log).splitlines() if line.strip()][-LINES:]
+        said = [match.group() for match in FROM_SLURM.finditer(self._text(self.cluster_log))]
+        refusal = REFUSAL.search(self.message)
+        executor = (refusal[1] if refusal else self.message).strip().splitlines()
+        lines = [*written, *list(dict.fromkeys(said))[-LINES:], *(executor if refusal else executor[:1])]
+        return lines or ["it has no log: it ended before it began"]
+
+    @property
+    def logs(self) -> list[Path]:
+        """Logs of this run."""
+        return [log for log in (self.log, self.cluster_log) if log is not None and self._text(log)]
+
+    def _text(self, log: Path | None) -> str:
+        """A log; empty if this run has not written it."""
+        try:
+            if log is None or log.stat().st_mtime < self.since:
+                return ""
+            return log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
 
 def report_of(failures: Sequence[Failure]) -> str:
@@ -54,25 +76,8 @@ def report_of(failures: Sequence[Failure]) -> str:
     lines = [f"{count}; what does not depend on {'them' if len(failures) > 1 else 'it'} is done."]
     for failure in sorted(failures, key=lambda failure: failure.name)[:SHOWN]:
         attempts = f", {failure.attempts} attempts" if failure.attempts > 1 else ""
-        lines += [f"- {failure.name}{attempts}" + (f": {failure.log}" if failure.log else "")]
+        lines += [f"- {failure.name}{attempts}" + (f": {', '.join(map(str, failure.logs))}" if failure.logs else "")]
         lines += [f"    {line}" for line in failure.explanation()]
     if len(failures) > SHOWN:
         lines.append(f"- and {len(failures) - SHOWN} more")
     return "\n".join([*lines, GO_ON])
-
-
-def _last_lines(log: Path) -> list[str]:
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return [line for line in text.splitlines() if line.strip()][-LINES:]
-
-
-def _cluster_says(folder: Path) -> list[str]:
-    """What Slurm itself wrote to a job's newest log."""
-    logs = sorted(folder.glob("*.log"), key=lambda log: log.stat().st_mtime)
-    if not logs:
-        return []
-    found = [match.group() for match in FROM_SLURM.finditer(logs[-1].read_text(encoding="utf-8", errors="replace"))]
-    return list(dict.fromkeys(found))[-LINES:]

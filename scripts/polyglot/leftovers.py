@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+import atexit
+import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+RUNS = Path(".snakemake/runs")
+"""A file for each run that is going on: where, and as which process."""
 RUN = re.compile(r"SLURM run ID: (\S+)")
+SAME = 60.0
+"""Seconds by which the start of a process may seem to move, as when the clock is set."""
 PATIENCE = 120.0
 """Seconds for cancelled jobs to end."""
+
+
+class RunElsewhereError(Exception):
+    """Jobs in the queue are of a run on another machine, which nobody here can tell to be going on or not."""
+
+
+def register_run(folder: Path, run: str) -> None:
+    """Say that this process is a run, until it ends: its jobs are no leftovers of an earlier one."""
+    process = psutil.Process()
+    file = folder / RUNS / f"{run}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    entry = {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
+    whole = file.with_suffix(".tmp")
+    whole.write_text(json.dumps(entry), encoding="utf-8")
+    whole.replace(file)
+
+    def remove() -> None:
+        if os.getpid() == process.pid:  # and not a fork of it
+            file.unlink(missing_ok=True)
+
+    atexit.register(remove)
 
 
 def cancel_leftovers(folder: Path) -> dict[str, int]:
     """Cancel the jobs that earlier runs in a folder left in the queue, and wait until they have ended.
 
     Args:
-        folder: where Snakemake runs; the names of its runs are in its logs.
+        folder: where Snakemake runs; the names of its runs are in its logs. Another study's run may be going on there.
 
     Returns:
         Jobs that were cancelled, by run.
 
     Raises:
+        RunElsewhereError: if some are of a run that was started on another machine, and is not known to have ended.
         TimeoutError: if they do not end, or if Slurm does not answer.
     """
     runs = {match for log in (folder / ".snakemake/log").glob("*.log") for match in RUN.findall(_text(log))}
     if not runs or shutil.which("squeue") is None:
         return {}
+    runs -= {run for run in runs if _goes_on(folder / RUNS / f"{run}.json")}
     found = _queued(runs)
+    for run in set(found.values()):
+        _refuse_elsewhere(folder / RUNS / f"{run}.json", list(found.values()).count(run))
     if found:
         subprocess.run(["scancel", *found], check=True)
         end = time.monotonic() + PATIENCE
@@ -38,6 +74,37 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
                 raise TimeoutError(f"jobs of an earlier run do not end: scancel {' '.join(_queued(runs))}")
             time.sleep(1)
     return dict(Counter(found.values()))
+
+
+def _goes_on(file: Path) -> bool:
+    """Whether the process of a run lives on this machine; its number may be another process's by now."""
+    entry = _entry(file)
+    if entry is None or entry["host"] != socket.gethostname():
+        return False
+    try:
+        process = psutil.Process(entry["pid"])
+        same = abs(process.create_time() - entry["started"]) < SAME
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _refuse_elsewhere(file: Path, jobs: int) -> None:
+    entry = _entry(file)
+    if entry is not None and entry["host"] != socket.gethostname():
+        host = entry["host"]
+        raise RunElsewhereError(
+            f"{jobs} jobs in the queue are of a run that was started in this folder on {host}: stop it there, or start this one "
+            f"on {host}; if it was killed, remove {file}, and its jobs are cancelled"
+        )
+
+
+def _entry(file: Path) -> Any:
+    """What a run has said of itself; None if it has ended."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def _queued(runs: set[str]) -> dict[str, str]:

@@ -31,11 +31,36 @@ def model_context(folder: Path) -> int | None:
     Raises:
         FileNotFoundError: if the folder holds no configuration.
     """
+    found = _settings(folder).get("max_position_embeddings")
+    return int(found) if found else None
+
+
+def check_context(name: str, model: Model, folder: Path) -> int | None:
+    """The longest prompt with its answer in tokens: the registry's, else the model's own.
+
+    Raises:
+        FileNotFoundError: if the folder holds no configuration.
+        ContextError: if the registry asks for more than the model has, by itself or by the scaling of its positions.
+    """
+    own, settings = model_context(folder), _settings(folder)
+    if model.context is None or own is None:
+        return model.context or own
+    scaling = settings.get("rope_scaling") or settings.get("rope_parameters") or {}
+    most = max(int(own * max(1.0, scaling.get("factor") or 1.0)), settings.get("model_max_length") or 0)
+    if model.context > most:
+        raise ContextError(
+            f"{name}: `context` in config/models.yaml is {model.context:,} tokens, and the model has {most:,} "
+            f"({folder / CONFIG}): lower it"
+        )
+    return model.context
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """A model's own configuration; what it says about text goes first."""
     if not (Path(folder) / CONFIG).exists():
         raise FileNotFoundError(f"{folder}: no {CONFIG}: not a model in transformers format, or not fetched whole")
     config = read_json(Path(folder) / CONFIG)
-    found = {**config, **config.get("text_config", {})}.get("max_position_embeddings")
-    return int(found) if found else None
+    return {**config, **config.get("text_config", {})}
 
 
 def check_requests(
@@ -52,9 +77,9 @@ def check_requests(
     Raises:
         FileNotFoundError: if the folder holds no configuration.
         TokenizerError: if it holds no tokenizer, or its chat template is missing or does not take these chats.
-        ContextError: if a prompt leaves no room for the longest answer.
+        ContextError: if a prompt leaves no room for the longest answer, or the registry's context is longer than the model's.
     """
-    context = model.context or model_context(folder)
+    context = check_context(name, model, folder)
     tokenizer = load_tokenizer(folder, chat_template)
     needs_chat_template(tokenizer, folder)
     room, methods = model.sampling.max_new_tokens, {}

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -106,6 +106,9 @@ class Model(Entry):
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
     cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
+    languages: list[str] | None = Field(
+        default=None, description="Languages that its maker names, as codes; null where nothing is stated."
+    )
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
     engine: Literal["transformers", "vllm", "openai"] = Field(
         default="transformers",
@@ -154,7 +157,7 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size", "licence", "cite", "chat_template")
+FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
 """What jobs are not run again for; a chat template is an input of theirs by its file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
 CHAT_TEMPLATES = "chat_templates"
@@ -206,7 +209,9 @@ class Source(Entry):
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     folder: str | None = Field(default=None, description="A local folder instead.")
     files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
-    prompt: str = Field(description="Field of the prompt.")
+    prompt: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="Field of the prompt; or several, joined by line breaks (those after the first may be empty)."
+    )
     response: str | None = Field(default=None, description="Field of the response; null where there is none.")
     prefer: Preference | None = Field(
         default=None, description="Two responses of which one was preferred, instead of `response`."

@@ -57,7 +57,7 @@ class Site(Section):
         default=[], description="Environment modules that jobs run with; they are loaded where Snakemake runs."
     )
     scratch: str | None = Field(
-        default=None, description="Folder of a job's temporary files; variables are those of the job, such as $SLURM_JOB_ID."
+        default=None, description="Folder of a job's temporary files on its node; variables are those that the job has there."
     )
     network: bool = Field(
         default=True,
@@ -75,11 +75,25 @@ class Site(Section):
             "gres": ":".join(["gpu", *([self.gpus.model] if self.gpus.model else []), str(demand.gpu)]) if gres else None,
             "mem_mb": min(demand.mem_mb, self.limits.mem_mb or demand.mem_mb),
             "runtime": min(demand.runtime, self.limits.minutes or demand.runtime),
+            "nodes": 1,  # otherwise Slurm may spread GPUs over several, of which the job sees one
             "slurm_partition": chosen,
             "slurm_account": self.account,
             "slurm_extra": self.options,
-            "tmpdir": os.path.expandvars(self.scratch) if self.scratch else None,
+            "tmpdir": self._scratch_of_this_job(),
         }
+
+    def _scratch_of_this_job(self) -> str | None:
+        """The folder on the node where this is asked; None outside the cluster's jobs, as on a login node.
+
+        Raises:
+            ConfigurationError: if it names a variable that the job does not have.
+        """
+        if self.scratch is None or "SLURM_JOB_ID" not in os.environ:
+            return None
+        folder = os.path.expandvars(self.scratch)
+        if "$" in folder:
+            raise ConfigurationError(f"{SITE_FILE}: scratch: {folder}: jobs have no such variable here")
+        return folder
 
 
 def read_site(path: Path) -> Site:

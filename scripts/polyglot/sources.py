@@ -8,6 +8,7 @@ uniform sample that does not depend on the order of files.
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ from polyglot.seeds import COLUMNS, is_unicode
 
 TAKEN, NOT_SAMPLED = "taken", "not sampled"
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
+
+CHUNK = 1000
+"""Rows of a CSV file read at a time."""
 
 
 class SourceError(ValueError):
@@ -56,6 +60,10 @@ def stream(name: str, source: Source, folder: Path) -> Iterator[dict[str, Any]]:
         if kind is None:
             raise SourceError(f"source '{name}': {path} is none of {', '.join(KINDS)}; correct `files`")
         try:
+            if kind == "csv":  # as text: a response may be a number
+                for part in pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK):
+                    yield from ({str(key): value for key, value in row.items()} for row in part.to_dict("records"))
+                continue
             yield from datasets.load_dataset(kind, data_files=str(path), split="train", streaming=True)
         except (OSError, ValueError, datasets.exceptions.DatasetGenerationError) as error:
             raise SourceError(f"source '{name}': {path} cannot be read: {error}") from error
@@ -75,13 +83,24 @@ def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:
     return None
 
 
+def prompt_of(row: Mapping[str, Any], fields: list[str]) -> Any:
+    """A row's prompt: what is in the first field, as it is there, followed by the texts in the others."""
+    first, *others = (value_at(row, field) for field in fields)
+    if not isinstance(first, str) or not first.strip():
+        return first
+    return "\n".join([first, *(text for text in others if isinstance(text, str) and text.strip())])
+
+
 def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
     """Prompt and response of a row as they are there."""
-    prompt = value_at(row, source.prompt)
+    prompt = prompt_of(row, [source.prompt] if isinstance(source.prompt, str) else source.prompt)
     if source.prefer is None:
         return prompt, value_at(row, source.response) if source.response else ""
-    score = value_at(row, source.prefer.by)
-    if not isinstance(score, int | float):
+    try:
+        score = float(value_at(row, source.prefer.by))
+    except (TypeError, ValueError):
+        return prompt, None
+    if math.isnan(score):
         return prompt, None
     first = score < 0 or (score == 0 and stable_seed("tie", seed, str(prompt)) % 2 == 0)
     return prompt, value_at(row, source.prefer.first if first else source.prefer.second)
@@ -105,6 +124,8 @@ def collect(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The seed rows of a source in a language.
 
+    Where no row is for `generate`, teachers see prompts only: of rows with the same prompt one is kept.
+
     Args:
         rows: the source's own rows, streamed.
         most: rows to keep, a seeded uniform sample; None keeps all.
@@ -126,9 +147,10 @@ def collect(
                 counts[reason] += 1
                 continue
             pair = (prompt.strip(), (response or "").strip())
-            key = content_id(lang, *pair)
+            key = content_id(lang, *(pair if source.needs_response else pair[:1]))
             if key in found:
                 counts["duplicate"] += 1
+                found[key] = min(found[key], pair)
                 continue
             place = -stable_seed("sample", seed, key)
             if most is None or len(kept) < most:
@@ -141,10 +163,11 @@ def collect(
                 counts[NOT_SAMPLED] += 1
             else:
                 counts[NOT_SAMPLED] += 1
-    ids = sorted(found)
+    pairs = {content_id(lang, *pair): pair for pair in found.values()}
+    ids = sorted(pairs)
     table = pd.DataFrame({"id": ids, "lang": lang}, columns=[*COLUMNS, "methods"], dtype=object)
-    table["prompt"] = [found[key][0] for key in ids]
-    table["response"] = [found[key][1] for key in ids]
+    table["prompt"] = [pairs[key][0] for key in ids]
+    table["response"] = [pairs[key][1] for key in ids]
     table["source"], table["methods"] = name, " ".join(source.methods)
     counts[TAKEN] = len(ids)
     return table, pd.DataFrame([{"source": name, "lang": lang, "outcome": key, "rows": counts[key]} for key in sorted(counts)])

@@ -22,7 +22,7 @@ from polyglot.sidefile import SideFile
 if TYPE_CHECKING:
     from polyglot.translation import Translation
 
-STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item")
+STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused")
 
 
 class TrainingPair(BaseModel):
@@ -180,6 +180,8 @@ def normalise(text: str) -> str:
 
 def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, str | None, str | None, str | None]:
     """(status, problem, prompt, response) of one answer, before its language is looked at."""
+    if answer.finish_reason == "refused":
+        return "refused", "the endpoint does not take the request", None, None
     if answer.finish_reason == "length":
         return "truncated", f"cut off after {answer.completion_tokens} tokens", None, None
     text = answer.text.strip()

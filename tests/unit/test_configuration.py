@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from polyglot.configuration import Study
 from polyglot.loading import ConfigurationError, choose_study_file, load_study, merge
+from polyglot.published import read_published_table
 from polyglot.reference import REFERENCE_FILE, reference
+from polyglot.registry import Model, load_registries
 
 
 @pytest.fixture
@@ -167,3 +171,30 @@ def test_every_key_is_described() -> None:
 def test_the_reference_is_up_to_date(repository: Path) -> None:
     """`python -m polyglot reference` writes it."""
     assert (repository / REFERENCE_FILE).read_text(encoding="utf-8") == reference()
+
+
+def test_the_published_teachers_answer_with_the_published_sampling(repository: Path) -> None:
+    rows = read_published_table(repository / "config/published/table17_sampling.csv").to_dict("records")
+    table = {row["teacher"]: row for row in rows}
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    text = registries.models.source.read_text(encoding="utf-8")
+    assert set(study.teachers) == set(table) - {"default"}
+    for name in study.teachers:
+        model, printed = registries.models[name], table[name]
+        sampling = model.sampling
+        assert sampling.temperature == printed["temperature"], name
+        assert sampling.top_p == (1.0 if pd.isna(printed["top_p"]) else printed["top_p"]), name
+        assert sampling.top_k == (None if pd.isna(printed["top_k"]) else printed["top_k"]), name
+        if model.context not in (None, printed["max_seq_len"]):
+            entry = re.search(rf"(?m)^{re.escape(name)}:\n(?:  .*\n)*", text)
+            assert entry
+            assert f"context: {model.context} # table 17: {int(printed['max_seq_len']):,}" in entry[0]
+
+
+def test_facts_of_a_model_run_nothing_again(repository: Path) -> None:
+    model = load_registries(repository / "config").models["aya-expanse-32b"]
+    for fact in ({"languages": ["ar", "de"]}, {"licence": "other"}, {"label": "other"}):
+        changed = Model.model_validate({**model.model_dump(), **fact})
+        assert changed != model
+        assert changed.settings == model.settings
+    assert model.model_copy(update={"context": 1}).settings != model.settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,19 +11,36 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.jobs import GroupJob
 
-from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller, wait_for_controller
+from polyglot.controller import (
+    Word,
+    ask_in_step_with_the_jobs,
+    keep_groups_within,
+    outlast_the_controller,
+    remember_failures,
+    wait_for_controller,
+)
 
 
 @dataclass(eq=True)
 class Job:
     name: str
 
+    @property
+    def external_jobid(self) -> str:
+        return self.name
+
+    @property
+    def aux(self) -> dict[str, Path]:
+        return {"slurm_logfile": Path("logs") / self.name}
+
 
 class Executor:
     """As the plugin does: a job is yielded while it runs, reported when it has ended, and neither if no query is answered."""
 
     def __init__(self) -> None:
+        self.run_uuid = "run"
         self.answers: dict[str, str] | None = {}
         self.reported: list[str] = []
         self.next_seconds_between_status_checks: float = 2
@@ -31,7 +49,7 @@ class Executor:
     def report_job_success(self, job: Job) -> None:
         self.reported.append(job.name)
 
-    def report_job_error(self, job: Job, msg: str) -> None:
+    def report_job_error(self, job: Job, msg: str, aux_logs: list[str] | None = None) -> None:
         self.reported.append(f"{job.name}: {msg}")
 
     def run_job(self, job: Job) -> None:
@@ -57,24 +75,93 @@ def watched(executor: Executor, jobs: list[Job]) -> list[Job]:
     return asyncio.run(collect())
 
 
+class Squeue:
+    """A command that lists jobs with their states, or does not answer; and scancel, which notes what it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        command(folder, "squeue", f'case "$*" in *--name=run*) cat {folder}/listed;; *) exit 1;; esac')
+        command(folder, "scancel", f'echo "$@" >> {folder}/cancelled')
+
+    def lists(self, jobs: dict[str, str] | None) -> None:
+        if jobs is None:
+            (self.folder / "listed").unlink()
+        else:
+            (self.folder / "listed").write_text("".join(f"{job} {state}\n" for job, state in jobs.items()))
+
+    @property
+    def cancelled(self) -> str:
+        cancelled = self.folder / "cancelled"
+        return cancelled.read_text() if cancelled.exists() else ""
+
+
+def command(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def squeue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Squeue:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return Squeue(tmp_path)
+
+
 @pytest.fixture
 def scontrol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A command that answers once a file is there."""
-    (tmp_path / "scontrol").write_text(f"#!/bin/sh\ntest -e {tmp_path}/up || {{ touch {tmp_path}/up; exit 1; }}\n")
-    (tmp_path / "scontrol").chmod(0o755)
+    command(tmp_path, "scontrol", f"test -e {tmp_path}/up || {{ touch {tmp_path}/up; exit 1; }}")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path
 
 
-def test_jobs_are_watched_on_when_no_query_is_answered() -> None:
+def test_jobs_are_watched_on_when_no_query_is_answered(squeue: Squeue) -> None:
     executor, jobs = Executor(), [Job("a"), Job("b"), Job("b")]
     outlast_the_controller(executor)
     executor.answers = None
-    assert watched(executor, jobs) == jobs
+    for _ in range(3):
+        assert watched(executor, jobs) == jobs
     assert executor.reported == []
 
 
-def test_jobs_that_have_ended_are_not_watched_on() -> None:
+def test_a_job_that_two_queries_do_not_list_has_ended(squeue: Squeue) -> None:
+    executor, jobs = Executor(), [Job("a"), Job("b")]
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running", "b": "running"}
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == jobs
+    squeue.lists(None)
+    assert watched(executor, jobs) == jobs
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == [Job("b")]
+    assert executor.reported == ["a"]
+
+
+def test_a_job_that_is_listed_again_is_watched_on(squeue: Squeue) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    for state in ("PREEMPTED", "PENDING", "NODE_FAIL", "RUNNING"):
+        squeue.lists({"a": state})
+        assert watched(executor, [Job("a")]) == [Job("a")]
+    assert executor.reported == []
+    assert squeue.cancelled == ""
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("state", ["PREEMPTED", "NODE_FAIL"])
+def test_a_job_that_slurm_does_not_start_again_has_failed(squeue: Squeue, state: str, forgotten: bool) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    squeue.lists({"a": state})
+    assert watched(executor, [Job("a")]) == [Job("a")]
+    squeue.lists({} if forgotten else {"a": state})
+    assert watched(executor, [Job("a")]) == []
+    assert executor.reported == [f"a: Slurm job a has ended as {state}. "]
+    assert squeue.cancelled == "a\n"
+
+
+def test_jobs_that_have_ended_are_not_watched_on(squeue: Squeue) -> None:
     executor = Executor()
     outlast_the_controller(executor)
     executor.answers = {"a": "running", "b": "done", "c": "TIMEOUT"}
@@ -106,3 +193,40 @@ def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None
     assert (scontrol / "up").exists()
     executor.run_job(Job("a"))
     assert executor.reported == ["a submitted"]
+
+
+@pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
+def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
+    executor = Executor()
+    submitted: list[GroupJob] = []
+    executor.run_job = submitted.append  # type: ignore[assignment, method-assign]
+    keep_groups_within(executor, 600)
+    group = GroupJob.__new__(GroupJob)
+    group._resources = {"runtime": summed, "mem_mb": 4000}
+    executor.run_job(group)  # type: ignore[arg-type]
+    assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
+
+
+@dataclass(frozen=True)
+class Member:
+    output: tuple[str, ...]
+
+
+class Group(list[Member]):
+    def is_group(self) -> bool:
+        return True
+
+
+def test_what_is_said_of_a_failure_is_kept_with_what_was_done(tmp_path: Path) -> None:
+    executor = Executor()
+    words = remember_failures(executor, since=1000)
+    members = {name: Member((str(tmp_path / name),)) for name in ("old", "missing", "new")}
+    for name, changed in (("old", 900), ("new", 1100)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (changed, changed))
+    group = Group(members.values())
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), "refused")  # type: ignore[arg-type]
+    assert words == {id(group): Word("refused", None, frozenset([id(members["new"])]))}
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), msg="failed", aux_logs=["7.log"])  # type: ignore[arg-type]
+    assert words[id(group)].log == Path("7.log")
+    assert executor.reported == ["g: refused", "g: failed"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.iocontainers import ResourceList
+from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 
 from polyglot import demands
 from polyglot.demands import Demand
@@ -108,6 +112,26 @@ def test_gpu_jobs_go_to_the_gpu_partition_within_the_limits() -> None:
     assert (gpu["slurm_partition"], cpu["slurm_partition"]) == ("accel", "batch")
     assert (gpu["runtime"], gpu["mem_mb"], gpu["slurm_account"]) == (600, 64_000, "lab")
     assert (cpu["runtime"], cpu["mem_mb"]) == (30, 4000)
+
+
+@pytest.mark.parametrize("gpus", [{}, {"ask": "gpu_model", "model": "h200"}, {"ask": "gres"}])
+def test_a_job_is_never_spread_over_nodes(gpus: dict[str, str]) -> None:
+    """In the words of the plugin: what it would give to sbatch."""
+    words = {name: value for name, value in Site.model_validate({"gpus": gpus}).resources(GPU_JOB).items() if value is not None}
+    params = dict.fromkeys(("run_uuid", "slurm_logfile", "comment_str", "account", "partition", "workdir"), "")
+    job = SimpleNamespace(resources=ResourceList(fromdict=words), threads=GPU_JOB.threads)
+    command = get_submit_command(job, params)
+    assert re.findall(r"--nodes\S*", command) == ["--nodes=1"]
+
+
+def test_scratch_is_a_folder_of_a_job_on_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site.model_validate({"scratch": "/scratch/$SLURM_JOB_ID"})
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert site.resources(CPU_JOB)["tmpdir"] is None
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert site.resources(CPU_JOB)["tmpdir"] == "/scratch/7"
+    with pytest.raises(ConfigurationError, match=r"scratch: /scratch/\$NOWHERE: jobs have no such variable"):
+        Site.model_validate({"scratch": "/scratch/$NOWHERE"}).resources(CPU_JOB)
 
 
 def test_every_example_of_a_site_can_be_read(repository: Path) -> None:

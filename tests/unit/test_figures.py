@@ -135,7 +135,7 @@ def analysed(cells: pd.DataFrame, context: Context) -> Frames:
     found = analyse(cells, settings, confidence=CONFIDENCE, definition=context.definition)
     rng = np.random.default_rng(1)
     keys = product(context.teachers, sorted(cells["lang"].unique()), ("generate", "translate", "respond"))
-    odds = [0.75, 0.08, 0.04, 0.06, 0.04, 0.03]
+    odds = [0.75, 0.08, 0.04, 0.05, 0.04, 0.02, 0.02]
     answers = pd.concat(
         pd.DataFrame({"teacher": teacher, "lang": lang, "method": method, "status": rng.choice(STATUSES, 70, p=odds)})
         for teacher, lang, method in keys

@@ -69,9 +69,34 @@ def test_a_prompt_without_room_for_its_answer_is_named(nano_model: Path, context
 
 
 def check_length(model: Model, folder: Path, prompt: str) -> int:
-    roomy = model.model_copy(update={"context": 100_000})
-    longest: int = check_requests("nano", roomy, folder, {"a": requests(prompt)})["methods"]["respond"]["longest"]
+    brief = model.model_copy(update={"context": None, "sampling": Sampling(max_new_tokens=1)})
+    longest: int = check_requests("nano", brief, folder, {"a": requests(prompt)})["methods"]["respond"]["longest"]
     return longest
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        ({}, 512),
+        ({"rope_scaling": {"rope_type": "default"}, "model_max_length": 100}, 512),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}, 2048),
+        ({"text_config": {"max_position_embeddings": 1024}}, 1024),
+        ({"model_max_length": 4096}, 4096),  # Command R
+        ({"max_position_embeddings": None}, None),
+    ],
+)
+def test_a_context_beyond_the_models_own_is_refused_on_the_cpu(folder: Path, changes: dict[str, Any], most: int | None) -> None:
+    path = folder / "config.json"
+    config = {key: value for key, value in json.loads(path.read_text()).items() if not key.startswith("rope_")}
+    path.write_text(json.dumps({key: value for key, value in (config | changes).items() if value is not None}))
+    asked = {"a.parquet": requests("Was?")}
+    fits, beyond = (MODEL.model_copy(update={"context": (most or 100_000) + more}) for more in (0, 1))
+    assert check_requests("nano", fits, folder, asked)["context"] == (most or 100_000)
+    if most is None:
+        assert check_requests("nano", beyond, folder, asked)["context"] == 100_001
+    else:
+        with pytest.raises(ContextError, match=rf"nano: `context` .* is {most + 1:,} tokens, and the model has {most:,} \("):
+            check_requests("nano", beyond, folder, asked)
 
 
 def test_the_transformers_engine_refuses_what_fills_its_context(nano_model: Path) -> None:

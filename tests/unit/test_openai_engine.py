@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from polyglot.engines import Request, answer_all, open_engine, owner_of
+from polyglot.engines import Answer, Request, answer_all, open_engine, owner_of
 from polyglot.engines.ledger import CeilingReached, Ledger
 from polyglot.engines.openai_engine import EndpointError, OpenAIEngine, retry_after
 from polyglot.registry import Endpoint, Model, Price, Sampling
@@ -90,9 +93,9 @@ def test_retry_after_is_honoured(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_batch_that_fails_keeps_what_has_come_and_a_restart_asks_for_the_rest(server: Server, tmp_path: Path) -> None:
-    server.faults = {"q7": [status(400)] * 2}
+    server.faults = {"q7": [status(402)] * 2}
     side = SideFile(tmp_path / "side.jsonl", "owner")
-    with pytest.raises(EndpointError, match="HTTP 400"):
+    with pytest.raises(EndpointError, match="HTTP 402"):
         answer_all(engine(server, tmp_path, concurrency=1), questions(12), side, batch_size=12, title="test")
     kept = {row["id"] for row in side.read()}
     assert "id000" in kept
@@ -101,6 +104,101 @@ def test_a_batch_that_fails_keeps_what_has_come_and_a_restart_asks_for_the_rest(
     found = answer_all(engine(server, tmp_path), questions(12), side, batch_size=12, title="test")
     assert len(found) == 12
     assert set(server.asked) == {f"q{place}" for place in range(12) if f"id{place:03d}" not in kept}
+
+
+TOO_LONG = {"error": {"message": f"maximum context length is 5 tokens; key {KEY}", "code": "context_length_exceeded"}}
+
+
+def test_a_request_that_is_refused_is_an_answer_and_asked_once(
+    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.faults = {"q3": [status(400, body=TOO_LONG)] * 9, "q5": [status(422)] * 9}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    found = answer_all(engine(server, tmp_path, 1.0), questions(8), side, batch_size=8, title="test")
+    assert [(answer.text, answer.finish_reason) for answer in (found["id003"], found["id005"])] == [("", "refused")] * 2
+    assert {answer.finish_reason for name, answer in found.items() if name not in ("id003", "id005")} == {"stop"}
+    said = capfd.readouterr().err
+    assert "request id003 is refused (HTTP 400)" in said
+    assert "maximum context length" in said
+    assert KEY not in said
+    assert len((tmp_path / "ledger/teacher.jsonl").read_text().splitlines()) == 6
+    again = answer_all(engine(server, tmp_path, 1.0), questions(8), side, batch_size=8, title="test")
+    assert again == found
+    assert set(server.asked.values()) == {1}
+
+
+def test_an_endpoint_that_refuses_everything_stops(server: Server, tmp_path: Path) -> None:
+    server.faults = {f"q{place}": [status(400, body=TOO_LONG)] * 9 for place in range(12)}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError, match=r"HTTP 400.*maximum context length"):
+        answer_all(engine(server, tmp_path), questions(12), side, batch_size=12, title="test")
+    assert side.read() == []
+    engine(server, tmp_path).chat([Request("other", [{"role": "user", "content": "other"}], 0)])
+    with pytest.raises(EndpointError, match="HTTP 400"):  # other answers may have been got with other settings
+        answer_all(engine(server, tmp_path), questions(2), side, batch_size=12, title="test")
+    alone = answer_all(engine(server, tmp_path), questions(1), side, batch_size=12, title="test")
+    assert alone["id000"].finish_reason == "refused"
+
+
+def test_a_last_batch_that_is_refused_does_not_stop(server: Server, tmp_path: Path) -> None:
+    server.faults = {f"q{place}": [status(400)] for place in (10, 11)}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    asked = engine(server, tmp_path, concurrency=1)
+    found = answer_all(asked, [*questions(8), *questions(12)[10:]], side, batch_size=8, title="test")
+    assert asked.batch_size == 8
+    assert [found[name].finish_reason for name in ("id007", "id010", "id011")] == ["stop", "refused", "refused"]
+
+
+@pytest.mark.parametrize("header", ["86400", formatdate(time.time() + 7200, usegmt=True)])
+def test_a_wait_of_hours_stops(server: Server, tmp_path: Path, header: str) -> None:
+    server.faults = {"q0": [status(429, {"Retry-After": header})]}
+    side = SideFile(tmp_path / "side.jsonl", "owner")
+    with pytest.raises(EndpointError, match=r"asks to wait (1,440|1[12]\d) minutes: run again then"):
+        answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
+    assert server.asked["q0"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupt_keeps_what_has_come(server: Server, tmp_path: Path, number: signal.Signals) -> None:
+    server.faults = {"q5": [lambda _: time.sleep(8)]}
+    side, ledger = SideFile(tmp_path / "side.jsonl", "owner"), tmp_path / "ledger/teacher.jsonl"
+    before = signal.getsignal(number)
+    asked = engine(server, tmp_path, timeout=30)
+
+    def interrupt() -> None:
+        while not (ledger.exists() and len(ledger.read_text().splitlines()) == 7):
+            time.sleep(0.02)
+        time.sleep(0.2)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        answer_all(asked, questions(8), side, batch_size=8, title="test")
+    assert time.monotonic() - start < 7
+    assert {row["id"] for row in side.read()} == {f"id{place:03d}" for place in range(8)} - {"id005"}
+    assert signal.getsignal(number) == before
+
+
+def test_an_answer_without_usage_costs_what_was_set_aside(server: Server, tmp_path: Path) -> None:
+    for usage in ({}, {"usage": None}):
+        body = {key: value for key, value in completion("text").items() if key != "usage"} | usage
+        server.faults = {"q0": [status(200, body=body)]}
+        answer = engine(server, tmp_path).chat(questions(1))[0]
+        assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == ("text", 0, 0)
+        row = json.loads((tmp_path / "ledger/teacher.jsonl").read_text().splitlines()[-1])
+        assert row["usd"] == pytest.approx((2 * 1 + 16 * 2) / 1e6)
+
+
+def test_what_other_jobs_have_spent_is_seen_before_a_request(tmp_path: Path) -> None:
+    price = Price(prompt=1, completion=2)
+    one, other = (Ledger(tmp_path, name, price, 100e-6) for name in ("one", "other"))
+    with other.reserved(10, 20) as enter:
+        enter(Answer("a", "", "stop", 10, 20), counted=True)
+    with pytest.raises(CeilingReached, match=r"0\.00 USD are spent"), one.reserved(11, 20):
+        pass
+    with one.reserved(10, 20):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -175,7 +273,7 @@ def test_an_answer_cut_off_or_filtered_is_kept_as_such(server: Server, tmp_path:
 
 def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path: Path) -> None:
     one = (10 * 1 + 4 * 2) / 1e6
-    most = (1 * 1 + 16 * 2) / 1e6  # two characters are a token
+    most = (3 * 1 + 16 * 2) / 1e6  # a character is a token
     side = SideFile(tmp_path / "side.jsonl", "owner")
     ceiling = 10.5 * one + most
     with pytest.raises(CeilingReached, match=r"synthesis\.budget"):

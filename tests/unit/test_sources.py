@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from polyglot import displays, reports
 from polyglot.loading import load_study
 from polyglot.published import SEED_SIZES, read_published, read_published_table
-from polyglot.registry import Registries, Source, load_registries
+from polyglot.registry import Preference, Registries, Registry, Source, load_registries
 from polyglot.seeds import for_method, read_seed_file
 from polyglot.sources import TAKEN, SourceError, beside_published, collect, overview, stream, summary, value_at
 from polyglot.tables import Context
@@ -97,9 +99,10 @@ ROWS: dict[str, tuple[str, list[dict[str, Any]], list[tuple[str, str]], dict[str
         [
             {"language": "Czech", "dataset": "a/b", "conversations": turns("Ahoj?", "Ahoj.", role="from", text="value")},
             {"language": "Czech", "dataset": "x/Magpie-y", "conversations": turns("Kdo?", "Já.", role="from", text="value")},
+            {"language": "Czech", "dataset": "a/b", "conversations": [{"from": "system", "value": "Stručně."}]},
         ],
         [("Ahoj?", "Ahoj.")],
-        {"dataset dropped": 1, TAKEN: 1},
+        {"dataset dropped": 1, "conversations.0.from not kept": 1, TAKEN: 1},
     ),
     "helpsteer3": (
         "ja",
@@ -118,18 +121,35 @@ ROWS: dict[str, tuple[str, list[dict[str, Any]], list[tuple[str, str]], dict[str
     ),
     "magpie-pro": (
         "en",
-        [{"uuid": "u", "conversations": turns("Why?", "Because.", role="from", text="value")}],
-        [("Why?", "Because.")],
-        {TAKEN: 1},
+        [
+            {"uuid": "u", "conversations": turns("Why?", "Because.", role="from", text="value")},
+            {"uuid": "v", "conversations": [{"from": "human", "value": "Who?"}, {"from": "gpt", "value": "I."}]},
+            {"uuid": "w", "conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "Who?"}]},
+        ],
+        [("Why?", "Because."), ("Who?", "I.")],
+        {"conversations.0.from not kept": 1, TAKEN: 2},
     ),
     "gsm8k": ("en", [{"question": "2 + 2?", "answer": "4 #### 4"}], [("2 + 2?", "4 #### 4")], {TAKEN: 1}),
     "tulu-3": (
         "en",
-        [{"id": "i", "source": "s", "messages": turns("Explain.", "So.")}],
-        [("Explain.", "So.")],
-        {TAKEN: 1},
+        [
+            {"id": "i", "source": "s", "messages": turns("Explain.", "So.")},
+            {"id": "j", "source": "s", "messages": [{"role": "system", "content": "Be brief."}, *turns("Explain.", "So.")]},
+            {"id": "k", "source": "s", "messages": turns("Explain.", "Another answer.")},
+        ],
+        [("Explain.", "Another answer.")],
+        {"messages.0.role not kept": 1, "duplicate": 1, TAKEN: 1},
     ),
-    "taco": ("tl", [{"id": "1", "instruction": "Ano ito?", "input": "", "output": "Puno."}], [("Ano ito?", "Puno.")], {TAKEN: 1}),
+    "taco": (
+        "tl",
+        [
+            {"id": "1", "instruction": "Ano ito?", "input": "", "output": "Puno."},
+            {"id": "2", "instruction": "Isalin.", "input": "A tree.", "output": "Isang puno."},
+            {"id": "3", "instruction": None, "input": "A tree.", "output": "Isang puno."},
+        ],
+        [("Ano ito?", "Puno."), ("Isalin.\nA tree.", "Isang puno.")],
+        {"no prompt": 1, TAKEN: 2},
+    ),
 }
 
 
@@ -140,7 +160,7 @@ def registries(repository: Path) -> Registries:
 
 def written(folder: Path, pattern: str, rows: list[dict[str, Any]]) -> None:
     """Rows in a file that the pattern matches, in its own format."""
-    path = folder / pattern.replace("**/", "").replace("*", "0")
+    path = folder / re.sub(r"\[(.).*?\]", r"\1", pattern.replace("**/", "").replace("*", "0"))
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if path.suffix == ".parquet":
@@ -162,6 +182,113 @@ def test_each_source_becomes_seed_rows(registries: Registries, tmp_path: Path, n
     assert set(found["methods"]) == {" ".join(source.methods)}
     found.to_parquet(tmp_path / "rows.parquet")
     assert len(read_seed_file(tmp_path / "rows.parquet", lang, {lang})) == len(pairs)
+
+
+def put(held: Any, path: str, value: Any) -> Any:
+    """The same with a value at a path, and with what the path needs."""
+    first, _, rest = path.partition(".")
+    if first.isdigit():
+        turns = list(held or []) + [None] * (int(first) + 1 - len(held or []))
+        turns[int(first)] = put(turns[int(first)], rest, value) if rest else value
+        return turns
+    inside = (held or {}).get(first)
+    return {**(held or {}), first: put(inside, rest, value) if rest else value}
+
+
+def shaped(source: Source, lang: str, prompt: Any, response: Any) -> dict[str, Any]:
+    """A row of a source that is good but for its texts."""
+    first, *others = [source.prompt] if isinstance(source.prompt, str) else source.prompt
+    values = {first: prompt, **dict.fromkeys(others, "")}
+    if source.prefer is not None:
+        values |= {source.prefer.by: -1, source.prefer.first: response, source.prefer.second: "worse"}
+    if source.response is not None:
+        values[source.response] = response
+    if source.language is not None:
+        values[source.language] = source.languages[lang][0]
+    values |= {field: allowed[0] for field, allowed in source.keep.items()} | dict.fromkeys(source.drop, "none of them")
+    row: dict[str, Any] = {}
+    for path, value in values.items():
+        row = put(row, path, value)
+    return row
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_ugly_rows_of_every_source_are_taken_or_counted(registries: Registries, tmp_path: Path, name: str) -> None:
+    source, lang = registries.sources[name], ROWS[name][0]
+    good = [("👩‍👩‍👧 و 🌳?", "🌳"), ("ما هو «הֵבְדֵּל»؟ \u202babc\u202c", "نعم"), ("a\n\n\tb\u00a0c", "\u0000?")]
+    field = source.prompt if isinstance(source.prompt, str) else source.prompt[0]
+    top = field.partition(".")[0]
+    rows = [shaped(source, lang, *pair) for pair in good]
+    rows += [shaped(source, lang, prompt, "a") for prompt in (None, "", " \n", LONG)]
+    rows += [{**rows[0], top: None}]
+    outcomes = Counter({"no prompt": 1, "empty prompt": 2, "prompt too long": 1, TAKEN: 3})
+    in_turn = next((path for path in source.keep if path.startswith(f"{top}.")), None)
+    outcomes[f"{in_turn} not kept" if in_turn else "no prompt"] += 1
+    if source.language is not None:
+        rows.append({**rows[0], source.language: "Klingon"})
+        outcomes["other language"] += 1
+    if source.response is not None or source.prefer is not None:
+        rows.append(shaped(source, lang, "no response?", None))
+        outcomes["no response" if source.needs_response else TAKEN] += 1
+    written(tmp_path, source.files[0], rows)
+    found, counts = collect(name, source, stream(name, source, tmp_path), lang, most=None, seed=0)
+    assert Counter(dict(zip(counts["outcome"], counts["rows"], strict=True))) == outcomes
+    expected = good + ([("no response?", "")] if outcomes[TAKEN] == 4 else [])
+    answered = source.response is not None or source.prefer is not None
+    assert set(zip(found["prompt"], found["response"], strict=True)) == {(p, r if answered else "") for p, r in expected}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_a_file_of_ones_own_is_a_source(tmp_path: Path, form: str) -> None:
+    entry = {"folder": str(tmp_path), "files": [f"*.{form}"], "prompt": ["question", "context"], "response": "answer"}
+    (tmp_path / "sources.yaml").write_text(json.dumps({"mine": {**entry, "languages": {"de": []}}}))
+    source = Registry(tmp_path / "sources.yaml", Source)["mine"]
+    frame = pd.DataFrame(
+        {
+            "question": ["Wie viele Äpfel?", "Wie viele,\n„Birnen“?", "NA?", "Leer?"],
+            "context": ["", "Zwei und\nzwei.", "", ""],
+            "answer": ["007", "4", "NA", ""],
+        }
+    )
+    if form == "csv":
+        frame.to_csv(tmp_path / "rows.csv", index=False)
+    elif form == "parquet":
+        frame.to_parquet(tmp_path / "rows.parquet")
+    else:
+        frame.to_json(tmp_path / "rows.jsonl", orient="records", lines=True, force_ascii=False)
+    rows, counts = collect("mine", source, stream("mine", source, tmp_path), "de", most=None, seed=0)
+    assert set(zip(rows["prompt"], rows["response"], strict=True)) == {
+        ("Wie viele Äpfel?", "007"),
+        ("Wie viele,\n„Birnen“?\nZwei und\nzwei.", "4"),
+        ("NA?", "NA"),
+    }
+    assert dict(zip(counts["outcome"], counts["rows"], strict=True)) == {"empty response": 1, TAKEN: 3}
+
+
+def test_a_preference_in_a_csv_file_is_a_number(tmp_path: Path) -> None:
+    by = Preference(by="score", first="a", second="b")
+    source = Source(folder="x", files=["*.csv"], prompt="p", prefer=by, languages={"de": []})
+    (tmp_path / "rows.csv").write_text("p,score,a,b\none,-2,good,bad\ntwo,1.5,bad,good\nthree,,bad,bad\nfour,nan,bad,bad\n")
+    rows, counts = collect("mine", source, stream("mine", source, tmp_path), "de", most=None, seed=0)
+    assert dict(zip(rows["prompt"], rows["response"], strict=True)) == {"one": "good", "two": "good"}
+    assert dict(zip(counts["outcome"], counts["rows"], strict=True)) == {"no response": 2, TAKEN: 2}
+
+
+@pytest.mark.parametrize("methods", [["translate"], ["generate", "respond"]])
+@pytest.mark.parametrize("most", [None, 2])
+def test_a_prompt_with_several_responses_is_asked_once(methods: list[Any], most: int | None) -> None:
+    source = Source(folder="x", prompt="p", response="r", languages={"de": []}, methods=methods)
+    rows = [{"p": prompt, "r": f"{prompt}{number}"} for number in range(4) for prompt in "abc"]
+    found, counts = collect("mine", source, rows, "de", most=most, seed=0)
+    other, _ = collect("mine", source, rows[::-1], "de", most=most, seed=0)
+    pd.testing.assert_frame_equal(found, other)
+    assert counts["rows"].sum() == len(rows)
+    if "generate" in methods:
+        assert len(found) == (most or 12)
+    else:
+        assert found["prompt"].is_unique
+        assert set(found["response"]) <= {"a0", "b0", "c0"}
+        assert len(found) == (most or 3)
 
 
 def test_every_source_is_tested_and_is_in_table_6(registries: Registries, repository: Path) -> None:

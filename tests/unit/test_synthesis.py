@@ -55,6 +55,7 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
         ("respond", answer("Rom ist die Hauptstadt."), "ok"),
         ("respond", answer("  \n"), "empty"),
         ("respond", answer("Rom ist", "length"), "truncated"),
+        ("respond", answer("", "refused"), "refused"),
         ("generate", answer(pair_json("Was?", "Das.")), "ok"),
         ("generate", answer(f"```json\n{pair_json('Was?', 'Das.')}\n```"), "ok"),
         ("generate", answer("Was? Das."), "invalid_json"),

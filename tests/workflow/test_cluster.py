@@ -30,10 +30,24 @@ def test_short_jobs_of_one_teacher_share_a_submission(fresh: Workplace) -> None:
     assert re.findall(r"Group job ([\w-]+)", alone).count("reward-hasty") == 3
 
 
+@pytest.mark.parametrize("network", [True, False])
+def test_a_judge_behind_an_endpoint_is_asked_where_there_is_a_network(fresh: Workplace, network: bool) -> None:
+    entry = {"engine": "openai", "endpoint": {"url": "http://localhost:1", "model": "m", "api_key": "TEST_KEY"}}
+    fresh.configure("models.yaml", lambda models: models.update(api=entry))
+    fresh.configure("demo.yaml", lambda study: study.update(intrinsic={"reward": {"kind": "rubric_judge", "model": "api"}}))
+    (fresh.folder / SITE).write_text(yaml.safe_dump({"network": network}))
+    with (fresh.folder / "Snakefile").open("a") as file:
+        file.write('print("local:", *workflow._localrules, file=sys.stderr)\n')
+    done = fresh.snakemake("-n", "--profile", "slurm", "results/demo/intrinsic/equal/hasty/de/0/reward.parquet")
+    (local,) = re.findall(r"^local: .*", done.stderr, re.MULTILINE)
+    assert ("reward" in local.split()) == (not network)
+    assert ("Group job reward-hasty" in done.stdout) == network
+
+
 def test_every_group_and_its_rules_exist(fresh: Workplace) -> None:
     profile = yaml.safe_load((fresh.folder / "profiles/slurm/config.yaml").read_text())
     rules = set(fresh.snakemake("--list-rules").stdout.split())
-    groups = dict(entry.split("=") for entry in profile["groups"])
+    groups = dict(entry.split("=") for entry in profile["groups"]) | {"reward": "reward-{teacher}"}  # which names its own
     assert set(groups) <= rules
     assert {entry.split("=")[0] for entry in profile["group-components"]} == set(groups.values())
 
@@ -64,4 +78,4 @@ def test_a_missing_or_broken_site_file_stops_before_any_job(fresh: Workplace, co
         assert fragment in output
     assert "Traceback" not in output
     assert not (fresh.folder / "results").exists()
-    assert fresh.planned()["student"] == 12
+    assert fresh.planned("-j", "4")["student"] == 12  # on one machine there is no site

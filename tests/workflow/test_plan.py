@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.hub import SOURCE
 from polyglot.loading import load_study
 
 from .conftest import Workplace, copy_workflow
@@ -102,19 +105,19 @@ def test_a_cell_given_up_is_not_planned(fresh: Workplace) -> None:
 
 def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
     """Seven students a seed; what the steps share is made once."""
-    for path in ("data/seed/en.parquet", "data/seed/taco-tl.parquet"):
-        (fresh.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (fresh.folder / path).touch()
+    (fresh.folder / "data/seed").mkdir(parents=True)
+    (fresh.folder / "data/seed/en.parquet").touch()
     for name in ("cultural-knowledge", "classical-nlp", "reading-comprehension"):
         (fresh.folder / f"data/filbench/{name}/tl").mkdir(parents=True)
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
-    assert (planned["hub_model"], planned["hub_lock"]) == (8, 8)
+    assert (planned["hub_model"], planned["hub_dataset"], planned["hub_lock"]) == (8, 1, 9)
     filled = fresh.folder / "hub/models/gemma-3-27b-it"
     filled.mkdir(parents=True)
     (filled / "config.json").write_text("{}")
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
-    assert (planned["hub_model"], planned["hub_lock"]) == (7, 8)
-    assert fresh.planned("fetch", "--configfile", "config/tagalog.yaml") == {"fetch": 1, "hub_model": 7, "hub_lock": 8}
+    assert (planned["hub_model"], planned["hub_dataset"], planned["hub_lock"]) == (7, 1, 9)
+    fetched = {"fetch": 1, "hub_model": 7, "hub_dataset": 1, "hub_lock": 9}
+    assert fresh.planned("fetch", "--configfile", "config/tagalog.yaml") == fetched
     assert planned["student"] == 7 * 3
     assert planned["training_set"] == 6 * 3
     assert planned["evaluate_anchor"] == 2 * 2
@@ -128,6 +131,10 @@ def test_seed_sources_come_from_the_hub_and_go_together_with_a_file(fresh: Workp
     planned = fresh.planned("results/demo/requests/de/respond/0.parquet", "--config", sources)
     assert planned == {"hub_dataset": 3, "source": 3, "seed": 2, "render_requests": 1}
     assert fresh.planned("fetch", "--config", sources) == {"fetch": 1, "hub_dataset": 3, "hub_lock": 3}
+    twice = "seed_dataset={sources: {de: [wildchat], en: [wildchat-english, wildchat]}}"  # one repository
+    assert fresh.planned("fetch", "--config", twice) == {"fetch": 1, "hub_dataset": 1, "hub_lock": 1}
+    planned = fresh.planned("results/demo/sources/wildchat-english/en.parquet", "--config", twice)
+    assert planned == {"hub_dataset": 1, "source": 1}
     done = fresh.snakemake("-n", "--config", "seed_dataset={sources: {de: [cidar]}}", check=False)
     assert "seed_dataset.sources.de: 'cidar' has no rows in 'de'" in done.stdout + done.stderr
 
@@ -227,3 +234,20 @@ class TestAfterTheDemo:
         planned = demo.planned("--config", "synthesis={language_confidence: 0.2}")
         assert planned["check_answers"] == 4 * 3
         assert "synthesize" not in planned
+
+
+def test_a_folder_from_the_hub_that_is_there_is_never_fetched_again(fresh: Workplace) -> None:
+    """Snakemake would empty it first: it is older than the script that fetches."""
+    folder, lock = fresh.folder / "hub/models/gemma-3-4b-it", "hub/locks/models/gemma-3-4b-it.json"
+    target = (lock, "--configfile", "config/paper.yaml")
+    assert fresh.planned(*target) == {"hub_model": 1, "hub_lock": 1}
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    os.utime(folder, (0, 0))
+    assert fresh.planned(*target) == {"hub_lock": 1}
+    (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "main"}))
+    assert fresh.planned(*target) == {"hub_lock": 1}
+    (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "v1"}))
+    done = fresh.snakemake("-n", *target, check=False)
+    assert done.returncode
+    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stderr

@@ -14,7 +14,7 @@ from polyglot.prompts import Message
 from polyglot.registry import Model
 from polyglot.sidefile import SideFile
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "refused"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `finish_reason` is `length` if the answer was cut off."""
+    """What came back: `finish_reason` is `length` if the answer was cut off, `refused` if an endpoint does not take this request;
+    its text is then empty."""
 
     id: str
     text: str

@@ -2,8 +2,9 @@
 
 Requests go out side by side, as many at a time as the registry allows. What may pass (no connection, a time-out, 408, 409,
 429, 5xx, a body that is no answer) is asked again, after the time that the endpoint names in Retry-After, else after a growing
-and random time; what cannot pass (a wrong key, an unknown model, a bad request) stops with one message. Answers that have come
-are never lost: the error that stops a batch carries them.
+and random time; what cannot pass (a wrong key, an unknown model, a wait of hours) stops with one message. A request that the
+endpoint does not take (its content policy, its context) is answered with an empty text and the finish reason `refused`; that it
+takes none at all stops. Answers that have come are never lost: what stops a batch, an interrupt too, carries them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Coroutine
+import signal
+import sys
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -32,10 +37,12 @@ from polyglot.registry import Endpoint, Sampling
 
 PASSING = {408, 409, 429}
 """HTTP statuses below 500 that may pass."""
+REFUSING = {400, 413, 422}
+"""HTTP statuses of a request that the endpoint does not take."""
 LONGEST_WAIT = 60.0
 """Seconds; an endpoint's own Retry-After may be longer."""
-CHARACTERS_PER_TOKEN = 2
-"""A low estimate, for the most that a request may cost before it is sent."""
+LONGEST_ASKED = 600.0
+"""Seconds of a Retry-After after which a job stops."""
 
 
 class MalformedAnswer(Exception):
@@ -63,6 +70,7 @@ class OpenAIEngine:
         if not key:
             raise EndpointError(f"{endpoint.url} needs a key: set the environment variable {endpoint.api_key}")
         self.key = key
+        self.answered = False
         self.runner = asyncio.Runner()
         self.client = AsyncOpenAI(base_url=endpoint.url, api_key=key, max_retries=0, timeout=endpoint.timeout)
 
@@ -77,38 +85,62 @@ class OpenAIEngine:
     async def _together(self, requests: list[Request]) -> list[Answer]:
         places = asyncio.Semaphore(self.endpoint.concurrency)
         answers: dict[str, Answer] = {}
+        refusals: dict[str, APIStatusError] = {}
 
         async def one(request: Request) -> None:
             async with places:
-                answers[request.id] = await self._answered(request)
+                try:
+                    answers[request.id] = await self._answered(request)
+                except APIStatusError as error:
+                    if error.status_code not in REFUSING:
+                        raise
+                    refusals[request.id] = error
 
         work: list[Coroutine[Any, Any, None]] = [one(request) for request in requests]
         tasks = [asyncio.create_task(task) for task in work]
-        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        failed = next((task.exception() for task in done if task.exception()), None)
+        try:
+            with cancelled_by_sigterm():
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            failed = next((task.exception() for task in done if task.exception()), None)
+        except asyncio.CancelledError:
+            failed = KeyboardInterrupt("stopped from outside; what has come is kept")
+        self.answered = self.answered or bool(answers)
+        if failed is None and len(refusals) == len(requests) and not self._known_to_answer(requests):
+            failed = next(iter(refusals.values()))
         if failed is not None:
-            for task in waiting:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             cause = self._explained(failed)
             raise Interrupted([answers[request.id] for request in requests if request.id in answers], cause) from None
+        for name, error in refusals.items():
+            answers[name] = Answer(name, "", "refused", 0, 0)
+            print(f"request {name} is refused (HTTP {error.status_code}): {self._without_key(error)}", file=sys.stderr)
         return [answers[request.id] for request in requests]
 
+    def _known_to_answer(self, requests: list[Request]) -> bool:
+        """Whether the endpoint takes requests at all, so that refusing all of these is about them.
+
+        Answers of an earlier job may have been got with other settings: they count beside a single request only.
+        """
+        return self.answered or (len(requests) == 1 and self.ledger.path.exists())
+
     async def _answered(self, request: Request) -> Answer:
-        prompt = sum(len(message["content"]) for message in request.messages) / CHARACTERS_PER_TOKEN
-        with self.ledger.reserved(prompt, self.sampling.max_new_tokens) as entry:
+        prompt = sum(len(message["content"]) for message in request.messages)  # as if a character were a token
+        with self.ledger.reserved(prompt, self.sampling.max_new_tokens) as enter:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception(may_pass),
+                retry=retry_if_exception(lambda error: may_pass(error) and (asked_to_wait(error) or 0) <= LONGEST_ASKED),
                 wait=wait,
                 stop=stop_after_attempt(self.endpoint.attempts),
                 reraise=True,
             ):
                 with attempt:
-                    answer = await self._asked(request)
-            entry(answer)
+                    answer, counted = await self._asked(request)
+            enter(answer, counted=counted)
         return answer
 
-    async def _asked(self, request: Request) -> Answer:
+    async def _asked(self, request: Request) -> tuple[Answer, bool]:
+        """The answer, and whether the endpoint has counted its tokens."""
         sampling, options = self.sampling, dict(self.endpoint.options)
         if sampling.top_k:
             options["top_k"] = sampling.top_k
@@ -130,11 +162,14 @@ class OpenAIEngine:
             tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         except (ValueError, AttributeError, TypeError, IndexError) as error:  # whatever a broken body leads to
             raise MalformedAnswer(f"{type(error).__name__}: {error}") from None
-        return Answer(request.id, text, "length" if reason == "length" else "stop", *tokens)
+        return Answer(request.id, text, "length" if reason == "length" else "stop", *tokens), usage is not None
+
+    def _without_key(self, error: BaseException) -> str:
+        return str(error).replace(self.key, "[key]") if self.key != "none" else str(error)
 
     def _explained(self, error: BaseException) -> BaseException:
         """The error in words that say what to do, without the key."""
-        said = str(error).replace(self.key, "[key]") if self.key != "none" else str(error)
+        said = self._without_key(error)
         where = self.endpoint.url
         if isinstance(error, AuthenticationError):
             return EndpointError(f"{where} refuses the key in the environment variable {self.endpoint.api_key}: {said}")
@@ -142,11 +177,28 @@ class OpenAIEngine:
             return EndpointError(f"{where} does not allow the model '{self.endpoint.model}' with this key: {said}")
         if isinstance(error, NotFoundError):
             return EndpointError(f"{where} has no model '{self.endpoint.model}', or is no such endpoint: {said}")
+        if may_pass(error) and (asked := asked_to_wait(error)) is not None and asked > LONGEST_ASKED:
+            return EndpointError(f"{where} asks to wait {asked / 60:,.0f} minutes: run again then; what has come is kept: {said}")
         if may_pass(error):
             return EndpointError(f"{where} gave no answer in {self.endpoint.attempts} attempts; the last: {said}")
         if isinstance(error, APIStatusError):
             return EndpointError(f"{where} cannot answer (HTTP {error.status_code}): {said}")
         return error
+
+
+@contextmanager
+def cancelled_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which a cluster sends at a job's end of time, cancels the current task, as asyncio lets SIGINT do."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    cancel = task.cancel
+    before = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(cancel))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def may_pass(error: BaseException) -> bool:
@@ -162,9 +214,14 @@ def may_pass(error: BaseException) -> bool:
 def wait(state: RetryCallState) -> float:
     """Seconds until the next attempt: what the endpoint asks for, else doubling from one second, at random, up to a minute."""
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, APIStatusError) and (asked := retry_after(error.response.headers.get("retry-after"))) is not None:
+    if (asked := asked_to_wait(error)) is not None:
         return asked
     return random.uniform(0.5, 1) * min(LONGEST_WAIT, 2.0 ** (state.attempt_number - 1))
+
+
+def asked_to_wait(error: BaseException | None) -> float | None:
+    """Seconds that an endpoint asks to wait; None if it does not say."""
+    return retry_after(error.response.headers.get("retry-after")) if isinstance(error, APIStatusError) else None
 
 
 def retry_after(header: str | None) -> float | None:

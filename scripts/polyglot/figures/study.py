@@ -41,6 +41,7 @@ STATUS_STYLES = {
     "truncated": ("#56B4E9", "\\\\\\\\\\"),
     "wrong_language": ("#CC79A7", "xxxxx"),
     "benchmark_item": ("#F7F7F7", "|||||"),
+    "refused": ("#999999", "ooooo"),
 }
 """Colour and hatch of each status."""
 CELL = Look(COLOURS[0], "o")
