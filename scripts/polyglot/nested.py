@@ -11,7 +11,6 @@ from typing import Any
 
 from polyglot.files import yaml_text
 
-
 DERIVED = ("operation", "licences")
 """Keys that the workflow adds to a configuration (rules/common.smk)."""
 
