@@ -5,6 +5,7 @@ from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
 from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
+from polyglot.hub import HubError, is_there
 from polyglot.loading import ConfigurationError, choose_study_file, load_study
 
 ROOT = Path(workflow.basedir)
@@ -172,6 +173,21 @@ def downloaded_as(name):
         for other, entry in REGISTRIES.sources.items()
         if entry.model_dump(include=origin) == wanted
     )
+
+
+def to_fetch():
+    """What has no folder yet. A folder that is there is nobody's output, so that nothing empties it."""
+    named = [("models", name, REGISTRIES.models[name], None) for name in HUB_MODELS]
+    for name in (*HUB_SOURCES, *HUB_BENCHMARKS):
+        named.append(("datasets", name, *hub_dataset(name)))
+    try:
+        return [
+            name
+            for kind, name, entry, wanted in named
+            if not is_there(Path(HUB, kind, name), entry.hub, entry.revision, wanted)
+        ]
+    except HubError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def source_folder(name):

@@ -1,23 +1,5 @@
 # The hub: each model and data set fetched once, at its revision. Everything else runs offline.
-from polyglot.hub import HubError, is_there
-
-
-def to_fetch():
-    """Names of the registries whose folder is not there yet: a folder that is there is nobody's output, so that nothing empties it."""
-    named = [("models", name, REGISTRIES.models[name], None) for name in HUB_MODELS]
-    for name in [*HUB_SOURCES, *HUB_BENCHMARKS]:
-        named.append(("datasets", name, *hub_dataset(name)))
-    return [
-        name
-        for kind, name, entry, wanted in named
-        if not is_there(Path(HUB, kind, name), entry.hub, entry.revision, wanted)
-    ]
-
-
-try:
-    TO_FETCH = to_fetch()
-except HubError as error:
-    raise WorkflowError(str(error)) from None
+TO_FETCH = to_fetch()
 
 
 rule hub_model:

@@ -158,7 +158,15 @@ def test_a_wait_of_hours_stops(server: Server, tmp_path: Path, header: str) -> N
     assert server.asked["q0"] == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGINT])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that is handled as in the foreground: tests that run in the background have SIGINT ignored."""
+    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = signal.signal(request.param, usual[request.param])
+    yield request.param
+    signal.signal(request.param, before)
+
+
 def test_an_interrupt_keeps_what_has_come(server: Server, tmp_path: Path, number: signal.Signals) -> None:
     server.faults = {"q5": [lambda _: time.sleep(8)]}
     side, ledger = SideFile(tmp_path / "side.jsonl", "owner"), tmp_path / "ledger/teacher.jsonl"

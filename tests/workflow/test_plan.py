@@ -250,4 +250,4 @@ def test_a_folder_from_the_hub_that_is_there_is_never_fetched_again(fresh: Workp
     (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "v1"}))
     done = fresh.snakemake("-n", *target, check=False)
     assert done.returncode
-    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stderr
+    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stdout
