@@ -77,13 +77,6 @@ LOCAL_TEACHERS = [name for name in TEACHERS if name not in ENDPOINT_TEACHERS]
 config["operation"] = {
     name: REGISTRIES.models[name].operation for name in REGISTRIES.models
 }
-# for messages only, so no parameter of a rule
-config["licences"] = {
-    entry.hub: entry.licence
-    for registry in (REGISTRIES.models, REGISTRIES.sources, REGISTRIES.benchmarks)
-    for entry in registry.values()
-    if entry.hub is not None
-}
 FIGURES = displays.figures(STUDY)
 REPLICATED = displays.REPLICATED
 PUBLISHED_TABLES = sorted(
@@ -257,6 +250,12 @@ def check_file(pattern, model):
         return ancient(made) if is_given(wildcards[model]) else []
 
     return file
+
+
+def judge_check():
+    """The same for the judge."""
+    given = is_given(STUDY.intrinsic.reward.model)
+    return ancient(f"{RESULTS}/checks/judge.json") if given else []
 
 
 def measured_scale():

@@ -52,12 +52,47 @@ rule evaluate_student:
         "../scripts/evaluate_model.py"
 
 
+rule check_anchor:
+    """Whether a given model takes the benchmarks' questions: its tokenizer, template and context, before a GPU is held."""
+    input:
+        model=lambda wildcards: model_folder(wildcards.model),
+        chat_template=anchor_template,
+    output:
+        "results/{study}/checks/anchors/{model}.json",
+    log:
+        "results/{study}/logs/check_anchor/{model}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_anchor/{model}.tsv"
+    conda:
+        "../envs/locked/transformers.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        model=lambda wildcards: model_entry(wildcards.model),
+        shots=max(chosen.shots for chosen in STUDY.evaluation.benchmarks.values()),
+        room=max(
+            (
+                chosen.max_new_tokens
+                for chosen in STUDY.evaluation.benchmarks.values()
+                if chosen.formulation == "generative"
+            ),
+            default=0,
+        ),
+        plain=lambda wildcards: is_pretrained(wildcards.model),
+    message:
+        "Check {wildcards.model} against the benchmarks"
+    script:
+        "../scripts/check_anchor.py"
+
+
 rule evaluate_anchor:
     """Per-example outcomes of a base or a reference: what students are compared with."""
     input:
         model=lambda wildcards: model_folder(wildcards.model),
         chat_template=anchor_template,
         tasks=benchmark_folders,
+        checked=check_file(rules.check_anchor.output[0], "model"),
     output:
         "results/{study}/evaluation/anchors/{model}/{lang}.parquet",
     log:

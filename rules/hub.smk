@@ -17,6 +17,7 @@ rule hub_model:
     params:
         repository=lambda wildcards: REGISTRIES.models[wildcards.model].hub,
         revision=lambda wildcards: REGISTRIES.models[wildcards.model].revision,
+        licence=lambda wildcards: REGISTRIES.models[wildcards.model].licence,
         partial=lambda wildcards: f"{HUB}/unfinished/{wildcards.model}",
     message:
         "Fetch {wildcards.model} from the hub"
@@ -41,6 +42,7 @@ rule hub_dataset:
     params:
         repository=lambda wildcards: hub_dataset(wildcards.source)[0].hub,
         revision=lambda wildcards: hub_dataset(wildcards.source)[0].revision,
+        licence=lambda wildcards: hub_dataset(wildcards.source)[0].licence,
         partial=lambda wildcards: f"{HUB}/unfinished/{wildcards.source}",
         wanted=lambda wildcards: hub_dataset(wildcards.source)[1],
     message:

@@ -25,6 +25,32 @@ rule diversity:
         "../scripts/diversity.py"
 
 
+rule check_judge:
+    """Whether a given judge takes the rubric, or a reward model the chats: its tokenizer, template and context, before a GPU is held."""
+    input:
+        model=model_folder(STUDY.intrinsic.reward.model),
+        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
+        rubric=rubric_file(),
+    output:
+        f"{RESULTS}/checks/judge.json",
+    log:
+        f"{RESULTS}/logs/check_judge.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_judge.tsv"
+    conda:
+        "../envs/locked/transformers.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        name=STUDY.intrinsic.reward.model,
+        model=model_entry(STUDY.intrinsic.reward.model),
+    message:
+        "Check the judge {STUDY.intrinsic.reward.model}"
+    script:
+        "../scripts/check_judge.py"
+
+
 # A judge behind an endpoint is asked from where there is a network.
 JUDGED_HERE = (
     CLUSTER is not None
@@ -45,6 +71,7 @@ rule reward:
         chat_template=chat_template_file(STUDY.intrinsic.reward.model),
         rubric=rubric_file(),
         scale=measured_scale(),
+        checked=judge_check(),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
     log:
@@ -79,6 +106,7 @@ rule reward_scale:
         seed=f"{RESULTS}/seed/{TRANSLATE_FROM}.parquet",
         model=model_folder(STUDY.intrinsic.reward.model),
         chat_template=chat_template_file(STUDY.intrinsic.reward.model),
+        checked=judge_check(),
     output:
         f"{RESULTS}/reward_scale.json",
     log:

@@ -8,6 +8,6 @@ with running(snakemake, online=True):
     from polyglot.hub import fetch, lock_file
 
     params, folder = snakemake.params, Path(snakemake.output[0])
-    licence, partial = snakemake.config["licences"][params.repository], Path(params.partial)
-    options = {"partial": partial, "wanted": params.wanted, "licence": licence, "locked": lock_file(folder)}
+    partial = Path(params.partial)
+    options = {"partial": partial, "wanted": params.wanted, "licence": params.licence, "locked": lock_file(folder)}
     print(fetch("dataset", params.repository, params.revision, folder, **options))

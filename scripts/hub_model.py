@@ -7,8 +7,6 @@ with running(snakemake, online=True):
 
     from polyglot.hub import fetch, lock_file
 
-    params = snakemake.params
-    licence = snakemake.config["licences"][params.repository]
-    folder, partial = Path(snakemake.output[0]), Path(params.partial)
-    options = {"partial": partial, "licence": licence, "locked": lock_file(folder)}
+    params, folder = snakemake.params, Path(snakemake.output[0])
+    options = {"partial": Path(params.partial), "licence": params.licence, "locked": lock_file(folder)}
     print(fetch("model", params.repository, params.revision, folder, **options))

@@ -179,10 +179,8 @@ def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequen
         asked = {"repository": repository, "revision": revision, "wanted": list(wanted) if wanted else None}
         source = read_json(folder / SOURCE)
         for key, value in asked.items():
-            if source.get(key) != value:
-                raise HubError(
-                    f"{folder} holds {key} {source.get(key)}, and the registry says {value}: remove or rename the folder"
-                )
+            if source.get(key, value) != value:
+                raise HubError(f"{folder} holds {key} {source[key]}, and the registry says {value}: remove or rename the folder")
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from polyglot.engines import ContextError, too_long
 from polyglot.files import read_json
+from polyglot.prompts import Message
 from polyglot.registry import Model
 from polyglot.tokenization import (
     TokenizerError,
@@ -84,7 +85,8 @@ def check_requests(
     needs_chat_template(tokenizer, folder)
     room, methods = model.sampling.max_new_tokens, {}
     for file, rows in requests.items():
-        lengths = _lengths(tokenizer, rows, chat_template or folder)
+        chats = [[dict(turn) for turn in messages] for messages in rows["messages"]]
+        lengths = _lengths(tokenizer, chats, chat_template or folder)
         if context is not None and (lengths + room > context).any():
             row = int(np.argmax(lengths))
             raise too_long(name, rows["request_id"].iloc[row], int(lengths[row]), context, room=room, file=file)
@@ -97,9 +99,50 @@ def check_requests(
     return {"model": name, "context": context, "max_new_tokens": room, "facts": facts, "methods": methods}
 
 
-def _lengths(tokenizer: Any, rows: pd.DataFrame, source: Path) -> Any:
-    """Tokens of each request, shape (n,)."""
-    chats = [[dict(turn) for turn in messages] for messages in rows["messages"]]
+def check_chats(
+    name: str,
+    model: Model,
+    folder: Path,
+    chats: Mapping[str, Sequence[Message]],
+    *,
+    room: int = 0,
+    needed: bool = True,
+    chat_template: Path | None = None,
+) -> dict[str, Any]:
+    """Whether a model takes the kinds of chat that it will be given, where their texts are not known yet.
+
+    Args:
+        chats: a chat of each kind, with the shortest texts.
+        room: the longest answer in tokens.
+        needed: whether it must have a chat template; one that has none can only be asked without.
+
+    Returns:
+        model, context, max_new_tokens, facts of the tokenizer, and the tokens of each kind of chat.
+
+    Raises:
+        FileNotFoundError: if the folder holds no configuration.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing or does not take these chats.
+        ContextError: if not even the shortest texts leave room for an answer, or the registry's context is longer than the
+            model's.
+    """
+    context = check_context(name, model, folder)
+    tokenizer = load_tokenizer(folder, chat_template)
+    if needed:
+        needs_chat_template(tokenizer, folder)
+    lengths: dict[str, int] = {}
+    for kind, turns in chats.items() if tokenizer.chat_template is not None else ():
+        lengths[kind] = int(_lengths(tokenizer, [list(turns)], chat_template or folder)[0])
+        if context is not None and lengths[kind] + room > context:
+            raise ContextError(
+                f"{name}: {kind} takes {lengths[kind]:,} tokens with texts of one letter and {room:,} for the answer; the "
+                f"context is {context:,}: choose a model with a longer one, or set fewer shots or a shorter answer"
+            )
+    facts = tokenizer_facts(tokenizer, folder)
+    return {"model": name, "context": context, "max_new_tokens": room, "facts": facts, "chats": lengths}
+
+
+def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path) -> Any:
+    """Tokens of each chat, shape (n,)."""
     found: list[int] = []
     for start in range(0, len(chats), BATCH):
         chunk = chats[start : start + BATCH]

@@ -11,8 +11,8 @@ from typing import Any
 
 from polyglot.files import yaml_text
 
-DERIVED = ("operation", "licences")
-"""Keys that the workflow adds to a configuration (rules/common.smk)."""
+DERIVED = "operation"
+"""The key that the workflow adds to a configuration (rules/common.smk)."""
 
 
 def ask_snakemake(
@@ -37,7 +37,7 @@ def ask_snakemake(
     Raises:
         subprocess.CalledProcessError: if Snakemake fails.
     """
-    settings = {key: value for key, value in config.items() if key not in DERIVED}
+    settings = {key: value for key, value in config.items() if key != DERIVED}
     file = scratch / f"{settings['study']}.yaml"
     file.write_text(yaml_text(settings), encoding="utf-8")
     paths = [str(root / "plugins"), os.environ.get("PYTHONPATH", "")]

@@ -219,23 +219,24 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
     workplace.unlock()
 
     with small_disk(workplace.folder / RESULTS / "students") as disk:
-        full = workplace.snakemake(*PROFILE, TABLE, "--retries", "1", check=False)
-        assert full.returncode
-        assert not (disk / "nano-base/equal/hasty/de/0").exists()
-        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        if disk:
+            full = workplace.snakemake(*PROFILE, TABLE, "--retries", "1", check=False)
+            assert full.returncode
+            assert not (disk / "nano-base/equal/hasty/de/0").exists()
+            subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+            outputs.append(full.stdout + full.stderr)
         last = workplace.snakemake(*PROFILE, TABLE)
-        outputs += [done.stdout + done.stderr for done in (full, last)]
-        yield Disturbed(workplace, tuple(outputs))
+        yield Disturbed(workplace, (*outputs, last.stdout + last.stderr))
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A folder with a disk of 16 kB of its own."""
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """A folder with a disk of 16 kB of its own; None where no file system can be mounted."""
     folder.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    if subprocess.run(command, check=False).returncode:
+        yield None
+        return
     try:
         yield folder
     finally:
@@ -258,6 +259,8 @@ def test_snakemake_is_killed_and_its_jobs_are_not_left_beside_those_of_the_next_
 
 
 def test_a_full_disk(finished: Finished, started_again: Disturbed) -> None:
+    if len(started_again.outputs) < 4:
+        pytest.skip("no file system can be mounted here")
     said = started_again.outputs[2]
     assert "student (base nano-base, recipe equal, teacher hasty, lang de, seed 0), 2 attempts" in said
     assert "No space left on device" in said[said.index("1 job failed") :]

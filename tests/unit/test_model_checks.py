@@ -13,7 +13,7 @@ import pytest
 
 from polyglot.engines import ContextError, Request
 from polyglot.engines.transformers_engine import TransformersEngine
-from polyglot.model_checks import check_base, check_requests
+from polyglot.model_checks import check_base, check_chats, check_requests
 from polyglot.registry import Model, Sampling
 from polyglot.tokenization import TokenizerError
 
@@ -182,3 +182,33 @@ def test_a_base_that_cannot_be_trained_says_why(
         assert check(chat_template=repository / CHATML)["max_length"] == 512
     if breaks is unmarked:
         assert check(marks=False)["max_length"] == 512
+
+
+QUESTION = [{"role": "user", "content": "a"}]
+EXAMPLE = [*QUESTION, {"role": "assistant", "content": "b"}]
+
+
+def test_a_chat_is_counted_as_it_will_be_asked(nano_model: Path) -> None:
+    found = check_chats("nano", MODEL, nano_model, {"short": QUESTION, "long": EXAMPLE * 3 + QUESTION}, room=8)
+    assert 0 < found["chats"]["short"] < found["chats"]["long"]
+    assert found["max_new_tokens"] == 8
+
+
+def test_a_model_without_a_template_is_asked_without_one_where_that_can_be(folder: Path) -> None:
+    without_template(folder)
+    assert check_chats("nano", MODEL, folder, {"short": QUESTION}, needed=False)["chats"] == {}
+    with pytest.raises(TokenizerError, match="no chat template; name one of"):
+        check_chats("nano", MODEL, folder, {"short": QUESTION})
+
+
+def test_a_chat_that_cannot_be_asked_says_why(folder: Path) -> None:
+    fits = check_chats("nano", MODEL, folder, {"short": QUESTION})["chats"]["short"]
+    brief = MODEL.model_copy(update={"context": fits + 7})
+    check_chats("nano", brief, folder, {"short": QUESTION}, room=7)
+    with pytest.raises(
+        ContextError, match=rf"nano: short takes {fits} tokens .* and 8 for the answer; the context is {fits + 7}"
+    ):
+        check_chats("nano", brief, folder, {"short": QUESTION}, room=8)
+    refuses_system(folder)
+    with pytest.raises(TokenizerError, match="does not take turns of the roles system, user"):
+        check_chats("nano", MODEL, folder, {"asked": [{"role": "system", "content": "s"}, *QUESTION]})

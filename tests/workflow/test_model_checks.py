@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -37,7 +38,39 @@ def test_given_models_are_checked_and_nano_models_are_not(given: Workplace) -> N
     translated = "results/demo/answers/given/de/nllb-respond/0.parquet"
     assert given.planned(translated, "--config", "teachers=[thorough, given]", "truth={}")["check_translated_requests"] == 1
     demo = given.planned()
-    assert not {"check_requests", "check_base", "check_translated_requests", "reward_scale"} & set(demo)
+    assert not {"check_requests", "check_base", "check_translated_requests", "check_judge", "check_anchor", "reward_scale"} & set(
+        demo
+    )
+
+
+def test_given_judges_and_references_are_checked(given: Workplace) -> None:
+    judge = {"folder": "given", "chat_template": "chatml.jinja"}
+    given.configure("models.yaml", lambda models: models | {"judge": judge, "given-reference": {"folder": "given"}})
+    given.configure("models.yaml", lambda models: models | {"own-base": {"folder": "given", "reference": "given-reference"}})
+    planned = given.planned(
+        *("--config", "base=own-base", "truth={}", "intrinsic={reward: {kind: rubric_judge, model: judge}}"),
+    )
+    assert (planned["check_judge"], planned["check_anchor"], planned["check_base"]) == (1, 2, 1)
+    assert planned["evaluate_anchor"] == 2 * 3
+    assert planned["reward"] == 4 * 3
+
+
+@pytest.mark.slow
+def test_a_judge_and_an_anchor_that_cannot_be_asked_stop_before_a_gpu_is_held(given: Workplace, nano_model: Path) -> None:
+    for file in nano_model.iterdir():
+        shutil.copy2(file, given.folder / "given" / file.name)
+    given.configure("models.yaml", lambda models: models | {"judge": {"folder": "given"}})
+    judged = ["--config", "truth={}", "intrinsic={reward: {kind: rubric_judge, model: judge}}"]
+    checks = ["results/demo/checks/judge.json", "results/demo/checks/anchors/given-base.json"]
+    given.snakemake(*checks, *judged)
+    found = [json.loads((given.folder / check).read_text()) for check in checks]
+    assert found[0]["chats"]["the rubric"] > 50
+    assert set(found[1]["chats"]) == set(), "a pre-trained base is asked without a chat template"
+
+    (given.folder / "given/chat_template.jinja").unlink()
+    failed = given.snakemake(checks[0], *judged, "--forcerun", "check_judge", check=False)
+    assert "check_judge: TokenizerError" in failed.stderr
+    assert "the tokenizer has no chat template" in failed.stderr
 
 
 def test_a_base_whose_template_is_not_its_own_is_evaluated_without(given: Workplace) -> None:
