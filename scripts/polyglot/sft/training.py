@@ -100,7 +100,22 @@ def _trainer(
     if machine.processes > 1:
         order = SeededOrder(len(examples), blanks, seed=seed, epoch=lambda: int(trainer.state.epoch))
         trainer._get_train_sampler = lambda data=None: order
+        _write_checkpoints_together(trainer)
     return trainer
+
+
+def _write_checkpoints_together(trainer: Any) -> None:
+    """Let the first process end a checkpoint, and remove the one before, when every process has written its part: transformers
+    waits for none, and a checkpoint without the last process's random state cannot be resumed from."""
+    from torch import distributed
+
+    write = trainer._save_rng_state
+
+    def write_and_wait(folder: str) -> None:
+        write(folder)
+        distributed.barrier()
+
+    trainer._save_rng_state = write_and_wait
 
 
 def owned(training: Training, machine: Machine) -> dict[str, Any]:
