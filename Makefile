@@ -10,6 +10,8 @@ VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
 UNSLOTH := .venv-unsloth
 UNSLOTH_READY := $(UNSLOTH)/ready
+VALIDATOR := .venv-validator
+VALIDATOR_READY := $(VALIDATOR)/ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test check unit setup clean lock help replication test-main test-apart test-vllm test-unsloth test-slurm test-gpu
@@ -29,7 +31,7 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 test: $(READY) check ## every check and test, the embedded study included; not test-gpu
 	@$(MAKE) --no-print-directory -j2 test-main test-apart
 
-test-main: $(READY)
+test-main: $(READY) $(VALIDATOR_READY)
 	pytest
 
 test-apart:
@@ -80,8 +82,13 @@ $(UNSLOTH_READY): requirements-unsloth.lock
 	$(UNSLOTH)/bin/pip install --quiet --no-deps --requirement requirements-unsloth.lock
 	@touch $@
 
+$(VALIDATOR_READY): requirements-validator.lock
+	$(PYTHON) -m venv $(VALIDATOR)
+	$(VALIDATOR)/bin/pip install --quiet --requirement requirements-validator.lock
+	@touch $@
+
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VLLM) $(UNSLOTH) results .snakemake
+	rm -rf $(VENV) $(VLLM) $(UNSLOTH) $(VALIDATOR) results .snakemake
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

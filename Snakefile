@@ -7,6 +7,8 @@
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
+#   snakemake results/demo/archive.zip            full provenance of every number, checked by python -m polyglot verify
+#   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -37,11 +39,13 @@ include: "rules/screen.smk"
 include: "rules/figures.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
+include: "rules/publishing.smk"
 include: "rules/plan.smk"
 
 
 onstart:
     save_configuration(RESULTS)
+    record_code(Path(RESULTS) / RECORDS, ROOT)
     drop_job_rate_limit()
     prepare_cluster()
 
@@ -65,6 +69,11 @@ localrules:
     table,
     figure,
     resources,
+    ledger,
+    archive,
+    publish,
+    data_set,
+    model_card,
 
 
 rule all:
@@ -91,3 +100,8 @@ rule screen:
 rule replication:
     input:
         replication_targets(),
+
+
+rule publish:
+    input:
+        published(),

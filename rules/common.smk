@@ -1,7 +1,7 @@
 # What Snakemake itself must know: the study, wildcard constraints, and target lists from the experiment matrix.
 import re
 
-from polyglot import displays
+from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
 from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
@@ -523,3 +523,32 @@ def detected_languages(wildcards):
     """Languages among which an answer's language is detected; those of other cells are not among them, so that adding a
     language to a study re-makes nothing."""
     return sorted({*STUDY.synthesis.detected_languages, wildcards.lang, TRANSLATE_FROM})
+
+
+def cell_of(wildcards, *keys):
+    return {key: wildcards[key] for key in keys}
+
+
+def scored(file, *keys):
+    """A file of the scores of the first experiment that has a cell with these of its keys."""
+
+    def path(wildcards):
+        wanted = cell_of(wildcards, *keys)
+        for name in default_experiments():
+            cells = [cell._asdict() for cell in measured_cells(name)]
+            if any(wanted.items() <= cell.items() for cell in cells):
+                return f"{RESULTS}/scores/{name}/{file}"
+        raise ValueError(f"{wanted}: no experiment of this run has such a cell")
+
+    return path
+
+
+def anchor_file(kind):
+    """Outcomes of a student's base, or of its reference."""
+
+    def path(wildcards):
+        reference = REGISTRIES.models[wildcards.base].reference
+        model = wildcards.base if kind == "base" else reference
+        return f"{RESULTS}/evaluation/anchors/{model}/{wildcards.lang}.parquet"
+
+    return path

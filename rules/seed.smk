@@ -43,7 +43,7 @@ rule source:
         **asked(large),
     params:
         source=lambda wildcards: REGISTRIES.sources[wildcards.source].model_dump(
-            mode="json", exclude={"licence", "published"}
+            mode="json", exclude={"licence", "cite", "published"}
         ),
         published=lambda wildcards: REGISTRIES.sources[wildcards.source].published,
         most=STUDY.seed_dataset.max_per_source,

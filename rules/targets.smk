@@ -1,4 +1,7 @@
 # What the targets of the Snakefile are made of: tables and figures, by experiment.
+from polyglot.records import RECORDS, record_code
+
+
 def figure_files(study, figures):
     return expand(
         "results/{study}/figures/{figure}.{kind}",
@@ -62,7 +65,7 @@ def replication_targets():
 def measured_files():
     """What must be there before the run's cost is added up."""
     targets = experiment_targets(default_experiments())
-    return [file for file in targets if Path(file).stem != "resources"]
+    return [file for file in targets if Path(file).stem not in ("resources", "ledger")]
 
 
 def screen_targets():
@@ -70,4 +73,26 @@ def screen_targets():
     return [
         *table_files(STUDY.study, displays.of(TABLES, ["screen"])),
         *figure_files(STUDY.study, displays.of(FIGURES, ["screen"])),
+    ]
+
+
+def published():
+    """The folder of every synthetic set and the card of every student."""
+    experiments = default_experiments()
+    draws = [
+        (cell, seed)
+        for name in experiments
+        for cell in measured_cells(name)
+        for seed in MATRICES[name].seeds
+    ]
+    sets = dict.fromkeys((cell[1:], seed) for cell, seed in draws)
+    return [
+        *(
+            f"{RESULTS}/published/data/{'/'.join(of_set)}/{seed}/README.md"
+            for of_set, seed in sets
+        ),
+        *(
+            f"{RESULTS}/published/students/{'/'.join(cell)}/{seed}/README.md"
+            for cell, seed in dict.fromkeys(draws)
+        ),
     ]

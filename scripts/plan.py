@@ -3,26 +3,23 @@
 from polyglot.job import running
 
 with running(snakemake):
-    import os
-    import subprocess
-    import sys
     import tempfile
     from pathlib import Path
 
     from polyglot.budget import budget
-    from polyglot.files import read_jsonl, write_csv, yaml_text
+    from polyglot.files import read_jsonl, write_csv
     from polyglot.loading import load_study
+    from polyglot.nested import ask_snakemake
 
     root = Path(snakemake.scriptdir).parent
-    settings = {key: value for key, value in snakemake.config.items() if key != "operation"}
-    with tempfile.TemporaryDirectory() as scratch:
-        configuration, jobs = Path(scratch) / f"{settings['study']}.yaml", Path(scratch) / "jobs.jsonl"
-        configuration.write_text(yaml_text(settings), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", *snakemake.params.targets, "--dry-run", "--forceall", "--logger", "plan"]
-        command += ["--profile", snakemake.params.profile] if snakemake.params.profile else []
-        paths = [str(root / "plugins"), os.environ.get("PYTHONPATH", "")]
-        environment = os.environ | {"POLYGLOT_PLAN": str(jobs), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        subprocess.run([*command, "--configfile", str(configuration)], check=True, env=environment, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        jobs = scratch / "jobs.jsonl"
+        arguments = [*snakemake.params.targets, "--dry-run", "--forceall", "--logger", "plan"]
+        arguments += ["--profile", snakemake.params.profile] if snakemake.params.profile else []
+        configuration = ask_snakemake(
+            arguments, snakemake.config, root=root, scratch=scratch, variables={"POLYGLOT_PLAN": str(jobs)}
+        )
         study, registries = load_study(configuration, root)
         table = budget(read_jsonl(jobs), study, registries)
     print(table.groupby("rule").size().to_string())

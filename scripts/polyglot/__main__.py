@@ -33,6 +33,12 @@ def main() -> None:
         choices=["released", "paper", "signsafe"],
         help="what teachers are ranked by (default: signsafe if it can be)",
     )
+    verifying = commands.add_parser("verify", help="say whether an archive proves its tables: hashes, and scores made again")
+    verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
+    tracing = commands.add_parser("trace", help="print the files and jobs behind a cell of a table, from the study's archive")
+    tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
+    tracing.add_argument("words", nargs="*", help="values that choose rows, such as a teacher, and columns")
+    tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: that of the table's study)")
     commands.add_parser("unlock", help="free this folder if a killed run has left it locked and no other run is going on")
     arguments = parser.parse_args()
     if arguments.command == "reference":
@@ -45,6 +51,24 @@ def main() -> None:
             score(arguments.tables, arguments.to, arguments.alpha, arguments.confidence, arguments.definition)
         except (ValueError, OSError) as error:
             raise SystemExit(f"score: {error}") from None
+    if arguments.command == "verify":
+        from polyglot.archive.reading import ArchiveError
+        from polyglot.archive.verifying import verify
+
+        try:
+            print(verify(arguments.archive).sentence(arguments.archive))
+        except ArchiveError as error:
+            raise SystemExit(f"{arguments.archive} does not prove its tables: {error}") from None
+    if arguments.command == "trace":
+        from polyglot.archive.reading import ArchiveError, open_archive
+        from polyglot.archive.tracing import trace
+
+        archive = arguments.archive or arguments.table.parent.parent / "archive.zip"
+        try:
+            with open_archive(archive) as opened:
+                print(*trace(opened, arguments.table, arguments.words), sep="\n")
+        except ArchiveError as error:
+            raise SystemExit(f"trace: {error}") from None
     if arguments.command == "unlock":
         unlock(Path.cwd())
 

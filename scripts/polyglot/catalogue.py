@@ -160,6 +160,13 @@ TABLES: dict[str, Display] = {
         "From Snakemake's benchmark files of all jobs so far.",
         {"cost": "analysis/resources.csv"},
     ),
+    "ledger": Display(
+        "ledger",
+        "Ledger: GPU hours, tokens and money",
+        COST,
+        "What all jobs so far have cost, by rule and teacher, attempts in vain included.",
+        {"ledger": "analysis/ledger.csv"},
+    ),
 }
 
 FIGURES: dict[str, Display] = {

@@ -292,6 +292,17 @@ class Plan(Section):
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
 
 
+class Archive(Section):
+    """The archive of a study (`snakemake results/STUDY/archive.zip`)."""
+
+    largest_mb: float = Field(
+        default=1.0,
+        ge=0,
+        description="Largest file in millions of bytes that goes inside; larger ones are named by hash and size. What scores and "
+        "tables are made from goes inside whatever its size.",
+    )
+
+
 class Truth(Section):
     """What the study must find, where it is known by construction (validity check)."""
 
@@ -370,6 +381,7 @@ class Study(Section):
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
     screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
+    archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
     figures: dict[Name, Figure] = Field(default={}, description="Style by figure; a figure not named has its defaults.")
 

@@ -1,4 +1,4 @@
-"""The frame around every rule's script: log, progress, offline hub, and errors that name their cause."""
+"""The frame around every rule's script: log, record, progress, offline hub, and errors that name their cause."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.progress import TERMINAL
+from polyglot.records import recorded
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -32,7 +33,8 @@ objects that all stay, and going through them again and again takes a tenth of t
 def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
     """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
 
-    A terminal keeps a progress bar (see `polyglot.progress`). Hubs stay offline, unless the job is to fetch from one.
+    A terminal keeps a progress bar (see `polyglot.progress`), the study a record of the attempt (`polyglot.records`). Hubs stay
+    offline, unless the job is to fetch from one.
     """
     gc.set_threshold(COLLECT_AFTER)
     os.environ.update({} if online else OFFLINE)
@@ -47,7 +49,8 @@ def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
         if os.isatty(terminal):
             os.environ[TERMINAL] = str(terminal)
         try:
-            yield
+            with recorded(snakemake):
+                yield
         except BaseException as error:
             traceback.print_exc()
             sys.stderr.flush()

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from polyglot import displays
 from polyglot.configuration import Study
 from polyglot.loading import section_of
-from polyglot.registry import BenchmarkFacts, Language, Model, Source
+from polyglot.registry import BenchmarkFacts, Language, Licence, Model, Source
 
 REFERENCE_FILE = "config/README.md"
 
@@ -31,6 +31,7 @@ force, with every default, is saved as `results/STUDY/config.yaml`.
 | `languages.yaml` | registry of languages |
 | `benchmarks.yaml` | registry of benchmarks |
 | `sources.yaml` | registry of seed sources: public data sets, or your own |
+| `licences.yaml` | registry of licences: what they say about data that a model has written |
 | `prompts/` | Jinja templates of what teachers are asked, `nano` for the embedded study and `chat` for real models |
 | `chat_templates/` | chat templates for nano models and for pre-trained bases |
 | `nano_world/` | the embedded micro-world, one file a language |
@@ -74,7 +75,9 @@ it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics
 def reference() -> str:
     """The whole text of `config/README.md`."""
     parts = [HEAD.replace("@DISPLAYS@", _displays()), "## Study\n", *_tables(Study, "")]
-    for title, entry in (("Models", Model), ("Languages", Language), ("Benchmarks", BenchmarkFacts), ("Sources", Source)):
+    registries: list[type[BaseModel]] = [Model, Language, BenchmarkFacts, Source, Licence]
+    titles = ["Models", "Languages", "Benchmarks", "Sources", "Licences"]
+    for title, entry in zip(titles, registries, strict=True):
         parts += [f"## {title}: `{title.lower()}.yaml`\nA mapping of names to entries with these keys.\n", *_tables(entry, "")]
     return "\n".join(parts)
 

@@ -105,6 +105,7 @@ class Model(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
+    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
     languages: list[str] | None = Field(
         default=None, description="Languages that its maker names, as codes; null where nothing is stated."
     )
@@ -156,7 +157,7 @@ class Model(Entry):
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
 
 
-FACTS = ("label", "description", "family", "size", "licence", "languages", "chat_template")
+FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
 """What jobs are not run again for; a chat template is an input of theirs by its file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
 CHAT_TEMPLATES = "chat_templates"
@@ -226,12 +227,24 @@ class Source(Entry):
     )
     longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer ones do not count.")
     licence: str | None = Field(default=None, description="Licence of the data.")
+    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
     published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, for its counts there.")
 
     @property
     def needs_response(self) -> bool:
         """Whether a row without a response is of no use: few-shot pairs have one."""
         return "generate" in self.methods
+
+
+class Licence(Entry):
+    """A licence that models or data sets are under."""
+
+    url: str | None = Field(default=None, description="Where its text is.")
+    hub: str = Field(default="other", description="What model hubs call it.")
+    output: str = Field(
+        default="does not say here what holds for data that a model under it has written",
+        description="What it says about data that a model under it has written; completes `The licence ...` in data cards.",
+    )
 
 
 T = TypeVar("T", bound=Entry)
@@ -276,10 +289,11 @@ class Registries:
     languages: Registry[Language]
     benchmarks: Registry[BenchmarkFacts]
     sources: Registry[Source]
+    licences: Registry[Licence]
 
 
 def load_registries(folder: Path) -> Registries:
-    """Read `models.yaml`, `languages.yaml`, `benchmarks.yaml` and `sources.yaml`.
+    """Read `models.yaml`, `languages.yaml`, `benchmarks.yaml`, `sources.yaml` and `licences.yaml`.
 
     Raises:
         RegistryError: names file, entry and key.
@@ -315,7 +329,11 @@ def load_registries(folder: Path) -> Registries:
         if name in sources:
             raise RegistryError(f"{benchmarks.source}: entry '{name}' is also a source in {sources.source}; rename one")
     return Registries(
-        models=models, sources=sources, languages=Registry(folder / "languages.yaml", Language), benchmarks=benchmarks
+        models=models,
+        sources=sources,
+        languages=Registry(folder / "languages.yaml", Language),
+        benchmarks=benchmarks,
+        licences=Registry(folder / "licences.yaml", Licence),
     )
 
 

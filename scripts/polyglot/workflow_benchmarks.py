@@ -55,15 +55,16 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", na_values="-")
 
 
+def job_seconds_by_file(folder: Path) -> dict[Path, float]:
+    """Each benchmark file, as {rule}/... within the folder, to the seconds of its job."""
+    return {path.relative_to(folder): float(_read(path)["s"].sum()) for path in sorted(folder.rglob("*.tsv"))}
+
+
 def job_seconds(folder: Path) -> pd.DataFrame:
     """Seconds by rule, screening samples apart from the study's own jobs: rule, screened, jobs, seconds."""
     rows = [
-        {
-            "rule": path.relative_to(folder).parts[0].removesuffix(".tsv"),
-            "screened": "-screen" in str(path.relative_to(folder)),
-            "seconds": float(_read(path)["s"].sum()),
-        }
-        for path in sorted(folder.rglob("*.tsv"))
+        {"rule": name.parts[0].removesuffix(".tsv"), "screened": "-screen" in str(name), "seconds": seconds}
+        for name, seconds in job_seconds_by_file(folder).items()
     ]
     jobs = pd.DataFrame(rows, columns=["rule", "screened", "seconds"])
     return jobs.groupby(["rule", "screened"])["seconds"].agg(jobs="size", seconds="sum").reset_index()

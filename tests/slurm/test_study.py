@@ -59,7 +59,7 @@ def test_the_controllers_record_shows_gpus_memory_time_cores_and_partition_as_de
 
 def test_tables_figures_and_downloads_never_go_to_the_cluster(finished: Finished) -> None:
     submitted = [record.rules for record in records(run_of(finished.output))]
-    assert not [rules for rules in submitted if rules.startswith(("table", "figure", "hub_", "resources"))]
+    assert not [rules for rules in submitted if rules.startswith(("table", "figure", "hub_", "resources", "ledger"))]
     assert (finished.workplace.folder / RESULTS / "figures/gain.pdf").exists()
 
 

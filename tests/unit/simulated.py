@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot import reports
+from polyglot import costs, reports
 from polyglot.components import component_regression, principal_components
 from polyglot.scores import KEYS, gap_flags, rank_teachers, score_cells, sensitivity
 from polyglot.statistics import mixed_effects, spearman_matrix
@@ -279,6 +279,12 @@ def cost() -> pd.DataFrame:
     return pd.DataFrame([{**row, "cpu_seconds": np.nan, "memory_mb": 1234.5}])
 
 
+def ledger() -> pd.DataFrame:
+    """As `polyglot.costs.ledger_table` makes it."""
+    rows = [("student", "good", 9, 10, 2.0, 8.0, 0, 0, 16.0), ("figure", "", 4, 4, 0.01, 0.0, 0, 0, 0.0)]
+    return pd.DataFrame(rows, columns=[*costs.KEYS, *costs.SUMS])
+
+
 def by(frame: pd.DataFrame, *keys: str) -> dict[Any, dict[str, Any]]:
     """Rows by one column, or by several."""
     rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
@@ -317,6 +323,7 @@ def every_table(frames: Frames) -> dict[str, Table]:
         "language_resources": reports.language_resources(context, cells, frames.replicates, gaps),
         "truth": reports.truth(context, gaps=gaps, **{name: saved(frame) for name, frame in truth_frames().items()}),
         "resources": reports.resources(context, cost()),
+        "ledger": reports.ledger(context, saved(ledger())),
         "bases": reports.bases(context, teachers, holes),
         "base_agreement": reports.base_agreement(context, frames.replicates),
         "family_match": reports.family_match(context, frames.replicates),

@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "slurm", "report")
+PARTS = (
+    *("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "slurm", "report"),
+    *("CITATION.cff", "LICENSE", "pyproject.toml", "requirements.txt", "requirements.lock"),
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,9 @@ TINY = {
 
 @pytest.fixture(scope="session")
 def tiny(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A workflow whose default study is tiny, run without interruption."""
+    """A workflow whose default study is tiny, run without interruption; POLYGLOT_TINY names a folder in which it has been run."""
+    if "POLYGLOT_TINY" in os.environ:
+        return Workplace(Path(os.environ["POLYGLOT_TINY"]).resolve())
     workplace = copy_workflow(repository, tmp_path_factory.mktemp("tiny"))
     workplace.configure("models.yaml", shrink)
     (workplace.folder / "config/demo.yaml").write_text(yaml.safe_dump(TINY), encoding="utf-8")

@@ -8,7 +8,7 @@ from polyglot.reports.recipes import recipes, recipes_by_language, steps
 from polyglot.reports.recommendation import recommendation
 from polyglot.reports.replication import claims, definition_ranks, sign_audit
 from polyglot.reports.screening import screen
-from polyglot.reports.study import evaluation, intrinsic, pgr, resources, seed_sources, synthesis_yield
+from polyglot.reports.study import evaluation, intrinsic, ledger, pgr, resources, seed_sources, synthesis_yield
 
 __all__ = [
     "abilities",
@@ -21,6 +21,7 @@ __all__ = [
     "intrinsic",
     "language_resources",
     "leaderboard",
+    "ledger",
     "pca",
     "pg_score",
     "pgr",

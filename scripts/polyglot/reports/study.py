@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -258,3 +260,37 @@ def resources(context: Context, cost: pd.DataFrame) -> Table:
         f"ran side by side took less. {UNKNOWN}: not measured (a job too short to be sampled)."
     ]
     return Table(cost, pd.DataFrame(rows), context.title, notes if len(cost) else ["No job has been measured yet."])
+
+
+def ledger(context: Context, ledger: pd.DataFrame) -> Table:
+    """Hours, GPU hours, tokens and money by rule and teacher, with their sums."""
+    sums = ledger.drop(columns=["rule", "teacher"]).sum().to_dict()
+    whole = (
+        pd.concat([ledger, pd.DataFrame([{"rule": "total", "teacher": "", **sums}])], ignore_index=True)
+        if len(ledger)
+        else ledger
+    )
+
+    def amount(value: float) -> str:
+        return significant(value) if value else UNKNOWN
+
+    rows = [
+        {
+            "rule": row["rule"],
+            "teacher": context.model(row["teacher"]) if isinstance(row["teacher"], str) and row["teacher"] else UNKNOWN,
+            "jobs": count(row["jobs"]),
+            "attempts": count(row["attempts"]),
+            "hours": amount(row["hours"]),
+            "GPU hours": amount(row["gpu_hours"]),
+            "prompt tokens": count(row["prompt_tokens"] or math.nan),
+            "completion tokens": count(row["completion_tokens"] or math.nan),
+            "USD": amount(row["usd"]),
+        }
+        for row in records(whole)
+    ]
+    notes = [
+        "Hours of attempts that failed count; those of attempts that were killed are not known.",
+        "USD: what endpoints were paid, and GPU hours at `plan.usd_per_gpu_hour`, where the configuration has it. A judge behind "
+        "an endpoint stands under its own name.",
+    ]
+    return Table(whole, pd.DataFrame(rows), context.title, notes if len(ledger) else ["No job has been recorded yet."])
