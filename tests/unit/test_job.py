@@ -16,7 +16,8 @@ CODE = """
 import json, os, sys
 from types import SimpleNamespace
 from polyglot.job import running
-with running(SimpleNamespace(log=[sys.argv[1]], rule="rule"), online=sys.argv[2] == "online"):
+job = SimpleNamespace(log=[sys.argv[1]], rule="rule", wildcards={}, resources={}, threads=1)
+with running(job, online=sys.argv[2] == "online"):
     import datasets, huggingface_hub.constants as hub
     offline = {"hub": hub.HF_HUB_OFFLINE, "datasets": datasets.config.HF_HUB_OFFLINE}
     print(json.dumps({"environment": dict(os.environ), "offline": offline}))
