@@ -54,7 +54,7 @@ def open_result(page: Page, category: str, title: str, kind: str) -> None:
 
 
 def test_the_first_page_says_what_was_asked(page: Page, tiny: Workplace) -> None:
-    expect(page.get_by_text("Student base: nano-base").first).to_be_visible()
+    expect(page.get_by_text("Student base: nano-base").first).to_be_in_viewport()
     for category in (catalogue.RESULT, catalogue.EVALUATION, catalogue.DATA, catalogue.ANALYSIS, catalogue.COST):
         expect(page.get_by_text(category, exact=True)).to_be_visible()
 
