@@ -18,7 +18,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
-# Jobs take memory in huge pages: training on a processor is a tenth faster (glibc 2.35 and newer; others pay no heed).
+# Jobs take memory in huge pages, with which training was a tenth faster on one processor and as fast on another (glibc 2.35 and newer).
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 
 
