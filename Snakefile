@@ -4,6 +4,7 @@
 #   snakemake --configfile config/STUDY.yaml      run a study
 #   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
+#   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
@@ -33,6 +34,7 @@ include: "rules/hub.smk"
 include: "rules/nano.smk"
 include: "rules/seed.smk"
 include: "rules/synthesis.smk"
+include: "rules/routing.smk"
 include: "rules/intrinsic.smk"
 include: "rules/students.smk"
 include: "rules/evaluation.smk"
@@ -65,6 +67,7 @@ localrules:
     hub_lock,
     experiments,
     screen,
+    route,
     plan,
     plan_jobs,
     replication,
@@ -87,7 +90,12 @@ rule all:
 
 rule experiments:
     input:
-        study_targets(list(MATRICES)),
+        study_targets(experiments_but("routing")),
+
+
+rule route:
+    input:
+        study_targets(experiments_of("routing")),
 
 
 rule fetch:

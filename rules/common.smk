@@ -3,10 +3,13 @@ import re
 
 from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
+from polyglot.checks import kin
+from polyglot.draws import Draw, examples_in, requests_in
 from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
 from polyglot.files import write_text, yaml_text
 from polyglot.hub import HubError, is_there
 from polyglot.loading import ConfigurationError, choose_study_file, load_study
+from polyglot.routing.teachers import by_strength
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"
@@ -35,7 +38,7 @@ RESULTS = f"results/{STUDY.study}"
 MATRICES = STUDY.matrices
 TRANSLATE_FROM = STUDY.source_language
 TRANSLATOR = STUDY.translation.model
-CANDIDATES = STUDY.screen.teachers or STUDY.teachers
+CANDIDATES = STUDY.screen.teachers or STUDY.single_teachers
 SCREENED_LANGUAGES = STUDY.screen.languages or STUDY.languages
 SCREENED_SEED = f"{STUDY.seeds[0]}-screen"
 NANO_MODELS = [
@@ -63,6 +66,7 @@ TEACHERS = [
         for names in (
             *(matrix.teachers for matrix in MATRICES.values()),
             CANDIDATES,
+            STUDY.routed_among if STUDY.routed_teachers else [],
             [PEOPLE, TRANSLATOR],
         )
         for name in names
@@ -73,7 +77,13 @@ ENDPOINT_TEACHERS = [
     for name in TEACHERS
     if name in REGISTRIES.models and REGISTRIES.models[name].endpoint is not None
 ]
-LOCAL_TEACHERS = [name for name in TEACHERS if name not in ENDPOINT_TEACHERS]
+ROUTED = STUDY.routed_teachers
+ASKING = [name for name, routed in ROUTED.items() if routed.asks]
+ROUTED_BASES = [*dict.fromkeys(routed.base or STUDY.base for routed in ROUTED.values())]
+CALIBRATED_RECIPE, CALIBRATED_SEED = "equal", f"{STUDY.routing.seed}-calibration"
+LOCAL_TEACHERS = [
+    name for name in TEACHERS if name not in ENDPOINT_TEACHERS and name not in ROUTED
+]
 config["operation"] = {
     name: REGISTRIES.models[name].operation for name in REGISTRIES.models
 }
@@ -106,9 +116,16 @@ wildcard_constraints:
     teacher=one_of(TEACHERS),
     lang=one_of(REGISTRIES.languages),
     method=one_of([*STUDY.methods, *TRANSLATED]),
-    seed=r"\d+(-screen|-block\d+)?",
-    base=one_of({base for matrix in MATRICES.values() for base in matrix.bases}),
-    recipe=one_of({name for matrix in MATRICES.values() for name in matrix.recipes}),
+    seed=r"\d+(-screen|-calibration|-block\d+)?",
+    base=one_of(
+        {base for matrix in MATRICES.values() for base in matrix.bases}
+        | {*ROUTED_BASES}
+    ),
+    recipe=one_of(
+        {name for matrix in MATRICES.values() for name in matrix.recipes}
+        | ({CALIBRATED_RECIPE} if ROUTED else set())
+    ),
+    routed=one_of(ROUTED),
     model=one_of(REGISTRIES.models),
     source=one_of([*REGISTRIES.sources, *REGISTRIES.benchmarks]),
     benchmark=one_of(REGISTRIES.benchmarks),
@@ -273,6 +290,7 @@ def used_models():
         *TEACHERS,
         *bases,
         *(REGISTRIES.models[base].reference for base in bases),
+        *(STUDY.routing.model for _ in ROUTED if STUDY.routing.model),
         STUDY.intrinsic.embedding,
         STUDY.intrinsic.reward.model,
     }
@@ -342,8 +360,7 @@ def recipe_files(wildcards):
 
 
 def recipe_size(wildcards):
-    recipe = parse_recipe(wildcards.recipe, STUDY.methods)
-    return recipe.examples or STUDY.training.examples
+    return examples_in(wildcards.recipe, wildcards.seed, STUDY)
 
 
 def measured_cells(experiment):
@@ -552,3 +569,155 @@ def anchor_file(kind):
         return f"{RESULTS}/evaluation/anchors/{model}/{wildcards.lang}.parquet"
 
     return path
+
+
+def calibration_requests():
+    """Every calibration prompt."""
+    return expand(
+        f"{RESULTS}/requests/{{lang}}/{{method}}/{CALIBRATED_SEED}.parquet",
+        lang=STUDY.routed_languages,
+        method=STUDY.methods,
+    )
+
+
+def calibration_pairs():
+    """(teacher, language) of every file of calibration answers, in their order."""
+    return [
+        [name, lang] for name in STUDY.routed_among for lang in STUDY.routed_languages
+    ]
+
+
+def calibration_files(pattern):
+    """A file of every teacher's calibration answers in every language, and method if the pattern has one."""
+
+    def paths(wildcards):
+        methods = STUDY.methods if "{method}" in pattern else [""]
+        return [
+            f"{RESULTS}/{pattern}".format(
+                teacher=teacher,
+                lang=lang,
+                method=method,
+                seed=CALIBRATED_SEED,
+                base=wildcards.base,
+            )
+            for teacher, lang in calibration_pairs()
+            for method in methods
+        ]
+
+    return paths
+
+
+def router_model(base):
+    """The model that the router of a base starts from."""
+    return STUDY.routing.model or base
+
+
+def strongest_first(name):
+    """Teachers that a routed one may call strong, from the strongest down."""
+    sizes = {name: REGISTRIES.models[name].size for name in STUDY.routed_among}
+    order = by_strength(STUDY.routed_among, sizes, STUDY.routing.strength)
+    routed = ROUTED[name]
+    if routed.strategy != "family-strong":
+        return order
+    return by_strength(kin(STUDY, REGISTRIES, routed.base), sizes, order)
+
+
+def gathered_from(name):
+    """(teacher, method) of every file of answers that a routed teacher's are among, in their order."""
+    routed = ROUTED[name]
+    teachers = STUDY.routed_among
+    if routed.strategy in ("strong", "family-strong"):
+        teachers = strongest_first(name)[:1]
+    return [(teacher, method) for teacher in teachers for method in STUDY.methods]
+
+
+def gathered_answers(wildcards):
+    """Answers that a routed teacher's are among: given to it, or to a study of single teachers."""
+    folder = "answers"
+    if ROUTED[wildcards.routed].asks:
+        folder = f"routing/answers/{wildcards.routed}"
+    return [
+        f"{RESULTS}/{folder}/{teacher}/{wildcards.lang}/{method}/{wildcards.seed}.parquet"
+        for teacher, method in gathered_from(wildcards.routed)
+    ]
+
+
+def assignment_inputs(wildcards):
+    """What a routed teacher's choice is made from."""
+    routed, lang, seed = ROUTED[wildcards.routed], wildcards.lang, wildcards.seed
+    files = {
+        "requests": [
+            f"{RESULTS}/requests/{lang}/{method}/{seed}.parquet"
+            for method in STUDY.methods
+        ]
+    }
+    if routed.strategy == "persyn":
+        files["router"] = f"{RESULTS}/routing/routers/{routed.base}/router"
+    if routed.strategy == "car":
+        files["calibration"] = (
+            f"{RESULTS}/routing/routers/{routed.base}/calibration.parquet"
+        )
+    if routed.strategy == "oracle":
+        measured = [
+            f"{RESULTS}/intrinsic/{STUDY.recipe}/{teacher}/{lang}/{seed}"
+            for teacher in STUDY.routed_among
+        ]
+        files["answers"] = [
+            f"{RESULTS}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
+            for teacher in STUDY.routed_among
+            for method in STUDY.methods
+        ]
+        files["quality"] = [f"{folder}/reward.parquet" for folder in measured]
+        files["learnability"] = [
+            f"{folder}/perplexity/{routed.base}.parquet" for folder in measured
+        ]
+    return files
+
+
+def routed_in(experiment):
+    """Routed teachers of an experiment."""
+    return [name for name in MATRICES[experiment].teachers if name in ROUTED]
+
+
+def single_teachers(experiment):
+    """Its other teachers."""
+    return [name for name in MATRICES[experiment].teachers if name not in ROUTED]
+
+
+def routed_bases(experiment, *strategies):
+    """Bases that routed teachers of an experiment (or those of these strategies) choose for."""
+    chosen = [ROUTED[name] for name in routed_in(experiment)]
+    return [
+        *dict.fromkeys(
+            routed.base or STUDY.base
+            for routed in chosen
+            if not strategies or routed.strategy in strategies
+        )
+    ]
+
+
+def routed_facts(experiment):
+    """What an experiment's routed teachers are: name, strategy, base and the order of strength that they know."""
+    return [
+        {
+            "name": name,
+            "strategy": ROUTED[name].strategy,
+            "base": ROUTED[name].base or STUDY.base,
+            "strength": strongest_first(name),
+        }
+        for name in routed_in(experiment)
+    ]
+
+
+def assigned_cells(experiment):
+    """(routed teacher, language, seed) of every measured cell of an experiment."""
+    matrix = MATRICES[experiment]
+    cells = dict.fromkeys(
+        (cell.teacher, cell.lang) for cell in measured_cells(experiment)
+    )
+    return [
+        [teacher, lang, str(seed)]
+        for teacher, lang in cells
+        if teacher in ROUTED
+        for seed in matrix.seeds
+    ]

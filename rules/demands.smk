@@ -58,3 +58,20 @@ def evaluating(wildcards, attempt):
         for chosen in STUDY.evaluation.benchmarks_in(wildcards.lang).values()
     )
     return demands.running(REGISTRIES.models[name], "evaluate", examples, attempt)
+
+
+def training_router(wildcards, attempt):
+    languages = len(STUDY.routed_languages)
+    examples = STUDY.routing.calibration * languages * STUDY.routing.epochs
+    model = REGISTRIES.models[router_model(wildcards.base)]
+    return demands.training(model, examples, attempt)
+
+
+def assigning(wildcards, attempt):
+    """A router reads every prompt; other ways to choose need no model."""
+    routed = ROUTED[wildcards.routed]
+    if routed.strategy != "persyn":
+        return small(wildcards, attempt)
+    examples = STUDY.synthesis.requests * len(STUDY.methods)
+    model = REGISTRIES.models[router_model(routed.base)]
+    return demands.running(model, "read", examples, attempt)

@@ -25,8 +25,7 @@ rule render_requests:
     params:
         methods=STUDY.methods,
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
-        requests=STUDY.synthesis.requests,
-        screened=-(-STUDY.screen.requests // len(STUDY.methods)),
+        requests=lambda wildcards: requests_in(Draw.parse(wildcards.seed), STUDY),
         shots=STUDY.synthesis.shots,
         longest=STUDY.synthesis.longest,
     message:

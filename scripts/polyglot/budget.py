@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.configuration import Study
-from polyglot.experiments import parse_recipe
+from polyglot.draws import Draw, examples_in, requests_in
 from polyglot.registry import Model, Registries
 
 USUAL_SIZE = 8.0
@@ -48,17 +48,29 @@ class Estimator:
         return estimate(self, wildcards) if estimate else Work()
 
     def synthesize(self, wildcards: Mapping[str, str], methods: int) -> Work:
-        plan, screened = self.study.plan, wildcards["seed"].endswith("-screen")
-        requests = self.study.screen.requests if screened else self.study.synthesis.requests * methods
+        plan = self.study.plan
+        requests = requests_in(Draw.parse(wildcards["seed"]), self.study) * methods
         read, written = requests * plan.request_tokens, requests * plan.answer_tokens
         return Work(wildcards["teacher"], read, written, stored=2 * (read + written) * BYTES_PER_TOKEN)
+
+    def assigned(self, wildcards: Mapping[str, str]) -> Work:
+        """A teacher's own prompts: on average an equal share, which nobody knows before the router does."""
+        whole = self.synthesize(wildcards, len(self.study.methods))
+        share = 1 / len(self.study.routed_among)
+        return Work(whole.model, whole.read * share, whole.written * share, stored=whole.stored * share)
+
+    def router(self, wildcards: Mapping[str, str]) -> Work:
+        routing = self.study.routing
+        prompts = routing.calibration * len(self.study.routed_languages) * routing.epochs
+        model = routing.model or wildcards["base"]
+        return Work(model, trained=prompts * self.study.plan.request_tokens, stored=self.weights(model))
 
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         tokens = self.study.synthesis.requests * self.study.plan.example_tokens
         return Work(self.study.translation.model, tokens, tokens, stored=2 * tokens * BYTES_PER_TOKEN)
 
     def examples(self, wildcards: Mapping[str, str]) -> int:
-        return parse_recipe(wildcards["recipe"], self.study.methods).examples or self.study.training.examples
+        return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
 
     def training_set(self, wildcards: Mapping[str, str]) -> Work:
         return Work(stored=self.examples(wildcards) * self.study.plan.example_tokens * BYTES_PER_TOKEN)
@@ -116,6 +128,8 @@ class Estimator:
 RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "synthesize": lambda e, w: e.synthesize(w, len(e.study.methods)),
     "ask_endpoint": lambda e, w: e.synthesize(w, len(e.study.methods)),
+    "synthesize_assigned": lambda e, w: e.assigned(w),
+    "ask_endpoint_assigned": lambda e, w: e.assigned(w),
     "synthesize_translated": lambda e, w: e.synthesize(w, 1),
     "ask_endpoint_translated": lambda e, w: e.synthesize(w, 1),
     "translate_seed": lambda e, w: e.translate(w),
@@ -124,6 +138,7 @@ RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "reward": lambda e, w: e.judge(w),
     "reward_scale": lambda e, w: e.scale(),
     "perplexity": lambda e, w: e.read(w["base"], w),
+    "router": lambda e, w: e.router(w),
     "student": lambda e, w: e.student(w),
     "evaluate_student": lambda e, w: e.evaluate(w["base"]),
     "evaluate_anchor": lambda e, w: e.evaluate(w["model"]),

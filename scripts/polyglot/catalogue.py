@@ -327,6 +327,7 @@ PLAN: dict[str, Display] = {
     ),
 }
 
+GENERATIONS = "analysis/{experiment}_generations.csv"
 COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     "teachers": {
         "table": {
@@ -508,6 +509,36 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                     "gaps": GAPS,
                 },
                 paper="table 3",
+            )
+        },
+    },
+    "routing": {
+        "table": {
+            "": Display(
+                "routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "Routed teachers beside single ones, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+                "(*{definition}*), gain, the generations that the data took, and how well prompts are routed; below, who answers "
+                "which share of the prompts.",
+                {
+                    **STUDENTS,
+                    "quality": "analysis/{experiment}_quality.csv",
+                    "shares": "analysis/{experiment}_shares.csv",
+                    "generations": GENERATIONS,
+                    "gaps": GAPS,
+                    "holes": HOLES,
+                },
+            )
+        },
+        "figure": {
+            "": Display(
+                "routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) and gain, averaged over languages, with {confidence} bootstrap intervals, of routed "
+                "teachers beside single ones; right: the generations that their data took.",
+                {**STUDENTS, "generations": GENERATIONS, "gaps": GAPS, "holes": HOLES},
             )
         },
     },

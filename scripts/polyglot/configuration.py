@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Section, expand, parse_recipe
+from polyglot.routing.teachers import Routed, parse_routed
 
 Definition = Literal["released", "paper", "signsafe"]
 REPLICATION = "replication"
@@ -265,6 +266,33 @@ class Screen(Section):
     components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
 
 
+class Routing(Section):
+    """Routed teachers such as `persyn`, which choose a teacher for every prompt (PerSyn, arXiv 2510.10925)."""
+
+    teachers: list[Name] | None = Field(
+        default=None, min_length=1, description="Teachers to choose from; null takes the study's, without routed ones."
+    )
+    strength: list[Name] | None = Field(
+        default=None,
+        min_length=1,
+        description="The teachers from the strongest down, for `strong` and `family-strong`; null orders them by `size`.",
+    )
+    calibration: int = Field(
+        default=420, gt=0, description="Calibration prompts per language, over all methods; every teacher answers them."
+    )
+    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability in the reward, against quality.")
+    model: Name | None = Field(default=None, description="Causal language model that the router starts from; null: the base.")
+    held_out: float = Field(
+        default=0.2, gt=0, lt=1, description="Share of calibration prompts that a router is stopped and judged by."
+    )
+    epochs: int = Field(default=10, gt=0, description="Most passes over the calibration prompts.")
+    patience: int = Field(default=2, gt=0, description="Epochs without a higher Hit@1 on held-out prompts until it stops.")
+    learning_rate: float = Field(default=1e-5, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    batch_size: int = Field(default=16, gt=0, description="Prompts per step, each with all its pairs of teachers.")
+    max_length: int = Field(default=2048, gt=1, description="Longest prompt in tokens; of longer ones the middle is left out.")
+    seed: int = Field(default=0, ge=0, description="Seed of calibration prompts, held-out prompts and router.")
+
+
 class Statistics(Section):
     """Analyses of the main experiment's cells."""
 
@@ -344,7 +372,11 @@ class Study(Section):
     description: str = Field(default="", description="What the study asks, in a sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
     source_language: Name = Field(default="en", description="Language that `translate` starts from.")
-    teachers: list[Name] = Field(min_length=1, description="Teachers: models of the registry.")
+    teachers: list[Name] = Field(
+        min_length=1,
+        description="Teachers: models of the registry, or routed teachers: `persyn`, `strong`, `mix`, `family-strong`, `car`, "
+        "`oracle` (see `routing`).",
+    )
     methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
     base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
@@ -380,6 +412,7 @@ class Study(Section):
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
     screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
+    routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
@@ -440,6 +473,34 @@ class Study(Section):
             )
             for name, experiment in {MAIN: main, **self.experiments}.items()
         }
+
+    def routed(self, teacher: str) -> Routed | None:
+        """What a routed teacher is; None for a model."""
+        return parse_routed(teacher, self.base)
+
+    @cached_property
+    def routed_teachers(self) -> dict[str, Routed]:
+        """Every routed teacher of the study's experiments."""
+        names = dict.fromkeys(name for matrix in self.matrices.values() for name in matrix.teachers)
+        return {name: routed for name in names if (routed := self.routed(name)) is not None}
+
+    @cached_property
+    def single_teachers(self) -> list[str]:
+        """The study's teachers without routed ones."""
+        return [name for name in self.teachers if self.routed(name) is None]
+
+    @cached_property
+    def routed_among(self) -> list[str]:
+        """Teachers that routed ones choose from."""
+        return self.routing.teachers or self.single_teachers
+
+    @cached_property
+    def routed_languages(self) -> list[str]:
+        """Languages that routed teachers are used in: routers are trained on all of them."""
+        cells = (cell for matrix in self.matrices.values() for cell in matrix.cells)
+        used = {cell.lang for cell in cells if cell.teacher in self.routed_teachers}
+        known = dict.fromkeys(lang for matrix in self.matrices.values() for lang in matrix.languages)
+        return [lang for lang in known if lang in used]
 
     @cached_property
     def seed_sources(self) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ SPARE = 1.05
 """Requests for each wanted training example: the published study asked 10.5k for 10k."""
 SIZE = re.compile(r"^(?P<mix>.+?)-(?P<size>\d+)(?P<thousands>k?)$")
 
-Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities"]
+Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "routing"]
 
 
 class Cell(NamedTuple):
@@ -105,9 +105,8 @@ class Experiment(Section):
 
     compare: Comparison = Field(
         description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
-        "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), or `abilities` (whether a "
-        "teacher's size or "
-        "own benchmark score foretells its score)."
+        "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
+        "or own benchmark score foretells its score), or `routing` (routed teachers beside single ones, with what each costs)."
     )
     question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")
     bases: list[Name] | None = Field(default=None, min_length=1, description="Student bases; null takes the study's.")

@@ -7,6 +7,7 @@ from polyglot.reports.plan import plan, plan_demands, plan_teachers
 from polyglot.reports.recipes import recipes, recipes_by_language, steps
 from polyglot.reports.recommendation import recommendation
 from polyglot.reports.replication import claims, definition_ranks, sign_audit
+from polyglot.reports.routing import routing
 from polyglot.reports.screening import screen
 from polyglot.reports.study import evaluation, intrinsic, ledger, pgr, resources, seed_sources, synthesis_yield
 
@@ -33,6 +34,7 @@ __all__ = [
     "recommendation",
     "regression",
     "resources",
+    "routing",
     "screen",
     "seed_sources",
     "sensitivity",
