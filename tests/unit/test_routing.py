@@ -173,15 +173,13 @@ def test_gathered_answers_are_those_of_each_prompts_own_teacher() -> None:
     asked = requests(6)
     chosen = ["a", "b", "a", "c", "b", "a"]
     assigned = assignments(asked, chosen)
+    pairs = list(zip(asked["request_id"], chosen, strict=True))
     written = {
-        name: pd.DataFrame(
-            [{"id": one, "text": f"{name} on {one}"} for one, own in zip(asked["request_id"], chosen, strict=True) if own == name]
-        )  # fmt: skip
-        for name in TEACHERS
+        name: pd.DataFrame([{"id": one, "text": f"{name} on {one}"} for one, own in pairs if own == name]) for name in TEACHERS
     }
     found = gather(asked, assigned, written | {"d": pd.DataFrame(columns=["id", "text"])})
     assert found["id"].tolist() == asked["request_id"].tolist()
-    assert found["text"].tolist() == [f"{name} on {one}" for one, name in zip(asked["request_id"], chosen, strict=True)]
+    assert found["text"].tolist() == [f"{name} on {one}" for one, name in pairs]
     with pytest.raises(ValueError, match="de003: no answer of 'c'"):
         gather(asked, assigned, {name: written[name] for name in "ab"})
 

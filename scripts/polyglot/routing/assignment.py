@@ -71,7 +71,7 @@ def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArra
 
 
 def constant_scores(strength: Sequence[str], teachers: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Scores that rank the teachers as `strength` does, from the strongest down, shape (m,); those that are not in it come last."""
+    """Scores that rank the teachers as `strength` does, from the strongest down, shape (m,); others come last."""
     return np.array([-strength.index(name) if name in strength else -np.inf for name in teachers], dtype=float)
 
 
