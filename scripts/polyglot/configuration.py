@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Section, expand, parse_recipe
+from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Rule, Section, expand, parse_recipe
 from polyglot.routing.teachers import Routed, parse_routed
 
 Definition = Literal["released", "paper", "signsafe"]
@@ -293,6 +293,42 @@ class Routing(Section):
     seed: int = Field(default=0, ge=0, description="Seed of calibration prompts, held-out prompts and router.")
 
 
+class Selection(Section):
+    """Recipes that select by quality and diversity (M-DaQ, arXiv 2509.15549), and their rivals of the same size."""
+
+    examples: int = Field(default=300, gt=0, description="Examples of a recipe such as `mdaq` without a size of its own.")
+    ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
+    pooled: bool = Field(
+        default=False,
+        description="Select from all languages together, so that a language with better data gets more; false: from each language "
+        "by itself.",
+    )
+    encoder: Name | None = Field(
+        default=None, description="Encoder that the quality model starts from; null takes `intrinsic.embedding`."
+    )
+    pairs: str | None = Field(
+        default=None,
+        description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
+        "perhaps `lang`; null takes the micro-world's right answers against corrupted ones.",
+    )
+    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language.")
+    held_out: float = Field(default=0.2, gt=0, lt=1, description="Share of instructions that the quality model is judged by.")
+    margin: float = Field(default=1.0, gt=0, description="Margin of the triplet loss.")
+    epochs: float = Field(default=1, gt=0, description="Passes over the triplets.")
+    learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate (AdamW, linear schedule).")
+    batch_size: int = Field(default=32, gt=0, description="Triplets per step.")
+    prompts: int = Field(
+        default=60, gt=0, description="Prompts per language that students answer for the win rate, from the seed dataset."
+    )
+    datasets: dict[Name, str] = Field(
+        default={},
+        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: `id`): "
+        "`snakemake results/STUDY/select/NAME.parquet` selects from them.",
+    )
+    rule: Rule = Field(default="mdaq", description="How samples of such data are selected.")
+    seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
+
+
 class Statistics(Section):
     """Analyses of the main experiment's cells."""
 
@@ -384,7 +420,8 @@ class Study(Section):
         default="equal",
         description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
         "`nllb-respond`, "
-        "`nllb-both`), or several joined by +; or `public`, the seed dataset itself. A suffix such as -500 or -25k "
+        "`nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from `equal`: `mdaq`, `random`, "
+        "`quality-only`, `diversity-only`. A suffix such as -500 or -25k "
         "sets its size; "
         "smaller sizes are subsets of larger ones.",
     )
@@ -413,6 +450,7 @@ class Study(Section):
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
     screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
     routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
+    selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")

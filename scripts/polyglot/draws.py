@@ -50,9 +50,9 @@ def examples_in(recipe: str, draw: str, study: Study) -> int:
     """Wanted examples of a training set: the recipe's or the study's size; of calibration prompts all that can be used.
 
     Args:
-        draw: the name of a draw.
+        draw: the name of a draw, such as 0 or 0-calibration.
     """
     parsed, drawn = parse_recipe(recipe, study.methods), Draw.parse(draw)
     if drawn.sample == "calibration":
         return requests_in(drawn, study) * len(parsed.parts)
-    return parsed.examples or study.training.examples
+    return parsed.examples or (study.selection.examples if parsed.rule else study.training.examples)

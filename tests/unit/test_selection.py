@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyglot.selection.choice import RULES, Rule, select
+from polyglot.experiments import RULES, Rule
+from polyglot.selection.choice import select
 from polyglot.selection.clustering import cluster, cluster_count
 from polyglot.selection.quality import quality
 

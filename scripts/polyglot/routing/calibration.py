@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
 
+from polyglot.hashing import stable_share
 from polyglot.routing.rewards import learnability, rewards
 from polyglot.routing.router import prompt_text
 
@@ -40,16 +40,11 @@ def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held
         held_out: share of prompts.
     """
     text = pd.Series([prompt_text(messages) for messages in requests["messages"]], index=requests["request_id"])
-    folds = {prompt: _share(prompt, seed) < held_out for prompt in text.unique()}
+    folds = {prompt: stable_share(seed, prompt) < held_out for prompt in text.unique()}
     rewarded = rewards(found, alpha)
     prompts = rewarded["request_id"].map(text)
     return rewarded.assign(prompt=prompts, held_out=prompts.map(folds).astype(bool))
 
-
-def _share(text: str, seed: int) -> float:
-    """A number in [0, 1) that depends on text and seed alone."""
-    digest = hashlib.sha256(f"{seed}\x1f{text}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def measured_frames(paths: Sequence[str], cells: Sequence[Sequence[str]]) -> list[pd.DataFrame]:

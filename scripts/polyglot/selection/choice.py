@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from polyglot.experiments import Rule
 from polyglot.hashing import stable_seed
 
-Rule = Literal["mdaq", "random", "quality-only", "diversity-only"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 Rows = npt.NDArray[np.intp]
 
 
