@@ -35,6 +35,7 @@ include: "rules/nano.smk"
 include: "rules/seed.smk"
 include: "rules/synthesis.smk"
 include: "rules/routing.smk"
+include: "rules/selection.smk"
 include: "rules/intrinsic.smk"
 include: "rules/students.smk"
 include: "rules/evaluation.smk"
@@ -90,7 +91,7 @@ rule all:
 
 rule experiments:
     input:
-        study_targets(experiments_but("routing")),
+        study_targets(experiments_but("routing", "selection")),
 
 
 rule route:

@@ -5,7 +5,14 @@ from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
 from polyglot.checks import kin
 from polyglot.draws import Draw, examples_in, requests_in
-from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
+from polyglot.experiments import (
+    MAIN,
+    PEOPLE,
+    TRANSLATED,
+    WHOLE,
+    blocks_needed,
+    parse_recipe,
+)
 from polyglot.files import write_text, yaml_text
 from polyglot.hub import HubError, is_there
 from polyglot.loading import ConfigurationError, choose_study_file, load_study
@@ -80,7 +87,12 @@ ENDPOINT_TEACHERS = [
 ROUTED = STUDY.routed_teachers
 ASKING = [name for name, routed in ROUTED.items() if routed.asks]
 ROUTED_BASES = [*dict.fromkeys(routed.base or STUDY.base for routed in ROUTED.values())]
-CALIBRATED_RECIPE, CALIBRATED_SEED = "equal", f"{STUDY.routing.seed}-calibration"
+CALIBRATED_SEED = f"{STUDY.routing.seed}-calibration"
+RECIPES = {name for matrix in MATRICES.values() for name in matrix.recipes}
+SELECTING = [name for name in sorted(RECIPES) if parse_recipe(name, STUDY.methods).rule]
+RECIPES |= {WHOLE} if ROUTED or SELECTING else set()
+POOLED = "all"
+ENCODER = STUDY.selection.encoder or STUDY.intrinsic.embedding
 LOCAL_TEACHERS = [
     name for name in TEACHERS if name not in ENDPOINT_TEACHERS and name not in ROUTED
 ]
@@ -121,10 +133,8 @@ wildcard_constraints:
         {base for matrix in MATRICES.values() for base in matrix.bases}
         | {*ROUTED_BASES}
     ),
-    recipe=one_of(
-        {name for matrix in MATRICES.values() for name in matrix.recipes}
-        | ({CALIBRATED_RECIPE} if ROUTED else set())
-    ),
+    recipe=one_of(RECIPES),
+    pool=one_of([POOLED, *REGISTRIES.languages]),
     routed=one_of(ROUTED),
     model=one_of(REGISTRIES.models),
     source=one_of([*REGISTRIES.sources, *REGISTRIES.benchmarks]),
@@ -291,6 +301,7 @@ def used_models():
         *bases,
         *(REGISTRIES.models[base].reference for base in bases),
         *(STUDY.routing.model for _ in ROUTED if STUDY.routing.model),
+        *(ENCODER for _ in SELECTING),
         STUDY.intrinsic.embedding,
         STUDY.intrinsic.reward.model,
     }
@@ -361,6 +372,71 @@ def recipe_files(wildcards):
 
 def recipe_size(wildcards):
     return examples_in(wildcards.recipe, wildcards.seed, STUDY)
+
+
+def pool_of(lang):
+    """The pool that a language's samples are selected from: its own, or that of all languages."""
+    return POOLED if STUDY.selection.pooled else lang
+
+
+def pool_languages(pool):
+    """Languages of a pool: of the common one, all in which a recipe selects."""
+    cells = (cell for matrix in MATRICES.values() for cell in matrix.cells)
+    langs = dict.fromkeys(cell.lang for cell in cells if cell.recipe in SELECTING)
+    return list(langs) if pool == POOLED else [pool]
+
+
+def pool_files(pattern):
+    """A file of the whole set of every language in a pool."""
+
+    def paths(wildcards):
+        return [
+            f"{RESULTS}/{pattern}".format(
+                recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
+            )
+            for lang in pool_languages(wildcards.pool)
+        ]
+
+    return paths
+
+
+def selected_from(pattern):
+    """A file of the whole set of every language that a selection is made from."""
+
+    def paths(wildcards):
+        return [
+            f"{RESULTS}/{pattern}".format(
+                recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
+            )
+            for lang in pool_languages(pool_of(wildcards.lang))
+        ]
+
+    return paths
+
+
+def clusters_of_cells(wildcards):
+    """The clusters that every cell of an experiment is looked at by."""
+    return [
+        f"{RESULTS}/selection/clusters/{cell.teacher}/{pool_of(cell.lang)}/{seed}.parquet"
+        for cell in measured_cells(wildcards.experiment)
+        for seed in MATRICES[wildcards.experiment].seeds
+    ]
+
+
+def duelling_cells(experiment):
+    """(base, recipe, teacher, language, seed) of every student of an experiment whose data were selected."""
+    return [
+        [*cell, str(seed)]
+        for cell in measured_cells(experiment)
+        for seed in MATRICES[experiment].seeds
+        if cell.recipe in SELECTING
+    ]
+
+
+def duel_template():
+    """What a chat model is asked in a duel."""
+    judged = STUDY.intrinsic.reward.kind == "rubric_judge"
+    return f"{STUDY.synthesis.prompts}/duel.jinja" if judged else []
 
 
 def measured_cells(experiment):

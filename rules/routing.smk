@@ -5,10 +5,10 @@ rule calibration:
         requests=calibration_requests(),
         answers=calibration_files("synthetic/{teacher}/{lang}/{method}/{seed}.parquet"),
         quality=calibration_files(
-            f"intrinsic/{CALIBRATED_RECIPE}/{{teacher}}/{{lang}}/{{seed}}/reward.parquet"
+            f"intrinsic/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}/reward.parquet"
         ),
         learnability=calibration_files(
-            f"intrinsic/{CALIBRATED_RECIPE}/{{teacher}}/{{lang}}/{{seed}}/perplexity/{{base}}.parquet"
+            f"intrinsic/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}/perplexity/{{base}}.parquet"
         ),
     output:
         "results/{study}/routing/routers/{base}/calibration.parquet",

@@ -134,6 +134,8 @@ rule training_set:
         "results/{study}/logs/training_set/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/training_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    wildcard_constraints:
+        recipe=one_of(RECIPES - {*SELECTING}),
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)

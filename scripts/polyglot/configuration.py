@@ -10,7 +10,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Rule, Section, expand, parse_recipe
+from polyglot.experiments import (
+    MAIN,
+    METHODS,
+    PEOPLE,
+    Cell,
+    Experiment,
+    Matrix,
+    Method,
+    Name,
+    Rule,
+    Section,
+    expand,
+    parse_recipe,
+)
 from polyglot.routing.teachers import Routed, parse_routed
 
 Definition = Literal["released", "paper", "signsafe"]

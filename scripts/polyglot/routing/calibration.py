@@ -46,7 +46,6 @@ def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held
     return rewarded.assign(prompt=prompts, held_out=prompts.map(folds).astype(bool))
 
 
-
 def measured_frames(paths: Sequence[str], cells: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
     """Files of measurements with their teacher: one of every (teacher, language)."""
     return [pd.read_parquet(path).assign(teacher=cell[0]) for path, cell in zip(paths, cells, strict=True)]

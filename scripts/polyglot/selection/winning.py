@@ -94,3 +94,18 @@ def win_rate(outcomes: Sequence[float], *, replicates: int, confidence: float, s
     rng = np.random.default_rng(stable_seed("duels", seed))
     low, high = interval(resample_means(points, replicates, rng)[:, 0], confidence)
     return found | {"win_rate": float(points.mean()), "win_rate_low": float(low), "win_rate_high": float(high)}
+
+
+def unasked_prompts(seeds: pd.DataFrame, asked: set[str], *, count: int, seed: int) -> pd.DataFrame:
+    """Prompts for students to answer: a seeded sample of those that no teacher was asked, then, if they are too few, of the others.
+
+    Args:
+        seeds: seed dataset: id, prompt.
+        asked: ids of seed rows that teachers were asked.
+
+    Returns:
+        Columns id, prompt, asked.
+    """
+    marked = seeds[["id", "prompt"]].assign(asked=seeds["id"].isin(asked)).sort_values("id", ignore_index=True)
+    mixed = marked.sample(frac=1, random_state=seed).sort_values("asked", kind="stable")
+    return mixed.drop_duplicates("prompt").head(count).reset_index(drop=True)
