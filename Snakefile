@@ -69,6 +69,7 @@ localrules:
     experiments,
     screen,
     route,
+    select_all,
     plan,
     plan_jobs,
     replication,
@@ -97,6 +98,11 @@ rule experiments:
 rule route:
     input:
         study_targets(experiments_of("routing")),
+
+
+rule select_all:
+    input:
+        study_targets(experiments_of("selection")),
 
 
 rule fetch:

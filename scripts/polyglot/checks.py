@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot import displays
-from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, Matrix, parse_recipe
+from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, WHOLE, Matrix, parse_recipe
 from polyglot.registry import Registries, Registry
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
         yield from _experiment(study, matrix, registries)
     yield from _roles(study, registries)
     yield from _routing(study, registries)
+    yield from _selection(study, registries)
     yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
@@ -184,6 +185,26 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
                 methods = ", ".join(study.methods)
                 yield f"experiments.{matrix.name}: '{cell.teacher}' routes prompts of {methods} only, not of '{cell.recipe}'"
                 break
+
+
+def _selection(study: Study, registries: Registries) -> Iterable[str]:
+    models, selection = registries.models, study.selection
+    recipes = {name for matrix in study.matrices.values() for name in matrix.recipes}
+    selecting = [name for name in sorted(recipes) if parse_recipe(name, study.methods).rule]
+    if not selecting and not selection.datasets:
+        return
+    encoder = selection.encoder or study.intrinsic.embedding
+    if selection.encoder is not None:
+        yield from _unknown("selection.encoder", [encoder], models, "model")
+        if encoder in models and models[encoder].role != "embedding":
+            yield f"selection.encoder: '{encoder}' is a model for {models[encoder].role}; here: embedding"
+    for name in selecting:
+        size = parse_recipe(name, study.methods).examples or selection.examples
+        if size > study.training.examples:
+            yield f"recipe '{name}': {size} examples of the {study.training.examples} that `{WHOLE}` has (training.examples)"
+    for matrix in study.matrices.values():
+        if matrix.compare == "selection" and WHOLE not in matrix.recipes:
+            yield f"experiments.{matrix.name}.recipes: `{WHOLE}` must be there, the whole set that selections are compared with"
 
 
 def kin(study: Study, registries: Registries, base: str) -> list[str]:

@@ -313,8 +313,8 @@ class Selection(Section):
     ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
     pooled: bool = Field(
         default=False,
-        description="Select from all languages together, so that a language with better data gets more; false: from each language "
-        "by itself.",
+        description="Select from all languages together, so that a language with better data gets more; false: from each "
+        "language by itself.",
     )
     encoder: Name | None = Field(
         default=None, description="Encoder that the quality model starts from; null takes `intrinsic.embedding`."
@@ -335,8 +335,8 @@ class Selection(Section):
     )
     datasets: dict[Name, str] = Field(
         default={},
-        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: `id`): "
-        "`snakemake results/STUDY/select/NAME.parquet` selects from them.",
+        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
+        "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
     )
     rule: Rule = Field(default="mdaq", description="How samples of such data are selected.")
     seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
@@ -432,11 +432,9 @@ class Study(Section):
     recipe: Name = Field(
         default="equal",
         description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
-        "`nllb-respond`, "
-        "`nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from `equal`: `mdaq`, `random`, "
-        "`quality-only`, `diversity-only`. A suffix such as -500 or -25k "
-        "sets its size; "
-        "smaller sizes are subsets of larger ones.",
+        "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
+        "`equal`: `mdaq`, `random`, `quality-only`, `diversity-only`. A suffix such as -500 or -25k sets its size; of the same "
+        "parts, smaller sizes are subsets of larger ones.",
     )
     experiments: dict[Name, Experiment] = Field(
         default={}, description="Further experiments by name; each ends in a table and a figure of that name."

@@ -45,8 +45,8 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size, or that of its
-    selections; `rule` is how samples are selected, None where they are not."""
+    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size, or that of
+    its selections; `rule` is how samples are selected, None where they are not."""
 
     name: str
     parts: tuple[str, ...]
@@ -78,8 +78,8 @@ def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
     wrong = [part for part in parts if part not in known]
     if wrong or examples == 0 or len(set(parts)) < len(parts):
         raise ValueError(
-            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), or {', '.join(RULES)}, with a "
-            "size such as -500 or -25k if you like"
+            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), or {', '.join(RULES)}; "
+            "with a size such as -500 or -25k if you like"
         )
     absent = [part for part in parts if part in METHODS and part not in methods]
     if absent:

@@ -9,11 +9,13 @@ from polyglot.figures.comparisons import abilities, bases, recipes, sizes, steps
 from polyglot.figures.replication import anchors, definition_ranks, published_recomputed
 from polyglot.figures.routing import routing
 from polyglot.figures.screening import screen
+from polyglot.figures.selection import alignment, selection
 from polyglot.figures.study import gain, intrinsic_extrinsic, pg_score, ranks, synthesis_yield
 from polyglot.figures.style import draw
 
 __all__ = [
     "abilities",
+    "alignment",
     "anchors",
     "bases",
     "definition_ranks",
@@ -29,6 +31,7 @@ __all__ = [
     "regression",
     "routing",
     "screen",
+    "selection",
     "sizes",
     "spearman",
     "steps",

@@ -47,6 +47,6 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
     if frame.empty:
         raise ValueError(f"{path}: no response was changed by its revision: there is nothing to learn from")
     named = frame.rename(columns=dict(zip(REVISED, COLUMNS[2:5], strict=True)))
-    named = named.assign(lang=named["lang"] if "lang" in named else "", kind="original")
+    named = named.assign(lang=named.get("lang", ""), kind="original")
     sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
     return named.assign(held_out=named["anchor"].map(sides))[list(COLUMNS)].reset_index(drop=True)

@@ -20,7 +20,7 @@ VERDICTS = {"A": 1.0, "B": -1.0, "C": 0.0}
 
 
 def parse_verdict(text: str) -> float:
-    """1, -1 or 0 from the only verdict in double brackets (`[[A]]`, `[[B]]`, `[[C]]`); NaN if there is none, or several differ."""
+    """1, -1 or 0 from the only verdict in double brackets (`[[A]]`, `[[B]]`, `[[C]]`); NaN if there is none, or several."""
     found = {name for name in VERDICTS if f"[[{name}]]" in text}
     return VERDICTS[found.pop()] if len(found) == 1 else float("nan")
 
@@ -72,8 +72,8 @@ def duels_by_judge(
 def duels_by_reward(
     ours: Sequence[float], theirs: Sequence[float], same: Sequence[bool]
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Outcomes by a reward model, which sees one answer at a time and so knows no order: the higher score wins, the same answer is
-    a tie."""
+    """Outcomes by a reward model, which sees one answer at a time and so knows no order: the higher score wins, the same answer
+    is a tie."""
     difference = np.sign(np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float))
     return np.where(np.asarray(same, dtype=bool), 0.0, difference)
 
@@ -97,7 +97,7 @@ def win_rate(outcomes: Sequence[float], *, replicates: int, confidence: float, s
 
 
 def unasked_prompts(seeds: pd.DataFrame, asked: set[str], *, count: int, seed: int) -> pd.DataFrame:
-    """Prompts for students to answer: a seeded sample of those that no teacher was asked, then, if they are too few, of the others.
+    """Prompts for students to answer: a seeded sample of those that no teacher was asked; if they are too few, of the others too.
 
     Args:
         seeds: seed dataset: id, prompt.
