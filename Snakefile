@@ -5,6 +5,7 @@
 #   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
+#   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
@@ -69,7 +70,7 @@ localrules:
     experiments,
     screen,
     route,
-    select_all,
+    select,
     plan,
     plan_jobs,
     replication,
@@ -100,7 +101,7 @@ rule route:
         study_targets(experiments_of("routing")),
 
 
-rule select_all:
+rule select:
     input:
         study_targets(experiments_of("selection")),
 

@@ -141,7 +141,7 @@ rule sample_clusters:
         "../scripts/sample_clusters.py"
 
 
-rule select:
+rule select_samples:
     """The samples of a whole set that a recipe takes."""
     input:
         data=selected_from("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),

@@ -461,8 +461,8 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "alignment",
                 "Is a little data enough? Score by training size and language",
                 EXPERIMENTS,
-                "Mean benchmark score of the students against the number of training examples, by language; dashed: the untrained "
-                "base; bars: {confidence} interval of the gain. By the superficial alignment hypothesis a few examples would do.",
+                "Mean benchmark score of the students against the number of training examples, by language; dashed: the "
+                "untrained base; bars: {confidence} interval of the gain. By the superficial alignment hypothesis a few examples would do.",
                 {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
                 height=3.4,
             ),

@@ -13,10 +13,10 @@ from polyglot.reports.layout import (
     brackets,
     definition_note,
     estimates,
-    ordered,
     records,
     students_in,
 )
+from polyglot.reports.recipes import in_order
 from polyglot.scores import STUDENT
 from polyglot.tables import HOLE, UNKNOWN, Context, Table, count, hole_notes, number
 
@@ -42,16 +42,11 @@ def selection(
     students = Students.of(context, replicates)
     wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "gain": averaged(measurements, "gain")}
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
-    duels = {
-        (row["base"], row["recipe"], row["teacher"]): row for row in records(win_rates.fillna({"lang": ""})) if not row["lang"]
-    }
+    over_all = win_rates[win_rates["lang"].fillna("") == ""]
+    duels = {(row["base"], row["recipe"], row["teacher"]): row for row in records(over_all)}
     means = coverage.groupby(["recipe", "teacher"])[["examples", "coverage", "quality"]].mean()
     data, shown = [], []
-    teachers = ordered(replicates["teacher"], context.teachers)
-    orders = students.bases, students.recipes, teachers
-    for key in sorted(
-        students_in(wide["pg"]), key=lambda key: [order.index(name) for name, order in zip(key, orders, strict=True)]
-    ):
+    for key in in_order(students, students_in(wide["pg"])):
         named = dict(zip(STUDENT, key, strict=True))
         duel = duels.get((key[0], key[1], key[2]))
         rate = Estimate.of(duel, "win_rate") if duel else Estimate()
@@ -74,13 +69,13 @@ def selection(
                 "quality": UNKNOWN if looked["quality"] is None else number(looked["quality"]),
             }
         )
-    unread = int(win_rates.loc[win_rates["lang"].fillna("") == "", "unread"].sum()) if len(win_rates) else 0
+    unread = int(over_all["unread"].sum())
     notes = [
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
         definition_note(context),
-        "Win rate: wins and half of the ties, as a share of duels with the student of the whole set on the same prompts. A judge is "
-        "asked in both orders, and one that contradicts itself has seen a tie; a reward model scores each answer by itself. "
+        "Win rate: wins and half of the ties, as a share of duels with the student of the whole set on the same prompts. A judge "
+        "is asked in both orders, and one that contradicts itself has seen a tie; a reward model scores each answer by itself. "
         f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
         "Clusters covered: of those of the whole set. Quality: mean score of the quality model, 0 to 1.",
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
