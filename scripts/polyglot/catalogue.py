@@ -462,7 +462,7 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "Is a little data enough? Score by training size and language",
                 EXPERIMENTS,
                 "Mean benchmark score of the students against the number of training examples, by language; dashed: the "
-                "untrained base; bars: {confidence} interval of the gain. By the superficial alignment hypothesis a few examples would do.",
+                "untrained base; bars: {confidence} interval of the gain. If alignment is superficial, a few examples do.",
                 {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
                 height=3.4,
             ),
