@@ -1,4 +1,4 @@
-"""Selection of many samples, after their embedding: clusters and choice, at several sizes, and k-means on all data in one go beside it.
+"""Selection of many samples after their embedding, at several sizes; beside it k-means on all data in one go.
 
     python benchmarks/selection.py [--samples 10000 30000 100000] [--dimensions 384] [--threads 2]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,17 +53,14 @@ def train_quality_model(
     Raises:
         ValueError: if there is no triplet.
     """
-    import os
-    import shutil
-
+    if triplets.empty:
+        raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
     import torch
     from datasets import Dataset
     from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
     from transformers import set_seed
 
-    if triplets.empty:
-        raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
     gpu = torch.cuda.is_available()
     set_seed(selection.seed)
     model = SentenceTransformer(str(start), local_files_only=True)

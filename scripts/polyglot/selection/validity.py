@@ -46,10 +46,11 @@ def validity(
     Returns:
         lang (empty for all), kind, n, {model}, {model}_low, {model}_high of each, difference, difference_low, difference_high.
     """
-    groups = [(("", str(kind)), rows) for kind, rows in held_out.groupby("kind", sort=False).indices.items()]
-    groups += [(tuple(map(str, key)), rows) for key, rows in held_out.groupby(["lang", "kind"], sort=False).indices.items()]
+    numbered = held_out.reset_index(drop=True)
+    groups = [("", str(kind), part.index) for kind, part in numbered.groupby("kind", sort=False)]
+    groups += [(str(lang), str(kind), part.index) for (lang, kind), part in numbered.groupby(["lang", "kind"], sort=True)]
     found = []
-    for (lang, kind), rows in groups:
+    for lang, kind, rows in groups:
         n = len(rows)
         rng = np.random.default_rng(stable_seed("auc", lang, kind, seed))
         weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=replicates)])
