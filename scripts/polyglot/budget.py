@@ -92,6 +92,31 @@ class Estimator:
         wide = 2 if self.study.training.precision == "float32" else 1
         return Work(wildcards["base"], trained=tokens, stored=wide * self.weights(wildcards["base"]))
 
+    @property
+    def encoder(self) -> str:
+        """The encoder that quality models start from."""
+        return self.study.selection.encoder or self.study.intrinsic.embedding
+
+    def quality_model(self) -> Work:
+        """Each triplet has three texts; how many a user's file has is not known here."""
+        tokens = 3 * 4 * self.study.selection.triplets * len(self.study.languages) * self.study.plan.example_tokens
+        return Work(self.encoder, trained=tokens * self.study.selection.epochs, stored=self.weights(self.encoder))
+
+    def embed(self, model: str, examples: int) -> Work:
+        return Work(model, examples * self.study.plan.example_tokens)
+
+    def answers(self, wildcards: Mapping[str, str]) -> Work:
+        prompts, plan = self.study.selection.prompts, self.study.plan
+        return Work(wildcards["base"], prompts * plan.request_tokens, prompts * plan.answer_tokens)
+
+    def duels(self) -> Work:
+        """A judge reads both answers in both orders; a reward model reads each once."""
+        reward, plan = self.study.intrinsic.reward, self.study.plan
+        asked = 2 * self.study.selection.prompts
+        if reward.kind == "reward_model":
+            return Work(reward.model, asked * plan.example_tokens)
+        return Work(reward.model, 2 * asked * plan.example_tokens, asked * plan.judge_tokens)
+
     def evaluate(self, model: str) -> Work:
         plan = self.study.plan
         return Work(model, plan.evaluation_tokens_read, plan.evaluation_tokens_written)
@@ -142,6 +167,11 @@ RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "student": lambda e, w: e.student(w),
     "evaluate_student": lambda e, w: e.evaluate(w["base"]),
     "evaluate_anchor": lambda e, w: e.evaluate(w["model"]),
+    "quality_model": lambda e, w: e.quality_model(),
+    "sample_quality": lambda e, w: e.embed(e.encoder, e.study.training.examples),
+    "sample_clusters": lambda e, w: e.embed(e.study.intrinsic.embedding, e.study.training.examples),
+    "student_answers": lambda e, w: e.answers(w),
+    "duels": lambda e, w: e.duels(),
     "hub_model": lambda e, w: Work(stored=e.weights(w["model"])),
 }
 """Rule to what one of its jobs does. Other rules take seconds on a CPU and count as jobs only."""
