@@ -150,7 +150,7 @@ def train_router(
     )
     watch(trainer, "router")
     data = content_id(*texts, str(wins.tolist()), str(held_out.tolist()))
-    owner = training_owner(start=folder_fingerprint(start), data=data, teachers=list(teachers), **routing.model_dump())
+    owner = training_owner(start=folder_fingerprint(start), data=data, among=list(teachers), **routing.model_dump())
     trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     history = [entry for entry in trainer.state.log_history if "eval_hit_1" in entry]
     kept = max(history, key=lambda entry: (entry["eval_hit_1"], -entry["epoch"]))
