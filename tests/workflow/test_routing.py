@@ -27,7 +27,7 @@ def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
     mute = {"label": "Mute", "folder": "results/demo/models/hasty", "sampling": {"max_new_tokens": 1}}
     workplace.configure("models.yaml", lambda models: models | {"mute": mute})
     grown = {
-        "run": ["main"],
+        "run": ["main", "routing"],
         "experiments": {"routing": {"compare": "routing", "teachers": [*SINGLE[::2], *ROUTED]}},
         "routing": {
             "teachers": SINGLE,
@@ -90,8 +90,10 @@ def test_a_teacher_that_fails_every_calibration_prompt_gets_nothing_from_those_w
     assert (mute["reward"] == 0).all()
     chosen = {name: set(pd.read_parquet(results / f"routing/assignments/{name}/de/0.parquet")["teacher"]) for name in ROUTED}
     assert "mute" in chosen["mix"]
-    for name in ("persyn", "car", "oracle"):
+    for name in ("car", "oracle"):
         assert "mute" not in chosen[name], name
+    shares = pd.read_csv(results / "analysis/routing_shares.csv").set_index(["routed", "lang", "teacher"])["share"]
+    assert shares["persyn", "de", "mute"] < 0.5 * shares["mix", "de", "mute"]
     assert chosen["strong"] == {"thorough"}
     assert len(chosen["car"]) == 1
 

@@ -15,7 +15,7 @@ from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
 
-RECIPES = ["mdaq-14", "random-14", "quality-only-14", "diversity-only-14"]
+RECIPES = ["mdaq-4", "random-4", "quality-only-4", "diversity-only-4"]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def selected(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workp
     grown = {
         "run": ["main"],
         "experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES]}},
-        "selection": {"triplets": 20, "prompts": 8, "examples": 12, "datasets": {"mine": "mine.jsonl"}},
+        "selection": {"triplets": 20, "prompts": 8, "ratio": 1, "examples": 12, "datasets": {"mine": "mine.jsonl"}},
     }
     workplace.configure("demo.yaml", lambda study: study | grown)
     workplace.snakemake("select", "results/demo/select/mine.parquet")
@@ -43,27 +43,29 @@ def results(selected: Workplace) -> Path:
 
 def test_selections_are_parts_of_the_whole_set_of_the_same_size(results: Path) -> None:
     whole = pd.read_parquet(results / "sft/equal/hasty/de/0.parquet")
-    assert len(whole) > 14
+    assert len(whole) > 4
     for recipe in RECIPES:
         part = pd.read_parquet(results / f"sft/{recipe}/hasty/de/0.parquet")
-        assert len(part) == 14, recipe
+        assert len(part) == 4, recipe
         merged = part.merge(whole, on=["id", "method", "prompt", "response"])
-        assert len(merged) == 14, recipe
+        assert len(merged) == 4, recipe
 
 
 def test_what_is_selected_is_what_the_files_say(results: Path) -> None:
     """From the quality and cluster of every sample, which are files, the same selection follows."""
     whole = pd.read_parquet(results / "selection/quality/hasty/de/0.parquet")
     whole = whole.merge(pd.read_parquet(results / "selection/clusters/hasty/de/0.parquet"), on="id")
-    for recipe, rule in (("mdaq-14", "mdaq"), ("quality-only-14", "quality-only")):
-        rows = select(list("de/" + whole["id"]), whole["quality"].to_numpy(), whole["cluster"].to_numpy(), rule=rule, size=14)
+    for recipe, rule in (("mdaq-4", "mdaq"), ("quality-only-4", "quality-only")):
+        rows = select(
+            list("de/" + whole["id"]), whole["quality"].to_numpy(), whole["cluster"].to_numpy(), rule=rule, size=4, ratio=1
+        )
         taken = pd.read_parquet(results / f"sft/{recipe}/hasty/de/0.parquet")
         assert set(taken["id"]) == set(whole["id"].iloc[rows])
     coverage = pd.read_csv(results / "analysis/selection_coverage.csv").set_index("recipe")
     assert coverage.loc["equal", "coverage"] == 1
-    assert coverage.loc["mdaq-14", "covered"] >= coverage.loc["quality-only-14", "covered"]
-    assert coverage["quality"].idxmax() == "quality-only-14"
-    assert coverage.loc["diversity-only-14", "covered"] == coverage["covered"].max()
+    assert coverage.loc["mdaq-4", "covered"] >= coverage.loc["quality-only-4", "covered"]
+    assert coverage.loc["quality-only-4", "quality"] == coverage["quality"].max()
+    assert coverage.loc["diversity-only-4", "covered"] == coverage["covered"].max()
 
 
 def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> None:
@@ -74,7 +76,7 @@ def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> No
     assert every["win_rate"].between(0, 1).all()
     asked = pd.read_parquet(results / "selection/prompts/de.parquet")
     assert len(asked) == 8
-    duel = pd.read_parquet(results / "selection/duels/nano-base/mdaq-14/hasty/de/0.parquet")
+    duel = pd.read_parquet(results / "selection/duels/nano-base/mdaq-4/hasty/de/0.parquet")
     assert set(duel["prompt"]) == set(asked["prompt"])
 
 
@@ -102,7 +104,7 @@ def test_a_second_run_does_nothing_and_another_size_trains_no_quality_model(sele
     assert selected.planned("select") == {}
     selected.configure(
         "demo.yaml",
-        lambda study: study | {"experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES, "mdaq-10"]}}},
+        lambda study: study | {"experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES, "mdaq-3"]}}},
     )
     planned = selected.planned("select")
     assert planned["select_samples"] == planned["student"] == 1
