@@ -4,6 +4,8 @@
 #   snakemake --configfile config/STUDY.yaml      run a study
 #   snakemake experiments                         every experiment of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
+#   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
+#   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
@@ -33,6 +35,8 @@ include: "rules/hub.smk"
 include: "rules/nano.smk"
 include: "rules/seed.smk"
 include: "rules/synthesis.smk"
+include: "rules/routing.smk"
+include: "rules/selection.smk"
 include: "rules/intrinsic.smk"
 include: "rules/students.smk"
 include: "rules/evaluation.smk"
@@ -65,6 +69,8 @@ localrules:
     hub_lock,
     experiments,
     screen,
+    route,
+    select,
     plan,
     plan_jobs,
     replication,
@@ -87,7 +93,17 @@ rule all:
 
 rule experiments:
     input:
-        study_targets(list(MATRICES)),
+        study_targets(experiments_but("routing", "selection")),
+
+
+rule route:
+    input:
+        study_targets(experiments_of("routing")),
+
+
+rule select:
+    input:
+        study_targets(experiments_of("selection")),
 
 
 rule fetch:

@@ -3,10 +3,20 @@ import re
 
 from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
-from polyglot.experiments import MAIN, PEOPLE, TRANSLATED, blocks_needed, parse_recipe
+from polyglot.checks import kin
+from polyglot.draws import Draw, examples_in, requests_in
+from polyglot.experiments import (
+    MAIN,
+    PEOPLE,
+    TRANSLATED,
+    WHOLE,
+    blocks_needed,
+    parse_recipe,
+)
 from polyglot.files import write_text, yaml_text
 from polyglot.hub import HubError, is_there
 from polyglot.loading import ConfigurationError, choose_study_file, load_study
+from polyglot.routing.teachers import by_strength
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"
@@ -35,7 +45,7 @@ RESULTS = f"results/{STUDY.study}"
 MATRICES = STUDY.matrices
 TRANSLATE_FROM = STUDY.source_language
 TRANSLATOR = STUDY.translation.model
-CANDIDATES = STUDY.screen.teachers or STUDY.teachers
+CANDIDATES = STUDY.screen.teachers or STUDY.single_teachers
 SCREENED_LANGUAGES = STUDY.screen.languages or STUDY.languages
 SCREENED_SEED = f"{STUDY.seeds[0]}-screen"
 NANO_MODELS = [
@@ -63,6 +73,7 @@ TEACHERS = [
         for names in (
             *(matrix.teachers for matrix in MATRICES.values()),
             CANDIDATES,
+            STUDY.routed_among if STUDY.routed_teachers else [],
             [PEOPLE, TRANSLATOR],
         )
         for name in names
@@ -73,7 +84,18 @@ ENDPOINT_TEACHERS = [
     for name in TEACHERS
     if name in REGISTRIES.models and REGISTRIES.models[name].endpoint is not None
 ]
-LOCAL_TEACHERS = [name for name in TEACHERS if name not in ENDPOINT_TEACHERS]
+ROUTED = STUDY.routed_teachers
+ASKING = [name for name, routed in ROUTED.items() if routed.asks]
+ROUTED_BASES = [*dict.fromkeys(routed.base or STUDY.base for routed in ROUTED.values())]
+CALIBRATED_SEED = f"{STUDY.routing.seed}-calibration"
+RECIPES = {name for matrix in MATRICES.values() for name in matrix.recipes}
+SELECTING = [name for name in sorted(RECIPES) if parse_recipe(name, STUDY.methods).rule]
+RECIPES |= {WHOLE} if ROUTED or SELECTING else set()
+POOLED = "all"
+ENCODER = STUDY.selection.encoder or STUDY.intrinsic.embedding
+LOCAL_TEACHERS = [
+    name for name in TEACHERS if name not in ENDPOINT_TEACHERS and name not in ROUTED
+]
 config["operation"] = {
     name: REGISTRIES.models[name].operation for name in REGISTRIES.models
 }
@@ -106,9 +128,14 @@ wildcard_constraints:
     teacher=one_of(TEACHERS),
     lang=one_of(REGISTRIES.languages),
     method=one_of([*STUDY.methods, *TRANSLATED]),
-    seed=r"\d+(-screen|-block\d+)?",
-    base=one_of({base for matrix in MATRICES.values() for base in matrix.bases}),
-    recipe=one_of({name for matrix in MATRICES.values() for name in matrix.recipes}),
+    seed=r"\d+(-screen|-calibration|-block\d+)?",
+    base=one_of(
+        {base for matrix in MATRICES.values() for base in matrix.bases}
+        | {*ROUTED_BASES}
+    ),
+    recipe=one_of(RECIPES),
+    pool=one_of([POOLED, *REGISTRIES.languages]),
+    routed=one_of(ROUTED),
     model=one_of(REGISTRIES.models),
     source=one_of([*REGISTRIES.sources, *REGISTRIES.benchmarks]),
     benchmark=one_of(REGISTRIES.benchmarks),
@@ -273,6 +300,8 @@ def used_models():
         *TEACHERS,
         *bases,
         *(REGISTRIES.models[base].reference for base in bases),
+        *(STUDY.routing.model for _ in ROUTED if STUDY.routing.model),
+        *(ENCODER for _ in SELECTING),
         STUDY.intrinsic.embedding,
         STUDY.intrinsic.reward.model,
     }
@@ -342,8 +371,72 @@ def recipe_files(wildcards):
 
 
 def recipe_size(wildcards):
-    recipe = parse_recipe(wildcards.recipe, STUDY.methods)
-    return recipe.examples or STUDY.training.examples
+    return examples_in(wildcards.recipe, wildcards.seed, STUDY)
+
+
+def pool_of(lang):
+    """The pool that a language's samples are selected from: its own, or that of all languages."""
+    return POOLED if STUDY.selection.pooled else lang
+
+
+def pool_languages(pool):
+    """Languages of a pool: of the common one, all in which a recipe selects."""
+    cells = (cell for matrix in MATRICES.values() for cell in matrix.cells)
+    langs = dict.fromkeys(cell.lang for cell in cells if cell.recipe in SELECTING)
+    return list(langs) if pool == POOLED else [pool]
+
+
+def pool_files(pattern):
+    """A file of the whole set of every language in a pool."""
+
+    def paths(wildcards):
+        return [
+            f"{RESULTS}/{pattern}".format(
+                recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
+            )
+            for lang in pool_languages(wildcards.pool)
+        ]
+
+    return paths
+
+
+def selected_from(pattern):
+    """A file of the whole set of every language that a selection is made from."""
+
+    def paths(wildcards):
+        return [
+            f"{RESULTS}/{pattern}".format(
+                recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
+            )
+            for lang in pool_languages(pool_of(wildcards.lang))
+        ]
+
+    return paths
+
+
+def clusters_of_cells(wildcards):
+    """The clusters that every cell of an experiment is looked at by."""
+    return [
+        f"{RESULTS}/selection/clusters/{cell.teacher}/{pool_of(cell.lang)}/{seed}.parquet"
+        for cell in measured_cells(wildcards.experiment)
+        for seed in MATRICES[wildcards.experiment].seeds
+    ]
+
+
+def duelling_cells(experiment):
+    """(base, recipe, teacher, language, seed) of every student of an experiment whose data were selected."""
+    return [
+        [*cell, str(seed)]
+        for cell in measured_cells(experiment)
+        for seed in MATRICES[experiment].seeds
+        if cell.recipe in SELECTING
+    ]
+
+
+def duel_template():
+    """What a chat model is asked in a duel."""
+    judged = STUDY.intrinsic.reward.kind == "rubric_judge"
+    return f"{STUDY.synthesis.prompts}/duel.jinja" if judged else []
 
 
 def measured_cells(experiment):
@@ -552,3 +645,155 @@ def anchor_file(kind):
         return f"{RESULTS}/evaluation/anchors/{model}/{wildcards.lang}.parquet"
 
     return path
+
+
+def calibration_requests():
+    """Every calibration prompt."""
+    return expand(
+        f"{RESULTS}/requests/{{lang}}/{{method}}/{CALIBRATED_SEED}.parquet",
+        lang=STUDY.routed_languages,
+        method=STUDY.methods,
+    )
+
+
+def calibration_pairs():
+    """(teacher, language) of every file of calibration answers, in their order."""
+    return [
+        [name, lang] for name in STUDY.routed_among for lang in STUDY.routed_languages
+    ]
+
+
+def calibration_files(pattern):
+    """A file of every teacher's calibration answers in every language, and method if the pattern has one."""
+
+    def paths(wildcards):
+        methods = STUDY.methods if "{method}" in pattern else [""]
+        return [
+            f"{RESULTS}/{pattern}".format(
+                teacher=teacher,
+                lang=lang,
+                method=method,
+                seed=CALIBRATED_SEED,
+                base=wildcards.base,
+            )
+            for teacher, lang in calibration_pairs()
+            for method in methods
+        ]
+
+    return paths
+
+
+def router_model(base):
+    """The model that the router of a base starts from."""
+    return STUDY.routing.model or base
+
+
+def strongest_first(name):
+    """Teachers that a routed one may call strong, from the strongest down."""
+    sizes = {name: REGISTRIES.models[name].size for name in STUDY.routed_among}
+    order = by_strength(STUDY.routed_among, sizes, STUDY.routing.strength)
+    routed = ROUTED[name]
+    if routed.strategy != "family-strong":
+        return order
+    return by_strength(kin(STUDY, REGISTRIES, routed.base), sizes, order)
+
+
+def gathered_from(name):
+    """(teacher, method) of every file of answers that a routed teacher's are among, in their order."""
+    routed = ROUTED[name]
+    teachers = STUDY.routed_among
+    if routed.strategy in ("strong", "family-strong"):
+        teachers = strongest_first(name)[:1]
+    return [(teacher, method) for teacher in teachers for method in STUDY.methods]
+
+
+def gathered_answers(wildcards):
+    """Answers that a routed teacher's are among: given to it, or to a study of single teachers."""
+    folder = "answers"
+    if ROUTED[wildcards.routed].asks:
+        folder = f"routing/answers/{wildcards.routed}"
+    return [
+        f"{RESULTS}/{folder}/{teacher}/{wildcards.lang}/{method}/{wildcards.seed}.parquet"
+        for teacher, method in gathered_from(wildcards.routed)
+    ]
+
+
+def assignment_inputs(wildcards):
+    """What a routed teacher's choice is made from."""
+    routed, lang, seed = ROUTED[wildcards.routed], wildcards.lang, wildcards.seed
+    files = {
+        "requests": [
+            f"{RESULTS}/requests/{lang}/{method}/{seed}.parquet"
+            for method in STUDY.methods
+        ]
+    }
+    if routed.strategy == "persyn":
+        files["router"] = f"{RESULTS}/routing/routers/{routed.base}/router"
+    if routed.strategy == "car":
+        files["calibration"] = (
+            f"{RESULTS}/routing/routers/{routed.base}/calibration.parquet"
+        )
+    if routed.strategy == "oracle":
+        measured = [
+            f"{RESULTS}/intrinsic/{STUDY.recipe}/{teacher}/{lang}/{seed}"
+            for teacher in STUDY.routed_among
+        ]
+        files["answers"] = [
+            f"{RESULTS}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
+            for teacher in STUDY.routed_among
+            for method in STUDY.methods
+        ]
+        files["quality"] = [f"{folder}/reward.parquet" for folder in measured]
+        files["learnability"] = [
+            f"{folder}/perplexity/{routed.base}.parquet" for folder in measured
+        ]
+    return files
+
+
+def routed_in(experiment):
+    """Routed teachers of an experiment."""
+    return [name for name in MATRICES[experiment].teachers if name in ROUTED]
+
+
+def single_teachers(experiment):
+    """Its other teachers."""
+    return [name for name in MATRICES[experiment].teachers if name not in ROUTED]
+
+
+def routed_bases(experiment, *strategies):
+    """Bases that routed teachers of an experiment (or those of these strategies) choose for."""
+    chosen = [ROUTED[name] for name in routed_in(experiment)]
+    return [
+        *dict.fromkeys(
+            routed.base or STUDY.base
+            for routed in chosen
+            if not strategies or routed.strategy in strategies
+        )
+    ]
+
+
+def routed_facts(experiment):
+    """What an experiment's routed teachers are: name, strategy, base and the order of strength that they know."""
+    return [
+        {
+            "name": name,
+            "strategy": ROUTED[name].strategy,
+            "base": ROUTED[name].base or STUDY.base,
+            "strength": strongest_first(name),
+        }
+        for name in routed_in(experiment)
+    ]
+
+
+def assigned_cells(experiment):
+    """(routed teacher, language, seed) of every measured cell of an experiment."""
+    matrix = MATRICES[experiment]
+    cells = dict.fromkeys(
+        (cell.teacher, cell.lang) for cell in measured_cells(experiment)
+    )
+    return [
+        [teacher, lang, str(seed)]
+        for teacher, lang in cells
+        if teacher in ROUTED
+        for seed in matrix.seeds
+    ]

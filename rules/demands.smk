@@ -58,3 +58,47 @@ def evaluating(wildcards, attempt):
         for chosen in STUDY.evaluation.benchmarks_in(wildcards.lang).values()
     )
     return demands.running(REGISTRIES.models[name], "evaluate", examples, attempt)
+
+
+def training_router(wildcards, attempt):
+    languages = len(STUDY.routed_languages)
+    examples = STUDY.routing.calibration * languages * STUDY.routing.epochs
+    model = REGISTRIES.models[router_model(wildcards.base)]
+    return demands.training(model, examples, attempt)
+
+
+def assigning(wildcards, attempt):
+    """A router reads every prompt; other ways to choose need no model."""
+    routed = ROUTED[wildcards.routed]
+    if routed.strategy != "persyn":
+        return small(wildcards, attempt)
+    examples = STUDY.synthesis.requests * len(STUDY.methods)
+    model = REGISTRIES.models[router_model(routed.base)]
+    return demands.running(model, "read", examples, attempt)
+
+
+def tuning_encoder(wildcards, attempt):
+    """Each triplet has three texts."""
+    examples = 3 * 10_000 * STUDY.selection.epochs
+    return demands.training(REGISTRIES.models[ENCODER], examples, attempt)
+
+
+def scoring_quality(wildcards, attempt):
+    examples = 2 * STUDY.training.examples
+    return demands.running(REGISTRIES.models[ENCODER], "embed", examples, attempt)
+
+
+def clustering(wildcards, attempt):
+    examples = 10 * STUDY.training.examples
+    model = REGISTRIES.models[STUDY.intrinsic.embedding]
+    return demands.running(model, "embed", examples, attempt)
+
+
+def answering(wildcards, attempt):
+    model = REGISTRIES.models[wildcards.base]
+    return demands.running(model, "write", STUDY.selection.prompts, attempt)
+
+
+def duelling(wildcards, attempt):
+    model = REGISTRIES.models[STUDY.intrinsic.reward.model]
+    return demands.running(model, "judge", 2 * STUDY.selection.prompts, attempt)

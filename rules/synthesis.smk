@@ -25,8 +25,7 @@ rule render_requests:
     params:
         methods=STUDY.methods,
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
-        requests=STUDY.synthesis.requests,
-        screened=-(-STUDY.screen.requests // len(STUDY.methods)),
+        requests=lambda wildcards: requests_in(Draw.parse(wildcards.seed), STUDY),
         shots=STUDY.synthesis.shots,
         longest=STUDY.synthesis.longest,
     message:
@@ -135,6 +134,8 @@ rule training_set:
         "results/{study}/logs/training_set/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/training_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    wildcard_constraints:
+        recipe=one_of(RECIPES - {*SELECTING}),
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)

@@ -49,6 +49,16 @@ def study_targets(experiments):
     ]
 
 
+def experiments_of(*kinds):
+    """Experiments that compare this."""
+    return [name for name, matrix in MATRICES.items() if matrix.compare in kinds]
+
+
+def experiments_but(*kinds):
+    """All other experiments."""
+    return [name for name in MATRICES if name not in experiments_of(*kinds)]
+
+
 def default_experiments():
     return STUDY.run or list(MATRICES)
 

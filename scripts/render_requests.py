@@ -7,10 +7,11 @@ with running(snakemake):
 
     import pandas as pd
 
+    from polyglot.draws import Draw
     from polyglot.files import write_parquet
     from polyglot.prompts import PromptTemplates
     from polyglot.seeds import for_method, short_enough
-    from polyglot.synthesis import Draw, draw_requests
+    from polyglot.synthesis import draw_requests
 
     params = snakemake.params
     templates = PromptTemplates(Path(snakemake.input.templates[0]).parent)
@@ -27,7 +28,6 @@ with running(snakemake):
             chosen,
             templates,
             requests=params.requests,
-            screened=params.screened,
             shots=params.shots,
         )
         write_parquet(requests, path)

@@ -8,8 +8,8 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.configuration import Training
+    from polyglot.draws import Draw
     from polyglot.students import MIN_EXAMPLES, fine_tune, leave_out
-    from polyglot.synthesis import Draw
     from polyglot.tokenization import given_file
 
     pairs, out = pd.read_parquet(snakemake.input.data), Path(snakemake.output[0])

@@ -11,7 +11,7 @@ with running(snakemake):
     from polyglot.files import write_parquet
     from polyglot.registry import Model, local_folder
     from polyglot.sidefile import SideFile
-    from polyglot.synthesis import ask
+    from polyglot.synthesis import answer_frame, ask
     from polyglot.tokenization import given_file
 
     name = snakemake.wildcards.teacher
@@ -20,15 +20,17 @@ with running(snakemake):
     folder = None if model.endpoint else local_folder(model, snakemake.input.model)
     template = given_file(snakemake.input.chat_template)
     side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder, template))
-    engine = open_engine(name, model, folder, snakemake.config, template)
-    print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
-    answers = ask(
-        engine,
-        pd.concat(requests, ignore_index=True),
-        side,
-        batch_size=snakemake.params.batch_size,
-        title=f"{name} writes {snakemake.wildcards.lang}",
-    )
+    answers = {}
+    if any(len(asked) for asked in requests):
+        engine = open_engine(name, model, folder, snakemake.config, template)
+        print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
+        answers = ask(
+            engine,
+            pd.concat(requests, ignore_index=True),
+            side,
+            batch_size=snakemake.params.batch_size,
+            title=f"{name} writes {snakemake.wildcards.lang}",
+        )
     for asked, path in zip(requests, snakemake.output, strict=True):
-        write_parquet(pd.DataFrame([answers[request_id].as_dict() for request_id in asked["request_id"]]), path)
+        write_parquet(answer_frame(answers[request_id] for request_id in asked["request_id"]), path)
     side.remove()

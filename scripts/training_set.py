@@ -5,9 +5,10 @@ from polyglot.job import running
 with running(snakemake):
     import pandas as pd
 
+    from polyglot.draws import Draw
     from polyglot.experiments import PUBLIC
     from polyglot.files import write_parquet
-    from polyglot.synthesis import Draw, mix, people_wrote
+    from polyglot.synthesis import mix, people_wrote
 
     paths = iter(snakemake.input)
     parts = {part: [pd.read_parquet(next(paths)) for _ in range(blocks)] for part, blocks in snakemake.params.parts}

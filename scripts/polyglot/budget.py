@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.configuration import Study
-from polyglot.experiments import parse_recipe
+from polyglot.draws import Draw, examples_in, requests_in
 from polyglot.registry import Model, Registries
 
 USUAL_SIZE = 8.0
@@ -48,17 +48,29 @@ class Estimator:
         return estimate(self, wildcards) if estimate else Work()
 
     def synthesize(self, wildcards: Mapping[str, str], methods: int) -> Work:
-        plan, screened = self.study.plan, wildcards["seed"].endswith("-screen")
-        requests = self.study.screen.requests if screened else self.study.synthesis.requests * methods
+        plan = self.study.plan
+        requests = requests_in(Draw.parse(wildcards["seed"]), self.study) * methods
         read, written = requests * plan.request_tokens, requests * plan.answer_tokens
         return Work(wildcards["teacher"], read, written, stored=2 * (read + written) * BYTES_PER_TOKEN)
+
+    def assigned(self, wildcards: Mapping[str, str]) -> Work:
+        """A teacher's own prompts: on average an equal share, which nobody knows before the router does."""
+        whole = self.synthesize(wildcards, len(self.study.methods))
+        share = 1 / len(self.study.routed_among)
+        return Work(whole.model, whole.read * share, whole.written * share, stored=whole.stored * share)
+
+    def router(self, wildcards: Mapping[str, str]) -> Work:
+        routing = self.study.routing
+        prompts = routing.calibration * len(self.study.routed_languages) * routing.epochs
+        model = routing.model or wildcards["base"]
+        return Work(model, trained=prompts * self.study.plan.request_tokens, stored=self.weights(model))
 
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         tokens = self.study.synthesis.requests * self.study.plan.example_tokens
         return Work(self.study.translation.model, tokens, tokens, stored=2 * tokens * BYTES_PER_TOKEN)
 
     def examples(self, wildcards: Mapping[str, str]) -> int:
-        return parse_recipe(wildcards["recipe"], self.study.methods).examples or self.study.training.examples
+        return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
 
     def training_set(self, wildcards: Mapping[str, str]) -> Work:
         return Work(stored=self.examples(wildcards) * self.study.plan.example_tokens * BYTES_PER_TOKEN)
@@ -79,6 +91,31 @@ class Estimator:
         tokens = self.examples(wildcards) * self.study.plan.example_tokens * self.study.training.epochs
         wide = 2 if self.study.training.precision == "float32" else 1
         return Work(wildcards["base"], trained=tokens, stored=wide * self.weights(wildcards["base"]))
+
+    @property
+    def encoder(self) -> str:
+        """The encoder that quality models start from."""
+        return self.study.selection.encoder or self.study.intrinsic.embedding
+
+    def quality_model(self) -> Work:
+        """Each triplet has three texts; how many a user's file has is not known here."""
+        tokens = 3 * 4 * self.study.selection.triplets * len(self.study.languages) * self.study.plan.example_tokens
+        return Work(self.encoder, trained=tokens * self.study.selection.epochs, stored=self.weights(self.encoder))
+
+    def embed(self, model: str, examples: int) -> Work:
+        return Work(model, examples * self.study.plan.example_tokens)
+
+    def answers(self, wildcards: Mapping[str, str]) -> Work:
+        prompts, plan = self.study.selection.prompts, self.study.plan
+        return Work(wildcards["base"], prompts * plan.request_tokens, prompts * plan.answer_tokens)
+
+    def duels(self) -> Work:
+        """A judge reads both answers in both orders; a reward model reads each once."""
+        reward, plan = self.study.intrinsic.reward, self.study.plan
+        asked = 2 * self.study.selection.prompts
+        if reward.kind == "reward_model":
+            return Work(reward.model, asked * plan.example_tokens)
+        return Work(reward.model, 2 * asked * plan.example_tokens, asked * plan.judge_tokens)
 
     def evaluate(self, model: str) -> Work:
         plan = self.study.plan
@@ -116,6 +153,8 @@ class Estimator:
 RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "synthesize": lambda e, w: e.synthesize(w, len(e.study.methods)),
     "ask_endpoint": lambda e, w: e.synthesize(w, len(e.study.methods)),
+    "synthesize_assigned": lambda e, w: e.assigned(w),
+    "ask_endpoint_assigned": lambda e, w: e.assigned(w),
     "synthesize_translated": lambda e, w: e.synthesize(w, 1),
     "ask_endpoint_translated": lambda e, w: e.synthesize(w, 1),
     "translate_seed": lambda e, w: e.translate(w),
@@ -124,9 +163,15 @@ RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
     "reward": lambda e, w: e.judge(w),
     "reward_scale": lambda e, w: e.scale(),
     "perplexity": lambda e, w: e.read(w["base"], w),
+    "router": lambda e, w: e.router(w),
     "student": lambda e, w: e.student(w),
     "evaluate_student": lambda e, w: e.evaluate(w["base"]),
     "evaluate_anchor": lambda e, w: e.evaluate(w["model"]),
+    "quality_model": lambda e, w: e.quality_model(),
+    "sample_quality": lambda e, w: e.embed(e.encoder, e.study.training.examples),
+    "sample_clusters": lambda e, w: e.embed(e.study.intrinsic.embedding, e.study.training.examples),
+    "student_answers": lambda e, w: e.answers(w),
+    "duels": lambda e, w: e.duels(),
     "hub_model": lambda e, w: Work(stored=e.weights(w["model"])),
 }
 """Rule to what one of its jobs does. Other rules take seconds on a CPU and count as jobs only."""

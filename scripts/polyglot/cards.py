@@ -24,7 +24,7 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
         own: the workflow's licence, which holds for models that the workflow has made.
     """
     lines = []
-    for model in filter(None, (facts.get("model"), facts.get("base"))):
+    for model in _models(facts):
         name = model["licence"]
         if name is None:
             lines.append(f"{model['label']} was made by the workflow, which is under {own}.")
@@ -37,6 +37,11 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def _models(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The models behind a set or student: those that wrote, and the base."""
+    return [*facts["models"], *([facts["base"]] if "base" in facts else [])]
+
+
 def _where(facts: Mapping[str, Any], name: str) -> str:
     url = facts["licences"].get(name, {}).get("url")
     return f" ({url})" if url else ""
@@ -44,8 +49,7 @@ def _where(facts: Mapping[str, Any], name: str) -> str:
 
 def hub_licences(facts: Mapping[str, Any], own: str) -> str | list[str]:
     """The licences that bear on a set, as hubs call them; one, or a list."""
-    models = [model for model in (facts.get("model"), facts.get("base")) if model]
-    names = [model["licence"] or own for model in models] + [source["licence"] for source in facts["sources"].values()]
+    names = [model["licence"] or own for model in _models(facts)] + [source["licence"] for source in facts["sources"].values()]
     known = {own: own.lower()} | {name: licence["hub"] for name, licence in facts["licences"].items()}
     found = sorted({known.get(name, OPEN) if name else OPEN for name in names}) or [OPEN]
     return found[0] if len(found) == 1 else found

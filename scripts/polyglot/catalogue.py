@@ -327,6 +327,8 @@ PLAN: dict[str, Display] = {
     ),
 }
 
+GENERATIONS = "analysis/{experiment}_generations.csv"
+COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))
 COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     "teachers": {
         "table": {
@@ -454,7 +456,16 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 {**STUDENTS, "gaps": GAPS, "holes": HOLES},
                 paper="figure 5",
                 height=3.4,
-            )
+            ),
+            "_alignment": Display(
+                "alignment",
+                "Is a little data enough? Score by training size and language",
+                EXPERIMENTS,
+                "Mean benchmark score of the students against the number of training examples, by language; dashed: the "
+                "untrained base; bars: {confidence} interval of the gain. If alignment is superficial, a few examples do.",
+                {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+                height=3.4,
+            ),
         },
     },
     "steps": {
@@ -510,6 +521,76 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 paper="table 3",
             )
         },
+    },
+    "routing": {
+        "table": {
+            "": Display(
+                "routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "Routed teachers beside single ones, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+                "(*{definition}*), gain, the generations that the data took, and how well prompts are routed; below, who answers "
+                "which share of the prompts.",
+                {
+                    **STUDENTS,
+                    "quality": "analysis/{experiment}_quality.csv",
+                    "shares": "analysis/{experiment}_shares.csv",
+                    "generations": GENERATIONS,
+                    "gaps": GAPS,
+                    "holes": HOLES,
+                },
+            )
+        },
+        "figure": {
+            "": Display(
+                "routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) and gain, averaged over languages, with {confidence} bootstrap intervals, of routed "
+                "teachers beside single ones; right: the generations that their data took.",
+                {**STUDENTS, "generations": GENERATIONS, "gaps": GAPS, "holes": HOLES},
+            )
+        },
+    },
+}
+
+COMPARED["selection"] = {
+    "table": {
+        "": Display(
+            "selection",
+            "Selected training sets",
+            EXPERIMENTS,
+            "Recipes that select beside the whole set, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+            "(*{definition}*), gain, win rate against the student of the whole set, clusters covered, and quality.",
+            {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
+            paper="arXiv 2509.15549: win rates 60.2 % and 62.6 %",
+        ),
+        "_by_language": Display(
+            "recipes_by_language",
+            "Selected training sets by language",
+            EXPERIMENTS,
+            "PG-Score (*{definition}*) by recipe and language.",
+            {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+        ),
+        "_quality_model": Display(
+            "quality_model",
+            "Does the quality model tell good responses from worse ones?",
+            EXPERIMENTS,
+            "AUC on held-out instructions by kind of worse response and language, of the trained quality model and of the "
+            "encoder that it started from, with {confidence} bootstrap intervals.",
+            {"validity": "analysis/quality_model.csv"},
+        ),
+    },
+    "figure": {
+        "": Display(
+            "selection",
+            "Coverage and quality of selected training sets",
+            EXPERIMENTS,
+            "Left: share of the whole set's clusters that a recipe covers, against the mean quality of its samples, a point a "
+            "teacher and language; right: gain and win rate against the student of the whole set, with {confidence} bootstrap "
+            "intervals.",
+            {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
+        ),
     },
 }
 

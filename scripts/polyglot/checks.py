@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot import displays
-from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, Matrix, parse_recipe
+from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, WHOLE, Matrix, parse_recipe
 from polyglot.registry import Registries, Registry
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
     yield from _roles(study, registries)
+    yield from _routing(study, registries)
+    yield from _selection(study, registries)
     yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
@@ -56,7 +58,7 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
                 where = registries.sources.source
                 yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
-    yield from _unknown("teachers", study.teachers, models, "model")
+    yield from _unknown("teachers", [name for name in study.teachers if study.routed(name) is None], models, "model")
     yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
     yield from _unknown("base", [study.base], models, "model")
     yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
@@ -106,7 +108,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
 
 def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterable[str]:
     models, key = registries.models, f"experiments.{matrix.name}"
-    authors = [name for name in matrix.teachers if name != PEOPLE]
+    authors = [name for name in matrix.teachers if name != PEOPLE and study.routed(name) is None]
     if matrix.name != "main":
         yield from _unknown(f"{key}.teachers", [name for name in authors if name != study.translation.model], models, "model")
         yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
@@ -134,6 +136,7 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
     models, reward = registries.models, study.intrinsic.reward
     matrices = study.matrices.values()
     teachers = {name for matrix in matrices for name in matrix.teachers} - {PEOPLE, study.translation.model}
+    teachers -= set(study.routed_teachers)
     uses = [
         ("teachers", sorted(teachers | set(study.screen.teachers or [])), ("chat",)),
         ("bases", sorted({name for matrix in matrices for name in matrix.bases}), ("chat",)),
@@ -149,6 +152,66 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
     for key, name in [("intrinsic.embedding", study.intrinsic.embedding), *(("intrinsic.reward.model", name) for name in scored)]:
         if name in models and models[name].endpoint is not None:
             yield f"{key}: '{name}' is behind an endpoint ({models.source}); here a model's own files are needed"
+
+
+def _routing(study: Study, registries: Registries) -> Iterable[str]:
+    models, routing = registries.models, study.routing
+    for name in (name for name in models if study.routed(name) is not None):
+        yield f"{models.source}: '{name}' is the name of a way to route prompts; give the model another id"
+    if not study.routed_teachers:
+        return
+    yield from _unknown("routing.teachers", routing.teachers or [], models, "model")
+    if not study.routed_among:
+        yield "routing.teachers: name the teachers to choose from; the study has routed ones only"
+    for name in (name for name in routing.strength or [] if name not in study.routed_among):
+        yield f"routing.strength: '{name}' is none of the teachers to choose from: {', '.join(study.routed_among)}"
+    if routing.model is not None:
+        yield from _unknown("routing.model", [routing.model], models, "model")
+        if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
+            yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({models.source})"
+    for name, routed in study.routed_teachers.items():
+        if routed.base is not None and routed.base not in models:
+            yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
+        elif routed.base is not None and routed.strategy == "family-strong" and not kin(study, registries, routed.base):
+            family = models[routed.base].family
+            yield (
+                f"teachers: '{name}' needs a teacher of the family of '{routed.base}' ({family or 'not known'}) among "
+                f"{', '.join(study.routed_among)}; leave it out, or add one"
+            )
+    for matrix in study.matrices.values():
+        translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
+        for cell in matrix.cells:
+            if cell.recipe in translated and study.routed(cell.teacher) is not None:
+                methods = ", ".join(study.methods)
+                yield f"experiments.{matrix.name}: '{cell.teacher}' routes prompts of {methods} only, not of '{cell.recipe}'"
+                break
+
+
+def _selection(study: Study, registries: Registries) -> Iterable[str]:
+    models, selection = registries.models, study.selection
+    recipes = {name for matrix in study.matrices.values() for name in matrix.recipes}
+    selecting = [name for name in sorted(recipes) if parse_recipe(name, study.methods).rule]
+    if not selecting and not selection.datasets:
+        return
+    encoder = selection.encoder or study.intrinsic.embedding
+    if selection.encoder is not None:
+        yield from _unknown("selection.encoder", [encoder], models, "model")
+        if encoder in models and models[encoder].role != "embedding":
+            yield f"selection.encoder: '{encoder}' is a model for {models[encoder].role}; here: embedding"
+    for name in selecting:
+        size = parse_recipe(name, study.methods).examples or selection.examples
+        if size > study.training.examples:
+            yield f"recipe '{name}': {size} examples of the {study.training.examples} that `{WHOLE}` has (training.examples)"
+    for matrix in study.matrices.values():
+        if matrix.compare == "selection" and WHOLE not in matrix.recipes:
+            yield f"experiments.{matrix.name}.recipes: `{WHOLE}` must be there, the whole set that selections are compared with"
+
+
+def kin(study: Study, registries: Registries, base: str) -> list[str]:
+    """Teachers to choose from that are of a base's family."""
+    family = registries.models[base].family
+    known = (name for name in study.routed_among if name in registries.models)
+    return [name for name in known if family is not None and registries.models[name].family == family]
 
 
 def _training(study: Study, registries: Registries) -> Iterable[str]:

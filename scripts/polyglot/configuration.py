@@ -10,7 +10,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from polyglot.experiments import MAIN, METHODS, PEOPLE, Cell, Experiment, Matrix, Method, Name, Section, expand, parse_recipe
+from polyglot.experiments import (
+    MAIN,
+    METHODS,
+    PEOPLE,
+    Cell,
+    Experiment,
+    Matrix,
+    Method,
+    Name,
+    Rule,
+    Section,
+    expand,
+    parse_recipe,
+)
+from polyglot.routing.teachers import Routed, parse_routed
 
 Definition = Literal["released", "paper", "signsafe"]
 REPLICATION = "replication"
@@ -265,6 +279,69 @@ class Screen(Section):
     components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
 
 
+class Routing(Section):
+    """Routed teachers such as `persyn`, which choose a teacher for every prompt (PerSyn, arXiv 2510.10925)."""
+
+    teachers: list[Name] | None = Field(
+        default=None, min_length=1, description="Teachers to choose from; null takes the study's, without routed ones."
+    )
+    strength: list[Name] | None = Field(
+        default=None,
+        min_length=1,
+        description="The teachers from the strongest down, for `strong` and `family-strong`; null orders them by `size`.",
+    )
+    calibration: int = Field(
+        default=420, gt=0, description="Calibration prompts per language, over all methods; every teacher answers them."
+    )
+    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability in the reward, against quality.")
+    model: Name | None = Field(default=None, description="Causal language model that the router starts from; null: the base.")
+    held_out: float = Field(
+        default=0.2, gt=0, lt=1, description="Share of calibration prompts that a router is stopped and judged by."
+    )
+    epochs: int = Field(default=10, gt=0, description="Most passes over the calibration prompts.")
+    patience: int = Field(default=2, gt=0, description="Epochs without a higher Hit@1 on held-out prompts until it stops.")
+    learning_rate: float = Field(default=1e-5, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    batch_size: int = Field(default=16, gt=0, description="Prompts per step, each with all its pairs of teachers.")
+    max_length: int = Field(default=2048, gt=1, description="Longest prompt in tokens; of longer ones the middle is left out.")
+    seed: int = Field(default=0, ge=0, description="Seed of calibration prompts, held-out prompts and router.")
+
+
+class Selection(Section):
+    """Recipes that select by quality and diversity (M-DaQ, arXiv 2509.15549), and their rivals of the same size."""
+
+    examples: int = Field(default=300, gt=0, description="Examples of a recipe such as `mdaq` without a size of its own.")
+    ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
+    pooled: bool = Field(
+        default=False,
+        description="Select from all languages together, so that a language with better data gets more; false: from each "
+        "language by itself.",
+    )
+    encoder: Name | None = Field(
+        default=None, description="Encoder that the quality model starts from; null takes `intrinsic.embedding`."
+    )
+    pairs: str | None = Field(
+        default=None,
+        description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
+        "perhaps `lang`; null takes the micro-world's right answers against corrupted ones.",
+    )
+    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language.")
+    held_out: float = Field(default=0.2, gt=0, lt=1, description="Share of instructions that the quality model is judged by.")
+    margin: float = Field(default=1.0, gt=0, description="Margin of the triplet loss.")
+    epochs: float = Field(default=1, gt=0, description="Passes over the triplets.")
+    learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate (AdamW, linear schedule).")
+    batch_size: int = Field(default=32, gt=0, description="Triplets per step.")
+    prompts: int = Field(
+        default=60, gt=0, description="Prompts per language that students answer for the win rate, from the seed dataset."
+    )
+    datasets: dict[Name, str] = Field(
+        default={},
+        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
+        "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
+    )
+    rule: Rule = Field(default="mdaq", description="How samples of such data are selected.")
+    seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
+
+
 class Statistics(Section):
     """Analyses of the main experiment's cells."""
 
@@ -344,17 +421,20 @@ class Study(Section):
     description: str = Field(default="", description="What the study asks, in a sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
     source_language: Name = Field(default="en", description="Language that `translate` starts from.")
-    teachers: list[Name] = Field(min_length=1, description="Teachers: models of the registry.")
+    teachers: list[Name] = Field(
+        min_length=1,
+        description="Teachers: models of the registry, or routed teachers: `persyn`, `strong`, `mix`, `family-strong`, `car`, "
+        "`oracle` (see `routing`).",
+    )
     methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
     base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
     recipe: Name = Field(
         default="equal",
         description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
-        "`nllb-respond`, "
-        "`nllb-both`), or several joined by +; or `public`, the seed dataset itself. A suffix such as -500 or -25k "
-        "sets its size; "
-        "smaller sizes are subsets of larger ones.",
+        "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
+        "`equal`: `mdaq`, `random`, `quality-only`, `diversity-only`. A suffix such as -500 or -25k sets its size; of the same "
+        "parts, smaller sizes are subsets of larger ones.",
     )
     experiments: dict[Name, Experiment] = Field(
         default={}, description="Further experiments by name; each ends in a table and a figure of that name."
@@ -380,6 +460,8 @@ class Study(Section):
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
     screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
+    routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
+    selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
@@ -440,6 +522,34 @@ class Study(Section):
             )
             for name, experiment in {MAIN: main, **self.experiments}.items()
         }
+
+    def routed(self, teacher: str) -> Routed | None:
+        """What a routed teacher is; None for a model."""
+        return parse_routed(teacher, self.base)
+
+    @cached_property
+    def routed_teachers(self) -> dict[str, Routed]:
+        """Every routed teacher of the study's experiments."""
+        names = dict.fromkeys(name for matrix in self.matrices.values() for name in matrix.teachers)
+        return {name: routed for name in names if (routed := self.routed(name)) is not None}
+
+    @cached_property
+    def single_teachers(self) -> list[str]:
+        """The study's teachers without routed ones."""
+        return [name for name in self.teachers if self.routed(name) is None]
+
+    @cached_property
+    def routed_among(self) -> list[str]:
+        """Teachers that routed ones choose from."""
+        return self.routing.teachers or self.single_teachers
+
+    @cached_property
+    def routed_languages(self) -> list[str]:
+        """Languages that routed teachers are used in: routers are trained on all of them."""
+        cells = (cell for matrix in self.matrices.values() for cell in matrix.cells)
+        used = {cell.lang for cell in cells if cell.teacher in self.routed_teachers}
+        known = dict.fromkeys(lang for matrix in self.matrices.values() for lang in matrix.languages)
+        return [lang for lang in known if lang in used]
 
     @cached_property
     def seed_sources(self) -> list[tuple[str, str]]:

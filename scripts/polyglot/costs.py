@@ -68,15 +68,29 @@ def _hours(results: Path) -> Iterator[dict[str, Any]]:
 def _tokens(results: Path) -> Iterator[dict[str, Any]]:
     paid = {path.stem: pd.DataFrame(read_jsonl(path)) for path in sorted((results / "ledger").glob("*.jsonl"))}
     answered = set()
-    for path in sorted((results / "answers").glob("*/*/*/*.parquet")):
-        teacher, _, method, _ = path.relative_to(results / "answers").parts
+    for rule, teacher, path in _answers(results):
         answered.add(teacher)
         if teacher not in paid:
-            tokens = _sums(pd.read_parquet(path, columns=["prompt_tokens", "completion_tokens"]))
-            yield {"rule": WRITERS.get(method, "synthesize"), "teacher": teacher, **tokens}
+            yield {
+                "rule": rule,
+                "teacher": teacher,
+                **_sums(pd.read_parquet(path, columns=["prompt_tokens", "completion_tokens"])),
+            }
     for model, entries in paid.items():
         rule = "ask_endpoint" if model in answered else "reward"
         yield {"rule": rule, "teacher": model, **_sums(entries.drop(columns="id", errors="ignore"))}
+
+
+def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
+    """(rule, teacher, file) of every file of answers that a teacher was asked for; what is gathered from them for a routed one
+    is not among them."""
+    routed = {path.name for path in (results / "routing/assignments").glob("*")}
+    for path in sorted((results / "answers").glob("*/*/*/*.parquet")):
+        teacher, _, method, _ = path.relative_to(results / "answers").parts
+        if teacher not in routed:
+            yield WRITERS.get(method, "synthesize"), teacher, path
+    for path in sorted((results / "routing/answers").glob("*/*/*/*/*.parquet")):
+        yield "synthesize_assigned", path.relative_to(results / "routing/answers").parts[1], path
 
 
 def _sums(frame: pd.DataFrame) -> dict[str, float]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from polyglot.configuration import Scoring, Study
-from polyglot.experiments import MAIN, parse_recipe
+from polyglot.draws import examples_in
+from polyglot.experiments import MAIN
 from polyglot.registry import Registries
 
 Kind = Literal["table", "figure"]
@@ -56,7 +57,7 @@ class Display:
             name: whose results are shown: the study's own, or `published`.
         """
         matrix = study.matrices.get(self.experiment, study.matrices[MAIN])
-        sizes = {recipe: parse_recipe(recipe, study.methods).examples or study.training.examples for recipe in matrix.recipes}
+        sizes = {recipe: examples_in(recipe, str(study.seeds[0]), study) for recipe in matrix.recipes}
         return {
             "function": self.function,
             "title": self.title,

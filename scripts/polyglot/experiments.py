@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -26,7 +26,12 @@ SPARE = 1.05
 """Requests for each wanted training example: the published study asked 10.5k for 10k."""
 SIZE = re.compile(r"^(?P<mix>.+?)-(?P<size>\d+)(?P<thousands>k?)$")
 
-Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities"]
+Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "routing", "selection"]
+Rule = Literal["mdaq", "random", "quality-only", "diversity-only"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+"""How recipes that select take samples of the whole set (see `polyglot.selection.choice`)."""
+WHOLE = "equal"
+"""The recipe that they select from."""
 
 
 class Cell(NamedTuple):
@@ -40,11 +45,13 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size."""
+    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size, or that of
+    its selections; `rule` is how samples are selected, None where they are not."""
 
     name: str
     parts: tuple[str, ...]
     examples: int | None
+    rule: Rule | None = None
 
     @property
     def written_by(self) -> Literal["teacher", "translator", "people"]:
@@ -55,8 +62,8 @@ class Recipe:
 
 
 def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
-    """The recipe of a name: `equal` (all methods of the study), one method, several joined by +, or `public`; a suffix such
-    as -500 or -25k sets the number of examples.
+    """The recipe of a name: `equal` (all methods of the study), one method, several joined by +, or `public`; or one of `RULES`,
+    which select from `equal`. A suffix such as -500 or -25k sets the number of examples.
 
     Raises:
         ValueError: for an unknown part (names what is allowed).
@@ -65,24 +72,25 @@ def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
     mix, examples = name, None
     if found:
         mix, examples = found["mix"], int(found["size"]) * (1000 if found["thousands"] else 1)
-    parts = tuple(methods) if mix == "equal" else tuple(mix.split("+"))
+    rule = next((known for known in RULES if known == mix), None)
+    parts = tuple(methods) if mix == WHOLE or rule else tuple(mix.split("+"))
     known = (*METHODS, *TRANSLATED, PUBLIC)
     wrong = [part for part in parts if part not in known]
     if wrong or examples == 0 or len(set(parts)) < len(parts):
         raise ValueError(
-            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), with a size such as -500 "
-            "or -25k if you like"
+            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), or {', '.join(RULES)}; "
+            "with a size such as -500 or -25k if you like"
         )
     absent = [part for part in parts if part in METHODS and part not in methods]
     if absent:
         raise ValueError(f"'{name}' needs the method {absent[0]}; the study's methods are: {', '.join(methods)}")
-    return Recipe(name, parts, examples)
+    return Recipe(name, parts, examples, rule)
 
 
 def blocks_needed(recipe: Recipe, *, examples: int, requests: int) -> int:
     """Blocks of requests a method that a recipe draws from: one, unless it wants more examples than a block has."""
     wanted = (recipe.examples or examples) / len(recipe.parts)
-    return 1 if recipe.examples is None else max(1, math.ceil(wanted * SPARE / requests - 1e-9))
+    return 1 if recipe.examples is None or recipe.rule else max(1, math.ceil(wanted * SPARE / requests - 1e-9))
 
 
 class Section(BaseModel):
@@ -105,9 +113,9 @@ class Experiment(Section):
 
     compare: Comparison = Field(
         description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
-        "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), or `abilities` (whether a "
-        "teacher's size or "
-        "own benchmark score foretells its score)."
+        "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
+        "or own benchmark score foretells its score), `routing` (routed teachers beside single ones, with what each costs), "
+        "or `selection` (recipes that select, beside the whole set)."
     )
     question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")
     bases: list[Name] | None = Field(default=None, min_length=1, description="Student bases; null takes the study's.")

@@ -12,6 +12,11 @@ def stable_seed(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+def stable_share(*parts: object) -> float:
+    """A number in [0, 1) that depends on the parts alone."""
+    return stable_seed(*parts) / 2**63
+
+
 def content_id(*parts: str) -> str:
     """16 hexadecimal digits that depend on the parts alone."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

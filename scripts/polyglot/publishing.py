@@ -7,6 +7,7 @@ from typing import Any
 from polyglot.configuration import Study
 from polyglot.experiments import PEOPLE, PUBLIC, parse_recipe
 from polyglot.registry import Registries
+from polyglot.routing.teachers import EXPLAINED
 
 TRAIN = "data/train-00000-of-00001.parquet"
 """Where `datasets.load_dataset` finds the examples of a data set folder."""
@@ -15,11 +16,12 @@ TRAIN = "data/train-00000-of-00001.parquet"
 def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
     """What a synthetic set is, apart from its numbers: plain values, on which its card depends."""
     parts = parse_recipe(recipe, study.methods).parts
-    model = registries.models.get(teacher)
+    routed = study.routed(teacher)
+    models = [name for name in (study.routed_among if routed else [teacher]) if name in registries.models]
     languages = [lang, *([study.source_language] if "translate" in parts else [])]
     sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
     named = {name: registries.sources[name].model_dump(include={"licence", "cite", "hub"}) for name in sorted(sources)}
-    names = [model.licence if model else None, *(entry["licence"] for entry in named.values())]
+    names = [*(registries.models[name].licence for name in models), *(entry["licence"] for entry in named.values())]
     return {
         "study": study.study,
         "recipe": recipe,
@@ -28,10 +30,12 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "lang": lang,
         "language": registries.languages[lang].name,
         "seed": seed,
-        "author": (model.label or teacher) if model else teacher,
+        "author": teacher if routed or not models else registries.models[teacher].label or teacher,
         "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
-        "model": _model(registries, teacher) if model else None,
-        "sampling": model.sampling.model_dump(mode="json") if model else None,
+        "routed": f"each prompt was answered by {EXPLAINED[routed.strategy]}" if routed else None,
+        "models": [
+            _model(registries, name) | {"sampling": registries.models[name].sampling.model_dump(mode="json")} for name in models
+        ],
         "sources": named,
         "licences": {name: registries.licences[name].model_dump() for name in names if name and name in registries.licences},
         "requests": study.synthesis.requests,

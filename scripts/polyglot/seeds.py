@@ -36,7 +36,7 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
             first is 1; a header is not counted, blank lines of JSONL are) and remedy.
     """
     path = Path(path)
-    frame = _read(path)
+    frame = read_rows(path)
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
         found = ", ".join(map(str, frame.columns))
@@ -96,11 +96,17 @@ def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.
     return ordered.sample(max_prompts, random_state=seed).sort_values("id", ignore_index=True)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_rows(path: Path) -> pd.DataFrame:
+    """The rows of a user's JSONL, CSV or Parquet file, numbered from 0 as they stand there.
+
+    Raises:
+        SeedError: names file, row and remedy.
+    """
+    path = Path(path)
     if not path.exists():
-        raise SeedError(f"{path}: no such file; correct the path in seed_dataset.files")
+        raise SeedError(f"{path}: no such file; correct the path in the configuration")
     if path.suffix not in {".jsonl", ".csv", ".parquet"}:
-        raise SeedError(f"{path}: a seed file is .jsonl, .csv or .parquet")
+        raise SeedError(f"{path}: such a file is .jsonl, .csv or .parquet")
     if path.suffix == ".parquet":
         try:
             return pd.read_parquet(path)

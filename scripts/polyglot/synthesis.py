@@ -6,13 +6,14 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyglot.draws import Draw
 from polyglot.engines import Answer, Engine, FinishReason, Request, answer_all
 from polyglot.experiments import NLLB_BOTH, NLLB_RESPOND, PUBLIC
 from polyglot.hashing import content_id, stable_seed
@@ -46,6 +47,7 @@ def build_requests(
     count: int,
     shots: int,
     seed: int,
+    stream: str = "",
 ) -> pd.DataFrame:
     """The requests of one method, language and seed: the same for every teacher.
 
@@ -53,6 +55,7 @@ def build_requests(
         seeds: seed dataset; of the source language for `translate`, else of `lang`.
         count: number of requests. Prompts are drawn without replacement; when they run out, a new round begins.
         shots: few-shot pairs of a `generate` request, drawn without replacement within the request.
+        stream: names the random draw; empty takes the seed.
 
     Returns:
         Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null for `generate`
@@ -61,7 +64,8 @@ def build_requests(
     Raises:
         ValueError: if there is no seed row, or fewer than few-shot pairs.
     """
-    rng = random.Random(stable_seed("requests", method, lang, seed))
+    stream = stream or str(seed)
+    rng = random.Random(stable_seed("requests", method, lang, stream))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     needed = shots if method == "generate" else 1
     if len(rows) < needed:
@@ -81,7 +85,7 @@ def build_requests(
             chosen = [order.pop()]
             messages = templates.chat(method, language=language, prompt=chosen[0]["prompt"])
             prompt = chosen[0]["prompt"] if method == "respond" else None
-        request_id = content_id(method, lang, str(seed), str(index), json.dumps(messages, ensure_ascii=False))
+        request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
         requests.append(
             {
                 "request_id": request_id,
@@ -109,6 +113,11 @@ def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: i
         for row in requests.to_dict("records")
     ]
     return answer_all(engine, asked, side, batch_size=batch_size, title=title)
+
+
+def answer_frame(answers: Iterable[Answer]) -> pd.DataFrame:
+    """A row an answer; no row, but every column, where there is none."""
+    return pd.DataFrame([answer.as_dict() for answer in answers], columns=[field.name for field in fields(Answer)])
 
 
 def read_answers(
@@ -252,24 +261,6 @@ def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:
     return answered.rename(columns={"id": "request_id"}).assign(method=PUBLIC, status="ok")
 
 
-@dataclass(frozen=True)
-class Draw:
-    """Which requests a data file holds: those of a seed, a further block of as many, or a small sample for screening."""
-
-    seed: int
-    block: int = 0
-    screen: bool = False
-
-    @classmethod
-    def parse(cls, name: str) -> Draw:
-        """From a file's name: 0, 0-block2 (the second block), 0-screen."""
-        seed, _, rest = name.partition("-")
-        return cls(int(seed), int(rest.removeprefix("block")) - 1 if rest.startswith("block") else 0, rest == "screen")
-
-    def __str__(self) -> str:
-        return f"{self.seed}-screen" if self.screen else f"{self.seed}-block{self.block + 1}" if self.block else str(self.seed)
-
-
 def draw_requests(
     draw: Draw,
     method: str,
@@ -279,18 +270,17 @@ def draw_requests(
     templates: PromptTemplates,
     *,
     requests: int,
-    screened: int,
     shots: int,
 ) -> pd.DataFrame:
     """The requests of one draw (see `build_requests`): blocks follow one another without repetition, and the screening sample is
-    the beginning of the first.
+    the beginning of the first. Calibration prompts are drawn apart from them.
 
     Args:
-        requests: requests in a block.
-        screened: requests in a screening sample.
+        requests: requests in a block or sample (see `requests_in`).
     """
-    count = screened if draw.screen else requests * (draw.block + 1)
-    built = build_requests(method, lang, language, seeds, templates, count=count, shots=shots, seed=draw.seed)
+    count = requests * (draw.block + 1)
+    stream = str(draw) if draw.sample == "calibration" else str(draw.seed)
+    built = build_requests(method, lang, language, seeds, templates, count=count, shots=shots, seed=draw.seed, stream=stream)
     return built.iloc[requests * draw.block :].reset_index(drop=True)
 
 

@@ -74,7 +74,7 @@ def test_broken_json_and_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"prompt": "a", "response": "b"}\n{"prompt": \n')
     with pytest.raises(SeedError, match="row 2: not JSON"):
         read_seed_file(tmp_path / "s.jsonl", "de", KNOWN)
-    with pytest.raises(SeedError, match=r"no such file; correct the path in seed_dataset\.files"):
+    with pytest.raises(SeedError, match=r"no such file; correct the path in the configuration"):
         read_seed_file(tmp_path / "absent.jsonl", "de", KNOWN)
     (tmp_path / "s.txt").write_text("x")
     with pytest.raises(SeedError, match=r"\.jsonl, \.csv or \.parquet"):

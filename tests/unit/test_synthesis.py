@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyglot.draws import Draw
 from polyglot.engines import Answer, FinishReason, Request
 from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.experiments import METHODS, NLLB_BOTH, NLLB_RESPOND
@@ -20,7 +21,6 @@ from polyglot.prompts import PromptTemplates, pair_json
 from polyglot.registry import Sampling
 from polyglot.sidefile import SideFile
 from polyglot.synthesis import (
-    Draw,
     ask,
     build_requests,
     draw_requests,
@@ -254,15 +254,17 @@ def test_translated_data_have_the_form_of_requests_and_answers(requests: dict[st
 
 def test_draws_are_named_and_nested(world: World, repository: Path) -> None:
     seeds, templates = seed_dataset(world, "de", limit=10, seed=0), PromptTemplates(repository / "config/prompts/nano")
-    for name in ("0", "3-block2", "1-screen"):
+    for name in ("0", "3-block2", "1-screen", "0-calibration"):
         assert str(Draw.parse(name)) == name
     made = {
-        name: draw_requests(Draw.parse(name), "respond", "de", "German", seeds, templates, requests=20, screened=5, shots=2)[
+        name: draw_requests(Draw.parse(name), "respond", "de", "German", seeds, templates, requests=count, shots=2)[
             "request_id"
         ].tolist()
-        for name in ("0", "0-block2", "0-screen")
+        for name, count in {"0": 20, "0-block2": 20, "0-screen": 5, "0-calibration": 5}.items()
     }
     assert made["0-screen"] == made["0"][:5]
+    assert len(made["0-calibration"]) == 5
+    assert not set(made["0-calibration"]) & set(made["0"])
     assert len(made["0-block2"]) == 20
     assert not set(made["0-block2"]) & set(made["0"])
 

@@ -7,12 +7,15 @@ alone, marks flagged languages by hollow markers and ⚑, and shows and names ev
 from polyglot.figures.analyses import language_resources, pca, regression, spearman, weights
 from polyglot.figures.comparisons import abilities, bases, recipes, sizes, steps
 from polyglot.figures.replication import anchors, definition_ranks, published_recomputed
+from polyglot.figures.routing import routing
 from polyglot.figures.screening import screen
+from polyglot.figures.selection import alignment, selection
 from polyglot.figures.study import gain, intrinsic_extrinsic, pg_score, ranks, synthesis_yield
 from polyglot.figures.style import draw
 
 __all__ = [
     "abilities",
+    "alignment",
     "anchors",
     "bases",
     "definition_ranks",
@@ -26,7 +29,9 @@ __all__ = [
     "ranks",
     "recipes",
     "regression",
+    "routing",
     "screen",
+    "selection",
     "sizes",
     "spearman",
     "steps",

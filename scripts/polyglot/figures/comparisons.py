@@ -46,12 +46,12 @@ def _groups(frame: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(frame["base"], frame["recipe"], strict=True)))
 
 
-def _shifts(count: int, reach: float = 0.34) -> npt.NDArray[np.float64]:
+def row_shifts(count: int, reach: float = 0.34) -> npt.NDArray[np.float64]:
     """Places of several points in one row, around its middle."""
     return np.linspace(-reach, reach, count) if count > 1 else np.zeros(count)
 
 
-def _rows(axes: Axes, labels: Sequence[str]) -> None:
+def rows_named(axes: Axes, labels: Sequence[str]) -> None:
     """Named rows, the first on top, every other one shaded."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
@@ -79,10 +79,10 @@ def bases(
     figure, panels = plt.subplots(1, 1 + compared, squeeze=False, width_ratios=ratios[: 1 + compared])
     left = panels[0, 0]
     order = list(dict.fromkeys(teacher for group in groups for teacher in _of(teachers, group)["teacher"]))
-    _rows(left, [context.model(name) for name in order])
+    rows_named(left, [context.model(name) for name in order])
     by_group = looks(names.values())
     absent = False
-    for group, shift in zip(groups, _shifts(len(groups)), strict=True):
+    for group, shift in zip(groups, row_shifts(len(groups)), strict=True):
         rows = _of(teachers, group).set_index("teacher")
         rows = rows.reindex([name for name in order if name in rows.index])
         place = np.array([order.index(name) for name in rows.index]) + shift
@@ -164,10 +164,10 @@ def recipes(
     groups.sort(key=lambda group: -np.nan_to_num(scores[group], nan=-np.inf))
     names = group_names(context, groups)
     slots = [*by_teacher, ""] if len(by_teacher) > 1 else list(by_teacher)
-    shifts = dict(zip(slots, _shifts(len(slots)), strict=True))
+    shifts = dict(zip(slots, row_shifts(len(slots)), strict=True))
     absent = averaged = False
     for axes, (label, column, frame) in zip(panels[0], outcomes, strict=True):
-        _rows(axes, [names[group] for group in groups])
+        rows_named(axes, [names[group] for group in groups])
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(label)
@@ -212,7 +212,7 @@ def sizes(
     by_line = dict(zip(lines, looks(str(place) for place in range(len(lines))).values(), strict=True))
     ticks = sorted(set(context.recipes.values()))
     span = np.log(ticks[-1] / ticks[0]) if len(ticks) > 1 else 1.0
-    shifts = np.exp(_shifts(len(lines), 0.02 * span))
+    shifts = np.exp(row_shifts(len(lines), 0.02 * span))
     absent = False
     for axes, (label, column, frame) in zip(panels[0], outcomes, strict=True):
         means = averages(frame, column, STUDENT, context.confidence).reset_index()
@@ -264,11 +264,11 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     absent = hollow = False
     for axes, lang in zip(panels[0], langs, strict=True):
         part = outcomes[outcomes["lang"] == lang].assign(place=lambda frame: frame["step"].map(places))
-        _rows(axes, [_wrap(str(label)) for label in labels])
+        rows_named(axes, [_wrap(str(label)) for label in labels])
         base = str(part["base"].iloc[0])
         flagged = context.is_flagged(lang, base)
         hollow |= flagged
-        for group, shift in zip(groups, _shifts(len(groups), 0.3), strict=True):
+        for group, shift in zip(groups, row_shifts(len(groups), 0.3), strict=True):
             rows = part[part["group"] == group]
             points(
                 axes, rows["score"], rows["place"] + shift, rows["low"], rows["high"], look=by_group[group], size=3.6, zorder=2.5

@@ -7,7 +7,9 @@ from polyglot.reports.plan import plan, plan_demands, plan_teachers
 from polyglot.reports.recipes import recipes, recipes_by_language, steps
 from polyglot.reports.recommendation import recommendation
 from polyglot.reports.replication import claims, definition_ranks, sign_audit
+from polyglot.reports.routing import routing
 from polyglot.reports.screening import screen
+from polyglot.reports.selection import quality_model, selection
 from polyglot.reports.study import evaluation, intrinsic, ledger, pgr, resources, seed_sources, synthesis_yield
 
 __all__ = [
@@ -28,13 +30,16 @@ __all__ = [
     "plan",
     "plan_demands",
     "plan_teachers",
+    "quality_model",
     "recipes",
     "recipes_by_language",
     "recommendation",
     "regression",
     "resources",
+    "routing",
     "screen",
     "seed_sources",
+    "selection",
     "sensitivity",
     "sign_audit",
     "spearman",

@@ -46,7 +46,7 @@ def recipes(
         wide["gain"] = averaged(measurements, "gain")
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
     data, shown = [], []
-    for key in _in_order(students, found["pg"]):
+    for key in in_order(students, found["pg"]):
         named = dict(zip(STUDENT, key, strict=True)) | {"examples": context.recipes.get(key[1])}
         columns: Row = {}
         for name in wide:
@@ -65,7 +65,7 @@ def recipes(
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, [_over_teachers(context, students, wide)])
 
 
-def _in_order(students: Students, keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def in_order(students: Students, keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """(base, recipe, teacher) in the order of the experiment."""
     keys = list(keys)
     teachers = ordered((key[2] for key in keys), students.context.teachers)
@@ -159,7 +159,7 @@ def recipes_by_language(
     langs, column = sorted(cells["lang"].unique()), f"pg_{context.definition}"
     by, plain = language_columns(students, cells, column, langs), wide_data(cells, column, langs)
     data, shown = [], []
-    for key in _in_order(students, by):
+    for key in in_order(students, by):
         named = dict(zip(STUDENT, key, strict=True)) | {"examples": context.recipes.get(key[1])}
         data.append({**named, "definition": context.definition, **plain[key]})
         shown.append({**_name(students, key), **by[key]})

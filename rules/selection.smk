@@ -1,0 +1,335 @@
+# Selection (M-DaQ): recipes that take the good and diverse part of a whole set, and their rivals of the same size.
+rule triplets:
+    """Instructions with a good response and a worse one: a user's pairs, or the micro-world's right and corrupted answers."""
+    input:
+        pairs=STUDY.selection.pairs or [],
+        lexicons=(
+            []
+            if STUDY.selection.pairs
+            else expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages)
+        ),
+    output:
+        f"{RESULTS}/selection/triplets.parquet",
+    log:
+        f"{RESULTS}/logs/triplets.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/triplets.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        languages=STUDY.nano.languages,
+        selection=STUDY.selection.model_dump(
+            mode="json", include={"triplets", "held_out", "seed"}
+        ),
+    message:
+        "Triplets for the quality model"
+    script:
+        "../scripts/triplets.py"
+
+
+rule quality_model:
+    """An encoder in which a good response lies near its instruction."""
+    input:
+        triplets=rules.triplets.output[0],
+        start=model_folder(ENCODER),
+    output:
+        directory(f"{RESULTS}/selection/quality_model"),
+    log:
+        f"{RESULTS}/logs/quality_model.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/quality_model.tsv"
+    conda:
+        "../envs/locked/embedding.yaml"
+    threads: threads_of(tuning_encoder)
+    resources:
+        **asked(tuning_encoder),
+    params:
+        model=model_entry(ENCODER),
+        selection=STUDY.selection.model_dump(
+            mode="json",
+            include={"margin", "epochs", "learning_rate", "batch_size", "seed"},
+        ),
+        checkpoints=f"{RESULTS}/unfinished/quality_model",
+    message:
+        "Train the quality model"
+    script:
+        "../scripts/quality_model.py"
+
+
+rule quality_validity:
+    """How well the quality model tells good responses from worse ones that it has not seen, beside the untrained encoder."""
+    input:
+        triplets=rules.triplets.output[0],
+        model=rules.quality_model.output[0],
+        start=model_folder(ENCODER),
+    output:
+        f"{RESULTS}/analysis/quality_model.csv",
+    log:
+        f"{RESULTS}/logs/quality_validity.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/quality_validity.tsv"
+    conda:
+        "../envs/locked/embedding.yaml"
+    threads: threads_of(scoring_quality)
+    resources:
+        **asked(scoring_quality),
+    params:
+        model=model_entry(ENCODER),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+        replicates=STUDY.scoring.bootstrap,
+        confidence=STUDY.scoring.confidence,
+        seed=STUDY.scoring.seed,
+    message:
+        "Validity of the quality model"
+    script:
+        "../scripts/quality_validity.py"
+
+
+rule sample_quality:
+    """The quality of every sample of a whole set."""
+    input:
+        data=f"results/{{study}}/sft/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}.parquet",
+        model=rules.quality_model.output[0],
+    output:
+        "results/{study}/selection/quality/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/sample_quality/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/sample_quality/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        "../envs/locked/embedding.yaml"
+    threads: threads_of(scoring_quality)
+    resources:
+        **asked(scoring_quality),
+    params:
+        model=model_entry(ENCODER),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+    message:
+        "Quality of the samples of {wildcards.teacher} in {wildcards.lang}"
+    script:
+        "../scripts/sample_quality.py"
+
+
+rule sample_clusters:
+    """The cluster of every sample of a whole set, or of the sets of all languages together."""
+    input:
+        data=pool_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
+        model=model_folder(STUDY.intrinsic.embedding),
+    output:
+        "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet",
+    log:
+        "results/{study}/logs/sample_clusters/{teacher}/{pool}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/sample_clusters/{teacher}/{pool}/{seed}.tsv"
+    conda:
+        embedding_environment(STUDY.intrinsic.embedding)
+    threads: threads_of(clustering)
+    resources:
+        **asked(clustering),
+    params:
+        name=STUDY.intrinsic.embedding,
+        model=model_entry(STUDY.intrinsic.embedding),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+        languages=lambda wildcards: pool_languages(wildcards.pool),
+        seed=STUDY.selection.seed,
+    message:
+        "Clusters of the samples of {wildcards.teacher} in {wildcards.pool}"
+    script:
+        "../scripts/sample_clusters.py"
+
+
+rule select_samples:
+    """The samples of a whole set that a recipe takes."""
+    input:
+        data=selected_from("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
+        quality=selected_from("selection/quality/{teacher}/{lang}/{seed}.parquet"),
+        clusters=lambda wildcards: (
+            f"{RESULTS}/selection/clusters/{wildcards.teacher}/"
+            f"{pool_of(wildcards.lang)}/{wildcards.seed}.parquet"
+        ),
+    output:
+        "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/select/{recipe}/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/select/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    wildcard_constraints:
+        recipe=one_of(SELECTING),
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        rule=lambda wildcards: parse_recipe(wildcards.recipe, STUDY.methods).rule,
+        languages=lambda wildcards: pool_languages(pool_of(wildcards.lang)),
+        examples=recipe_size,
+        ratio=STUDY.selection.ratio,
+        seed=STUDY.selection.seed,
+    message:
+        "Select {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
+    script:
+        "../scripts/select_samples.py"
+
+
+rule select_own:
+    """The part of a user's own data that a rule takes."""
+    input:
+        data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
+        quality_model=rules.quality_model.output[0],
+        model=model_folder(STUDY.intrinsic.embedding),
+    output:
+        "results/{study}/select/{dataset}.parquet",
+    log:
+        "results/{study}/logs/select_own/{dataset}.log",
+    benchmark:
+        "results/{study}/benchmarks/select_own/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(STUDY.selection.datasets),
+    conda:
+        embedding_environment(STUDY.intrinsic.embedding)
+    threads: threads_of(clustering)
+    resources:
+        **asked(clustering),
+    params:
+        encoder=model_entry(ENCODER),
+        name=STUDY.intrinsic.embedding,
+        model=model_entry(STUDY.intrinsic.embedding),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+        rule=STUDY.selection.rule,
+        examples=STUDY.selection.examples,
+        ratio=STUDY.selection.ratio,
+        seed=STUDY.selection.seed,
+    message:
+        "Select from {wildcards.dataset}"
+    script:
+        "../scripts/select_own.py"
+
+
+# Win rates: students answer the same prompts, and a judge compares them with the student of the whole set.
+rule judged_prompts:
+    """Prompts of the seed dataset that no teacher was asked to respond to."""
+    input:
+        seed="results/{study}/seed/{lang}.parquet",
+        requests=lambda wildcards: expand(
+            f"{RESULTS}/requests/{{lang}}/respond/{{seed}}.parquet",
+            lang=wildcards.lang,
+            seed=STUDY.seeds if "respond" in STUDY.methods else [],
+        ),
+    output:
+        "results/{study}/selection/prompts/{lang}.parquet",
+    log:
+        "results/{study}/logs/judged_prompts/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/judged_prompts/{lang}.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        prompts=STUDY.selection.prompts,
+        seed=STUDY.selection.seed,
+    message:
+        "Prompts for win rates in {wildcards.lang}"
+    script:
+        "../scripts/judged_prompts.py"
+
+
+rule student_answers:
+    """A student's answers to the judged prompts."""
+    input:
+        prompts=rules.judged_prompts.output[0],
+        model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
+    output:
+        "results/{study}/selection/answers/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/student_answers/{base}/{recipe}/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/student_answers/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        lambda wildcards: engine_environment(wildcards.base)
+    threads: threads_of(answering)
+    resources:
+        **asked(answering),
+    params:
+        base=lambda wildcards: model_entry(wildcards.base),
+        batch_size=STUDY.synthesis.batch_size,
+        side_file=lambda wildcards: f"{RESULTS}/unfinished/student_answers/{'/'.join(wildcards[1:])}.jsonl",
+    message:
+        "The student of {wildcards.recipe}/{wildcards.teacher} answers in {wildcards.lang}"
+    script:
+        "../scripts/student_answers.py"
+
+
+rule duels:
+    """Whether a judge prefers a student's answers to those of the student of the whole set."""
+    input:
+        answers=rules.student_answers.output[0],
+        whole=f"results/{{study}}/selection/answers/{{base}}/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}.parquet",
+        model=model_folder(STUDY.intrinsic.reward.model),
+        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
+        template=duel_template(),
+        checked=judge_check(),
+    output:
+        "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    wildcard_constraints:
+        recipe=one_of(SELECTING),
+    conda:
+        engine_environment(STUDY.intrinsic.reward.model)
+    threads: threads_of(duelling)
+    resources:
+        **asked(duelling),
+    params:
+        reward=STUDY.intrinsic.reward.model_dump(mode="json"),
+        model=model_entry(STUDY.intrinsic.reward.model),
+        side_file=lambda wildcards: f"{RESULTS}/unfinished/duels/{'/'.join(wildcards[1:])}.jsonl",
+        language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
+    message:
+        "Duels of {wildcards.recipe}/{wildcards.teacher} in {wildcards.lang}"
+    script:
+        "../scripts/duels.py"
+
+
+rule selection:
+    """What the selections of an experiment cover, how good they are, and their win rates against the whole set."""
+    input:
+        data=cell_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
+        quality=cell_files("selection/quality/{teacher}/{lang}/{seed}.parquet"),
+        clusters=clusters_of_cells,
+        duels=lambda wildcards: [
+            f"{RESULTS}/selection/duels/{'/'.join(cell)}.parquet"
+            for cell in duelling_cells(wildcards.experiment)
+        ],
+    output:
+        coverage="results/{study}/analysis/{experiment}_coverage.csv",
+        win_rates="results/{study}/analysis/{experiment}_win_rates.csv",
+    log:
+        "results/{study}/logs/selection/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/selection/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        cells=lambda wildcards: [list(c) for c in measured_cells(wildcards.experiment)],
+        seeds=lambda wildcards: MATRICES[wildcards.experiment].seeds,
+        duels=lambda wildcards: duelling_cells(wildcards.experiment),
+        replicates=STUDY.scoring.bootstrap,
+        confidence=STUDY.scoring.confidence,
+        seed=STUDY.scoring.seed,
+    message:
+        "Selections in experiment {wildcards.experiment}"
+    script:
+        "../scripts/selection.py"

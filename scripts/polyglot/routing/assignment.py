@@ -1,0 +1,80 @@
+"""Assignments: which teacher answers which prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.hashing import stable_seed
+
+
+def assignments(requests: pd.DataFrame, teachers: Sequence[str]) -> pd.DataFrame:
+    """A teacher for every request: columns request_id, lang, method, seed, teacher.
+
+    Args:
+        requests: see `polyglot.synthesis.build_requests`.
+        teachers: of every request, in its order.
+    """
+    return requests[["request_id", "lang", "method", "seed"]].assign(teacher=list(teachers))
+
+
+def highest(scores: npt.NDArray[np.float64], teachers: Sequence[str]) -> list[str]:
+    """The teacher with the highest score of every row, shape (n, m); the first of equal ones. NaN never wins.
+
+    Raises:
+        ValueError: if a row has no score at all (names it).
+    """
+    empty = ~np.isfinite(scores).any(axis=1)
+    if empty.any():
+        raise ValueError(f"row {int(np.argmax(empty))}: no teacher has a score")
+    return [teachers[place] for place in np.nanargmax(scores, axis=1)]
+
+
+def at_random(request_ids: Sequence[str], teachers: Sequence[str], seed: int) -> list[str]:
+    """A teacher for each request, drawn by its id and the seed: the same one whatever else is asked."""
+    return [teachers[stable_seed("mix", seed, request_id) % len(teachers)] for request_id in request_ids]
+
+
+def gather(requests: pd.DataFrame, assigned: pd.DataFrame, answers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The answers of every request's own teacher, in the order of the requests.
+
+    Args:
+        assigned: see `assignments`.
+        answers: teacher to its answers (see `polyglot.engines.Answer`), of at least the requests that are assigned to it.
+
+    Raises:
+        ValueError: if a request has no teacher, or its teacher no answer to it (names both).
+    """
+    teacher_of = dict(zip(assigned["request_id"], assigned["teacher"], strict=True))
+    by_teacher = {name: frame.set_index("id", drop=False) for name, frame in answers.items() if len(frame)}
+    rows = []
+    for request_id in requests["request_id"]:
+        teacher = teacher_of.get(request_id)
+        if teacher not in by_teacher or request_id not in by_teacher[teacher].index:
+            raise ValueError(f"request {request_id}: no answer of '{teacher}', to which it is assigned")
+        rows.append(by_teacher[teacher].loc[request_id].to_dict())
+    return pd.DataFrame(rows)
+
+
+def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Each teacher's mean reward on the calibration prompts that routers are trained on, shape (m,): rewards that are not known
+    are left out.
+
+    Args:
+        calibration: teacher, reward, held_out.
+    """
+    means = calibration[~calibration["held_out"]].groupby("teacher")["reward"].mean()
+    return means.reindex(list(teachers)).to_numpy(dtype=float)
+
+
+def constant_scores(strength: Sequence[str], teachers: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Scores that rank the teachers as `strength` does, from the strongest down, shape (m,); others come last."""
+    return np.array([-strength.index(name) if name in strength else -np.inf for name in teachers], dtype=float)
+
+
+def oracle_scores(reward: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Scores by the true rewards, shape (n, m): a usable answer comes before one that is not, a known reward before none."""
+    return np.where(usable, 1 + np.where(np.isfinite(reward), reward, 0.0), 0.0)

@@ -1,0 +1,27 @@
+"""How much of a whole set a selection covers, and how good its samples are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def coverage(chosen: pd.DataFrame, whole: pd.DataFrame) -> dict[str, float]:
+    """Clusters hit and mean quality of a selection.
+
+    Args:
+        chosen: id of its samples.
+        whole: id, cluster and quality of all samples that it was taken from.
+
+    Returns:
+        examples, clusters (of the whole set), covered (of them), coverage (their share), quality (mean), quality_se.
+    """
+    taken = whole[whole["id"].isin(set(chosen["id"]))]
+    clusters, covered = whole["cluster"].nunique(), taken["cluster"].nunique()
+    return {
+        "examples": len(taken),
+        "clusters": clusters,
+        "covered": covered,
+        "coverage": covered / clusters if clusters else float("nan"),
+        "quality": float(taken["quality"].mean()),
+        "quality_se": float(taken["quality"].sem()),
+    }

@@ -1,0 +1,52 @@
+"""What a quality model learns from: an instruction with a good response and a worse one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from polyglot.hashing import stable_share
+from polyglot.seeds import read_rows
+
+COLUMNS = ("lang", "kind", "anchor", "positive", "negative", "held_out")
+REVISED = ("instruction", "revised", "original")
+
+
+def triplets(corrupted: pd.DataFrame, *, held_out: bool) -> pd.DataFrame:
+    """One triplet for each corruption of each response: columns `COLUMNS`.
+
+    Args:
+        corrupted: lang, instruction, gold, and a column a corruption.
+    """
+    long = corrupted.melt(["lang", "instruction", "gold"], var_name="kind", value_name="negative")
+    named = long.rename(columns={"instruction": "anchor", "gold": "positive"})
+    return named.assign(held_out=held_out)[list(COLUMNS)]
+
+
+def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
+    """Triplets of responses that an expert revised: columns `COLUMNS`; equal instructions are on the same side.
+
+    Args:
+        path: JSONL, CSV or Parquet with instruction, revised, original, and perhaps lang.
+        held_out: share of instructions that the quality model is judged by.
+
+    Raises:
+        ValueError: names file, column or row, and the remedy.
+    """
+    frame = read_rows(path)
+    missing = [column for column in REVISED if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{path}: missing column(s): {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}")
+    for column in REVISED:
+        empty = ~frame[column].map(lambda value: isinstance(value, str) and bool(value.strip()))
+        if empty.any():
+            row = int(frame.index[empty][0]) + 1
+            raise ValueError(f"{path}: row {row}: no text in column '{column}'; fill it in or delete the row")
+    frame = frame[frame["revised"] != frame["original"]]
+    if frame.empty:
+        raise ValueError(f"{path}: no response was changed by its revision: there is nothing to learn from")
+    named = frame.rename(columns=dict(zip(REVISED, COLUMNS[2:5], strict=True)))
+    named = named.assign(lang=named.get("lang", ""), kind="original")
+    sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
+    return named.assign(held_out=named["anchor"].map(sides))[list(COLUMNS)].reset_index(drop=True)

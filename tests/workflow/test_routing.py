@@ -1,0 +1,147 @@
+"""Routed teachers in a real run: every later rule carries them, and each teacher answers its own prompts only."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import Workplace
+
+pytestmark = pytest.mark.slow
+
+SINGLE = ["hasty", "mute", "thorough"]
+ROUTED = ["persyn", "strong", "mix", "family-strong", "car", "oracle"]
+METHODS = ("generate", "translate", "respond")
+REQUESTS, CALIBRATION = 24, 45
+
+
+@pytest.fixture(scope="module")
+def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The tiny study with a second teacher, one that writes nothing usable, and every way to route prompts."""
+    folder = tmp_path_factory.mktemp("routed") / "copy"
+    shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    workplace = Workplace(folder)
+    mute = {"label": "Mute", "folder": "results/demo/models/hasty", "sampling": {"max_new_tokens": 1}}
+    workplace.configure("models.yaml", lambda models: models | {"mute": mute})
+    grown = {
+        "run": ["main", "routing"],
+        "experiments": {"routing": {"compare": "routing", "teachers": [*SINGLE[::2], *ROUTED]}},
+        "routing": {
+            "teachers": SINGLE,
+            "strength": ["thorough", "hasty"],
+            "calibration": CALIBRATION,
+            "held_out": 0.4,
+            "epochs": 2,
+            "learning_rate": 1e-3,
+        },
+    }
+    workplace.configure("demo.yaml", lambda study: study | grown)
+    workplace.snakemake("route")
+    return workplace
+
+
+@pytest.fixture(scope="module")
+def results(routed: Workplace) -> Path:
+    return routed.folder / "results/demo"
+
+
+def rows(files: list[Path]) -> int:
+    return sum(len(pd.read_parquet(file)) for file in files)
+
+
+def test_the_total_of_generations_is_teachers_times_calibration_plus_the_prompts(results: Path) -> None:
+    calibration = rows([*results.glob("answers/*/de/*/0-calibration.parquet")])
+    assert calibration == len(SINGLE) * CALIBRATION
+    for name in ("persyn", "mix", "car"):
+        assert rows([*results.glob(f"routing/answers/{name}/*/de/*/0.parquet")]) == len(METHODS) * REQUESTS, name
+    for name in ("strong", "family-strong", "oracle"):
+        assert not [*results.glob(f"routing/answers/{name}/*")], "nothing is generated twice"
+    cost = pd.read_csv(results / "analysis/routing_generations.csv").set_index("teacher")["total"].to_dict()
+    asked = len(METHODS) * REQUESTS
+    assert cost["persyn"] == cost["car"] == len(SINGLE) * CALIBRATION + asked
+    assert cost["mix"] == cost["strong"] == cost["family-strong"] == cost["hasty"] == asked
+    assert cost["oracle"] == len(SINGLE) * asked
+
+
+def test_each_teacher_answers_its_own_prompts_and_nobody_elses(results: Path) -> None:
+    for name in ("persyn", "mix"):
+        assigned = pd.read_parquet(results / f"routing/assignments/{name}/de/0.parquet").set_index("request_id")["teacher"]
+        for teacher in SINGLE:
+            answered = [
+                request_id
+                for method in METHODS
+                for request_id in pd.read_parquet(results / f"routing/answers/{name}/{teacher}/de/{method}/0.parquet")["id"]
+            ]
+            assert sorted(answered) == sorted(assigned.index[assigned == teacher])
+        for method in METHODS:
+            whole = pd.read_parquet(results / f"synthetic/{name}/de/{method}/0.parquet")
+            asked = pd.read_parquet(results / f"requests/de/{method}/0.parquet")
+            assert whole["request_id"].tolist() == asked["request_id"].tolist()
+            assert set(whole["teacher"]) == {name}
+
+
+def test_a_teacher_that_fails_every_calibration_prompt_gets_nothing_from_those_who_look(results: Path) -> None:
+    found = pd.read_parquet(results / "routing/routers/nano-base/calibration.parquet")
+    mute = found[found["teacher"] == "mute"]
+    assert not mute["usable"].any()
+    assert (mute["reward"] == 0).all()
+    chosen = {name: set(pd.read_parquet(results / f"routing/assignments/{name}/de/0.parquet")["teacher"]) for name in ROUTED}
+    assert "mute" in chosen["mix"]
+    for name in ("car", "oracle"):
+        assert "mute" not in chosen[name], name
+    shares = pd.read_csv(results / "analysis/routing_shares.csv").set_index(["routed", "lang", "teacher"])["share"]
+    assert shares["persyn", "de", "mute"] < 0.5 * shares["mix", "de", "mute"]
+    assert chosen["strong"] == {"thorough"}
+    assert len(chosen["car"]) == 1
+
+
+def test_the_oracle_and_the_strong_one_take_answers_that_are_there(results: Path) -> None:
+    for method in METHODS:
+        strong, thorough = (pd.read_parquet(results / f"answers/{name}/de/{method}/0.parquet") for name in ("strong", "thorough"))
+        pd.testing.assert_frame_equal(strong, thorough)
+    quality = pd.read_csv(results / "analysis/routing_quality.csv").set_index("routed")
+    assert quality.loc["oracle", "hit_1"] == 1
+    assert quality.loc["oracle", "regret"] == 0
+    assert (quality["regret"] >= 0).all()
+    assert (quality["prompts"] > 5).all()
+
+
+def test_table_figure_and_ledger_show_routed_teachers(routed: Workplace, results: Path) -> None:
+    table = pd.read_csv(results / "tables/routing.csv")
+    assert set(table["teacher"]) == {"hasty", "thorough", *ROUTED}
+    assert table["pg"].notna().all()
+    assert (results / "figures/routing.png").stat().st_size > 10_000
+    text = (results / "tables/routing.md").read_text()
+    assert "Share of the prompts" in text
+    assert "the router, trained on calibration prompts" in text
+    routed.snakemake("results/demo/tables/ledger.csv", "results/demo/published/data/equal/persyn/de/0/README.md")
+    ledger = pd.read_csv(results / "analysis/ledger.csv").set_index(["rule", "teacher"])
+    own = [*results.glob("routing/answers/*/thorough/de/*/0.parquet")]
+    tokens = sum(int(pd.read_parquet(file)["completion_tokens"].sum()) for file in own)
+    assert ledger.loc[("synthesize_assigned", "thorough"), "completion_tokens"] == tokens
+    assert ("synthesize", "persyn") not in ledger.index
+    card = (results / "published/data/equal/persyn/de/0/README.md").read_text()
+    assert "Several models: each prompt was answered by the teacher that the router" in card
+    assert card.count("- Model:") == len(SINGLE)
+
+
+def test_a_second_run_does_nothing_and_a_routed_teacher_changes_nothing_of_the_others(routed: Workplace) -> None:
+    assert routed.planned("route") == {}
+    routed.configure(
+        "demo.yaml",
+        lambda study: (
+            study
+            | {
+                "experiments": {
+                    "routing": study["experiments"]["routing"] | {"teachers": [*SINGLE[::2], *ROUTED, "car-for-nano-german"]}
+                }
+            }
+        ),
+    )
+    planned = routed.planned("route")
+    assert planned["gather"] == planned["student"] == 1
+    assert "router" not in planned
+    assert "synthesize" not in planned

@@ -1,0 +1,111 @@
+"""Selections in a real run: every later rule carries them, and data of one's own can be selected from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyglot.selection.choice import select
+
+from .conftest import Workplace
+
+pytestmark = pytest.mark.slow
+
+RECIPES = ["mdaq-4", "random-4", "quality-only-4", "diversity-only-4"]
+
+
+@pytest.fixture(scope="module")
+def selected(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The tiny study with every way to select, and a file of data from elsewhere."""
+    folder = tmp_path_factory.mktemp("selected") / "copy"
+    shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
+    workplace = Workplace(folder)
+    rows = [{"prompt": f"Was ist {n}?", "response": f"Das ist die Zahl {n}." if n % 5 else "", "score": n} for n in range(40)]
+    (folder / "mine.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    grown = {
+        "run": ["main"],
+        "experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES]}},
+        "selection": {"triplets": 20, "prompts": 8, "ratio": 1, "examples": 12, "datasets": {"mine": "mine.jsonl"}},
+    }
+    workplace.configure("demo.yaml", lambda study: study | grown)
+    workplace.snakemake("select", "results/demo/select/mine.parquet")
+    return workplace
+
+
+@pytest.fixture(scope="module")
+def results(selected: Workplace) -> Path:
+    return selected.folder / "results/demo"
+
+
+def test_selections_are_parts_of_the_whole_set_of_the_same_size(results: Path) -> None:
+    whole = pd.read_parquet(results / "sft/equal/hasty/de/0.parquet")
+    assert len(whole) > 4
+    for recipe in RECIPES:
+        part = pd.read_parquet(results / f"sft/{recipe}/hasty/de/0.parquet")
+        assert len(part) == 4, recipe
+        merged = part.merge(whole, on=["id", "method", "prompt", "response"])
+        assert len(merged) == 4, recipe
+
+
+def test_what_is_selected_is_what_the_files_say(results: Path) -> None:
+    """From the quality and cluster of every sample, which are files, the same selection follows."""
+    whole = pd.read_parquet(results / "selection/quality/hasty/de/0.parquet")
+    whole = whole.merge(pd.read_parquet(results / "selection/clusters/hasty/de/0.parquet"), on="id")
+    for recipe, rule in (("mdaq-4", "mdaq"), ("quality-only-4", "quality-only")):
+        rows = select(
+            list("de/" + whole["id"]), whole["quality"].to_numpy(), whole["cluster"].to_numpy(), rule=rule, size=4, ratio=1
+        )
+        taken = pd.read_parquet(results / f"sft/{recipe}/hasty/de/0.parquet")
+        assert set(taken["id"]) == set(whole["id"].iloc[rows])
+    coverage = pd.read_csv(results / "analysis/selection_coverage.csv").set_index("recipe")
+    assert coverage.loc["equal", "coverage"] == 1
+    assert coverage.loc["mdaq-4", "covered"] >= coverage.loc["quality-only-4", "covered"]
+    assert coverage.loc["quality-only-4", "quality"] == coverage["quality"].max()
+    assert coverage.loc["diversity-only-4", "covered"] == coverage["covered"].max()
+
+
+def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> None:
+    rates = pd.read_csv(results / "analysis/selection_win_rates.csv").fillna({"lang": ""})
+    every = rates[rates["lang"] == ""].set_index("recipe")
+    assert set(every.index) == set(RECIPES)
+    assert (every[["wins", "ties", "losses", "unread"]].sum(axis=1) == 8).all()
+    assert every["win_rate"].between(0, 1).all()
+    asked = pd.read_parquet(results / "selection/prompts/de.parquet")
+    assert len(asked) == 8
+    duel = pd.read_parquet(results / "selection/duels/nano-base/mdaq-4/hasty/de/0.parquet")
+    assert set(duel["prompt"]) == set(asked["prompt"])
+
+
+def test_table_figure_and_validity_of_the_quality_model(results: Path) -> None:
+    table = pd.read_csv(results / "tables/selection.csv")
+    assert table["recipe"].tolist() == ["equal", *RECIPES]
+    assert table["pg"].notna().all()
+    assert table.loc[0, ["win_rate", "wins"]].isna().all()
+    validity = pd.read_csv(results / "tables/selection_quality_model.csv").fillna({"lang": ""})
+    assert set(validity["kind"]) == {"broken_fluency", "wrong_language", "wrong_answer", "truncated"}
+    assert set(validity["lang"]) == {"", "en", "de", "id", "ar"}
+    assert (results / "figures/selection.png").stat().st_size > 10_000
+
+
+def test_data_of_ones_own_keep_their_columns(results: Path) -> None:
+    taken = pd.read_parquet(results / "select/mine.parquet")
+    assert len(taken) == 12
+    assert {"prompt", "response", "score", "id", "quality", "cluster"} <= set(taken.columns)
+    assert (taken["response"] != "").all()
+    log = (results / "logs/select_own/mine.log").read_text()
+    assert "left out, without a prompt or response: 8" in log
+
+
+def test_a_second_run_does_nothing_and_another_size_trains_no_quality_model(selected: Workplace) -> None:
+    assert selected.planned("select") == {}
+    selected.configure(
+        "demo.yaml",
+        lambda study: study | {"experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES, "mdaq-3"]}}},
+    )
+    planned = selected.planned("select")
+    assert planned["select_samples"] == planned["student"] == 1
+    assert not {"quality_model", "sample_quality", "sample_clusters", "synthesize"} & set(planned)
