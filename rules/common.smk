@@ -228,9 +228,8 @@ def seed_files(wildcards):
 
 
 def chosen_environment(name):
-    """The locked environment of an engine or trainer; as it is written where there is no lock of it."""
-    locked = (ROOT / "envs/locked" / name).with_suffix(".yaml")
-    return f"../envs/{'locked/' if locked.exists() else ''}{name}.yaml"
+    """The locked environment of an engine or trainer."""
+    return f"../envs/locked/{name}.yaml"
 
 
 def engine_environment(name):

@@ -62,7 +62,7 @@ def test_pairs_of_an_expert_are_read_and_split_by_instruction(tmp_path: Path) ->
 
 def test_auc_is_that_of_scikit_learn_and_counts_ties_half() -> None:
     rng = np.random.default_rng(0)
-    good, bad = rng.integers(0, 6, 40) + 1.0, rng.integers(0, 6, 40) + 0.0
+    good, bad = rng.integers(1, 7, 40).astype(float), rng.integers(0, 6, 40).astype(float)
     expected = roc_auc_score([1] * 40 + [0] * 40, [*good, *bad])
     assert auc(good, bad, np.ones((1, 40)))[0] == pytest.approx(expected)
     counts = rng.multinomial(40, np.full(40, 1 / 40)).astype(float)

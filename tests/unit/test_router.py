@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_router_and_another_batch_the_same_scores(n
         train_router(nano_model, texts, wins, best, held_out, TEACHERS, out, few, checkpoints=tmp_path / f"{name}-unfinished")
         found.append(Router(out, batch_size=7 if name == "one" else 60).score(texts))
         assert not (tmp_path / f"{name}-unfinished").exists()
-    assert np.allclose(*found, atol=1e-4)
+    assert np.allclose(found[0], found[1], atol=1e-4)
     assert read_json(tmp_path / "one" / FACTS)["teachers"] == TEACHERS
 
 
@@ -91,7 +91,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(nano_model: Path, tmp_pat
     train_router(nano_model, *arguments, tmp_path / "resumed", SETTINGS, checkpoints=tmp_path / "killed")
     assert steps == 6 + 2 * 2, "two of four epochs are not done again"
     scores = [Router(folder, batch_size=60).score(texts) for folder in (whole, tmp_path / "resumed")]
-    assert np.allclose(*scores, atol=1e-4)
+    assert np.allclose(scores[0], scores[1], atol=1e-4)
 
 
 def test_one_teacher_gets_every_prompt(nano_model: Path, tmp_path: Path) -> None:

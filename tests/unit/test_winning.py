@@ -79,7 +79,7 @@ def test_duels_by_reward_and_win_rates() -> None:
     assert found["win_rate_low"] < 0.625 < found["win_rate_high"]
     assert np.isnan(win_rate([np.nan], replicates=100, confidence=0.95, seed=0)["win_rate"])
     duel = pd.DataFrame({"outcome": [1.0, -1.0, 0.0]})
-    cells = {("b", "mdaq", "t", lang, "0"): duel for lang in ("de", "id")}
+    cells: dict[tuple[str, ...], pd.DataFrame] = {("b", "mdaq", "t", lang, "0"): duel for lang in ("de", "id")}
     table = win_rate_table(cells, replicates=100, confidence=0.95, seed=0)
     assert table["lang"].tolist() == ["", "de", "id"]
     assert table["ties"].tolist() == [2, 1, 1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from polyglot.experiments import Rule
 from polyglot.selection.choice import select
 
 from .conftest import Workplace
@@ -55,17 +56,19 @@ def test_what_is_selected_is_what_the_files_say(results: Path) -> None:
     """From the quality and cluster of every sample, which are files, the same selection follows."""
     whole = pd.read_parquet(results / "selection/quality/hasty/de/0.parquet")
     whole = whole.merge(pd.read_parquet(results / "selection/clusters/hasty/de/0.parquet"), on="id")
-    for recipe, rule in (("mdaq-4", "mdaq"), ("quality-only-4", "quality-only")):
+    rules: dict[str, Rule] = {"mdaq-4": "mdaq", "quality-only-4": "quality-only"}
+    for recipe, rule in rules.items():
         rows = select(
             list("de/" + whole["id"]), whole["quality"].to_numpy(), whole["cluster"].to_numpy(), rule=rule, size=4, ratio=1
         )
         taken = pd.read_parquet(results / f"sft/{recipe}/hasty/de/0.parquet")
         assert set(taken["id"]) == set(whole["id"].iloc[rows])
     coverage = pd.read_csv(results / "analysis/selection_coverage.csv").set_index("recipe")
-    assert coverage.loc["equal", "coverage"] == 1
-    assert coverage.loc["mdaq-4", "covered"] >= coverage.loc["quality-only-4", "covered"]
-    assert coverage.loc["quality-only-4", "quality"] == coverage["quality"].max()
-    assert coverage.loc["diversity-only-4", "covered"] == coverage["covered"].max()
+    covered, quality = coverage["covered"].to_dict(), coverage["quality"].to_dict()
+    assert coverage["coverage"]["equal"] == 1
+    assert covered["mdaq-4"] >= covered["quality-only-4"]
+    assert quality["quality-only-4"] == max(quality.values())
+    assert covered["diversity-only-4"] == max(covered.values())
 
 
 def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> None:

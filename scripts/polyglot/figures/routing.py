@@ -14,6 +14,7 @@ from polyglot.scores import STUDENT
 from polyglot.tables import Context
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 KINDS = ("routed", "single teacher")
@@ -72,10 +73,10 @@ def routing(
     last.set_xlim(0, 1.3 * float(cost["total"].max()))
     last.locator_params(axis="x", nbins=4)
     last.set_xlabel("generations")
-    entries = [handle(look[name], name) for name in KINDS if name in kind.values()]
+    entries: list[Artist] = [handle(look[name], name) for name in KINDS if name in kind.values()]
     entries += [handle(look[KINDS[0]], context.model(base), hollow=True) for base in bases[1:]]
-    shades = [Patch(color=colour, label=label) for colour, label in BARS.values()]
-    legend(figure, entries + [cross_handle("no average")] * absent + shades)
+    entries += [Patch(color=colour, label=label) for colour, label in BARS.values()]
+    legend(figure, entries + [cross_handle("no average")] * absent)
     note = hole_note(context, replicates[replicates["replicate"] == 0], score, holes)
     bottom(figure, "", note, flag_note(context))
     return figure

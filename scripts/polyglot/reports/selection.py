@@ -44,13 +44,15 @@ def selection(
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
     over_all = win_rates[win_rates["lang"].fillna("") == ""]
     duels = {(row["base"], row["recipe"], row["teacher"]): row for row in records(over_all)}
-    means = coverage.groupby(["recipe", "teacher"])[["examples", "coverage", "quality"]].mean()
+    means = coverage.groupby(["recipe", "teacher"], as_index=False)[["examples", "coverage", "quality"]].mean()
+    samples = {(row["recipe"], row["teacher"]): row for row in records(means)}
     data, shown = [], []
     for key in in_order(students, students_in(wide["pg"])):
         named = dict(zip(STUDENT, key, strict=True))
         duel = duels.get((key[0], key[1], key[2]))
         rate = Estimate.of(duel, "win_rate") if duel else Estimate()
-        looked = means.loc[(key[1], key[2])].to_dict() if (key[1], key[2]) in means.index else dict.fromkeys(means.columns)
+        found_samples = samples.get((key[1], key[2]), {})
+        looked = {name: found_samples.get(name) for name in ("examples", "coverage", "quality")}
         line: Row = {column: value for name in wide for column, value in found[name][key].named(name).items()}
         counts = {name: duel[name] if duel else None for name in ("wins", "ties", "losses", "unread")}
         data.append({**named, **line, **rate.named("win_rate"), **counts, **looked})

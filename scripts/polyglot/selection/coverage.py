@@ -17,11 +17,12 @@ def coverage(chosen: pd.DataFrame, whole: pd.DataFrame) -> dict[str, float]:
     """
     taken = whole[whole["id"].isin(set(chosen["id"]))]
     clusters, covered = whole["cluster"].nunique(), taken["cluster"].nunique()
+    quality = taken["quality"].to_numpy(dtype=float)
     return {
         "examples": len(taken),
         "clusters": clusters,
         "covered": covered,
         "coverage": covered / clusters if clusters else float("nan"),
-        "quality": float(taken["quality"].mean()),
-        "quality_se": float(taken["quality"].sem()),
+        "quality": float(quality.mean()) if len(quality) else float("nan"),
+        "quality_se": float(quality.std(ddof=1) / len(quality) ** 0.5) if len(quality) > 1 else float("nan"),
     }

@@ -31,7 +31,8 @@ def both_orders(forward: Sequence[float], backward: Sequence[float]) -> np.ndarr
     A judge that prefers one answer in one order and the other answer in the other has no preference: a tie. One that prefers an
     answer once and neither the other time prefers it. NaN where a verdict could not be read.
     """
-    return np.sign(np.asarray(forward, dtype=float) - np.asarray(backward, dtype=float))
+    outcome: np.ndarray[Any, np.dtype[np.float64]] = np.sign(np.asarray(forward, dtype=float) - np.asarray(backward, dtype=float))
+    return outcome
 
 
 def duels_by_judge(
