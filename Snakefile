@@ -20,7 +20,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
-# Jobs take memory in huge pages, with which training was a tenth faster on one processor and as fast on another (glibc 2.35 and newer).
+# Jobs take memory in huge pages, where glibc can (benchmarks/huge_pages.py).
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 
 

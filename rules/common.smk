@@ -3,7 +3,7 @@ import re
 
 from polyglot import displays, publishing
 from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
-from polyglot.checks import kin
+from polyglot.checks import kin, without_kin
 from polyglot.draws import Draw, examples_in, requests_in
 from polyglot.experiments import (
     MAIN,
@@ -694,7 +694,10 @@ def strongest_first(name):
     routed = ROUTED[name]
     if routed.strategy != "family-strong":
         return order
-    return by_strength(kin(STUDY, REGISTRIES, routed.base), sizes, order)
+    related = kin(STUDY, REGISTRIES, routed.base)
+    if not related:
+        raise WorkflowError(without_kin(STUDY, REGISTRIES, routed))
+    return by_strength(related, sizes, order)
 
 
 def gathered_from(name):

@@ -11,6 +11,7 @@ from polyglot.registry import Registries, Registry
 
 if TYPE_CHECKING:
     from polyglot.configuration import Study
+    from polyglot.routing.teachers import Routed
 
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
@@ -163,21 +164,17 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     yield from _unknown("routing.teachers", routing.teachers or [], models, "model")
     if not study.routed_among:
         yield "routing.teachers: name the teachers to choose from; the study has routed ones only"
-    for name in (name for name in routing.strength or [] if name not in study.routed_among):
-        yield f"routing.strength: '{name}' is none of the teachers to choose from: {', '.join(study.routed_among)}"
+    yield from _unknown("routing.strength", routing.strength or [], models, "model")
     if routing.model is not None:
         yield from _unknown("routing.model", [routing.model], models, "model")
         if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
             yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({models.source})"
+    run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
             yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
-        elif routed.base is not None and routed.strategy == "family-strong" and not kin(study, registries, routed.base):
-            family = models[routed.base].family
-            yield (
-                f"teachers: '{name}' needs a teacher of the family of '{routed.base}' ({family or 'not known'}) among "
-                f"{', '.join(study.routed_among)}; leave it out, or add one"
-            )
+        elif name in run and routed.strategy == "family-strong" and not kin(study, registries, routed.base or study.base):
+            yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
         translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
         for cell in matrix.cells:
@@ -212,6 +209,15 @@ def kin(study: Study, registries: Registries, base: str) -> list[str]:
     family = registries.models[base].family
     known = (name for name in study.routed_among if name in registries.models)
     return [name for name in known if family is not None and registries.models[name].family == family]
+
+
+def without_kin(study: Study, registries: Registries, routed: Routed) -> str:
+    """What is wrong where a routed teacher finds no teacher of its base's family: an error where it is asked for."""
+    base = routed.base or study.base
+    return (
+        f"teachers: '{routed.name}' needs a teacher of the family of '{base}' ({registries.models[base].family or 'not known'}) "
+        f"among {', '.join(study.routed_among)}; leave it out, or add one"
+    )
 
 
 def _training(study: Study, registries: Registries) -> Iterable[str]:

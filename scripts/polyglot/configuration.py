@@ -288,7 +288,7 @@ class Routing(Section):
     strength: list[Name] | None = Field(
         default=None,
         min_length=1,
-        description="The teachers from the strongest down, for `strong` and `family-strong`; null orders them by `size`.",
+        description="Models from the strongest down, for `strong` and `family-strong`; those not named follow by `size`.",
     )
     calibration: int = Field(
         default=420, gt=0, description="Calibration prompts per language, over all methods; every teacher answers them."
@@ -441,8 +441,8 @@ class Study(Section):
     )
     run: list[Name] | None = Field(
         default=None,
-        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all of them, as does "
-        "`snakemake experiments`.",
+        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all of them. `snakemake experiments` "
+        "runs all but those that compare `routing` or `selection`: `snakemake route` and `snakemake select` run these.",
     )
     missing: list[Missing] = Field(
         default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."

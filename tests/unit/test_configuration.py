@@ -30,7 +30,7 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
     return load_study(path, repository, overrides)[0]
 
 
-@pytest.mark.parametrize("name", ["demo", "tagalog"])
+@pytest.mark.parametrize("name", ["demo", "tagalog", "persyn"])
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)
     assert study.study == name
@@ -77,6 +77,20 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"screen": {"teachers": ["nobody"]}}, ["screen.teachers", "nobody"]),
         ({"nano": {"languages": ["en", "de", "id", "ar", "xx"]}}, ["nano.languages", "xx", "languages.yaml"]),
         ({"nano": {"languages": ["en", "de", "id"]}, "languages": ["de"], "truth": {}}, ["nano.languages: 'ar' is missing"]),
+        ({"routing": {"strength": ["thoroughh"]}}, ["routing.strength", "thoroughh", "models.yaml"]),
+        ({"routing": {"model": "minilm"}}, ["routing.model", "minilm", "causal"]),
+        ({"routing": {"teachers": ["persyn"]}}, ["routing.teachers", "persyn"]),
+        ({"teachers": ["thorough", "persyn-for-nobody"]}, ["teachers", "persyn-for-nobody", "nobody"]),
+        (
+            {"teachers": ["germanist", "family-strong"], "routing": {"teachers": ["germanist"]}},
+            ["teachers", "'family-strong' needs a teacher of the family of 'nano-base' (balanced)", "germanist"],
+        ),
+        ({"selection": {"encoder": "hasty"}}, ["selection.encoder", "hasty", "embedding"]),
+        (
+            {"experiments": {"x": {"compare": "selection", "recipes": ["mdaq-150"]}}, "run": None},
+            ["experiments.x.recipes", "`equal` must be there"],
+        ),
+        ({"recipe": "mdaq-5k"}, ["mdaq-5k", "5000", "training.examples"]),
         ({"study": "replication"}, ["study", "replication", "reserved"]),
         ({"study": "My Study"}, ["study", "My Study"]),
     ],
@@ -102,6 +116,14 @@ def test_gpus_that_cannot_share_an_update_are_named(tmp_path: Path, repository: 
         load_study(tmp_path / "config/demo.yaml", tmp_path)
     (tmp_path / "config/demo.yaml").write_text(yaml.safe_dump(demo | {"training": training | {"batch_size": 4}}))
     load_study(tmp_path / "config/demo.yaml", tmp_path)
+
+
+def test_a_family_is_wanted_only_of_what_is_run(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    """The demo's experiment of routing asks for a teacher of the base's family; a base without one can still be studied."""
+    lonely = demo | {"teachers": ["germanist"], "routing": {"teachers": ["germanist"]}, "truth": {}}
+    load(tmp_path, repository, lonely)
+    with pytest.raises(ConfigurationError, match="'family-strong' needs a teacher of the family"):
+        load(tmp_path, repository, lonely | {"run": ["routing"]})
 
 
 def test_all_mistakes_come_in_one_message(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:

@@ -263,7 +263,8 @@ def test_names_of_routed_teachers() -> None:
 def test_strength_is_by_size_unless_it_is_given() -> None:
     sizes = {"a": 1.0, "b": None, "c": 7.0}
     assert by_strength(TEACHERS, sizes, None) == ["c", "a", "b"]
-    assert by_strength(TEACHERS, sizes, ["b", "x", "a"]) == ["b", "a"]
+    assert by_strength(TEACHERS, sizes, ["b", "x", "a"]) == ["b", "a", "c"]
+    assert by_strength(TEACHERS, sizes, ["b"]) == ["b", "c", "a"]
 
 
 def test_calibration_prompts_are_a_draw_of_their_own() -> None:

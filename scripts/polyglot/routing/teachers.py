@@ -49,7 +49,7 @@ def parse_routed(name: str, base: str) -> Routed | None:
 
 
 def by_strength(teachers: Sequence[str], sizes: Mapping[str, float | None], strength: Sequence[str] | None) -> list[str]:
-    """Teachers from the strongest down: in the given order, or by size (unknown sizes last, equal ones in the order given)."""
-    if strength is not None:
-        return [name for name in strength if name in teachers]
-    return sorted(teachers, key=lambda name: -(sizes[name] or 0.0))
+    """Teachers from the strongest down: those that `strength` names in its order, then the others by size (unknown sizes last,
+    equal ones in the order given)."""
+    named = [name for name in strength or [] if name in teachers]
+    return named + sorted((name for name in teachers if name not in named), key=lambda name: -(sizes[name] or 0.0))
