@@ -134,7 +134,7 @@ rule abilities:
         teachers=lambda wildcards: teacher_languages(wildcards.experiment),
         sizes=lambda wildcards: {
             name: REGISTRIES.models[name].size
-            for name in MATRICES[wildcards.experiment].teachers
+            for name, _ in teacher_languages(wildcards.experiment)
         },
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,

@@ -90,7 +90,12 @@ ROUTED_BASES = [*dict.fromkeys(routed.base or STUDY.base for routed in ROUTED.va
 CALIBRATED_SEED = f"{STUDY.routing.seed}-calibration"
 RECIPES = {name for matrix in MATRICES.values() for name in matrix.recipes}
 SELECTING = [name for name in sorted(RECIPES) if parse_recipe(name, STUDY.methods).rule]
+ALL_REQUESTS = STUDY.synthesis.requests * len(STUDY.methods)
+ALL_ANSWERS = (
+    WHOLE if ALL_REQUESTS <= STUDY.training.examples else f"{WHOLE}-{ALL_REQUESTS}"
+)  # the training set that holds every answer of a teacher that can be used
 RECIPES |= {WHOLE} if ROUTED or SELECTING else set()
+RECIPES |= {ALL_ANSWERS for routed in ROUTED.values() if routed.strategy == "oracle"}
 POOLED = "all"
 ENCODER = STUDY.selection.encoder or STUDY.intrinsic.embedding
 LOCAL_TEACHERS = [
@@ -298,6 +303,7 @@ def used_models():
     named = {
         *TEACHERS,
         *bases,
+        *ROUTED_BASES,
         *(REGISTRIES.models[base].reference for base in bases),
         *(STUDY.routing.model for _ in ROUTED if STUDY.routing.model),
         *(ENCODER for _ in SELECTING),
@@ -378,11 +384,13 @@ def pool_of(lang):
     return POOLED if STUDY.selection.pooled else lang
 
 
-def pool_languages(pool):
-    """Languages of a pool: of the common one, all in which a recipe selects."""
-    cells = (cell for matrix in MATRICES.values() for cell in matrix.cells)
-    langs = dict.fromkeys(cell.lang for cell in cells if cell.recipe in SELECTING)
-    return list(langs) if pool == POOLED else [pool]
+def pool_languages(pool, teacher):
+    """Languages of a teacher's pool: of the common one, all in which a recipe selects from its data."""
+    if pool != POOLED:
+        return [pool]
+    cells = (cell for name in MATRICES for cell in measured_cells(name))
+    chosen = (c for c in cells if c.recipe in SELECTING and c.teacher == teacher)
+    return [*dict.fromkeys(cell.lang for cell in chosen)]
 
 
 def pool_files(pattern):
@@ -393,7 +401,7 @@ def pool_files(pattern):
             f"{RESULTS}/{pattern}".format(
                 recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
             )
-            for lang in pool_languages(wildcards.pool)
+            for lang in pool_languages(wildcards.pool, wildcards.teacher)
         ]
 
     return paths
@@ -407,7 +415,7 @@ def selected_from(pattern):
             f"{RESULTS}/{pattern}".format(
                 recipe=WHOLE, teacher=wildcards.teacher, lang=lang, seed=wildcards.seed
             )
-            for lang in pool_languages(pool_of(wildcards.lang))
+            for lang in pool_languages(pool_of(wildcards.lang), wildcards.teacher)
         ]
 
     return paths
@@ -429,6 +437,20 @@ def duelling_cells(experiment):
         for cell in measured_cells(experiment)
         for seed in MATRICES[experiment].seeds
         if cell.recipe in SELECTING
+    ]
+
+
+def duelling_sets(lang):
+    """The whole training sets of a language whose students, or those of parts of them, meet in duels."""
+    cells = dict.fromkeys(
+        (cell[2], cell[4])
+        for name in MATRICES
+        for cell in duelling_cells(name)
+        if cell[3] == lang
+    )
+    return [
+        f"{RESULTS}/sft/{WHOLE}/{teacher}/{lang}/{seed}.parquet"
+        for teacher, seed in cells
     ]
 
 
@@ -595,11 +617,11 @@ def experiment_steps(experiment):
 
 
 def teacher_languages(experiment):
-    """(teacher, language) of every measured cell whose teacher is a model."""
+    """(teacher, language) of every measured cell whose teacher is one model."""
     pairs = dict.fromkeys(
         (cell.teacher, cell.lang) for cell in measured_cells(experiment)
     )
-    return [list(pair) for pair in pairs if pair[0] != PEOPLE]
+    return [list(pair) for pair in pairs if pair[0] not in {PEOPLE, *ROUTED}]
 
 
 def screen_files(kind):
@@ -737,7 +759,7 @@ def assignment_inputs(wildcards):
         )
     if routed.strategy == "oracle":
         measured = [
-            f"{RESULTS}/intrinsic/{STUDY.recipe}/{teacher}/{lang}/{seed}"
+            f"{RESULTS}/intrinsic/{ALL_ANSWERS}/{teacher}/{lang}/{seed}"
             for teacher in STUDY.routed_among
         ]
         files["answers"] = [

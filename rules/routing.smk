@@ -41,7 +41,7 @@ rule router:
         start=lambda wildcards: model_folder(router_model(wildcards.base)),
     output:
         router=directory("results/{study}/routing/routers/{base}/router"),
-        held_out="results/{study}/routing/routers/{base}/held_out.parquet",
+        judged="results/{study}/routing/routers/{base}/judged.parquet",
     log:
         "results/{study}/logs/router/{base}.log",
     benchmark:
@@ -201,8 +201,8 @@ rule routing:
             f"{RESULTS}/routing/routers/{{base}}/calibration.parquet",
             base=routed_bases(wildcards.experiment),
         ),
-        held_out=lambda wildcards: expand(
-            f"{RESULTS}/routing/routers/{{base}}/held_out.parquet",
+        judged=lambda wildcards: expand(
+            f"{RESULTS}/routing/routers/{{base}}/judged.parquet",
             base=routed_bases(wildcards.experiment, "persyn"),
         ),
         assigned=lambda wildcards: [

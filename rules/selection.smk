@@ -133,7 +133,7 @@ rule sample_clusters:
         name=STUDY.intrinsic.embedding,
         model=model_entry(STUDY.intrinsic.embedding),
         batch_size=STUDY.intrinsic.embedding_batch_size,
-        languages=lambda wildcards: pool_languages(wildcards.pool),
+        languages=lambda wildcards: pool_languages(wildcards.pool, wildcards.teacher),
         seed=STUDY.selection.seed,
     message:
         "Clusters of the samples of {wildcards.teacher} in {wildcards.pool}"
@@ -165,7 +165,9 @@ rule select_samples:
         **asked(small),
     params:
         rule=lambda wildcards: parse_recipe(wildcards.recipe, STUDY.methods).rule,
-        languages=lambda wildcards: pool_languages(pool_of(wildcards.lang)),
+        languages=lambda wildcards: pool_languages(
+            pool_of(wildcards.lang), wildcards.teacher
+        ),
         examples=recipe_size,
         ratio=STUDY.selection.ratio,
         seed=STUDY.selection.seed,
@@ -209,16 +211,18 @@ rule select_own:
         "../scripts/select_own.py"
 
 
+if JUDGED_HERE:
+
+    localrules:
+        duels,
+
+
 # Win rates: students answer the same prompts, and a judge compares them with the student of the whole set.
 rule judged_prompts:
-    """Prompts of the seed dataset that no teacher was asked to respond to."""
+    """Prompts of the seed dataset that are in no training set of the students."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
-        requests=lambda wildcards: expand(
-            f"{RESULTS}/requests/{{lang}}/respond/{{seed}}.parquet",
-            lang=wildcards.lang,
-            seed=STUDY.seeds if "respond" in STUDY.methods else [],
-        ),
+        data=lambda wildcards: duelling_sets(wildcards.lang),
     output:
         "results/{study}/selection/prompts/{lang}.parquet",
     log:

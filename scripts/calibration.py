@@ -17,6 +17,6 @@ with running(snakemake):
     )
     calibrated = calibrate(found, requests, alpha=params.alpha, held_out=params.held_out, seed=params.seed)
     prompts = calibrated.drop_duplicates("request_id")
-    print(f"{len(prompts)} prompts, {prompts['held_out'].sum()} of them held out, {calibrated['teacher'].nunique()} teachers")
+    print(f"{len(prompts)} prompts, {calibrated['teacher'].nunique()} teachers; {prompts['fold'].value_counts().to_dict()}")
     print(calibrated.groupby("teacher")[["usable", "quality", "learnability", "reward"]].mean().round(3).to_string())
     write_parquet(calibrated, snakemake.output[0])

@@ -20,8 +20,9 @@ with running(snakemake):
     model = Model(**snakemake.params.model).operated(snakemake.config["operation"][settings["model"]])
     folder = None if model.endpoint else local_folder(model, snakemake.input.model)
     template = given_file(snakemake.input.chat_template)
-    ours, theirs = (pd.read_parquet(path)[["id", "prompt", "text"]] for path in (snakemake.input.answers, snakemake.input.whole))
-    both = ours.merge(theirs, on=["id", "prompt"], suffixes=("", "_whole"), validate="one_to_one")
+    keys = ["id", "prompt", "trained"]
+    ours, theirs = (pd.read_parquet(path)[[*keys, "text"]] for path in (snakemake.input.answers, snakemake.input.whole))
+    both = ours.merge(theirs, on=keys, suffixes=("", "_whole"), validate="one_to_one")
     texts = [list(both[column]) for column in ("prompt", "text", "text_whole")]
     if both.empty:
         found = pd.DataFrame({"outcome": pd.Series(dtype=float)})

@@ -1,4 +1,4 @@
-"""Prompts of the seed dataset that no teacher was asked to respond to."""
+"""Prompts of the seed dataset that are in no training set of the students."""
 
 from polyglot.job import running
 
@@ -6,10 +6,10 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.files import write_parquet
-    from polyglot.selection.winning import unasked_prompts
+    from polyglot.selection.winning import unseen_prompts
 
-    asked = {one for path in snakemake.input.requests for ids in pd.read_parquet(path)["sources"] for one in ids}
+    trained = {prompt for path in snakemake.input.data for prompt in pd.read_parquet(path)["prompt"]}
     seeds = pd.read_parquet(snakemake.input.seed)
-    found = unasked_prompts(seeds, asked, count=snakemake.params.prompts, seed=snakemake.params.seed)
-    print(f"{len(found)} prompts, {found['asked'].sum()} of which teachers were asked")
+    found = unseen_prompts(seeds, trained, count=snakemake.params.prompts, seed=snakemake.params.seed)
+    print(f"{len(found)} prompts, {found['trained'].sum()} of them in training sets")
     write_parquet(found, snakemake.output[0])

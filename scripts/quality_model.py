@@ -12,11 +12,13 @@ with running(snakemake):
     from polyglot.selection.quality import train_quality_model
 
     triplets = pd.read_parquet(snakemake.input.triplets)
+    model = Model(**snakemake.params.model)
     summary = train_quality_model(
-        local_folder(Model(**snakemake.params.model), snakemake.input.start),
+        local_folder(model, snakemake.input.start),
         triplets[~triplets["held_out"]],
         Path(snakemake.output[0]),
         Selection(**snakemake.params.selection),
+        model=model,
         checkpoints=Path(snakemake.params.checkpoints),
     )
     print(summary)

@@ -21,14 +21,14 @@ with running(snakemake):
         list(prompts["prompt"]),
         wins(*rewards),
         best(*rewards),
-        prompts["held_out"].to_numpy(),
+        list(prompts["fold"]),
         teachers,
         Path(snakemake.output.router),
         routing,
         checkpoints=Path(snakemake.params.checkpoints),
     )
     print(facts)
-    held_out = prompts[prompts["held_out"]]
-    scores = Router(Path(snakemake.output.router), batch_size=routing.batch_size).score(list(held_out["prompt"]))
-    found = pd.DataFrame(scores, columns=teachers).assign(request_id=list(held_out["request_id"]))
-    write_parquet(found, snakemake.output.held_out)
+    judging = prompts[prompts["fold"] == "judge"]
+    scores = Router(Path(snakemake.output.router), batch_size=routing.batch_size).score(list(judging["prompt"]))
+    found = pd.DataFrame(scores, columns=teachers).assign(request_id=list(judging["request_id"]))
+    write_parquet(found, snakemake.output.judged)

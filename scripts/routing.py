@@ -14,7 +14,7 @@ with running(snakemake):
         params.single,
         params.teachers,
         calibrations={base: pd.read_parquet(path) for base, path in zip(params.bases, snakemake.input.calibration, strict=True)},
-        scores={base: pd.read_parquet(path) for base, path in zip(params.with_router, snakemake.input.held_out, strict=True)},
+        scores={base: pd.read_parquet(path) for base, path in zip(params.with_router, snakemake.input.judged, strict=True)},
         assigned={tuple(cell): pd.read_parquet(path) for cell, path in zip(params.cells, snakemake.input.assigned, strict=True)},
         requests=params.requests,
         replicates=params.replicates,

@@ -31,5 +31,7 @@ with running(snakemake):
         engine = open_engine(base, model, folder, snakemake.config)
         answers = answer_all(engine, requests, side, batch_size=snakemake.params.batch_size, title="student answers")
         side.remove()
-    found = answer_frame(answers[one] for one in prompts["id"]).merge(prompts[["id", "prompt"]], on="id", validate="one_to_one")
+    found = answer_frame(answers[one] for one in prompts["id"]).merge(
+        prompts[["id", "prompt", "trained"]], on="id", validate="one_to_one"
+    )
     write_parquet(found, snakemake.output[0])

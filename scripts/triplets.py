@@ -18,16 +18,11 @@ with running(snakemake):
     else:
         langs = snakemake.params.languages
         world = World(Path(snakemake.input.lexicons[0]).parent, langs)
-        sides = {"pretrain": settings["triplets"], "seed": max(50, round(settings["triplets"] * settings["held_out"]))}
-        found = pd.concat(
-            [
-                triplets(
-                    corrupted_responses(world, langs, examples=examples, seed=settings["seed"], split=split),
-                    held_out=split == "seed",
-                )
-                for split, examples in sides.items()
-            ],
-            ignore_index=True,
-        )
+        examples, seed = settings["triplets"], settings["seed"]
+        taught = corrupted_responses(world, langs, examples=examples, seed=seed, split="pretrain")
+        few = max(50, round(examples * settings["held_out"]))
+        held_out = corrupted_responses(world, langs, examples=few, seed=seed, split="seed", known=set(taught["gold"]))
+        sides = [triplets(taught, held_out=False), triplets(held_out, held_out=True)]
+        found = pd.concat(sides, ignore_index=True)
     print(found.groupby(["held_out", "lang", "kind"]).size().to_string())
     write_parquet(found, snakemake.output[0])

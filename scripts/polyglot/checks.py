@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot import displays
-from polyglot.experiments import NLLB_BOTH, PEOPLE, TRANSLATED, WHOLE, Matrix, parse_recipe
+from polyglot.experiments import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, Matrix, parse_recipe
 from polyglot.registry import Registries, Registry
+from polyglot.routing.teachers import STRATEGIES
 
 if TYPE_CHECKING:
     from polyglot.configuration import Study
@@ -138,8 +139,11 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
     matrices = study.matrices.values()
     teachers = {name for matrix in matrices for name in matrix.teachers} - {PEOPLE, study.translation.model}
     teachers -= set(study.routed_teachers)
+    routed_bases = sorted({routed.base for routed in study.routed_teachers.values() if routed.base is not None})
     uses = [
         ("teachers", sorted(teachers | set(study.screen.teachers or [])), ("chat",)),
+        ("routing.teachers", study.routing.teachers or [], ("chat",)),
+        ("teachers that route for a base", routed_bases, ("chat",)),
         ("bases", sorted({name for matrix in matrices for name in matrix.bases}), ("chat",)),
         ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
         ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
@@ -159,6 +163,9 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     models, routing = registries.models, study.routing
     for name in (name for name in models if study.routed(name) is not None):
         yield f"{models.source}: '{name}' is the name of a way to route prompts; give the model another id"
+    for matrix in study.matrices.values():
+        if matrix.compare == "routing" and not set(matrix.teachers) & set(study.routed_teachers):
+            yield f"experiments.{matrix.name}.teachers: none of them is a way to route prompts; add {', '.join(STRATEGIES)}"
     if not study.routed_teachers:
         return
     yield from _unknown("routing.teachers", routing.teachers or [], models, "model")
@@ -188,20 +195,31 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
     models, selection = registries.models, study.selection
     recipes = {name for matrix in study.matrices.values() for name in matrix.recipes}
     selecting = [name for name in sorted(recipes) if parse_recipe(name, study.methods).rule]
+    if selection.encoder is not None:
+        yield from _unknown("selection.encoder", [selection.encoder], models, "model")
     if not selecting and not selection.datasets:
         return
     encoder = selection.encoder or study.intrinsic.embedding
-    if selection.encoder is not None:
-        yield from _unknown("selection.encoder", [encoder], models, "model")
-        if encoder in models and models[encoder].role != "embedding":
-            yield f"selection.encoder: '{encoder}' is a model for {models[encoder].role}; here: embedding"
+    if encoder in models:
+        given = models[encoder]
+        if given.role != "embedding":
+            yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"
+        elif given.engine != "transformers" or given.endpoint is not None:
+            yield (
+                f"selection.encoder: '{encoder}' is run by {given.engine}, and the quality model is trained with "
+                f"sentence-transformers; name a smaller multilingual encoder whose `engine` is transformers ({models.source})"
+            )
     for name in selecting:
         size = parse_recipe(name, study.methods).examples or selection.examples
         if size > study.training.examples:
             yield f"recipe '{name}': {size} examples of the {study.training.examples} that `{WHOLE}` has (training.examples)"
     for matrix in study.matrices.values():
-        if matrix.compare == "selection" and WHOLE not in matrix.recipes:
+        if matrix.compare != "selection":
+            continue
+        if WHOLE not in matrix.recipes:
             yield f"experiments.{matrix.name}.recipes: `{WHOLE}` must be there, the whole set that selections are compared with"
+        for name in (name for name in matrix.recipes if not parse_recipe(name, study.methods).rule and name != WHOLE):
+            yield f"experiments.{matrix.name}.recipes: '{name}' is no part of `{WHOLE}`; here: {', '.join([WHOLE, *RULES])}"
 
 
 def kin(study: Study, registries: Registries, base: str) -> list[str]:

@@ -296,7 +296,10 @@ class Routing(Section):
     alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability in the reward, against quality.")
     model: Name | None = Field(default=None, description="Causal language model that the router starts from; null: the base.")
     held_out: float = Field(
-        default=0.2, gt=0, lt=1, description="Share of calibration prompts that a router is stopped and judged by."
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Share of calibration prompts kept out of training: half of them end it, half judge every way to route.",
     )
     epochs: int = Field(default=10, gt=0, description="Most passes over the calibration prompts.")
     patience: int = Field(default=2, gt=0, description="Epochs without a higher Hit@1 on held-out prompts until it stops.")
@@ -441,7 +444,7 @@ class Study(Section):
     )
     run: list[Name] | None = Field(
         default=None,
-        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all of them. `snakemake experiments` "
+        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all. `snakemake experiments` "
         "runs all but those that compare `routing` or `selection`: `snakemake route` and `snakemake select` run these.",
     )
     missing: list[Missing] = Field(

@@ -109,9 +109,10 @@ def read_rows(path: Path) -> pd.DataFrame:
         raise SeedError(f"{path}: such a file is .jsonl, .csv or .parquet")
     if path.suffix == ".parquet":
         try:
-            return pd.read_parquet(path)
+            frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise SeedError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
+        return frame.reset_index(drop=frame.index.name is None)
     lines = path.read_bytes().splitlines()
     for number, line in enumerate(lines, 1):
         try:

@@ -33,8 +33,11 @@ def test_corruptions_are_what_they_say(world: World) -> None:
         assert row["wrong_language"] != row["gold"]
     again = corrupted_responses(world, ["de", "id"], examples=40, seed=0, split="pretrain")
     pd.testing.assert_frame_equal(rows, again)
-    held_out = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed")
+    known = set(rows["gold"])
+    held_out = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed", known=known)
+    assert len(held_out) == 40
     assert not set(held_out["instruction"]) & set(rows["instruction"])
+    assert not set(held_out["gold"]) & known
     long = triplets(rows, held_out=False)
     assert list(long.columns) == list(COLUMNS)
     assert len(long) == 80 * len(CORRUPTIONS)
@@ -51,6 +54,9 @@ def test_pairs_of_an_expert_are_read_and_split_by_instruction(tmp_path: Path) ->
     assert 0 < found["held_out"].mean() < 0.6
     path.write_text(json.dumps(rows[0]) + "\n" + json.dumps(rows[1] | {"revised": " "}))
     with pytest.raises(ValueError, match=r"pairs\.jsonl: row 2: no text in column 'revised'"):
+        read_pairs(path, held_out=0.3, seed=0)
+    path.write_text(json.dumps(rows[0]))
+    with pytest.raises(ValueError, match=r"of 1 instructions, none is left to .*selection\.held_out"):
         read_pairs(path, held_out=0.3, seed=0)
     path.write_text(json.dumps(rows[-1]))
     with pytest.raises(ValueError, match="no response was changed by its revision"):
@@ -83,6 +89,8 @@ def test_validity_has_intervals_by_kind_and_language() -> None:
     assert found["n"].tolist() == [100, 100, 50, 50, 50, 50]
     assert (found["difference_low"] > 0).all()
     assert found["untrained"].between(0.3, 0.7).all()
+    nowhere = validity(held_out.assign(lang=""), {"trained": better, "untrained": chance}, replicates=50, confidence=0.95, seed=0)
+    assert nowhere["kind"].tolist() == ["x", "y"]
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +102,13 @@ def registries(repository: Path) -> Registries:
 def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Registries, world: World, tmp_path: Path) -> None:
     model = registries.models["minilm"]
     start, out = local_folder(model, []), tmp_path / "quality"
-    learned = triplets(corrupted_responses(world, ["de"], examples=60, seed=0, split="pretrain"), held_out=False)
+    taught = corrupted_responses(world, ["de"], examples=60, seed=0, split="pretrain")
+    learned = triplets(taught, held_out=False)
     settings = Selection(batch_size=16)
-    summary = train_quality_model(start, learned, out, settings, checkpoints=tmp_path / "unfinished")
+    summary = train_quality_model(start, learned, out, settings, model=model, checkpoints=tmp_path / "unfinished")
     assert summary["steps"] == -(-len(learned) // 16)
     assert not (tmp_path / "unfinished").exists()
-    asked = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed")
+    asked = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed", known=set(taught["gold"]))
     held_out = triplets(asked, held_out=True).query("kind == 'broken_fluency'")
     scores = {}
     for name, folder in (("trained", out), ("untrained", start)):
@@ -118,6 +127,7 @@ def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Regi
 
 def test_no_triplet_is_an_error(registries: Registries, tmp_path: Path) -> None:
     empty = pd.DataFrame(columns=["anchor", "positive", "negative"])
-    start = local_folder(registries.models["minilm"], [])
+    model = registries.models["minilm"]
+    start = local_folder(model, [])
     with pytest.raises(ValueError, match="no triplet to train the quality model on"):
-        train_quality_model(start, empty, tmp_path / "out", Selection(), checkpoints=tmp_path / "c")
+        train_quality_model(start, empty, tmp_path / "out", Selection(), model=model, checkpoints=tmp_path / "c")

@@ -36,13 +36,18 @@ def planted(prompts: int, pairs: int, seed: int = 0) -> tuple[list[str], Any, An
     return texts, wins, best, kind
 
 
+def folds(prompts: int, every: int) -> list[str]:
+    """One of so many prompts stops the training."""
+    return ["train" if place % every else "stop" for place in range(prompts)]
+
+
 @pytest.mark.slow
 def test_pairs_from_planted_scores_give_back_their_order(nano_model: Path, tmp_path: Path) -> None:
     texts, wins, best, _ = planted(2500, 20_000)
-    held_out = np.arange(len(texts)) % 10 == 0
+    fold = folds(len(texts), 10)
     out = tmp_path / "router"
-    facts = train_router(nano_model, texts, wins, best, held_out, TEACHERS, out, SETTINGS, checkpoints=tmp_path / "unfinished")
-    assert facts["pairs"] == wins[~held_out].sum()
+    facts = train_router(nano_model, texts, wins, best, fold, TEACHERS, out, SETTINGS, checkpoints=tmp_path / "unfinished")
+    assert facts["pairs"] == wins[np.array(fold) == "train"].sum()
     new, _, new_best, kind = planted(400, 0, seed=1)
     scores = Router(out, batch_size=64).score(new)
     accuracy = new_best[np.arange(len(new)), scores.argmax(axis=1)].mean()
@@ -55,12 +60,11 @@ def test_pairs_from_planted_scores_give_back_their_order(nano_model: Path, tmp_p
 
 def test_the_same_seed_gives_the_same_router_and_another_batch_the_same_scores(nano_model: Path, tmp_path: Path) -> None:
     texts, wins, best, _ = planted(60, 300)
-    held_out = np.arange(60) % 5 == 0
     few = SETTINGS.model_copy(update={"epochs": 1})
     found = []
     for name in ("one", "two"):
         out = tmp_path / name
-        train_router(nano_model, texts, wins, best, held_out, TEACHERS, out, few, checkpoints=tmp_path / f"{name}-unfinished")
+        train_router(nano_model, texts, wins, best, folds(60, 5), TEACHERS, out, few, checkpoints=tmp_path / f"{name}-unfinished")
         found.append(Router(out, batch_size=7 if name == "one" else 60).score(texts))
         assert not (tmp_path / f"{name}-unfinished").exists()
     assert np.allclose(found[0], found[1], atol=1e-4)
@@ -71,7 +75,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(nano_model: Path, tmp_pat
     from transformers import Trainer
 
     texts, wins, best, _ = planted(60, 300)
-    arguments = (texts, wins, best, np.arange(60) % 5 == 0, TEACHERS)
+    arguments = (texts, wins, best, folds(60, 5), TEACHERS)
     whole = tmp_path / "whole"
     train_router(nano_model, *arguments, whole, SETTINGS, checkpoints=tmp_path / "unfinished")
     steps = 0
@@ -94,10 +98,52 @@ def test_a_killed_training_goes_on_from_its_last_epoch(nano_model: Path, tmp_pat
     assert np.allclose(scores[0], scores[1], atol=1e-4)
 
 
+def test_a_training_killed_at_its_end_is_not_trained_longer(
+    nano_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience ends it after one epoch without gain; what was killed between its last checkpoint and its router knows that."""
+    from transformers import Trainer
+
+    texts, wins, _, _ = planted(60, 300)
+    always = np.ones((60, 4), dtype=bool)  # whoever is chosen is a best one: no epoch is better than the first
+    arguments = (texts, wins, always, folds(60, 5), TEACHERS)
+    settings = SETTINGS.model_copy(update={"patience": 1})
+    epochs = train_router(nano_model, *arguments, tmp_path / "whole", settings, checkpoints=tmp_path / "unfinished")["epochs"]
+    assert epochs == 2
+    steps, step, load = 0, Trainer.training_step, Trainer._load_best_model
+
+    def counted(self: Any, *given: Any, **named: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return step(self, *given, **named)
+
+    def killed(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "training_step", counted)
+    monkeypatch.setattr(Trainer, "_load_best_model", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_router(nano_model, *arguments, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
+    before = steps
+    monkeypatch.setattr(Trainer, "_load_best_model", load)
+    facts = train_router(nano_model, *arguments, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
+    assert (steps, facts["epochs"], facts["kept_epoch"]) == (before, 2, 1)
+    scores = [Router(folder, batch_size=60).score(texts) for folder in (tmp_path / "whole", tmp_path / "resumed")]
+    assert np.allclose(scores[0], scores[1], atol=1e-4)
+
+
 def test_one_teacher_gets_every_prompt(nano_model: Path, tmp_path: Path) -> None:
     one = np.ones((4, 1), dtype=bool)
     facts = train_router(
-        nano_model, ["x"] * 4, np.zeros((4, 1, 1)), one, one[:, 0], ["only"], tmp_path / "r", SETTINGS, checkpoints=tmp_path / "c"
+        nano_model,
+        ["x"] * 4,
+        np.zeros((4, 1, 1)),
+        one,
+        folds(4, 2),
+        ["only"],
+        tmp_path / "r",
+        SETTINGS,
+        checkpoints=tmp_path / "c",
     )
     assert facts["pairs"] == 0
     router = Router(tmp_path / "r", batch_size=2)
@@ -107,9 +153,11 @@ def test_one_teacher_gets_every_prompt(nano_model: Path, tmp_path: Path) -> None
 
 def test_too_few_calibration_prompts_are_an_error_that_names_the_setting(nano_model: Path, tmp_path: Path) -> None:
     texts, wins, best, _ = planted(20, 100)
-    for held_out, missing in ((np.zeros(20, bool), "held-out prompt"), (np.ones(20, bool), "pair of teachers")):
+    for fold, missing in (("train", "prompt to stop by"), ("stop", "pair of teachers")):
         with pytest.raises(ValueError, match=rf"{missing}.*raise routing\.calibration"):
-            train_router(nano_model, texts, wins, best, held_out, TEACHERS, tmp_path / "r", SETTINGS, checkpoints=tmp_path / "c")
+            train_router(
+                nano_model, texts, wins, best, [fold] * 20, TEACHERS, tmp_path / "r", SETTINGS, checkpoints=tmp_path / "c"
+            )
 
 
 def test_of_a_prompt_longer_than_the_context_the_middle_is_left_out(nano_model: Path, tmp_path: Path) -> None:
@@ -124,7 +172,7 @@ def test_of_a_prompt_longer_than_the_context_the_middle_is_left_out(nano_model: 
     settings = SETTINGS.model_copy(update={"epochs": 1, "max_length": 10_000})
     out = tmp_path / "router"
     facts = train_router(
-        nano_model, [text, *texts[1:]], wins, best, np.arange(30) % 5 == 0, TEACHERS, out, settings, checkpoints=tmp_path / "c"
+        nano_model, [text, *texts[1:]], wins, best, folds(30, 5), TEACHERS, out, settings, checkpoints=tmp_path / "c"
     )
     assert (facts["longest"], facts["cut"]) == (512, 1)
     assert np.isfinite(Router(out, batch_size=8).score([text])).all()

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from polyglot.draws import Draw
 from polyglot.routing.assignment import assignments, at_random, car_scores, constant_scores, gather, highest, oracle_scores
-from polyglot.routing.calibration import answered, calibrate
+from polyglot.routing.calibration import answered, calibrate, same_prompts
 from polyglot.routing.quality import by_chance, by_ranking, summary
 from polyglot.routing.rewards import best, learnability, reward_matrix, rewards, wins
 from polyglot.routing.summary import summarise
@@ -108,6 +108,7 @@ def requests(count: int = 40, lang: str = "de") -> pd.DataFrame:
             "lang": lang,
             "method": "respond",
             "seed": 0,
+            "sources": [f"{lang}{place}"],
             "messages": [{"role": "system", "content": lang}, {"role": "user", "content": f"question {place}"}],
         }
         for place in range(count)
@@ -135,8 +136,9 @@ def test_calibration_holds_out_prompts_by_their_text() -> None:
     found = calibration()
     assert len(found) == 180
     assert set(found["learnability"].dropna()) == {-2.0}
-    assert (found.groupby("prompt")["held_out"].nunique() == 1).all()
-    assert 5 <= found.drop_duplicates("request_id")["held_out"].sum() <= 25
+    assert (found.groupby("prompt")["fold"].nunique() == 1).all()
+    sizes = found.drop_duplicates("request_id")["fold"].value_counts()
+    assert 5 <= sizes["stop"] + sizes["judge"] <= 25
     assert (found.loc[~found["usable"], "reward"] == 0).all()
     twin = requests(60).assign(request_id=lambda frame: "twin-" + frame["request_id"])
     both = calibrate(
@@ -146,7 +148,14 @@ def test_calibration_holds_out_prompts_by_their_text() -> None:
         held_out=0.25,
         seed=0,
     )
-    assert both["held_out"].tolist() == found["held_out"].tolist()
+    assert both["fold"].tolist() == found["fold"].tolist()
+
+
+def test_requests_made_from_one_prompt_share_a_fold() -> None:
+    text = ["Übersetze: one", "Terjemahkan: one", "Übersetze: two", "Terjemahkan: one", "like these: ...", "like those: ..."]
+    keys = same_prompts(text, [["1"], ["1"], ["2"], ["3"], ["1", "2"], ["1", "2"]])
+    assert keys[0] == keys[1] == keys[3]
+    assert len(set(keys)) == 4
 
 
 def test_every_strategy_chooses_as_it_says() -> None:

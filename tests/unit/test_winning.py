@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from polyglot.selection.winning import (
     duels_by_judge,
     duels_by_reward,
     parse_verdict,
-    unasked_prompts,
+    unseen_prompts,
     win_rate,
 )
 from polyglot.sidefile import SideFile
@@ -73,16 +74,22 @@ def test_a_judge_is_asked_in_both_orders_and_contradicting_itself_is_a_tie(repos
 
 def test_duels_by_reward_and_win_rates() -> None:
     assert duels_by_reward([1, 2, 3], [2, 1, 3.1], [False, False, True]).tolist() == [-1, 1, 0]
-    found = win_rate([1, 1, 0, -1, np.nan], replicates=200, confidence=0.95, seed=0)
+    few: dict[str, Any] = {"replicates": 200, "confidence": 0.95, "seed": 0}
+    found = win_rate([1, 1, 0, -1, np.nan], list("abcde"), **few)
     assert found["win_rate"] == 0.625
     assert (found["wins"], found["ties"], found["losses"], found["unread"]) == (2, 1, 1, 1)
     assert found["win_rate_low"] < 0.625 < found["win_rate_high"]
-    assert np.isnan(win_rate([np.nan], replicates=100, confidence=0.95, seed=0)["win_rate"])
-    duel = pd.DataFrame({"outcome": [1.0, -1.0, 0.0]})
+    assert np.isnan(win_rate([np.nan], ["a"], **few)["win_rate"])
+    single, seeds = (win_rate([1, -1] * 20 * times, [str(n) for n in range(40)] * times, **few) for times in (1, 4))
+    assert seeds["wins"] == 4 * single["wins"]
+    for end in ("win_rate", "win_rate_low", "win_rate_high"):  # more seeds of the same prompts do not make it surer
+        assert seeds[end] == pytest.approx(single[end])
+    duel = pd.DataFrame({"outcome": [1.0, -1.0, 0.0], "id": list("abc"), "trained": [True, False, False]})
     cells: dict[tuple[str, ...], pd.DataFrame] = {("b", "mdaq", "t", lang, "0"): duel for lang in ("de", "id")}
     table = win_rate_table(cells, replicates=100, confidence=0.95, seed=0)
     assert table["lang"].tolist() == ["", "de", "id"]
     assert table["ties"].tolist() == [2, 1, 1]
+    assert table["trained"].tolist() == [2, 1, 1]
     assert win_rate_table({}, replicates=100, confidence=0.95, seed=0).empty
 
 
@@ -100,12 +107,13 @@ def test_coverage_counts_clusters_of_the_whole_set() -> None:
     assert table.loc[0, "coverage"] == 0.5
 
 
-def test_students_are_asked_what_no_teacher_was_asked() -> None:
+def test_students_are_asked_what_none_was_trained_on() -> None:
     seeds = pd.DataFrame({"id": [f"{n:02}" for n in range(10)], "prompt": [f"p{n}" for n in range(9)] + ["p0"]})
-    found = unasked_prompts(seeds, {f"{n:02}" for n in range(6)}, count=3, seed=0)
-    assert not found["asked"].any()
-    more = unasked_prompts(seeds, {f"{n:02}" for n in range(6)}, count=7, seed=0)
-    assert more["asked"].tolist() == [False] * 4 + [True] * 3
+    trained = {f"p{n}" for n in range(6)}
+    found = unseen_prompts(seeds, trained, count=3, seed=0)
+    assert not found["trained"].any()
+    more = unseen_prompts(seeds, trained, count=7, seed=0)
+    assert more["trained"].tolist() == [False] * 3 + [True] * 4
     assert more["prompt"].is_unique
 
 
@@ -121,6 +129,14 @@ def test_samples_of_ones_own(tmp_path: Path) -> None:
         read_samples(path)
     path.write_text(json.dumps({"prompt": "a", "answer": "b"}))
     with pytest.raises(ValueError, match=r"missing column\(s\): response; found: prompt, answer"):
+        read_samples(path)
+    path.write_text(json.dumps({"prompt": "a", "response": "b", "meta": {}}))
+    with pytest.raises(ValueError, match=r"mine\.jsonl: the column 'meta' fits in no Parquet file .*drop it"):
+        read_samples(path)
+    path.write_text(
+        json.dumps({"prompt": "a", "response": "b", "n": 1}) + "\n" + json.dumps(rows[0] | {"response": "c", "n": "x"})
+    )
+    with pytest.raises(ValueError, match="the column 'n' fits in no Parquet file"):
         read_samples(path)
     path.write_text(json.dumps({"prompt": "", "response": "b"}))
     with pytest.raises(ValueError, match="no row has a prompt and a response"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -13,22 +15,31 @@ CORRUPTIONS = ("broken_fluency", "wrong_language", "wrong_answer", "truncated")
 """Its words shuffled; the right answer in another language; a fluent wrong answer; the first half of its words."""
 
 
-def corrupted_responses(world: World, langs: list[str], *, examples: int, seed: int, split: Split) -> pd.DataFrame:
-    """Questions of a split with the right response and each corruption of it: `examples` different prompts a language (or all
-    there are), columns lang, instruction, gold and one for each of `CORRUPTIONS`."""
+def corrupted_responses(
+    world: World, langs: list[str], *, examples: int, seed: int, split: Split, known: Collection[str] = ()
+) -> pd.DataFrame:
+    """Questions of a split with the right response and each corruption of it, of all categories in turn.
+
+    Args:
+        examples: different prompts a language (or all there are).
+        known: right responses to leave out. Those of two splits can be the same where their prompts differ.
+
+    Returns:
+        Columns lang, instruction, gold and one for each of `CORRUPTIONS`.
+    """
     items = world.of_split(split)
     rows = []
     for lang in langs:
         rng = random.Random(stable_seed("corrupted", split, lang, seed))
-        every = [item for category in CATEGORIES for item in items[category]]
-        rng.shuffle(every)
+        shuffled_items = [rng.sample(items[category], len(items[category])) for category in CATEGORIES]
+        turns = (item for turn in zip_longest(*shuffled_items) for item in turn if item is not None)
         seen: set[str] = set()
-        for item in every:
+        for item in turns:
             if len(seen) == examples:
                 break
             pair = world.pair(item, lang)
             words = pair.response.split()
-            if pair.prompt in seen or len(words) < 2 or len(set(words)) < 2:
+            if pair.prompt in seen or pair.response in known or len(words) < 2 or len(set(words)) < 2:
                 continue
             seen.add(pair.prompt)
             shuffled = words.copy()

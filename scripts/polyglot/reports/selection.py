@@ -71,7 +71,7 @@ def selection(
                 "quality": UNKNOWN if looked["quality"] is None else number(looked["quality"]),
             }
         )
-    unread = int(over_all["unread"].sum())
+    unread, trained = (int(over_all[name].sum()) for name in ("unread", "trained"))
     notes = [
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
@@ -81,6 +81,7 @@ def selection(
         f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
         "Clusters covered: of those of the whole set. Quality: mean score of the quality model, 0 to 1.",
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
+        *([f"Duels about a prompt that is in a training set: {trained}; the seed dataset has few others."] if trained else []),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),
         *hole_notes(context, holes),
@@ -105,7 +106,8 @@ def quality_model(context: Context, validity: pd.DataFrame) -> Table:
             }
         )
     notes = [
-        "AUC: probability that a good response scores above a worse one, of held-out instructions; 0.5 is chance.",
+        "AUC: probability that a good response scores above a worse one, of held-out instructions (in the embedded study, whose "
+        "good response is no one's in training); 0.5 is chance.",
         f"Brackets: {context.confidence:.0%} bootstrap interval over instructions; bold: the interval excludes 0.",
     ]
     return Table(validity, pd.DataFrame(shown), context.title, notes)

@@ -64,9 +64,9 @@ def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArra
     are left out.
 
     Args:
-        calibration: teacher, reward, held_out.
+        calibration: teacher, reward, fold.
     """
-    means = calibration[~calibration["held_out"]].groupby("teacher")["reward"].mean()
+    means = calibration[calibration["fold"] == "train"].groupby("teacher")["reward"].mean()
     return means.reindex(list(teachers)).to_numpy(dtype=float)
 
 

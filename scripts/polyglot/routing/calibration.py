@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from polyglot.hashing import stable_share
 from polyglot.routing.rewards import learnability, rewards
@@ -30,20 +33,40 @@ def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], r
 
 
 def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held_out: float, seed: int) -> pd.DataFrame:
-    """Rewards of all answers, beside the prompt and whether it is held out of training.
+    """Rewards of all answers, beside the prompt and its fold: `train`, `stop` (ends a router's training) or `judge`.
 
-    Equal prompts are on the same side: a router is never judged by a prompt that it has seen.
+    Equal prompts are in the same fold, and so is what several languages ask about one English prompt: a router is never judged by
+    a prompt that it has seen.
 
     Args:
         found: see `answered`.
         requests: of all calibration prompts.
-        held_out: share of prompts.
+        held_out: share of prompts out of training, half of which stop it; the other half judge.
     """
     text = pd.Series([prompt_text(messages) for messages in requests["messages"]], index=requests["request_id"])
-    folds = {prompt: stable_share(seed, prompt) < held_out for prompt in text.unique()}
+    places = pd.Series([stable_share(seed, key) for key in same_prompts(text, requests["sources"])], index=text.index)
+    folds = pd.Series(np.select([places < held_out / 2, places < held_out], ["stop", "judge"], "train"), index=text.index)
     rewarded = rewards(found, alpha)
-    prompts = rewarded["request_id"].map(text)
-    return rewarded.assign(prompt=prompts, held_out=prompts.map(folds).astype(bool))
+    return rewarded.assign(prompt=rewarded["request_id"].map(text), fold=rewarded["request_id"].map(folds))
+
+
+def same_prompts(text: Sequence[str], sources: Sequence[Sequence[str]]) -> list[str]:
+    """A key of each request that those have in common whose text is the same, or who are made from the same one prompt.
+
+    Args:
+        text: of n requests.
+        sources: ids of the prompts that each is made from; several are examples, which do not make requests the same.
+    """
+    names = [f"text {value}" for value in text]
+    links = [f"source {found[0]}" if len(found) == 1 else name for found, name in zip(sources, names, strict=True)]
+    codes, known = pd.factorize(np.array([*names, *links], dtype=object))
+    ends = codes.reshape(2, -1)
+    graph = coo_array((np.ones(len(names)), (ends[0], ends[1])), shape=(len(known), len(known)))
+    _, parts = connected_components(graph, directed=False)
+    keys: dict[int, str] = {}
+    for part, name in zip(parts, known, strict=True):
+        keys[part] = min(keys.get(part, name), name)
+    return [keys[parts[code]] for code in ends[0]]
 
 
 def measured_frames(paths: Sequence[str], cells: Sequence[Sequence[str]]) -> list[pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""How well a way of routing chooses: Hit@k and regret on held-out calibration prompts, where every teacher's reward is known."""
+"""How well a way of routing chooses: Hit@k and regret on calibration prompts kept for it, where every reward is known."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ def _filled(reward: Array) -> Array:
 
 def summary(measured: pd.DataFrame, *, replicates: int, confidence: float, seed: int) -> dict[str, Any]:
     """Means over prompts with bootstrap intervals over prompts: `hit_1`, `hit_1_low`, `hit_1_high` ..., and `prompts`."""
+    if measured.empty:
+        return {"prompts": 0} | {f"{name}{end}": float("nan") for name in MEASURES for end in ("", "_low", "_high")}
     rng = np.random.default_rng(stable_seed("routing", seed))
     drawn = resample_means(measured[list(MEASURES)].to_numpy(dtype=float), replicates, rng)
     low, high = interval(drawn, confidence)

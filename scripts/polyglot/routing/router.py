@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polyglot.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.checkpoints import COMPLETE, publish, resume_point, training_owner, watch
 from polyglot.configuration import Routing
 from polyglot.files import read_json
 from polyglot.hashing import content_id, folder_fingerprint
@@ -44,14 +44,14 @@ def train_router(
     texts: Sequence[str],
     wins: Array,
     best: npt.NDArray[np.bool_],
-    held_out: npt.NDArray[np.bool_],
+    folds: Sequence[str],
     teachers: Sequence[str],
     out: Path,
     routing: Routing,
     *,
     checkpoints: Path,
 ) -> dict[str, Any]:
-    """Train a router; the epoch with the highest Hit@1 on held-out prompts is kept, and a killed job resumes.
+    """Train a router; the epoch with the highest Hit@1 on prompts of the fold `stop` is kept, and a killed job resumes.
 
     The loss is the binary cross-entropy of all pairs of teachers of a batch. Prompts without a pair teach nothing and are left
     out; those without a best teacher do not count in Hit@1.
@@ -61,14 +61,14 @@ def train_router(
         texts: n prompts (see `prompt_text`).
         wins: shape (n, m, m); entry (i, a, b) counts how often a beat b on prompt i.
         best: shape (n, m); the best teachers of each prompt.
-        held_out: shape (n,); prompts that are not trained on.
+        folds: of each prompt: `train`, `stop`, or another one that is left out.
         out: folder of the router; it appears whole or not at all.
 
     Returns:
-        Teachers, prompts, pairs, held-out prompts, epochs, the epoch that was kept and its Hit@1, prompts that were cut, longest.
+        Teachers, prompts, pairs, prompts to stop by, epochs, the epoch that was kept and its Hit@1, prompts cut, longest.
 
     Raises:
-        ValueError: if there is no pair to train on, or no held-out prompt to stop by (names the setting).
+        ValueError: if there is no pair to train on, or no prompt to stop by (names the setting).
     """
     import torch
     from transformers import AutoModelForSequenceClassification, EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
@@ -83,15 +83,15 @@ def train_router(
     longest = min(routing.max_length, getattr(settings, "max_position_embeddings", None) or routing.max_length)
     ids, cut = encode(tokenizer, texts, longest)
     settings.pad_token_id = model.config.pad_token_id = _padding(model, tokenizer)
-    taught = [row for row in range(len(ids)) if not held_out[row] and wins[row].any()]
-    asked = [row for row in range(len(ids)) if held_out[row] and best[row].any()]
+    taught = [row for row in range(len(ids)) if folds[row] == "train" and wins[row].any()]
+    asked = [row for row in range(len(ids)) if folds[row] == "stop" and best[row].any()]
     facts: dict[str, Any] = {"teachers": list(teachers), "longest": longest, "cut": cut}
-    facts |= {"prompts": len(taught), "pairs": int(wins[taught].sum()), "held_out": len(asked)}
+    facts |= {"prompts": len(taught), "pairs": int(wins[taught].sum()), "stopped_by": len(asked)}
     if len(teachers) == 1:  # nothing to choose between
         publish(model, tokenizer, out, extra={FACTS: facts})
         return facts
     if not taught or not asked:
-        missing = "pair of teachers with different rewards to learn from" if not taught else "held-out prompt to stop by"
+        missing = "pair of teachers with different rewards to learn from" if not taught else "prompt to stop by"
         raise ValueError(f"the {len(ids)} calibration prompts leave no {missing}: raise routing.calibration")
 
     def example(row: int) -> dict[str, Any]:
@@ -133,6 +133,7 @@ def train_router(
         load_best_model_at_end=True,
         metric_for_best_model="hit_1",
         greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
         bf16=gpu,
         use_cpu=not gpu,
         seed=routing.seed,
@@ -149,14 +150,25 @@ def train_router(
         callbacks=[EarlyStoppingCallback(early_stopping_patience=routing.patience)],
     )
     watch(trainer, "router")
-    data = content_id(*texts, str(wins.tolist()), str(held_out.tolist()))
+    data = content_id(*texts, str(wins.tolist()), " ".join(folds))
     owner = training_owner(start=folder_fingerprint(start), data=data, among=list(teachers), **routing.model_dump())
-    trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
+    found = resume_point(checkpoints, owner)
+    arguments.num_train_epochs = _epochs_left(found, routing)
+    trainer.train(resume_from_checkpoint=found)
     history = [entry for entry in trainer.state.log_history if "eval_hit_1" in entry]
     kept = max(history, key=lambda entry: (entry["eval_hit_1"], -entry["epoch"]))
     facts |= {"epochs": trainer.state.epoch, "kept_epoch": kept["epoch"], "hit_1": kept["eval_hit_1"]}
     publish(trainer.accelerator.unwrap_model(trainer.model), tokenizer, out, extra={FACTS: facts}, done_with=[checkpoints])
     return facts
+
+
+def _epochs_left(checkpoint: str | None, routing: Routing) -> int:
+    """The epoch to end with: that of a checkpoint, if the training had come to its end there."""
+    if checkpoint is None:
+        return routing.epochs
+    state = read_json(Path(checkpoint) / COMPLETE)
+    waited = state["stateful_callbacks"]["EarlyStoppingCallback"]["attributes"]["early_stopping_patience_counter"]
+    return round(state["epoch"]) if waited >= routing.patience else routing.epochs
 
 
 def _padding(model: Any, tokenizer: Any) -> int:

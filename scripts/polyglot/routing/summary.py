@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.experiments import PEOPLE
 from polyglot.routing.assignment import car_scores, constant_scores, oracle_scores
 from polyglot.routing.quality import by_chance, by_ranking, shares, summary
 from polyglot.routing.rewards import best, reward_matrix
@@ -29,14 +30,14 @@ def summarise(
     confidence: float,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Tables `quality` (Hit@1, Hit@3, regret on held-out calibration prompts), `shares` and `generations`.
+    """Tables `quality` (Hit@1, Hit@3, regret on calibration prompts kept for it), `shares` and `generations`.
 
     Args:
         routed: name, strategy, base and strength of each routed teacher.
         single: the experiment's other teachers.
         teachers: those that routed ones choose from.
         calibrations: base to its calibration (see `polyglot.routing.calibration.calibrate`).
-        scores: base to its router's scores of held-out prompts: request_id and a column a teacher.
+        scores: base to its router's scores of the prompts that judge: request_id and a column a teacher.
         assigned: (routed teacher, language, seed) to its assignments.
         requests: of a single teacher, a language and seed.
     """
@@ -46,7 +47,7 @@ def summarise(
     for one in routed:
         name, strategy, base = one["name"], one["strategy"], one["base"]
         labels = {"routed": name, "strategy": strategy, "base": base}
-        whole = pd.concat(files[name], ignore_index=True)
+        whole = pd.concat(files[name], ignore_index=True) if files[name] else pd.DataFrame(columns=["lang", "teacher"])
         share.append(shares(whole, teachers, labels))
         calibration = len(calibrations[base]) if strategy in CALIBRATED else 0
         data = len(whole) * (len(teachers) if strategy == "oracle" else 1)
@@ -54,7 +55,7 @@ def summarise(
         measured = _measured(one, teachers, calibrations[base], scores.get(base))
         quality.append({**labels, **summary(measured, replicates=replicates, confidence=confidence, seed=seed)})
     for name in single:
-        cost.append({"teacher": name, "strategy": "", "calibration": 0, "data": requests * len(draws)})
+        cost.append({"teacher": name, "strategy": "", "calibration": 0, "data": requests * len(draws) if name != PEOPLE else 0})
     generations = pd.DataFrame(cost)
     return {
         "quality": pd.DataFrame(quality),
@@ -66,10 +67,10 @@ def summarise(
 def _measured(
     routed: Mapping[str, Any], teachers: Sequence[str], calibration: pd.DataFrame, scores: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Hits and regret on every held-out prompt that has a best teacher."""
-    held_out = calibration[calibration["held_out"]]
-    prompts = list(dict.fromkeys(held_out["request_id"]))
-    reward, usable = reward_matrix(held_out, prompts, teachers)
+    """Hits and regret on every prompt of the fold `judge` that has a best teacher."""
+    judging = calibration[calibration["fold"] == "judge"]
+    prompts = list(dict.fromkeys(judging["request_id"]))
+    reward, usable = reward_matrix(judging, prompts, teachers)
     top = best(reward, usable)
     counted = top.any(axis=1)
     reward, usable, top = reward[counted], usable[counted], top[counted]

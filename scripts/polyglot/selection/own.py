@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from polyglot.hashing import content_id
 from polyglot.seeds import read_rows
@@ -43,4 +45,11 @@ def read_samples(path: Path) -> tuple[pd.DataFrame, int]:
     else:
         ids = [content_id(prompt, response) for prompt, response in zip(kept["prompt"], kept["response"], strict=True)]
         kept = kept.assign(id=ids).drop_duplicates("id")
+    for column in kept.columns:
+        try:
+            pq.write_table(pa.Table.from_pandas(kept[[column]], preserve_index=False), pa.BufferOutputStream())
+        except pa.ArrowException as error:
+            raise ValueError(
+                f"{path}: the column '{column}' fits in no Parquet file ({error}); make its values of one kind, or drop it"
+            ) from None
     return kept.reset_index(drop=True), int((~full).sum())

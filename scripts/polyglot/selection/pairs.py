@@ -47,6 +47,11 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
     if frame.empty:
         raise ValueError(f"{path}: no response was changed by its revision: there is nothing to learn from")
     named = frame.rename(columns=dict(zip(REVISED, COLUMNS[2:5], strict=True)))
-    named = named.assign(lang=named.get("lang", ""), kind="original")
+    named = named.assign(lang=named["lang"].fillna("") if "lang" in named else "", kind="original")
     sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
+    if len(set(sides.values())) < 2:
+        lacking = "train on" if all(sides.values()) else "judge the quality model by"
+        raise ValueError(
+            f"{path}: of {len(sides)} instructions, none is left to {lacking}; add some, or change selection.held_out"
+        )
     return named.assign(held_out=named["anchor"].map(sides))[list(COLUMNS)].reset_index(drop=True)

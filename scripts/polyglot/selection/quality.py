@@ -16,6 +16,7 @@ from polyglot.checkpoints import resume_point, training_owner, watch
 from polyglot.configuration import Selection
 from polyglot.embedding import Embedder
 from polyglot.hashing import content_id, folder_fingerprint
+from polyglot.registry import Model
 
 TRIPLET = ("anchor", "positive", "negative")
 """Instruction, good response, worse response."""
@@ -37,7 +38,7 @@ def score(embedder: Embedder, prompts: Sequence[str], responses: Sequence[str]) 
 
 
 def train_quality_model(
-    start: Path, triplets: pd.DataFrame, out: Path, selection: Selection, *, checkpoints: Path
+    start: Path, triplets: pd.DataFrame, out: Path, selection: Selection, *, model: Model, checkpoints: Path
 ) -> dict[str, Any]:
     """Train an encoder on triplets with loss max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
@@ -45,6 +46,7 @@ def train_quality_model(
         start: folder of the encoder, as sentence-transformers opens it.
         triplets: columns `TRIPLET`.
         out: folder of the trained encoder; it appears whole or not at all.
+        model: the encoder's entry in the registry, whose prefix and context hold in training as they do in scoring.
         checkpoints: folder that survives a killed job.
 
     Returns:
@@ -63,7 +65,9 @@ def train_quality_model(
 
     gpu = torch.cuda.is_available()
     set_seed(selection.seed)
-    model = SentenceTransformer(str(start), local_files_only=True)
+    encoder = SentenceTransformer(str(start), local_files_only=True)
+    if model.context is not None:
+        encoder.max_seq_length = model.context
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=selection.epochs,
@@ -78,10 +82,10 @@ def train_quality_model(
         report_to="none",
         disable_tqdm=True,
     )
-    rows = triplets[list(TRIPLET)].astype(str)
-    loss = TripletLoss(model, distance_metric=TripletDistanceMetric.EUCLIDEAN, triplet_margin=selection.margin)
+    rows = model.prefix + triplets[list(TRIPLET)].astype(str)
+    loss = TripletLoss(encoder, distance_metric=TripletDistanceMetric.EUCLIDEAN, triplet_margin=selection.margin)
     trainer = SentenceTransformerTrainer(
-        model=model, args=arguments, train_dataset=Dataset.from_pandas(rows, preserve_index=False), loss=loss
+        model=encoder, args=arguments, train_dataset=Dataset.from_pandas(rows, preserve_index=False), loss=loss
     )
     watch(trainer, "quality model")
     data = content_id(*(text for column in TRIPLET for text in rows[column]))
@@ -90,7 +94,7 @@ def train_quality_model(
     partial = out.with_name(f".{out.name}.partial")
     for folder in (partial, out):
         shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(str(partial), create_model_card=False)
+    encoder.save_pretrained(str(partial), create_model_card=False)
     os.replace(partial, out)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {"triplets": len(rows), "steps": trainer.state.global_step, "loss": result.training_loss}

@@ -40,9 +40,9 @@ def win_rate_table(
     duels: Mapping[tuple[str, ...], pd.DataFrame], *, replicates: int, confidence: float, seed: int
 ) -> pd.DataFrame:
     """Win rate against the student of the whole set (see `polyglot.selection.winning.win_rate`) by base, recipe and teacher, over
-    all languages (`lang` empty) and in each; seeds together."""
+    all languages (`lang` empty) and in each; seeds together; `trained`: duels about a prompt of a training set."""
     every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
-    columns = [*KEYS[:4], "wins", "ties", "losses", "unread", "win_rate", "win_rate_low", "win_rate_high"]
+    columns = [*KEYS[:4], "wins", "ties", "losses", "unread", "trained", "win_rate", "win_rate_low", "win_rate_high"]
     if not every:
         return pd.DataFrame(columns=columns)
     whole = pd.concat(every, ignore_index=True)
@@ -50,6 +50,7 @@ def win_rate_table(
     for key, group in whole.groupby(list(KEYS[:3]), sort=False):
         named = dict(zip(KEYS[:3], key, strict=True))
         for lang, part in [("", group), *group.groupby("lang", sort=False)]:
-            found = win_rate(list(part["outcome"]), replicates=replicates, confidence=confidence, seed=seed)
-            rows.append({**named, "lang": lang, **found})
+            outcomes, prompts = list(part["outcome"]), list(part["lang"] + "/" + part["id"])
+            found = win_rate(outcomes, prompts, replicates=replicates, confidence=confidence, seed=seed)
+            rows.append({**named, "lang": lang, **found, "trained": int(part["trained"].sum())})
     return pd.DataFrame(rows)[columns]

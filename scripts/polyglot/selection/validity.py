@@ -48,7 +48,7 @@ def validity(
     """
     numbered = held_out.reset_index(drop=True)
     groups = [("", str(kind), part.index) for kind, part in numbered.groupby("kind", sort=False)]
-    groups += [(str(lang), str(kind), part.index) for (lang, kind), part in numbered.groupby(["lang", "kind"], sort=True)]
+    groups += [(str(lang), str(kind), part.index) for (lang, kind), part in numbered.groupby(["lang", "kind"], sort=True) if lang]
     found = []
     for lang, kind, rows in groups:
         n = len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,8 +79,14 @@ def duels_by_reward(
     return np.where(np.asarray(same, dtype=bool), 0.0, difference)
 
 
-def win_rate(outcomes: Sequence[float], *, replicates: int, confidence: float, seed: int) -> dict[str, float]:
+def win_rate(
+    outcomes: Sequence[float], prompts: Sequence[str], *, replicates: int, confidence: float, seed: int
+) -> dict[str, float]:
     """Wins plus half of the ties, as a share of all duels with an outcome; its bootstrap interval over prompts; counts.
+
+    Args:
+        outcomes: of n duels.
+        prompts: what each was about. Duels about one prompt are drawn together: those of several seeds are not independent.
 
     Returns:
         win_rate, win_rate_low, win_rate_high, wins, ties, losses, unread.
@@ -91,22 +97,25 @@ def win_rate(outcomes: Sequence[float], *, replicates: int, confidence: float, s
     found: dict[str, float] = {**counts, "unread": len(values) - len(read)}
     if not len(read):
         return found | dict.fromkeys(("win_rate", "win_rate_low", "win_rate_high"), float("nan"))
-    points = (read[:, None] + 1) / 2
-    rng = np.random.default_rng(stable_seed("duels", seed))
-    low, high = interval(resample_means(points, replicates, rng)[:, 0], confidence)
-    return found | {"win_rate": float(points.mean()), "win_rate_low": float(low), "win_rate_high": float(high)}
+    about, _ = pd.factorize(np.asarray(prompts, dtype=object)[np.isfinite(values)])
+    duels = np.bincount(about).astype(float)
+    points = np.bincount(about, weights=(read + 1) / 2)
+    drawn = resample_means(np.stack([points, duels], axis=1), replicates, np.random.default_rng(stable_seed("duels", seed)))
+    low, high = interval(drawn[:, 0] / drawn[:, 1], confidence)
+    return found | {"win_rate": float(points.sum() / duels.sum()), "win_rate_low": float(low), "win_rate_high": float(high)}
 
 
-def unasked_prompts(seeds: pd.DataFrame, asked: set[str], *, count: int, seed: int) -> pd.DataFrame:
-    """Prompts for students to answer: a seeded sample of those that no teacher was asked; if they are too few, of the others too.
+def unseen_prompts(seeds: pd.DataFrame, trained: Collection[str], *, count: int, seed: int) -> pd.DataFrame:
+    """Prompts for students to answer: a seeded sample of those that no student was trained on; if they are too few, of the others
+    too.
 
     Args:
         seeds: seed dataset: id, prompt.
-        asked: ids of seed rows that teachers were asked.
+        trained: prompts of training sets.
 
     Returns:
-        Columns id, prompt, asked.
+        Columns id, prompt, trained.
     """
-    marked = seeds[["id", "prompt"]].assign(asked=seeds["id"].isin(asked)).sort_values("id", ignore_index=True)
-    mixed = marked.sample(frac=1, random_state=seed).sort_values("asked", kind="stable")
+    marked = seeds[["id", "prompt"]].assign(trained=seeds["prompt"].isin(list(trained))).sort_values("id", ignore_index=True)
+    mixed = marked.sample(frac=1, random_state=seed).sort_values("trained", kind="stable")
     return mixed.drop_duplicates("prompt").head(count).reset_index(drop=True)
