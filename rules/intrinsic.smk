@@ -61,6 +61,7 @@ if JUDGED_HERE:
 
     localrules:
         reward,
+        duels,
 
 
 rule reward:

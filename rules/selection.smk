@@ -211,12 +211,6 @@ rule select_own:
         "../scripts/select_own.py"
 
 
-if JUDGED_HERE:
-
-    localrules:
-        duels,
-
-
 # Win rates: students answer the same prompts, and a judge compares them with the student of the whole set.
 rule judged_prompts:
     """Prompts of the seed dataset that are in no training set of the students."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from polyglot.checks import problems
 from polyglot.configuration import REPLICATION, Study
 from polyglot.registry import Registries, RegistryError, load_registries
+from polyglot.yaml_file import read_yaml
 
 
 class ConfigurationError(ValueError):
@@ -30,7 +31,7 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        raw = read_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
     if not isinstance(raw, dict):

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from polyglot.yaml_file import read_yaml
+
 
 class RegistryError(ValueError):
     """A registry file that cannot be used; the message names file, entry and key."""
@@ -256,7 +258,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, source: Path, kind: type[T]) -> None:
         self.source = source
         try:
-            raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+            raw = read_yaml(source)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise RegistryError(f"{source}: cannot be read: {error}") from error
         if not isinstance(raw, dict):

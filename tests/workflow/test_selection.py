@@ -112,3 +112,29 @@ def test_a_second_run_does_nothing_and_another_size_trains_no_quality_model(sele
     planned = selected.planned("select")
     assert planned["select_samples"] == planned["student"] == 1
     assert not {"quality_model", "sample_quality", "sample_clusters", "synthesize"} & set(planned)
+
+
+def test_from_a_common_pool_languages_get_what_they_deserve(selected: Workplace) -> None:
+    """As many in all as from each language by itself, whichever language they are of."""
+    langs = ["de", "id"]
+    selected.configure(
+        "demo.yaml", lambda study: study | {"languages": langs, "selection": study["selection"] | {"pooled": True}}
+    )
+    files = [f"results/demo/sft/mdaq-4/hasty/{lang}/0.parquet" for lang in langs]
+    selected.snakemake(*files)
+    results = selected.folder / "results/demo"
+    quality = [pd.read_parquet(results / f"selection/quality/hasty/{lang}/0.parquet").assign(lang=lang) for lang in langs]
+    clusters = pd.read_parquet(results / "selection/clusters/hasty/all/0.parquet")
+    pool = pd.concat(quality).merge(clusters, on=["lang", "id"], validate="one_to_one")
+    rows = select(
+        list(pool["lang"] + "/" + pool["id"]),
+        pool["quality"].to_numpy(),
+        pool["cluster"].to_numpy(),
+        rule="mdaq",
+        size=8,
+        ratio=1,
+    )
+    taken = pool.iloc[rows]
+    assert len(taken) == 8
+    for lang, file in zip(langs, files, strict=True):
+        assert set(pd.read_parquet(selected.folder / file)["id"]) == set(taken.loc[taken["lang"] == lang, "id"])

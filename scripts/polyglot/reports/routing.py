@@ -71,8 +71,9 @@ def routing(
         "calibration prompts, which one router for all languages learns from.",
         "Hit@k: whether the best teacher of a prompt is the first, or among the first k, that the strategy would choose; regret: "
         "the reward of the best teacher's answer minus that of the chosen one's (0 to 1). On "
-        f"{' or '.join(map(str, prompts))} held-out calibration prompts, which every teacher has answered; brackets: "
-        f"{context.confidence:.0%} bootstrap interval over prompts.",
+        f"{' or '.join(map(str, prompts))} calibration prompts, which every teacher has answered and nothing was fitted to; "
+        f"brackets: {context.confidence:.0%} bootstrap interval over prompts. Calibration prompts are made "
+        "from the seed dataset like those that are routed; some are the same.",
         *(f"`{name}`: {EXPLAINED[name]}." for name in get_args(Strategy) if name in set(quality["strategy"])),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),

@@ -44,7 +44,7 @@ def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held
         held_out: share of prompts out of training, half of which stop it; the other half judge.
     """
     text = pd.Series([prompt_text(messages) for messages in requests["messages"]], index=requests["request_id"])
-    places = pd.Series([stable_share(seed, key) for key in same_prompts(text, requests["sources"])], index=text.index)
+    places = np.array([stable_share(seed, key) for key in same_prompts(list(text), list(requests["sources"]))], dtype=float)
     folds = pd.Series(np.select([places < held_out / 2, places < held_out], ["stop", "judge"], "train"), index=text.index)
     rewarded = rewards(found, alpha)
     return rewarded.assign(prompt=rewarded["request_id"].map(text), fold=rewarded["request_id"].map(folds))
