@@ -102,9 +102,9 @@ def registries(repository: Path) -> Registries:
 def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Registries, world: World, tmp_path: Path) -> None:
     model = registries.models["minilm"]
     start, out = local_folder(model, []), tmp_path / "quality"
-    taught = corrupted_responses(world, ["de"], examples=60, seed=0, split="pretrain")
+    taught = corrupted_responses(world, ["de"], examples=150, seed=0, split="pretrain")
     learned = triplets(taught, held_out=False)
-    settings = Selection(batch_size=16)
+    settings = Selection(batch_size=16, learning_rate=1e-4)
     summary = train_quality_model(start, learned, out, settings, model=model, checkpoints=tmp_path / "unfinished")
     assert summary["steps"] == -(-len(learned) // 16)
     assert not (tmp_path / "unfinished").exists()
@@ -118,7 +118,7 @@ def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Regi
             score(embedder, list(held_out["anchor"]), list(held_out["negative"])),
         )
     found = validity(held_out, scores, replicates=100, confidence=0.95, seed=0).iloc[0]
-    assert found["trained"] > found["untrained"] + 0.1
+    assert found["trained"] >= 0.9, found
     assert found["difference_low"] > 0
     embedder = SentenceTransformersEmbedder(out, model, 32)
     assert score(embedder, ["Was?", "Was?"], ["", "  "]).tolist() == [0.0, 0.0]
