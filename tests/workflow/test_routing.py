@@ -33,7 +33,7 @@ def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
             "teachers": SINGLE,
             "strength": ["thorough", "hasty"],
             "calibration": CALIBRATION,
-            "held_out": 0.4,
+            "held_out": 0.6,
             "epochs": 2,
             "learning_rate": 1e-3,
         },
@@ -106,7 +106,11 @@ def test_the_oracle_and_the_strong_one_take_answers_that_are_there(results: Path
     assert quality.loc["oracle", "hit_1"] == 1
     assert quality.loc["oracle", "regret"] == 0
     assert (quality["regret"] >= 0).all()
-    assert (quality["prompts"] > 5).all()
+    found = pd.read_parquet(results / "routing/routers/nano-base/calibration.parquet")
+    judging = found[(found["fold"] == "judge") & found["usable"] & found["reward"].notna()]
+    assert (quality["prompts"] == judging["request_id"].nunique()).all()
+    assert set(found["fold"]) == {"train", "stop", "judge"}
+    assert len(judging) > 3
 
 
 def test_table_figure_and_ledger_show_routed_teachers(routed: Workplace, results: Path) -> None:
