@@ -115,12 +115,12 @@ start_munge() {
   munge -n >/dev/null 2>&1 || runuser -u munge -- /usr/sbin/munged --force --pid-file=/run/munge/munged.pid
 }
 
-wait_for_node() {
+wait_for_node() { # a node that still completes a job is up: a job that ended while slurmctld was away does so for a minute
   for _ in $(seq 120); do
-    ! sinfo --noheader --format %T 2>/dev/null | grep -qE 'idle|mixed|allocated' || return 0
+    ! sinfo --noheader --format %T 2>/dev/null | grep -qxE '(idle|mixed|allocated|completing|planned)[^*]*' || return 0
     sleep 0.5
   done
-  fail "the node does not come up: $(tail -n 5 "$LOG"/slurm*.log)"
+  fail "the node does not come up: $(sinfo --noheader --format "%T (%E)" 2>&1) $(tail -n 5 "$LOG"/slurm*.log)"
 }
 
 up() {

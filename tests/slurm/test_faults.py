@@ -81,6 +81,17 @@ def suspend(workplace: Workplace, rule: str) -> None:
         process.suspend()
 
 
+@contextmanager
+def suspended(workplace: Workplace, rule: str) -> Iterator[None]:
+    """A job that is under way for as long as the block, however fast the machine is."""
+    suspend(workplace, rule)
+    try:
+        yield
+    finally:
+        for process in scripts_of(workplace, rule):
+            process.resume()
+
+
 def suspend_until_killed(workplace: Workplace, rule: str) -> None:
     """The same, also while Slurm wakes the job to tell it that its time is over."""
     scripts = scripts_of(workplace, rule)
@@ -128,7 +139,8 @@ def shaken(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Dist
         run.when(lambda: states(run, "synthesize") == ["CANCELLED", "RUNNING"])
         written = batches(workplace)
         run.when(lambda: batches(workplace) > written)
-        cluster_script("restart", "slurmctld", "20")  # long enough for status checks and submissions to fail meanwhile
+        with suspended(workplace, "synthesize"):
+            cluster_script("restart", "slurmctld", "20")  # long enough for status checks and submissions to fail meanwhile
 
         run.when(training(workplace))
         job = run.job("student")
