@@ -12,7 +12,6 @@
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by python -m polyglot verify
 #   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
-import os
 import sys
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
-# Jobs take memory in huge pages, where glibc can (benchmarks/huge_pages.py).
-os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 
 
 report: "report/workflow.rst"
@@ -30,6 +27,8 @@ report: "report/workflow.rst"
 include: "rules/common.smk"
 include: "rules/cluster.smk"
 include: "rules/demands.smk"
+include: "rules/routed.smk"
+include: "rules/selected.smk"
 include: "rules/targets.smk"
 include: "rules/hub.smk"
 include: "rules/nano.smk"

@@ -144,8 +144,8 @@ rule sample_clusters:
 rule select_samples:
     """The samples of a whole set that a recipe takes."""
     input:
-        data=selected_from("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        quality=selected_from("selection/quality/{teacher}/{lang}/{seed}.parquet"),
+        data=pool_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
+        quality=pool_files("selection/quality/{teacher}/{lang}/{seed}.parquet"),
         clusters=lambda wildcards: (
             f"{RESULTS}/selection/clusters/{wildcards.teacher}/"
             f"{pool_of(wildcards.lang)}/{wildcards.seed}.parquet"

@@ -153,7 +153,7 @@ def train_router(
     data = content_id(*texts, str(wins.tolist()), " ".join(folds))
     owner = training_owner(start=folder_fingerprint(start), data=data, among=list(teachers), **routing.model_dump())
     found = resume_point(checkpoints, owner)
-    arguments.num_train_epochs = _epochs_left(found, routing)
+    arguments.num_train_epochs = _last_epoch(found, routing)
     trainer.train(resume_from_checkpoint=found)
     history = [entry for entry in trainer.state.log_history if "eval_hit_1" in entry]
     kept = max(history, key=lambda entry: (entry["eval_hit_1"], -entry["epoch"]))
@@ -162,7 +162,7 @@ def train_router(
     return facts
 
 
-def _epochs_left(checkpoint: str | None, routing: Routing) -> int:
+def _last_epoch(checkpoint: str | None, routing: Routing) -> int:
     """The epoch to end with: that of a checkpoint, if the training had come to its end there."""
     if checkpoint is None:
         return routing.epochs
