@@ -22,7 +22,7 @@ rule triplets:
     params:
         languages=STUDY.nano.languages,
         selection=STUDY.selection.model_dump(
-            mode="json", include={"triplets", "held_out", "seed"}
+            mode="json", include={"triplets", "wrong_answers", "held_out", "seed"}
         ),
     message:
         "Triplets for the quality model"

@@ -99,8 +99,10 @@ class Estimator:
 
     def quality_model(self) -> Work:
         """Each triplet has three texts; how many a user's file has is not known here."""
-        tokens = 3 * 4 * self.study.selection.triplets * len(self.study.languages) * self.study.plan.example_tokens
-        return Work(self.encoder, trained=tokens * self.study.selection.epochs, stored=self.weights(self.encoder))
+        selection = self.study.selection
+        triplets = (3 + selection.wrong_answers) * selection.triplets * len(self.study.languages)
+        tokens = 3 * triplets * self.study.plan.example_tokens
+        return Work(self.encoder, trained=tokens * selection.epochs, stored=self.weights(self.encoder))
 
     def embed(self, model: str, examples: int) -> Work:
         return Work(model, examples * self.study.plan.example_tokens)

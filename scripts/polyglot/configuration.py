@@ -327,8 +327,15 @@ class Selection(Section):
         description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
         "perhaps `lang`; null takes the micro-world's right answers against corrupted ones.",
     )
-    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language.")
-    held_out: float = Field(default=0.2, gt=0, lt=1, description="Share of instructions that the quality model is judged by.")
+    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language to train on.")
+    wrong_answers: int = Field(
+        default=2,
+        gt=0,
+        description="Of the micro-world: wrong answers to each instruction, beside one response of each other kind.",
+    )
+    held_out: float = Field(
+        default=0.2, gt=0, lt=1, description="Of `pairs`: share of instructions that the quality model is judged by."
+    )
     margin: float = Field(default=1.0, gt=0, description="Margin of the triplet loss.")
     epochs: float = Field(default=1, gt=0, description="Passes over the triplets.")
     learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate (AdamW, linear schedule).")

@@ -12,35 +12,49 @@ from sklearn.metrics import roc_auc_score
 
 from polyglot.configuration import Selection
 from polyglot.embedding import SentenceTransformersEmbedder
-from polyglot.nano.corruption import CORRUPTIONS, corrupted_responses
-from polyglot.nano.world import World
+from polyglot.nano.corruption import CORRUPTIONS, HELD_OUT, OF_FEW, corrupted_responses, quality_triplets
+from polyglot.nano.world import CATEGORIES, World
 from polyglot.registry import Registries, load_registries, local_folder
-from polyglot.selection.pairs import COLUMNS, read_pairs, triplets
+from polyglot.selection.pairs import COLUMNS, read_pairs
 from polyglot.selection.quality import score, train_quality_model
 from polyglot.selection.validity import auc, validity
 
 
-def test_corruptions_are_what_they_say(world: World) -> None:
-    rows = corrupted_responses(world, ["de", "id"], examples=40, seed=0, split="pretrain")
-    assert rows["lang"].value_counts().to_dict() == {"de": 40, "id": 40}
-    assert not rows.duplicated(["lang", "instruction"]).any()
+def test_corruptions_are_what_they_say(repository: Path) -> None:
+    world = World(repository / "config/nano_world", ["de", "id"])
+    rows = corrupted_responses(world, examples=40, seed=0, split="pretrain", wrong_answers=3)
+    assert rows.groupby("lang")["anchor"].nunique().to_dict() == {"de": 40, "id": 40}
+    assert set(rows["category"]) == set(CATEGORIES)
+    assert not rows.duplicated(["lang", "anchor", "negative"]).any()
+    counts = rows.groupby(["lang", "anchor"])["kind"].value_counts().unstack()
+    assert (counts[["broken_fluency", "wrong_language", "truncated"]] == 1).all(axis=None)
+    assert counts["wrong_answer"].between(2, 3).all()  # a list of three has two words that are not its last
+    solutions = {lang: world.solutions(lang) for lang in world.languages}
     for row in rows.to_dict("records"):
-        assert row["broken_fluency"] != row["gold"]
-        assert sorted(row["broken_fluency"].split()) == sorted(row["gold"].split())
-        assert row["gold"].startswith(row["truncated"])
-        assert 0 < len(row["truncated"]) < len(row["gold"])
-        assert row["wrong_answer"] != row["gold"]
-        assert row["wrong_language"] != row["gold"]
-    again = corrupted_responses(world, ["de", "id"], examples=40, seed=0, split="pretrain")
+        assert row["negative"] != row["positive"] == solutions[row["lang"]][row["anchor"]].response
+        match row["kind"]:
+            case "broken_fluency":
+                assert sorted(row["negative"].split()) == sorted(row["positive"].split())
+            case "truncated":
+                assert row["positive"].startswith(row["negative"])
+                assert 0 < len(row["negative"]) < len(row["positive"])
+    again = corrupted_responses(world, examples=40, seed=0, split="pretrain", wrong_answers=3)
     pd.testing.assert_frame_equal(rows, again)
-    known = set(rows["gold"])
-    held_out = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed", known=known)
-    assert len(held_out) == 40
-    assert not set(held_out["instruction"]) & set(rows["instruction"])
-    assert not set(held_out["gold"]) & known
-    long = triplets(rows, held_out=False)
-    assert list(long.columns) == list(COLUMNS)
-    assert len(long) == 80 * len(CORRUPTIONS)
+
+
+def test_a_quality_model_is_judged_by_what_it_has_not_seen(repository: Path) -> None:
+    world = World(repository / "config/nano_world", ["en", "de", "id", "ar"])
+    found = quality_triplets(world, examples=150, wrong_answers=2, seed=0)
+    assert set(COLUMNS) == set(found.columns)
+    judging, taught = found[found["held_out"]], found[~found["held_out"]]
+    assert (judging.groupby(["lang", "category", "kind"]).size() == HELD_OUT).all()
+    assert judging.groupby(["lang", "kind"]).ngroups == 4 * len(CORRUPTIONS)
+    assert (taught.groupby("lang")["anchor"].nunique() == 150).all()
+    assert not set(judging["anchor"]) & set(taught["anchor"])
+    both = set(judging["positive"]) & set(taught["positive"])
+    assert set(found.loc[found["positive"].isin(both), "category"]) == set(OF_FEW)
+    for category in CATEGORIES:
+        assert (taught["category"] == category).sum() > 4 * HELD_OUT
 
 
 def test_pairs_of_an_expert_are_read_and_split_by_instruction(tmp_path: Path) -> None:
@@ -77,19 +91,21 @@ def test_auc_is_that_of_scikit_learn_and_counts_ties_half() -> None:
     assert auc(good, bad, counts[None])[0] == pytest.approx(expected)
 
 
-def test_validity_has_intervals_by_kind_and_language() -> None:
+def test_validity_has_intervals_by_kind_and_language_and_category() -> None:
     rng = np.random.default_rng(0)
-    held_out = pd.DataFrame({"lang": ["de", "id"] * 100, "kind": ["x"] * 100 + ["y"] * 100})
+    held_out = pd.DataFrame({"lang": ["de", "id"] * 100, "category": ["a"] * 150 + ["b"] * 50, "kind": ["x"] * 100 + ["y"] * 100})
     better = rng.normal(size=200) + 2, rng.normal(size=200)
     chance = rng.normal(size=200), rng.normal(size=200)
     found = validity(held_out, {"trained": better, "untrained": chance}, replicates=200, confidence=0.95, seed=0)
-    assert list(zip(found["lang"], found["kind"], strict=True)) == [
-        ("", "x"), ("", "y"), ("de", "x"), ("de", "y"), ("id", "x"), ("id", "y"),
+    assert list(zip(found["lang"], found["category"], found["kind"], found["n"], strict=True)) == [
+        ("", "", "x", 100), ("", "", "y", 100),
+        ("de", "", "x", 50), ("de", "", "y", 50), ("id", "", "x", 50), ("id", "", "y", 50),
+        ("", "a", "x", 100), ("", "a", "y", 50), ("", "b", "y", 50),
     ]  # fmt: skip
-    assert found["n"].tolist() == [100, 100, 50, 50, 50, 50]
     assert (found["difference_low"] > 0).all()
     assert found["untrained"].between(0.3, 0.7).all()
-    nowhere = validity(held_out.assign(lang=""), {"trained": better, "untrained": chance}, replicates=50, confidence=0.95, seed=0)
+    scores = {"trained": better, "untrained": chance}
+    nowhere = validity(held_out.assign(lang="", category=""), scores, replicates=50, confidence=0.95, seed=0)
     assert nowhere["kind"].tolist() == ["x", "y"]
 
 
@@ -99,17 +115,16 @@ def registries(repository: Path) -> Registries:
 
 
 @pytest.mark.slow
-def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Registries, world: World, tmp_path: Path) -> None:
+def test_training_beats_the_untrained_encoder(registries: Registries, repository: Path, tmp_path: Path) -> None:
     model = registries.models["minilm"]
     start, out = local_folder(model, []), tmp_path / "quality"
-    taught = corrupted_responses(world, ["de"], examples=150, seed=0, split="pretrain")
-    learned = triplets(taught, held_out=False)
+    world = World(repository / "config/nano_world", ["en", "de"])
+    triplets = quality_triplets(world, examples=150, wrong_answers=2, seed=0)
+    learned, held_out = triplets[~triplets["held_out"]], triplets[triplets["held_out"]]
     settings = Selection(batch_size=16, learning_rate=1e-4)
     summary = train_quality_model(start, learned, out, settings, model=model, checkpoints=tmp_path / "unfinished")
     assert summary["steps"] == -(-len(learned) // 16)
     assert not (tmp_path / "unfinished").exists()
-    asked = corrupted_responses(world, ["de"], examples=40, seed=0, split="seed", known=set(taught["gold"]))
-    held_out = triplets(asked, held_out=True).query("kind == 'broken_fluency'")
     scores = {}
     for name, folder in (("trained", out), ("untrained", start)):
         embedder = SentenceTransformersEmbedder(folder, model, 32)
@@ -117,9 +132,11 @@ def test_training_beats_the_untrained_encoder_at_broken_fluency(registries: Regi
             score(embedder, list(held_out["anchor"]), list(held_out["positive"])),
             score(embedder, list(held_out["anchor"]), list(held_out["negative"])),
         )
-    found = validity(held_out, scores, replicates=100, confidence=0.95, seed=0).iloc[0]
-    assert found["trained"] >= 0.9, found
-    assert found["difference_low"] > 0
+    found = validity(held_out, scores, replicates=200, confidence=0.95, seed=0)
+    found = found[(found["lang"] == "") & (found["category"] == "")].set_index("kind")
+    assert found["trained"]["broken_fluency"] >= 0.9, found
+    assert found["trained"]["wrong_language"] >= 0.99, found  # the untrained encoder is as good
+    assert (found["difference_low"][["broken_fluency", "wrong_answer", "truncated"]] > 0).all(), found
     embedder = SentenceTransformersEmbedder(out, model, 32)
     assert score(embedder, ["Was?", "Was?"], ["", "  "]).tolist() == [0.0, 0.0]
     assert len(score(embedder, [], [])) == 0

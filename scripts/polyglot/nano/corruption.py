@@ -14,22 +14,47 @@ from polyglot.nano.world import CATEGORIES, Split, World
 CORRUPTIONS = ("broken_fluency", "wrong_language", "wrong_answer", "truncated")
 """Its words shuffled; the right answer in another language; a fluent wrong answer; the first half of its words."""
 
+HELD_OUT = 6
+"""Instructions of each category and language that a quality model is judged by."""
+
+OF_FEW = ("count", "last")
+"""Categories with so few right responses that each is right for some instructions and wrong for others."""
+
+
+def quality_triplets(world: World, *, examples: int, wrong_answers: int, seed: int) -> pd.DataFrame:
+    """Triplets to train a quality model on, and others to judge it by, in every language of the world.
+
+    A right response that it is judged by is none that it is trained on; of categories `OF_FEW`, the instruction is none.
+
+    Args:
+        examples: instructions of a language to train on.
+        wrong_answers: how many of each of them; of one that judges there is one.
+
+    Returns:
+        The columns of `corrupted_responses`, and held_out.
+    """
+    held_out = corrupted_responses(world, examples=HELD_OUT * len(CATEGORIES), seed=seed, split="seed")
+    kept = set(held_out.loc[~held_out["category"].isin(OF_FEW), "positive"])
+    taught = corrupted_responses(world, examples=examples, seed=seed, split="pretrain", wrong_answers=wrong_answers, without=kept)
+    return pd.concat([taught.assign(held_out=False), held_out.assign(held_out=True)], ignore_index=True)
+
 
 def corrupted_responses(
-    world: World, langs: list[str], *, examples: int, seed: int, split: Split, known: Collection[str] = ()
+    world: World, *, examples: int, seed: int, split: Split, wrong_answers: int = 1, without: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Questions of a split with the right response and each corruption of it, of all categories in turn.
+    """Questions of a split with the right response and corruptions of it, of all categories in turn.
 
     Args:
         examples: different prompts a language (or all there are).
-        known: right responses to leave out. Those of two splits can be the same where their prompts differ.
+        wrong_answers: how many of each prompt (or all there are), beside one of each other corruption.
+        without: right responses to leave out.
 
     Returns:
-        Columns lang, instruction, gold and one for each of `CORRUPTIONS`.
+        Columns lang, category, kind (of `CORRUPTIONS`), anchor (the instruction), positive, negative.
     """
     items = world.of_split(split)
     rows = []
-    for lang in langs:
+    for lang in world.languages:
         rng = random.Random(stable_seed("corrupted", split, lang, seed))
         shuffled_items = [rng.sample(items[category], len(items[category])) for category in CATEGORIES]
         turns = (item for turn in zip_longest(*shuffled_items) for item in turn if item is not None)
@@ -39,22 +64,19 @@ def corrupted_responses(
                 break
             pair = world.pair(item, lang)
             words = pair.response.split()
-            if pair.prompt in seen or pair.response in known or len(words) < 2 or len(set(words)) < 2:
+            if pair.prompt in seen or pair.response in without or len(set(words)) < 2:
                 continue
             seen.add(pair.prompt)
             shuffled = words.copy()
             while shuffled == words:
                 rng.shuffle(shuffled)
             other = rng.choice([name for name in world.languages if name != lang])
-            rows.append(
-                {
-                    "lang": lang,
-                    "instruction": pair.prompt,
-                    "gold": pair.response,
-                    "broken_fluency": " ".join(shuffled),
-                    "wrong_language": world.pair(item, other).response,
-                    "wrong_answer": world.response(item, lang, rng.choice(pair.wrong)),
-                    "truncated": " ".join(words[: len(words) // 2]),
-                }
-            )
-    return pd.DataFrame(rows, columns=["lang", "instruction", "gold", *CORRUPTIONS])
+            wrong = rng.sample(pair.wrong, min(wrong_answers, len(pair.wrong)))
+            corrupted = [
+                ("broken_fluency", " ".join(shuffled)),
+                ("wrong_language", world.pair(item, other).response),
+                *(("wrong_answer", world.response(item, lang, answer)) for answer in wrong),
+                ("truncated", " ".join(words[: len(words) // 2])),
+            ]
+            rows += [(lang, item.category, kind, pair.prompt, pair.response, negative) for kind, negative in corrupted]
+    return pd.DataFrame(rows, columns=["lang", "category", "kind", "anchor", "positive", "negative"])

@@ -90,15 +90,20 @@ def selection(
 
 
 def quality_model(context: Context, validity: pd.DataFrame) -> Table:
-    """AUC of the trained quality model and of the untrained encoder, by kind of worse response and language."""
+    """AUC of the trained quality model and of the untrained encoder, by kind of worse response, language, and category.
+
+    By category of question are the data; wrong answers are shown by it too.
+    """
+    validity = validity.fillna({"lang": "", "category": ""})
     shown = []
-    for row in records(validity.fillna({"lang": ""})):
+    for row in records(validity[(validity["category"] == "") | (validity["kind"] == "wrong_answer")]):
         trained, untrained, difference = (Estimate.of(row, name) for name in ("trained", "untrained", "difference"))
         apart = difference.text(3, sign=True)
         shown.append(
             {
                 "worse response": KINDS.get(row["kind"], row["kind"]),
                 "language": context.language(row["lang"]) if row["lang"] else "all",
+                "question": row["category"] or "all",
                 "instructions": count(row["n"]),
                 "AUC, trained": trained.text(3),
                 "AUC, untrained": untrained.text(3),
@@ -106,8 +111,8 @@ def quality_model(context: Context, validity: pd.DataFrame) -> Table:
             }
         )
     notes = [
-        "AUC: probability that a good response scores above a worse one, of held-out instructions (in the embedded study, whose "
-        "good response is no one's in training); 0.5 is chance.",
+        "AUC: probability that a good response scores above a worse one, of held-out instructions; 0.5 is chance. The "
+        "embedded study trains on none of their good responses but those of count and last, which have few at all.",
         f"Brackets: {context.confidence:.0%} bootstrap interval over instructions; bold: the interval excludes 0.",
     ]
     return Table(validity, pd.DataFrame(shown), context.title, notes)

@@ -9,19 +9,10 @@ import pandas as pd
 from polyglot.hashing import stable_share
 from polyglot.seeds import read_rows
 
-COLUMNS = ("lang", "kind", "anchor", "positive", "negative", "held_out")
+COLUMNS = ("lang", "category", "kind", "anchor", "positive", "negative", "held_out")
+"""Language, category and kind of worse response where they are known (or empty), the triplet, and whether it judges."""
+
 REVISED = ("instruction", "revised", "original")
-
-
-def triplets(corrupted: pd.DataFrame, *, held_out: bool) -> pd.DataFrame:
-    """One triplet for each corruption of each response: columns `COLUMNS`.
-
-    Args:
-        corrupted: lang, instruction, gold, and a column a corruption.
-    """
-    long = corrupted.melt(["lang", "instruction", "gold"], var_name="kind", value_name="negative")
-    named = long.rename(columns={"instruction": "anchor", "gold": "positive"})
-    return named.assign(held_out=held_out)[list(COLUMNS)]
 
 
 def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
@@ -46,8 +37,8 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
     frame = frame[frame["revised"] != frame["original"]]
     if frame.empty:
         raise ValueError(f"{path}: no response was changed by its revision: there is nothing to learn from")
-    named = frame.rename(columns=dict(zip(REVISED, COLUMNS[2:5], strict=True)))
-    named = named.assign(lang=named["lang"].fillna("") if "lang" in named else "", kind="original")
+    named = frame.rename(columns=dict(zip(REVISED, COLUMNS[3:6], strict=True)))
+    named = named.assign(lang=named["lang"].fillna("") if "lang" in named else "", category="", kind="original")
     sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
     if len(set(sides.values())) < 2:
         lacking = "train on" if all(sides.values()) else "judge the quality model by"

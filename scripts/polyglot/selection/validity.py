@@ -37,28 +37,31 @@ def auc(good: Array, bad: Array, weights: Array) -> Array:
 def validity(
     held_out: pd.DataFrame, scores: Mapping[str, tuple[Array, Array]], *, replicates: int, confidence: float, seed: int
 ) -> pd.DataFrame:
-    """AUC of every model by language and kind, and how much the first is above the second.
+    """AUC of every model by kind, then by language and kind, then by category and kind; how much the first is above the second.
 
     Args:
-        held_out: triplets: lang, kind.
+        held_out: triplets: lang, category, kind.
         scores: model to the scores of its triplets' positives and negatives: `trained`, `untrained`.
 
     Returns:
-        lang (empty for all), kind, n, {model}, {model}_low, {model}_high of each, difference, difference_low, difference_high.
+        lang and category (empty for all), kind, n, {model}, {model}_low, {model}_high of each, difference, difference_low,
+        difference_high.
     """
     numbered = held_out.reset_index(drop=True)
-    groups = [("", str(kind), part.index) for kind, part in numbered.groupby("kind", sort=False)]
-    groups += [(str(lang), str(kind), part.index) for (lang, kind), part in numbered.groupby(["lang", "kind"], sort=True) if lang]
     found = []
-    for lang, kind, rows in groups:
-        n = len(rows)
-        rng = np.random.default_rng(stable_seed("auc", lang, kind, seed))
-        weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=replicates)])
-        values = {name: auc(good[rows], bad[rows], weights) for name, (good, bad) in scores.items()}
-        first, second = values.values()
-        row: dict[str, Any] = {"lang": lang, "kind": kind, "n": n}
-        for name, one in {**values, "difference": first - second}.items():
-            low, high = interval(one[1:], confidence)
-            row |= {name: float(one[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
-        found.append(row)
+    for keys in ([], ["lang"], ["category"]):
+        for names, part in numbered.groupby([*keys, "kind"], sort=bool(keys)):
+            row: dict[str, Any] = {"lang": "", "category": ""} | dict(zip([*keys, "kind"], names, strict=True))
+            if not all(names):
+                continue
+            n, rows = len(part), part.index
+            rng = np.random.default_rng(stable_seed("auc", *row.values(), seed))
+            weights = np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=replicates)])
+            values = {name: auc(good[rows], bad[rows], weights) for name, (good, bad) in scores.items()}
+            first, second = values.values()
+            row["n"] = n
+            for name, one in {**values, "difference": first - second}.items():
+                low, high = interval(one[1:], confidence)
+                row |= {name: float(one[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+            found.append(row)
     return pd.DataFrame(found)
