@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from polyglot.experiments import Rule
+from polyglot.nano.world import CATEGORIES
 from polyglot.selection.choice import select
 
 from .conftest import Workplace
@@ -88,9 +89,13 @@ def test_table_figure_and_validity_of_the_quality_model(results: Path) -> None:
     assert table["recipe"].tolist() == ["equal", *RECIPES]
     assert table["pg"].notna().all()
     assert table.loc[0, ["win_rate", "wins"]].isna().all()
-    validity = pd.read_csv(results / "tables/selection_quality_model.csv").fillna({"lang": ""})
+    validity = pd.read_csv(results / "tables/selection_quality_model.csv").fillna({"lang": "", "category": ""})
     assert set(validity["kind"]) == {"broken_fluency", "wrong_language", "wrong_answer", "truncated"}
     assert set(validity["lang"]) == {"", "en", "de", "id", "ar"}
+    assert set(validity["category"]) == {"", *CATEGORIES}
+    shown = (results / "tables/selection_quality_model.md").read_text()
+    assert len([line for line in shown.splitlines() if "| wrong answer " in line]) == 1 + 4 + len(CATEGORIES)
+    assert len([line for line in shown.splitlines() if "| truncated " in line]) == 1 + 4
     assert (results / "figures/selection.png").stat().st_size > 10_000
 
 

@@ -90,11 +90,12 @@ def selection(
 
 
 def quality_model(context: Context, validity: pd.DataFrame) -> Table:
-    """AUC of the trained quality model and of the untrained encoder, by kind of worse response, language, and category.
+    """AUC of the trained quality model and of the untrained encoder, by kind of worse response and language.
 
-    By category of question are the data; wrong answers are shown by it too.
+    The data have every kind by category of question too; shown by it are wrong answers, which are wrong by the question alone.
     """
     validity = validity.fillna({"lang": "", "category": ""})
+    categories = validity["category"].any()
     shown = []
     for row in records(validity[(validity["category"] == "") | (validity["kind"] == "wrong_answer")]):
         trained, untrained, difference = (Estimate.of(row, name) for name in ("trained", "untrained", "difference"))
@@ -103,7 +104,7 @@ def quality_model(context: Context, validity: pd.DataFrame) -> Table:
             {
                 "worse response": KINDS.get(row["kind"], row["kind"]),
                 "language": context.language(row["lang"]) if row["lang"] else "all",
-                "question": row["category"] or "all",
+                **({"question": row["category"] or "all"} if categories else {}),
                 "instructions": count(row["n"]),
                 "AUC, trained": trained.text(3),
                 "AUC, untrained": untrained.text(3),
