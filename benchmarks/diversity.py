@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-from polyglot.diversity import mean_pairwise_distance
+from polyglot.intrinsic.diversity import mean_pairwise_distance
 
 
 def naive(embeddings: np.ndarray) -> float:

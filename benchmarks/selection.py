@@ -47,8 +47,8 @@ def ours(samples: int, dimensions: int) -> tuple[float, float, float]:
     """(seconds, peak MB of the process, spread)."""
     import numpy as np
 
-    from polyglot.selection.choice import select
     from polyglot.selection.clustering import cluster
+    from polyglot.selection.rules import select
 
     data = embeddings(samples, dimensions)
     quality = np.random.default_rng(1).random(samples)

@@ -19,7 +19,7 @@ from pathlib import Path
 PROFILE = Path(__file__).resolve().parent.parent / "profiles/slurm"
 CHAIN = 5
 WORKFLOW = """
-from polyglot.controller import ask_in_step_with_the_jobs, outlast_the_controller
+from polyglot.cluster.slurm import ask_in_step_with_the_jobs, outlast_the_controller
 
 onstart:
     outlast_the_controller(workflow.scheduler._executor)

@@ -21,10 +21,10 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-from polyglot.engines import Answer, Request, answer_all
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.vllm_engine import VLLMEngine
-from polyglot.registry import Model, Sampling
-from polyglot.sidefile import SideFile
+from polyglot.registry.models import Model, Sampling
 
 SAMPLING = Sampling(temperature=0.8, max_new_tokens=64)
 BATCH = 100

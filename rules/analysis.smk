@@ -32,7 +32,7 @@ rule analysis:
     message:
         "Components, regression and correlations"
     script:
-        "../scripts/analysis.py"
+        "../scripts/analysis/analysis.py"
 
 
 rule data_tables:
@@ -64,7 +64,7 @@ rule data_tables:
     message:
         "Yield, price and quality of the data"
     script:
-        "../scripts/data_tables.py"
+        "../scripts/analysis/data_tables.py"
 
 
 rule steps:
@@ -105,7 +105,7 @@ rule steps:
     message:
         "Steps of {wildcards.experiment}"
     script:
-        "../scripts/steps.py"
+        "../scripts/analysis/steps.py"
 
 
 rule abilities:
@@ -141,7 +141,7 @@ rule abilities:
     message:
         "What foretells the score of a teacher's data"
     script:
-        "../scripts/abilities.py"
+        "../scripts/analysis/abilities.py"
 
 
 rule truth:
@@ -168,4 +168,4 @@ rule truth:
     message:
         "Validity check"
     script:
-        "../scripts/truth.py"
+        "../scripts/analysis/truth.py"

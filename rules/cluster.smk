@@ -4,19 +4,19 @@ import sys
 import time
 from subprocess import CalledProcessError
 
-from polyglot import demands
-from polyglot.controller import (
+from polyglot.planning import demands
+from polyglot.cluster.slurm import (
     Word,
     ask_in_step_with_the_jobs,
     keep_groups_within,
     outlast_the_controller,
     remember_failures,
 )
-from polyglot.hashing import content_id
-from polyglot.failures import Failure, report_of
-from polyglot.leftovers import RunElsewhereError, cancel_leftovers, register_run
-from polyglot.modules import with_modules
-from polyglot.site import SITE_FILE, read_site
+from polyglot.core.hashing import content_id
+from polyglot.cluster.failures import Failure, report_of
+from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
+from polyglot.cluster.environment_modules import with_modules
+from polyglot.cluster.site import SITE_FILE, read_site
 
 # The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But profiles/slurm alone gives this
 # resource a scope, which Snakemake hands down to every job.

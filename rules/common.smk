@@ -1,20 +1,18 @@
 # What Snakemake itself must know: the study, wildcard constraints, and target lists from the experiment matrix.
 import re
 
-from polyglot import displays, publishing
-from polyglot.configuration import PUBLISHED_RECIPE, REPLICATION
-from polyglot.draws import Draw, examples_in, requests_in
-from polyglot.experiments import (
-    MAIN,
-    PEOPLE,
-    TRANSLATED,
-    WHOLE,
-    blocks_needed,
-    parse_recipe,
-)
-from polyglot.files import write_text, yaml_text
-from polyglot.hub import HubError, is_there
-from polyglot.loading import ConfigurationError, choose_study_file, load_study
+from polyglot.displays import catalogue as displays
+from polyglot.publishing import facts as publishing
+from polyglot.replication.published import PUBLISHED_RECIPE
+from polyglot.study.configuration import REPLICATION
+from polyglot.synthesis.draws import Draw
+from polyglot.study.sizes import examples_in, requests_in
+from polyglot.study.experiments import MAIN
+from polyglot.synthesis.recipes import PEOPLE, TRANSLATED, WHOLE, blocks_needed, parse_recipe
+from polyglot.core.files import write_text, yaml_text
+from polyglot.models.hub import HubError, is_there
+from polyglot.core.errors import ConfigurationError
+from polyglot.workflow.loading import choose_study_file, load_study
 
 ROOT = Path(workflow.basedir)
 NANO_PROMPTS = "config/prompts/nano"

@@ -1,4 +1,4 @@
-# What the jobs of a rule ask for, from their model and their work (polyglot.demands).
+# What the jobs of a rule ask for, from their model and their work (polyglot.planning.demands).
 def small(wildcards, attempt):
     return demands.small(attempt)
 

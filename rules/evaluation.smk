@@ -23,7 +23,7 @@ rule benchmark:
     message:
         "Items of {wildcards.benchmark} in {wildcards.lang}"
     script:
-        "../scripts/benchmark.py"
+        "../scripts/evaluation/benchmark.py"
 
 
 rule evaluate_student:
@@ -49,7 +49,7 @@ rule evaluate_student:
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/evaluate_model.py"
+        "../scripts/evaluation/evaluate_model.py"
 
 
 rule check_anchor:
@@ -83,7 +83,7 @@ rule check_anchor:
     message:
         "Check {wildcards.model} against the benchmarks"
     script:
-        "../scripts/check_anchor.py"
+        "../scripts/evaluation/check_anchor.py"
 
 
 rule evaluate_anchor:
@@ -110,4 +110,4 @@ rule evaluate_anchor:
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:
-        "../scripts/evaluate_model.py"
+        "../scripts/evaluation/evaluate_model.py"

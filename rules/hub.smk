@@ -22,7 +22,7 @@ rule hub_model:
     message:
         "Fetch {wildcards.model} from the hub"
     script:
-        "../scripts/hub_model.py"
+        "../scripts/hub/hub_model.py"
 
 
 rule hub_dataset:
@@ -48,7 +48,7 @@ rule hub_dataset:
     message:
         "Fetch {wildcards.source} from the hub"
     script:
-        "../scripts/hub_dataset.py"
+        "../scripts/hub/hub_dataset.py"
 
 
 rule hub_lock:
@@ -69,4 +69,4 @@ rule hub_lock:
     message:
         "Lock {wildcards.name}"
     script:
-        "../scripts/hub_lock.py"
+        "../scripts/hub/hub_lock.py"

@@ -22,7 +22,7 @@ rule diversity:
     message:
         "Diversity of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
-        "../scripts/diversity.py"
+        "../scripts/intrinsic/diversity.py"
 
 
 rule check_judge:
@@ -48,7 +48,7 @@ rule check_judge:
     message:
         "Check the judge {STUDY.intrinsic.reward.model}"
     script:
-        "../scripts/check_judge.py"
+        "../scripts/intrinsic/check_judge.py"
 
 
 # A judge behind an endpoint is asked from where there is a network.
@@ -98,7 +98,7 @@ rule reward:
     message:
         "Reward of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
-        "../scripts/reward.py"
+        "../scripts/intrinsic/reward.py"
 
 
 rule reward_scale:
@@ -127,7 +127,7 @@ rule reward_scale:
     message:
         "Scale of {STUDY.intrinsic.reward.model} on people's pairs"
     script:
-        "../scripts/reward_scale.py"
+        "../scripts/intrinsic/reward_scale.py"
 
 
 rule perplexity:
@@ -153,4 +153,4 @@ rule perplexity:
     message:
         "Perplexity of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
-        "../scripts/perplexity.py"
+        "../scripts/intrinsic/perplexity.py"

@@ -37,7 +37,7 @@ rule nano_corpora:
     message:
         "Build the micro-world's corpora and tokenizer"
     script:
-        "../scripts/nano_corpora.py"
+        "../scripts/nano/nano_corpora.py"
 
 
 rule nano_datasets:
@@ -68,7 +68,7 @@ rule nano_datasets:
     message:
         "Build the micro-world's seed dataset and benchmarks"
     script:
-        "../scripts/nano_datasets.py"
+        "../scripts/nano/nano_datasets.py"
 
 
 rule nano_pretrain:
@@ -97,7 +97,7 @@ rule nano_pretrain:
     message:
         "Pre-train {wildcards.model}"
     script:
-        "../scripts/nano_pretrain.py"
+        "../scripts/nano/nano_pretrain.py"
 
 
 rule nano_gold_tune:
@@ -128,7 +128,7 @@ rule nano_gold_tune:
     message:
         "Tune {wildcards.model} on gold answers"
     script:
-        "../scripts/nano_gold_tune.py"
+        "../scripts/nano/nano_gold_tune.py"
 
 
 rule nano_translator:
@@ -157,7 +157,7 @@ rule nano_translator:
     message:
         "Train {wildcards.model} to translate"
     script:
-        "../scripts/nano_translator.py"
+        "../scripts/nano/nano_translator.py"
 
 
 rule nano_oracle:
@@ -181,4 +181,4 @@ rule nano_oracle:
     message:
         "Grade every synthetic pair by the micro-world's own answers"
     script:
-        "../scripts/nano_oracle.py"
+        "../scripts/nano/nano_oracle.py"

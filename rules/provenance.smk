@@ -16,7 +16,7 @@ rule resources:
     message:
         "What the run cost, by rule"
     script:
-        "../scripts/resources.py"
+        "../scripts/provenance/resources.py"
 
 
 rule ledger:
@@ -36,7 +36,7 @@ rule ledger:
     message:
         "What the study has cost, by rule and teacher"
     script:
-        "../scripts/ledger.py"
+        "../scripts/provenance/ledger.py"
 
 
 rule archive:
@@ -58,4 +58,4 @@ rule archive:
     message:
         "Archive {STUDY.study}"
     script:
-        "../scripts/archive.py"
+        "../scripts/provenance/archive.py"

@@ -29,7 +29,7 @@ rule data_set:
     message:
         "Publish {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}, seed {wildcards.seed}"
     script:
-        "../scripts/data_set.py"
+        "../scripts/publishing/data_set.py"
 
 
 rule model_card:
@@ -61,4 +61,4 @@ rule model_card:
     message:
         "Model card of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
-        "../scripts/model_card.py"
+        "../scripts/publishing/model_card.py"

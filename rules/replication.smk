@@ -17,7 +17,7 @@ rule published_measurements:
     message:
         "Published measurements of ten teachers in six languages"
     script:
-        "../scripts/published_measurements.py"
+        "../scripts/replication/published_measurements.py"
 
 
 rule audit:
@@ -62,4 +62,4 @@ rule audit:
     message:
         "Replication audit"
     script:
-        "../scripts/audit.py"
+        "../scripts/replication/audit.py"

@@ -1,5 +1,5 @@
 # What routing is made from: files and names of calibration, routers and routed teachers.
-from polyglot.checks import kin, without_kin
+from polyglot.workflow.study_checks import kin, without_kin
 from polyglot.routing.teachers import by_strength
 
 

@@ -31,7 +31,7 @@ rule calibration:
     message:
         "Rewards of the calibration prompts for {wildcards.base}"
     script:
-        "../scripts/calibration.py"
+        "../scripts/routing/calibration.py"
 
 
 rule router:
@@ -60,7 +60,7 @@ rule router:
     message:
         "Train the router of {wildcards.base}"
     script:
-        "../scripts/router.py"
+        "../scripts/routing/router.py"
 
 
 rule assign:
@@ -91,7 +91,7 @@ rule assign:
     message:
         "Teachers of {wildcards.routed} for prompts in {wildcards.lang}"
     script:
-        "../scripts/assign.py"
+        "../scripts/routing/assign.py"
 
 
 rule assigned_requests:
@@ -121,7 +121,7 @@ rule assigned_requests:
     message:
         "Share out the prompts of {wildcards.routed} in {wildcards.lang}"
     script:
-        "../scripts/assigned_requests.py"
+        "../scripts/routing/assigned_requests.py"
 
 
 use rule synthesize as synthesize_assigned with:
@@ -191,7 +191,7 @@ rule gather:
     message:
         "Gather the answers for {wildcards.routed} in {wildcards.lang}"
     script:
-        "../scripts/gather.py"
+        "../scripts/routing/gather.py"
 
 
 rule routing:
@@ -238,4 +238,4 @@ rule routing:
     message:
         "Routing in experiment {wildcards.experiment}"
     script:
-        "../scripts/routing.py"
+        "../scripts/routing/routing.py"

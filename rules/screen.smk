@@ -42,4 +42,4 @@ rule screening:
     message:
         "Screen the candidate teachers"
     script:
-        "../scripts/screening.py"
+        "../scripts/analysis/screening.py"

@@ -27,7 +27,7 @@ rule triplets:
     message:
         "Triplets for the quality model"
     script:
-        "../scripts/triplets.py"
+        "../scripts/selection/triplets.py"
 
 
 rule quality_model:
@@ -56,7 +56,7 @@ rule quality_model:
     message:
         "Train the quality model"
     script:
-        "../scripts/quality_model.py"
+        "../scripts/selection/quality_model.py"
 
 
 rule quality_validity:
@@ -85,7 +85,7 @@ rule quality_validity:
     message:
         "Validity of the quality model"
     script:
-        "../scripts/quality_validity.py"
+        "../scripts/selection/quality_validity.py"
 
 
 rule sample_quality:
@@ -110,7 +110,7 @@ rule sample_quality:
     message:
         "Quality of the samples of {wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/sample_quality.py"
+        "../scripts/selection/sample_quality.py"
 
 
 rule sample_clusters:
@@ -138,7 +138,7 @@ rule sample_clusters:
     message:
         "Clusters of the samples of {wildcards.teacher} in {wildcards.pool}"
     script:
-        "../scripts/sample_clusters.py"
+        "../scripts/selection/sample_clusters.py"
 
 
 rule select_samples:
@@ -174,7 +174,7 @@ rule select_samples:
     message:
         "Select {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/select_samples.py"
+        "../scripts/selection/select_samples.py"
 
 
 rule select_own:
@@ -208,7 +208,7 @@ rule select_own:
     message:
         "Select from {wildcards.dataset}"
     script:
-        "../scripts/select_own.py"
+        "../scripts/selection/select_own.py"
 
 
 # Win rates: students answer the same prompts, and a judge compares them with the student of the whole set.
@@ -234,7 +234,7 @@ rule judged_prompts:
     message:
         "Prompts for win rates in {wildcards.lang}"
     script:
-        "../scripts/judged_prompts.py"
+        "../scripts/selection/judged_prompts.py"
 
 
 rule student_answers:
@@ -260,7 +260,7 @@ rule student_answers:
     message:
         "The student of {wildcards.recipe}/{wildcards.teacher} answers in {wildcards.lang}"
     script:
-        "../scripts/student_answers.py"
+        "../scripts/selection/student_answers.py"
 
 
 rule duels:
@@ -293,7 +293,7 @@ rule duels:
     message:
         "Duels of {wildcards.recipe}/{wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/duels.py"
+        "../scripts/selection/duels.py"
 
 
 rule selection:
@@ -330,4 +330,4 @@ rule selection:
     message:
         "Selections in experiment {wildcards.experiment}"
     script:
-        "../scripts/selection.py"
+        "../scripts/selection/selection.py"

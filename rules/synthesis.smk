@@ -31,7 +31,7 @@ rule render_requests:
     message:
         "Requests in {wildcards.lang}, seed {wildcards.seed}"
     script:
-        "../scripts/render_requests.py"
+        "../scripts/synthesis/render_requests.py"
 
 
 rule check_requests:
@@ -56,7 +56,7 @@ rule check_requests:
     message:
         "Check the requests to {wildcards.teacher} in {wildcards.lang}, seed {wildcards.seed}"
     script:
-        "../scripts/check_requests.py"
+        "../scripts/synthesis/check_requests.py"
 
 
 rule synthesize:
@@ -92,7 +92,7 @@ rule synthesize:
     message:
         "{wildcards.teacher} writes {wildcards.lang} data, seed {wildcards.seed}"
     script:
-        "../scripts/synthesize.py"
+        "../scripts/synthesis/synthesize.py"
 
 
 rule check_answers:
@@ -121,7 +121,7 @@ rule check_answers:
     message:
         "Check the answers of {wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/check_answers.py"
+        "../scripts/synthesis/check_answers.py"
 
 
 rule training_set:
@@ -147,7 +147,7 @@ rule training_set:
     message:
         "Training set {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
     script:
-        "../scripts/training_set.py"
+        "../scripts/synthesis/training_set.py"
 
 
 # Machine translation of the seed dataset: its prompts for teachers to respond to, or prompts and responses as they are.
@@ -186,7 +186,7 @@ rule translate_seed:
     message:
         "Translate seed prompts and responses into {wildcards.lang}"
     script:
-        "../scripts/translate_seed.py"
+        "../scripts/synthesis/translate_seed.py"
 
 
 use rule check_requests as check_translated_requests with:

@@ -1,5 +1,5 @@
 # What the targets of the Snakefile are made of: tables and figures, by experiment.
-from polyglot.records import RECORDS, record_code
+from polyglot.provenance.records import RECORDS, record_code
 
 
 def figure_files(study, figures):

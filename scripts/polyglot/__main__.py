@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polyglot.files import write_text
+from polyglot.core.files import write_text
 
 if TYPE_CHECKING:
-    from polyglot.scores import Definition
+    from polyglot.scoring.scores import Definition
 
 
 def main() -> None:
@@ -42,8 +42,8 @@ def main() -> None:
     commands.add_parser("unlock", help="free this folder if a killed run has left it locked and no other run is going on")
     arguments = parser.parse_args()
     if arguments.command == "reference":
-        from polyglot.reference import REFERENCE_FILE
-        from polyglot.reference import reference as text
+        from polyglot.workflow.reference import REFERENCE_FILE
+        from polyglot.workflow.reference import reference as text
 
         write_text(text(), arguments.to or Path(REFERENCE_FILE))
     if arguments.command == "score":
@@ -52,16 +52,16 @@ def main() -> None:
         except (ValueError, OSError) as error:
             raise SystemExit(f"score: {error}") from None
     if arguments.command == "verify":
-        from polyglot.archive.reading import ArchiveError
-        from polyglot.archive.verifying import verify
+        from polyglot.provenance.archive.reading import ArchiveError
+        from polyglot.provenance.archive.verifying import verify
 
         try:
             print(verify(arguments.archive).sentence(arguments.archive))
         except ArchiveError as error:
             raise SystemExit(f"{arguments.archive} does not prove its tables: {error}") from None
     if arguments.command == "trace":
-        from polyglot.archive.reading import ArchiveError, open_archive
-        from polyglot.archive.tracing import trace
+        from polyglot.provenance.archive.reading import ArchiveError, open_archive
+        from polyglot.provenance.archive.tracing import trace
 
         archive = arguments.archive or arguments.table.parent.parent / "archive.zip"
         try:
@@ -74,14 +74,14 @@ def main() -> None:
 
 
 def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
-    """Score metric tables (see `polyglot.tidy.read_measurements`), print the ranking and write cells.csv and teachers.csv.
+    """Score metric tables (see `polyglot.scoring.metric_tables.read_measurements`), print the ranking and write cells.csv and teachers.csv.
 
     Raises:
         ValueError: names file, row and column, or the definition that the tables do not suffice for.
     """
-    from polyglot.files import write_csv
-    from polyglot.scores import DEFINITIONS, rank_teachers, score_cells
-    from polyglot.tidy import read_measurements
+    from polyglot.core.files import write_csv
+    from polyglot.scoring.metric_tables import read_measurements
+    from polyglot.scoring.scores import DEFINITIONS, rank_teachers, score_cells
 
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot.claim_checks import CHECKS
-from polyglot.claims import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED, check_claims, read_audit
-from polyglot.evidence import Audit, Evidence
-from polyglot.published import AVERAGE, read_published
-from polyglot.tidy import read_table
+from polyglot.replication.checks import CHECKS
+from polyglot.replication.evidence import Audit, Evidence
+from polyglot.replication.published import AVERAGE, read_published
+from polyglot.replication.verdicts import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED, check_claims, read_audit
+from polyglot.scoring.metric_tables import read_table
 
 Tables = dict[str, pd.DataFrame]
 

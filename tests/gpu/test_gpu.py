@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.configuration import Training
-from polyglot.engines import Engine, Request
-from polyglot.registry import Model, Sampling
+from polyglot.engines.base import Engine, Request
+from polyglot.registry.models import Model, Sampling
+from polyglot.training.settings import Training
 
 from .conftest import gpus
 
@@ -59,8 +59,8 @@ FINE_TUNE = """
 import json, sys
 from pathlib import Path
 import pandas as pd
-from polyglot.configuration import Training
-from polyglot.students import fine_tune
+from polyglot.training.settings import Training
+from polyglot.training.students import fine_tune
 if __name__ == "__main__":
     base, folder, training, processes = sys.argv[1:]
     out = Path(folder)
@@ -98,8 +98,8 @@ def test_a_student_trains(
 
 
 def tokens_of(model: Path, pairs: pd.DataFrame) -> int:
-    from polyglot.sft.examples import encode
-    from polyglot.tokenization import load_tokenizer
+    from polyglot.models.tokenization import load_tokenizer
+    from polyglot.training.examples import encode
 
     return sum(len(one["input_ids"]) for one in encode(load_tokenizer(model), pairs, loss="response", max_length=512))
 
@@ -108,7 +108,7 @@ MEASURE = """
 import sys
 import pandas as pd
 from pathlib import Path
-from polyglot.perplexity import PerplexityMeter
+from polyglot.intrinsic.perplexity import PerplexityMeter
 pairs = pd.read_parquet(sys.argv[2])
 meter = PerplexityMeter(Path(sys.argv[1]), chat_template=True, batch_size=32)
 meter.measure(list(pairs["prompt"]), list(pairs["response"])).to_parquet(sys.argv[3])
@@ -116,7 +116,7 @@ meter.measure(list(pairs["prompt"]), list(pairs["response"])).to_parquet(sys.arg
 
 
 def test_perplexity_is_that_of_the_cpu(model: Path, pairs: pd.DataFrame, tmp_path: Path, repository: Path) -> None:
-    from polyglot.perplexity import PerplexityMeter
+    from polyglot.intrinsic.perplexity import PerplexityMeter
 
     pairs.to_parquet(tmp_path / "pairs.parquet")
     command = [sys.executable, "-c", MEASURE, str(model), str(tmp_path / "pairs.parquet"), str(tmp_path / "cpu.parquet")]

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from polyglot.checkpoints import is_complete
+from polyglot.training.checkpoints import is_complete
 
 from ..workflow.conftest import Workplace
 from .conftest import (

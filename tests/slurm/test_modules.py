@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.loading import ConfigurationError
-from polyglot.modules import with_modules
+from polyglot.cluster.environment_modules import with_modules
+from polyglot.core.errors import ConfigurationError
 
 INSTALLED = "/usr/share/modules"
 

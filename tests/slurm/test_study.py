@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from polyglot import demands
-from polyglot.demands import Demand
+from polyglot.planning import demands
+from polyglot.planning.demands import Demand
 from polyglot.registry import load_registries
 
 from ..endpoint import KEY, serving

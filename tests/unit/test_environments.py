@@ -11,8 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from polyglot.configuration import Training
-from polyglot.registry import Model
+from polyglot.registry.models import Model
+from polyglot.training.settings import Training
 
 from .environments import HASH, conda_part, flaws, locked_versions, pins, pip_part, read
 

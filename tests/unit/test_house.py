@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.progress import TERMINAL, progress
-from polyglot.registry import RegistryError, load_registries, local_folder
+from polyglot.core.progress import TERMINAL, progress
+from polyglot.registry import load_registries
+from polyglot.registry.base import RegistryError
+from polyglot.registry.models import local_folder
 
 
 def test_the_library_never_imports_snakemake_and_is_light_at_import(repository: Path) -> None:

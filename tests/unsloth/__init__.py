@@ -1,5 +1,5 @@
 """unsloth is imported before whatever it changes."""
 
-from polyglot.sft import unsloth_trainer
+from polyglot.training import unsloth_trainer
 
 unsloth_trainer.make_ready()

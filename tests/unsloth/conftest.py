@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.configuration import Training
 from polyglot.nano.gold import gold_pairs
 from polyglot.nano.world import World
+from polyglot.training.settings import Training
 
 TRAINING = Training(epochs=10, batch_size=4, gradient_accumulation=2, learning_rate=1e-3, checkpoint_steps=20, max_length=52)
 """Of 40 examples some are cut, and those without a response left out: five updates an epoch, fifty in all."""

@@ -10,8 +10,8 @@ from unittest import mock
 
 import pandas as pd
 
-from polyglot.configuration import Training
-from polyglot.students import fine_tune
+from polyglot.training.settings import Training
+from polyglot.training.students import fine_tune
 
 
 def observed(base: Path, pairs: pd.DataFrame, folder: Path, training: Training) -> dict[str, Any]:

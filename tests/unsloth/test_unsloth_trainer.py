@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.checkpoints import is_complete
-from polyglot.configuration import Training
+from polyglot.training.checkpoints import is_complete
+from polyglot.training.settings import Training
 
 from .conftest import TRAINING
 from .run import observed
@@ -112,8 +112,8 @@ JOB = """
 import sys
 from pathlib import Path
 import pandas as pd
-from polyglot.configuration import Training
-from polyglot.students import fine_tune
+from polyglot.training.settings import Training
+from polyglot.training.students import fine_tune
 base, pairs, out, checkpoints, training = sys.argv[1:]
 settings = Training.model_validate_json(training)
 fine_tune(Path(base), pd.read_parquet(pairs), Path(out), settings, seed=3, checkpoints=Path(checkpoints))

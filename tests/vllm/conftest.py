@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot.engines import Request
-from polyglot.prompts import JSON_METHODS
-from polyglot.registry import Model, Sampling
-from polyglot.synthesis import PAIR_SCHEMA
+from polyglot.engines.base import Request
+from polyglot.registry.models import Model, Sampling
+from polyglot.synthesis.answers import PAIR_SCHEMA
+from polyglot.synthesis.methods.base import JSON_METHODS
 
 METHODS = ("generate", "translate", "respond")
 ASKED = 40

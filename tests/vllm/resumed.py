@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from polyglot.engines import Request
+from polyglot.engines.base import Request
 
 
 def write(requests: list[Request], path: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from polyglot.embedding import VLLMEmbedder, open_embedder
-from polyglot.registry import Model
+from polyglot.engines.embedding import VLLMEmbedder, open_embedder
+from polyglot.registry.models import Model
 
 from .conftest import main_environment
 
@@ -29,8 +29,9 @@ OTHER_ENGINE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from polyglot.embedding import open_embedder
-from polyglot.registry import Model, load_registries, local_folder
+from polyglot.engines.embedding import open_embedder
+from polyglot.registry.models import Model, local_folder
+from polyglot.registry import load_registries
 texts, registry, out = json.loads(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 model = load_registries(registry).models["minilm"].model_copy(update=json.loads(sys.argv[4]))
 folder = local_folder(model, [])

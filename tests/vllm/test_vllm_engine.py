@@ -18,16 +18,17 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.engines import Answer, ContextError, Request, answer_all
-from polyglot.engines.ledger import Ledger
+from polyglot.core.prompts import PromptTemplates
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.spending import Ledger
 from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, VLLMEngine
-from polyglot.prompts import PromptTemplates
-from polyglot.registry import Endpoint, Model, Sampling
-from polyglot.reward import judge
-from polyglot.sidefile import SideFile
-from polyglot.synthesis import parse_answer
+from polyglot.intrinsic.reward import judge
+from polyglot.models.context import ContextError
+from polyglot.registry.models import Endpoint, Model, Sampling
+from polyglot.synthesis.answers import parse_answer
 
 from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
 from .conftest import METHODS
@@ -104,10 +105,10 @@ RESUMED = """
 import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
-from polyglot.engines import answer_all
+from polyglot.engines.base import answer_all
 from polyglot.engines.vllm_engine import VLLMEngine
-from polyglot.registry import Model
-from polyglot.sidefile import SideFile
+from polyglot.registry.models import Model
+from polyglot.core.sidefile import SideFile
 from tests.vllm.resumed import read
 engine = VLLMEngine(Path({nano!r}), Model.model_validate_json({entry!r}))
 engine.batch_size = 8

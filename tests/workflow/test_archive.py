@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.archive.contents import text_item
-from polyglot.archive.crate import METADATA
-from polyglot.archive.jobs import FINISHED, read_attempts
-from polyglot.archive.reading import JOBS, Archive, ArchiveError
-from polyglot.archive.writing import MANIFEST, write_archive
-from polyglot.records import record_path
+from polyglot.provenance.archive.contents import text_item
+from polyglot.provenance.archive.crate import METADATA
+from polyglot.provenance.archive.reading import JOBS, Archive, ArchiveError
+from polyglot.provenance.archive.writing import MANIFEST, write_archive
+from polyglot.provenance.attempts import FINISHED, read_attempts
+from polyglot.provenance.records import record_path
 
 from .conftest import Workplace
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot.published import read_published
+from polyglot.replication.published import read_published
 
 from ..endpoint import KEY, cut, garbage, serving, status
 from .conftest import Workplace

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from polyglot import displays
-from polyglot.evaluation import benchmark_questions
+from polyglot.core.text import normalise
+from polyglot.displays import catalogue as displays
+from polyglot.evaluation.items import benchmark_questions
 from polyglot.nano.world import World
-from polyglot.synthesis import normalise
 
 from .conftest import Workplace
 

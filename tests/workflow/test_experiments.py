@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot import displays
-from polyglot.loading import load_study
+from polyglot.displays import catalogue as displays
+from polyglot.workflow.loading import load_study
 
 from .conftest import EXPERIMENTS, Workplace
 

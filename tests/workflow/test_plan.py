@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.hub import SOURCE
-from polyglot.loading import load_study
+from polyglot.models.hub import SOURCE
+from polyglot.workflow.loading import load_study
 
 from .conftest import Workplace, copy_workflow
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from polyglot.cards import benchmark_scores
+from polyglot.publishing.cards import benchmark_scores
 
 from .conftest import Workplace
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.checkpoints import is_complete
+from polyglot.training.checkpoints import is_complete
 
 from .conftest import Workplace
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from polyglot.experiments import Rule
 from polyglot.nano.world import CATEGORIES
-from polyglot.selection.choice import select
+from polyglot.selection.rules import select
+from polyglot.synthesis.recipes import Rule
 
 from .conftest import Workplace
 

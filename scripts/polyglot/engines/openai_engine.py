@@ -31,9 +31,9 @@ from openai import (
 )
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from polyglot.engines import Answer, Interrupted, Request
-from polyglot.engines.ledger import Ledger
-from polyglot.registry import Endpoint, Sampling
+from polyglot.engines.base import Answer, Interrupted, Request
+from polyglot.engines.spending import Ledger
+from polyglot.registry.models import Endpoint, Sampling
 
 PASSING = {408, 409, 429}
 """HTTP statuses below 500 that may pass."""

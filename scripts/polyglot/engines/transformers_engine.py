@@ -15,9 +15,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from polyglot.engines import Answer, Request, too_long
-from polyglot.registry import Sampling
-from polyglot.tokenization import load_tokenizer, needs_chat_template
+from polyglot.engines.base import Answer, Request
+from polyglot.models.context import too_long
+from polyglot.models.tokenization import load_tokenizer, needs_chat_template
+from polyglot.registry.models import Sampling
 
 
 class SeededNoise(LogitsProcessor):

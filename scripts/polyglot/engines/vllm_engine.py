@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polyglot.engines import Answer, Request, too_long
-from polyglot.registry import Model
-from polyglot.tokenization import load_tokenizer
+from polyglot.engines.base import Answer, Request
+from polyglot.models.context import too_long
+from polyglot.models.tokenization import load_tokenizer
+from polyglot.registry.models import Model
 
 CPU_ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.hashing import stable_seed
+from polyglot.core.hashing import stable_seed
+from polyglot.core.prompts import Message, PromptTemplates
 from polyglot.nano.world import ARITHMETIC, CATEGORIES, Item, Pair, World
-from polyglot.prompts import Message, PromptTemplates, pair_json
+from polyglot.synthesis.methods.base import pair_json
 
 KINDS = {"respond": 0.25, "translate": 0.25, "generate": 0.15, "dialogue": 0.2, "text": 0.05, "echo": 0.1}
 """Share of each kind of example. `dialogue` is a chat of several questions, `text` has no chat form, and `echo` says a random

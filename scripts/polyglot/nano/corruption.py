@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from polyglot.hashing import stable_seed
+from polyglot.core.hashing import stable_seed
 from polyglot.nano.world import CATEGORIES, Split, World
 
 CORRUPTIONS = ("broken_fluency", "wrong_language", "wrong_answer", "truncated")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.hashing import content_id, stable_seed
+from polyglot.core.hashing import content_id, stable_seed
 from polyglot.nano.world import ARITHMETIC, Item, Pair, Split, World
 
 SUBJECT_AREAS = {

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.checkpoints import publish, resume_point, training_owner, watch
-from polyglot.hashing import content_id, folder_fingerprint, stable_seed
+from polyglot.core.hashing import content_id, folder_fingerprint, stable_seed
+from polyglot.intrinsic.reward import SCALE_FILE, RewardModel
+from polyglot.models.tokenization import load_tokenizer
 from polyglot.nano.world import CATEGORIES, Split, World
-from polyglot.registry import GoldTuning
-from polyglot.reward import SCALE_FILE, RewardModel
-from polyglot.tokenization import load_tokenizer
+from polyglot.registry.models import GoldTuning
+from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
 
 GRADES = ("gold", "wrong_answer", "broken_fluency", "off_topic")
 """From best to worst: the right response; fluent but wrong; its words shuffled; an answer to something else."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from polyglot.checkpoints import publish, resume_point, training_owner, watch
-from polyglot.hashing import content_id, stable_seed
-from polyglot.registry import Pretraining
+from polyglot.core.hashing import content_id, stable_seed
+from polyglot.registry.models import Pretraining
+from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polyglot.checkpoints import publish, resume_point, training_owner, watch
-from polyglot.hashing import content_id, stable_seed
+from polyglot.core.hashing import content_id, stable_seed
 from polyglot.nano import pretraining
 from polyglot.nano.corpus import SOURCE
 from polyglot.nano.world import CATEGORIES, World
-from polyglot.registry import TranslatorTraining
+from polyglot.registry.models import TranslatorTraining
+from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
 
 if TYPE_CHECKING:
     from transformers import NllbTokenizer

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
-from polyglot.hashing import stable_seed
+from polyglot.core.hashing import stable_seed
 
 Split = Literal["pretrain", "seed", "test"]
 

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from polyglot.hashing import stable_seed
+from polyglot.core.hashing import stable_seed
 
 
 def assignments(requests: pd.DataFrame, teachers: Sequence[str]) -> pd.DataFrame:
     """A teacher for every request: columns request_id, lang, method, seed, teacher.
 
     Args:
-        requests: see `polyglot.synthesis.build_requests`.
+        requests: see `polyglot.synthesis.requests.build_requests`.
         teachers: of every request, in its order.
     """
     return requests[["request_id", "lang", "method", "seed"]].assign(teacher=list(teachers))
@@ -43,7 +43,7 @@ def gather(requests: pd.DataFrame, assigned: pd.DataFrame, answers: Mapping[str,
 
     Args:
         assigned: see `assignments`.
-        answers: teacher to its answers (see `polyglot.engines.Answer`), of at least the requests that are assigned to it.
+        answers: teacher to its answers (see `polyglot.engines.base.Answer`), of at least the requests that are assigned to it.
 
     Raises:
         ValueError: if a request has no teacher, or its teacher no answer to it (names both).

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from polyglot.hashing import stable_share
+from polyglot.core.hashing import stable_share
 from polyglot.routing.rewards import learnability, rewards
 from polyglot.routing.router import prompt_text
 
@@ -18,7 +18,7 @@ def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], r
     """Every answer with what is known of it: request_id, teacher, lang, method, seed, usable, quality, learnability.
 
     Args:
-        answers: see `polyglot.synthesis.read_answers`.
+        answers: see `polyglot.synthesis.answers.read_answers`.
         quality: id and reward of answers that can be used; those of the same teachers and prompts.
         read: id, nll and tokens under the student base.
     """

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polyglot.checkpoints import COMPLETE, publish, resume_point, training_owner, watch
-from polyglot.configuration import Routing
-from polyglot.files import read_json
-from polyglot.hashing import content_id, folder_fingerprint
-from polyglot.progress import progress
-from polyglot.tokenization import load_tokenizer
+from polyglot.core.files import read_json
+from polyglot.core.hashing import content_id, folder_fingerprint
+from polyglot.core.progress import progress
+from polyglot.models.tokenization import load_tokenizer
+from polyglot.routing.settings import Routing
+from polyglot.training.checkpoints import COMPLETE, publish, resume_point, training_owner, watch
 
 Array = npt.NDArray[np.float64]
 FACTS = "router.json"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.experiments import PEOPLE
 from polyglot.routing.assignment import car_scores, constant_scores, oracle_scores
-from polyglot.routing.quality import by_chance, by_ranking, shares, summary
+from polyglot.routing.hit_rates import by_chance, by_ranking, shares, summary
 from polyglot.routing.rewards import best, reward_matrix
+from polyglot.synthesis.recipes import PEOPLE
 
 CALIBRATED = ("persyn", "car")
 """Strategies that need the calibration prompts answered."""

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polyglot.hashing import content_id
-from polyglot.seeds import read_rows
+from polyglot.core.hashing import content_id
+from polyglot.core.rows import read_rows
 
 
 def read_samples(path: Path) -> tuple[pd.DataFrame, int]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyglot.hashing import stable_share
-from polyglot.seeds import read_rows
+from polyglot.core.hashing import stable_share
+from polyglot.core.rows import read_rows
 
 COLUMNS = ("lang", "category", "kind", "anchor", "positive", "negative", "held_out")
 """Language, category and kind of worse response where they are known (or empty), the triplet, and whether it judges."""

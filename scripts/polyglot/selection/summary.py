@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.selection.coverage import coverage
-from polyglot.selection.winning import win_rate
+from polyglot.selection.duels import win_rate
 
 KEYS = ("base", "recipe", "teacher", "lang", "seed")
 
@@ -39,7 +39,7 @@ def coverage_table(
 def win_rate_table(
     duels: Mapping[tuple[str, ...], pd.DataFrame], *, replicates: int, confidence: float, seed: int
 ) -> pd.DataFrame:
-    """Win rate against the student of the whole set (see `polyglot.selection.winning.win_rate`) by base, recipe and teacher, over
+    """Win rate against the student of the whole set (see `polyglot.selection.duels.win_rate`) by base, recipe and teacher, over
     all languages (`lang` empty) and in each; seeds together; `trained`: duels about a prompt of a training set."""
     every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
     columns = [*KEYS[:4], "wins", "ties", "losses", "unread", "trained", "win_rate", "win_rate_low", "win_rate_high"]

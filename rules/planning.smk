@@ -1,0 +1,40 @@
+# The budget of a study before anything is submitted.
+rule plan_jobs:
+    """Every job of the study with what it will take, from a dry run of everything."""
+    output:
+        f"{RESULTS}/plan/jobs.csv",
+    log:
+        f"{RESULTS}/logs/plan_jobs.log",
+    conda:
+        "../envs/locked/snakemake.yaml"
+    params:
+        study=STUDY.model_dump(mode="json"),
+        models={
+            name: REGISTRIES.models[name].model_dump(mode="json")
+            for name in used_models()
+        },
+        targets=["all"],
+        profile=profile_of_this_run(),
+        workflow=workflow_hash(),
+        site=CLUSTER.model_dump() if CLUSTER else None,
+    message:
+        "Plan the study"
+    script:
+        "../scripts/planning/plan.py"
+
+
+rule plan:
+    """The budget on the screen."""
+    input:
+        tables=table_files(STUDY.study, displays.of(TABLES, ["plan"])),
+        shown=expand(
+            f"{RESULTS}/tables/{{table}}.md", table=displays.of(TABLES, ["plan"])
+        ),
+    log:
+        f"{RESULTS}/logs/plan.log",
+    conda:
+        "../envs/locked/analysis.yaml"
+    message:
+        "Budget of {STUDY.study}"
+    shell:
+        "tail -n +1 {input.shown} | tee {log}"

@@ -1,0 +1,75 @@
+# The seed dataset: prompts (and responses) that people wrote, in one schema.
+rule seed:
+    """The seed dataset of a language, checked and sampled."""
+    input:
+        seed_files,
+    output:
+        "results/{study}/seed/{lang}.parquet",
+    log:
+        "results/{study}/logs/seed/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/seed/{lang}.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        known_languages=sorted(REGISTRIES.languages),
+        max_prompts=STUDY.seed_dataset.max_prompts,
+        seed=STUDY.seed_dataset.seed,
+    message:
+        "Seed dataset in {wildcards.lang}"
+    script:
+        "../scripts/seeds/seed.py"
+
+
+rule source:
+    """The seed rows of a public data set in a language, and why the others were left out."""
+    input:
+        folder=lambda wildcards: source_folder(wildcards.source),
+        published=ancient("config/published/table06_seed_sizes.csv"),
+    output:
+        rows="results/{study}/sources/{source}/{lang}.parquet",
+        counts="results/{study}/sources/{source}/{lang}.csv",
+    log:
+        "results/{study}/logs/source/{source}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/source/{source}/{lang}.tsv"
+    conda:
+        "../envs/locked/transformers.yaml"
+    threads: threads_of(large)
+    resources:
+        **asked(large),
+    params:
+        source=lambda wildcards: REGISTRIES.sources[wildcards.source].model_dump(
+            mode="json", exclude={"licence", "cite", "published"}
+        ),
+        published=lambda wildcards: REGISTRIES.sources[wildcards.source].published,
+        most=STUDY.seed_dataset.max_per_source,
+        seed=STUDY.seed_dataset.seed,
+    message:
+        "Source {wildcards.source} in {wildcards.lang}"
+    script:
+        "../scripts/seeds/source.py"
+
+
+rule seed_sources:
+    """What became of the rows of every source, beside the published counts."""
+    input:
+        [f"{RESULTS}/sources/{name}/{lang}.csv" for name, lang in STUDY.seed_sources],
+    output:
+        f"{RESULTS}/analysis/seed_sources.csv",
+    log:
+        f"{RESULTS}/logs/seed_sources.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/seed_sources.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    message:
+        "Sources of the seed dataset"
+    script:
+        "../scripts/seeds/seed_sources.py"

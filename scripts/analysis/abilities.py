@@ -1,0 +1,20 @@
+"""Whether a teacher's size or its own benchmark score foretells the score of its data."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.analysis.tables import ability_models
+    from polyglot.core.files import write_csv
+
+    params = snakemake.params
+    outcomes = {
+        (teacher, lang): pd.read_parquet(path)
+        for (teacher, lang), path in zip(params.teachers, snakemake.input.outcomes, strict=True)
+    }
+    models, abilities = ability_models(
+        pd.read_csv(snakemake.input.cells), outcomes, params.sizes, definition=params.definition, confidence=params.confidence
+    )
+    write_csv(models, snakemake.output.models)
+    write_csv(abilities, snakemake.output.abilities)

@@ -1,0 +1,20 @@
+"""Principal components, regression and rank correlations of the main experiment's cells."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.analysis.settings import Statistics
+    from polyglot.analysis.tables import analyse
+    from polyglot.core.files import write_csv
+
+    params = snakemake.params
+    found = analyse(
+        pd.read_csv(snakemake.input[0]),
+        Statistics(**params.statistics),
+        confidence=params.confidence,
+        definition=params.definition,
+    )
+    for name, frame in found.items():
+        write_csv(frame, snakemake.output[name])

@@ -1,0 +1,37 @@
+"""Scores of an additive recipe's steps by task group."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.analysis.additive_steps import step_table
+    from polyglot.core.cells import Cell
+    from polyglot.core.files import write_csv
+
+    params, seeds = snakemake.params, snakemake.params.seeds
+    cells = [Cell(*cell) for cell in params.cells]
+    read = [pd.read_parquet(path) for path in snakemake.input.students]
+    sizes = [len(pd.read_parquet(path, columns=["id"])) for path in snakemake.input.data]
+    students = {cell: read[place * seeds : (place + 1) * seeds] for place, cell in enumerate(cells)}
+    anchors = {
+        (base, lang): (pd.read_parquet(one), pd.read_parquet(other))
+        for (base, lang), one, other in zip(params.anchors, snakemake.input.base, snakemake.input.reference, strict=True)
+    }
+    given_up = {Cell(*cell): reason for *cell, reason in params.given_up}
+    tables = [
+        step_table(
+            [(label, Cell(*step, lang)) for label, *step in params.steps],
+            {cell: frames for cell, frames in students.items() if all(len(frame) for frame in frames)},
+            anchors,
+            {cell: sizes[place * seeds] for place, cell in enumerate(cells)},
+            given_up=given_up,
+            groups=params.groups,
+            weights=params.weights,
+            replicates=params.replicates,
+            seed=params.seed,
+            confidence=params.confidence,
+        )
+        for lang in dict.fromkeys(lang for _, lang in params.anchors)
+    ]
+    write_csv(pd.concat(tables, ignore_index=True), snakemake.output[0])

@@ -1,0 +1,16 @@
+"""Whether the scores find what the study knows by construction."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.analysis.settings import Truth
+    from polyglot.analysis.truth import agreement, check_truth
+    from polyglot.core.files import write_csv
+
+    replicates = pd.read_parquet(snakemake.input.replicates)
+    cells, oracle = pd.read_csv(snakemake.input.cells), pd.read_csv(snakemake.input.oracle)
+    checks = check_truth(Truth(**snakemake.params.truth), replicates, oracle, confidence=snakemake.params.confidence)
+    write_csv(checks, snakemake.output.checks)
+    write_csv(agreement(cells, oracle), snakemake.output.agreement)

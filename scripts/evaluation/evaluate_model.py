@@ -1,0 +1,31 @@
+"""Per-example outcomes of a model on every benchmark of a language."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    from polyglot.core.files import read_json, write_parquet
+    from polyglot.evaluation.run import Task, card_line, evaluate, no_outcomes
+    from polyglot.evaluation.settings import Evaluation
+    from polyglot.models.tokenization import given_file
+    from polyglot.training.students import NO_STUDENT
+
+    settings, model = Evaluation(**snakemake.params.evaluation), Path(snakemake.input.model)
+    if (model / NO_STUDENT).exists():
+        print(read_json(model / NO_STUDENT))
+        outcomes = no_outcomes()
+    else:
+        tasks = [
+            Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen)
+            for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
+        ]
+        outcomes = evaluate(
+            model,
+            tasks,
+            batch_size=settings.batch_size,
+            plain=snakemake.params.plain,
+            chat_template=given_file(snakemake.input.chat_template),
+        )
+        print(card_line(tasks, outcomes))
+    write_parquet(outcomes, snakemake.output[0])

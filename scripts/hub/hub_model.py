@@ -1,0 +1,12 @@
+"""A model from the hub."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake, online=True):
+    from pathlib import Path
+
+    from polyglot.models.hub import fetch, lock_file
+
+    params, folder = snakemake.params, Path(snakemake.output[0])
+    options = {"partial": Path(params.partial), "licence": params.licence, "locked": lock_file(folder)}
+    print(fetch("model", params.repository, params.revision, folder, **options))

@@ -1,0 +1,33 @@
+"""Perplexity of a base on every response, and lengths in its tokens."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+    from polyglot.core.cells import MIN_EXAMPLES
+    from polyglot.core.files import write_parquet
+    from polyglot.intrinsic.perplexity import PerplexityMeter, summarise
+    from polyglot.models.tokenization import given_file
+
+    data = pd.read_parquet(snakemake.input.data)
+    settings = snakemake.params.perplexity
+    found = data[["id"]].assign(chat_template=settings["chat_template"])
+    if len(data) < MIN_EXAMPLES:
+        empty = ("nll", "tokens", "perplexity", "prompt_tokens", "response_tokens")
+        found = found.assign(**dict.fromkeys(empty, np.nan))
+    else:
+        meter = PerplexityMeter(
+            Path(snakemake.input.model),
+            chat_template=settings["chat_template"],
+            batch_size=settings["batch_size"],
+            template=given_file(snakemake.input.chat_template),
+        )
+        measured = meter.measure(data["prompt"], data["response"])
+        print(summarise(measured["nll"], measured["tokens"]))
+        lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
+        found = pd.concat([found, measured], axis=1).assign(**lengths)
+    write_parquet(found, snakemake.output[0])

@@ -1,0 +1,16 @@
+"""How many of each teacher's pairs are right, by the micro-world's own answers."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_csv
+    from polyglot.nano.oracle import grade
+    from polyglot.nano.world import World
+
+    world = World(Path(snakemake.input.lexicons[0]).parent, snakemake.params.languages)
+    answers = pd.concat([pd.read_parquet(path) for path in snakemake.input.synthetic], ignore_index=True)
+    write_csv(grade(world, answers), snakemake.output[0])

@@ -1,0 +1,26 @@
+"""Every job of the study with what it will take, from a dry run of everything."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import tempfile
+    from pathlib import Path
+
+    from polyglot.core.files import read_jsonl, write_csv
+    from polyglot.planning.budget import budget
+    from polyglot.workflow.ask_snakemake import ask_snakemake
+    from polyglot.workflow.loading import load_study
+
+    root = Path(snakemake.scriptdir).parent
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        jobs = scratch / "jobs.jsonl"
+        arguments = [*snakemake.params.targets, "--dry-run", "--forceall", "--logger", "plan"]
+        arguments += ["--profile", snakemake.params.profile] if snakemake.params.profile else []
+        configuration = ask_snakemake(
+            arguments, snakemake.config, root=root, scratch=scratch, variables={"POLYGLOT_PLAN": str(jobs)}
+        )
+        study, registries = load_study(configuration, root)
+        table = budget(read_jsonl(jobs), study, registries)
+    print(table.groupby("rule").size().to_string())
+    write_csv(table, snakemake.output[0])

@@ -1,0 +1,294 @@
+"""Principal components of metrics over cells, and what they foretell: regression in and out of sample, prediction of new cells.
+
+Intervals of loadings, coefficients and predictions take cells as independent; only the permutation p-values allow for the
+likeness of a teacher's or a language's cells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import factorial, prod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from polyglot.scoring.statistics import Array, Indices, constant, known_rows, matrix
+
+KEYS = ("teacher", "lang")
+
+
+@dataclass(frozen=True)
+class _Components:
+    """Principal components of z-scored columns: mean and scale (k,), vectors (components, k), eigenvalues of the correlations."""
+
+    mean: Array
+    scale: Array
+    vectors: Array
+    eigenvalues: Array
+
+    @classmethod
+    def fit(cls, values: Array, components: int) -> _Components:
+        """From (n, k) values with scikit-learn; a constant column counts as zero, the largest absolute loading is positive."""
+        from sklearn.decomposition import PCA
+
+        mean, scale = values.mean(axis=0), np.where(constant(values), 1, values.std(axis=0))
+        with np.errstate(invalid="ignore"):
+            pca = PCA(components, svd_solver="full").fit((values - mean) / scale)
+        vectors = pca.components_
+        largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
+        return cls(mean, scale, vectors * np.where(largest < 0, -1, 1), pca.explained_variance_ * (1 - 1 / len(values)))
+
+    def scores(self, values: Array) -> Array:
+        scored: Array = (values - self.mean) / self.scale @ self.vectors.T
+        return scored
+
+    def design(self, values: Array) -> Array:
+        """Intercept and scores, shape (n, 1 + components)."""
+        return np.insert(self.scores(values), 0, 1, axis=1)
+
+
+def principal_components(
+    frame: pd.DataFrame, columns: Sequence[str], *, components: int, resamples: int, confidence: float, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Principal components of the z-scored columns over cells (scikit-learn), with bootstrap intervals.
+
+    A loading is an element of a component's unit vector (times the square root of the eigenvalue it is the correlation of metric
+    and component); the largest in absolute value is positive. Cells are resampled, columns z-scored again, and the resampled
+    components matched to the estimate by the assignment with the largest sum of absolute cosines, then in sign. Matching does not
+    rotate: a rotation would hide that close components mix.
+
+    Intervals are expanded percentile intervals (Hesterberg, The American Statistician 69, 2015): quantiles at the level
+    Phi(-t sqrt(n / (n - 1))), t with n - 1 degrees of freedom. Simulated with 60 cells, their worst loading of 18 is covered in
+    93 %; percentile, BCa and standard-error intervals reach 91 to 92 %, basic ones 87 %. All of them take cells as independent
+    and are too narrow where the cells of a teacher are alike.
+
+    Returns:
+        (loadings, variance, scores). `loadings`: component, metric, loading, low, high. `variance`: component, eigenvalue (of
+        the correlation matrix; all of them sum to the number of columns), share (of the total), low, high (of the share),
+        cumulative, n, note. `scores`: columns PC1, PC2, ... on the frame's index, NaN in rows that lack a value.
+    """
+    known, names = known_rows(frame, columns), [f"PC{place + 1}" for place in range(components)]
+    values = matrix(frame, columns)[known]
+    (n, width), note = values.shape, ""
+    if n < 3 or not 1 <= components <= min(n - 1, width):
+        note = f"{n} complete rows of {width} columns have no {components} components"
+    elif constant(values).any():
+        note = "constant column: " + ", ".join(np.array(columns)[constant(values)])
+    found, ends = np.full((components, width + 1), np.nan), np.full((2, components, width + 1), np.nan)  # loadings, then share
+    scores = np.full((len(frame), components), np.nan)
+    if not note:
+        fitted = _Components.fit(values, min(n - 1, width))
+        found = np.column_stack([fitted.vectors, fitted.eigenvalues / width])[:components]
+        scores[known] = fitted.scores(values)[:, :components]
+        drawn = _resampled_components((values - fitted.mean) / fitted.scale, fitted.vectors, resamples, seed)[:, :components]
+        ends = _expanded_percentiles(drawn, n, confidence)
+        note = f"only {len(drawn)} of {resamples} resamples could be used" if len(drawn) < resamples else ""
+    loadings = pd.DataFrame({"component": np.repeat(names, width), "metric": list(columns) * components})
+    loadings[["loading", "low", "high"]] = np.stack([found, *ends], axis=-1)[:, :width].reshape(-1, 3)
+    share = found[:, width]
+    variance = pd.DataFrame({"component": names, "eigenvalue": share * width, "share": share})
+    variance = variance.assign(low=ends[0, :, width], high=ends[1, :, width], cumulative=share.cumsum(), n=n, note=note)
+    return loadings, variance, pd.DataFrame(scores, index=frame.index, columns=names)
+
+
+def _expanded_percentiles(drawn: Array, n: int, confidence: float) -> Array:
+    """Ends of the expanded percentile interval over the first axis, shape (2, ...); NaN without resamples."""
+    from scipy.stats import norm, t
+
+    if not len(drawn):
+        return np.full((2, *drawn.shape[1:]), np.nan)
+    level = norm.cdf(-t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(n / (n - 1)))
+    ends: Array = np.quantile(drawn, [level, 1 - level], axis=0)
+    return ends
+
+
+def _resampled_components(values: Array, reference: Array, resamples: int, seed: int) -> Array:
+    """Components of bootstrap resamples of rows, matched to the reference; resamples with a constant column fall out.
+
+    Args:
+        values: z-scores, shape (n, k).
+        reference: components to match, shape (m, k).
+
+    Returns:
+        Loadings, then the share of the total variance, shape (resamples kept, m, k + 1).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    n, width = values.shape
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    means, products = weights @ values, (values[:, :, None] * values[:, None, :]).reshape(n, -1)
+    covariance = (weights @ products).reshape(-1, width, width) - means[:, :, None] * means[:, None, :]
+    spread = np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 0))
+    kept = (spread > 1e-6).all(axis=1)
+    covariance, spread = covariance[kept], spread[kept]
+    eigenvalues, vectors = np.linalg.eigh(covariance / spread[:, :, None] / spread[:, None, :])
+    vectors = np.swapaxes(vectors, 1, 2)
+    cosines = np.einsum("bij,mj->bmi", vectors, reference)
+    order = np.abs(cosines).argmax(axis=2)
+    for place in np.flatnonzero([len(set(row)) < len(row) for row in order.tolist()]):
+        order[place] = linear_sum_assignment(-np.abs(cosines[place]))[1]
+    signs = np.where(np.take_along_axis(cosines, order[:, :, None], axis=2) < 0, -1, 1)
+    loadings = np.take_along_axis(vectors, order[:, :, None], axis=1) * signs
+    return np.concatenate([loadings, np.take_along_axis(eigenvalues, order, axis=1)[:, :, None] / width], axis=2)
+
+
+def component_regression(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    outcome: str,
+    *,
+    components: int,
+    confidence: float,
+    permutations: int,
+    seed: int,
+    within: Sequence[str] = ("lang", "teacher"),
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Least squares of the outcome on the first principal components of the z-scored columns, in sample and out of sample.
+
+    Scaling and components are fitted inside each training fold; R2 = 1 - SSE / SST, where SST takes a held-out row's deviation
+    from the mean of its *training* fold: 0 is no better than that mean, and R2 may be negative.
+
+    The permutation p-value is (1 + #{permuted R2 >= R2}) / (1 + permutations), the whole procedure redone each time. Cells of one
+    teacher or one language resemble each other, so rows are not exchangeable; under the null that metrics tell nothing of the
+    outcome, teachers are, and languages are. So the labels of teachers and of languages are permuted as wholes (the table of
+    outcomes keeps its rows and columns together), and so are those of another factor of `within` that crosses them (one that a
+    teacher or a language determines, as its family, moves with it). Labels change places only with labels that have the same
+    cells; several rows of a cell are shuffled. Rows permuted freely would be wrong: where teachers and languages differ in both,
+    unrelated metrics and outcome give p < 0.05 in 45 % of simulations.
+
+    Intervals of the coefficients are those of ordinary least squares (t, statsmodels), given the components; they take cells as
+    independent. The p-values of `validation` do not.
+
+    Returns:
+        (validation, coefficients, predictions). `validation`: validation ("in_sample", "leave_one_lang_out", ...), r2, rmse,
+        p_permutation, n, groups, note. `coefficients`: term ("intercept", "PC1", ...), coefficient, se, low, high, p, n, note.
+        `predictions`, one row a used row of the frame, on its index: teacher, lang (and other columns of `within`), actual, and
+        one column a validation.
+    """
+    keys = [name for name in KEYS if name in frame.columns]
+    labels = [*keys, *(name for name in within if name not in KEYS)]
+    used = frame.loc[known_rows(frame, [*columns, outcome], labels)]
+    values, y = matrix(used, columns), matrix(used, [outcome])[:, 0]
+    codes = {name: pd.factorize(used[name])[0].astype(np.int64) for name in labels}
+    moved = [name for name in labels if name in keys or all(used.groupby(key)[name].nunique().max() > 1 for key in keys)]
+    table = np.array([codes[name] for name in moved], dtype=np.int64).reshape(len(moved), len(used))
+    orders, rare = _rearrangements(table, permutations, np.random.default_rng(seed))
+    predictions = used[labels].assign(actual=y)
+    summary = []
+    for name, fold in [("in_sample", None), *((f"leave_one_{name}_out", codes[name]) for name in within)]:
+        smoother, average, note = _smoother(values, components, fold)
+        note = note or ("the outcome is constant" if constant(y[:, None])[0] else "")
+        found = {"r2": np.nan, "rmse": np.nan, "p_permutation": np.nan}
+        predictions[name] = np.nan if note else smoother @ y
+        if not note:
+            every = np.concatenate([y[None], y[orders]])
+            error, total = (np.sum((every - every @ linear.T) ** 2, axis=1) for linear in (smoother, average))
+            r2 = 1 - error / total
+            found |= {"r2": r2[0], "rmse": np.sqrt(error[0] / len(y))}
+            found["p_permutation"] = (1 + np.sum(r2[1:] >= r2[0] - 1e-9)) / len(r2) if len(orders) else np.nan
+        groups = 0 if fold is None else len(np.unique(fold))
+        summary.append({"validation": name, **found, "n": len(used), "groups": groups, "note": note or rare})
+    return pd.DataFrame(summary), _coefficients(values, y, components, confidence), predictions
+
+
+def _smoother(values: Array, components: int, fold: Indices | None) -> tuple[Array, Array, str]:
+    """The matrices that turn outcomes into predictions and into means of the training folds, both of shape (n, n).
+
+    Scaling and components do not depend on the outcome, so one pair of matrices serves all permutations.
+
+    Args:
+        fold: each row's fold; None fits and predicts all rows.
+
+    Returns:
+        (predictions, means, why there are none).
+    """
+    n, width = values.shape
+    smoother, average, everywhere = np.zeros((n, n)), np.zeros((n, n)), np.ones(n, dtype=bool)
+    folds = [(everywhere, everywhere)] if fold is None else [(fold != label, fold == label) for label in np.unique(fold)]
+    for train, test in folds:
+        if train.sum() < components + 2 or not 1 <= components <= width:
+            return smoother, average, f"{train.sum()} training rows of {width} columns cannot hold {components} components"
+        fitted = _Components.fit(values[train], components)
+        if fitted.eigenvalues[-1] < 1e-9:
+            return smoother, average, f"the training rows have fewer than {components} components with variance"
+        smoother[np.ix_(test, train)] = fitted.design(values[test]) @ np.linalg.pinv(fitted.design(values[train]))
+        average[np.ix_(test, train)] = 1 / train.sum()
+    return smoother, average, "" if folds else "no complete rows"
+
+
+def _rearrangements(codes: Indices, count: int, rng: np.random.Generator) -> tuple[Indices, str]:
+    """Row orders that permute the labels of every factor, among labels with the same cells, and the rows of a cell.
+
+    Args:
+        codes: each row's label in each factor, shape (factors, n).
+
+    Returns:
+        (orders, of shape (count, n), or (0, n) if the rows can only stay as they are; a note in that case or if they are few).
+    """
+    factors, n = codes.shape
+    classes: list[list[Indices]] = []
+    for factor in range(factors):
+        others = np.delete(codes, factor, axis=0).T
+        alike: dict[Any, list[int]] = {}
+        for label in np.unique(codes[factor]).tolist():
+            alike.setdefault(tuple(sorted(map(tuple, others[codes[factor] == label].tolist()))), []).append(label)
+        classes.append([np.array(labels) for labels in alike.values()])
+    sizes = [len(labels) for kind in classes for labels in kind] + list(Counter(map(tuple, codes.T.tolist())).values())
+    distinct = prod(factorial(size) for size in sizes)
+    orders = np.empty((count if distinct > 1 else 0, n), dtype=np.int64)
+    here = np.lexsort((np.arange(n), *codes))
+    for order in orders:
+        moved = codes.copy()
+        for factor, kind in enumerate(classes):
+            places = np.arange(n)
+            for labels in kind:
+                places[labels] = rng.permutation(labels)
+            moved[factor] = places[codes[factor]]
+        order[here] = np.lexsort((rng.random(n), *moved))
+    return orders, "" if distinct > count else f"only {distinct} rearrangement(s) keep the design"
+
+
+def _least_squares(values: Array, y: Array, components: int) -> tuple[Any, Any, str]:
+    """(components, statsmodels' least squares fit on their scores, why there is neither)."""
+    note = _smoother(values, components, None)[2]
+    if note or constant(y[:, None])[0]:
+        note = note or "the outcome is constant"
+        return None, None, note
+    from statsmodels.api import OLS
+
+    fitted = _Components.fit(values, components)
+    return fitted, OLS(y, fitted.design(values)).fit(), ""
+
+
+def _coefficients(values: Array, y: Array, components: int, confidence: float) -> pd.DataFrame:
+    terms = ["intercept", *(f"PC{place + 1}" for place in range(components))]
+    _, fit, note = _least_squares(values, y, components)
+    ends = fit.conf_int(1 - confidence).T if fit else (np.nan, np.nan)
+    found = {"coefficient": fit.params, "se": fit.bse, "low": ends[0], "high": ends[1], "p": fit.pvalues} if fit else {}
+    empty = dict.fromkeys(("coefficient", "se", "low", "high", "p"), np.nan)
+    return pd.DataFrame({"term": terms, **empty, **found, "n": len(y), "note": note})
+
+
+def predict_new(
+    frame: pd.DataFrame, columns: Sequence[str], outcome: str, new: pd.DataFrame, *, components: int, confidence: float
+) -> pd.DataFrame:
+    """Predict the outcome of new rows by the regression of `component_regression`, with prediction intervals.
+
+    The interval is for one new observation (statsmodels `get_prediction`, obs), which is wider than that of a mean. It takes
+    the new row as one more draw from the population of the old cells: for a teacher unlike all others it is too narrow.
+
+    Returns:
+        On the index of `new`: prediction, low, high (NaN in rows that lack a value), n (rows fitted on), note.
+    """
+    known, asked = known_rows(frame, [*columns, outcome]), known_rows(new, columns)
+    values, y = matrix(frame, columns)[known], matrix(frame, [outcome])[known, 0]
+    fitted, fit, note = _least_squares(values, y, components)
+    found = np.full((len(new), 3), np.nan)
+    if fit and asked.any():
+        predicted = fit.get_prediction(fitted.design(matrix(new, columns)[asked])).summary_frame(alpha=1 - confidence)
+        found[asked] = predicted[["mean", "obs_ci_lower", "obs_ci_upper"]].to_numpy()
+    notes = np.where(asked, note, note or "a value is missing")
+    return pd.DataFrame(found, index=new.index, columns=["prediction", "low", "high"]).assign(n=len(y), note=notes)

@@ -1,0 +1,132 @@
+"""Screening: which candidate teacher looks best from the intrinsic metrics of a small sample, before any student is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from polyglot.analysis.components import component_regression, predict_new
+from polyglot.analysis.tables import METRICS, OUTCOME, metric_table
+from polyglot.core.cells import MIN_EXAMPLES
+from polyglot.intrinsic.perplexity import summarise
+from polyglot.scoring.measurements import NO_DATA
+
+
+def sample_metrics(diversity: pd.DataFrame, reward: pd.DataFrame, perplexity: pd.DataFrame) -> dict[str, float]:
+    """The intrinsic metrics of one sample, from its per-example files; none if it is too small."""
+    if len(diversity) < MIN_EXAMPLES:
+        return {"examples": len(diversity)}
+    return {
+        "prompt_diversity": float(diversity["prompt_distance"].mean()),
+        "response_diversity": float(diversity["response_distance"].mean()),
+        "reward": float(reward["reward"].mean()),
+        "perplexity": summarise(perplexity["nll"], perplexity["tokens"])["mean"],
+        "prompt_tokens": float(perplexity["prompt_tokens"].mean()),
+        "response_tokens": float(perplexity["response_tokens"].mean()),
+        "examples": len(diversity),
+    }
+
+
+def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, confidence: float) -> pd.DataFrame:
+    """The students' gain that a regression foretells for each candidate, with prediction intervals.
+
+    The regression is fitted on the cells of a finished study: gain on the principal components of its intrinsic metrics. A
+    candidate that is in that study is predicted from the other teachers' cells alone.
+
+    Args:
+        sample: teacher, lang and the metrics of `sample_metrics`.
+        known: cells of a finished study (see `polyglot.scoring.scores.score_cells`).
+
+    Returns:
+        The sample with prediction, low, high (of the gain), rank (within the language, best first), learned_from (cells), actual
+        (the gain itself, where the finished study has the cell) and reason (why there is no prediction).
+    """
+    table = metric_table(known).dropna(subset=[*METRICS, OUTCOME])
+    candidates = metric_table(sample)
+    parts = []
+    for teacher, rows in candidates.groupby("teacher", sort=False):
+        others = table[table["teacher"] != teacher].reset_index(drop=True)
+        predicted = predict_new(others, list(METRICS), OUTCOME, rows, components=components, confidence=confidence)
+        parts.append(rows.assign(**{name: predicted[name] for name in ("prediction", "low", "high")}, learned_from=len(others)))
+    found = pd.concat(parts)
+    actual = known.set_index(["teacher", "lang"])[OUTCOME]
+    keys = pd.MultiIndex.from_frame(found[["teacher", "lang"]])
+    found["actual"] = actual[~actual.index.duplicated()].reindex(keys).to_numpy()
+    found["rank"] = found.groupby("lang")["prediction"].rank(ascending=False, method="min").astype("Int64")
+    found["reason"] = [
+        NO_DATA if pd.isna(metrics) else "too few cells to learn from" if pd.isna(value) else ""
+        for metrics, value in zip(found["perplexity"], found["prediction"], strict=True)
+    ]
+    return found.sort_values(["lang", "rank"], na_position="last").reset_index(drop=True)
+
+
+def calibration(known: pd.DataFrame, *, components: int, confidence: float, permutations: int, seed: int) -> pd.DataFrame:
+    """How far such predictions can be trusted: the regression's validation on the finished study (see `component_regression`)."""
+    table = metric_table(known).dropna(subset=[*METRICS, OUTCOME]).reset_index(drop=True)
+    validation, _, _ = component_regression(
+        table,
+        list(METRICS),
+        OUTCOME,
+        components=components,
+        confidence=confidence,
+        permutations=permutations,
+        seed=seed,
+    )
+    return validation
+
+
+def screening_cost(
+    answers: pd.DataFrame,
+    seconds: pd.DataFrame,
+    *,
+    requests: int,
+    students: int,
+    teachers: Sequence[str],
+) -> pd.DataFrame:
+    """What the screening cost, and what the full study of the same candidates would.
+
+    Args:
+        answers: every answer of the screening samples: teacher, prompt_tokens, completion_tokens.
+        seconds: rule, screened (bool), jobs, seconds: what jobs took so far (see `polyglot.provenance.timings.job_seconds`).
+        requests: requests of the full study for these candidates.
+        students: students that the full study would train for them.
+
+    Returns:
+        One row for `screening` and one for `full study`: requests, tokens, students, hours (measured, extrapolated for the full
+        study from the jobs that have run; missing where no job of a kind has run yet), basis (in words).
+    """
+    asked = len(answers)
+    tokens = float((answers["prompt_tokens"] + answers["completion_tokens"]).sum())
+    screened = seconds[seconds["screened"]]
+    rows = [
+        {
+            "what": "screening",
+            "requests": asked,
+            "tokens": round(tokens),
+            "students": 0,
+            "hours": float(screened["seconds"].sum()) / 3600,
+            "basis": f"measured ({int(screened['jobs'].sum())} jobs)",
+        }
+    ]
+    growth = requests / max(asked, 1)
+    data_hours = float(screened["seconds"].sum()) / 3600 * growth
+    training = seconds[~seconds["screened"] & seconds["rule"].isin(["student", "evaluate_student"])].set_index("rule")
+    known = set(training.index) == {"student", "evaluate_student"} and bool((training["jobs"] > 0).all())
+    each = float((training["seconds"] / training["jobs"]).sum()) / 3600 if known else float("nan")
+    basis = (
+        f"data: {growth:.1f} times the screening; students: {each * 3600:.0f} s each, as measured"
+        if known
+        else "hours cannot be said before a student has been trained"
+    )
+    rows.append(
+        {
+            "what": "full study",
+            "requests": requests,
+            "tokens": round(tokens * growth),
+            "students": students,
+            "hours": data_hours + students * each,
+            "basis": basis,
+        }
+    )
+    return pd.DataFrame(rows).assign(teachers=len(teachers))

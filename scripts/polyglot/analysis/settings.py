@@ -1,0 +1,41 @@
+"""."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polyglot.core.section import Name, Section
+
+
+class Screen(Section):
+    """Screening: which teacher looks best from a small sample, before any student is trained."""
+
+    requests: int = Field(default=300, gt=0, description="Requests per teacher and language, over all methods.")
+    teachers: list[Name] | None = Field(default=None, min_length=1, description="Candidates; null takes the study's teachers.")
+    languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
+    learn_from: str | None = Field(
+        default=None,
+        description="A cells.csv of a finished study, from which the prediction is learned; null takes this study's main "
+        "experiment (a teacher is then never predicted from its own students).",
+    )
+    components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
+
+
+class Statistics(Section):
+    """Analyses of the main experiment's cells."""
+
+    components: int = Field(default=3, gt=0, description="Principal components in table and regression.")
+    resamples: int = Field(default=2000, ge=100, description="Bootstrap resamples of cells, for loadings.")
+    permutations: int = Field(default=2000, ge=100, description="Permutations behind a p-value.")
+    seed: int = Field(default=0, ge=0, description="Seed of both.")
+
+
+class Truth(Section):
+    """What the study must find, where it is known by construction (validity check)."""
+
+    above: list[tuple[Name, Name]] = Field(
+        default=[], description="Pairs of teachers: the first must score above the second, on average over languages."
+    )
+    above_in: dict[Name, list[tuple[Name, Name]]] = Field(
+        default={}, description="The same by language: language to pairs of teachers."
+    )

@@ -1,0 +1,161 @@
+"""Analyses of a study's cells: what the intrinsic metrics have in common, and what they foretell about students."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from polyglot.analysis.components import component_regression, principal_components
+from polyglot.analysis.settings import Statistics
+from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition
+from polyglot.scoring.statistics import mixed_effects, spearman_matrix
+
+LENGTHS = ("prompt_tokens", "response_tokens")
+METRICS = ("prompt_diversity", "response_diversity", "reward", "log_perplexity", "log_prompt_tokens", "log_response_tokens")
+"""The six intrinsic metrics of table 4 of arXiv 2604.11290; skewed ones as logarithms."""
+OUTCOME = "gain"
+
+
+def metric_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with the columns `METRICS`."""
+    logs = {f"log_{name}": np.log(cells[name].where(cells[name] > 0)) for name in ("perplexity", *LENGTHS)}
+    return cells.assign(**logs)
+
+
+def analyse(cells: pd.DataFrame, settings: Statistics, *, confidence: float, definition: Definition) -> dict[str, pd.DataFrame]:
+    """Principal components, regression and rank correlations of the measured cells.
+
+    Args:
+        cells: from `polyglot.scoring.scores.score_cells`, with `LENGTHS`.
+
+    Returns:
+        pca_loadings, pca_variance, pca_scores, regression_validation, regression_coefficients, regression_predictions, spearman:
+        see `polyglot.scoring.statistics`.
+    """
+    table = metric_table(cells).dropna(subset=[*METRICS, OUTCOME]).reset_index(drop=True)
+    metrics = list(METRICS)
+    components = max(1, min(settings.components, len(metrics), len(table) - 2))
+    loadings, variance, scores = principal_components(
+        table, metrics, components=components, resamples=settings.resamples, confidence=confidence, seed=settings.seed
+    )
+    validation, coefficients, predictions = component_regression(
+        table,
+        metrics,
+        OUTCOME,
+        components=components,
+        confidence=confidence,
+        permutations=settings.permutations,
+        seed=settings.seed,
+    )
+    quantities = [*INTRINSIC, *LENGTHS, "intrinsic", OUTCOME, f"pg_{definition}"]
+    quantities += [f"pg_{name}" for name in DEFINITIONS if name != definition]
+    return {
+        "pca_loadings": loadings,
+        "pca_variance": variance,
+        "pca_scores": pd.concat([table[list(KEYS)], scores], axis=1),
+        "regression_validation": validation,
+        "regression_coefficients": coefficients,
+        "regression_predictions": predictions,
+        "spearman": spearman_matrix(table, quantities, confidence=confidence),
+    }
+
+
+def ability_models(
+    cells: pd.DataFrame,
+    outcomes: Mapping[tuple[str, str], pd.DataFrame],
+    sizes: Mapping[str, float | None],
+    *,
+    definition: Definition,
+    confidence: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whether a teacher's size, or its own benchmark score, foretells the PG-Score of its data (table 3 of arXiv 2604.11290).
+
+    Args:
+        outcomes: (teacher, lang) to the teacher's own outcomes (see `polyglot.evaluation.run`).
+        sizes: teacher to billions of parameters, None if not known.
+
+    Returns:
+        (models: predictor and the columns of `polyglot.scoring.statistics.mixed_effects`; abilities: teacher, lang, size, ability, pg).
+    """
+    scores = pd.DataFrame(
+        [{"teacher": teacher, "lang": lang, "ability": own_score(frame)} for (teacher, lang), frame in outcomes.items()]
+    )
+    table = cells.merge(scores, on=["teacher", "lang"], how="left")
+    table = table.assign(pg=table[f"pg_{definition}"], size=table["teacher"].map(sizes).astype(float))
+    table = table.assign(log_size=np.log(table["size"]))
+    models = [
+        mixed_effects(table, "pg", predictor, confidence=confidence).assign(predictor=predictor)
+        for predictor in ("log_size", "ability")
+    ]
+    found = pd.concat(models, ignore_index=True)
+    columns = ["predictor", *(column for column in found.columns if column != "predictor")]
+    return found[columns], table[["teacher", "lang", "size", "ability", "pg"]]
+
+
+def own_score(outcomes: pd.DataFrame) -> float:
+    """A model's mean benchmark score."""
+    by_benchmark = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
+    return float(by_benchmark.mean())
+
+
+def price_table(answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float]) -> pd.DataFrame:
+    """What a teacher's usable data cost, by language.
+
+    Args:
+        answers: every answer: teacher, lang, status, prompt_tokens, completion_tokens.
+        seconds: (teacher, lang) to the seconds of its synthesis jobs; cells without a record are missing.
+
+    Returns:
+        teacher, lang, requests, usable, prompt_tokens, completion_tokens (sums over all requests), seconds, gpus, usd. The last
+        two are 0 and missing until an engine on GPUs or a priced API is used.
+    """
+    groups = answers.groupby(["teacher", "lang"])
+    found = groups.agg(
+        requests=("status", "size"), prompt_tokens=("prompt_tokens", "sum"), completion_tokens=("completion_tokens", "sum")
+    )
+    found.insert(1, "usable", groups["status"].agg(lambda status: int((status == "ok").sum())))
+    found["seconds"] = [seconds.get((str(teacher), str(lang)), np.nan) for teacher, lang in found.index]
+    return found.assign(gpus=0, usd=np.nan).reset_index()
+
+
+def method_table(answers: pd.DataFrame, rated: pd.DataFrame) -> pd.DataFrame:
+    """How good the data of each method are by themselves.
+
+    Args:
+        answers: every answer: teacher, lang, method, status.
+        rated: examples of the training sets: teacher, lang, method, reward.
+
+    Returns:
+        teacher, lang, method, usable_share, reward, reward_se, examples, source (`data`), pg, pg_low, pg_high (missing: no
+        student was trained on one method alone).
+    """
+    keys = ["teacher", "lang", "method"]
+    usable = answers.assign(ok=answers["status"] == "ok").groupby(keys)["ok"].mean().rename("usable_share")
+    quality = rated.groupby(keys)["reward"].agg(reward="mean", reward_se="sem", examples="count")
+    found = pd.concat([usable, quality], axis=1).reset_index()
+    return found.assign(source="data", pg=np.nan, pg_low=np.nan, pg_high=np.nan)
+
+
+def methods_by_students(cells: pd.DataFrame, methods: Mapping[str, str], definition: Definition) -> pd.DataFrame:
+    """The cells of an experiment that trained students on one method alone, in the columns of `method_table`.
+
+    Args:
+        methods: recipe to the one method that it takes.
+    """
+    chosen = cells[cells["recipe"].isin(list(methods))]
+    column = f"pg_{definition}"
+    found = chosen[["teacher", "lang"]].assign(
+        method=chosen["recipe"].map(methods), pg=chosen[column], pg_low=chosen[f"{column}_low"], pg_high=chosen[f"{column}_high"]
+    )
+    return found.assign(usable_share=np.nan, reward=chosen["reward"], reward_se=np.nan, examples=0, source="students")
+
+
+def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
+    """Statuses of all answers (columns teacher, lang, method, status): count and share of each, over all seeds."""
+    groups = ["teacher", "lang", "method"]
+    counts = answers.groupby([*groups, "status"]).size().rename("count").reset_index()
+    counts["requests"] = counts.groupby(groups)["count"].transform("sum")
+    return counts.assign(share=counts["count"] / counts["requests"])

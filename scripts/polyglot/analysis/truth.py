@@ -1,0 +1,83 @@
+"""The validity check: do the scores find what a study knows by construction?"""
+
+from __future__ import annotations
+
+import pandas as pd
+from scipy.stats import spearmanr
+
+from polyglot.analysis.settings import Truth
+from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.scoring.scores import DEFINITIONS, interval
+
+AVERAGE = "all"
+"""Stands for the average over languages."""
+
+
+def correctness(oracle: pd.DataFrame) -> pd.Series:
+    """Share of right pairs by (teacher, lang), methods weighted by their number of usable pairs; lang `all` is the mean."""
+    weighted = oracle.assign(count=oracle["right"] * oracle["usable"]).groupby(["teacher", "lang"])[["count", "usable"]].sum()
+    by_cell = weighted["count"] / weighted["usable"]
+    mean = by_cell.groupby("teacher").mean()
+    return pd.concat([by_cell, mean.set_axis(pd.MultiIndex.from_product([mean.index, [AVERAGE]], names=by_cell.index.names))])
+
+
+def check_truth(truth: Truth, replicates: pd.DataFrame, oracle: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
+    """Every planted pair of teachers against every definition of the score.
+
+    Args:
+        replicates: from `polyglot.scoring.scores.score_cells`.
+        oracle: from `polyglot.nano.oracle.grade`.
+
+    Returns:
+        One row a pair, language and definition: lang, better, worse, definition, difference (PG-Score of better minus worse) with
+        low and high, holds (difference > 0), certain (the whole interval on one side), right_better and right_worse (share of
+        right pairs in the two teachers' data).
+    """
+    right = correctness(oracle)
+    claims = [(AVERAGE, *pair) for pair in truth.above] + [
+        (lang, *pair) for lang, pairs in truth.above_in.items() for pair in pairs
+    ]
+    columns = [f"pg_{name}" for name in DEFINITIONS]
+    mean = replicates.groupby(["replicate", "teacher"])[columns].mean(skipna=False).reset_index().assign(lang=AVERAGE)
+    scores = pd.concat([replicates[["replicate", "teacher", "lang", *columns]], mean]).set_index(["lang", "teacher", "replicate"])
+    rows = []
+    for lang, better, worse in claims:
+        for name in DEFINITIONS:
+            column = scores[f"pg_{name}"].sort_index()
+            difference = column.loc[lang, better] - column.loc[lang, worse]
+            low, high = interval(difference.drop(0).to_numpy(), confidence)
+            rows.append(
+                {
+                    "lang": lang,
+                    "better": better,
+                    "worse": worse,
+                    "definition": name,
+                    "difference": difference.loc[0],
+                    "low": float(low),
+                    "high": float(high),
+                    "holds": bool(difference.loc[0] > 0),
+                    "certain": bool(low > 0 or high < 0),
+                    "right_better": right[better, lang],
+                    "right_worse": right[worse, lang],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def agreement(cells: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
+    """Spearman correlation over cells between the share of right pairs and every metric and score.
+
+    Returns:
+        quantity, spearman, n; perplexity with its sign turned, so that more is better throughout.
+    """
+    right = correctness(oracle).rename("right").reset_index()
+    merged = cells.merge(right, on=["teacher", "lang"])
+    quantities = [*INTRINSIC, "intrinsic", "gain", "standardised_gain", *(f"pg_{name}" for name in DEFINITIONS)]
+    rows = []
+    for name in quantities:
+        if name in merged.columns and merged[name].notna().all():
+            sign = -1 if name == "perplexity" else 1
+            rows.append(
+                {"quantity": name, "spearman": float(spearmanr(sign * merged[name], merged["right"]).statistic), "n": len(merged)}
+            )
+    return pd.DataFrame(rows)

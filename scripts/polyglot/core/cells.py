@@ -1,0 +1,18 @@
+"""."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Cell(NamedTuple):
+    """What one student learns, in one language; its seeds are repetitions of it."""
+
+    base: str
+    recipe: str
+    teacher: str
+    lang: str
+
+
+MIN_EXAMPLES = 2
+"""A cell with fewer training examples is a hole: nothing is trained or measured on it."""

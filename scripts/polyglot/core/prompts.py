@@ -1,0 +1,42 @@
+"""Chat prompts from Jinja templates: what a teacher is asked, by method."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+
+Message = dict[str, str]
+"""One chat turn: {"role": ..., "content": ...}."""
+
+
+class PromptTemplates:
+    """The templates of one folder: `system.jinja` and one a method.
+
+    Raises:
+        FileNotFoundError: if a template is missing (names the file).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._environment = Environment(
+            loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+
+    def render(self, name: str, **fields: Any) -> str:
+        """The text of one template, stripped."""
+        try:
+            template = self._environment.get_template(f"{name}.jinja")
+        except TemplateNotFound as error:
+            raise FileNotFoundError(f"{self.folder}/{name}.jinja: no such prompt template") from error
+        return template.render(**fields).strip()
+
+    def chat(self, method: str, *, language: str, **fields: Any) -> list[Message]:
+        """The request of a method: a system turn that names the language, and a user turn."""
+        return [
+            {"role": "system", "content": self.render("system", language=language)},
+            {"role": "user", "content": self.render(method, language=language, **fields)},
+        ]

@@ -1,0 +1,278 @@
+"""The catalogue of tables and figures, each with its counterpart in arXiv 2604.11290.
+
+A display is made by the function of its name in `polyglot.reports` or `polyglot.figures`. Those of `COMPARED` belong to an
+experiment's kind: a new experiment has them by being configured.
+"""
+
+from __future__ import annotations
+
+from polyglot.displays.catalogue.files import CELLS, EXPERIMENTS, GAPS, HOLES, REPLICATES, STUDENTS, TEACHERS
+from polyglot.displays.display import Display, Kind
+from polyglot.study.experiments import Comparison
+
+GENERATIONS = "analysis/{experiment}_generations.csv"
+COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))
+COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
+    "teachers": {
+        "table": {
+            "": Display(
+                "leaderboard.pg_score",
+                "PG-Score by teacher and language",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) of every cell with its {confidence} bootstrap interval.",
+                {"cells": CELLS, "teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
+                paper="table 16",
+            )
+        },
+        "figure": {
+            "": Display(
+                "study.pg_score",
+                "PG-Score by teacher and language",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) by teacher and language; the diamond is the average. Bars: {confidence} bootstrap "
+                "intervals.",
+                {"cells": CELLS, "teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
+                paper="table 16",
+            )
+        },
+    },
+    "bases": {
+        "table": {
+            "": Display(
+                "comparisons.bases",
+                "PG-Score by teacher and base",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*), averaged over languages, with {confidence} bootstrap intervals, by student base.",
+                {"teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
+                paper="figure 2",
+            ),
+            "_agreement": Display(
+                "comparisons.base_agreement",
+                "Agreement of bases about teachers",
+                EXPERIMENTS,
+                "Spearman correlation between the rankings of teachers by two bases, with {confidence} bootstrap intervals.",
+                {"replicates": REPLICATES},
+                paper="figure 2",
+            ),
+            "_family_match": Display(
+                "comparisons.family_match",
+                "Teacher and student of one family",
+                EXPERIMENTS,
+                "How a teacher's PG-Score (*{definition}*) changes from the main base to another, for teachers of the "
+                "other base's "
+                "family and for the others, with {confidence} bootstrap intervals of the difference.",
+                {"replicates": REPLICATES, "gaps": GAPS},
+                paper="table 14",
+            ),
+        },
+        "figure": {
+            "": Display(
+                "comparisons.bases",
+                "PG-Score by teacher and base",
+                EXPERIMENTS,
+                "Left: PG-Score (*{definition}*) by teacher and base, averaged over languages, with {confidence} "
+                "bootstrap intervals. "
+                "Right: Spearman correlation between the rankings of teachers by two bases.",
+                {"teachers": TEACHERS, "replicates": REPLICATES, "gaps": GAPS, "holes": HOLES},
+                paper="figure 2",
+            )
+        },
+    },
+    "recipes": {
+        "table": {
+            "": Display(
+                "recipes.recipes",
+                "PG-Score by recipe",
+                EXPERIMENTS,
+                "By recipe and teacher, averaged over languages: PG-Score (*{definition}*), intrinsic score and gain, with "
+                "{confidence} bootstrap intervals. Scores are relative to the experiment's own cells.",
+                {**STUDENTS, "gaps": GAPS, "holes": HOLES},
+                paper="table 2",
+            ),
+            "_by_language": Display(
+                "recipes.recipes_by_language",
+                "PG-Score by recipe and language",
+                EXPERIMENTS,
+                "The same by language.",
+                {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+                paper="table 15",
+            ),
+        },
+        "figure": {
+            "": Display(
+                "comparisons.recipes",
+                "PG-Score by recipe",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) and gain by recipe, averaged over languages, with {confidence} bootstrap intervals.",
+                {**STUDENTS, "gaps": GAPS, "holes": HOLES},
+                paper="figure 6",
+            )
+        },
+    },
+    "sizes": {
+        "table": {
+            "": Display(
+                "recipes.recipes",
+                "PG-Score by training size",
+                EXPERIMENTS,
+                "By training size (smaller sets are subsets of larger ones) and teacher, averaged over languages, with "
+                "{confidence} "
+                "bootstrap intervals.",
+                {**STUDENTS, "gaps": GAPS, "holes": HOLES},
+                paper="figure 5",
+            ),
+            "_by_language": Display(
+                "recipes.recipes_by_language",
+                "PG-Score by training size and language",
+                EXPERIMENTS,
+                "The same by language.",
+                {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+            ),
+        },
+        "figure": {
+            "": Display(
+                "comparisons.sizes",
+                "Score by training size",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) and gain against the number of training examples, averaged over languages; bars (and "
+                "bands): {confidence} bootstrap intervals. Smaller sets are subsets of larger ones.",
+                {**STUDENTS, "gaps": GAPS, "holes": HOLES},
+                paper="figure 5",
+                height=3.4,
+            ),
+            "_alignment": Display(
+                "selection.alignment",
+                "Is a little data enough? Score by training size and language",
+                EXPERIMENTS,
+                "Mean benchmark score of the students against the number of training examples, by language; dashed: the "
+                "untrained base; bars: {confidence} interval of the gain. If alignment is superficial, a few examples do.",
+                {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+                height=3.4,
+            ),
+        },
+    },
+    "steps": {
+        "table": {
+            "": Display(
+                "recipes.steps",
+                "An additive recipe, step by step",
+                EXPERIMENTS,
+                "Scores of each step's student by task group, and what the step adds, with {confidence} bootstrap intervals.",
+                {"outcomes": "analysis/{experiment}_steps.csv"},
+                paper="table 19",
+            )
+        },
+        "figure": {
+            "": Display(
+                "comparisons.steps",
+                "An additive recipe, step by step",
+                EXPERIMENTS,
+                "Mean score of each step's student with its {confidence} bootstrap interval; small markers are task "
+                "groups. Beside it: "
+                "what the step adds to the one before, with its interval, items paired.",
+                {"outcomes": "analysis/{experiment}_steps.csv"},
+                paper="figure 9",
+            )
+        },
+    },
+    "abilities": {
+        "table": {
+            "": Display(
+                "comparisons.abilities",
+                "Does a teacher's size or ability foretell its score?",
+                EXPERIMENTS,
+                "Mixed-effects models of the PG-Score (*{definition}*) with a random intercept for each teacher: on "
+                "the logarithm of "
+                "the teacher's size, and on its own mean benchmark score; {confidence} intervals.",
+                {"models": "analysis/{experiment}_models.csv", "abilities": "analysis/{experiment}_abilities.csv"},
+                paper="table 3",
+            )
+        },
+        "figure": {
+            "": Display(
+                "comparisons.abilities",
+                "A teacher's ability and size, and the PG-Score of its data",
+                EXPERIMENTS,
+                "Each point a teacher and language: the teacher's own mean benchmark score, and its size (natural "
+                "logarithm), against "
+                "the PG-Score (*{definition}*) of its data, with the fitted lines of the mixed-effects models.",
+                {
+                    "models": "analysis/{experiment}_models.csv",
+                    "abilities": "analysis/{experiment}_abilities.csv",
+                    "gaps": GAPS,
+                },
+                paper="table 3",
+            )
+        },
+    },
+    "routing": {
+        "table": {
+            "": Display(
+                "routing.routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "Routed teachers beside single ones, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+                "(*{definition}*), gain, the generations that the data took, and how well prompts are routed; below, who answers "
+                "which share of the prompts.",
+                {
+                    **STUDENTS,
+                    "quality": "analysis/{experiment}_quality.csv",
+                    "shares": "analysis/{experiment}_shares.csv",
+                    "generations": GENERATIONS,
+                    "gaps": GAPS,
+                    "holes": HOLES,
+                },
+            )
+        },
+        "figure": {
+            "": Display(
+                "routing.routing",
+                "Routed and single teachers",
+                EXPERIMENTS,
+                "PG-Score (*{definition}*) and gain, averaged over languages, with {confidence} bootstrap intervals, of routed "
+                "teachers beside single ones; right: the generations that their data took.",
+                {**STUDENTS, "generations": GENERATIONS, "gaps": GAPS, "holes": HOLES},
+            )
+        },
+    },
+}
+
+COMPARED["selection"] = {
+    "table": {
+        "": Display(
+            "selection.selection",
+            "Selected training sets",
+            EXPERIMENTS,
+            "Recipes that select beside the whole set, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+            "(*{definition}*), gain, win rate against the student of the whole set, clusters covered, and quality.",
+            {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
+            paper="arXiv 2509.15549: win rates 60.2 % and 62.6 %",
+        ),
+        "_by_language": Display(
+            "recipes.recipes_by_language",
+            "Selected training sets by language",
+            EXPERIMENTS,
+            "PG-Score (*{definition}*) by recipe and language.",
+            {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
+        ),
+        "_quality_model": Display(
+            "selection.quality_model",
+            "Does the quality model tell good responses from worse ones?",
+            EXPERIMENTS,
+            "AUC on held-out instructions by kind of worse response and language, of the trained quality model and of the "
+            "encoder that it started from, with {confidence} bootstrap intervals.",
+            {"validity": "analysis/quality_model.csv"},
+        ),
+    },
+    "figure": {
+        "": Display(
+            "selection.selection",
+            "Coverage and quality of selected training sets",
+            EXPERIMENTS,
+            "Left: share of the whole set's clusters that a recipe covers, against the mean quality of its samples, a point a "
+            "teacher and language; right: gain and win rate against the student of the whole set, with {confidence} bootstrap "
+            "intervals.",
+            {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
+        ),
+    },
+}

@@ -1,0 +1,58 @@
+"""."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from polyglot.displays.words import FLAG
+from polyglot.scoring.scores import Definition
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a table or figure knows beside its data: how the study is scored, and the names of everything."""
+
+    title: str
+    study: str
+    definition: Definition
+    confidence: float
+    alpha: float
+    base: str
+    recipe: str
+    compare: str
+    teachers: Sequence[str]
+    bases: Sequence[str]
+    recipes: Mapping[str, int]
+    """Recipes of the experiment with their training sizes."""
+    steps: Sequence[str]
+    """Labels of the steps of an additive recipe."""
+    seeds: int
+    models: Mapping[str, Mapping[str, Any]]
+    """Model to its label, family and size (billions of parameters, or None)."""
+    languages: Mapping[str, Mapping[str, Any]]
+    """Language code to its name, endonym, resource_level and commoncrawl_percent."""
+    flagged: Collection[tuple[str, str]] = ()
+    """(base, language) pairs whose reference does not beat the base by more than the gap's standard error."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
+        """From a display's values (see `polyglot.displays.catalogue`) and, where they are known, the gaps between reference and base."""
+        known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
+        return cls(**known, flagged=flagged)
+
+    def model(self, name: str) -> str:
+        """A model's label; people and other authors that are no models keep their name."""
+        return str(self.models[name]["label"]) if name in self.models else name
+
+    def language(self, code: str, base: str | None = None) -> str:
+        """A language's English name, flagged where a base (None: the main one) has no reference above it."""
+        name = str(self.languages[code]["name"]) if code in self.languages else code
+        return f"{name} {FLAG}" if self.is_flagged(code, base) else name
+
+    def is_flagged(self, code: str, base: str | None = None) -> bool:
+        return (base or self.base, code) in set(self.flagged)

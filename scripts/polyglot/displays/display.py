@@ -1,0 +1,85 @@
+"""What a table or figure of a study is: what it is made from, what it says, and what else it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from polyglot.registry import Registries
+from polyglot.scoring.settings import Scoring
+from polyglot.study.configuration import Study
+from polyglot.study.experiments import MAIN
+from polyglot.study.sizes import examples_in
+
+Kind = Literal["table", "figure"]
+
+
+@dataclass(frozen=True)
+class Display:
+    """One table or figure.
+
+    `inputs`: argument of its function to a file under results/{study}; `published`: those inputs that the paper's published
+    measurements have too (none: it cannot be made from them).
+    """
+
+    function: str
+    title: str
+    category: str
+    caption: str
+    inputs: Mapping[str, str]
+    paper: str = ""
+    published: tuple[str, ...] = ()
+    experiment: str = MAIN
+    width: float = 7.0
+    height: float = 4.2
+
+    def within(self, experiment: str, question: str) -> Display:
+        """The same for an experiment: its files, its question in the caption."""
+        inputs = {name: path.format(experiment=experiment) for name, path in self.inputs.items()}
+        escaped = question.replace("{", "{{").replace("}", "}}")
+        return replace(self, inputs=inputs, experiment=experiment, caption=f"{escaped} {self.caption}".strip())
+
+    def caption_for(self, study: Study, scoring: Scoring) -> str:
+        counterpart = f" Counterpart in arXiv 2604.11290: {self.paper}." if self.paper else ""
+        return self.caption.format(definition=scoring.definition, confidence=f"{scoring.confidence:.0%}", alpha=scoring.alpha) + (
+            counterpart
+        )
+
+    def look(self, study: Study, name: str) -> dict[str, Any]:
+        """Width and height in inches and title of a figure: the study's choice, else the display's."""
+        chosen = study.figure(name)
+        return {"width": chosen.width or self.width, "height": chosen.height or self.height, "title": chosen.title}
+
+    def values(self, study: Study, registries: Registries, scoring: Scoring, *, name: str) -> dict[str, Any]:
+        """Everything that the display depends on beside its inputs: see `polyglot.displays.context.Context`.
+
+        Args:
+            name: whose results are shown: the study's own, or `published`.
+        """
+        matrix = study.matrices.get(self.experiment, study.matrices[MAIN])
+        sizes = {recipe: examples_in(recipe, str(study.seeds[0]), study) for recipe in matrix.recipes}
+        return {
+            "function": self.function,
+            "title": self.title,
+            "study": name,
+            "definition": scoring.definition,
+            "confidence": scoring.confidence,
+            "alpha": scoring.alpha,
+            "recipe": study.recipe,
+            "base": study.base,
+            "compare": matrix.compare,
+            "teachers": list(matrix.teachers),
+            "bases": matrix.bases,
+            "recipes": sizes,
+            "steps": [label for label, *_ in matrix.steps],
+            "seeds": len(matrix.seeds),
+            "models": {
+                key: {"label": model.label or key, "family": model.family, "size": model.size}
+                for key, model in registries.models.items()
+            },
+            "languages": {
+                code: language.model_dump(mode="json", include={"name", "endonym", "resource_level", "commoncrawl_percent"})
+                for code, language in registries.languages.items()
+            },
+        }

@@ -1,0 +1,162 @@
+"""Figures of the replication audit: published against recomputed, students between base and reference, ranks by definition."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.figures.notes import minus
+from polyglot.displays.figures.style import (
+    DARK,
+    GREY,
+    Look,
+    bottom,
+    handle,
+    language_label,
+    legend,
+    looks,
+    nothing,
+    points,
+    spread,
+)
+from polyglot.displays.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RED = "#A03000"
+
+
+def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
+    """Every cell of table 13 and every score of figure 2: printed against recomputed, and how far they are apart."""
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, 3, gridspec_kw={"width_ratios": [1, 0.9, 1]})
+    cells = _split(values, "pg_scores", ["teacher", "group"])
+    bases = _split(values, "base_scores", ["teacher", "group"])
+    langs, names = sorted(cells["group"].unique()), sorted(bases["group"].unique())
+    every = looks([*langs, *names])
+    by_language, by_base = ({name: every[name] for name in chosen} for chosen in (langs, names))
+    _identity(panels[0], cells, by_language)
+    panels[0].set(xlabel="table 13, printed", ylabel="recomputed from tables 11 and 12", title=f"{len(cells)} cells")
+    for column, (lang, look) in enumerate(by_language.items()):
+        own = cells[cells["group"] == lang]
+        apart = 1000 * (own["recomputed"] - own["published"])
+        points(panels[1], column + np.linspace(-0.28, 0.28, len(own)), apart, look=look, vertical=True, size=4)
+    tolerance = 5
+    panels[1].axhspan(-tolerance, tolerance, color="#EEEEEE", zorder=0)
+    panels[1].axhline(0, color=DARK, linewidth=0.8, zorder=1)
+    panels[1].set_xticks(range(len(by_language)), list(by_language))
+    panels[1].set(ylabel="recomputed − printed, thousandths", title="grey: tolerance", ylim=(-1.6 * tolerance, 1.6 * tolerance))
+    _identity(panels[2], bases, by_base)
+    panels[2].set(xlabel="figure 2, printed", ylabel="recomputed from released cells", title=f"{len(bases)} scores by base")
+    far = bases[(bases["recomputed"] - bases["published"]).abs() > 0.02].sort_values("recomputed")
+    places = spread(list(far["recomputed"]), 0.13)
+    for row, place in zip(far.to_dict("records"), places, strict=True):
+        panels[2].annotate(
+            f"{row['published']:.3f} → {row['recomputed']:.3f}",
+            (row["published"], row["recomputed"]),
+            (panels[2].get_xlim()[1] + 0.05, place),
+            fontsize=6.5,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6},
+        )
+    entries = [handle(look, language_label(context, lang)) for lang, look in by_language.items()]
+    legend(figure, entries + [handle(look, context.model(base)) for base, look in by_base.items()])
+    bottom(figure, "", "Right: by student base; values that are far from what the released cells give are named.")
+    return figure
+
+
+def _split(values: pd.DataFrame, claim: str, names: list[str]) -> pd.DataFrame:
+    """A claim's values, with the two words of each item as columns."""
+    own = values[values["id"] == claim].dropna(subset=["recomputed"])
+    words = own["item"].str.split(" ", n=1, expand=True).to_numpy()
+    return own.assign(
+        **{names[0]: words[:, 0], names[1]: words[:, 1]},
+        published=own["published"].astype(float),
+        recomputed=own["recomputed"].astype(float),
+    )
+
+
+def _identity(axes: Axes, frame: pd.DataFrame, known: dict[str, Look]) -> None:
+    """Printed against recomputed with the line on which they are equal."""
+    ends = frame[["published", "recomputed"]].min().min() - 0.1, frame[["published", "recomputed"]].max().max() + 0.1
+    axes.plot(ends, ends, color=GREY, linewidth=0.8, zorder=1)
+    for name, look in known.items():
+        own = frame[frame["group"] == name]
+        points(axes, own["published"], own["recomputed"], look=look, size=4.5)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", adjustable="box")
+
+
+def anchors(context: Context, audit: pd.DataFrame, students: pd.DataFrame) -> Figure:
+    """Students of every teacher beside their base and reference, by language."""
+    import matplotlib.pyplot as plt
+
+    langs = sorted(audit["lang"])
+    rows = audit.set_index("lang")
+    order = students.groupby("teacher")["student_score"].mean().sort_values(ascending=False).index
+    by_teacher = looks(order)
+    figure, panels = plt.subplots(1, len(langs))
+    for axes, lang in zip(np.atleast_1d(panels), langs, strict=True):
+        row = rows.loc[lang]
+        known = pd.notna(row["gap"])
+        name = language_label(context, lang, endonym=False)
+        title = f"{name}\n{minus(number(row['gap'], sign=True))}" if known else f"{name}\ngap not known"
+        axes.set_title(title, color=DARK if not row["suspect"] else RED, fontsize=8)
+        axes.set_xticks([])
+        axes.grid(visible=False, axis="x")
+        own = students[students["lang"] == lang].set_index("teacher").reindex(order)
+        for place, (teacher, look) in enumerate(by_teacher.items()):
+            points(axes, place, own.loc[teacher, "student_score"], look=look, vertical=True, size=5)
+        if known:
+            axes.axhline(row["base_score"], color=DARK, linewidth=1.4)
+            axes.axhline(row["reference_score"], color=RED if row["suspect"] else DARK, linewidth=1.2, linestyle=(0, (4, 2)))
+        axes.margins(y=0.12)
+        axes.tick_params(axis="y", labelsize=6.5)
+    np.atleast_1d(panels)[0].set_ylabel("mean benchmark score")
+    lines = [
+        handle(Look(DARK, "", "-"), "base", line=True),
+        handle(Look(RED, "", (0, (4, 2))), "reference (red: below its base)", line=True),
+    ]
+    legend(figure, lines + [handle(look, context.model(name)) for name, look in by_teacher.items()])
+    known = rows[rows["gap"].notna()]
+    total = f"{int(known['above_base'].sum())} of {int(known['students'].sum())} students are above their base."
+    bottom(figure, "", f"Above each panel: reference minus base. {total} Published scores have no intervals.")
+    return figure
+
+
+def definition_ranks(context: Context, ranks: pd.DataFrame) -> Figure:
+    """The rank of every teacher under each way of scoring, as a slope chart."""
+    import matplotlib.pyplot as plt
+
+    choices = list(dict.fromkeys(ranks["choice"]))
+    meanings = ranks.drop_duplicates("choice").set_index("choice")
+    wide = ranks.pivot(index="teacher", columns="choice", values="rank")[choices].astype(float)
+    wide = wide.sort_values(choices[0])
+    by_teacher = looks(wide.index)
+    figure, axes = plt.subplots()
+    for teacher, look in by_teacher.items():
+        axes.plot(range(len(choices)), wide.loc[teacher], color=look.colour, linestyle=look.line, linewidth=1.4, zorder=2)
+        points(axes, range(len(choices)), wide.loc[teacher], look=look, size=6)
+        label = f"{context.model(teacher)}  {wide.loc[teacher, choices[0]]:.0f}"
+        axes.text(-0.12, wide.loc[teacher, choices[0]], label, ha="right", va="center", fontsize=7.5)
+    last = wide[choices[-1]]
+    for teacher, place in last.items():
+        axes.text(len(choices) - 0.88, place, f"{place:.0f}  {context.model(str(teacher))}", ha="left", va="center", fontsize=7.5)
+    texts = [
+        f"{textwrap.fill(str(meanings.loc[choice, 'meaning']), 17)}\n({meanings.loc[choice, 'langs']})" for choice in choices
+    ]
+    axes.set_xticks(range(len(choices)), texts, fontsize=7)
+    axes.set_yticks(range(1, len(wide) + 1))
+    axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(choices) - 0.9))
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    axes.grid(visible=True, axis="x")
+    if not len(wide):
+        nothing(axes, "no teacher")
+    return figure

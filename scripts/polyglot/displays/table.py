@@ -1,0 +1,152 @@
+"""Tables for people: numbers with their intervals, as CSV, Markdown, LaTeX (booktabs) and a self-contained HTML page."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from polyglot.core.files import write_csv, write_text
+from polyglot.displays.words import FLAG, HOLE
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table twice: `data` with plain numbers (CSV), `shown` with formatted text in the same order (for people).
+
+    `shown` may spread what is one row of `data` over columns, and leave out what `more` shows.
+    """
+
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    title: str
+    notes: Sequence[str] = ()
+    more: Sequence[Table] = ()
+    """Further tables on the same page."""
+    lead: Sequence[str] = ()
+    """What to know first: sentences above the table."""
+
+    def markdown(self) -> str:
+        """GitHub Markdown: the lead, the table, its notes, then further tables."""
+        body = self.shown.map(_markdown_cell).rename(columns=_markdown_cell)
+        table = body.to_markdown(index=False, disable_numparse=True) if len(self.shown) else "(no rows)"
+        parts = [*(_plain(line) for line in self.lead), table, "\n".join(f"- {_plain(note)}" for note in self.notes)]
+        for further in self.more:
+            parts += [f"**{further.title}**", further.markdown().strip()]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def latex(self) -> str:
+        """A `table` environment with booktabs rules; needs \\usepackage{booktabs}, and nothing else."""
+        lines = ["% \\usepackage{booktabs}", "\\begin{table}", "  \\centering"]
+        lines.append(f"  \\caption{{{_latex(' '.join([_sentence(self.title), *self.lead]))}}}")
+        if len(self.shown):
+            widths = [self.shown[column].map(str).str.len().max() for column in self.shown.columns]
+            columns = "".join(r"p{0.35\linewidth}" if width > WIDE else "l" for width in widths)
+            rows = [tuple(self.shown.columns), *self.shown.itertuples(index=False, name=None)]
+            first, *others = [f"    {' & '.join(_latex(str(value)) for value in row)} \\\\" for row in rows]
+            lines += [f"  \\begin{{tabular}}{{{columns}}}", "    \\toprule", first, "    \\midrule", *others]
+            lines += ["    \\bottomrule", "  \\end{tabular}"]
+        if self.notes:
+            lines += ["  \\par\\smallskip", "  \\begin{minipage}{\\linewidth}\\footnotesize"]
+            lines += [*(f"    {_latex(note)}\\par" for note in self.notes), "  \\end{minipage}"]
+        lines.append("\\end{table}")
+        return "\n".join([*lines, *(f"\n{table.latex()}" for table in self.more)]) + "\n"
+
+    def html(self) -> str:
+        """A self-contained page."""
+        return page(self.markdown(), title=self.title)
+
+    def write(self, csv: Path, markdown: Path, latex: Path, html: Path) -> None:
+        write_csv(self.data, csv)
+        write_text(self.markdown(), markdown)
+        write_text(self.latex(), latex)
+        write_text(self.html(), html)
+
+
+WIDE = 60
+"""Characters from which a column of a LaTeX table, or a cell of a page, breaks its lines."""
+LATEX_CHARACTERS = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "[": "{[}",
+    "<": "$<$",
+    ">": "$>$",
+    FLAG: r"$^{\dagger}$",
+    HOLE: r"$\times$",
+    "–": "--",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "α": r"$\alpha$",
+    "ρ": r"$\rho$",
+    "σ": r"$\sigma$",
+    "²": r"$^{2}$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "→": r"$\to$",
+    "…": r"\ldots{}",
+}
+LATEX_MINUS = r"(?<![\w.])-(?=\d)"
+LATEX_ESCAPE = re.compile("|".join([*(re.escape(character) for character in LATEX_CHARACTERS), LATEX_MINUS]))
+
+
+def _markdown_cell(value: object) -> str:
+    """Text that stays within its cell."""
+    return _plain(str(value)).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """Text of one line without HTML, which Markdown would let through."""
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", " ".join(text.split()))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _latex(text: str) -> str:
+    """Text for LaTeX: special characters escaped, Markdown's bold, italic and code marks turned into commands."""
+    pieces = re.split(r"(\*\*.+?\*\*|`.+?`|\*[^*\s][^*]*\*)", text)
+    found = []
+    for piece in pieces:
+        for mark, command in (("**", "textbf"), ("`", "texttt"), ("*", "emph")):
+            if piece.startswith(mark) and piece.endswith(mark) and len(piece) > 2 * len(mark):
+                inner = piece[len(mark) : -len(mark)]
+                found.append(f"\\{command}{{{_escape(inner)}}}")
+                break
+        else:
+            found.append(_escape(piece))
+    return "".join(found)
+
+
+def _escape(text: str) -> str:
+    return LATEX_ESCAPE.sub(lambda match: LATEX_CHARACTERS.get(match[0], "$-$"), text)
+
+
+def page(markdown: str, *, title: str) -> str:
+    """A self-contained HTML page of a Markdown text with tables."""
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = re.sub(rf"<td([^>]*)>(?=[^<]{{{WIDE},}})", r'<td class="wide"\1>', body)
+    return PAGE.format(title=html.escape(title), body=body)
+
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 96rem; padding: 0 1rem; color: #222; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }}
+th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }}
+p, li {{ max-width: 72rem; }} td.wide {{ white-space: normal; min-width: 18rem; }}
+li {{ margin: .25rem 0; }}
+th {{ border-bottom: 2px solid #444; }} tr:hover td {{ background: #f4f7fa; }}
+</style></head><body><h1>{title}</h1>
+{body}</body></html>
+"""

@@ -1,0 +1,199 @@
+"""The ranking of teachers, and the score of every cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.table import Table
+from polyglot.displays.tables.layout import (
+    FORMULAS,
+    Estimate,
+    Row,
+    Students,
+    brackets,
+    definition_note,
+    digits,
+    gap_table,
+    language_columns,
+    of_main,
+    read_estimates,
+    records,
+    resampled,
+    student_of,
+    unmeasured,
+    wide_data,
+)
+from polyglot.displays.words import HOLE, UNKNOWN, flag_notes, hole_notes, probability, with_error
+from polyglot.scoring.scores import DEFINITIONS, STUDENT
+
+CLEAR = 0.95
+"""From this probability of the first rank a lead is called clear."""
+
+
+def leaderboard(
+    context: Context,
+    teachers: pd.DataFrame,
+    cells: pd.DataFrame,
+    gaps: pd.DataFrame | None = None,
+    holes: pd.DataFrame | None = None,
+) -> Table:
+    """Teachers of the study, best first, with probabilities of ranks."""
+    teachers, cells = of_main(context, teachers), of_main(context, cells)
+    students = Students.of(context, cells)
+    langs = sorted(cells["lang"].unique())
+    column = f"pg_{context.definition}"
+    by_teacher = cells.groupby("teacher")
+    wide = cells.pivot(index="teacher", columns="lang", values=column)
+    order = teachers["teacher"]
+    flagged = [lang for lang in langs if context.is_flagged(lang, students.base)]
+    columns: Row = {
+        "rank": teachers["rank"].astype("Int64"),
+        "teacher": order,
+        "label": order.map(context.model),
+        "definition": context.definition,
+        "pg": teachers[column],
+        "low": teachers[f"{column}_low"],
+        "high": teachers[f"{column}_high"],
+        "p_first": teachers["p_first"],
+        "p_top": teachers["p_top"],
+        **{name: teachers[f"pg_{name}"] for name in DEFINITIONS},
+        "intrinsic": teachers["intrinsic"],
+    }
+    if "gain" in cells.columns:
+        columns["gain"] = order.map(by_teacher["gain"].mean(skipna=False))
+    columns |= {f"pg_{lang}": order.map(wide[lang]) for lang in langs}
+    columns |= {"languages": teachers["languages"], "flagged": "unknown" if gaps is None else " ".join(flagged) or "none"}
+    data = pd.DataFrame(columns).reset_index(drop=True)
+    errors = _mean_errors(cells)
+    sure, ranked = teachers["p_first"].notna().any(), int(teachers["rank"].notna().sum())
+    rows = []
+    for row in records(data):
+        missing = HOLE if row["languages"] < len(langs) else UNKNOWN
+        score = Estimate(row["pg"], row["low"], row["high"]).text(digits(data["low"]), missing=missing)
+        shown: Row = {
+            "rank": UNKNOWN if pd.isna(row["rank"]) else str(row["rank"]),
+            "teacher": row["label"],
+            f"PG-Score ({context.definition})": _bold(score),
+            **({"P(first)": probability(row["p_first"])} if sure else {}),
+            **({"P(top 3)": probability(row["p_top"])} if sure and ranked > 3 else {}),
+            **(
+                {"gain ± SE": with_error(row["gain"], errors[row["teacher"]], sign=True, missing=missing)}
+                if "gain" in row
+                else {}
+            ),
+            "languages": f"{row['languages']} of {len(langs)}",
+        }
+        rows.append(shown)
+    averages = f"the average over {len(langs)} language{'s' if len(langs) > 1 else ''}"
+    notes = [students.note(), definition_note(context), f"The score of a teacher is {averages}."]
+    notes.append(brackets(context, read_estimates(teachers, column)))
+    if sure:
+        also = ", P(top 3): or is among the first three," if ranked > 3 else ""
+        notes.append(
+            f"P(first): share of resamples in which the teacher leads{also} of {ranked} ranked teachers. A lead is clear from "
+            f"{CLEAR} on; below, the order may be chance. Resampling is over {resampled(context)}."
+        )
+    if "gain" in data.columns:
+        notes.append(
+            "Gain: the students' mean benchmark score minus the untrained base's, averaged over languages; below 0 the data do "
+            "harm."
+        )
+    notes += [*flag_notes(context, gaps), *hole_notes(context, unmeasured(cells, holes))]
+    more = [_definitions(context, teachers, langs), _by_language(students, teachers, cells, column, langs)]
+    if gaps is not None:
+        more.append(gap_table(context, gaps, langs, students.bases))
+    else:
+        notes.append("Other definitions of the score need the scores of base and reference too.")
+    return Table(data, pd.DataFrame(rows), context.title, notes, more, _winner(context, teachers))
+
+
+def _bold(score: str) -> str:
+    """The number bold, its interval not."""
+    value, space, bracket = score.partition(" ")
+    return score if value in (HOLE, UNKNOWN) else f"**{value}**{space}{bracket}"
+
+
+def _mean_errors(cells: pd.DataFrame) -> pd.Series:
+    """Standard error of each teacher's mean gain over languages, whose items are not shared."""
+    if "gain_se" not in cells.columns:
+        return pd.Series(np.nan, index=pd.Index(cells["teacher"].unique()))
+    variance = cells.assign(variance=cells["gain_se"] ** 2).groupby("teacher")["variance"]
+    errors: pd.Series = np.sqrt(variance.sum(min_count=1)) / variance.size()
+    return errors
+
+
+def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
+    """Whether there is a winner, in a sentence."""
+    ranked = records(teachers[teachers["rank"].notna()])
+    out = [context.model(name) for name in teachers.loc[teachers["rank"].isna(), "teacher"]]
+    unranked = f" Without a rank, for a missing measurement: {', '.join(out)}." if out else ""
+    if len(ranked) < 2:
+        who = f"Only {context.model(ranked[0]['teacher'])}" if ranked else "No teacher"
+        return [f"{who} has a score in every language: there is nothing to rank.{unranked}"]
+    best, *others = ranked
+    name = context.model(best["teacher"])
+    if pd.isna(best["p_first"]):
+        return [f"{name} has the highest score; how sure its lead is, is not known.{unranked}"]
+    first = f"P(first) {probability(best['p_first'])} of {len(ranked)} ranked teachers"
+    if best["p_first"] >= CLEAR:
+        return [f"{name} leads clearly: {first}.{unranked}"]
+    others.sort(key=lambda row: -float(row["p_first"]))
+    rivals = ", ".join(f"{context.model(row['teacher'])} ({probability(row['p_first'])})" for row in others[:2])
+    return [f"No clear winner: {name} has the highest score, but only {first}; next {rivals}.{unranked}"]
+
+
+def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> Table:
+    """The other definitions of the score, and the intrinsic score."""
+    others = [name for name in DEFINITIONS if name != context.definition and teachers[f"pg_{name}"].notna().any()]
+    columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": "intrinsic"}
+    rows = []
+    for row in records(teachers):
+        missing = HOLE if row["languages"] < len(langs) else UNKNOWN
+        values = {
+            title: Estimate.of(row, name).text(digits(teachers[f"{name}_low"]), missing=missing)
+            for title, name in columns.items()
+        }
+        rows.append({"teacher": context.model(row["teacher"]), **values})
+    data = teachers[["teacher", *columns.values()]]
+    title = "Other definitions and the intrinsic score" if others else "Intrinsic score"
+    return Table(data, pd.DataFrame(rows), title, [f"{name}: {FORMULAS[name]}." for name in others])
+
+
+def _by_language(students: Students, teachers: pd.DataFrame, cells: pd.DataFrame, column: str, langs: list[str]) -> Table:
+    by = language_columns(students, cells, column, langs)
+    rows = [{**students.name(row), **by[student_of(row)]} for row in records(teachers)]
+    return Table(teachers[["teacher"]], pd.DataFrame(rows), "PG-Score by language")
+
+
+def pg_score(
+    context: Context,
+    cells: pd.DataFrame,
+    teachers: pd.DataFrame,
+    gaps: pd.DataFrame | None = None,
+    holes: pd.DataFrame | None = None,
+) -> Table:
+    """PG-Score of every cell and its average, one row a base, recipe and teacher, best first."""
+    students = Students.of(context, cells)
+    langs, column = sorted(cells["lang"].unique()), f"pg_{context.definition}"
+    by, plain = language_columns(students, cells, column, langs), wide_data(cells, column, langs)
+    places = digits(cells[f"{column}_low"])
+    data, shown = [], []
+    for row in records(teachers):
+        average = Estimate.of(row, column)
+        missing = HOLE if row["languages"] < len(langs) else UNKNOWN
+        named = {key: row[key] for key in STUDENT} | {"label": context.model(row["teacher"]), "definition": context.definition}
+        ends = dict(zip(("pg", "low", "high"), average, strict=True))
+        data.append({**named, **ends, **plain[student_of(row)]})
+        shown.append({**students.name(row), "average": average.text(places, missing=missing), **by[student_of(row)]})
+    notes = [
+        students.note(),
+        definition_note(context),
+        brackets(context, [*read_estimates(cells, column), *read_estimates(teachers, column)]),
+    ]
+    if len(students.bases) > 1:
+        notes.append("Scores are relative to the cells of their own base: compare ranks between bases, not levels.")
+    notes += [*flag_notes(context, gaps), *hole_notes(context, unmeasured(cells, holes))]
+    more = [] if gaps is None else [gap_table(context, gaps, langs, students.bases)]
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)

@@ -1,0 +1,87 @@
+"""The budget of a study: by rule, by teacher, and what its jobs ask of a cluster."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.table import Table
+from polyglot.displays.tables.layout import Row, records
+from polyglot.displays.words import UNKNOWN, count, significant
+
+SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
+NOTE = "By the throughputs assumed under `plan` in the configuration; all jobs run once, none is there already; – is none."
+
+
+def _summed(jobs: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sums by rule or teacher, the largest first, and the total."""
+    parts = {name: (name, "sum") for name in SUMS}
+    table = jobs.groupby(by, sort=False).agg(jobs=("rule", "size"), engine_starts=("engine_start", "sum"), **parts)
+    table = table.sort_values(["gpu_hours", "usd", "jobs"], ascending=False, kind="stable")
+    return pd.concat([table, table.sum().to_frame("total").T]).rename_axis(by).reset_index()
+
+
+def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
+    def amount(value: float, unit: float = 1.0) -> str:
+        return significant(value / unit) if value else UNKNOWN
+
+    return pd.DataFrame(
+        [
+            {
+                by: context.model(row[by]),
+                "jobs": count(row["jobs"]),
+                "engine starts": count(row["engine_starts"]),
+                "GPU hours": amount(row["gpu_hours"]),
+                "tokens read (M)": amount(row["tokens_read"], 1e6),
+                "written (M)": amount(row["tokens_written"], 1e6),
+                "trained on (M)": amount(row["tokens_trained"], 1e6),
+                "USD": amount(row["usd"]),
+                "disk (GB)": amount(row["disk_gb"]),
+            }
+            for row in records(table)
+        ]
+    )
+
+
+def plan(context: Context, jobs: pd.DataFrame) -> Table:
+    """What the study takes, by rule."""
+    table = _summed(jobs, "rule")
+    return Table(table, _shown(context, table, "rule"), context.title, [NOTE])
+
+
+def plan_teachers(context: Context, jobs: pd.DataFrame) -> Table:
+    """What each teacher adds."""
+    table = _summed(jobs[jobs["teacher"].fillna("") != ""], "teacher")
+    notes = [NOTE, "What no single teacher causes (models, seed data, anchors, tables) is not here."]
+    return Table(table, _shown(context, table, "teacher"), context.title, notes)
+
+
+def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:
+    """What the jobs of each rule ask for, smallest to largest."""
+    asked = ("gpus", "threads", "mem_mb", "runtime")
+    ends = {f"{name}_{end}": (name, end) for name in asked for end in ("min", "max")}
+    jobs = jobs.assign(partition=jobs["partition"].fillna(""))
+    table = jobs.groupby("rule", sort=False).agg(jobs=("rule", "size"), **ends, partition=("partition", _names))
+    table = table.sort_values(["gpus_max", "jobs"], ascending=False, kind="stable").reset_index()
+
+    def span(row: Row, name: str) -> str:
+        low, high = row[f"{name}_min"], row[f"{name}_max"]
+        return count(low) if pd.isna(low) or low == high else f"{count(low)} to {count(high)}"
+
+    shown = [
+        {
+            "rule": row["rule"],
+            "jobs": count(row["jobs"]),
+            "GPUs": span(row, "gpus"),
+            "cores": span(row, "threads"),
+            "memory (MB)": span(row, "mem_mb"),
+            "minutes": span(row, "runtime"),
+            "partition": row["partition"] or UNKNOWN,
+        }
+        for row in records(table)
+    ]
+    return Table(table, pd.DataFrame(shown), context.title, [f"{UNKNOWN}: the profile's default."])
+
+
+def _names(values: pd.Series) -> str:
+    return ", ".join(sorted(set(values) - {""}))

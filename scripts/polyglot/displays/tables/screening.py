@@ -1,0 +1,115 @@
+"""The screening's table: candidates, how far the prediction holds, and what it cost."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.table import Table
+from polyglot.displays.words import number, with_interval
+
+VALIDATIONS = {
+    "in_sample": "in sample",
+    "leave_one_lang_out": "a language left out",
+    "leave_one_teacher_out": "a teacher left out",
+}
+
+
+def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame, cost: pd.DataFrame) -> Table:
+    """Candidate teachers by predicted gain, language by language.
+
+    Args:
+        candidates: from `polyglot.analysis.screening.predict_gain`.
+        validation: from `polyglot.analysis.screening.calibration`.
+        cost: from `polyglot.analysis.screening.screening_cost`.
+    """
+    rows = [
+        {
+            "language": context.language(row["lang"]),
+            "rank": number(row["rank"], 0),
+            "teacher": context.model(row["teacher"]),
+            "predicted gain": with_interval(row["prediction"], row["low"], row["high"], sign=True),
+            "gain in the full study": number(row["actual"], sign=True),
+            "usable answers": f"{int(row['usable'])} of {int(row['requests'])}",
+            "reward": number(row["reward"], 2),
+            "perplexity": number(row["perplexity"], 2),
+            "prompt diversity": number(row["prompt_diversity"]),
+            "response diversity": number(row["response_diversity"]),
+            "remark": row["reason"] if isinstance(row["reason"], str) else "",
+        }
+        for row in candidates.to_dict("records")
+    ]
+    return Table(
+        data=candidates,
+        shown=pd.DataFrame(rows),
+        title=context.title,
+        notes=[
+            _advice(context, candidates, validation),
+            f"Brackets: {context.confidence:.0%} prediction interval of the students' gain over the base, from a regression on "
+            f"the cells of a finished study ({_learned_from(candidates)} cells); a candidate that is in that study is predicted "
+            "from the other teachers alone.",
+        ],
+        more=[_trust(validation), _cost(cost)],
+    )
+
+
+def _learned_from(candidates: pd.DataFrame) -> str:
+    counts = sorted({int(count) for count in candidates["learned_from"].dropna()})
+    return "no" if not counts else str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _advice(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame) -> str:
+    """What to do with it, by language; and whether to believe it."""
+    parts = []
+    for lang, rows in candidates.groupby("lang", sort=False):
+        known = rows.dropna(subset=["prediction"]).sort_values("prediction", ascending=False)
+        if known.empty:
+            parts.append(f"{context.language(str(lang))}: nothing can be said")
+            continue
+        best = known.iloc[0]
+        close = known.loc[known["high"] > best["prediction"], "teacher"]
+        rivals = [context.model(name) for name in close if name != best["teacher"]]
+        kept = f"; not told apart from {', '.join(rivals)}" if rivals else ""
+        parts.append(f"{context.language(str(lang))}: {context.model(best['teacher'])}{kept}")
+    held_out = validation.loc[validation["validation"] == "leave_one_teacher_out", "r2"]
+    r2 = float(held_out.iloc[0]) if len(held_out) else float("nan")
+    if pd.isna(r2):
+        trust = "How far this holds for a teacher that the regression has not seen is not known: too few teachers to learn from."
+    elif r2 <= 0:
+        trust = (
+            f"Do not choose by this ranking alone: for a teacher that it has not seen, the regression is no better than a guess "
+            f"(R² {number(r2, 2)})."
+        )
+    else:
+        trust = f"For a teacher that it has not seen, the regression explains R² {number(r2, 2)} of the gain."
+    return f"{trust} Train students for the first ones of each language: {'; '.join(parts)}."
+
+
+def _trust(validation: pd.DataFrame) -> Table:
+    shown = [
+        {
+            "validation": VALIDATIONS.get(row["validation"], row["validation"]),
+            "R²": number(row["r2"], 2),
+            "RMSE of the gain": number(row["rmse"]),
+            "permutation p": number(row["p_permutation"]),
+            "cells": int(row["n"]),
+            "remark": row["note"] if isinstance(row["note"], str) else "",
+        }
+        for row in validation.to_dict("records")
+    ]
+    return Table(validation, pd.DataFrame(shown), "How far such a prediction holds, on the finished study")
+
+
+def _cost(cost: pd.DataFrame) -> Table:
+    shown = [
+        {
+            "what": row["what"],
+            "requests": f"{int(row['requests']):,}",
+            "tokens": f"{int(row['tokens']):,}",
+            "students": int(row["students"]),
+            "hours of jobs": number(row["hours"], 2),
+            "basis": row["basis"],
+        }
+        for row in cost.to_dict("records")
+    ]
+    return Table(cost, pd.DataFrame(shown), "What it cost, and what the full study of these candidates costs")

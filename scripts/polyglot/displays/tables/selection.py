@@ -1,0 +1,121 @@
+"""Tables of selected training sets, and of the quality model behind them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.table import Table
+from polyglot.displays.tables.layout import (
+    Estimate,
+    Row,
+    Students,
+    average_flags,
+    averaged,
+    brackets,
+    definition_note,
+    estimates,
+    records,
+    students_in,
+)
+from polyglot.displays.tables.recipes import in_order
+from polyglot.displays.words import HOLE, UNKNOWN, count, hole_notes, number
+from polyglot.scoring.scores import STUDENT
+
+KINDS = {
+    "broken_fluency": "broken fluency",
+    "wrong_language": "wrong language",
+    "wrong_answer": "wrong answer",
+    "truncated": "truncated",
+    "original": "before revision",
+}
+
+
+def selection(
+    context: Context,
+    replicates: pd.DataFrame,
+    measurements: pd.DataFrame,
+    coverage: pd.DataFrame,
+    win_rates: pd.DataFrame,
+    holes: pd.DataFrame | None = None,
+    gaps: pd.DataFrame | None = None,
+) -> Table:
+    """Every recipe and teacher: score, gain, win rate against the whole set, clusters covered, mean quality."""
+    students = Students.of(context, replicates)
+    wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "gain": averaged(measurements, "gain")}
+    found = {name: estimates(values, context.confidence) for name, values in wide.items()}
+    over_all = win_rates[win_rates["lang"].fillna("") == ""]
+    duels = {(row["base"], row["recipe"], row["teacher"]): row for row in records(over_all)}
+    means = coverage.groupby(["recipe", "teacher"], as_index=False)[["examples", "coverage", "quality"]].mean()
+    samples = {(row["recipe"], row["teacher"]): row for row in records(means)}
+    data, shown = [], []
+    for key in in_order(students, students_in(wide["pg"])):
+        named = dict(zip(STUDENT, key, strict=True))
+        duel = duels.get((key[0], key[1], key[2]))
+        rate = Estimate.of(duel, "win_rate") if duel else Estimate()
+        found_samples = samples.get((key[1], key[2]), {})
+        looked = {name: found_samples.get(name) for name in ("examples", "coverage", "quality")}
+        line: Row = {column: value for name in wide for column, value in found[name][key].named(name).items()}
+        counts = {name: duel[name] if duel else None for name in ("wins", "ties", "losses", "unread")}
+        data.append({**named, **line, **rate.named("win_rate"), **counts, **looked})
+        base = {"base": context.model(key[0])} if len(students.bases) > 1 else {}
+        shown.append(
+            {
+                **base,
+                "recipe": key[1],
+                "teacher": context.model(key[2]),
+                "examples": UNKNOWN if looked["examples"] is None else count(looked["examples"]),
+                "PG-Score": found["pg"][key].text(2, missing=HOLE),
+                "gain": found["gain"][key].text(3, sign=True, missing=HOLE),
+                "win rate": rate.text(2),
+                "wins / ties / losses": f"{duel['wins']} / {duel['ties']} / {duel['losses']}" if duel else UNKNOWN,
+                "clusters covered": UNKNOWN if looked["coverage"] is None else f"{looked['coverage']:.0%}",
+                "quality": UNKNOWN if looked["quality"] is None else number(looked["quality"]),
+            }
+        )
+    unread, trained = (int(over_all[name].sum()) for name in ("unread", "trained"))
+    notes = [
+        students.note(),
+        f"Averages over {replicates['lang'].nunique()} language(s).",
+        definition_note(context),
+        "Win rate: wins and half of the ties, as a share of duels with the student of the whole set on the same prompts. A judge "
+        "is asked in both orders, and one that contradicts itself has seen a tie; a reward model scores each answer by itself. "
+        f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
+        "Clusters covered: of those of the whole set. Quality: mean score of the quality model, 0 to 1.",
+        *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
+        *([f"Duels about a prompt that is in a training set: {trained}; the seed dataset has few others."] if trained else []),
+        brackets(context, found["pg"].values()),
+        *average_flags(context, gaps),
+        *hole_notes(context, holes),
+    ]
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes)
+
+
+def quality_model(context: Context, validity: pd.DataFrame) -> Table:
+    """AUC of the trained quality model and of the untrained encoder, by kind of worse response and language.
+
+    The data have every kind by category of question too; shown by it are wrong answers, which are wrong by the question alone.
+    """
+    validity = validity.fillna({"lang": "", "category": ""})
+    categories = validity["category"].any()
+    shown = []
+    for row in records(validity[(validity["category"] == "") | (validity["kind"] == "wrong_answer")]):
+        trained, untrained, difference = (Estimate.of(row, name) for name in ("trained", "untrained", "difference"))
+        apart = difference.text(3, sign=True)
+        shown.append(
+            {
+                "worse response": KINDS.get(row["kind"], row["kind"]),
+                "language": context.language(row["lang"]) if row["lang"] else "all",
+                **({"question": row["category"] or "all"} if categories else {}),
+                "instructions": count(row["n"]),
+                "AUC, trained": trained.text(3),
+                "AUC, untrained": untrained.text(3),
+                "difference": f"**{apart}**" if difference.apart else apart,
+            }
+        )
+    notes = [
+        "AUC: probability that a good response scores above a worse one, of held-out instructions; 0.5 is chance. The "
+        "embedded study trains on none of their good responses but those of count and last, which have few at all.",
+        f"Brackets: {context.confidence:.0%} bootstrap interval over instructions; bold: the interval excludes 0.",
+    ]
+    return Table(validity, pd.DataFrame(shown), context.title, notes)

@@ -1,0 +1,270 @@
+"""Tables of what a study measured: benchmarks, training data, synthesis and cost."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.table import Table
+from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, records, unmeasured
+from polyglot.displays.words import FLAG, HOLE, TITLES, UNKNOWN, count, flag_notes, hole_notes, number, significant, with_error
+from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.scoring.scores import KEYS
+from polyglot.synthesis.answers import STATUSES
+
+ANCHORS = ("base", "reference")
+MODEL = ("lang", "base", "recipe", "model")
+
+
+def evaluation(
+    context: Context, evaluation: pd.DataFrame, gaps: pd.DataFrame | None = None, holes: pd.DataFrame | None = None
+) -> Table:
+    """Score of every model on every benchmark, by language; base and reference first."""
+    benchmarks = sorted(evaluation["benchmark"].unique())
+    frame = evaluation.assign(recipe=evaluation["recipe"].fillna("").astype(str))
+    measured = {tuple(row[key] for key in (*MODEL, "benchmark")): row for row in records(frame)}
+    models = dict.fromkeys(key[:-1] for key in measured)
+    if holes is not None:
+        models |= dict.fromkeys(tuple(row[key] for key in ("lang", "base", "recipe", "teacher")) for row in records(holes))
+    bases = ordered((base for _, base, _, _ in models), context.bases)
+    recipes = ["", *ordered((recipe for _, _, recipe, model in models if model not in ANCHORS), list(context.recipes))]
+    names = [*ANCHORS, *ordered((model for *_, model in models if model not in ANCHORS), context.teachers)]
+    sizes = {(row["lang"], row["base"], row["benchmark"]): int(row["n"]) for row in records(frame)}
+    shown: list[Row] = []
+    for lang, base in dict.fromkeys(
+        sorted(((key[0], key[1]) for key in models), key=lambda pair: (pair[0], bases.index(pair[1])))
+    ):
+        place: Row = {"language": context.language(lang, base)}
+        place |= {"student base": context.model(base)} if len(bases) > 1 else {}
+        asked = {name: sizes.get((lang, base, name)) for name in benchmarks}
+        items = {name: UNKNOWN if size is None else f"n = {size:,}" for name, size in asked.items()}
+        shown.append({**place, **({"recipe": ""} if len(recipes) > 2 else {}), "model": "(items)", **items})
+        own = [key for key in models if key[:2] == (lang, base)]
+        for key in sorted(own, key=lambda key: (recipes.index(key[2]), names.index(key[3]))):
+            title = f"base ({context.model(base)})" if key[3] == "base" else context.model(key[3])
+            scores = {}
+            for name in benchmarks:
+                row = measured.get((*key, name), {"score": np.nan, "se": np.nan})
+                missing = UNKNOWN if asked[name] is None and any(asked.values()) else HOLE
+                scores[name] = with_error(row["score"], row["se"], missing=missing)
+            shown.append({**place, **({"recipe": key[2]} if len(recipes) > 2 else {}), "model": title, **scores})
+    notes = [
+        "Score ± standard error (bootstrap over items and seeds); n: items. Two models answered the same items, so a "
+        "difference between them is surer than their standard errors suggest: see the gains in the table of PGR.",
+        *flag_notes(context, gaps),
+        *hole_notes(context, holes),
+    ]
+    data = frame.sort_values([*MODEL, "benchmark"], ignore_index=True)
+    return Table(data, pd.DataFrame(shown), context.title, notes)
+
+
+def pgr(
+    context: Context,
+    cells: pd.DataFrame,
+    replicates: pd.DataFrame,
+    gaps: pd.DataFrame | None = None,
+    holes: pd.DataFrame | None = None,
+) -> Table:
+    """Gain and performance gap recovered of every cell, by language, with base and reference below.
+
+    Args:
+        replicates: measurements by replicate, from which the intervals come.
+    """
+    students = Students.of(context, cells)
+    langs = sorted(cells["lang"].unique())
+    names = {"gain": "gain", "pgr_released": "PGR (ratio of means)", "pgr_paper": "PGR (mean of ratios)"}
+    names = {name: title for name, title in names.items() if name in cells.columns and name in replicates.columns}
+    found = {
+        name: estimates(replicates.pivot(index="replicate", columns=list(KEYS), values=name), context.confidence)
+        for name in names
+    }
+    order = {name: place for place, name in enumerate(ordered(cells["teacher"], context.teachers))}
+    data, shown = [], []
+    for row in records(cells.assign(place=cells["teacher"].map(order)).sort_values(["lang", "base", "recipe", "place"])):
+        key, base, lang = tuple(row[name] for name in KEYS), row["base"], row["lang"]
+        missing: str = HOLE if pd.isna(row["intrinsic"]) else UNKNOWN
+        score = row.get("student_score", np.nan)
+        values: Row = {**dict(zip(KEYS, key, strict=True)), "student_score": score}
+        texts = {"student score": number(score, missing=missing)}
+        for name, title in names.items():
+            one = found[name][key]
+            values |= one.named(name)
+            distrust = f" {FLAG}" if name != "gain" and one.known and context.is_flagged(lang, base) else ""
+            texts[title] = one.text(3 if name == "gain" else 2, sign=True, missing=missing) + distrust
+        data.append({**values, "flagged": context.is_flagged(lang, base)})
+        shown.append({"language": students.language(lang, base), **students.name(row), **texts})
+    spans = [one for estimated in found.values() for one in estimated.values()]
+    notes = [
+        students.note(),
+        "Gain: student minus base, of mean benchmark scores. PGR: the gain as a share of the gap between reference and base; 0 "
+        "is the base, 1 the reference. Ratio of means: of mean scores; mean of ratios: of the ratios of single benchmarks.",
+        brackets(context, spans)
+        + (" An interval of a ratio says little where its gap could be zero." if any(pd.notna(one.low) for one in spans) else ""),
+        "Where the reference is below the base the ratio turns round: a worse student has a higher PGR there. Read the gain "
+        "instead.",
+        *flag_notes(context, gaps),
+        *hole_notes(context, unmeasured(cells, holes)),
+    ]
+    more = [] if gaps is None else [gap_table(context, gaps, langs, students.bases)]
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
+
+
+def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
+    """Intrinsic metrics of every training set."""
+    empty = pd.DataFrame(columns=list(KEYS)) if holes is None else holes[list(KEYS)]
+    frame = pd.concat([intrinsic, empty], ignore_index=True) if len(empty) else intrinsic
+    students = Students.of(context, frame)
+    order = {name: place for place, name in enumerate(ordered(frame["teacher"], context.teachers))}
+    frame = frame.assign(place=frame["teacher"].map(order)).sort_values(["place", "base", "recipe", "lang"]).drop(columns="place")
+    rows = []
+    for row in records(frame):
+        metrics = {
+            f"{TITLES[name]} ± SE": with_error(row[name], row[f"{name}_se"], 2 if name in ("reward", "perplexity") else 3)
+            for name in INTRINSIC
+        }
+        values = metrics | {
+            "corpus / median perplexity": f"{significant(row['perplexity_corpus'])} / {significant(row['perplexity_median'])}",
+            "tokens of prompt / response": f"{significant(row['prompt_tokens'])} / {significant(row['response_tokens'])}",
+            "examples (rated)": f"{count(row['examples'])} ({count(row['rated'])})",
+        }
+        hole = pd.isna(row["examples"])
+        named = {**students.name(row), "language": students.language(row["lang"], row["base"])}
+        rows.append({**named, **(dict.fromkeys(values, HOLE) if hole else values)})
+    notes = [
+        students.note(),
+        "SE: bootstrap standard error over examples and seeds. Diversity: mean cosine distance between pairs (0 to 2). Reward: "
+        "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
+        "base: the mean over examples, which counts in the score, then over all tokens, and the median example. Tokens: mean "
+        "length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
+        *hole_notes(context, holes),
+    ]
+    return Table(frame.reset_index(drop=True), pd.DataFrame(rows), context.title, notes)
+
+
+COUNTED = ("source", "lang", "read", "kept", "sampled", "published", "ratio")
+
+
+def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
+    """What became of every source's rows, beside table 6's count of the same data set and language."""
+    reasons = [name for name in sources.columns if name not in COUNTED]
+    rows = [
+        {
+            "source": row["source"],
+            "language": context.language(row["lang"]),
+            "rows read": count(row["read"]),
+            "left out": "; ".join(f"{name} {count(row[name])}" for name in reasons if row[name]) or "none",
+            "kept": count(row["kept"]),
+            "sampled": count(row["sampled"]),
+            "table 6": count(row["published"]),
+            "sampled / table 6": number(row["ratio"], 2),
+        }
+        for row in records(sources)
+    ]
+    notes = [
+        "Kept: rows that nothing speaks against; sampled: those of them that the seed dataset takes from the source "
+        "(`seed_dataset.max_per_source`). Where a sample was drawn, kept counts repeats of rows outside it too.",
+        "Table 6: instances that arXiv 2604.11290 took from the same data set in the same language; "
+        f"{UNKNOWN} where it has no such row.",
+    ]
+    return Table(sources, pd.DataFrame(rows), context.title, notes)
+
+
+def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
+    """Usable answers and why others are not, by teacher and method over languages; by language below."""
+    used = [
+        status
+        for status in (*STATUSES, *sorted(set(statuses["status"]) - set(STATUSES)))
+        if status in {"ok", *statuses["status"]}
+    ]
+    names = {status: "usable" if status == "ok" else status.replace("_", " ") for status in used}
+    order = ordered(statuses["teacher"], context.teachers)
+
+    def part(group: pd.DataFrame) -> tuple[int, dict[str, int]]:
+        asked = int(group.drop_duplicates(["teacher", "lang", "method"])["requests"].sum())
+        return asked, {status: int(group.loc[group["status"] == status, "count"].sum()) for status in used}
+
+    data, shown, detail = [], [], []
+    for teacher in order:
+        for method, group in statuses[statuses["teacher"] == teacher].groupby("method", sort=True):
+            asked, counts = part(group)
+            named = {"teacher": context.model(teacher), "method": str(method)}
+            shares = {}
+            for lang, rows in group.groupby("lang", sort=True):
+                one, own = part(rows)
+                shares[str(lang)] = own["ok"] / max(one, 1)
+                where = {"language": context.language(str(lang)), "method": str(method)}
+                detail.append({"teacher": context.model(teacher), **where, "requests": count(one), **_shares(own, one, names)})
+            worst = min(shares, key=lambda lang: shares[lang])
+            usable = {"usable_share": counts["ok"] / max(asked, 1), "worst_language": worst, "worst_share": shares[worst]}
+            data.append({"teacher": teacher, "method": method, "requests": asked, **counts, **usable})
+            least = f"{context.language(worst)}: {shares[worst]:.1%}"
+            shown.append({**named, "requests": count(asked), **_shares(counts, asked, names), "least usable in": least})
+    notes = [
+        "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
+        "the other columns say why an answer is not usable."
+    ]
+    more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")]
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
+
+
+def _shares(counts: dict[str, int], asked: int, names: dict[str, str]) -> dict[str, str]:
+    return {names[status]: f"{number:,} ({number / max(asked, 1):.1%})" for status, number in counts.items()}
+
+
+def resources(context: Context, cost: pd.DataFrame) -> Table:
+    """Seconds and memory by rule."""
+    rows = [
+        {
+            "rule": row["rule"],
+            "jobs": count(row["jobs"]),
+            "seconds": significant(row["seconds"]),
+            "mean of a job": significant(row["seconds_mean"]),
+            "longest job": significant(row["seconds_max"]),
+            "CPU seconds": significant(row["cpu_seconds"]),
+            "most memory (MB)": significant(row["memory_mb"]),
+        }
+        for row in records(cost)
+    ]
+    total = cost["seconds"].sum()
+    notes = [
+        f"All jobs together: {significant(total)} s ({significant(total / 3600)} h) of wall time, one after another; jobs that "
+        f"ran side by side took less. {UNKNOWN}: not measured (a job too short to be sampled)."
+    ]
+    return Table(cost, pd.DataFrame(rows), context.title, notes if len(cost) else ["No job has been measured yet."])
+
+
+def ledger(context: Context, ledger: pd.DataFrame) -> Table:
+    """Hours, GPU hours, tokens and money by rule and teacher, with their sums."""
+    sums = ledger.drop(columns=["rule", "teacher"]).sum().to_dict()
+    whole = (
+        pd.concat([ledger, pd.DataFrame([{"rule": "total", "teacher": "", **sums}])], ignore_index=True)
+        if len(ledger)
+        else ledger
+    )
+
+    def amount(value: float) -> str:
+        return significant(value) if value else UNKNOWN
+
+    rows = [
+        {
+            "rule": row["rule"],
+            "teacher": context.model(row["teacher"]) if isinstance(row["teacher"], str) and row["teacher"] else UNKNOWN,
+            "jobs": count(row["jobs"]),
+            "attempts": count(row["attempts"]),
+            "hours": amount(row["hours"]),
+            "GPU hours": amount(row["gpu_hours"]),
+            "prompt tokens": count(row["prompt_tokens"] or math.nan),
+            "completion tokens": count(row["completion_tokens"] or math.nan),
+            "USD": amount(row["usd"]),
+        }
+        for row in records(whole)
+    ]
+    notes = [
+        "Hours of attempts that failed count; those of attempts that were killed are not known.",
+        "USD: what endpoints were paid, and GPU hours at `plan.usd_per_gpu_hour`, where the configuration has it. A judge behind "
+        "an endpoint stands under its own name.",
+    ]
+    return Table(whole, pd.DataFrame(rows), context.title, notes if len(ledger) else ["No job has been recorded yet."])

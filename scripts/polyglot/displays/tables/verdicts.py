@@ -1,0 +1,273 @@
+"""What the evidence says about one language: the best teacher and its rivals, its method, its price, what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.tables.layout import Estimate, Row, estimate, records
+from polyglot.displays.words import number, probability, with_error
+from polyglot.scoring.scores import DEFINITIONS
+from polyglot.scoring.statistics import rank_probabilities
+
+Verdict = Literal["clear", "tentative", "single", "no_gain", "worse", "gain_unknown", "distrusted", "not_measured"]
+CLEAR = 0.95
+"""From this probability of the first rank on, a teacher is the clear choice."""
+RIVAL = 0.2
+"""Teachers above this probability of the first rank are named beside the best."""
+UNIT = 10_000
+"""Usable examples that prices are for."""
+
+
+NO_ESTIMATE = Estimate()
+
+
+@dataclass(frozen=True)
+class Price:
+    """What `UNIT` usable examples of a teacher cost, in proportion to what the study's own cost."""
+
+    teacher: str
+    usable: float
+    prompt_tokens: float
+    completion_tokens: float
+    hours: float
+    gpu_hours: float
+    usd: float
+
+    @classmethod
+    def of(cls, prices: pd.DataFrame, teacher: str, lang: str) -> Price:
+        rows = prices[(prices["teacher"] == teacher) & (prices["lang"] == lang)]
+        if rows.empty or not rows["usable"].iloc[0] > 0:
+            return cls(teacher, 0.0 if len(rows) else np.nan, *(np.nan,) * 5)
+        row = rows.iloc[0]
+        scale = UNIT / float(row["usable"])
+        hours = scale * float(row["seconds"]) / 3600
+        gpu_hours = hours * float(row["gpus"]) if row["gpus"] > 0 else np.nan
+        tokens = (scale * float(row["prompt_tokens"]), scale * float(row["completion_tokens"]))
+        return cls(teacher, float(row["usable"]), *tokens, hours, gpu_hours, scale * float(row["usd"]))
+
+
+@dataclass(frozen=True)
+class Method:
+    """The best method for a teacher and language, and how that is known."""
+
+    name: str
+    basis: Literal["students", "data", "unknown"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Kin:
+    """The best teacher of the base's family, and its distance to the best of all."""
+
+    teacher: str
+    rank: int
+    difference: Estimate
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Everything about one language."""
+
+    lang: str
+    base: str
+    verdict: Verdict
+    measured: int
+    teacher: str = ""
+    pg: Estimate = NO_ESTIMATE
+    p_first: float = np.nan
+    rivals: Mapping[str, float] = field(default_factory=dict)
+    gain: Estimate = NO_ESTIMATE
+    largest_gain: tuple[str, Estimate] = ("", NO_ESTIMATE)
+    gains_known: bool = False
+    method: Method = Method("", "unknown", "")
+    family: str | None = None
+    kin: Kin | None = None
+    prices: tuple[Price, ...] = ()
+    caveats: tuple[str, ...] = ()
+
+
+def choose(
+    context: Context,
+    lang: str,
+    base: str,
+    cells: pd.DataFrame,
+    replicates: pd.DataFrame,
+    holes: pd.DataFrame,
+    flag: str,
+    prices: pd.DataFrame,
+    methods: pd.DataFrame,
+) -> Choice:
+    """The choice for one language.
+
+    Args:
+        cells, replicates, holes: those of the language, of one base and recipe.
+        flag: why the language is flagged; empty if it is not.
+    """
+    column = f"pg_{context.definition}"
+    point = cells.set_index("teacher")[column].dropna()
+    family = context.models.get(base, {}).get("family")
+    if point.empty:
+        return Choice(lang, base, "not_measured", 0, family=family, caveats=_hole_caveats(context, cells, holes))
+    wide = replicates.pivot(index="replicate", columns="teacher", values=column)[list(point.index)]
+    ranks = rank_probabilities(wide.drop(index=0), point=point, confidence=context.confidence)
+    best = str(point.idxmax())
+    shares = {str(row["teacher"]): float(row["p_first"]) for row in records(ranks)}
+    others = sorted((name for name in shares if name != best and shares[name] > RIVAL), key=lambda name: -shares[name])
+    rivals = {name: shares[name] for name in others}
+    p_first = shares[best] if len(point) > 1 else np.nan
+    row = next(row for row in records(cells) if row["teacher"] == best)
+    pg = Estimate.of(row, column)
+    gains = {str(one["teacher"]): _gain(context, one) for one in records(cells) if pd.notna(one.get("gain"))}
+    largest = max(gains, key=lambda name: gains[name].value) if gains else ""
+    own = gains.get(best, Estimate())
+    kin = [str(name) for name in point.index if family and context.models.get(str(name), {}).get("family") == family]
+    found = Choice(
+        lang,
+        base,
+        _verdict(context, len(point), p_first, own, flag),
+        len(point),
+        teacher=best,
+        pg=pg,
+        p_first=p_first,
+        rivals=rivals,
+        gain=own,
+        largest_gain=(largest, gains.get(largest, Estimate())),
+        gains_known=bool(gains),
+        method=best_method(context, methods, best, lang, pg),
+        family=family,
+        kin=_kin(context, wide, point, best, kin),
+        prices=tuple(Price.of(prices, name, lang) for name in (best, *rivals)),
+    )
+    return replace(found, caveats=_caveats(context, found, cells, holes, flag))
+
+
+def _gain(context: Context, row: Row) -> Estimate:
+    """A student's gain with its normal interval."""
+    from scipy.stats import norm
+
+    reach = norm.ppf((1 + context.confidence) / 2) * row.get("gain_se", np.nan)
+    return Estimate(float(row["gain"]), float(row["gain"] - reach), float(row["gain"] + reach))
+
+
+def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, flag: str) -> Verdict:
+    """How far the best teacher can be recommended: the gravest doubt decides."""
+    if flag and context.definition != "signsafe":
+        return "distrusted"
+    if gain.high < 0 or (pd.isna(gain.high) and gain.value < 0):
+        return "worse"
+    if not gain.known:
+        return "gain_unknown"
+    if not gain.low > 0:
+        return "no_gain"
+    if measured == 1:
+        return "single"
+    return "clear" if p_first >= CLEAR and context.seeds > 1 else "tentative"
+
+
+def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin: list[str]) -> Kin | None:
+    if not kin:
+        return None
+    scores = {str(name): float(score) for name, score in point.items()}
+    name = max(kin, key=lambda teacher: scores[teacher])
+    rank = 1 + sum(score > scores[name] for score in scores.values())
+    return Kin(name, rank, estimate(wide[name] - wide[best], context.confidence))
+
+
+def best_method(context: Context, methods: pd.DataFrame, teacher: str, lang: str, mix: Estimate) -> Method:
+    """The best method of a teacher: by the scores of students where known, else by the judge's reward and the usable share.
+
+    Args:
+        mix: score of the study's own recipe, which the methods by students stand against.
+    """
+    own = methods[(methods["teacher"] == teacher) & (methods["lang"] == lang)]
+    taught = own[(own["source"] == "students") & own["pg"].notna()]
+    if len(taught):
+        scores: dict[str, Estimate] = {str(row["method"]): Estimate.of(row, "pg") for row in records(taught)}
+        scores.setdefault(context.recipe, mix)
+        return _by_students(scores)
+    return _by_data(context, own[own["source"] == "data"])
+
+
+def _by_students(scores: Mapping[str, Estimate]) -> Method:
+    name = max(scores, key=lambda one: scores[one].value)
+    low = scores[name].low
+    close = [other for other in scores if other != name and not scores[other].high < low]
+    text = f"by students: PG-Score {scores[name].text(2)}"
+    text += f"; its interval overlaps that of {', '.join(close)}" if close else "; above all others tried"
+    return Method(name, "students", text)
+
+
+def _by_data(context: Context, rows: pd.DataFrame) -> Method:
+    """The highest reward; among methods whose rewards are not told apart from it, the highest usable share."""
+    from scipy.stats import norm
+
+    known = records(rows.dropna(subset=["reward", "usable_share"], how="all"))
+    if not known:
+        return Method("", "unknown", "not known")
+
+    def usable(row: Row) -> float:
+        return -1.0 if pd.isna(row["usable_share"]) else float(row["usable_share"])
+
+    rated = [row for row in known if pd.notna(row["reward"])]
+    if not rated:
+        best = max(known, key=usable)
+        return Method(str(best["method"]), "data", f"by the usable share alone ({usable(best):.0%}); no reward is known")
+    top = max(rated, key=lambda row: float(row["reward"]))
+    reach = norm.ppf((1 + context.confidence) / 2)
+    # without a standard error a smaller reward is not told apart from the highest
+    tied = [row for row in rated if not row["reward"] < top["reward"] - reach * np.hypot(row["reward_se"], top["reward_se"])]
+    best = max(tied, key=usable)
+    share = "unknown" if usable(best) < 0 else f"{usable(best):.0%}"
+    facts = f"reward {with_error(best['reward'], best['reward_se'], 2)}, usable {share}"
+    close = ", ".join(str(row["method"]) for row in tied if row is not best)
+    if len(known) == 1:
+        return Method(str(best["method"]), "data", f"the only one with data: {facts}")
+    basis = f"by the usable share, as the rewards of {close} are not told apart" if close else "by the judge's reward"
+    return Method(str(best["method"]), "data", f"{basis}: {facts}")
+
+
+def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) -> tuple[str, ...]:
+    reasons = dict(zip(holes["teacher"], holes["reason"], strict=True))
+    empty = [str(name) for name in dict.fromkeys([*cells.loc[cells["intrinsic"].isna(), "teacher"], *reasons])]
+    named = "; ".join(f"{context.model(name)} ({reasons.get(name, 'reason not recorded')})" for name in empty)
+    return (f"not measured, so neither better nor worse: {named}",) if named else ()
+
+
+def _caveats(context: Context, choice: Choice, cells: pd.DataFrame, holes: pd.DataFrame, flag: str) -> tuple[str, ...]:
+    found = []
+    if flag:
+        safe = context.definition == "signsafe"
+        affected = "the gain in standard errors, which that does not touch" if safe else "PGR, which that turns round or inflates"
+        found.append(f"{flag}: PGR is not to be trusted here; this ranking rests on {affected}")
+    if choice.measured > 1 and pd.isna(choice.p_first):
+        found.append("no resamples: how sure the order of teachers is, is not known")
+    elif choice.p_first < CLEAR:
+        found.append(f"the order of teachers is not certain (P(first) {probability(choice.p_first)} < {CLEAR})")
+    if context.seeds == 1:
+        found.append(
+            "one seed only: the luck of sampling and training is in no interval, so all of this is less sure than it looks"
+        )
+    largest, gain = choice.largest_gain
+    if choice.gains_known and not gain.low > 0:
+        found.append("no student of any teacher clearly beats the untrained base")
+    elif choice.gains_known and largest != choice.teacher:
+        shown = gain.text(sign=True)
+        found.append(f"the largest gain is that of {context.model(largest)}'s student: {shown}")
+    if not choice.gains_known:
+        found.append("the students' gain is not known")
+    others = [] if flag else [name for name in DEFINITIONS if name != context.definition and cells[f"pg_{name}"].notna().any()]
+    leaders = {name: records(cells.sort_values(f"pg_{name}", ascending=False).head(1))[0] for name in others}
+    differ = [f"{context.model(row['teacher'])} ({name})" for name, row in leaders.items() if row["teacher"] != choice.teacher]
+    if differ:
+        found.append(f"another definition of the score has another leader: {', '.join(differ)}")
+    few = [price for price in choice.prices if price.usable < UNIT / 100]
+    if few:
+        counts = ", ".join(f"{context.model(price.teacher)} {number(price.usable, 0)}" for price in few)
+        found.append(f"prices are scaled up from few usable examples ({counts})")
+    return (*found, *_hole_caveats(context, cells, holes))

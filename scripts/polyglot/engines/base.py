@@ -1,0 +1,98 @@
+"""."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from polyglot.core.hashing import content_id, file_hash, folder_fingerprint
+from polyglot.core.progress import progress
+from polyglot.core.prompts import Message
+from polyglot.core.sidefile import SideFile
+from polyglot.registry.models import Model
+
+FinishReason = Literal["stop", "length", "refused"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One chat to be answered. `seed` is the request's own; `schema` a JSON schema that the answer should follow."""
+
+    id: str
+    messages: list[Message]
+    seed: int
+    schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `finish_reason` is `length` if the answer was cut off, `refused` if an endpoint does not take this request;
+    its text is then empty."""
+
+    id: str
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Interrupted(Exception):
+    """A batch that could not be finished: the answers that have come, and why no more came."""
+
+    def __init__(self, answers: list[Answer], cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.answers, self.cause = answers, cause
+
+
+class Engine(Protocol):
+    """Answers a batch of requests; every request gets exactly one answer, in the order of the requests."""
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same request always gets the same answer, whatever else is in its batch."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Requests that it wants at a time; None leaves it to the study."""
+
+    def chat(self, requests: list[Request]) -> list[Answer]: ...
+
+
+def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
+    """Every request's answer by its id, in batches of similar length.
+
+    Finished batches are kept in the side file, and so is what has come of a batch that fails: a job that is started again asks
+    only for what is missing.
+
+    Args:
+        batch_size: requests at a time, unless the engine wants another number.
+    """
+    done = {row["id"]: Answer(**row) for row in side.read()}
+    pending = [request for request in requests if request.id not in done]
+    pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
+    with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
+        size = engine.batch_size or batch_size
+        for start in range(0, len(pending), size):
+            try:
+                answers = engine.chat(pending[start : start + size])
+            except Interrupted as error:
+                side.append([answer.as_dict() for answer in error.answers])
+                raise error.cause from None
+            side.append([answer.as_dict() for answer in answers])
+            done.update({answer.id: answer for answer in answers})
+            bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
+    return done
+
+
+def owner_of(model: Model, folder: Path | None, chat_template: Path | None = None) -> str:
+    """What makes a model's answers: its files or its endpoint, its chat template, and how answers are drawn. Others' answers are
+    not taken over."""
+    place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
+    origin = folder_fingerprint(folder) if folder else place
+    form = [file_hash(chat_template)] if chat_template else []
+    return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True), *form)

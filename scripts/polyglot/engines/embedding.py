@@ -1,0 +1,89 @@
+"""Embeddings of texts: by sentence-transformers or by vLLM's pooling, chosen by the model's engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polyglot.core.progress import progress
+from polyglot.registry.models import Model
+
+
+class Embedder(ABC):
+    """Embeds texts with a model from a local folder, on whatever device there is.
+
+    What stands in the model's folder decides how tokens are pooled and whether vectors are normalised (of no matter to cosine
+    distances). A text longer than the model's `context` is cut off at its end; `prefix` is put before every text.
+    """
+
+    chunk: int
+    """Texts embedded between two signs of progress."""
+
+    def __init__(self, model: Model) -> None:
+        self.prefix = model.prefix
+
+    @abstractmethod
+    def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """Embeddings of shape (n, d)."""
+
+    def embed(self, texts: list[str], title: str) -> npt.NDArray[np.float32]:
+        """Embeddings of shape (n, d); texts are embedded by length, equal texts once."""
+        unique = sorted(set(texts), key=lambda text: (len(text), text))
+        parts = []
+        with progress(total=len(unique), title=title, unit="text") as bar:
+            for start in range(0, len(unique), self.chunk):
+                chunk = unique[start : start + self.chunk]
+                parts.append(self.encode([f"{self.prefix}{text}" for text in chunk]))
+                bar.advance(len(chunk))
+        place = {text: index for index, text in enumerate(unique)}
+        embedded: npt.NDArray[np.float32] = np.concatenate(parts)[[place[text] for text in texts]]
+        return embedded
+
+
+class SentenceTransformersEmbedder(Embedder):
+    """With sentence-transformers, in batches of similar length."""
+
+    def __init__(self, folder: Path, model: Model, batch_size: int) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        super().__init__(model)
+        self.model: Any = SentenceTransformer(str(folder), local_files_only=True)
+        if model.context is not None:
+            self.model.max_seq_length = model.context
+        self.batch_size, self.chunk = batch_size, batch_size * 8
+
+    def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        found: npt.NDArray[np.float32] = self.model.encode(texts, batch_size=self.batch_size, show_progress_bar=False)
+        return found
+
+
+class VLLMEmbedder(Embedder):
+    """With vLLM's pooling, which makes its own batches."""
+
+    chunk = 1024
+
+    def __init__(self, folder: Path, model: Model) -> None:
+        from polyglot.engines.vllm_engine import open_llm
+
+        super().__init__(model)
+        self.llm = open_llm(folder, model, on_cpu={}, runner="pooling")
+
+    def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        whole_context = {"truncate_prompt_tokens": -1}
+        found = self.llm.embed(texts, use_tqdm=False, tokenization_kwargs=whole_context)
+        return np.array([output.outputs.embedding for output in found], dtype=np.float32)
+
+
+def open_embedder(folder: Path, model: Model, *, batch_size: int) -> Embedder:
+    """Start a model's embedder.
+
+    Args:
+        batch_size: texts per batch, where the engine does not choose.
+    """
+    if model.engine == "vllm":
+        return VLLMEmbedder(folder, model)
+    return SentenceTransformersEmbedder(folder, model, batch_size)

@@ -1,0 +1,61 @@
+"""."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from polyglot.core.section import Name, Section
+
+
+class Benchmark(Section):
+    """One benchmark as this study uses it."""
+
+    formulation: Literal["cloze", "letter", "likelihood", "generative"] = Field(
+        description="`cloze` (multiple choice by the likelihood of the full answers), `letter` (lettered choices), "
+        "`likelihood` (chosen against rejected response), `generative` (a final number)."
+    )
+    shots: int = Field(default=0, ge=0, description="Few-shot examples.")
+    max_items: int | None = Field(
+        default=None, gt=0, description="Most items per language, a seeded uniform sample; null takes all."
+    )
+    max_new_tokens: int = Field(default=48, gt=0, description="Longest answer of a generative benchmark.")
+    languages: list[Name] | None = Field(
+        default=None, min_length=1, description="Languages that it is used in; null: every language of the study."
+    )
+    hub: bool = Field(default=False, description="Take its items from the hub, where the registry says.")
+    folder: str | None = Field(
+        default=None,
+        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples) in the benchmark's own "
+        "schema; null takes the hub's, or else the micro-world's.",
+    )
+
+    @property
+    def of_the_world(self) -> bool:
+        """Whether its items are the micro-world's."""
+        return self.folder is None and not self.hub
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Benchmark:
+        if self.hub and self.folder is not None:
+            raise ValueError("hub and folder: items come from one of them; leave the other out")
+        return self
+
+
+class Evaluation(Section):
+    """How base, reference and students are evaluated."""
+
+    benchmarks: dict[Name, Benchmark] = Field(description="Benchmarks of the registry, with their settings.")
+    batch_size: int = Field(default=32, gt=0, description="Requests per batch.")
+    groups: dict[str, list[Name]] = Field(
+        default={},
+        description="Task groups: name to benchmarks. Steps of a recipe are shown by group, as FilBench shows its categories.",
+    )
+    group_weights: Literal["equal", "examples"] = Field(
+        default="equal", description="Weight of each group in the groups' mean: the same, or its number of examples."
+    )
+
+    def benchmarks_in(self, lang: str) -> dict[Name, Benchmark]:
+        """The benchmarks that are used in a language."""
+        return {name: chosen for name, chosen in self.benchmarks.items() if chosen.languages is None or lang in chosen.languages}

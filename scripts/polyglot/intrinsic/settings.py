@@ -1,0 +1,43 @@
+"""."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from polyglot.core.section import Name, Section
+
+
+class Perplexity(Section):
+    """Perplexity of the student base on the responses."""
+
+    chat_template: bool = Field(default=True, description="Put prompt and response into the base's chat template.")
+    batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")
+
+
+class Reward(Section):
+    """The judge of response quality, on a scale of 1 to 5."""
+
+    kind: Literal["reward_model", "rubric_judge"] = Field(
+        default="reward_model",
+        description="`reward_model`: a sequence-classification model whose score is rescaled to 1-5. `rubric_judge`: a "
+        "chat model that verbalises 1-5 by the template `judge.jinja`; an answer that cannot be parsed is missing.",
+    )
+    model: Name = Field(default="nano-reward", description="A model of the registry.")
+    batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")
+    scale_pairs: int = Field(
+        default=500,
+        gt=1,
+        description="People's pairs in the source language on which a reward model's scale is measured, if it has none: their "
+        "mean raw score becomes 5, that of the same responses under other prompts 1.",
+    )
+
+
+class Intrinsic(Section):
+    """Measurements of the synthetic data themselves."""
+
+    embedding: Name = Field(default="minilm", description="Embedding model of the registry, for diversity.")
+    embedding_batch_size: int = Field(default=64, gt=0, description="Texts per batch of the embedding model.")
+    perplexity: Perplexity = Field(default=Perplexity(), description="Perplexity of the student base.")
+    reward: Reward = Field(default=Reward(), description="Reward of the responses.")

@@ -1,0 +1,22 @@
+"""."""
+
+from __future__ import annotations
+
+
+class ContextError(ValueError):
+    """A text that is longer than a model's context; the message names both and the remedy."""
+
+
+def too_long(model: str, request: str, tokens: int, context: int, *, room: int = 1, file: str = "") -> ContextError:
+    """The error of a prompt that leaves no room for an answer.
+
+    Args:
+        room: tokens that an answer may need.
+        file: where the request is.
+    """
+    where = f" of {file}" if file else ""
+    return ContextError(
+        f"{model}: request {request}{where} has {tokens:,} tokens and needs room for {room:,} more; the context is {context:,}: "
+        "leave such prompts out (`longest` in config/sources.yaml, synthesis.shots), or set a larger `context` or a smaller "
+        "`sampling.max_new_tokens` for the model in config/models.yaml"
+    )

@@ -1,0 +1,225 @@
+"""The model hub: models and data sets fetched once, at a revision, into folders; everything else runs offline.
+
+The lock file of a folder pins it: fetched again at the same revision, it takes the commit that stands there. Snakemake removes a
+lock only before it writes it again from the folder, so that it is there when the folder is fetched.
+A folder that is there already is taken as it is (a cluster without network, a model of one's own). A broken connection goes on
+where it broke; a killed download keeps the files that are whole: they gather in a folder beside the final one, which appears when
+all of them are there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from polyglot.core.files import read_json, write_json
+from polyglot.core.hashing import file_hash
+
+Kind = Literal["model", "dataset"]
+SOURCE = "hub_source.json"
+"""In a fetched folder: what it is, and the commit that the revision stood for."""
+UNWANTED = [
+    "*.bin",
+    "*.pth",
+    "*.pt",
+    "*.gguf",
+    "*.onnx",
+    "*.h5",
+    "*.msgpack",
+    "original/*",
+    "consolidated*",
+    "onnx/*",
+    "openvino/*",
+]
+"""Weights in other forms than safetensors."""
+LOADED = ("*.safetensors", "*.bin")
+"""Forms of the weights that transformers loads, the better one first."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+INVALID_TOKEN = "Invalid credentials in Authorization header"
+"""The hub's word for a wrong token; its other 401 is for a repository that is missing or private."""
+SPARE = 1.05
+"""The free space that a download asks for, in terms of its size."""
+
+
+class HubError(RuntimeError):
+    """What the hub will not give; the message says what to do and holds no token."""
+
+
+def unwanted(files: Iterable[str]) -> list[str]:
+    """Patterns of a model's files to leave out: weights in other forms than the best that the repository has."""
+    from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
+
+    files = list(files)
+    for form in LOADED:
+        others = [pattern for pattern in UNWANTED if pattern != form]
+        if any(filter_repo_objects(files, allow_patterns=form, ignore_patterns=others)):
+            return others
+    return []
+
+
+def fetch(
+    kind: Kind,
+    repository: str,
+    revision: str,
+    folder: Path,
+    *,
+    partial: Path,
+    wanted: Sequence[str] | None = None,
+    licence: str | None = None,
+    locked: Path | None = None,
+) -> dict[str, Any]:
+    """Fetch a repository at a revision into a folder.
+
+    Args:
+        locked: a lock file (see `lock`); if it is of this repository and revision, its commit is fetched.
+        wanted: patterns of the files to fetch (a leading `**/` stands for any folder or none); None fetches all but a model's
+            `unwanted`.
+        partial: where files gather until all are there; a later call goes on with what it finds.
+        licence: as the registry names it, for the message about one to accept.
+
+    Returns:
+        kind, repository, revision, commit, bytes, and the patterns wanted; also in the folder as `SOURCE`.
+
+    Raises:
+        HubError: names the repository and the remedy: a licence to accept, a token to set, a revision or name that does not
+            exist, space to free, a network to connect.
+    """
+    import httpx
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        LocalTokenNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+    from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
+
+    pinned = locked_commit(locked, repository, revision) if locked else None
+    hub_address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    page = f"{hub_address}/{'datasets/' if kind == 'dataset' else ''}{repository}"
+    try:
+        hub = HfApi()
+        found = (hub.dataset_info if kind == "dataset" else hub.model_info)(
+            repository, revision=pinned or revision, files_metadata=True
+        )
+        sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
+        patterns: dict[str, Any] = {
+            "allow_patterns": [*wanted, *(pattern.removeprefix("**/") for pattern in wanted)] if wanted else None,
+            "ignore_patterns": unwanted(sizes) if kind == "model" else None,
+        }
+        files = list(filter_repo_objects(sizes, **patterns))
+        if not files:
+            raise HubError(
+                f"{repository} has no file that matches {', '.join(wanted or [])}: correct `files` in the registry ({page})"
+            )
+        size = sum(sizes[file] for file in files)
+        _room(partial, sum(sizes[file] for file in files if not (partial / file).exists()), repository)
+        snapshot_download(repository, repo_type=kind, revision=found.sha, local_dir=partial, **patterns)
+    except GatedRepoError:
+        named = f" ({licence})" if licence else ""
+        token = "" if os.environ.get("HF_TOKEN") else " Then set HF_TOKEN to a token of that account."
+        raise HubError(f"{repository} asks for its licence{named} to be accepted: do so at {page}, logged in.{token}") from None
+    except RevisionNotFoundError:
+        if pinned:
+            raise HubError(
+                f"{repository} no longer has the commit {pinned} of {locked}: remove that file to fetch the newest of "
+                f"'{revision}'"
+            ) from None
+        raise HubError(f"{repository} has no revision '{revision}': correct `revision` in the registry ({page})") from None
+    except (RepositoryNotFoundError, LocalTokenNotFoundError):
+        raise _not_shown(kind, repository) from None
+    except HfHubHTTPError as error:
+        status, said = error.response.status_code, error.response.headers.get("X-Error-Message")
+        if status == 401 and said != INVALID_TOKEN:
+            raise _not_shown(kind, repository) from None
+        if status == 401:
+            raise HubError("the hub refuses the token in HF_TOKEN: make a new one with the right to read") from None
+        because = f" ({said})" if said else ""
+        raise HubError(f"{repository}: the hub answers HTTP {status}{because}; run again later, the download goes on") from None
+    except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise HubError(
+            f"{repository}: {hub_address} cannot be reached ({type(error).__name__}): check the network, and HTTPS_PROXY where "
+            f"there is a proxy, and run again, the download goes on; or put the files at {folder} yourself"
+        ) from None
+    except (OSError, RuntimeError) as error:  # hf-xet has no error of its own for a full disk
+        if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):
+            raise HubError(
+                f"{repository}: the disk of {partial} is full: make room and run again, the download goes on; or set `hub` to a "
+                "folder on another disk"
+            ) from None
+        raise
+    source: dict[str, Any] = {"kind": kind, "repository": repository, "revision": revision, "commit": found.sha, "bytes": size}
+    source |= {"wanted": list(wanted)} if wanted else {}
+    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    write_json(source, partial / SOURCE)
+    Path(folder).parent.mkdir(parents=True, exist_ok=True)
+    os.replace(partial, folder)
+    return source
+
+
+def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
+    """Whether a folder needs no fetching, because it is one's own or was fetched as the registry says.
+
+    Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
+    folder that is there must not be the output of any.
+
+    Raises:
+        HubError: if the folder holds something else than the registry names.
+    """
+    if not folder.is_dir():
+        return False
+    if (folder / SOURCE).exists():
+        asked = {"repository": repository, "revision": revision, "wanted": list(wanted) if wanted else None}
+        source = read_json(folder / SOURCE)
+        for key, value in asked.items():
+            if source.get(key, value) != value:
+                raise HubError(f"{folder} holds {key} {source[key]}, and the registry says {value}: remove or rename the folder")
+    return True
+
+
+def lock_file(folder: Path) -> Path:
+    """The lock file of a folder from the hub: `hub/locks/models/NAME.json` of `hub/models/NAME`."""
+    return folder.parents[1] / "locks" / folder.parent.name / f"{folder.name}.json"
+
+
+def locked_commit(path: Path, repository: str, revision: str) -> str | None:
+    """The commit in a lock file of this repository and revision; None if there is none."""
+    source = (read_json(path)["source"] if path.exists() else None) or {}
+    return source["commit"] if (source.get("repository"), source.get("revision")) == (repository, revision) else None
+
+
+def _not_shown(kind: Kind, repository: str) -> HubError:
+    token = "the token in HF_TOKEN may not see it" if os.environ.get("HF_TOKEN") else "private ones need a token in HF_TOKEN"
+    return HubError(f"the hub shows no {kind} '{repository}': the name is wrong, or it is private ({token})")
+
+
+def _room(folder: Path, size: int, repository: str) -> None:
+    """Raises HubError if the disk has no room."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < size * SPARE:
+        raise HubError(
+            f"{repository} needs {size * SPARE / 1e9:,.1f} GB, and {folder.resolve().parent} has {free / 1e9:,.1f} GB free: "
+            "make room, or set `hub` to a folder on another disk"
+        )
+
+
+def lock(folder: Path) -> dict[str, Any]:
+    """What is in a folder: where it came from and the SHA-256 and size of every file.
+
+    Returns:
+        source (None for a folder that was there already), files: path to sha256 and bytes.
+    """
+    source = read_json(folder / SOURCE) if (folder / SOURCE).exists() else None
+    files = {}
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_file() and path.name != SOURCE and ".cache" not in path.parts:
+            files[str(path.relative_to(folder))] = {"sha256": file_hash(path), "bytes": path.stat().st_size}
+    return {"source": source, "files": files}

@@ -1,0 +1,21 @@
+"""."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polyglot.core.section import Name, Section
+
+
+class NanoWorld(Section):
+    """The embedded micro-world, from which nano models, their seed dataset and benchmarks are made."""
+
+    languages: list[Name] = Field(
+        default=["en", "de", "id", "ar"],
+        description="Languages of the micro-world; each has a file in config/nano_world.",
+    )
+    corpus_size: int = Field(default=6000, gt=0, description="Pre-training examples per language.")
+    vocabulary: int = Field(default=1024, ge=300, description="Size of the byte-level BPE vocabulary.")
+    seed_items: int = Field(default=40, gt=0, description="Most seed prompts per category of question.")
+    benchmark_items: int = Field(default=20, gt=0, description="Most items per category in a benchmark.")
+    seed: int = Field(default=0, ge=0, description="Seed of corpora, seed dataset and benchmarks.")

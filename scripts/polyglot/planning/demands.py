@@ -1,0 +1,88 @@
+"""What a job asks of a cluster: GPUs, CPU threads, memory and time, from its model's size and its work.
+
+Memory and time are limits, two to three times what a job is expected to take; each further attempt gets half as much again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from polyglot.registry.models import Model
+
+Work = Literal["write", "judge", "read", "evaluate", "embed", "train"]
+
+MINUTES: dict[Work, float] = {"write": 1.0, "judge": 0.5, "read": 0.1, "evaluate": 0.5, "embed": 0.1, "train": 0.5}
+"""Minutes that 1,000 examples take one GPU for every billion parameters (of training: in one pass)."""
+BENCHMARK_ITEMS = 2000
+"""Items of a benchmark of which all are taken."""
+START = 30
+"""Minutes for any job: imports, weights from a shared disk, a compiler's warm-up."""
+ANSWER_SECONDS = 20.0
+"""Seconds that an endpoint takes for an answer."""
+CPU_SPEED = 0.01
+"""Speed without a GPU, in GPUs."""
+MEMORY = 4000
+"""MB for any job: Python with its libraries, and data."""
+MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
+"""MB of main memory for every billion parameters: two bytes each on their way to a GPU, four without one; in training also
+checkpoints with the optimizer's state on their way to disk."""
+THREADS_PER_GPU = 4
+THREADS_WITHOUT_GPU = 4
+NANO = 0.05
+"""Models below this many billion parameters run on one thread: several at a time on few cores, with the same numbers on any."""
+UNKNOWN = 30.0
+"""Billions of parameters that are expected on each GPU where the registry names no size."""
+GROWTH = 1.5
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one attempt at a job asks for: GPUs, threads, MB of memory, minutes."""
+
+    gpu: int
+    threads: int
+    mem_mb: int
+    runtime: int
+
+
+def small(attempt: int, *, mem_mb: int = MEMORY, minutes: float = START) -> Demand:
+    """A job without a model."""
+    return _grown(0, 1, mem_mb, minutes, attempt)
+
+
+def running(model: Model, work: Work, examples: float, attempt: int) -> Demand:
+    """A job that runs a model on a number of examples, on the registry's `gpus`."""
+    if model.endpoint is not None:
+        minutes = examples * ANSWER_SECONDS / 60 / model.endpoint.concurrency
+        return small(attempt, minutes=START + minutes)
+    return _with_model(model, model.gpus, work, examples, attempt)
+
+
+def training(model: Model, examples: float, attempt: int) -> Demand:
+    """A job that trains a model on a number of examples (times passes), on the registry's `training_gpus`."""
+    return _with_model(model, model.training_gpus, "train", examples, attempt)
+
+
+def _with_model(model: Model, gpus: int, work: Work, examples: float, attempt: int) -> Demand:
+    billions = _billions(model, gpus)
+    minutes = START + MINUTES[work] * billions / (gpus or CPU_SPEED) * examples / 1000
+    per_billion = MEMORY_PER_BILLION["train" if work == "train" else "gpu" if gpus else "cpu"]
+    return _grown(gpus, _threads(billions, gpus), MEMORY + per_billion * billions, minutes, attempt)
+
+
+def _billions(model: Model, gpus: int) -> float:
+    if model.size is not None or model.pretraining or model.gold_tuning or model.translator_training:
+        return model.size or 0.0
+    return UNKNOWN * gpus
+
+
+def _threads(billions: float, gpus: int) -> int:
+    if billions < NANO:
+        return 1
+    return THREADS_PER_GPU * gpus or THREADS_WITHOUT_GPU
+
+
+def _grown(gpus: int, threads: int, mem_mb: float, minutes: float, attempt: int) -> Demand:
+    factor = GROWTH ** (attempt - 1)
+    return Demand(gpu=gpus, threads=threads, mem_mb=round(mem_mb * factor), runtime=round(minutes * factor))

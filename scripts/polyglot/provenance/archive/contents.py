@@ -1,0 +1,204 @@
+"""What lies in an archive: small files themselves, large ones by hash and size."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from polyglot.core.files import read_json, write_json
+from polyglot.core.hashing import content_id, file_hash
+from polyglot.provenance.archive.scrubbing import Scrubber
+
+MEGABYTE = 1_000_000
+TEXTS = {
+    *(".cff", ".csv", ".html", ".jinja", ".json", ".jsonl", ".lock", ".log", ".md", ".mplstyle", ".py", ".rst", ".smk", ".svg"),
+    *(".tex", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
+}
+"""Files that are scrubbed; others are left out if they hold a secret."""
+UNSEEN = frozenset({".cache", "__pycache__", ".snakemake_timestamp", ".lock"})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of the archive, or one that it only names.
+
+    `path`: its place in the archive, or the place that it would have. `sha256`, `size`: of the file as it is archived, or of the
+    file outside. `outside`: why it is not inside; empty if it is. `url`: where a file outside can be had. `original`: the SHA-256
+    of the file before something was scrubbed from it.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    source: Path | None = None
+    content: bytes | None = field(default=None, repr=False)
+    outside: str = ""
+    url: str | None = None
+    original: str | None = None
+
+    @property
+    def identifier(self) -> str:
+        """Its path in the archive; of a file outside, an address, or its hash as a name (RFC 6920)."""
+        if not self.outside:
+            return self.path
+        if self.url:
+            return self.url
+        digest = base64.urlsafe_b64encode(bytes.fromhex(self.sha256)).rstrip(b"=").decode() if self.sha256 else "unknown"
+        return f"ni:///sha-256;{digest}?path={quote(self.path)}"
+
+    def read(self) -> bytes:
+        if self.content is not None:
+            return self.content
+        assert self.source is not None
+        return self.source.read_bytes()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder that a rule names: its place in the archive, and the files behind it."""
+
+    path: str
+    items: Sequence[Item]
+    is_folder: bool
+
+
+def text_item(path: str, text: str) -> Item:
+    """A file that the archive makes itself."""
+    content = text.encode()
+    return Item(path, hashlib.sha256(content).hexdigest(), len(content), content=content)
+
+
+def archived_path(path: str | Path, folder: Path) -> str:
+    """The place in the archive of a file that rules name: its own, if it is inside the working folder."""
+    relative = PurePosixPath(os.path.relpath(path, folder)) if os.path.isabs(path) else PurePosixPath(os.path.normpath(path))
+    if relative.is_absolute() or ".." in relative.parts:
+        whole = Path(os.path.normpath(Path(folder, path)))
+        return f"elsewhere/{content_id(str(whole.parent))[:8]}/{whole.name}"
+    return str(relative)
+
+
+def files_in(path: Path) -> list[Path]:
+    """A file itself, or every file of a folder; nothing if it is not there."""
+    if path.is_dir():
+        return sorted(inner for inner in path.rglob("*") if inner.is_file() and not UNSEEN & set(inner.relative_to(path).parts))
+    return [path] if path.is_file() else []
+
+
+class Hashes:
+    """SHA-256 of files, remembered by size and time of change, so that large models are read once."""
+
+    def __init__(self, memory: Path) -> None:
+        self.memory = memory
+        try:
+            self.known: dict[str, list[str | int]] = read_json(memory)
+        except (OSError, ValueError):
+            self.known = {}
+
+    def learn(self, path: Path, sha256: str, size: int, since: float) -> None:
+        """Take over a hash that somebody else has found at a time, unless the file has changed since."""
+        if path.is_file():
+            stat = path.stat()
+            if stat.st_size == size and stat.st_mtime <= since:
+                self.known[str(path)] = [stat.st_size, stat.st_mtime_ns, sha256]
+
+    def of(self, paths: Collection[Path]) -> dict[Path, str]:
+        """The hashes of files, read side by side where they are not known."""
+        new = [path for path in paths if self._remembered(path) is None]
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+            for path, digest in zip(new, pool.map(file_hash, new), strict=True):
+                stat = path.stat()
+                self.known[str(path)] = [stat.st_size, stat.st_mtime_ns, digest]
+        if new:
+            write_json({name: self.known[name] for name in sorted(self.known)}, self.memory)
+        return {path: str(self.known[str(path)][2]) for path in paths}
+
+    def _remembered(self, path: Path) -> str | None:
+        stat = path.stat()
+        size, changed, digest = self.known.get(str(path), [-1, -1, ""])
+        return str(digest) if (size, changed) == (stat.st_size, stat.st_mtime_ns) else None
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Turns files into items.
+
+    Args:
+        folder: the working folder, from which relative paths start.
+        largest: bytes of the largest file that goes inside.
+        evidence: archive paths that go inside whatever their size.
+        urls: archive path to where a file can be had.
+    """
+
+    folder: Path
+    scrubber: Scrubber
+    hashes: Hashes
+    largest: float
+    evidence: Collection[str] = ()
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+    def data(self, paths: Iterable[str]) -> dict[str, Place]:
+        """Files and folders that jobs read and wrote; one that is no longer there is named without a hash."""
+        known = {path: files_in(self.folder / path) for path in paths}
+        digests = self.hashes.of([file for files in known.values() for file in files])
+        places = {}
+        for path, files in known.items():
+            place, whole = archived_path(path, self.folder), self.folder / path
+            items = [self._item(file, _inner(place, file, whole), digests[file]) for file in files]
+            if not items and not whole.is_dir():
+                items = [Item(place, "", 0, outside="no longer there")]
+            places[path] = Place(place, items, whole.is_dir())
+        return places
+
+    def _item(self, file: Path, place: str, sha256: str) -> Item:
+        size = file.stat().st_size
+        if size > self.largest and place not in self.evidence:
+            return Item(place, sha256, size, outside="larger than the limit", url=self.urls.get(place))
+        if file.suffix in TEXTS:
+            return scrubbed(file, place, self.scrubber.data)
+        secret = self.scrubber.held(readable(file))
+        if secret is not None:
+            return Item(place, sha256, size, outside=f"it holds the value of the environment variable {secret}")
+        return Item(place, sha256, size, source=file)
+
+    def code(self, paths: Iterable[Path]) -> list[Item]:
+        """Scripts and settings; always inside."""
+        return [scrubbed(file, archived_path(file, self.folder), self.scrubber.code) for path in paths for file in files_in(path)]
+
+    def records(self, paths: Iterable[Path]) -> list[Item]:
+        """Texts about the run; always inside."""
+        return [
+            scrubbed(file, archived_path(file, self.folder), self.scrubber.record) for path in paths for file in files_in(path)
+        ]
+
+
+def _inner(place: str, file: Path, whole: Path) -> str:
+    """The archive path of a file of a folder, or of a file itself."""
+    return place if file == whole else str(PurePosixPath(place, *file.relative_to(whole).parts))
+
+
+def scrubbed(file: Path, place: str, scrub: Callable[[str], str]) -> Item:
+    """A text without its secrets."""
+    content = file.read_bytes()
+    clean = scrub(content.decode(errors="replace")).encode()
+    before, after = (hashlib.sha256(found).hexdigest() for found in (content, clean))
+    if before == after:
+        return Item(place, before, len(content), source=file)
+    return Item(place, after, len(clean), content=clean, original=before)
+
+
+def readable(file: Path) -> bytes:
+    """The bytes in which a secret would show: the texts of a Parquet file, else the file's own."""
+    if file.suffix != ".parquet":
+        return file.read_bytes()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(file)
+    texts = [column for column in table.columns if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)]
+    return "\n".join(text for column in texts for text in column.unique().to_pylist() if text).encode()

@@ -1,0 +1,77 @@
+"""Whether an archive proves its tables: every file is the one that was archived, every score follows from the outcomes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyglot.provenance.archive.jobs import Named
+from polyglot.provenance.archive.reading import Archive, ArchiveError, open_archive
+from polyglot.provenance.archive.replay import can_be_replayed, replay
+from polyglot.provenance.archive.writing import MANIFEST, fingerprint
+from polyglot.provenance.records import code_id
+
+PROVED = ("results/*/tables/*", "results/*/scores/*/*")
+"""Files that must come out of jobs that are made again."""
+
+
+def _other_code(archive: Archive) -> str:
+    """Says so if the archive was made with another version of the code than this."""
+    archived = json.loads(archive.text("provenance/code.json"))
+    if archived["archived"] == code_id():
+        return ""
+    commit = archived["versions"][archived["archived"]]["commit"]
+    which = f"commit {commit}" if commit else "its own scripts/"
+    return f" (by another version of the code than the archive's: try again with {which})"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked: files by hash, jobs made again, what they made, and the outcomes that it rests on."""
+
+    fingerprint: str
+    files: int
+    jobs: int
+    made: int
+    outcomes: int
+
+    def sentence(self, path: Path) -> str:
+        return (
+            f"{path} proves its tables: {self.files} files are as archived; {self.made} score files and tables come out the same "
+            f"from {self.outcomes:,} outcomes ({self.jobs} jobs); fingerprint {self.fingerprint}"
+        )
+
+
+def verify(path: Path) -> Verdict:
+    """Check an archive: hashes, declarations, and all scores and tables made again.
+
+    Raises:
+        ArchiveError: names the first file that does not match, and how.
+    """
+    import pyarrow.parquet as pq
+
+    with open_archive(path) as archive:
+        files = archive.check_files()
+        lines = [line for line in archive.jobs() if can_be_replayed(line)]
+        used, made = ({name for line in lines for name in Named(**line[kind], flat=True)} for kind in ("input", "output"))
+        for name in sorted(used | made):
+            if name not in files:
+                raise ArchiveError(f"{name}: it is not in the archive, and without it the tables cannot be made again")
+        for pattern in PROVED:
+            for file in sorted(archive.folder.glob(pattern)):
+                if str(file.relative_to(archive.folder)) not in made:
+                    raise ArchiveError(f"{file.relative_to(archive.folder)}: no job of the archive makes it")
+        with tempfile.TemporaryDirectory() as scratch:
+            for _, difference in replay(lines, archive.folder, Path(scratch)):
+                if difference:
+                    raise ArchiveError(f"{difference}{_other_code(archive)}")
+        outcomes = [archive.folder / name for name in used if name.endswith(".parquet") and "/evaluation/" in name]
+        return Verdict(
+            fingerprint=fingerprint(archive.text(MANIFEST).encode()),
+            files=len(files),
+            jobs=len(lines),
+            made=len(made),
+            outcomes=sum(pq.read_metadata(file).num_rows for file in outcomes),
+        )

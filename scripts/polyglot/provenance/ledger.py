@@ -1,0 +1,97 @@
+"""The ledger of a study: hours, GPU hours, tokens and money, by rule and teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyglot.core.files import read_jsonl
+from polyglot.provenance.attempts import read_attempts
+from polyglot.provenance.records import RECORDS
+from polyglot.provenance.timings import job_seconds_by_file
+
+KEYS = ["rule", "teacher"]
+SUMS = ["jobs", "attempts", "hours", "gpu_hours", "prompt_tokens", "completion_tokens", "usd"]
+HOUR = 3600
+WRITERS = {"nllb-both": "translate_seed", "nllb-respond": "synthesize_translated"}
+"""Rules that write the answers of a method, where it is not `synthesize`."""
+
+
+def ledger_table(results: Path, usd_per_gpu_hour: float | None = None) -> pd.DataFrame:
+    """What a study has cost so far, attempts in vain included.
+
+    Hours are those that jobs recorded (see `polyglot.provenance.records`), or Snakemake's benchmark where a job left no record; the time of
+    an attempt that was killed is not known. Tokens of local teachers are those of their answers; tokens and money of endpoints
+    those that were paid (see `polyglot.engines.spending`).
+
+    Args:
+        results: the study's folder.
+        usd_per_gpu_hour: price of a GPU hour; None counts endpoints only.
+
+    Returns:
+        rule, teacher (empty where no single teacher causes the cost; a judge behind an endpoint under its own name), jobs,
+        attempts, hours, gpu_hours, prompt_tokens, completion_tokens, usd; the longest first.
+    """
+    rows = pd.DataFrame([*_hours(results), *_tokens(results)], columns=[*KEYS, *SUMS])
+    table = rows.fillna(dict.fromkeys(SUMS, 0)).groupby(KEYS, sort=True)[SUMS].sum()
+    table["usd"] += table["gpu_hours"] * (usd_per_gpu_hour or 0)
+    whole = ["jobs", "attempts", "prompt_tokens", "completion_tokens"]
+    table = table.astype(dict.fromkeys(whole, int)).round({"hours": 4, "gpu_hours": 4, "usd": 6})
+    return table.sort_values(["gpu_hours", "hours", "usd"], ascending=False, kind="stable").reset_index()
+
+
+def _hours(results: Path) -> Iterator[dict[str, Any]]:
+    folder = results / RECORDS / "jobs"
+    recorded = set()
+    for path in sorted(folder.rglob("*.jsonl")):
+        attempts = read_attempts(path)
+        if not attempts:
+            continue
+        recorded.add(path.relative_to(folder).with_suffix(""))
+        yield {
+            "rule": attempts[0].facts["rule"],
+            "teacher": attempts[0].facts["wildcards"].get("teacher", ""),
+            "jobs": 1,
+            "attempts": len(attempts),
+            "hours": sum(attempt.seconds for attempt in attempts) / HOUR,
+            "gpu_hours": sum(attempt.seconds * attempt.gpus for attempt in attempts) / HOUR,
+        }
+    for name, seconds in job_seconds_by_file(results / "benchmarks").items():
+        if name.with_suffix("") not in recorded:
+            rule = name.parts[0].removesuffix(".tsv")
+            yield {"rule": rule, "teacher": "", "jobs": 1, "attempts": 1, "hours": seconds / HOUR}
+
+
+def _tokens(results: Path) -> Iterator[dict[str, Any]]:
+    paid = {path.stem: pd.DataFrame(read_jsonl(path)) for path in sorted((results / "ledger").glob("*.jsonl"))}
+    answered = set()
+    for rule, teacher, path in _answers(results):
+        answered.add(teacher)
+        if teacher not in paid:
+            yield {
+                "rule": rule,
+                "teacher": teacher,
+                **_sums(pd.read_parquet(path, columns=["prompt_tokens", "completion_tokens"])),
+            }
+    for model, entries in paid.items():
+        rule = "ask_endpoint" if model in answered else "reward"
+        yield {"rule": rule, "teacher": model, **_sums(entries.drop(columns="id", errors="ignore"))}
+
+
+def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
+    """(rule, teacher, file) of every file of answers that a teacher was asked for; what is gathered from them for a routed one
+    is not among them."""
+    routed = {path.name for path in (results / "routing/assignments").glob("*")}
+    for path in sorted((results / "answers").glob("*/*/*/*.parquet")):
+        teacher, _, method, _ = path.relative_to(results / "answers").parts
+        if teacher not in routed:
+            yield WRITERS.get(method, "synthesize"), teacher, path
+    for path in sorted((results / "routing/answers").glob("*/*/*/*/*.parquet")):
+        yield "synthesize_assigned", path.relative_to(results / "routing/answers").parts[1], path
+
+
+def _sums(frame: pd.DataFrame) -> dict[str, float]:
+    return {str(name): float(values.sum()) for name, values in frame.items()}

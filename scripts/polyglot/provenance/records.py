@@ -1,0 +1,223 @@
+"""What a job leaves about itself: when it ran, how it ended, in which environment, on which machine, from which code.
+
+Records lie in `provenance/`, beside the folder of logs:
+
+    provenance/jobs/{as the job's log}.jsonl    one line when an attempt begins, one when it ends
+    provenance/environments/{id}.json           Python and the version of every package, once for each environment
+    provenance/machines/{id}.json               processor, memory, operating system, GPUs and driver, once for each machine
+    provenance/code/{id}.json                   git commit and what was changed since, once for each version of the code
+
+No record names a host, a user or a folder outside of the study, and none is an input of a job: writing one re-runs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from polyglot.core.files import write_json
+from polyglot.core.hashing import content_id
+
+LOGS, RECORDS = "logs", "provenance"
+SCRIPTS = Path(__file__).parents[2]
+DEMANDS = ("gpu", "gpu_model", "gres", "mem_mb", "runtime")
+"""Resources that a record keeps."""
+NUMERIC = re.compile(
+    r"^(OMP_|MKL_|OPENBLAS_|NUMEXPR_|VECLIB_)?NUM_THREADS$|^(CUDA_VISIBLE_DEVICES|CUBLAS_WORKSPACE_CONFIG|PYTHONHASHSEED)$"
+    r"|^NVIDIA_TF32_OVERRIDE$|^(VLLM|TORCH|PYTORCH)_(?!.*(KEY|TOKEN|SECRET|PASS|PATH|DIR|ROOT|HOME|CACHE|URL|HOST|IP|SERVER))[A-Z_]*$"
+)
+"""Environment variables that can change numbers; none of them holds a key or a place."""
+DRIVER = Path("/proc/driver/nvidia")
+
+
+def records_folder(log: Path) -> Path:
+    """The `provenance` folder of the logs that a log lies among."""
+    return _beside(log)[0]
+
+
+def record_path(log: Path) -> Path:
+    """Where the attempts at the job with this log are written down."""
+    folder, name = _beside(log)
+    return folder / "jobs" / name.with_suffix(".jsonl")
+
+
+def _beside(log: Path) -> tuple[Path, Path]:
+    parts = Path(log).parts
+    if LOGS not in parts:
+        return Path(log).parent / RECORDS, Path(Path(log).name)
+    place = 2 if parts[0] == "results" else len(parts) - 1 - parts[::-1].index(LOGS)
+    return Path(*parts[:place]) / RECORDS, Path(*parts[place + 1 :])
+
+
+@contextmanager
+def recorded(snakemake: Any) -> Iterator[None]:
+    """Write down an attempt at a job, a line at its beginning and a line at its end; where none can be written, it goes on."""
+    log = Path(str(snakemake.log[0]))
+    path, folder = record_path(log), records_folder(log)
+    began = time.time()
+    _append(path, {"event": "began", "at": round(began, 3)} | _facts(snakemake, folder))
+    ended: dict[str, Any] = {"status": "failed"}
+    try:
+        yield
+        ended = {"status": "finished"}
+    except BaseException as error:
+        ended["error"] = type(error).__name__
+        raise
+    finally:
+        now = time.time()
+        ended |= {"seconds": round(now - began, 3)} | _torch_facts()
+        _append(path, {"event": "ended", "at": round(now, 3), **ended})
+
+
+def _append(path: Path, line: Mapping[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    except OSError as error:
+        print(f"no record of this job can be written: {error}", file=sys.stderr)
+
+
+def _facts(snakemake: Any, folder: Path) -> dict[str, Any]:
+    try:
+        places = {"environment": _environment(folder), "machine": _machine(folder)}
+    except OSError:
+        places = {}
+    resources = {name: snakemake.resources.get(name) for name in DEMANDS}
+    return {
+        "rule": snakemake.rule,
+        "wildcards": dict(snakemake.wildcards.items()),
+        "threads": snakemake.threads,
+        "resources": {name: value for name, value in resources.items() if value not in (None, "")},
+        "code": code_id(),
+        **places,
+        "variables": {name: value for name, value in sorted(os.environ.items()) if NUMERIC.match(name)},
+    }
+
+
+def _torch_facts() -> dict[str, Any]:
+    """What torch was told about determinism, and the GPUs that it used; nothing where it was not imported."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "get_num_threads"):
+        return {}
+    facts: dict[str, Any] = {
+        "torch_threads": torch.get_num_threads(),
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
+    if torch.cuda.is_initialized():
+        devices = range(torch.cuda.device_count())
+        facts |= {
+            "cuda": torch.version.cuda,
+            "cudnn_deterministic": torch.backends.cudnn.deterministic,
+            "tf32": torch.backends.cuda.matmul.allow_tf32,
+            "gpus": [torch.cuda.get_device_name(device) for device in devices],
+            "gpu_memory_mb": round(sum(torch.cuda.max_memory_allocated(device) for device in devices) / 2**20),
+        }
+    return {"numerics": facts}
+
+
+@cache
+def code_id() -> str:
+    """Depends on the text of every script and of the library."""
+    digest = hashlib.sha256()
+    for path in sorted(SCRIPTS.rglob("*.py")):
+        digest.update(f"{path.relative_to(SCRIPTS)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def record_code(folder: Path, root: Path) -> None:
+    """Write down once what this version of the code is: the commit, and what differs from it.
+
+    Args:
+        folder: the `provenance` folder.
+        root: the repository; without git, or outside of a repository, the commit is None.
+    """
+    path = folder / "code" / f"{code_id()}.json"
+    if path.exists():
+        return
+    commit = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=normal") if commit else None
+    facts = {
+        "commit": commit.strip() if commit else None,
+        "dirty": bool(changed) if commit else None,
+        "changed": (changed or "").splitlines(),
+        "diff": (_git(root, "diff", "HEAD", "--no-color", "--no-ext-diff") or "") if changed else "",
+    }
+    write_json(facts, path)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _environment(folder: Path) -> str:
+    """The id of the running environment; the first job in it writes down what is installed."""
+    sites = [path for path in map(Path, sys.path) if path.name in ("site-packages", "dist-packages") and path.is_dir()]
+    stamps = [f"{path}:{path.stat().st_mtime_ns}" for path in sites]
+    name = content_id(sys.version, platform.machine(), *stamps)
+    path = folder / "environments" / f"{name}.json"
+    if not path.exists():
+        from importlib.metadata import distributions
+
+        packages = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
+        facts = {
+            "python": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "architecture": platform.machine(),
+            "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        }
+        write_json(facts, path)
+    return name
+
+
+def _machine(folder: Path) -> str:
+    """The id of this machine; the first job on it writes down what it is."""
+    version = DRIVER / "version"
+    driver = version.read_text(encoding="utf-8", errors="replace") if version.exists() else ""
+    name = content_id(platform.node(), platform.release(), driver)
+    path = folder / "machines" / f"{name}.json"
+    if not path.exists():
+        write_json(_hardware(driver), path)
+    return name
+
+
+def _hardware(driver: str) -> dict[str, Any]:
+    found = re.search(r"(?<!\w)(\d+\.\d[\d.]*)", driver)
+    gpus = [
+        line.partition(":")[2].strip()
+        for path in sorted(DRIVER.glob("gpus/*/information"))
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.startswith("Model:")
+    ]
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "processor": _entry(Path("/proc/cpuinfo"), "model name") or platform.processor(),
+        "cores": os.cpu_count(),
+        "memory": _entry(Path("/proc/meminfo"), "MemTotal"),
+        "gpus": gpus,
+        "gpu_driver": found[1] if found else None,
+    }
+
+
+def _entry(path: Path, key: str) -> str | None:
+    """The first value of a key in a file of `key: value` lines."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return next((line.partition(":")[2].strip() for line in file if line.startswith(key)), None)

@@ -1,0 +1,229 @@
+"""Data cards of synthetic sets and model cards of students."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyglot.core.templates import render
+from polyglot.displays.words import number, with_error, with_interval
+from polyglot.publishing.facts import TRAIN
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+OPEN = "other"
+"""What hubs call a licence that they have no name for."""
+
+
+def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
+    """What the licences behind a set say, a sentence each.
+
+    Args:
+        own: the workflow's licence, which holds for models that the workflow has made.
+    """
+    lines = []
+    for model in _models(facts):
+        name = model["licence"]
+        if name is None:
+            lines.append(f"{model['label']} was made by the workflow, which is under {own}.")
+        else:
+            says = facts["licences"].get(name, {}).get("output", "was not looked at here: read it before you use the data")
+            lines.append(f"{model['label']} is under the licence {name}, which {says}{_where(facts, name)}.")
+    for name, source in facts["sources"].items():
+        cited = f" ({source['cite']})" if source["cite"] else ""
+        lines.append(f"Seed prompts from {source['hub'] or name}{cited}: {source['licence'] or 'licence not stated'}.")
+    return list(dict.fromkeys(lines))
+
+
+def _models(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The models behind a set or student: those that wrote, and the base."""
+    return [*facts["models"], *([facts["base"]] if "base" in facts else [])]
+
+
+def _where(facts: Mapping[str, Any], name: str) -> str:
+    url = facts["licences"].get(name, {}).get("url")
+    return f" ({url})" if url else ""
+
+
+def hub_licences(facts: Mapping[str, Any], own: str) -> str | list[str]:
+    """The licences that bear on a set, as hubs call them; one, or a list."""
+    names = [model["licence"] or own for model in _models(facts)] + [source["licence"] for source in facts["sources"].values()]
+    known = {own: own.lower()} | {name: licence["hub"] for name, licence in facts["licences"].items()}
+    found = sorted({known.get(name, OPEN) if name else OPEN for name in names}) or [OPEN]
+    return found[0] if len(found) == 1 else found
+
+
+def size_category(rows: int) -> str:
+    return next((name for limit, name in SIZES if rows < limit), "n>1M")
+
+
+def score_lines(cell: Mapping[str, Any] | None, gap: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> list[str]:
+    """What the study found about a cell: its score, the students' gain, and a flag where they cannot be trusted."""
+    if cell is None or pd.isna(cell["intrinsic"]):
+        return ["This cell has no score."]
+    score = f"pg_{facts['definition']}"
+    gain = with_error(cell["gain"], cell["gain_se"], sign=True)
+    student, base, reference = (number(cell[f"{name}_score"]) for name in ("student", "base", "reference"))
+    shown = with_interval(cell[score], cell[f"{score}_low"], cell[f"{score}_high"], 2, sign=True)
+    lines = [
+        f"PG-Score ({facts['definition']}) {shown}, relative to the cells that were scored with it; brackets: "
+        f"{facts['confidence']:.0%} bootstrap interval.",
+        f"Gain of its students over the base, mean over benchmarks and seeds: {gain} (score {student}; base {base}; reference "
+        f"{reference}).",
+    ]
+    if gap is not None and gap["flagged"]:
+        lines.append(f"⚑ Distrust scores of this language: {gap['reason']}.")
+    return lines
+
+
+def statuses(answers: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """How many answers behind a set have which status: method, status, answers."""
+    frames = [frame[["method", "status"]] for frame in answers if "status" in frame]
+    if not frames:
+        return pd.DataFrame(columns=["method", "status", "answers"])
+    return pd.concat(frames).value_counts(sort=False).rename("answers").reset_index().sort_values(["method", "status"])
+
+
+def set_measurements(diversity: pd.DataFrame, reward: pd.DataFrame) -> list[tuple[str, str]]:
+    """What was measured on a set: name and number."""
+    return [
+        ("prompt diversity (mean cosine distance)", number(diversity["prompt_distance"].mean())),
+        ("response diversity (mean cosine distance)", number(diversity["response_distance"].mean())),
+        ("reward (1 to 5)", number(reward["reward"].mean(), 2)),
+        ("examples that could be rated", f"{int(reward['reward'].notna().sum()):,} of {len(reward):,}"),
+    ]
+
+
+def data_card(
+    pairs: pd.DataFrame,
+    *,
+    facts: Mapping[str, Any],
+    answers: Sequence[pd.DataFrame],
+    diversity: pd.DataFrame,
+    reward: pd.DataFrame,
+    cell: Mapping[str, Any] | None,
+    gap: Mapping[str, Any] | None,
+    template: Path,
+    workflow: Mapping[str, Any],
+) -> str:
+    """The data card of a set: README.md of a folder with the set at `TRAIN`, which `datasets.load_dataset` opens.
+
+    Args:
+        pairs: the set: id, method, prompt, response.
+        facts: see `polyglot.publishing.facts.set_facts`.
+        answers: the answers that it was taken from, with their status.
+        diversity, reward: measurements by example.
+        cell, gap: rows of cells.csv and gaps.csv, where the set was scored.
+        workflow: CITATION.cff.
+    """
+    from huggingface_hub import DatasetCardData
+
+    own = workflow["license"]
+    data = DatasetCardData(
+        language=facts["lang"],
+        license=hub_licences(facts, own),
+        task_categories=["text-generation"],
+        size_categories=size_category(len(pairs)),
+        pretty_name=f"{facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})",
+        tags=["polyglot-score", *(["synthetic"] if facts["written_by"] != "people" else [])],
+        configs=[{"config_name": "default", "data_files": [{"split": "train", "path": TRAIN}]}],
+    )
+    body = render(
+        template,
+        facts=facts,
+        title=data.pretty_name,
+        rows=len(pairs),
+        methods=pairs["method"].value_counts().sort_index().to_dict(),
+        statuses=statuses(answers).to_dict("records"),
+        measurements=set_measurements(diversity, reward),
+        scores=score_lines(cell, gap, facts),
+        licences=licence_lines(facts, own),
+        examples=pairs.head(3).to_dict("records"),
+        workflow=workflow,
+    )
+    return f"---\n{data.to_yaml()}\n---\n{body}"
+
+
+def benchmark_scores(outcomes: pd.DataFrame) -> dict[str, float]:
+    """Each benchmark to a model's score on it."""
+    scores = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
+    return {str(name): float(score) for name, score in scores.items()}
+
+
+def model_card(
+    outcomes: pd.DataFrame,
+    *,
+    facts: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    anchors: Mapping[str, pd.DataFrame],
+    cell: Mapping[str, Any] | None,
+    gap: Mapping[str, Any] | None,
+    template: Path,
+    workflow: Mapping[str, Any],
+) -> str:
+    """The model card of a student.
+
+    Args:
+        outcomes: its outcomes by example (see `polyglot.evaluation.run`); empty for a cell without a student.
+        facts: see `polyglot.publishing.facts.student_facts`.
+        summary: what training reported (`training.json`), or why there is no student.
+        anchors: `base` and `reference` to their outcomes.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    own, scores = workflow["license"], benchmark_scores(outcomes) if len(outcomes) else {}
+    beside = {name: benchmark_scores(frame) for name, frame in anchors.items()}
+    licences = hub_licences(facts, own)
+    title = f"{facts['base']['label']} on {facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})"
+    results = [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=name,
+            dataset_name=f"{name} ({facts['language']})",
+            metric_type="accuracy",
+            metric_value=round(score, 6),
+        )
+        for name, score in scores.items()
+    ]
+    data = ModelCardData(
+        language=facts["lang"],
+        license=licences if isinstance(licences, str) else OPEN,
+        license_name=None if isinstance(licences, str) else ", ".join(licences),
+        base_model=facts["base"]["hub"],
+        pipeline_tag="text-generation",
+        library_name="transformers",
+        tags=["polyglot-score", facts["training"]["trainer"], "sft"],
+        model_name=title,
+        eval_results=results or None,
+    )
+    body = render(
+        template,
+        facts=facts,
+        title=title,
+        summary=summary,
+        results=[
+            {"benchmark": name, "asked": _way(facts["benchmarks"][name])}
+            | {"n": int((outcomes["benchmark"] == name).sum()), "student": number(score)}
+            | {anchor: number(found.get(name, float("nan"))) for anchor, found in beside.items()}
+            for name, score in scores.items()
+        ],
+        scores=score_lines(cell, gap, facts),
+        licences=licence_lines(facts, own),
+        workflow=workflow,
+    )
+    return f"---\n{data.to_yaml()}\n---\n{body}"
+
+
+def _way(settings: Mapping[str, Any]) -> str:
+    """How a benchmark's items are asked."""
+    return f"{settings['formulation']}, {settings['shots']}-shot"
+
+
+def row_of(table: pd.DataFrame, **keys: str) -> dict[str, Any] | None:
+    """The first row with these values; None where there is none."""
+    chosen = table
+    for name, value in keys.items():
+        chosen = chosen[chosen[name] == value]
+    return {str(name): value for name, value in chosen.iloc[0].items()} if len(chosen) else None

@@ -1,0 +1,74 @@
+"""What is published of a study: synthetic sets as data set folders and students, with the facts that their cards state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyglot.registry import Registries
+from polyglot.routing.teachers import EXPLAINED
+from polyglot.study.configuration import Study
+from polyglot.synthesis.recipes import PEOPLE, PUBLIC, parse_recipe
+
+TRAIN = "data/train-00000-of-00001.parquet"
+"""Where `datasets.load_dataset` finds the examples of a data set folder."""
+
+
+def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
+    """What a synthetic set is, apart from its numbers: plain values, on which its card depends."""
+    parts = parse_recipe(recipe, study.methods).parts
+    routed = study.routed(teacher)
+    models = [name for name in (study.routed_among if routed else [teacher]) if name in registries.models]
+    languages = [lang, *([study.source_language] if "translate" in parts else [])]
+    sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
+    named = {name: registries.sources[name].model_dump(include={"licence", "cite", "hub"}) for name in sorted(sources)}
+    names = [*(registries.models[name].licence for name in models), *(entry["licence"] for entry in named.values())]
+    return {
+        "study": study.study,
+        "recipe": recipe,
+        "parts": list(parts),
+        "teacher": teacher,
+        "lang": lang,
+        "language": registries.languages[lang].name,
+        "seed": seed,
+        "author": teacher if routed or not models else registries.models[teacher].label or teacher,
+        "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
+        "routed": f"each prompt was answered by {EXPLAINED[routed.strategy]}" if routed else None,
+        "models": [
+            _model(registries, name) | {"sampling": registries.models[name].sampling.model_dump(mode="json")} for name in models
+        ],
+        "sources": named,
+        "licences": {name: registries.licences[name].model_dump() for name in names if name and name in registries.licences},
+        "requests": study.synthesis.requests,
+        "definition": study.scoring.definition,
+        "confidence": study.scoring.confidence,
+    }
+
+
+def student_facts(study: Study, registries: Registries, *, base: str, **of_set: str) -> dict[str, Any]:
+    """What a student is, apart from its numbers."""
+    reference = registries.models[base].reference
+    facts = set_facts(study, registries, **of_set)
+    licence = registries.models[base].licence
+    if licence and licence in registries.licences:
+        facts["licences"][licence] = registries.licences[licence].model_dump()
+    return facts | {
+        "base": _model(registries, base),
+        "reference": registries.models[reference].label or reference if reference else None,
+        "training": _training(study),
+        "benchmarks": {name: settings.model_dump(mode="json") for name, settings in study.evaluation.benchmarks.items()},
+    }
+
+
+def _training(study: Study) -> dict[str, Any]:
+    """Settings by name; those of adapters only where some are trained, as `lora.rank` and so on."""
+    settings = study.training.model_dump(mode="json")
+    adapters = settings.pop("lora")
+    if study.training.tuning == "full":
+        return settings
+    return settings | {f"lora.{name}": value for name, value in adapters.items()}
+
+
+def _model(registries: Registries, name: str) -> dict[str, Any]:
+    model = registries.models[name]
+    served = model.endpoint.model if model.endpoint else None
+    return {"name": name, "label": model.label or name, "hub": model.hub, "served_as": served, "licence": model.licence}

@@ -1,0 +1,177 @@
+"""Registries: what models, languages and benchmarks there are, in `config/*.yaml`."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from polyglot.registry.base import Entry, RegistryError
+
+
+class Pretraining(Entry):
+    """A nano model trained from scratch on the micro-world."""
+
+    steps: int = Field(gt=0, description="Training steps.")
+    languages: dict[str, float] = Field(description="Share of each language in the training text.")
+    corruption: float = Field(default=0.0, ge=0, le=1, description="Share of training examples with a wrong answer.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    learning_rate: float = Field(default=6e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    hidden: int = Field(default=128, gt=0, description="Width.")
+    layers: int = Field(default=2, gt=0, description="Layers.")
+    heads: int = Field(default=4, gt=0, description="Attention heads.")
+    feed_forward: int = Field(default=512, gt=0, description="Width of the feed-forward layers.")
+    max_length: int = Field(default=512, gt=0, description="Context in tokens.")
+    seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
+
+
+class GoldTuning(Entry):
+    """A nano model fine-tuned on right answers of the micro-world, as a reference or a reward model."""
+
+    start: str = Field(description="The model it starts from.")
+    examples: int = Field(gt=0, description="Training examples per language.")
+    epochs: float = Field(default=1, gt=0, description="Passes over them.")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    seed: int = Field(default=0, ge=0, description="Seed.")
+
+
+class TranslatorTraining(Entry):
+    """A nano translator trained from scratch on the micro-world, from English into its other languages."""
+
+    steps: int = Field(default=1500, gt=0, description="Training steps.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step.")
+    learning_rate: float = Field(default=1.5e-3, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
+    hidden: int = Field(default=128, gt=0, description="Width.")
+    layers: int = Field(default=1, gt=0, description="Layers of the encoder, and of the decoder.")
+    heads: int = Field(default=4, gt=0, description="Attention heads.")
+    feed_forward: int = Field(default=512, gt=0, description="Width of the feed-forward layers.")
+    seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
+
+
+class Sampling(Entry):
+    """How answers are drawn."""
+
+    temperature: float = Field(default=0.8, ge=0, description="0 is greedy decoding.")
+    top_p: float = Field(default=0.9, gt=0, le=1, description="Nucleus sampling.")
+    top_k: int | None = Field(default=None, gt=0, description="Top-k sampling; null turns it off.")
+    max_new_tokens: int = Field(default=128, gt=0, description="Longest answer in tokens.")
+
+
+class Endpoint(Entry):
+    """An endpoint that speaks the OpenAI protocol: a commercial API, or a server that a lab runs."""
+
+    url: str = Field(description="Base address, such as https://api.openai.com/v1.")
+    model: str = Field(description="The model's name there.")
+    api_key: str | None = Field(
+        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the key; null sends none."
+    )
+    concurrency: int = Field(default=32, gt=0, description="Requests under way at a time.")
+    timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
+    attempts: int = Field(default=8, gt=0, description="How often a request is tried; Retry-After is honoured.")
+    options: dict[str, Any] = Field(default={}, description="Further fields of the request's body.")
+
+
+class Price(Entry):
+    """USD for a million tokens."""
+
+    prompt: float = Field(ge=0, description="Prompt tokens.")
+    completion: float = Field(ge=0, description="Completion tokens.")
+
+
+class Model(Entry):
+    """A model: where it comes from, what it is for, how it is run. Exactly one origin is set."""
+
+    role: Literal["chat", "embedding", "reward", "translation"] = Field(default="chat", description="What the model is for.")
+    label: str | None = Field(default=None, description="Name in figures and tables; null uses the id.")
+    pretraining: Pretraining | None = Field(default=None, description="Origin: trained from scratch by the workflow.")
+    gold_tuning: GoldTuning | None = Field(default=None, description="Origin: a nano model tuned on gold answers.")
+    translator_training: TranslatorTraining | None = Field(
+        default=None, description="Origin: a nano translation model trained by the workflow."
+    )
+    package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
+    folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
+    hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
+    revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
+    licence: str | None = Field(default=None, description="Licence of the model.")
+    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
+    languages: list[str] | None = Field(
+        default=None, description="Languages that its maker names, as codes; null where nothing is stated."
+    )
+    endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
+    engine: Literal["transformers", "vllm", "openai"] = Field(
+        default="transformers",
+        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint.",
+    )
+    gpus: int = Field(default=0, ge=0, description="GPUs that running it takes (vllm: tensor parallel).")
+    training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs that fine-tuning it takes.")
+    context: int | None = Field(
+        default=None,
+        gt=0,
+        description="Longest prompt with its answer in tokens; null takes the model's. For an embedding model: tokens of a text "
+        "that are read.",
+    )
+    chat_template: str | None = Field(
+        default=None,
+        description="A file in config/chat_templates, for a model whose tokenizer has no chat template, or none that marks the "
+        "response for training; null takes the tokenizer's own. A base with one is fine-tuned and measured in it, and "
+        "evaluated without.",
+    )
+    prefix: str = Field(default="", description="For an embedding model: an instruction put before every text.")
+    engine_options: dict[str, Any] = Field(default={}, description="Further arguments of `vllm.LLM`.")
+    price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
+    sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
+    family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
+    size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
+    reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
+    scale: tuple[float, float] | None = Field(
+        default=None, description="For a reward model: the raw scores that become 1 and 5; null measures them on gold data."
+    )
+    description: str = Field(default="", description="What the model is.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that its answers depend on: jobs are run again when they change."""
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
+
+    @property
+    def operation(self) -> dict[str, Any]:
+        """The settings that change how an engine is run and not what it answers: jobs are not run again for them."""
+        return self.model_dump(mode="json", include=OPERATION)
+
+    def operated(self, operation: Mapping[str, Any]) -> Model:
+        """The same with such settings."""
+        known = self.model_dump(mode="json")
+        endpoint = {**(known["endpoint"] or {}), **(operation["endpoint"] or {})} or None
+        return Model.model_validate({**known, **operation, "endpoint": endpoint})
+
+
+FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
+"""What jobs are not run again for; a chat template is an input of theirs by its file."""
+OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+CHAT_TEMPLATES = "chat_templates"
+"""Folder beside the registries."""
+ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
+
+
+def local_folder(model: Model, given: str | list[str]) -> Path:
+    """The folder of a model's files: the one given, or for a packaged model the one inside its installed package.
+
+    Raises:
+        RegistryError: if the package or its folder is missing.
+    """
+    if model.package is None:
+        return Path(given if isinstance(given, str) else given[0])
+    name, _, inside = model.package.partition("/")
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RegistryError(f"the package '{name}' is not installed; the model is inside it")
+    folder = Path(spec.origin).parent / inside
+    if not folder.is_dir():
+        raise RegistryError(
+            f"the package '{name}' has no folder '{inside}'; install the version that the project's lock file names"
+        )
+    return folder

@@ -1,0 +1,81 @@
+"""What the replication audit is made of: claims (config/replication.yaml), what they are checked against, and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from polyglot.replication.published import INTRINSIC_TABLE, PGR_TABLE, PUBLISHED_BASE, PUBLISHED_RECIPE, RELEASED, read_published
+from polyglot.scoring.metric_tables import read_measurements
+from polyglot.scoring.scores import rank_teachers, score_cells
+
+
+class Claim(BaseModel):
+    """One claim of the paper."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(description="short name, unique")
+    claim: str = Field(description="what the paper says, in our words")
+    where: str = Field(description="table, figure or section of the paper")
+    check: str = Field(description="how it is recomputed: a name of polyglot.replication.checks.CHECKS")
+    published: dict[str, float | bool] = Field(default={}, description="published values that are in no table, by item")
+    tolerance: float = Field(default=0, ge=0, description="largest difference of a reproduced number")
+    arguments: dict[str, Any] = Field(default={}, description="arguments of the check")
+
+
+class Audit(BaseModel):
+    """config/replication.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    resamples: int = Field(default=1000, ge=10, description="bootstrap resamples of the principal components")
+    seed: int = 0
+    assumed_sizes: dict[str, dict[str, float]] = Field(
+        default={}, description="sets of sizes (billions of parameters) that change table 7's, for the model of table 3"
+    )
+    claims: list[Claim]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What claims are checked against: the published tables, and the cells and teachers that the scoring makes of them."""
+
+    tables: Mapping[str, pd.DataFrame]
+    cells: pd.DataFrame
+    teachers: pd.DataFrame
+    audit: Audit
+    alpha: float = 0.5
+    confidence: float = 0.95
+
+    @classmethod
+    def of(cls, folder: Path, audit: Audit) -> Evidence:
+        """From a folder of published tables alone, scored as `snakemake replication` scores them."""
+        paths = [Path(folder) / f"{name}.csv" for name in (INTRINSIC_TABLE, PGR_TABLE)]
+        measured = read_measurements(paths, base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE)
+        cells, replicates = score_cells(measured, alpha=cls.alpha, confidence=cls.confidence)
+        teachers = rank_teachers(replicates, definition="released", confidence=cls.confidence)
+        return cls(read_published(folder), cells, teachers, audit)
+
+    def scores(self, base: str) -> pd.DataFrame:
+        """Released cells of a base with their PG-Scores: teacher, lang, pg."""
+        released = self.tables[RELEASED]
+        own = released[released["base"] == base]
+        weight = self.alpha
+        return own[["teacher", "lang"]].assign(pg=weight * own["intrinsic"] + (1 - weight) * own["pgr"])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a claim comes to.
+
+    `values`: one row a compared item: item, published, recomputed (numbers, or True and False; NaN where it cannot be known).
+    `missing`: what would have to be published to check it.
+    """
+
+    values: pd.DataFrame
+    note: str = ""
+    missing: str = ""

@@ -1,0 +1,79 @@
+"""The replication audit: each claim of the paper recomputed from published numbers, with a verdict.
+
+A claim (config/replication.yaml) names a check of `polyglot.replication.checks.CHECKS`; the verdict follows from what the check finds
+and the tolerance, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import ValidationError
+
+from polyglot.replication.checks import CHECKS
+from polyglot.replication.evidence import Audit, Evidence
+
+REPRODUCED, NOT_REPRODUCED, NOT_CHECKABLE = "reproduced", "not reproduced", "not checkable from published data"
+
+
+def read_audit(path: Path) -> Audit:
+    """The claims.
+
+    Raises:
+        ValueError: names the file and the key, or the check that is not known, or the id that is there twice.
+    """
+    try:
+        audit = Audit(**yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    ids = [claim.id for claim in audit.claims]
+    for claim in audit.claims:
+        if claim.check not in CHECKS:
+            raise ValueError(f"{path}: claim '{claim.id}': no check '{claim.check}'; known: {', '.join(CHECKS)}")
+        if ids.count(claim.id) > 1:
+            raise ValueError(f"{path}: claim '{claim.id}' is there twice")
+    return audit
+
+
+def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every claim with its verdict.
+
+    A number is reproduced if it differs from the published one by no more than the tolerance, a statement if it is found as
+    published; a claim is reproduced if all its known items are. It is not checkable if none is known.
+
+    Returns:
+        (claims, values). `claims`: id, claim, where, items, checked, within (the tolerance), tolerance, largest_difference,
+        verdict, note, missing. `values`, one row an item: id, item, published, recomputed, difference, within.
+    """
+    claims, values = [], []
+    for claim in evidence.audit.claims:
+        finding = CHECKS[claim.check](evidence, claim)
+        compared = finding.values.assign(difference=np.nan, within=None)
+        known = compared["recomputed"].notna()
+        difference = (compared["recomputed"][known].astype(float) - compared["published"][known].astype(float)).abs()
+        compared.loc[known, "difference"] = difference
+        compared.loc[known, "within"] = (difference <= claim.tolerance + 1e-12).astype(object)
+        checked, within = int(known.sum()), int((difference <= claim.tolerance + 1e-12).sum())
+        verdict = NOT_CHECKABLE if not checked else REPRODUCED if within == checked else NOT_REPRODUCED
+        claims.append(
+            {
+                "id": claim.id,
+                "claim": claim.claim,
+                "where": claim.where,
+                "items": len(compared),
+                "checked": checked,
+                "within": within,
+                "tolerance": claim.tolerance,
+                "largest_difference": float(difference.max()) if checked else np.nan,
+                "verdict": verdict,
+                "note": finding.note,
+                "missing": finding.missing,
+            }
+        )
+        values.append(compared.assign(id=claim.id))
+    columns = ["id", "item", "published", "recomputed", "difference", "within"]
+    return pd.DataFrame(claims), pd.concat(values, ignore_index=True)[columns]

@@ -1,0 +1,377 @@
+"""From per-example files to measurements: a point estimate and bootstrap replicates of every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.core.cells import MIN_EXAMPLES, Cell
+from polyglot.core.hashing import stable_seed
+from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.perplexity import summarise
+from polyglot.scoring.scores import KEYS, gap_flags, performance_gap_recovered
+
+Array = npt.NDArray[np.float64]
+CHUNK = 2_000_000
+"""Most resampling counts held at a time."""
+Student = tuple[str, str]
+"""(recipe, teacher)."""
+ANCHORS = ("base", "reference")
+NO_DATA = "fewer than two usable answers"
+"""Why a cell is a hole whose teacher wrote nothing that a student can learn from."""
+
+
+def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> Array:
+    """Means of bootstrap resamples of rows, each column's NaN left out.
+
+    Args:
+        values: shape (n, k).
+
+    Returns:
+        Shape (replicates, k).
+    """
+    n, known = len(values), np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    found = np.empty((replicates, values.shape[1]))
+    step = max(1, CHUNK // n)
+    for start in range(0, replicates, step):
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=min(step, replicates - start)).astype(float)
+        seen = counts @ known
+        found[start : start + step] = np.where(seen > 0, counts @ filled / np.where(seen > 0, seen, 1), np.nan)
+    return found
+
+
+def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
+    """Means over resampled seeds.
+
+    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), without which a bootstrap of few seeds is too sure.
+
+    Args:
+        replicates: shape (S seeds, replicates, ...), already resampled over examples.
+
+    Returns:
+        Shape (replicates, ...).
+    """
+    seeds, count = replicates.shape[:2]
+    mean: Array = replicates.mean(axis=0)
+    if seeds == 1:
+        return mean
+    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
+    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
+    return scaled
+
+
+def intrinsic_replicates(seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator) -> dict[str, Array]:
+    """Point estimate (place 0) and replicates of the four intrinsic metrics of a cell.
+
+    Seeds are resampled, then examples within each seed. Diversity is a mean over pairs: its replicate is the point estimate
+    plus twice the resampled mean's deviation, the first-order (Hoeffding) term of a U-statistic of degree two.
+
+    Args:
+        seeds: one frame a seed, one row an example: prompt_distance, response_distance, reward, perplexity.
+
+    Returns:
+        Metric to an array of shape (replicates + 1,).
+    """
+    columns = ["prompt_distance", "response_distance", "reward", "perplexity"]
+    values = [frame[columns].to_numpy(dtype=float) for frame in seeds]
+    points = np.stack([np.nanmean(value, axis=0) for value in values])
+    drawn = np.stack([resample_means(value, replicates, rng) for value in values])
+    drawn[:, :, :2] = points[:, None, :2] + 2 * (drawn[:, :, :2] - points[:, None, :2])
+    whole = np.vstack([points.mean(axis=0), resample_seeds(drawn, rng)])
+    return dict(zip(INTRINSIC, whole.T, strict=True))
+
+
+def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Outcomes of several models on the same items.
+
+    Args:
+        models: model name to its outcomes on one benchmark and language (see `polyglot.evaluation.run`).
+
+    Returns:
+        (items: stratum, example_id, weight; correct: one column a model, one row an item).
+
+    Raises:
+        ValueError: if an item is there twice, or two models were not evaluated on the same items.
+    """
+    keys = ["stratum", "example_id"]
+    names = list(models)
+    correct = {}
+    items = pd.DataFrame()
+    for name in names:
+        frame = models[name].sort_values(keys, ignore_index=True)
+        if frame.duplicated(keys).any():
+            raise ValueError(f"'{name}': the item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])} is there twice")
+        items = frame[[*keys, "weight"]] if items.empty else items
+        if not frame[keys].equals(items[keys]):
+            raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
+        correct[name] = frame["correct"].astype(float)
+    return items, pd.DataFrame(correct)
+
+
+def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
+    """Scores of several models on one benchmark, and bootstrap replicates over its items.
+
+    Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
+
+    Returns:
+        Shape (replicates + 1, models); place 0 is the score itself.
+    """
+    weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
+    found = np.zeros((replicates + 1, correct.shape[1]))
+    found[0] = weighted.sum(axis=0)
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
+        found[1:] += resample_means(weighted[rows], replicates, rng) * len(rows)
+    return found
+
+
+def paired_se(items: pd.DataFrame, difference: Array) -> float:
+    """Standard error of a difference of two models' scores on one benchmark, from their paired outcomes.
+
+    Floored at half an item, so that two models with equal outcomes on every item are not told apart with certainty.
+    """
+    variance = 0.0
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
+        weights = items["weight"].to_numpy()[rows]
+        spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
+        variance += float((weights**2).sum()) * spread
+    return float(max(np.sqrt(variance), 0.5 * items["weight"].mean()))
+
+
+def extrinsic_replicates(
+    students: Mapping[Student, Sequence[pd.DataFrame]],
+    base: pd.DataFrame,
+    reference: pd.DataFrame,
+    *,
+    lang: str,
+    replicates: int,
+    seed: int,
+    recipe: str | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Extrinsic measurements of one base in one language: every student against base and reference.
+
+    Args:
+        students: (recipe, teacher) to its students' outcomes, one frame a seed.
+        base, reference: the anchors' outcomes on the same items.
+        recipe: the recipe whose students set the common standard error (see below); None, or one that is not there, takes all.
+
+    Returns:
+        (measurements, scores). `measurements`: replicate, recipe, teacher, lang, student_score, base_score, reference_score,
+        gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, recipe, model, score,
+        se, n, one row each.
+
+    The standardised gain divides by one standard error a language, the root mean square over students: within a language a
+    smaller gain then never scores higher, which a standard error of each student's own would not promise.
+    """
+    draws, score_rows = {}, []
+    gain_variance = dict.fromkeys(students, 0.0)
+    by_seed = {student: np.zeros(len(frames)) for student, frames in students.items()}
+    gap_variance = 0.0
+    benchmarks = sorted(base["benchmark"].unique())
+    for benchmark in benchmarks:
+        found = benchmark_draws(benchmark, students, base, reference, lang, replicates, seed)
+        draws[benchmark] = found.scores
+        gap_variance += found.errors["reference"] ** 2
+        for student in students:
+            gain_variance[student] += found.errors[student] ** 2
+            by_seed[student] = by_seed[student] + found.by_seed[student]
+        for model, values in found.scores.items():
+            named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
+            se = float(values[1:].std(ddof=1))
+            score_rows.append({"benchmark": benchmark, "lang": lang, **named, "score": values[0], "se": se, "n": found.items})
+    anchors = {name: np.mean([draws[benchmark][name] for benchmark in benchmarks], axis=0) for name in ANCHORS}
+    gap_se = np.sqrt(gap_variance) / len(benchmarks)
+    for student, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
+        gain_variance[student] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
+    gain_ses = {student: float(np.sqrt(variance)) / len(benchmarks) for student, variance in gain_variance.items()}
+    scale = [se for student, se in gain_ses.items() if student[0] == recipe] or list(gain_ses.values())
+    common_se = float(np.sqrt(np.mean([se**2 for se in scale])))
+    rows = []
+    for student in students:
+        score = np.mean([draws[benchmark][student] for benchmark in benchmarks], axis=0)
+        ratios = [
+            performance_gap_recovered(draws[name][student], draws[name]["base"], draws[name]["reference"]) for name in benchmarks
+        ]
+        rows.append(
+            pd.DataFrame(
+                {
+                    "replicate": np.arange(replicates + 1),
+                    "recipe": student[0],
+                    "teacher": student[1],
+                    "lang": lang,
+                    "student_score": score,
+                    "base_score": anchors["base"],
+                    "reference_score": anchors["reference"],
+                    "gain": score - anchors["base"],
+                    "gain_se": gain_ses[student],
+                    "gap": anchors["reference"] - anchors["base"],
+                    "gap_se": gap_se,
+                    "pgr_released": performance_gap_recovered(score, anchors["base"], anchors["reference"]),
+                    "pgr_paper": np.mean(ratios, axis=0),
+                    "standardised_gain": (score - anchors["base"]) / common_se,
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True), pd.DataFrame(score_rows)
+
+
+@dataclass(frozen=True)
+class BenchmarkDraws:
+    """One benchmark in one language: of base, reference and every student, the score (place 0) and its replicates, the standard
+    error of the difference to the base, and each student's score by seed."""
+
+    scores: dict[Student | str, Array]
+    errors: dict[Student | str, float]
+    by_seed: dict[Student, Array]
+    items: int
+
+
+def benchmark_draws(
+    benchmark: str,
+    students: Mapping[Student, Sequence[pd.DataFrame]],
+    base: pd.DataFrame,
+    reference: pd.DataFrame,
+    lang: str,
+    replicates: int,
+    seed: int,
+) -> BenchmarkDraws:
+    """Scores on one benchmark in one language, with replicates over items (the same for every model) and seeds."""
+    frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
+    for student, by_seed in students.items():
+        frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
+    items, correct = align_outcomes({str(name): frame[frame["benchmark"] == benchmark] for name, frame in frames.items()})
+    rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
+    by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
+    one: dict[Student | str, Array] = {name: by_model[name] for name in ANCHORS}
+    errors: dict[Student | str, float] = {
+        "reference": paired_se(items, (correct["reference"] - correct["base"]).to_numpy()),
+    }
+    totals: dict[Student, Array] = {}
+    for student, by_seed in students.items():
+        names = [f"{student}/{number}" for number in range(len(by_seed))]
+        stacked = np.stack([by_model[name] for name in names])
+        rng_seeds = np.random.default_rng(stable_seed("seeds", student[1], lang, seed))  # the same draw for every benchmark
+        one[student] = np.concatenate([stacked[:, 0].mean(axis=0, keepdims=True), resample_seeds(stacked[:, 1:], rng_seeds)])
+        errors[student] = paired_se(items, correct[names].mean(axis=1).to_numpy() - correct["base"].to_numpy())
+        totals[student] = stacked[:, 0]
+    return BenchmarkDraws(one, errors, totals, len(items))
+
+
+@dataclass(frozen=True)
+class CellFiles:
+    """Paths of an experiment's per-example files, one path a seed; anchors by (base, lang)."""
+
+    diversity: dict[Cell, list[str]]
+    reward: dict[Cell, list[str]]
+    perplexity: dict[Cell, list[str]]
+    students: dict[Cell, list[str]]
+    base: dict[tuple[str, str], str]
+    reference: dict[tuple[str, str], str]
+
+    @classmethod
+    def arrange(cls, paths: Any, cells: Sequence[Sequence[str]], anchors: Sequence[Sequence[str]], *, seeds: int) -> CellFiles:
+        """From flat lists in the order of the cells, then seeds (attributes of `paths`, named as here)."""
+
+        def by_cell(flat: Sequence[str]) -> dict[Cell, list[str]]:
+            return {Cell(*cell): list(flat[place * seeds : (place + 1) * seeds]) for place, cell in enumerate(cells)}
+
+        def by_anchor(flat: Sequence[str]) -> dict[tuple[str, str], str]:
+            return {(base, lang): path for (base, lang), path in zip(anchors, flat, strict=True)}
+
+        return cls(
+            diversity=by_cell(paths.diversity),
+            reward=by_cell(paths.reward),
+            perplexity=by_cell(paths.perplexity),
+            students=by_cell(paths.students),
+            base=by_anchor(paths.base),
+            reference=by_anchor(paths.reference),
+        )
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What `collect` finds: see `polyglot.scoring.scores` for `measurements`; the others are tables for people."""
+
+    measurements: pd.DataFrame
+    intrinsic: pd.DataFrame
+    evaluation: pd.DataFrame
+    gaps: pd.DataFrame
+    holes: pd.DataFrame
+
+
+def collect(
+    files: CellFiles, *, replicates: int, seed: int, recipe: str | None = None, given_up: Mapping[Cell, str] | None = None
+) -> Collected:
+    """Read per-example files and measure every cell, with bootstrap replicates.
+
+    A cell given up, or one without a usable answer, is a hole: its rows are there, with NaN.
+
+    Args:
+        recipe: the main recipe (see `extrinsic_replicates`).
+        given_up: cells that have no files, with the reason.
+    """
+    holes = dict(given_up or {})
+    intrinsic, summaries = [], []
+    for cell, paths in files.diversity.items():
+        seeds = []
+        for place, path in enumerate(paths):
+            reward, perplexity = (pd.read_parquet(kind[cell][place]) for kind in (files.reward, files.perplexity))
+            seeds.append(
+                pd.read_parquet(path)
+                .merge(reward, on="id", validate="one_to_one")
+                .merge(perplexity, on="id", validate="one_to_one")
+            )
+        if any(len(frame) < MIN_EXAMPLES for frame in seeds):
+            holes[cell] = NO_DATA
+            continue
+        rng = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
+        found = intrinsic_replicates(seeds, replicates, rng)
+        summary = _summary(pd.concat(seeds, ignore_index=True), found)
+        lengths = {name: summary[name] for name in ("prompt_tokens", "response_tokens")}
+        intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **found, **lengths}))
+        summaries.append({**cell._asdict(), **summary})
+    extrinsic, evaluation = [], []
+    for (base, lang), path in files.base.items():
+        cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
+        if not cells:
+            continue
+        students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
+        anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
+        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed, recipe=recipe)
+        extrinsic.append(measured.assign(base=base))
+        evaluation.append(scores.assign(base=base))
+    if not extrinsic:
+        raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
+    measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
+    gaps = measurements[measurements["replicate"] == 0].drop_duplicates(["base", "lang"])
+    gaps = gaps[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]].sort_values(["base", "lang"])
+    empty = [pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict()}) for cell in holes]
+    return Collected(
+        measurements=pd.concat([measurements, *empty], ignore_index=True),
+        intrinsic=pd.DataFrame(summaries),
+        evaluation=pd.concat(evaluation, ignore_index=True),
+        gaps=gap_flags(gaps.reset_index(drop=True)),
+        holes=pd.DataFrame([{**cell._asdict(), "reason": reason} for cell, reason in holes.items()], columns=[*KEYS, "reason"]),
+    )
+
+
+def _summary(examples: pd.DataFrame, found: Mapping[str, Array]) -> dict[str, float]:
+    """One row of the intrinsic table: metrics with standard errors, other perplexities, lengths, counts."""
+    metrics = {name: float(found[name][0]) for name in INTRINSIC}
+    errors = {f"{name}_se": float(found[name][1:].std(ddof=1)) for name in INTRINSIC}
+    perplexity = summarise(examples["nll"], examples["tokens"])
+    return {
+        **metrics,
+        **errors,
+        "perplexity_corpus": perplexity["corpus"],
+        "perplexity_median": perplexity["median"],
+        "prompt_tokens": float(examples["prompt_tokens"].mean()),
+        "response_tokens": float(examples["response_tokens"].mean()),
+        "examples": len(examples),
+        "rated": int(examples["reward"].notna().sum()),
+    }

@@ -1,0 +1,129 @@
+"""Tidy metric tables from anywhere, as measurements: the paper's published cells, a colleague's CSV, a study's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
+
+CELL = ("teacher", "lang")
+STUDENT_SCORES = ("student_score", "base_score", "reference_score")
+EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper", "standardised_gain")
+"""Columns from which the extrinsic part comes, as far as they are there."""
+
+
+def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: Collection[str] = ()) -> pd.DataFrame:
+    """A CSV or Parquet table, its numbers as numbers; lines of a CSV that begin with # are left out.
+
+    Args:
+        keys: columns that together name a row; they may not be empty.
+        numbers: columns of finite numbers.
+        empty: those of them that may be empty.
+
+    Raises:
+        ValueError: a missing column, an empty key, a repeated row or text in a number (names file, row and column; rows
+            are counted from 1 below the header).
+    """
+    frame = _text(path)
+    missing = [column for column in (*keys, *numbers) if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{path}: missing column(s) {', '.join(missing)}; found: {', '.join(frame.columns)}")
+    for key in keys:
+        if frame[key].isna().any():
+            raise ValueError(f"{path}: row {_first(frame[key].isna())}: column '{key}' is empty; every row needs one")
+    for column in numbers:
+        values = pd.to_numeric(frame[column], errors="coerce")
+        wrong = ~values.abs().lt(float("inf")) & ~(frame[column].isna() & (column in empty))
+        if wrong.any():
+            row = _first(wrong)
+            held = frame[column].iloc[row - 1]
+            raise ValueError(f"{path}: row {row}: column '{column}' holds {held!r}, which is no number")
+        frame[column] = values
+    repeated = frame.duplicated(list(keys))
+    if repeated.any():
+        row = _first(repeated)
+        cell = ", ".join(str(value) for value in frame.loc[row - 1, list(keys)])
+        raise ValueError(f"{path}: row {row}: the row of ({cell}) is there twice (columns {', '.join(keys)}); delete one")
+    return frame
+
+
+def _text(path: Path) -> pd.DataFrame:
+    if str(path).endswith(".parquet"):
+        return pd.read_parquet(path)
+    with Path(path).open(encoding="utf-8") as file:
+        comments = 0
+        while file.readline().startswith("#"):
+            comments += 1
+    return pd.read_csv(path, dtype=str, skiprows=comments)
+
+
+def _first(marked: pd.Series) -> int:
+    """The first marked row, from 1."""
+    return int(marked.to_numpy().argmax()) + 1
+
+
+def read_measurements(paths: Sequence[Path], *, base: str = "base", recipe: str = "recipe") -> pd.DataFrame:
+    """Measurements (see `polyglot.scoring.scores.check_measurements`) from one or more tables with a row a teacher and language.
+
+    Tables are joined on the keys that they have: teacher and lang, and, where there are several, base, recipe and replicate.
+    Together they have the four intrinsic metrics; what is there of student_score, base_score, reference_score, gain_se and pgr
+    decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three scores
+    and gain_se. What is not there is not made up.
+
+    Args:
+        base, recipe: what all rows have, where the tables have no such column.
+
+    Raises:
+        ValueError: names file, row and column.
+    """
+    found: pd.DataFrame | None = None
+    for path in paths:
+        columns = list(_text(path).columns)
+        keys = [key for key in ("replicate", *KEYS) if key in columns]
+        missing = [key for key in CELL if key not in columns]
+        numbers = [name for name in (*INTRINSIC, *EXTRINSIC) if name in columns]
+        if missing or not numbers:
+            lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
+            raise ValueError(
+                f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*INTRINSIC, *EXTRINSIC))}"
+            )
+        table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
+        found = table if found is None else _joined(found, table, paths)
+    if found is None:
+        raise ValueError("no metric table was given")
+    lacking = [name for name in INTRINSIC if name not in found.columns]
+    if lacking:
+        raise ValueError(f"{', '.join(map(str, paths))}: missing column(s) {', '.join(lacking)}")
+    given: dict[str, int | str] = {"replicate": 0, "base": base, "recipe": recipe}
+    found = found.assign(**{key: value for key, value in given.items() if key not in found.columns})
+    return check_measurements(_with_extrinsic(found.astype({"replicate": int})))
+
+
+def _joined(left: pd.DataFrame, right: pd.DataFrame, paths: Sequence[Path]) -> pd.DataFrame:
+    keys = [key for key in ("replicate", *KEYS) if key in left.columns and key in right.columns]
+    twice = set(left.columns) & set(right.columns) - set(keys)
+    if twice:
+        raise ValueError(f"{', '.join(map(str, paths))}: the column(s) {', '.join(sorted(twice))} are in two tables")
+    both = left.merge(right, on=keys, how="outer", indicator=True)
+    alone = both[both["_merge"] != "both"]
+    if len(alone):
+        cell = tuple(alone.iloc[0][keys])
+        raise ValueError(f"{' and '.join(map(str, paths))} do not have the same cells: {cell} is in one only")
+    return both.drop(columns="_merge")
+
+
+def _with_extrinsic(found: pd.DataFrame) -> pd.DataFrame:
+    """With PGR, gain and gap as far as they follow from the columns that are there."""
+    found = found.rename(columns={"pgr": "pgr_released"})
+    if set(STUDENT_SCORES) <= set(found.columns):
+        student, base, reference = (found[name].to_numpy(dtype=float) for name in STUDENT_SCORES)
+        found = found.assign(gain=student - base, gap=reference - base)
+        if "pgr_released" not in found.columns:
+            found["pgr_released"] = performance_gap_recovered(student, base, reference)
+        if "gain_se" in found.columns and "standardised_gain" not in found.columns:
+            found["standardised_gain"] = found["gain"] / found["gain_se"]
+    return found

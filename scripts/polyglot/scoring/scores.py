@@ -1,0 +1,314 @@
+"""From measurements to the PG-Score: z-scores, performance gap recovered (PGR), three definitions, flags, ranks.
+
+Everything here works on tidy measurements, wherever they come from: one row a cell (base, recipe, teacher, language) and
+replicate, where replicate 0 is the measurement itself and the others are bootstrap resamples of it. A cell without a measurement
+has a row all the same, with NaN: a hole that every later number shows. Sources: arXiv 2604.11290, section 2.2 and
+equations 2-4; Kim et al., 2025, arXiv 2412.03679 (PGR).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.core.arrays import Array
+from polyglot.intrinsic.metrics import INTRINSIC, more_is_better
+from polyglot.scoring.statistics import rank_probabilities
+
+Definition = Literal["released", "paper", "signsafe"]
+DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
+STUDENT = ("base", "recipe", "teacher")
+"""What a student learns, in every language; a score averages over languages by these."""
+KEYS = (*STUDENT, "lang")
+MEASUREMENTS = ("replicate", *KEYS, *INTRINSIC)
+"""Columns that measurements must have. Optional: student_score, base_score,
+reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain."""
+
+
+class MeasurementError(ValueError):
+    """Measurements that cannot be scored; the message names column and cell."""
+
+
+def check_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
+    """The measurements in a fixed order, complete: every replicate has every cell.
+
+    Raises:
+        MeasurementError: names the missing column or the repeated or missing cell.
+    """
+    missing = [column for column in MEASUREMENTS if column not in measurements.columns]
+    if missing:
+        raise MeasurementError(f"measurements lack the column(s) {', '.join(missing)}; needed: {', '.join(MEASUREMENTS)}")
+    repeated = measurements.duplicated(["replicate", *KEYS])
+    if repeated.any():
+        row = measurements.loc[repeated].iloc[0]
+        raise MeasurementError(f"cell ({', '.join(row[list(KEYS)])}) is there twice in replicate {row['replicate']}")
+    cells = measurements.loc[measurements["replicate"] == 0, list(KEYS)]
+    sizes = measurements.groupby("replicate").size()
+    short = sizes[sizes != len(cells)]
+    if len(short):
+        raise MeasurementError(f"replicate {short.index[0]} has {short.iloc[0]} cells; replicate 0 has {len(cells)}")
+    return measurements.sort_values(["replicate", *KEYS], ignore_index=True)
+
+
+def zscore(values: Array, against: Array | None = None) -> Array:
+    """z-score along the last axis with the population standard deviation; 0 where all values are equal; NaN stays NaN.
+
+    The mean is each row's own, the standard deviation that of the first row: a resample's noise widens the spread of its cells,
+    and dividing by that would draw every interval towards zero.
+
+    Args:
+        values: shape (n,) or (replicates + 1, n), where row 0 is the measurement itself.
+        against: the values whose mean and standard deviation are the scale, shape (..., m); None takes `values` themselves.
+    """
+    scale = values if against is None else against
+    if not np.isfinite(scale).any():
+        return np.full(values.shape, np.nan)
+    centred = values - np.nanmean(scale, axis=-1, keepdims=True)
+    measured = scale[:1] if scale.ndim > 1 else scale
+    spread = np.nanstd(measured, axis=-1, keepdims=True)
+    flat = spread <= 1e-12 * np.maximum(1, np.nanmax(np.abs(measured), axis=-1, keepdims=True))
+    scored: Array = np.where(flat, np.where(np.isnan(values), np.nan, 0.0), centred / np.where(flat, 1, spread))
+    return scored
+
+
+def intrinsic_components(measured: Mapping[str, Array], against: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """z-scores over cells (last axis) of the four intrinsic metrics, see `zscore`."""
+    scale = measured if against is None else against
+    return {name: zscore(more_is_better(name, measured[name]), more_is_better(name, scale[name])) for name in INTRINSIC}
+
+
+def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] = INTRINSIC) -> Array:
+    """Mean of the z-scores: relative to the set of cells, so adding a teacher moves every score."""
+    score: Array = np.mean([components[name] for name in metrics], axis=0)
+    return score
+
+
+def performance_gap_recovered(student: Array, base: Array, reference: Array) -> Array:
+    """PGR = (student - base) / (reference - base) (equation 2); NaN where reference and base are equal."""
+    gap = np.asarray(reference, dtype=float) - base
+    ratio: Array = (np.asarray(student, dtype=float) - base) / np.where(gap == 0, np.nan, gap)
+    return ratio
+
+
+def pg_scores(
+    intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float, scale: npt.NDArray[np.bool_] | None = None
+) -> dict[str, Array]:
+    """The PG-Score in each definition whose extrinsic input is there (others are NaN); cells are the last axis.
+
+    Args:
+        intrinsic: intrinsic score.
+        extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), standardised_gain
+            ((student - base) / SE).
+        alpha: weight of the intrinsic score.
+        scale: which cells z-scores are taken against; None takes all.
+    """
+    absent = np.full(intrinsic.shape, np.nan)
+    chosen = np.ones(intrinsic.shape[-1], dtype=bool) if scale is None else scale
+
+    def blend(part: Array) -> Array:
+        return alpha * intrinsic + (1 - alpha) * part
+
+    paper = blend(extrinsic.get("pgr_paper", absent))
+    gain = extrinsic.get("standardised_gain", absent)
+    return {
+        "released": blend(extrinsic.get("pgr_released", absent)),
+        "paper": zscore(paper, paper[..., chosen]),
+        "signsafe": blend(zscore(gain, gain[..., chosen])),
+    }
+
+
+EXTRINSIC = ("pgr_released", "pgr_paper", "standardised_gain")
+
+
+def scale_cells(cells: pd.DataFrame, recipe: str | None) -> npt.NDArray[np.bool_]:
+    """Which cells z-scores are taken against, among the cells of one base: those of `recipe`, or all if it has none."""
+    chosen = (cells["recipe"] == recipe).to_numpy()
+    return chosen if chosen.any() else np.ones(len(cells), dtype=bool)
+
+
+def score_cells(
+    measurements: pd.DataFrame,
+    *,
+    alpha: float,
+    confidence: float,
+    recipe: str | None = None,
+    frozen: pd.DataFrame | None = None,
+    metrics: Sequence[str] = INTRINSIC,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every cell in every definition.
+
+    z-scores are taken within each base. With several recipes, the cells of `recipe` are the scale: among the same teachers and
+    languages, a cell of the main recipe then has the same score whatever it is compared with.
+
+    Args:
+        measurements: see `check_measurements`.
+        alpha: weight of the intrinsic score.
+        confidence: coverage of the percentile intervals over replicates (none if there are no replicates).
+        recipe: the recipe whose cells are the scale; None (or a recipe that a base does not have) takes all cells.
+        frozen: cells of another study that are the scale of the intrinsic metrics instead (a frozen reference set).
+        metrics: the intrinsic metrics that count, for sensitivity analyses.
+
+    Returns:
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition
+        pg_*, pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, 0 included.
+    """
+    ordered = check_measurements(measurements)
+    names = [name for name in (*INTRINSIC, *EXTRINSIC) if name in ordered.columns]
+    cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
+    arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
+    shape = next(iter(arrays.values())).shape
+    components = {name: np.full(shape, np.nan) for name in INTRINSIC}
+    intrinsic = np.full(shape, np.nan)
+    scores: dict[str, Array] = {name: np.full(shape, np.nan) for name in DEFINITIONS}
+    for _, rows in cells.groupby("base", sort=True).indices.items():
+        scale = scale_cells(cells.iloc[rows], recipe)
+        own = {name: values[:, rows] for name, values in arrays.items()}
+        fixed = {name: values[:, scale] for name, values in own.items()}
+        if frozen is not None:
+            fixed |= {name: frozen[name].dropna().to_numpy(dtype=float)[None, :] for name in INTRINSIC}
+        found = intrinsic_components(own, fixed)
+        mean = intrinsic_score(found, metrics)
+        for name in INTRINSIC:
+            components[name][:, rows] = found[name]
+        intrinsic[:, rows] = mean
+        for name, values in pg_scores(mean, {name: own[name] for name in EXTRINSIC if name in own}, alpha, scale).items():
+            scores[name][:, rows] = values
+    replicates = ordered.loc[:, ["replicate", *KEYS]].assign(
+        intrinsic=intrinsic.ravel(), **{f"pg_{name}": values.ravel() for name, values in scores.items()}
+    )
+    for name in INTRINSIC:
+        cells[f"z_{name}"] = components[name][0]
+    for name, values in {"intrinsic": intrinsic, **{f"pg_{name}": values for name, values in scores.items()}}.items():
+        low, high = interval(values[1:], confidence)
+        cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
+    return cells, replicates
+
+
+def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
+    """Percentile interval over the first axis; NaN without replicates."""
+    if len(replicates) == 0 or not np.isfinite(replicates).any():
+        empty = np.full(replicates.shape[1:], np.nan)
+        return empty, empty
+    tail = (1 - confidence) / 2
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a hole has no interval
+        low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
+    """Average over languages of every definition, with intervals, rank, and probabilities of ranks.
+
+    Teachers are ranked among those of the same base and recipe. A teacher with a hole in a language has no average and no
+    rank: an average over fewer languages could not be compared.
+
+    Args:
+        replicates: from `score_cells`.
+
+    Returns:
+        One row a base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
+        for each definition pg_* with _low and _high, and of `polyglot.scoring.statistics.rank_probabilities` p_first, p_top, rank_low,
+        rank_high, expected_rank (NaN without replicates).
+    """
+    columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
+    found = []
+    for (base, recipe), group in replicates.groupby(["base", "recipe"], sort=False):
+        means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False)
+        point, drawn = means.xs(0, level="replicate"), means.drop(index=0, level="replicate")
+        measured = group[(group["replicate"] == 0) & group["intrinsic"].notna()].groupby("teacher")["lang"].nunique()
+        ranked = pd.DataFrame({"languages": measured.reindex(point.index, fill_value=0)})
+        for column in columns:
+            low, high = interval(_wide(drawn, column, point.index), confidence)
+            ranked[column], ranked[f"{column}_low"], ranked[f"{column}_high"] = point[column], low, high
+        score = point[f"pg_{definition}"]
+        wide = pd.DataFrame(_wide(drawn, f"pg_{definition}", point.index), columns=point.index)
+        ranks = rank_probabilities(wide, point=score, confidence=confidence).set_index("teacher")
+        ranked = ranked.join(ranks).sort_values(f"pg_{definition}", ascending=False, na_position="last").reset_index()
+        ranked.insert(0, "rank", ranked.pop("rank").astype("Int64"))
+        found.append(pd.concat([pd.DataFrame({"base": base, "recipe": recipe}, index=ranked.index), ranked], axis=1))
+    return pd.concat(found, ignore_index=True)
+
+
+def _wide(drawn: pd.DataFrame, column: str, teachers: pd.Index) -> Array:
+    """Replicates by teachers."""
+    wide: Array = drawn[column].unstack("teacher").reindex(columns=teachers).to_numpy(dtype=float)
+    return wide
+
+
+def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Languages whose reference does not beat the base by more than the gap's standard error: there PGR cannot be trusted.
+
+    Args:
+        gaps: columns base, lang, base_score, reference_score, gap, gap_se.
+
+    Returns:
+        The same with `flagged` and a `reason`.
+    """
+    flagged = gaps["gap"] <= gaps["gap_se"]
+    below = gaps["gap"] < 0
+    reason = np.where(below, "reference below base", np.where(flagged, "gap within its standard error", ""))
+    return gaps.assign(flagged=flagged, reason=reason)
+
+
+def sensitivity(
+    measurements: pd.DataFrame, *, alpha: float, definition: Definition, confidence: float, recipe: str | None = None
+) -> pd.DataFrame:
+    """How the ranking of teachers depends on what one chose: the weight, the set of metrics, the definition.
+
+    Args:
+        measurements: see `check_measurements`.
+        alpha, definition, recipe: the choices that the others are compared with (see `score_cells`).
+
+    Returns:
+        One row a choice: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
+        under it and under the reference choice) with low and high over replicates, first (who leads), n (teachers).
+    """
+
+    def means(alpha: float, metrics: Sequence[str] = INTRINSIC) -> pd.DataFrame:
+        _, replicates = score_cells(measurements, alpha=alpha, confidence=confidence, recipe=recipe, metrics=metrics)
+        columns = [f"pg_{name}" for name in DEFINITIONS]
+        return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
+
+    def wide(found: pd.DataFrame, name: str) -> pd.DataFrame:
+        return found[f"pg_{name}"].unstack(list(STUDENT))
+
+    chosen = means(alpha)
+    rows: list[dict[str, Any]] = []
+
+    def compare(choice: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
+        measured = reference.loc[[0]].notna().to_numpy()[0] & other.loc[[0]].notna().to_numpy()[0]
+        known = [column for column, there in zip(reference.columns, measured, strict=True) if there]
+        found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
+        low, high = interval(found[1:], confidence)
+        first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
+        spearman = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
+        rows.append({"choice": choice, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
+
+    for step in range(11):
+        other = means(step / 10)
+        for name in DEFINITIONS:
+            compare("alpha", f"{step / 10:.1f}", name, wide(chosen, name), wide(other, name))
+    for metric in INTRINSIC:
+        other = means(alpha, [name for name in INTRINSIC if name != metric])
+        for name in DEFINITIONS:
+            compare("without", metric, name, wide(chosen, name), wide(other, name))
+    for name in DEFINITIONS:
+        compare("definition", name, name, wide(chosen, definition), wide(chosen, name))
+    return pd.DataFrame(rows)
+
+
+def rank_correlation(first: Array, second: Array) -> Array:
+    """Spearman correlation of each row of two arrays of shape (replicates, n); NaN where it is not defined."""
+    from scipy.stats import rankdata
+
+    if first.shape[-1] < 2:
+        return np.full(len(first), np.nan)
+    ranks = [rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second)]
+    scale = np.sqrt((ranks[0] ** 2).sum(axis=-1) * (ranks[1] ** 2).sum(axis=-1))
+    found: Array = (ranks[0] * ranks[1]).sum(axis=-1) / np.where(scale == 0, np.nan, scale)
+    return found

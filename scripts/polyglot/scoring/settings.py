@@ -1,0 +1,28 @@
+"""."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from polyglot.core.section import Section
+
+Definition = Literal["released", "paper", "signsafe"]
+
+
+class Scoring(Section):
+    """From measurements to the PG-Score."""
+
+    definition: Definition = Field(
+        default="signsafe", description="The definition that orders the leaderboard; all three are always reported."
+    )
+    alpha: float = Field(default=0.5, ge=0, le=1, description="Weight of the intrinsic score in the PG-Score.")
+    bootstrap: int = Field(default=1000, ge=100, description="Bootstrap resamples behind each interval.")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
+    seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
+    scale: str | None = Field(
+        default=None,
+        description="A cells.csv of a finished study whose means and standard deviations z-scores are taken against (a frozen "
+        "reference set); null takes the experiment's own cells with the main recipe.",
+    )

@@ -1,0 +1,225 @@
+"""Seed sources: public data sets, each in its own schema, as rows of the seed schema.
+
+What a source's fields are called stands in `config/sources.yaml`; a user's own file is a source in the same way. Sources are
+streamed, so that their size does not matter; of each language the rows with the smallest hashes of seed and text are kept, a
+uniform sample that does not depend on the order of files.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from polyglot.core.hashing import content_id, stable_seed
+from polyglot.core.progress import progress
+from polyglot.core.text import is_unicode
+from polyglot.registry.data import Source
+from polyglot.seeds.seed_files import COLUMNS
+
+TAKEN, NOT_SAMPLED = "taken", "not sampled"
+KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
+
+CHUNK = 1000
+"""Rows of a CSV file read at a time."""
+
+
+class SourceError(ValueError):
+    """A source that cannot be read as the registry describes it; the message names source, field and remedy."""
+
+
+def value_at(row: Any, path: str) -> Any:
+    """The value at a path of keys and places: `conversation.0.content`; None where there is none."""
+    for part in path.split("."):
+        if isinstance(row, Mapping):
+            row = row.get(part)
+        elif isinstance(row, list | tuple) and part.lstrip("-").isdigit():
+            row = row[int(part)] if -len(row) <= int(part) < len(row) else None
+        else:
+            return None
+    return row
+
+
+def stream(name: str, source: Source, folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a source's files, one by one, in their own schema.
+
+    Raises:
+        SourceError: if no file matches, or one cannot be read.
+    """
+    import datasets
+
+    paths = sorted({path for pattern in source.files for path in Path(folder).glob(pattern) if path.is_file()})
+    if not paths:
+        raise SourceError(f"source '{name}': no file in {folder} matches {', '.join(source.files)}; correct `files`")
+    for path in paths:
+        kind = KINDS.get(path.suffix)
+        if kind is None:
+            raise SourceError(f"source '{name}': {path} is none of {', '.join(KINDS)}; correct `files`")
+        try:
+            if kind == "csv":  # as text: a response may be a number
+                for part in pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK):
+                    yield from ({str(key): value for key, value in row.items()} for row in part.to_dict("records"))
+                continue
+            yield from datasets.load_dataset(kind, data_files=str(path), split="train", streaming=True)
+        except (OSError, ValueError, datasets.exceptions.DatasetGenerationError) as error:
+            raise SourceError(f"source '{name}': {path} cannot be read: {error}") from error
+
+
+def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:
+    """Why a row is left out before its texts are looked at; None keeps it."""
+    if source.language is not None and str(value_at(row, source.language)) not in source.languages.get(lang, []):
+        return "other language"
+    for field, allowed in source.keep.items():
+        if str(value_at(row, field)) not in allowed:
+            return f"{field} not kept"
+    for field, parts in source.drop.items():
+        held = str(value_at(row, field))
+        if any(part in held for part in parts):
+            return f"{field} dropped"
+    return None
+
+
+def prompt_of(row: Mapping[str, Any], fields: list[str]) -> Any:
+    """A row's prompt: what is in the first field, as it is there, followed by the texts in the others."""
+    first, *others = (value_at(row, field) for field in fields)
+    if not isinstance(first, str) or not first.strip():
+        return first
+    return "\n".join([first, *(text for text in others if isinstance(text, str) and text.strip())])
+
+
+def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
+    """Prompt and response of a row as they are there."""
+    prompt = prompt_of(row, [source.prompt] if isinstance(source.prompt, str) else source.prompt)
+    if source.prefer is None:
+        return prompt, value_at(row, source.response) if source.response else ""
+    try:
+        score = float(value_at(row, source.prefer.by))
+    except (TypeError, ValueError):
+        return prompt, None
+    if math.isnan(score):
+        return prompt, None
+    first = score < 0 or (score == 0 and stable_seed("tie", seed, str(prompt)) % 2 == 0)
+    return prompt, value_at(row, source.prefer.first if first else source.prefer.second)
+
+
+def flaw(prompt: Any, response: Any, source: Source) -> str | None:
+    """What is wrong with a pair; None if nothing is."""
+    for name, text in (("prompt", prompt), ("response", response)):
+        needed = name == "prompt" or source.needs_response
+        if not isinstance(text, str) or not is_unicode(text):
+            return f"no {name}" if needed or text is not None else None
+        if needed and not text.strip():
+            return f"empty {name}"
+        if len(text) > source.longest:
+            return f"{name} too long"
+    return None
+
+
+def collect(
+    name: str, source: Source, rows: Iterable[Mapping[str, Any]], lang: str, *, most: int | None, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The seed rows of a source in a language.
+
+    Where no row is for `generate`, teachers see prompts only: of rows with the same prompt one is kept.
+
+    Args:
+        rows: the source's own rows, streamed.
+        most: rows to keep, a seeded uniform sample; None keeps all.
+
+    Returns:
+        (rows: id, lang, prompt, response, source, methods; counts: source, lang, outcome, rows).
+    """
+    counts: Counter[str] = Counter()
+    kept: list[tuple[int, str]] = []
+    found: dict[str, tuple[str, str]] = {}
+    with progress(total=None, title=f"{name} in {lang}", unit="row") as bar:
+        for row in rows:
+            bar.advance(1)
+            reason = refused(row, source, lang)
+            if reason is None:
+                prompt, response = texts(row, source, seed)
+                reason = flaw(prompt, response, source)
+            if reason is not None:
+                counts[reason] += 1
+                continue
+            pair = (prompt.strip(), (response or "").strip())
+            key = content_id(lang, *(pair if source.needs_response else pair[:1]))
+            if key in found:
+                counts["duplicate"] += 1
+                found[key] = min(found[key], pair)
+                continue
+            place = -stable_seed("sample", seed, key)
+            if most is None or len(kept) < most:
+                heapq.heappush(kept, (place, key))
+                found[key] = pair
+            elif place > kept[0][0]:
+                gone = heapq.heapreplace(kept, (place, key))[1]
+                del found[gone]
+                found[key] = pair
+                counts[NOT_SAMPLED] += 1
+            else:
+                counts[NOT_SAMPLED] += 1
+    pairs = {content_id(lang, *pair): pair for pair in found.values()}
+    ids = sorted(pairs)
+    table = pd.DataFrame({"id": ids, "lang": lang}, columns=[*COLUMNS, "methods"], dtype=object)
+    table["prompt"] = [pairs[key][0] for key in ids]
+    table["response"] = [pairs[key][1] for key in ids]
+    table["source"], table["methods"] = name, " ".join(source.methods)
+    counts[TAKEN] = len(ids)
+    return table, pd.DataFrame([{"source": name, "lang": lang, "outcome": key, "rows": counts[key]} for key in sorted(counts)])
+
+
+def beside_published(counts: pd.DataFrame, printed: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Counts with a column `published`: the instances that table 6 of arXiv 2604.11290 prints for the same data set and language.
+
+    Args:
+        counts: source, lang, outcome, rows (see `collect`).
+        printed: table 6: source, lang, instances.
+        name: the data set's name there; None if it has none.
+    """
+    instances = printed[printed["source"] == name].set_index("lang")["instances"]
+    return counts.assign(published=counts["lang"].map(instances).astype(float))
+
+
+def overview(counts: pd.DataFrame) -> pd.DataFrame:
+    """What became of every source's rows.
+
+    Args:
+        counts: source, lang, outcome, rows, published.
+
+    Returns:
+        One row a source and language: source, lang, read (rows), a column for each reason to leave rows out, kept (rows without
+        such a reason), sampled (those of them that are in the sample), published, ratio (sampled / published; NaN where nothing
+        is published). Where a sample was drawn, kept counts repeats of rows outside it too.
+    """
+    rows = []
+    for (source, lang), group in counts.groupby(["source", "lang"], sort=True):
+        found = dict(zip(group["outcome"], group["rows"].astype(int), strict=True))
+        read, sampled, published = sum(found.values()), found.pop(TAKEN, 0), float(group["published"].iloc[0])
+        kept = sampled + found.pop(NOT_SAMPLED, 0)
+        rows.append({"source": source, "lang": lang, "read": read, **dict(sorted(found.items(), key=lambda one: -one[1]))})
+        rows[-1] |= {"kept": kept, "sampled": sampled, "published": published, "ratio": sampled / published}
+    table = pd.DataFrame(rows, columns=["source", "lang", "read", *reasons(counts), "kept", "sampled", "published", "ratio"])
+    return table.fillna(dict.fromkeys(reasons(counts), 0)).astype(dict.fromkeys(reasons(counts), int))
+
+
+def reasons(counts: pd.DataFrame) -> list[str]:
+    """Every reason for which rows were left out."""
+    return sorted(set(counts["outcome"]) - {TAKEN, NOT_SAMPLED})
+
+
+def summary(counts: pd.DataFrame) -> str:
+    """The same in words: a line a source and language, for a job's log."""
+    lines = []
+    for row in overview(counts).to_dict("records"):
+        dropped = ", ".join(f"{row[reason]:,} {reason}" for reason in reasons(counts) if row[reason])
+        known = row["published"] == row["published"]
+        printed = f"table 6: {row['published']:,.0f} (ratio {row['ratio']:.2f})" if known else "table 6: no such row"
+        place = f"{row['source']} in {row['lang']}: {row['read']:,} rows read"
+        lines.append(f"{place}; left out: {dropped or 'none'}; {row['kept']:,} kept, {row['sampled']:,} sampled; {printed}")
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""QSM, the quality scoring model: an encoder in which a good response lies near its instruction (arXiv 2509.15549)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.core.hashing import content_id, folder_fingerprint
+from polyglot.engines.embedding import Embedder
+from polyglot.registry.models import Model
+from polyglot.selection.settings import Selection
+from polyglot.training.checkpoints import resume_point, training_owner, watch
+
+TRIPLET = ("anchor", "positive", "negative")
+"""Instruction, good response, worse response."""
+
+
+def quality(instructions: npt.NDArray[np.floating], responses: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """1 / (1 + d), d the Euclidean distance of a response to its instruction, both of shape (n, d). Between 0 and 1."""
+    difference = np.asarray(instructions, dtype=np.float64) - np.asarray(responses, dtype=np.float64)
+    scores: npt.NDArray[np.float64] = 1 / (1 + np.sqrt(np.einsum("ij,ij->i", difference, difference)))
+    return scores
+
+
+def score(embedder: Embedder, prompts: Sequence[str], responses: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The quality of every response, shape (n,); 0 for one without text."""
+    if not len(prompts):
+        return np.empty(0)
+    found = quality(embedder.embed(list(prompts), title="instructions"), embedder.embed(list(responses), title="responses"))
+    return np.where([bool(text.strip()) for text in responses], found, 0.0)
+
+
+def train_quality_model(
+    start: Path, triplets: pd.DataFrame, out: Path, selection: Selection, *, model: Model, checkpoints: Path
+) -> dict[str, Any]:
+    """Train an encoder on triplets with loss max(0, d(anchor, positive) - d(anchor, negative) + margin).
+
+    Args:
+        start: folder of the encoder, as sentence-transformers opens it.
+        triplets: columns `TRIPLET`.
+        out: folder of the trained encoder; it appears whole or not at all.
+        model: the encoder's entry in the registry, whose prefix and context hold in training as they do in scoring.
+        checkpoints: folder that survives a killed job.
+
+    Returns:
+        Triplets, steps and the mean loss since the start or the last resumption.
+
+    Raises:
+        ValueError: if there is no triplet.
+    """
+    if triplets.empty:
+        raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
+    from transformers import set_seed
+
+    gpu = torch.cuda.is_available()
+    set_seed(selection.seed)
+    encoder = SentenceTransformer(str(start), local_files_only=True)
+    if model.context is not None:
+        encoder.max_seq_length = model.context
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=selection.epochs,
+        learning_rate=selection.learning_rate,
+        per_device_train_batch_size=selection.batch_size,
+        save_steps=50,
+        save_total_limit=1,
+        logging_steps=25,
+        bf16=gpu,
+        use_cpu=not gpu,
+        seed=selection.seed,
+        report_to="none",
+        disable_tqdm=True,
+    )
+    rows = model.prefix + triplets[list(TRIPLET)].astype(str)
+    loss = TripletLoss(encoder, distance_metric=TripletDistanceMetric.EUCLIDEAN, triplet_margin=selection.margin)
+    trainer = SentenceTransformerTrainer(
+        model=encoder, args=arguments, train_dataset=Dataset.from_pandas(rows, preserve_index=False), loss=loss
+    )
+    watch(trainer, "quality model")
+    data = content_id(*(text for column in TRIPLET for text in rows[column]))
+    owner = training_owner(start=folder_fingerprint(start), data=data, **selection.model_dump())
+    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
+    partial = out.with_name(f".{out.name}.partial")
+    for folder in (partial, out):
+        shutil.rmtree(folder, ignore_errors=True)
+    encoder.save_pretrained(str(partial), create_model_card=False)
+    os.replace(partial, out)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return {"triplets": len(rows), "steps": trainer.state.global_step, "loss": result.training_loss}

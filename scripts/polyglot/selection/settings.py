@@ -1,0 +1,51 @@
+"""."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polyglot.core.section import Name, Section
+from polyglot.synthesis.recipes import Rule
+
+
+class Selection(Section):
+    """Recipes that select by quality and diversity (M-DaQ, arXiv 2509.15549), and their rivals of the same size."""
+
+    examples: int = Field(default=300, gt=0, description="Examples of a recipe such as `mdaq` without a size of its own.")
+    ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
+    pooled: bool = Field(
+        default=False,
+        description="Select from all languages together, so that a language with better data gets more; false: from each "
+        "language by itself.",
+    )
+    encoder: Name | None = Field(
+        default=None, description="Encoder that the quality model starts from; null takes `intrinsic.embedding`."
+    )
+    pairs: str | None = Field(
+        default=None,
+        description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
+        "perhaps `lang`; null takes the micro-world's right answers against corrupted ones.",
+    )
+    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language to train on.")
+    wrong_answers: int = Field(
+        default=2,
+        gt=0,
+        description="Of the micro-world: wrong answers to each instruction, beside one response of each other kind.",
+    )
+    held_out: float = Field(
+        default=0.2, gt=0, lt=1, description="Of `pairs`: share of instructions that the quality model is judged by."
+    )
+    margin: float = Field(default=1.0, gt=0, description="Margin of the triplet loss.")
+    epochs: float = Field(default=1, gt=0, description="Passes over the triplets.")
+    learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate (AdamW, linear schedule).")
+    batch_size: int = Field(default=32, gt=0, description="Triplets per step.")
+    prompts: int = Field(
+        default=60, gt=0, description="Prompts per language that students answer for the win rate, from the seed dataset."
+    )
+    datasets: dict[Name, str] = Field(
+        default={},
+        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
+        "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
+    )
+    rule: Rule = Field(default="mdaq", description="How samples of such data are selected.")
+    seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")

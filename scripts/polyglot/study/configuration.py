@@ -1,0 +1,230 @@
+"""The configuration of a study: one YAML file, checked before any job starts.
+
+Every key has a description; `config/README.md` is generated from them (`python -m polyglot reference`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from polyglot.analysis.settings import Screen, Statistics, Truth
+from polyglot.core.cells import Cell
+from polyglot.core.section import Name, Section
+from polyglot.evaluation.settings import Evaluation
+from polyglot.intrinsic.settings import Intrinsic
+from polyglot.nano.settings import NanoWorld
+from polyglot.routing.settings import Routing
+from polyglot.routing.teachers import Routed, parse_routed
+from polyglot.scoring.settings import Scoring
+from polyglot.seeds.settings import SeedDataset
+from polyglot.selection.settings import Selection
+from polyglot.study.experiments import MAIN, Experiment, Matrix, expand
+from polyglot.synthesis.recipes import METHODS, PEOPLE, Method, parse_recipe
+from polyglot.synthesis.settings import Synthesis, Translation
+from polyglot.training.settings import Training
+
+REPLICATION = "replication"
+"""Reserved study name: the replication audit of the paper's published numbers."""
+
+
+class Plan(Section):
+    """Assumptions behind the budget (`snakemake plan`). Throughputs are orders of magnitude for a GPU with 80 GB and a model of 8
+    billion parameters, in inverse proportion to the size of others: put your own in their place."""
+
+    request_tokens: int = Field(default=700, gt=0, description="Tokens of a request to a teacher, with its few-shot pairs.")
+    answer_tokens: int = Field(default=600, gt=0, description="Tokens of its answer.")
+    example_tokens: int = Field(default=700, gt=0, description="Tokens of a training example.")
+    judge_tokens: int = Field(default=150, gt=0, description="Tokens of a judge's answer.")
+    evaluation_tokens_read: int = Field(default=4_000_000, gt=0, description="Tokens that all benchmarks of a language have.")
+    evaluation_tokens_written: int = Field(default=60_000, gt=0, description="Tokens of a model's answers to them.")
+    tokens_read_per_second: float = Field(default=15_000, gt=0, description="Tokens that a GPU reads.")
+    tokens_written_per_second: float = Field(default=3_000, gt=0, description="Tokens that a GPU writes, in large batches.")
+    tokens_trained_per_second: float = Field(default=5_000, gt=0, description="Tokens that a GPU trains on.")
+    start_minutes: float = Field(default=2.0, ge=0, description="Minutes from a job's start to its first token.")
+    start_minutes_per_billion: float = Field(default=0.05, ge=0, description="The same, for each billion of parameters more.")
+    usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
+
+
+class Archive(Section):
+    """The archive of a study (`snakemake results/STUDY/archive.zip`)."""
+
+    largest_mb: float = Field(
+        default=1.0,
+        ge=0,
+        description="Largest file in millions of bytes that goes inside; larger ones are named by hash and size. What scores and "
+        "tables are made from goes inside whatever its size.",
+    )
+
+
+class Figure(Section):
+    """Style of one figure."""
+
+    width: float | None = Field(default=None, gt=0, description="Width in inches; null takes the figure's own.")
+    height: float | None = Field(default=None, gt=0, description="Height in inches; null takes the figure's own.")
+    title: str | None = Field(default=None, description="A title; null draws none.")
+
+
+class Missing(Section):
+    """Cells without a measurement."""
+
+    teacher: Name = Field(description="The teacher.")
+    lang: Name = Field(description="The language.")
+    base: Name | None = Field(default=None, description="Only with this base; null: with every one.")
+    recipe: Name | None = Field(default=None, description="Only with this recipe; null: with every one.")
+    reason: str = Field(default="given up", description="Why; shown wherever the hole is.")
+
+    def covers(self, cell: Cell) -> bool:
+        """Whether it names this cell."""
+        same = (self.teacher, self.lang) == (cell.teacher, cell.lang)
+        return same and self.base in (None, cell.base) and self.recipe in (None, cell.recipe)
+
+
+class Study(Section):
+    """One study: which teachers, in which languages, measured and scored how."""
+
+    study: Name = Field(description="Name of the study; its files are results/{study}/...")
+    description: str = Field(default="", description="What the study asks, in a sentence.")
+    languages: list[Name] = Field(min_length=1, description="Target languages.")
+    source_language: Name = Field(default="en", description="Language that `translate` starts from.")
+    teachers: list[Name] = Field(
+        min_length=1,
+        description="Teachers: models of the registry, or routed teachers: `persyn`, `strong`, `mix`, `family-strong`, `car`, "
+        "`oracle` (see `routing`).",
+    )
+    methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
+    base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
+    recipe: Name = Field(
+        default="equal",
+        description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
+        "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
+        "`equal`: `mdaq`, `random`, `quality-only`, `diversity-only`. A suffix such as -500 or -25k sets its size; of the same "
+        "parts, smaller sizes are subsets of larger ones.",
+    )
+    experiments: dict[Name, Experiment] = Field(
+        default={}, description="Further experiments by name; each ends in a table and a figure of that name."
+    )
+    run: list[Name] | None = Field(
+        default=None,
+        description="Experiments that `snakemake all` runs (`main` is the main one); null runs all. `snakemake experiments` "
+        "runs all but those that compare `routing` or `selection`: `snakemake route` and `snakemake select` run these.",
+    )
+    missing: list[Missing] = Field(
+        default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."
+    )
+    hub: str = Field(
+        default="hub", description="Folder of models from the hub. A model whose folder is there already is not fetched."
+    )
+    nano: NanoWorld = Field(default=NanoWorld(), description="The embedded micro-world.")
+    seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Prompts that people wrote.")
+    synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are asked.")
+    translation: Translation = Field(default=Translation(), description="Machine translation of the seed dataset.")
+    intrinsic: Intrinsic = Field(default=Intrinsic(), description="Measurements of the data.")
+    training: Training = Field(default=Training(), description="Fine-tuning of the students.")
+    evaluation: Evaluation = Field(description="Evaluation of base, reference and students.")
+    scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
+    statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
+    screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
+    routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
+    selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
+    plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
+    archive: Archive = Field(default=Archive(), description="The study's archive.")
+    truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
+    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; a figure not named has its defaults.")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Study:
+        if self.study == REPLICATION:
+            raise ValueError(f"study: '{REPLICATION}' is reserved for the audit of the paper's published numbers")
+        for key in ("languages", "teachers", "methods", "seeds"):
+            values = getattr(self, key)
+            repeated = sorted({str(value) for value in values if values.count(value) > 1})
+            if repeated:
+                raise ValueError(f"{key}: named more than once: {', '.join(repeated)}")
+        reserved = sorted({"base", "reference", PEOPLE} & set(self.teachers))
+        if reserved:
+            raise ValueError(f"teachers: '{reserved[0]}' has a meaning of its own in tables; give the model another id")
+        if "translate" in self.methods and self.source_language in self.languages:
+            raise ValueError(
+                f"languages: '{self.source_language}' is the language that `translate` starts from (source_language)"
+            )
+        if MAIN in self.experiments:
+            raise ValueError(f"experiments: '{MAIN}' is the main experiment; set base, recipe, teachers and languages instead")
+        for name, meaning in (("screen", "the screening's"), ("plan", "the budget's")):
+            if name in self.experiments:
+                raise ValueError(f"experiments: '{name}' names {meaning} tables; choose another name")
+        for name in self.run or []:
+            if name != MAIN and name not in self.experiments:
+                raise ValueError(f"run: no experiment '{name}'; there are: {', '.join([MAIN, *self.experiments])}")
+        for name, experiment in {MAIN: Experiment(compare="teachers", recipes=[self.recipe]), **self.experiments}.items():
+            for recipe in (*(experiment.recipes or []), *(step.recipe for step in experiment.steps)):
+                try:
+                    parse_recipe(recipe, self.methods)
+                except ValueError as error:
+                    where = "recipe" if name == MAIN else f"experiments.{name}.recipes"
+                    raise ValueError(f"{where}: {error}") from None
+        return self
+
+    def figure(self, name: str) -> Figure:
+        return self.figures.get(name, Figure())
+
+    @cached_property
+    def matrices(self) -> dict[str, Matrix]:
+        """Every experiment with its cells, the main one first."""
+        question = self.description or "Which teacher writes the best data?"
+        main = Experiment(compare="teachers", question=question)
+        return {
+            name: expand(
+                name,
+                experiment,
+                base=self.base,
+                recipe=self.recipe,
+                teachers=self.teachers,
+                languages=self.languages,
+                seeds=self.seeds,
+                methods=self.methods,
+                translator=self.translation.model,
+            )
+            for name, experiment in {MAIN: main, **self.experiments}.items()
+        }
+
+    def routed(self, teacher: str) -> Routed | None:
+        """What a routed teacher is; None for a model."""
+        return parse_routed(teacher, self.base)
+
+    @cached_property
+    def routed_teachers(self) -> dict[str, Routed]:
+        """Every routed teacher of the study's experiments."""
+        names = dict.fromkeys(name for matrix in self.matrices.values() for name in matrix.teachers)
+        return {name: routed for name in names if (routed := self.routed(name)) is not None}
+
+    @cached_property
+    def single_teachers(self) -> list[str]:
+        """The study's teachers without routed ones."""
+        return [name for name in self.teachers if self.routed(name) is None]
+
+    @cached_property
+    def routed_among(self) -> list[str]:
+        """Teachers that routed ones choose from."""
+        return self.routing.teachers or self.single_teachers
+
+    @cached_property
+    def routed_languages(self) -> list[str]:
+        """Languages that routed teachers are used in: routers are trained on all of them."""
+        cells = (cell for matrix in self.matrices.values() for cell in matrix.cells)
+        used = {cell.lang for cell in cells if cell.teacher in self.routed_teachers}
+        known = dict.fromkeys(lang for matrix in self.matrices.values() for lang in matrix.languages)
+        return [lang for lang in known if lang in used]
+
+    @cached_property
+    def seed_sources(self) -> list[tuple[str, str]]:
+        """(source, language) of every public data set that the study's seed dataset comes from."""
+        languages = {lang for matrix in self.matrices.values() for lang in matrix.languages} | {self.source_language}
+        return [(source, lang) for lang in sorted(languages) for source in self.seed_dataset.sources.get(lang, [])]
+
+    def hole(self, cell: Cell) -> str | None:
+        """Why a cell was given up; None if it was not."""
+        return next((gap.reason for gap in self.missing if gap.covers(cell)), None)

@@ -1,0 +1,127 @@
+"""The experiment matrix: what each experiment of a study compares, and the cells (base, recipe, teacher, language) it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from polyglot.core.cells import Cell
+from polyglot.core.section import Name, Section
+from polyglot.synthesis.recipes import author
+
+MAIN = "main"
+"""The experiment that every study has: its teachers and languages with its base and recipe."""
+
+Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "routing", "selection"]
+
+
+class Step(Section):
+    """One student of an additive recipe: what it learns from, after one more change than the step before."""
+
+    label: str = Field(description="What this step changes; shown in table and figure.")
+    recipe: Name = Field(description="Recipe of its training set.")
+    teacher: Name | None = Field(default=None, description="Its teacher; null for the recipes `public` and `nllb-both`.")
+    base: Name | None = Field(default=None, description="Its base; null takes the study's.")
+
+
+class Experiment(Section):
+    """One comparison: students for every combination of bases, recipes, teachers, languages; or for a list of steps."""
+
+    compare: Comparison = Field(
+        description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
+        "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
+        "or own benchmark score foretells its score), `routing` (routed teachers beside single ones, with what each costs), "
+        "or `selection` (recipes that select, beside the whole set)."
+    )
+    question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")
+    bases: list[Name] | None = Field(default=None, min_length=1, description="Student bases; null takes the study's.")
+    recipes: list[Name] | None = Field(default=None, min_length=1, description="Recipes; null takes the study's.")
+    teachers: list[Name] | None = Field(default=None, min_length=1, description="Teachers; null takes the study's.")
+    languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
+    seeds: list[Annotated[int, Field(ge=0)]] | None = Field(
+        default=None, min_length=1, description="Seeds; null takes the study's."
+    )
+    steps: list[Step] = Field(default=[], description="Steps of an additive recipe, where `compare` is `steps`.")
+
+    @model_validator(mode="after")
+    def _steps_or_matrix(self) -> Experiment:
+        matrix = [key for key in ("bases", "recipes", "teachers") if getattr(self, key) is not None]
+        if self.compare == "steps" and (not self.steps or matrix):
+            raise ValueError("compare: 'steps' needs `steps`, each with its recipe, teacher and base, and no other list of them")
+        if self.compare != "steps" and self.steps:
+            raise ValueError(f"steps: only for compare: steps (here: {self.compare})")
+        return self
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """An experiment with every default filled in."""
+
+    name: str
+    compare: Comparison
+    question: str
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...]
+    steps: tuple[tuple[str, str, str, str], ...] = ()
+    """(label, base, recipe, teacher) of every step, in order; empty for the other comparisons."""
+
+    @property
+    def bases(self) -> list[str]:
+        return list(dict.fromkeys(cell.base for cell in self.cells))
+
+    @property
+    def recipes(self) -> list[str]:
+        return list(dict.fromkeys(cell.recipe for cell in self.cells))
+
+    @property
+    def teachers(self) -> list[str]:
+        return list(dict.fromkeys(cell.teacher for cell in self.cells))
+
+    @property
+    def languages(self) -> list[str]:
+        return list(dict.fromkeys(cell.lang for cell in self.cells))
+
+    @property
+    def anchors(self) -> list[tuple[str, str]]:
+        """(base, language) of every pair of base and reference."""
+        return list(dict.fromkeys((cell.base, cell.lang) for cell in self.cells))
+
+
+def expand(
+    name: str,
+    experiment: Experiment,
+    *,
+    base: str,
+    recipe: str,
+    teachers: Sequence[str],
+    languages: Sequence[str],
+    seeds: Sequence[int],
+    methods: Sequence[str],
+    translator: str,
+) -> Matrix:
+    """The cells of an experiment; the keywords are the study's defaults.
+
+    Data that no teacher wrote are the same for every teacher, so their recipe has one cell a language.
+    """
+    langs = experiment.languages or languages
+    rows: list[tuple[str, str, str]] = []
+    if experiment.compare == "steps":
+        for step in experiment.steps:
+            rows.append((step.base or base, step.recipe, author(step.recipe, methods, step.teacher or "", translator)))
+    else:
+        for one_base in experiment.bases or [base]:
+            for one_recipe in experiment.recipes or [recipe]:
+                for teacher in experiment.teachers or teachers:
+                    rows.append((one_base, one_recipe, author(one_recipe, methods, teacher, translator)))
+    cells = dict.fromkeys(Cell(*row, lang) for row in rows for lang in langs)
+    return Matrix(
+        name=name,
+        compare=experiment.compare,
+        question=experiment.question,
+        cells=tuple(cells),
+        seeds=tuple(experiment.seeds or seeds),
+        steps=tuple((step.label, *row) for step, row in zip(experiment.steps, rows, strict=False)),
+    )

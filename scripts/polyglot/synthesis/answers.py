@@ -1,0 +1,154 @@
+"""Synthesis: from seed prompts to requests, from requests to a teacher's answers, each with a status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from polyglot.core.sidefile import SideFile
+from polyglot.core.text import normalise
+from polyglot.engines.base import Answer, Engine, Request, answer_all
+from polyglot.synthesis.methods.base import JSON_METHODS
+
+if TYPE_CHECKING:
+    pass
+
+STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused")
+
+
+class TrainingPair(BaseModel):
+    """What `generate` and `translate` ask a teacher to write."""
+
+    model_config = ConfigDict(strict=True)
+    prompt: str
+    response: str
+
+
+PAIR_SCHEMA: dict[str, Any] = TrainingPair.model_json_schema()
+
+
+def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
+    """Every request's answer by its id (see `polyglot.engines.base.answer_all`)."""
+    asked = [
+        Request(
+            id=row["request_id"],
+            messages=[dict(message) for message in row["messages"]],
+            seed=int(row["request_seed"]),
+            schema=PAIR_SCHEMA if row["method"] in JSON_METHODS else None,
+        )
+        for row in requests.to_dict("records")
+    ]
+    return answer_all(engine, asked, side, batch_size=batch_size, title=title)
+
+
+def answer_frame(answers: Iterable[Answer]) -> pd.DataFrame:
+    """A row an answer; no row, but every column, where there is none."""
+    return pd.DataFrame([answer.as_dict() for answer in answers], columns=[field.name for field in fields(Answer)])
+
+
+def read_answers(
+    requests: pd.DataFrame,
+    answers: Mapping[str, Answer],
+    *,
+    teacher: str,
+    languages: Sequence[str],
+    language_confidence: float,
+    benchmark_questions: Collection[str] = (),
+) -> pd.DataFrame:
+    """Every answer with its status and, if it could be read, its prompt and response.
+
+    Args:
+        languages: codes that the language detector may choose from.
+        language_confidence: least probability of the target language; 0 turns the check off.
+        benchmark_questions: normalised (see `normalise`) questions that no student may be trained on.
+
+    Returns:
+        One row a request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
+        finish_reason, prompt_tokens, completion_tokens.
+    """
+    rows = []
+    for request in requests.to_dict("records"):
+        answer = answers[request["request_id"]]
+        status, problem, prompt, response = parse_answer(request["method"], request["prompt"], answer)
+        if request.get("prompt_cut", False):
+            status, problem = "truncated", "its translated prompt is cut off"
+        rows.append(
+            {
+                "request_id": request["request_id"],
+                "teacher": teacher,
+                "lang": request["lang"],
+                "method": request["method"],
+                "seed": request["seed"],
+                "status": status,
+                "problem": problem,
+                "prompt": prompt,
+                "response": response,
+                "text": answer.text,
+                "finish_reason": answer.finish_reason,
+                "prompt_tokens": answer.prompt_tokens,
+                "completion_tokens": answer.completion_tokens,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    known = frozenset(benchmark_questions)
+    if language_confidence > 0:
+        good = frame["status"] == "ok"
+        written = [
+            f"{prompt} {response}" if method in JSON_METHODS else response
+            for prompt, response, method in frame.loc[good, ["prompt", "response", "method"]].itertuples(index=False)
+        ]
+        confidence = language_probability(written, frame["lang"].iloc[0], languages)
+        wrong = frame.index[good][[value < language_confidence for value in confidence]]
+        frame.loc[wrong, "status"] = "wrong_language"
+        frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
+    usable = frame.loc[frame["status"] == "ok", "prompt"]
+    leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
+    frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
+    return frame
+
+
+def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, str | None, str | None, str | None]:
+    """(status, problem, prompt, response) of one answer, before its language is looked at."""
+    if answer.finish_reason == "refused":
+        return "refused", "the endpoint does not take the request", None, None
+    if answer.finish_reason == "length":
+        return "truncated", f"cut off after {answer.completion_tokens} tokens", None, None
+    text = answer.text.strip()
+    if not text:
+        return "empty", "no text", None, None
+    if method not in JSON_METHODS:
+        return "ok", None, prompt, text
+    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
+    try:
+        pair = TrainingPair.model_validate_json(fenced.group(1) if fenced else text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return "invalid_json", f"{place}: {first['msg']}" if place else first["msg"], None, None
+    if not pair.prompt.strip() or not pair.response.strip():
+        return "empty", "prompt or response is empty", None, None
+    return "ok", None, pair.prompt.strip(), pair.response.strip()
+
+
+def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:
+    """Probability that each text is in `lang`, among the given languages (lingua).
+
+    It is 1 where nothing can be said: for a text without letters, or a language that the detector does not know.
+    """
+    from lingua import IsoCode639_1, LanguageDetectorBuilder
+
+    names = sorted({code.upper() for code in (*languages, lang)})
+    codes = [getattr(IsoCode639_1, name) for name in names if hasattr(IsoCode639_1, name)]
+    if len(codes) < 2 or not hasattr(IsoCode639_1, lang.upper()):
+        return [1.0] * len(texts)
+    detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
+    found = []
+    for text in texts:
+        values = {item.language.iso_code_639_1.name: item.value for item in detector.compute_language_confidence_values(text)}
+        found.append(values[lang.upper()] if any(values.values()) else 1.0)
+    return found

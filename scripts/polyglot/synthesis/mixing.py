@@ -1,0 +1,42 @@
+"""."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from polyglot.core.hashing import stable_seed
+from polyglot.synthesis.recipes import PUBLIC
+
+
+def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int) -> pd.DataFrame:
+    """The training set of a recipe: equal shares of its parts; only answers with status `ok`.
+
+    Each part is put into a seeded random order, block by block, and the first ones are taken: a smaller set of the same parts is
+    a subset of a larger one.
+
+    Args:
+        parts: part (a method, or `public`) to its blocks of answers, of one teacher, language and seed.
+        examples: wanted size; a part that yielded less gives all it has, and the shortfall is not made up by others.
+
+    Returns:
+        Columns id, method, prompt, response, in a seeded random order; no row if no answer is usable.
+    """
+    chosen = []
+    for place, (part, blocks) in enumerate(parts.items()):
+        wanted = examples // len(parts) + (place < examples % len(parts))
+        for number, block in enumerate(blocks):
+            good = block.query("status == 'ok'").sort_values("request_id", ignore_index=True)
+            order = stable_seed("mix", part, seed, *([number] if number else [])) % 2**32
+            taken = good.sample(frac=1, random_state=order).head(wanted)
+            wanted -= len(taken)
+            chosen.append(taken)
+    mixed = pd.concat(chosen, ignore_index=True).rename(columns={"request_id": "id"})
+    return mixed.loc[:, ["id", "method", "prompt", "response"]].sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:
+    """The seed dataset in the form of answers, for the recipe `public`."""
+    answered = seeds[seeds["response"].str.strip() != ""]
+    return answered.rename(columns={"id": "request_id"}).assign(method=PUBLIC, status="ok")

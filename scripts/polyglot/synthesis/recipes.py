@@ -1,0 +1,93 @@
+"""."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Method = Literal["generate", "translate", "respond"]
+
+METHODS: tuple[Method, ...] = ("generate", "translate", "respond")
+
+NLLB_RESPOND, NLLB_BOTH = "nllb-respond", "nllb-both"
+
+TRANSLATED = (NLLB_RESPOND, NLLB_BOTH)
+"""Methods in which a machine-translation model translates the prompt (and the teacher responds), or prompt and response."""
+
+PUBLIC = "public"
+"""The recipe that takes what people wrote: the seed dataset's own prompts and responses."""
+
+PEOPLE = "people"
+"""Stands for the teacher of the recipe `public`."""
+
+SPARE = 1.05
+"""Requests for each wanted training example: the published study asked 10.5k for 10k."""
+
+SIZE = re.compile(r"^(?P<mix>.+?)-(?P<size>\d+)(?P<thousands>k?)$")
+
+Rule = Literal["mdaq", "random", "quality-only", "diversity-only"]
+
+RULES: tuple[Rule, ...] = get_args(Rule)
+"""How recipes that select take samples of the whole set (see `polyglot.selection.rules`)."""
+
+WHOLE = "equal"
+"""The recipe that they select from."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size, or that of
+    its selections; `rule` is how samples are selected, None where they are not."""
+
+    name: str
+    parts: tuple[str, ...]
+    examples: int | None
+    rule: Rule | None = None
+
+    @property
+    def written_by(self) -> Literal["teacher", "translator", "people"]:
+        """Who wrote the data, where no teacher did."""
+        if self.parts == (PUBLIC,):
+            return "people"
+        return "translator" if self.parts == (NLLB_BOTH,) else "teacher"
+
+
+def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
+    """The recipe of a name: `equal` (all methods of the study), one method, several joined by +, or `public`; or one of `RULES`,
+    which select from `equal`. A suffix such as -500 or -25k sets the number of examples.
+
+    Raises:
+        ValueError: for an unknown part (names what is allowed).
+    """
+    found = SIZE.match(name)
+    mix, examples = name, None
+    if found:
+        mix, examples = found["mix"], int(found["size"]) * (1000 if found["thousands"] else 1)
+    rule = next((known for known in RULES if known == mix), None)
+    parts = tuple(methods) if mix == WHOLE or rule else tuple(mix.split("+"))
+    known = (*METHODS, *TRANSLATED, PUBLIC)
+    wrong = [part for part in parts if part not in known]
+    if wrong or examples == 0 or len(set(parts)) < len(parts):
+        raise ValueError(
+            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), or {', '.join(RULES)}; "
+            "with a size such as -500 or -25k if you like"
+        )
+    absent = [part for part in parts if part in METHODS and part not in methods]
+    if absent:
+        raise ValueError(f"'{name}' needs the method {absent[0]}; the study's methods are: {', '.join(methods)}")
+    return Recipe(name, parts, examples, rule)
+
+
+def blocks_needed(recipe: Recipe, *, examples: int, requests: int) -> int:
+    """Blocks of requests a method that a recipe draws from: one, unless it wants more examples than a block has."""
+    wanted = (recipe.examples or examples) / len(recipe.parts)
+    return 1 if recipe.examples is None or recipe.rule else max(1, math.ceil(wanted * SPARE / requests - 1e-9))
+
+
+def author(recipe: str, methods: Sequence[str], teacher: str, translator: str) -> str:
+    """Who wrote a recipe's data: the teacher, the translator or people."""
+    written_by = parse_recipe(recipe, methods).written_by
+    return {"teacher": teacher, "translator": translator, "people": PEOPLE}[written_by]

@@ -1,0 +1,49 @@
+"""."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polyglot.core.section import Name, Section
+
+
+class Synthesis(Section):
+    """How teachers are asked."""
+
+    requests: int = Field(default=200, gt=0, description="Requests per teacher, language, method and seed.")
+    prompts: str = Field(
+        default="config/prompts/nano",
+        description="Folder of the Jinja templates system, generate, translate and respond.",
+    )
+    shots: int = Field(default=2, ge=1, description="Few-shot pairs in a generate request.")
+    longest: int | None = Field(
+        default=None,
+        gt=0,
+        description="Most characters of the seed dataset in a request: a prompt, or its few-shot pairs together. Longer prompts "
+        "and pairs are not drawn; null draws all.",
+    )
+    batch_size: int = Field(
+        default=64, gt=0, description="Requests per batch; a killed job loses one batch at most. The engine `vllm` takes 4,096."
+    )
+    budget: float | None = Field(
+        default=None, gt=0, description="Most USD that all priced endpoints of the study may cost together; null sets no limit."
+    )
+    language_confidence: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="An answer to which the language detector gives the target language less than this probability, among "
+        "that language, the source language and `detected_languages`, has the status wrong_language; 0 turns the check off.",
+    )
+    detected_languages: list[Name] = Field(
+        default=["ar", "cs", "de", "en", "es", "id", "ja"],
+        description="Languages that the detector may choose from, beside the target and the source language.",
+    )
+
+
+class Translation(Section):
+    """Machine translation, for the methods nllb-respond and nllb-both."""
+
+    model: Name = Field(default="nano-nllb", description="A model of the registry with the role `translation`.")
+    beams: int = Field(default=1, ge=1, description="Beam width; 1 is greedy.")
+    batch_size: int = Field(default=64, gt=0, description="Texts per batch; a killed job loses one batch at most.")

@@ -1,0 +1,66 @@
+"""Low-rank adapters: their target layers, 4-bit bases, and merging them into a whole model."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from polyglot.training.settings import Lora, Training
+
+
+def check_targets(base: Path, lora: Lora) -> None:
+    """Every target module must be a layer of the base, else a misspelt one would go untrained.
+
+    Raises:
+        ValueError: names the unknown ones and the linear layers that there are.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with torch.device("meta"):
+        skeleton = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, local_files_only=True))
+    layers = {name.rpartition(".")[2] for name, module in skeleton.named_modules() if isinstance(module, torch.nn.Linear)}
+    unknown = [name for name in lora.target_modules if name not in layers]
+    if unknown:
+        known = ", ".join(sorted(layers))
+        raise ValueError(f"training.lora.target_modules: {base} has no layer {', '.join(unknown)}; it has {known}")
+
+
+def quantisation(dtype: Any) -> Any:
+    """The 4-bit quantisation of QLoRA (Dettmers et al. 2023): NF4 with double quantisation, arithmetic in `dtype`.
+
+    Raises:
+        ModuleNotFoundError: if bitsandbytes is not there; says where to find it.
+    """
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModuleNotFoundError(
+            "training.tuning: qlora needs the package bitsandbytes. The environment of fine-tuning has it (--sdm conda, "
+            "envs/trl.yaml); `make setup` keeps it in .venv/qlora, to be put on PYTHONPATH"
+        )
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+
+
+def merge(model: Any, training: Training, base: Path, *, adapter: Path, dtype: Any) -> Any:
+    """The whole model: as trained, or with its adapters in its weights.
+
+    The adapters of a 4-bit base go onto the weights that it was quantised from.
+
+    Args:
+        adapter: folder to keep the adapters of a 4-bit base in meanwhile.
+        dtype: type of the weights that a 4-bit base was quantised from.
+    """
+    if training.tuning == "full":
+        return model
+    if training.tuning == "lora":
+        return model.merge_and_unload(safe_merge=True)
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    model.save_pretrained(adapter)
+    whole = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, local_files_only=True)
+    return PeftModel.from_pretrained(whole, adapter).merge_and_unload(safe_merge=True)

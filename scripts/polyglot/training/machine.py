@@ -1,0 +1,90 @@
+"""What a training runs on, and the settings that follow from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polyglot.training.batches import Batches
+from polyglot.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A GPU or the CPU for this process, which trains alone or as one of several."""
+
+    gpu: bool
+    processes: int
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This process. Alone, it keeps to the first of the GPUs that it may see."""
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        if processes == 1:
+            os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+        import torch
+
+        return cls(torch.cuda.is_available(), processes)
+
+    def weights(self, training: Training) -> Any:
+        """The torch type of weights in training."""
+        import torch
+
+        half = training.precision == "bfloat16" or (training.precision == "auto" and self.gpu)
+        return torch.bfloat16 if half else torch.float32
+
+    def saved_weights(self, training: Training) -> Any:
+        """The torch type of the saved student: that of training, but bfloat16 where a GPU has trained in mixed precision, since
+        a GPU reads it in bfloat16."""
+        import torch
+
+        return torch.bfloat16 if self.gpu and training.precision == "mixed" else self.weights(training)
+
+    def checkpointing(self, training: Training) -> bool:
+        """Whether activations are computed again in the backward pass."""
+        return self.gpu if training.gradient_checkpointing is None else training.gradient_checkpointing
+
+    def sharded(self, training: Training) -> bool:
+        """Whether weights, gradients and optimiser are spread over the GPUs (FSDP), not copied to each (DDP)."""
+        return self.gpu and self.processes > 1 and (training.trainer, training.tuning) == ("trl", "full")
+
+    def arguments(self, training: Training, batches: Batches, *, checkpoints: Path, seed: int) -> dict[str, Any]:
+        """Arguments of `trl.SFTConfig` that every trainer takes; examples come encoded."""
+        half = self.weights(training).itemsize == 2
+        found = {
+            "output_dir": str(checkpoints),
+            "num_train_epochs": training.epochs,
+            "learning_rate": training.learning_rate,
+            "per_device_train_batch_size": batches.per_device,
+            "gradient_accumulation_steps": batches.accumulation,
+            "weight_decay": training.weight_decay,
+            "lr_scheduler_type": "linear",
+            "optim": "adamw_torch",
+            "max_length": training.max_length,
+            "dataset_kwargs": {"skip_prepare_dataset": True},
+            "use_cpu": not self.gpu,
+            "bf16": training.precision == "mixed" or (half and not self.sharded(training)),
+            "gradient_checkpointing": self.checkpointing(training) and not self.sharded(training),
+            "save_steps": training.checkpoint_steps,
+            "save_total_limit": 1,
+            "logging_steps": 10,
+            "report_to": "none",
+            "seed": seed,
+            "disable_tqdm": True,
+        }
+        if self.processes > 1:
+            found |= {"ddp_backend": "nccl" if self.gpu else "gloo", "ddp_find_unused_parameters": False}
+        if self.sharded(training):
+            found |= {"fsdp": True, "fsdp_config": self._sharding(training)}
+        return found
+
+    def _sharding(self, training: Training) -> dict[str, Any]:
+        os.environ["ACCELERATE_USE_FSDP"] = "true"  # read where the model is loaded: rank 0 alone reads the weights
+        return {
+            "version": 2,
+            "state_dict_type": "SHARDED_STATE_DICT",
+            "cpu_ram_efficient_loading": True,
+            "activation_checkpointing": self.checkpointing(training),
+        }

@@ -1,0 +1,115 @@
+"""Several processes for one training, one a GPU, by torch's elastic launcher."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import polyglot
+from polyglot.core.files import read_json, write_json, write_parquet
+from polyglot.core.progress import TERMINAL
+from polyglot.training.batches import Batches
+from polyglot.training.one_process import SUMMARY, train
+from polyglot.training.settings import Training
+
+JOB, PAIRS = "job.json", "pairs.parquet"
+
+
+class TrainingError(RuntimeError):
+    """A process of a training failed; the message is its own."""
+
+
+def train_together(
+    base: Path,
+    pairs: pd.DataFrame,
+    out: Path,
+    training: Training,
+    *,
+    seed: int,
+    checkpoints: Path,
+    chat_template: Path | None,
+    processes: int,
+) -> dict[str, Any]:
+    """Fine-tune with several processes of this machine; see `polyglot.training.students.fine_tune`.
+
+    Raises:
+        ValueError: if the machine has fewer GPUs, or the processes cannot share an update's examples.
+        TrainingError: with the message of the process that failed first; the others are ended.
+    """
+    import torch
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    Batches.of(training, processes)
+    if 0 < torch.cuda.device_count() < processes:
+        raise ValueError(
+            f"{base}: fine-tuning takes {processes} GPUs (training_gpus in config/models.yaml), and the job has "
+            f"{torch.cuda.device_count()}; ask for more, or correct the entry"
+        )
+    scripts = str(Path(polyglot.__path__[0]).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join([scripts, *filter(None, [os.environ.get("PYTHONPATH")])])
+    with tempfile.TemporaryDirectory(prefix="training-") as folder:
+        job = {"base": str(base), "out": str(out), "checkpoints": str(checkpoints), "seed": seed}
+        template = str(chat_template) if chat_template else None
+        write_json({**job, "chat_template": template, "training": training.model_dump(mode="json")}, Path(folder) / JOB)
+        write_parquet(pairs, Path(folder) / PAIRS)
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            run_id=uuid.uuid4().hex,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            local_addr="localhost",
+            max_restarts=0,
+            logs_specs=DefaultLogsSpecs(log_dir=folder),
+        )
+        try:
+            elastic_launch(config, sys.executable)("-m", "polyglot.training.processes", folder, str(os.getpid()))
+        except ChildFailedError as error:
+            rank, failure = error.get_first_failure()
+            message: Any = failure.message
+            told = message["message"] if isinstance(message, dict) else message
+            raise TrainingError(f"process {rank} of {processes}: {told}") from None
+    summary: dict[str, Any] = read_json(out / SUMMARY)
+    return summary
+
+
+def main(folder: str, parent: str) -> None:
+    """One of the processes: the job is in the folder."""
+    _end_with(int(parent))
+    os.environ.pop(TERMINAL, None)  # its file descriptor is the parent's
+    job = read_json(Path(folder) / JOB)
+    train(
+        Path(job["base"]),
+        pd.read_parquet(Path(folder) / PAIRS),
+        Path(job["out"]),
+        Training(**job["training"]),
+        seed=job["seed"],
+        checkpoints=Path(job["checkpoints"]),
+        chat_template=Path(job["chat_template"]) if job["chat_template"] else None,
+    )
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, however it ends: none may write on after the job."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("the job has ended")
+
+
+if __name__ == "__main__":
+    from torch.distributed.elastic.multiprocessing.errors import record
+
+    record(main)(*sys.argv[1:])

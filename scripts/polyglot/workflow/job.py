@@ -1,0 +1,59 @@
+"""The frame around every rule's script: log, record, progress, offline hub, and errors that name their cause."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from polyglot.core.progress import TERMINAL
+from polyglot.provenance.records import recorded
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+}
+
+
+COLLECT_AFTER = 200_000
+"""Allocations between two runs of Python's garbage collector, not 700: importing torch and its neighbours makes millions of
+objects that all stay, and going through them again and again takes a tenth of that time."""
+
+
+@contextmanager
+def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
+    """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
+
+    A terminal keeps a progress bar (see `polyglot.core.progress`), the study a record of the attempt (`polyglot.provenance.records`). Hubs stay
+    offline, unless the job is to fetch from one.
+    """
+    gc.set_threshold(COLLECT_AFTER)
+    os.environ.update({} if online else OFFLINE)
+    log = Path(str(snakemake.log[0]))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    with log.open("w", encoding="utf-8", buffering=1) as file:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        if os.isatty(terminal):
+            os.environ[TERMINAL] = str(terminal)
+        try:
+            with recorded(snakemake):
+                yield
+        except BaseException as error:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole traceback is in {log})", file=sys.stderr)
+            raise SystemExit(1) from None

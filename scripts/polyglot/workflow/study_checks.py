@@ -1,0 +1,267 @@
+"""Checks of a study against the registries: every name must be known, and every model fit for its use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from polyglot.displays import catalogue as displays
+from polyglot.registry import Registries
+from polyglot.registry.base import Registry
+from polyglot.routing.teachers import STRATEGIES
+from polyglot.study.experiments import Matrix
+from polyglot.synthesis.recipes import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, parse_recipe
+
+if TYPE_CHECKING:
+    from polyglot.routing.teachers import Routed
+    from polyglot.study.configuration import Study
+
+
+def problems(study: Study, registries: Registries) -> Iterable[str]:
+    """Everything that keeps a study from being run, a sentence each: key, value and what is allowed."""
+    yield from _names(study, registries)
+    yield from _data(study, registries)
+    for matrix in study.matrices.values():
+        yield from _experiment(study, matrix, registries)
+    yield from _roles(study, registries)
+    yield from _routing(study, registries)
+    yield from _selection(study, registries)
+    yield from _training(study, registries)
+    yield from _truth(study)
+    yield from _missing(study)
+    known = displays.figures(study)
+    for name in study.figures:
+        if name not in known:
+            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
+
+
+def uses_translation(study: Study) -> bool:
+    """Whether any recipe needs a machine-translation model."""
+    names = {cell.recipe for matrix in study.matrices.values() for cell in matrix.cells}
+    return any(part in TRANSLATED for name in names for part in parse_recipe(name, study.methods).parts)
+
+
+def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
+    for name in dict.fromkeys(names):
+        if name not in registry:
+            yield f"{key}: unknown {what} '{name}'; {registry.source} has: {', '.join(registry)}"
+
+
+def _names(study: Study, registries: Registries) -> Iterable[str]:
+    models, languages = registries.models, registries.languages
+    yield from _unknown("languages", study.languages, languages, "language")
+    yield from _unknown("source_language", [study.source_language], languages, "language")
+    yield from _unknown("nano.languages", study.nano.languages, languages, "language")
+    yield from _unknown("seed_dataset.files", study.seed_dataset.files, languages, "language")
+    yield from _unknown("seed_dataset.sources", study.seed_dataset.sources, languages, "language")
+    for lang, names in study.seed_dataset.sources.items():
+        yield from _unknown(f"seed_dataset.sources.{lang}", names, registries.sources, "source")
+        for name in names:
+            if name in registries.sources and lang not in registries.sources[name].languages:
+                has = ", ".join(registries.sources[name].languages)
+                where = registries.sources.source
+                yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
+    yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
+    yield from _unknown("teachers", [name for name in study.teachers if study.routed(name) is None], models, "model")
+    yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
+    yield from _unknown("base", [study.base], models, "model")
+    yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
+    yield from _unknown("intrinsic.reward.model", [study.intrinsic.reward.model], models, "model")
+    yield from _unknown("evaluation.benchmarks", study.evaluation.benchmarks, registries.benchmarks, "benchmark")
+    if uses_translation(study):
+        yield from _unknown("translation.model", [study.translation.model], models, "model")
+    for group, names in study.evaluation.groups.items():
+        for name in names:
+            if name not in study.evaluation.benchmarks:
+                known = ", ".join(study.evaluation.benchmarks)
+                yield f"evaluation.groups.{group}: '{name}' is not in evaluation.benchmarks, which has: {known}"
+
+
+def _data(study: Study, registries: Registries) -> Iterable[str]:
+    used = [lang for matrix in study.matrices.values() for lang in matrix.languages]
+    for lang in dict.fromkeys([*used, study.source_language]):
+        if not any(lang in named for named in (study.seed_dataset.files, study.seed_dataset.sources, study.nano.languages)):
+            yield (
+                f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files or sources in "
+                f"seed_dataset.sources, or choose from the micro-world's languages: {', '.join(study.nano.languages)}"
+            )
+    for name, benchmark in study.evaluation.benchmarks.items():
+        known = registries.benchmarks.get(name)
+        if known and benchmark.formulation not in known.formulations:
+            allowed = ", ".join(known.formulations)
+            yield f"evaluation.benchmarks.{name}.formulation: '{benchmark.formulation}' is none of: {allowed}"
+        asked = sorted(set(used) & set(benchmark.languages or used))
+        for lang in sorted(set(benchmark.languages or ()) - set(used)):
+            yield f"evaluation.benchmarks.{name}.languages: '{lang}' is no language of the study's students"
+        if known and benchmark.hub and known.hub is None:
+            where = registries.benchmarks.source
+            yield f"evaluation.benchmarks.{name}.hub: {where} names no repository for it; add one, or name a folder"
+        has = set(known.languages) if known and benchmark.hub else set(study.nano.languages)
+        if benchmark.folder is None:
+            for lang in sorted(set(asked) - has):
+                yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder, or its `languages` without it"
+    for lang in dict.fromkeys(used):
+        if not study.evaluation.benchmarks_in(lang):
+            yield f"evaluation.benchmarks: none is used in '{lang}'; add it to the `languages` of one"
+    if uses_translation(study):
+        for lang in dict.fromkeys([*used, study.source_language]):
+            if lang in registries.languages and registries.languages[lang].flores is None:
+                source = registries.languages.source
+                yield f"languages: '{lang}' has no FLORES-200 code for machine translation; add `flores` in {source}"
+
+
+def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterable[str]:
+    models, key = registries.models, f"experiments.{matrix.name}"
+    authors = [name for name in matrix.teachers if name != PEOPLE and study.routed(name) is None]
+    if matrix.name != "main":
+        yield from _unknown(f"{key}.teachers", [name for name in authors if name != study.translation.model], models, "model")
+        yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
+        yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
+    recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]
+    needs_english = any(part in (*TRANSLATED, "translate") for recipe in recipes for part in recipe.parts)
+    if needs_english and study.source_language in matrix.languages:
+        yield f"{key}.languages: '{study.source_language}' is the language that translation starts from (source_language)"
+    if any(part == "" for part in matrix.teachers):
+        yield f"{key}.steps: each step needs a teacher, unless its recipe is `public` or `{NLLB_BOTH}`"
+    for base in matrix.bases:
+        entry = models.get(base)
+        if entry and (entry.reference is None or entry.reference not in models):
+            yield f"{key}.bases: '{base}' needs a `reference` in {models.source} that is a model there"
+    for name in dict.fromkeys((*authors, *matrix.bases)):
+        model = models.get(name)
+        if model and model.package is not None:
+            yield f"{name}: a model inside a package ({models.source}) can be used for embedding only"
+        trained_on = set(model.pretraining.languages) if model and model.pretraining else set()
+        for lang in sorted(trained_on - set(study.nano.languages)):
+            yield f"nano.languages: '{lang}' is missing; {models.source} trains '{name}' on it"
+
+
+def _roles(study: Study, registries: Registries) -> Iterable[str]:
+    models, reward = registries.models, study.intrinsic.reward
+    matrices = study.matrices.values()
+    teachers = {name for matrix in matrices for name in matrix.teachers} - {PEOPLE, study.translation.model}
+    teachers -= set(study.routed_teachers)
+    routed_bases = sorted({routed.base for routed in study.routed_teachers.values() if routed.base is not None})
+    uses = [
+        ("teachers", sorted(teachers | set(study.screen.teachers or [])), ("chat",)),
+        ("routing.teachers", study.routing.teachers or [], ("chat",)),
+        ("teachers that route for a base", routed_bases, ("chat",)),
+        ("bases", sorted({name for matrix in matrices for name in matrix.bases}), ("chat",)),
+        ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
+        ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
+        ("translation.model", [study.translation.model] if uses_translation(study) else [], ("translation",)),
+    ]
+    for key, names, roles in uses:
+        for name in names:
+            if name in models and models[name].role not in roles:
+                yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
+    scored = [reward.model] if reward.kind == "reward_model" else []
+    for key, name in [("intrinsic.embedding", study.intrinsic.embedding), *(("intrinsic.reward.model", name) for name in scored)]:
+        if name in models and models[name].endpoint is not None:
+            yield f"{key}: '{name}' is behind an endpoint ({models.source}); here a model's own files are needed"
+
+
+def _routing(study: Study, registries: Registries) -> Iterable[str]:
+    models, routing = registries.models, study.routing
+    for name in (name for name in models if study.routed(name) is not None):
+        yield f"{models.source}: '{name}' is the name of a way to route prompts; give the model another id"
+    for matrix in study.matrices.values():
+        if matrix.compare == "routing" and not set(matrix.teachers) & set(study.routed_teachers):
+            yield f"experiments.{matrix.name}.teachers: none of them is a way to route prompts; add {', '.join(STRATEGIES)}"
+    if not study.routed_teachers:
+        return
+    yield from _unknown("routing.teachers", routing.teachers or [], models, "model")
+    if not study.routed_among:
+        yield "routing.teachers: name the teachers to choose from; the study has routed ones only"
+    yield from _unknown("routing.strength", routing.strength or [], models, "model")
+    if routing.model is not None:
+        yield from _unknown("routing.model", [routing.model], models, "model")
+        if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
+            yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({models.source})"
+    run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
+    for name, routed in study.routed_teachers.items():
+        if routed.base is not None and routed.base not in models:
+            yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
+        elif name in run and routed.strategy == "family-strong" and not kin(study, registries, routed.base or study.base):
+            yield without_kin(study, registries, routed)
+    for matrix in study.matrices.values():
+        translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
+        for cell in matrix.cells:
+            if cell.recipe in translated and study.routed(cell.teacher) is not None:
+                methods = ", ".join(study.methods)
+                yield f"experiments.{matrix.name}: '{cell.teacher}' routes prompts of {methods} only, not of '{cell.recipe}'"
+                break
+
+
+def _selection(study: Study, registries: Registries) -> Iterable[str]:
+    models, selection = registries.models, study.selection
+    recipes = {name for matrix in study.matrices.values() for name in matrix.recipes}
+    selecting = [name for name in sorted(recipes) if parse_recipe(name, study.methods).rule]
+    if selection.encoder is not None:
+        yield from _unknown("selection.encoder", [selection.encoder], models, "model")
+    if not selecting and not selection.datasets:
+        return
+    encoder = selection.encoder or study.intrinsic.embedding
+    if encoder in models:
+        given = models[encoder]
+        if given.role != "embedding":
+            yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"
+        elif given.engine != "transformers" or given.endpoint is not None:
+            yield (
+                f"selection.encoder: '{encoder}' is run by {given.engine}, and the quality model is trained with "
+                f"sentence-transformers; name a smaller multilingual encoder whose `engine` is transformers ({models.source})"
+            )
+    for name in selecting:
+        size = parse_recipe(name, study.methods).examples or selection.examples
+        if size > study.training.examples:
+            yield f"recipe '{name}': {size} examples of the {study.training.examples} that `{WHOLE}` has (training.examples)"
+    for matrix in study.matrices.values():
+        if matrix.compare != "selection":
+            continue
+        if WHOLE not in matrix.recipes:
+            yield f"experiments.{matrix.name}.recipes: `{WHOLE}` must be there, the whole set that selections are compared with"
+        for name in (name for name in matrix.recipes if not parse_recipe(name, study.methods).rule and name != WHOLE):
+            yield f"experiments.{matrix.name}.recipes: '{name}' is no part of `{WHOLE}`; here: {', '.join([WHOLE, *RULES])}"
+
+
+def kin(study: Study, registries: Registries, base: str) -> list[str]:
+    """Teachers to choose from that are of a base's family."""
+    family = registries.models[base].family
+    known = (name for name in study.routed_among if name in registries.models)
+    return [name for name in known if family is not None and registries.models[name].family == family]
+
+
+def without_kin(study: Study, registries: Registries, routed: Routed) -> str:
+    """What is wrong where a routed teacher finds no teacher of its base's family: an error where it is asked for."""
+    base = routed.base or study.base
+    return (
+        f"teachers: '{routed.name}' needs a teacher of the family of '{base}' ({registries.models[base].family or 'not known'}) "
+        f"among {', '.join(study.routed_among)}; leave it out, or add one"
+    )
+
+
+def _training(study: Study, registries: Registries) -> Iterable[str]:
+    update = study.training.batch_size * study.training.gradient_accumulation
+    for base in sorted({name for matrix in study.matrices.values() for name in matrix.bases}):
+        gpus = registries.models[base].training_gpus if base in registries.models else 0
+        if gpus > 1 and update % gpus:
+            yield (
+                f"training: batch_size x gradient_accumulation is {update}, which the {gpus} GPUs of '{base}' (training_gpus in "
+                f"{registries.models.source}) cannot share evenly; make it a multiple of {gpus}"
+            )
+
+
+def _truth(study: Study) -> Iterable[str]:
+    for lang, pairs in {"": study.truth.above, **study.truth.above_in}.items():
+        if lang and lang not in study.languages:
+            yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
+        for name in {name for pair in pairs for name in pair} - set(study.teachers):
+            yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
+
+
+def _missing(study: Study) -> Iterable[str]:
+    cells = {cell for matrix in study.matrices.values() for cell in matrix.cells}
+    for gap in study.missing:
+        if not any(gap.covers(cell) for cell in cells):
+            where = f"teacher '{gap.teacher}' and language '{gap.lang}'"
+            yield f"missing: no cell has {where} (with that base and recipe); correct the entry"

@@ -1,0 +1,11 @@
+"""What the run cost, by rule, from Snakemake's benchmark files."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    from polyglot.core.files import write_csv
+    from polyglot.provenance.timings import resource_table
+
+    write_csv(resource_table(Path(snakemake.params.benchmarks)), snakemake.output[0])

@@ -1,0 +1,28 @@
+"""A synthetic set as a data set folder, with its data card."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_parquet, write_text
+    from polyglot.provenance.archive.facts import citation
+    from polyglot.publishing.cards import data_card, row_of
+
+    files, facts = snakemake.input, snakemake.params.facts
+    pairs = pd.read_parquet(files.data)
+    card = data_card(
+        pairs,
+        facts=facts,
+        answers=[pd.read_parquet(path) for path in files.answers],
+        diversity=pd.read_parquet(files.diversity),
+        reward=pd.read_parquet(files.reward),
+        cell=row_of(pd.read_csv(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
+        gap=row_of(pd.read_csv(files.gaps), lang=facts["lang"]),
+        template=Path(files.template),
+        workflow=citation(Path(snakemake.scriptdir).parent),
+    )
+    write_parquet(pairs, snakemake.output.data)
+    write_text(card, snakemake.output.card)

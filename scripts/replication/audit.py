@@ -1,0 +1,29 @@
+"""The replication audit: claims, signs, rankings."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_csv
+    from polyglot.displays.tables import replication as replication_tables
+    from polyglot.replication.checks import size_sensitivity
+    from polyglot.replication.evidence import Evidence
+    from polyglot.replication.published import PUBLISHED_BASE, RELEASED, read_published
+    from polyglot.replication.signs import definition_ranks, sign_audit
+    from polyglot.replication.verdicts import check_claims, read_audit
+
+    files, output, scoring = snakemake.input, snakemake.output, snakemake.params.scoring
+    tables = read_published(Path(files.published[0]).parent)
+    cells, teachers = pd.read_csv(files.cells), pd.read_csv(files.teachers)
+    evidence = Evidence(tables, cells, teachers, read_audit(files.claims), **scoring)
+    found, values = check_claims(evidence)
+    table = replication_tables.claims(found, values, size_sensitivity(evidence))
+    table.write(*(Path(output[kind]) for kind in ("csv", "markdown", "latex", "html")))
+    write_csv(values, output.items_csv)
+    write_csv(sign_audit(tables), output.signs)
+    write_csv(definition_ranks(tables, **scoring), output.ranks)
+    write_csv(tables[RELEASED][tables[RELEASED]["base"] == PUBLISHED_BASE], output.students)
+    print(found["verdict"].value_counts().to_string())

@@ -1,0 +1,11 @@
+"""Tables 11 and 12 of the paper as measurements."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from polyglot.core.files import write_parquet
+    from polyglot.replication.published import PUBLISHED_BASE, PUBLISHED_RECIPE
+    from polyglot.scoring.metric_tables import read_measurements
+
+    measured = read_measurements(list(snakemake.input), base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE)
+    write_parquet(measured, snakemake.output[0])

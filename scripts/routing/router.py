@@ -1,0 +1,34 @@
+"""A model that foretells from the prompt alone which teacher a student base learns most from."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_parquet
+    from polyglot.routing.rewards import best, reward_matrix, wins
+    from polyglot.routing.router import Router, train_router
+    from polyglot.routing.settings import Routing
+
+    routing, teachers = Routing(**snakemake.params.routing), snakemake.params.teachers
+    calibration = pd.read_parquet(snakemake.input.calibration)
+    prompts = calibration.drop_duplicates("request_id", ignore_index=True)
+    rewards = reward_matrix(calibration, list(prompts["request_id"]), teachers)
+    facts = train_router(
+        Path(snakemake.input.start),
+        list(prompts["prompt"]),
+        wins(*rewards),
+        best(*rewards),
+        list(prompts["fold"]),
+        teachers,
+        Path(snakemake.output.router),
+        routing,
+        checkpoints=Path(snakemake.params.checkpoints),
+    )
+    print(facts)
+    judging = prompts[prompts["fold"] == "judge"]
+    scores = Router(Path(snakemake.output.router), batch_size=routing.batch_size).score(list(judging["prompt"]))
+    found = pd.DataFrame(scores, columns=teachers).assign(request_id=list(judging["request_id"]))
+    write_parquet(found, snakemake.output.judged)

@@ -1,0 +1,13 @@
+"""What became of the rows of every source of the seed dataset."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.core.files import write_csv
+    from polyglot.seeds.sources import overview, summary
+
+    counts = pd.concat([pd.read_csv(path) for path in snakemake.input], ignore_index=True)
+    write_csv(overview(counts), snakemake.output[0])
+    print(summary(counts))

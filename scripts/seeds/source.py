@@ -1,0 +1,25 @@
+"""The seed rows of a public data set in a language, and what became of the others."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    from polyglot.core.files import write_csv, write_parquet
+    from polyglot.registry.data import Source
+    from polyglot.replication.published import read_published_table
+    from polyglot.seeds.sources import beside_published, collect, stream, summary
+
+    name, source = snakemake.wildcards.source, Source(**snakemake.params.source)
+    rows, counts = collect(
+        name,
+        source,
+        stream(name, source, Path(snakemake.input.folder)),
+        snakemake.wildcards.lang,
+        most=snakemake.params.most,
+        seed=snakemake.params.seed,
+    )
+    counts = beside_published(counts, read_published_table(Path(snakemake.input.published)), snakemake.params.published)
+    write_parquet(rows, snakemake.output.rows)
+    write_csv(counts, snakemake.output.counts)
+    print(summary(counts))

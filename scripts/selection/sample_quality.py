@@ -1,0 +1,20 @@
+"""The quality of every sample of a whole set."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_parquet
+    from polyglot.engines.embedding import SentenceTransformersEmbedder
+    from polyglot.registry.models import Model
+    from polyglot.selection.quality_model import score
+
+    data = pd.read_parquet(snakemake.input.data)
+    model = Model(**snakemake.params.model)
+    embedder = SentenceTransformersEmbedder(Path(snakemake.input.model), model, snakemake.params.batch_size)
+    found = data[["id"]].assign(quality=score(embedder, list(data["prompt"]), list(data["response"])))
+    print(found["quality"].describe().to_string())
+    write_parquet(found, snakemake.output[0])

@@ -1,0 +1,32 @@
+"""The samples of a whole set that a recipe takes."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.core.files import write_parquet
+    from polyglot.selection.rules import select
+
+    params, langs = snakemake.params, snakemake.params.languages
+
+    def of_pool(paths: list[str]) -> pd.DataFrame:
+        return pd.concat([pd.read_parquet(path).assign(lang=lang) for path, lang in zip(paths, langs, strict=True)])
+
+    keys = ["lang", "id"]
+    pool = of_pool(snakemake.input.data)
+    pool = pool.merge(of_pool(snakemake.input.quality), on=keys, validate="one_to_one")
+    pool = pool.merge(pd.read_parquet(snakemake.input.clusters), on=keys, validate="one_to_one")
+    rows = select(
+        list(pool["lang"] + "/" + pool["id"]),
+        pool["quality"].to_numpy(dtype=float),
+        pool["cluster"].to_numpy(),
+        rule=params.rule,
+        size=params.examples * len(langs),
+        ratio=params.ratio,
+        seed=params.seed,
+    )
+    taken = pool.iloc[sorted(rows)]
+    own = taken[taken["lang"] == snakemake.wildcards.lang]
+    print(f"{len(own)} of {len(pool)} samples, {own['cluster'].nunique()} of {pool['cluster'].nunique()} clusters")
+    write_parquet(own[["id", "method", "prompt", "response"]].reset_index(drop=True), snakemake.output[0])

@@ -1,0 +1,20 @@
+"""What the selections of an experiment cover, how good they are, and their win rates against the whole set."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    import pandas as pd
+
+    from polyglot.core.files import write_csv
+    from polyglot.selection.summary import coverage_table, win_rate_table
+
+    params, paths = snakemake.params, snakemake.input
+    cells = [(*cell, str(seed)) for cell in params.cells for seed in params.seeds]
+
+    def frames(kind: str) -> list[pd.DataFrame]:
+        return [pd.read_parquet(path) for path in paths[kind]]
+
+    write_csv(coverage_table(cells, frames("data"), frames("quality"), frames("clusters")), snakemake.output.coverage)
+    duels = {tuple(cell): frame for cell, frame in zip(params.duels, frames("duels"), strict=True)}
+    rates = win_rate_table(duels, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
+    write_csv(rates, snakemake.output.win_rates)

@@ -1,0 +1,37 @@
+"""A teacher's raw answers in a language: all methods in one engine start."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.files import write_parquet
+    from polyglot.core.sidefile import SideFile
+    from polyglot.engines import open_engine
+    from polyglot.engines.base import owner_of
+    from polyglot.models.tokenization import given_file
+    from polyglot.registry.models import Model, local_folder
+    from polyglot.synthesis.answers import answer_frame, ask
+
+    name = snakemake.wildcards.teacher
+    model = Model(**snakemake.params.teacher).operated(snakemake.config["operation"][name])
+    requests = [pd.read_parquet(path) for path in snakemake.input.requests]
+    folder = None if model.endpoint else local_folder(model, snakemake.input.model)
+    template = given_file(snakemake.input.chat_template)
+    side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder, template))
+    answers = {}
+    if any(len(asked) for asked in requests):
+        engine = open_engine(name, model, folder, snakemake.config, template)
+        print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
+        answers = ask(
+            engine,
+            pd.concat(requests, ignore_index=True),
+            side,
+            batch_size=snakemake.params.batch_size,
+            title=f"{name} writes {snakemake.wildcards.lang}",
+        )
+    for asked, path in zip(requests, snakemake.output, strict=True):
+        write_parquet(answer_frame(answers[request_id] for request_id in asked["request_id"]), path)
+    side.remove()

@@ -1,0 +1,30 @@
+"""A base fine-tuned on a teacher's data."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake):
+    from pathlib import Path
+
+    import pandas as pd
+
+    from polyglot.core.cells import MIN_EXAMPLES
+    from polyglot.models.tokenization import given_file
+    from polyglot.synthesis.draws import Draw
+    from polyglot.training.settings import Training
+    from polyglot.training.students import fine_tune, leave_out
+
+    pairs, out = pd.read_parquet(snakemake.input.data), Path(snakemake.output[0])
+    if len(pairs) < MIN_EXAMPLES:
+        print(leave_out(out, len(pairs)))
+    else:
+        summary = fine_tune(
+            Path(snakemake.input.base),
+            pairs,
+            out,
+            Training(**snakemake.params.training),
+            seed=Draw.parse(snakemake.wildcards.seed).seed,
+            checkpoints=Path(snakemake.params.checkpoints),
+            chat_template=given_file(snakemake.input.chat_template),
+            processes=max(1, snakemake.config["operation"][snakemake.wildcards.base]["training_gpus"]),
+        )
+        print(summary)

@@ -1,0 +1,89 @@
+"""Screening: the prediction of a candidate never uses its own students, and says how far it holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyglot.analysis.screening import calibration, predict_gain, sample_metrics, screening_cost
+
+
+def cells(teachers: int, seed: int = 0) -> pd.DataFrame:
+    """Cells whose gain follows the reward."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(teachers):
+        for lang in ("de", "id", "ar"):
+            reward = 2 + 0.2 * number + rng.normal(scale=0.1)
+            rows.append(
+                {
+                    "teacher": f"t{number}",
+                    "lang": lang,
+                    "prompt_diversity": rng.uniform(0.5, 0.7),
+                    "response_diversity": rng.uniform(0.5, 0.7),
+                    "reward": reward,
+                    "perplexity": np.exp(1 - 0.2 * reward + rng.normal(scale=0.01)),
+                    "prompt_tokens": rng.uniform(20, 25),
+                    "response_tokens": rng.uniform(20, 25),
+                    "gain": 0.1 * reward + rng.normal(scale=0.01),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def test_a_candidate_is_predicted_from_the_others() -> None:
+    known = cells(10)
+    spoilt = known.assign(gain=known["gain"].where(known["teacher"] != "t9", -100.0))
+    clean, dirty = (
+        predict_gain(known, frame, components=2, confidence=0.95).query("teacher == 't9'").set_index("lang")
+        for frame in (known, spoilt)
+    )
+    pd.testing.assert_series_equal(clean["prediction"].sort_index(), dirty["prediction"].sort_index())
+    assert set(clean["learned_from"]) == {27}
+    assert (dirty["actual"] == -100).all()
+
+
+def test_good_candidates_come_first_and_intervals_hold_most_gains() -> None:
+    known = cells(12)
+    found = predict_gain(known, known, components=3, confidence=0.95)
+    assert found.groupby("lang")["rank"].min().eq(1).all()
+    inside = (found["low"] <= found["actual"]) & (found["actual"] <= found["high"])
+    assert inside.mean() > 0.85
+    assert found["prediction"].corr(found["actual"], method="spearman") > 0.6
+
+
+def test_a_candidate_that_is_new_has_no_actual_gain_and_one_without_data_no_prediction() -> None:
+    new = cells(1, seed=5).assign(teacher="new")
+    new.loc[0, ["reward", "perplexity", "prompt_diversity"]] = np.nan
+    found = predict_gain(new, cells(8), components=2, confidence=0.95).set_index("lang")
+    assert found["actual"].isna().all()
+    assert found["prediction"].isna().sum() == 1
+    assert found.loc[found["prediction"].isna(), "reason"].iloc[0] == "fewer than two usable answers"
+    assert set(found["learned_from"]) == {24}
+
+
+def test_the_calibration_is_out_of_sample_too() -> None:
+    found = calibration(cells(8), components=2, confidence=0.95, permutations=99, seed=0).set_index("validation")
+    assert {"in_sample", "leave_one_teacher_out", "leave_one_lang_out"} <= set(found.index)
+
+
+def test_a_sample_that_is_too_small_has_no_metrics() -> None:
+    empty = pd.DataFrame({"id": ["a"]})
+    assert sample_metrics(empty, empty, empty) == {"examples": 1}
+
+
+def test_cost_beside_the_full_study() -> None:
+    answers = pd.DataFrame({"teacher": ["a"] * 10, "prompt_tokens": 5, "completion_tokens": 15})
+    jobs = pd.DataFrame(
+        [("synthesize", True, 2, 36.0), ("student", False, 4, 72.0), ("evaluate_student", False, 4, 36.0)],
+        columns=["rule", "screened", "jobs", "seconds"],
+    )
+    found = screening_cost(answers, jobs, requests=100, students=10, teachers=["a"])
+    assert found[["what", "requests", "tokens", "students"]].to_numpy().tolist() == [
+        ["screening", 10, 200, 0],
+        ["full study", 100, 2000, 10],
+    ]
+    assert found["hours"].to_list()[1] == pytest.approx((36 * 10 + 10 * (18 + 9)) / 3600)
+    untrained = screening_cost(answers, jobs[jobs["screened"]], requests=100, students=10, teachers=["a"])
+    assert untrained["hours"].isna().to_list() == [False, True]

@@ -1,0 +1,232 @@
+"""Jobs on a cluster: their ends are seen soon, and every job is watched on while the cluster says nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from snakemake.jobs import GroupJob
+
+from polyglot.cluster.slurm import (
+    Word,
+    ask_in_step_with_the_jobs,
+    keep_groups_within,
+    outlast_the_controller,
+    remember_failures,
+    wait_for_controller,
+)
+
+
+@dataclass(eq=True)
+class Job:
+    name: str
+
+    @property
+    def external_jobid(self) -> str:
+        return self.name
+
+    @property
+    def aux(self) -> dict[str, Path]:
+        return {"slurm_logfile": Path("logs") / self.name}
+
+
+class Executor:
+    """As the plugin does: a job is yielded while it runs, reported when it has ended, and neither if no query is answered."""
+
+    def __init__(self) -> None:
+        self.run_uuid = "run"
+        self.answers: dict[str, str] | None = {}
+        self.reported: list[str] = []
+        self.next_seconds_between_status_checks: float = 2
+        self.workflow = SimpleNamespace(executor_settings=SimpleNamespace(init_seconds_before_status_checks=2))
+
+    def report_job_success(self, job: Job) -> None:
+        self.reported.append(job.name)
+
+    def report_job_error(self, job: Job, msg: str, aux_logs: list[str] | None = None) -> None:
+        self.reported.append(f"{job.name}: {msg}")
+
+    def run_job(self, job: Job) -> None:
+        self.reported.append(f"{job.name} submitted")
+
+    async def check_active_jobs(self, active_jobs: list[Job]) -> AsyncIterator[Job]:
+        for job in active_jobs if self.answers is not None else []:
+            state = self.answers[job.name]  # type: ignore[index]
+            if state == "running":
+                yield job
+            elif state == "done":
+                self.report_job_success(job)
+            else:
+                self.report_job_error(job, msg=state)
+        succeeded = any(": " not in name for name in self.reported)
+        self.next_seconds_between_status_checks = 2 if succeeded else min(self.next_seconds_between_status_checks + 10, 180)
+
+
+def watched(executor: Executor, jobs: list[Job]) -> list[Job]:
+    async def collect() -> list[Job]:
+        return [job async for job in executor.check_active_jobs(jobs)]
+
+    return asyncio.run(collect())
+
+
+class Squeue:
+    """A command that lists jobs with their states, or does not answer; and scancel, which notes what it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        command(folder, "squeue", f'case "$*" in *--name=run*) cat {folder}/listed;; *) exit 1;; esac')
+        command(folder, "scancel", f'echo "$@" >> {folder}/cancelled')
+
+    def lists(self, jobs: dict[str, str] | None) -> None:
+        if jobs is None:
+            (self.folder / "listed").unlink()
+        else:
+            (self.folder / "listed").write_text("".join(f"{job} {state}\n" for job, state in jobs.items()))
+
+    @property
+    def cancelled(self) -> str:
+        cancelled = self.folder / "cancelled"
+        return cancelled.read_text() if cancelled.exists() else ""
+
+
+def command(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def squeue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Squeue:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return Squeue(tmp_path)
+
+
+@pytest.fixture
+def scontrol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A command that answers once a file is there."""
+    command(tmp_path, "scontrol", f"test -e {tmp_path}/up || {{ touch {tmp_path}/up; exit 1; }}")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path
+
+
+def test_jobs_are_watched_on_when_no_query_is_answered(squeue: Squeue) -> None:
+    executor, jobs = Executor(), [Job("a"), Job("b"), Job("b")]
+    outlast_the_controller(executor)
+    executor.answers = None
+    for _ in range(3):
+        assert watched(executor, jobs) == jobs
+    assert executor.reported == []
+
+
+def test_a_job_that_two_queries_do_not_list_has_ended(squeue: Squeue) -> None:
+    executor, jobs = Executor(), [Job("a"), Job("b")]
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running", "b": "running"}
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == jobs
+    squeue.lists(None)
+    assert watched(executor, jobs) == jobs
+    squeue.lists({"b": "RUNNING"})
+    assert watched(executor, jobs) == [Job("b")]
+    assert executor.reported == ["a"]
+
+
+def test_a_job_that_is_listed_again_is_watched_on(squeue: Squeue) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    for state in ("PREEMPTED", "PENDING", "NODE_FAIL", "RUNNING"):
+        squeue.lists({"a": state})
+        assert watched(executor, [Job("a")]) == [Job("a")]
+    assert executor.reported == []
+    assert squeue.cancelled == ""
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("state", ["PREEMPTED", "NODE_FAIL"])
+def test_a_job_that_slurm_does_not_start_again_has_failed(squeue: Squeue, state: str, forgotten: bool) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    squeue.lists({"a": state})
+    assert watched(executor, [Job("a")]) == [Job("a")]
+    squeue.lists({} if forgotten else {"a": state})
+    assert watched(executor, [Job("a")]) == []
+    assert executor.reported == [f"a: Slurm job a has ended as {state}. "]
+    assert squeue.cancelled == "a\n"
+
+
+def test_jobs_that_have_ended_are_not_watched_on(squeue: Squeue) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running", "b": "done", "c": "TIMEOUT"}
+    assert watched(executor, [Job("a"), Job("b"), Job("c")]) == [Job("a")]
+    assert executor.reported == ["b", "c: TIMEOUT"]
+
+
+@pytest.mark.parametrize("end", ["done", "TIMEOUT"])
+def test_the_end_of_a_job_is_seen_within_a_quarter_of_its_time(end: str) -> None:
+    executor = Executor()
+    ask_in_step_with_the_jobs(executor)
+    executor.answers = {"a": "running"}
+    checks = [0.0]
+    while checks[-1] < 10_000:
+        checks.append(checks[-1] + executor.next_seconds_between_status_checks)
+        watched(executor, [Job("a")])
+    assert all(later - earlier <= max(2, 0.25 * earlier + 2) for earlier, later in pairwise(checks))
+    assert checks[-1] - checks[-2] == 180
+    assert len(checks) < 80
+    executor.answers = {"a": end}
+    watched(executor, [Job("a")])
+    assert executor.next_seconds_between_status_checks == 2
+
+
+def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None:
+    executor = Executor()
+    outlast_the_controller(executor)
+    wait_for_controller(pause=0.01)
+    assert (scontrol / "up").exists()
+    executor.run_job(Job("a"))
+    assert executor.reported == ["a submitted"]
+
+
+@pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
+def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
+    executor = Executor()
+    submitted: list[GroupJob] = []
+    executor.run_job = submitted.append  # type: ignore[assignment, method-assign]
+    keep_groups_within(executor, 600)
+    group = GroupJob.__new__(GroupJob)
+    group._resources = {"runtime": summed, "mem_mb": 4000}
+    executor.run_job(group)  # type: ignore[arg-type]
+    assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
+
+
+@dataclass(frozen=True)
+class Member:
+    output: tuple[str, ...]
+
+
+class Group(list[Member]):
+    def is_group(self) -> bool:
+        return True
+
+
+def test_what_is_said_of_a_failure_is_kept_with_what_was_done(tmp_path: Path) -> None:
+    executor = Executor()
+    words = remember_failures(executor, since=1000)
+    members = {name: Member((str(tmp_path / name),)) for name in ("old", "missing", "new")}
+    for name, changed in (("old", 900), ("new", 1100)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (changed, changed))
+    group = Group(members.values())
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), "refused")  # type: ignore[arg-type]
+    assert words == {id(group): Word("refused", None, frozenset([id(members["new"])]))}
+    executor.report_job_error(SimpleNamespace(job=group, name="g"), msg="failed", aux_logs=["7.log"])  # type: ignore[arg-type]
+    assert words[id(group)].log == Path("7.log")
+    assert executor.reported == ["g: refused", "g: failed"]

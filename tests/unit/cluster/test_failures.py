@@ -1,0 +1,88 @@
+"""What a run says at its end about jobs that failed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from polyglot.cluster.failures import GO_ON, SHOWN, Failure, report_of
+
+START = 1000.0
+
+
+def failure(
+    folder: Path,
+    rule: str = "synthesize",
+    attempts: int = 1,
+    log: str | None = None,
+    slurm: str | None = None,
+    message: str = "",
+) -> Failure:
+    path, cluster_log = folder / f"{rule}.log", folder / rule / "7.log"
+    if log is not None:
+        path.write_text(log)
+    if slurm is not None:
+        cluster_log.parent.mkdir()
+        cluster_log.write_text(slurm)
+    wildcards = {"study": "demo", "teacher": "hasty", "lang": "de"}
+    return Failure(rule, wildcards, path, attempts, START, message, cluster_log)
+
+
+def test_a_failure_is_named_with_the_last_lines_of_its_log(tmp_path: Path) -> None:
+    text = report_of([failure(tmp_path, log="\n".join(["first", *map(str, range(20)), "OSError: No space left on device"]))])
+    assert text.startswith("1 job failed; what does not depend on it is done.")
+    assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize.log" in text
+    assert "    OSError: No space left on device" in text
+    assert "first" not in text
+    assert text.endswith(GO_ON)
+
+
+def test_what_slurm_alone_knows_is_told_too(tmp_path: Path) -> None:
+    said = "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-21T11:00:00 DUE TO TIME LIMIT ***"
+    text = report_of([failure(tmp_path, log="half way", slurm=f"Building DAG of jobs...\n{said}\n", attempts=3)])
+    assert said in text
+    assert "half way" in text
+    assert "3 attempts" in text
+    assert "Building DAG" not in text
+
+
+def test_a_job_that_never_began_says_so(tmp_path: Path) -> None:
+    assert "it ended before it began" in report_of([failure(tmp_path)])
+
+
+def test_a_refused_submission_says_why_in_sbatchs_own_words(tmp_path: Path) -> None:
+    """In a message of the plugin, which goes on with the whole command."""
+    said = "sbatch: error: invalid partition specified: gpus\nsbatch: error: Batch job submission failed"
+    message = f"SLURM sbatch failed. The error message was '{said}'.\n    sbatch call:\n        sbatch --parsable --wrap 'x'.\n"
+    lines = report_of([failure(tmp_path, message=message)]).splitlines()
+    assert lines[2:4] == [f"    {line}" for line in said.splitlines()]
+    assert len(lines) == 5
+
+
+def test_the_end_that_slurm_reports_and_its_log_are_named(tmp_path: Path) -> None:
+    message = "SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'. "
+    text = report_of([failure(tmp_path, slurm="Killed\n", message=message)])
+    assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize/7.log" in text
+    assert "    SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'." in text
+
+
+def test_logs_of_an_earlier_run_are_not_shown(tmp_path: Path) -> None:
+    old = failure(tmp_path, log="ValueError: mended since", slurm="slurmstepd: error: of another job")
+    assert old.log is not None
+    assert old.cluster_log is not None
+    for path in (old.log, old.cluster_log):
+        os.utime(path, (START - 1, START - 1))
+    text = report_of([old])
+    assert "mended" not in text
+    assert "another job" not in text
+    assert str(tmp_path) not in text
+
+
+def test_hundreds_of_failures_stay_readable(tmp_path: Path) -> None:
+    text = report_of([failure(tmp_path, rule=f"rule{n:03}", log="x") for n in range(300)])
+    assert f"- and {300 - SHOWN} more" in text
+    assert len(text.splitlines()) < 4 * SHOWN
+
+
+def test_a_run_that_was_stopped_has_no_failures() -> None:
+    assert report_of([]) == f"Stopped. {GO_ON}"

@@ -1,0 +1,85 @@
+"""Perplexity must equal an unbatched float64 reference, for every batch size and padding side."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polyglot.intrinsic.perplexity import PerplexityMeter, summarise
+from polyglot.models.tokenization import TokenizerError
+from polyglot.nano.world import World
+
+
+@pytest.fixture(scope="module")
+def pairs(world: World) -> list[tuple[str, str]]:
+    pairs = [world.pair(item, lang) for lang in ("de", "ar") for item in world.items[::701]]
+    return [(pair.prompt, pair.response) for pair in pairs][:40]
+
+
+def reference(folder: Path, prompt: str, response: str, chat_template: bool) -> tuple[float, int]:
+    """(NLL, tokens) of one example alone, in float64, token by token."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64).eval()
+    if chat_template:
+        head = f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+        tail = f"{response}<|im_end|>"
+    else:
+        head, tail = f"{prompt}\n", response
+    start = tokenizer.encode(head, add_special_tokens=False)
+    answer = tokenizer.encode(tail, add_special_tokens=False)
+    with torch.no_grad():
+        logits = model(torch.tensor([start + answer])).logits[0].log_softmax(-1)
+    return -sum(float(logits[len(start) + i - 1, token]) for i, token in enumerate(answer)), len(answer)
+
+
+@pytest.mark.parametrize("chat_template", [True, False])
+@pytest.mark.parametrize("padding_side", ["left", "right"])
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_equals_the_unbatched_reference(
+    nano_model: Path, pairs: list[tuple[str, str]], chat_template: bool, padding_side: str, batch_size: int
+) -> None:
+    meter = PerplexityMeter(nano_model, chat_template=chat_template, batch_size=batch_size, padding_side=padding_side)
+    measured = meter.measure([prompt for prompt, _ in pairs], [response for _, response in pairs])
+    expected = [reference(nano_model, *pair, chat_template) for pair in pairs[:12]]
+    nll, tokens = np.array(expected).T
+    assert list(measured["tokens"][:12]) == list(tokens)
+    np.testing.assert_allclose(measured["nll"][:12], nll, rtol=1e-4)
+    np.testing.assert_allclose(measured["perplexity"][:12], np.exp(nll / tokens), rtol=1e-4)
+
+
+def test_summary_of_known_values() -> None:
+    import pandas as pd
+
+    found = summarise(pd.Series([np.log(2) * 1, np.log(8) * 3]), pd.Series([1, 3]))
+    assert found["mean"] == pytest.approx(5)
+    assert found["median"] == pytest.approx(5)
+    assert found["corpus"] == pytest.approx(np.exp((np.log(2) + 3 * np.log(8)) / 4))
+
+
+def test_names_the_row_without_a_response(nano_model: Path) -> None:
+    meter = PerplexityMeter(nano_model, chat_template=False, batch_size=4)
+    with pytest.raises(ValueError, match="row 1"):
+        meter.measure(["a", "b"], ["c", ""])
+
+
+def test_a_template_from_a_file_measures_as_the_tokenizers_own(
+    nano_model: Path, pairs: list[tuple[str, str]], repository: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(nano_model, bare, ignore=shutil.ignore_patterns("chat_template.jinja"))
+    with pytest.raises(TokenizerError, match="no chat template"):
+        PerplexityMeter(bare, chat_template=True, batch_size=8)
+    template = repository / "config/chat_templates/chatml.jinja"
+    meters = [
+        PerplexityMeter(nano_model, chat_template=True, batch_size=8),
+        PerplexityMeter(bare, chat_template=True, batch_size=8, template=template),
+    ]
+    prompts, responses = zip(*pairs[:8], strict=True)
+    own, given = (meter.measure(prompts, responses) for meter in meters)
+    assert own.equals(given)

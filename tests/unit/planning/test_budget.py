@@ -1,0 +1,130 @@
+"""The budget: counted by hand for a few jobs, as the assumptions say, and without GPUs where none are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from polyglot.reports import plan_demands, plan_teachers
+
+from polyglot.displays.catalogue.plan import PLAN as PLANS
+from polyglot.displays.context import Context
+from polyglot.displays.tables import plan
+from polyglot.planning.budget import budget
+from polyglot.planning.work import RULES
+from polyglot.registry import Registries
+from polyglot.study.configuration import Plan, Study
+from polyglot.workflow.loading import load_study
+
+PLAN = Plan(
+    request_tokens=400,
+    answer_tokens=600,
+    example_tokens=500,
+    judge_tokens=100,
+    tokens_read_per_second=1000,
+    tokens_written_per_second=100,
+    tokens_trained_per_second=500,
+    start_minutes=3,
+    start_minutes_per_billion=0.5,
+    usd_per_gpu_hour=2,
+)
+
+
+@pytest.fixture(scope="module")
+def paper(repository: Path) -> tuple[Study, Registries]:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    return study.model_copy(update={"plan": PLAN}), registries
+
+
+def job(rule: str, gpu: int | None = None, **wildcards: str) -> dict[str, Any]:
+    asked = {"gres": None, "mem_mb": 64000 if gpu else None, "runtime": 60, "slurm_partition": None}
+    return {"rule": rule, "threads": 1, "wildcards": wildcards, "gpu": gpu, **asked}
+
+
+def only(frame: pd.DataFrame) -> dict[str, Any]:
+    assert len(frame) == 1
+    return {str(key): value for key, value in frame.iloc[0].items()}
+
+
+def test_a_teacher_on_gpus(paper: tuple[Study, Registries]) -> None:
+    """70 billion parameters on four GPUs: 10,500 requests at 8/70 of four GPUs' throughput, after 3 + 35 minutes of loading."""
+    row = only(budget([job("synthesize", 4, teacher="llama-3.1-70b-instruct", lang="de", seed="0")], *paper))
+    seconds = 38 * 60 + (10_500 * 400 / 1000 + 10_500 * 600 / 100) / (4 * 8 / 70)
+    assert row["tokens_read"] == 10_500 * 400
+    assert row["tokens_written"] == 10_500 * 600
+    assert row["gpu_hours"] == pytest.approx(4 * seconds / 3600)
+    assert row["usd"] == pytest.approx(2 * row["gpu_hours"])
+    assert row["engine_start"]
+
+
+def test_an_endpoint_costs_its_tokens(paper: tuple[Study, Registries]) -> None:
+    row = only(budget([job("synthesize", teacher="gpt-4o-mini", lang="de", seed="0")], *paper))
+    assert row["usd"] == pytest.approx((10_500 * 400 * 0.15 + 10_500 * 600 * 0.60) / 1e6)
+    assert row["gpu_hours"] == 0
+    assert not row["engine_start"]
+
+
+def test_gpus_that_are_asked_for_by_their_type(paper: tuple[Study, Registries]) -> None:
+    asked = job("synthesize", teacher="command-a", lang="de", seed="0") | {"gres": "gpu:h200:4"}
+    assert only(budget([asked], *paper))["gpus"] == 4
+
+
+def test_a_screening_sample_is_its_own_size(paper: tuple[Study, Registries]) -> None:
+    row = only(budget([job("synthesize", 1, teacher="gemma-3-4b-it", lang="de", seed="0-screen")], *paper))
+    assert row["tokens_written"] == paper[0].screen.requests * 600
+
+
+def test_a_student(paper: tuple[Study, Registries]) -> None:
+    """5,000 examples, two epochs, of 500 tokens; the weights of 7 billion parameters stay."""
+    named = {"base": "olmo-3-7b", "recipe": "equal-5k", "teacher": "command-a", "lang": "de", "seed": "0"}
+    row = only(budget([job("student", 2, **named)], *paper))
+    assert row["tokens_trained"] == 5000 * 2 * 500
+    assert row["gpu_hours"] == pytest.approx(2 * (6.5 * 60 + 5_000_000 / (500 * 2 * 8 / 7)) / 3600)
+    assert row["disk_gb"] == pytest.approx(14)
+    study, registries = paper
+    training = study.training.model_copy(update={"precision": "float32"})
+    precise = study.model_copy(update={"training": training})
+    assert only(budget([job("student", 2, **named)], precise, registries))["disk_gb"] == pytest.approx(28)
+
+
+def test_a_judge_writes_and_a_reward_model_does_not(paper: tuple[Study, Registries]) -> None:
+    named = {"recipe": "equal", "teacher": "command-a", "lang": "de", "seed": "0"}
+    assert only(budget([job("reward", 1, **named)], *paper))["tokens_written"] == 10_000 * 100
+    study, registries = paper
+    reward = study.intrinsic.reward.model_copy(update={"kind": "reward_model"})
+    scored = study.model_copy(update={"intrinsic": study.intrinsic.model_copy(update={"reward": reward})})
+    assert only(budget([job("reward", 1, **named)], scored, registries))["tokens_written"] == 0
+
+
+def test_rules_without_a_model_count_as_jobs_only(paper: tuple[Study, Registries]) -> None:
+    row = only(budget([job("table", table="leaderboard")], *paper))
+    assert row["gpu_hours"] == row["usd"] == row["disk_gb"] == 0
+    assert not row["engine_start"]
+
+
+def test_estimated_rules_are_rules_of_the_workflow(repository: Path) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (repository / "rules").glob("*.smk"))
+    for rule in RULES:
+        assert f"rule {rule}:" in text or f" as {rule} with:" in text
+
+
+def test_the_tables_add_up(paper: tuple[Study, Registries]) -> None:
+    named = {"base": "olmo-3-7b", "recipe": "equal", "lang": "de", "seed": "0"}
+    teachers = ("command-a", "gemma-3-4b-it")
+    jobs = [job("synthesize", 4, teacher=teacher, lang="de", seed="0") for teacher in teachers]
+    jobs += [job("student", 2, teacher=teacher, **named) for teacher in teachers]
+    jobs += [job("hub_model", model="command-a")]
+    table = budget(jobs, *paper)
+    context = Context.of(PLANS["plan"].values(*paper, paper[0].scoring, name="paper"))
+    by_rule = plan(context, table).data
+    total = by_rule[by_rule["rule"] == "total"].iloc[0]
+    assert total["jobs"] == 5
+    assert total["gpu_hours"] == pytest.approx(table["gpu_hours"].sum())
+    by_teacher = plan_teachers(context, table).data
+    assert set(by_teacher["teacher"]) == {*teachers, "total"}
+    assert by_teacher["jobs"].iloc[-1] == 4
+    asked = plan_demands(context, table).data.set_index("rule")
+    assert asked.loc["synthesize", "gpus_max"] == 4
+    assert asked.loc["student", "gpus_min"] == 2

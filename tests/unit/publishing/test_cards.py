@@ -1,0 +1,160 @@
+"""Cards: what licences say, what was measured, and flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from polyglot.publishing.cards import data_card, hub_licences, licence_lines, model_card, row_of
+from polyglot.publishing.facts import TRAIN, set_facts, student_facts
+from polyglot.registry.data import BenchmarkFacts, Source
+from polyglot.registry.models import Model
+from polyglot.workflow.loading import load_study
+
+WORKFLOW = {"title": "polyglot-score", "license": "Apache-2.0"}
+PAIRS = pd.DataFrame({"id": ["a", "b"], "method": ["respond"] * 2, "prompt": ["Was?", "Wer?"], "response": ["Das.", "Ich. ```"]})
+CELL = {
+    "intrinsic": 0.2,
+    **{"pg_signsafe": 1.25, "pg_signsafe_low": 0.5, "pg_signsafe_high": 2.0},
+    **{"gain": 0.1, "gain_se": 0.02, "student_score": 0.6, "base_score": 0.5, "reference_score": 0.45},
+}
+FLAGGED = {"flagged": True, "reason": "reference below base"}
+
+
+def facts(repository: Path, teacher: str, recipe: str = "equal", base: str | None = None) -> dict[str, Any]:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    of_set = {"recipe": recipe, "teacher": teacher, "lang": "de", "seed": "0"}
+    return student_facts(study, registries, base=base, **of_set) if base else set_facts(study, registries, **of_set)
+
+
+def card(repository: Path, teacher: str, cell: dict[str, Any] | None = CELL, recipe: str = "equal") -> str:
+    return data_card(
+        PAIRS,
+        facts=facts(repository, teacher, recipe),
+        answers=[pd.DataFrame({"method": ["respond"] * 3, "status": ["ok", "ok", "empty"]})],
+        diversity=pd.DataFrame({"prompt_distance": [0.2, 0.4], "response_distance": [0.1, 0.1]}),
+        reward=pd.DataFrame({"reward": [4.0, float("nan")]}),
+        cell=cell,
+        gap=FLAGGED,
+        template=repository / "report/data_card.md.jinja",
+        workflow=WORKFLOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("teacher", "hub", "says"),
+    [
+        ("llama-3.1-8b-instruct", "llama3.1", "begins with Llama"),
+        ("gemma-3-4b-it", "gemma", "derivative under the same terms"),
+        ("command-a", "cc-by-nc-4.0", "excludes commercial use"),
+        ("gpt-4o-mini", "other", "terms of use"),
+        ("granite-4.0", "apache-2.0", "sets no terms"),
+    ],
+)
+def test_a_card_says_what_the_teachers_licence_says_about_its_output(repository: Path, teacher: str, hub: str, says: str) -> None:
+    found = facts(repository, teacher)
+    assert any(says in line for line in licence_lines(found, "Apache-2.0"))
+    licences = hub_licences(found, "Apache-2.0")
+    assert hub in (licences if isinstance(licences, list) else [licences])
+
+
+def test_every_licence_of_the_registries_is_known(repository: Path) -> None:
+    _, registries = load_study(repository / "config/paper.yaml", repository)
+    known: list[Model | Source | BenchmarkFacts] = [
+        *registries.models.values(),
+        *registries.sources.values(),
+        *registries.benchmarks.values(),
+    ]
+    assert {entry.licence for entry in known if entry.licence} <= set(registries.licences)
+
+
+def test_every_source_and_model_from_elsewhere_says_what_to_cite_and_a_card_too(repository: Path) -> None:
+    _, registries = load_study(repository / "config/paper.yaml", repository)
+    assert [name for name, source in registries.sources.items() if source.hub and not source.cite] == []
+    assert [name for name, model in registries.models.items() if (model.hub or model.endpoint) and not model.cite] == []
+    lines = licence_lines(facts(repository, "granite-4.0"), "Apache-2.0")
+    assert "Seed prompts from CohereLabs/aya_dataset (Singh et al., 2024, arXiv 2402.06619): Apache-2.0." in lines
+
+
+def test_the_licences_of_seed_prompts_and_of_the_base_count_too(repository: Path) -> None:
+    found = facts(repository, "granite-4.0", base="llama-3.1-8b")
+    lines = licence_lines(found, "Apache-2.0")
+    assert any("Llama 3.1 8B" in line and "begins with Llama" in line for line in lines)
+    assert any(line.startswith("Seed prompts from ") for line in lines)
+    assert "llama3.1" in hub_licences(found, "Apache-2.0")
+
+
+def test_a_data_card_has_front_matter_numbers_and_the_flag(repository: Path) -> None:
+    text = card(repository, "gemma-3-4b-it")
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert head["configs"] == [{"config_name": "default", "data_files": [{"split": "train", "path": TRAIN}]}]
+    assert head["size_categories"] == "n<1K"
+    assert "| respond | empty | 1 |" in text
+    assert "prompt diversity (mean cosine distance): 0.300" in text
+    assert "examples that could be rated: 1 of 2" in text
+    assert "+1.25 [+0.50, +2.00]" in text
+    assert "⚑ Distrust scores of this language: reference below base." in text
+    assert text.count("```") % 2 == 0  # a response cannot end its block
+
+
+def test_a_set_that_was_never_scored_says_so_and_people_are_no_model(repository: Path) -> None:
+    assert "This cell has no score." in card(repository, "gemma-3-4b-it", cell=None)
+    people = card(repository, "people", recipe="public")
+    assert "written by people" in people
+    assert "synthetic" not in yaml.safe_load(people.split("---\n")[1])["tags"]
+
+
+def test_a_cell_without_a_student_has_a_card_that_says_why(repository: Path) -> None:
+    outcomes = pd.DataFrame(columns=["benchmark", "weight", "correct"])
+    text = model_card(
+        outcomes,
+        facts=facts(repository, "gemma-3-4b-it", base="olmo-3-7b"),
+        summary={"reason": "1 usable training examples; at least 2 are needed"},
+        anchors={"base": outcomes, "reference": outcomes},
+        cell=None,
+        gap=None,
+        template=repository / "report/model_card.md.jinja",
+        workflow=WORKFLOW,
+    )
+    assert "There is no such student: 1 usable training examples" in text
+    assert yaml.safe_load(text.split("---\n")[1])["base_model"].startswith("allenai/")
+
+
+def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> None:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    outcomes = pd.DataFrame({"benchmark": ["mgsm"] * 2, "weight": [0.5] * 2, "correct": [1, 0]})
+    for settings, said in (
+        ({"tuning": "full"}, "Supervised fine-tuning of all weights (trl): 30 steps"),
+        (
+            {"tuning": "qlora", "trainer": "unsloth"},
+            "low-rank adapters on 4-bit weights (unsloth), merged into the base's weights: 30 steps",
+        ),
+    ):
+        chosen = study.model_copy(update={"training": study.training.model_copy(update=settings)})
+        of_set = {"recipe": "equal", "teacher": "gemma-3-4b-it", "lang": "de", "seed": "0"}
+        text = model_card(
+            outcomes,
+            facts=student_facts(chosen, registries, base="llama-3.1-8b", **of_set),
+            summary={"steps": 30, "epochs": 2, "examples": 100, "loss": 1.5},
+            anchors={"base": outcomes, "reference": outcomes},
+            cell=CELL,
+            gap=None,
+            template=repository / "report/model_card.md.jinja",
+            workflow=WORKFLOW,
+        )
+        assert said in " ".join(text.split())
+        assert ("- lora.rank: 16" in text) == (settings["tuning"] != "full")
+        head = yaml.safe_load(text.split("---\n")[1])
+        assert head["license"] == "other"
+        assert {"gemma", "llama3.1"} < set(head["license_name"].split(", "))
+        assert "| mgsm | generative, 5-shot | 2 | 0.500 | 0.500 | 0.500 |" in text
+
+
+def test_the_first_row_with_some_values_is_found() -> None:
+    table = pd.DataFrame({"teacher": ["a", "b", "b"], "lang": ["de", "de", "id"], "pg": [1, 2, 3]})
+    assert row_of(table, teacher="b") == {"teacher": "b", "lang": "de", "pg": 2}
+    assert row_of(table, teacher="c") is None

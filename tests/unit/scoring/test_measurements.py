@@ -1,0 +1,154 @@
+"""From per-example outcomes to replicates: unbiased, paired, and of the right spread."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyglot.evaluation.weights import example_weights
+from polyglot.scoring.measurements import (
+    extrinsic_replicates,
+    intrinsic_replicates,
+    paired_se,
+    resample_means,
+    score_replicates,
+)
+
+
+def outcomes(correct: list[int], benchmark: str = "mgsm") -> pd.DataFrame:
+    frame = pd.DataFrame({"benchmark": benchmark, "lang": "de", "category": "c", "stratum": benchmark, "correct": correct})
+    frame["example_id"] = [f"{number:04d}" for number in range(len(correct))]
+    return frame.assign(weight=1 / len(correct))
+
+
+def test_bootstrap_spread_is_the_standard_error() -> None:
+    values = np.random.default_rng(1).normal(size=(400, 1))
+    drawn = resample_means(values, 4000, np.random.default_rng(2))
+    assert drawn.mean() == pytest.approx(values.mean(), abs=0.005)
+    assert drawn.std() == pytest.approx(values.std() / 20, rel=0.05)
+
+
+def test_missing_values_are_left_out_not_zero() -> None:
+    values = np.array([[1.0, 4.0], [1.0, np.nan], [1.0, 4.0]])
+    drawn = resample_means(values, 50, np.random.default_rng(0))
+    assert np.nanmax(np.abs(drawn - [1.0, 4.0])) == pytest.approx(0, abs=1e-12)
+
+
+def test_diversity_replicates_have_the_spread_of_a_u_statistic() -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.normal(0.7, 0.1, size=(500, 2)), columns=["prompt_distance", "response_distance"])
+    found = intrinsic_replicates([frame.assign(reward=4.0, perplexity=2.0)], 4000, np.random.default_rng(4))
+    expected = 2 * frame["prompt_distance"].std(ddof=0) / np.sqrt(500)
+    assert found["prompt_diversity"][1:].std() == pytest.approx(expected, rel=0.05)
+    assert found["prompt_diversity"][0] == pytest.approx(frame["prompt_distance"].mean())
+    assert found["reward"].std() == pytest.approx(0, abs=1e-12)
+
+
+def test_equal_models_have_equal_replicates() -> None:
+    correct = pd.DataFrame({"one": [1.0, 0, 1, 1], "two": [1.0, 0, 1, 1]})
+    items = pd.DataFrame({"example_id": list("abcd"), "stratum": "s", "weight": 0.25})
+    found = score_replicates(items, correct, 100, np.random.default_rng(0))
+    assert (found[:, 0] == found[:, 1]).all()
+    assert found[0, 0] == pytest.approx(0.75)
+
+
+def test_pairing_makes_the_gain_more_certain() -> None:
+    rng = np.random.default_rng(5)
+    base = (rng.random(200) < 0.5).astype(int)
+    student = np.where(rng.random(200) < 0.1, 1, base)
+    items = pd.DataFrame({"stratum": "s", "weight": np.full(200, 1 / 200)})
+    unpaired = np.sqrt(base.var() / 200 + student.var() / 200)
+    assert paired_se(items, student - base) < unpaired / 2
+    assert paired_se(items, np.zeros(200)) == pytest.approx(0.5 / 200)
+
+
+def test_extrinsic_measurements_of_known_outcomes() -> None:
+    base, reference = outcomes([1, 0, 0, 0] * 25), outcomes([1, 1, 1, 0] * 25)
+    students = {("equal", "good"): [outcomes([1, 1, 0, 0] * 25)], ("equal", "bad"): [outcomes([0, 0, 0, 0] * 25)]}
+    measured, scores = extrinsic_replicates(students, base, reference, lang="de", replicates=200, seed=0)
+    point = measured[measured["replicate"] == 0].set_index("teacher")
+    assert point["student_score"].to_dict() == pytest.approx({"good": 0.5, "bad": 0.0})
+    assert point["pgr_released"].to_dict() == pytest.approx({"good": 0.5, "bad": -0.5})
+    assert point["gap"].tolist() == pytest.approx([0.5, 0.5])
+    assert (scores.set_index("model")["n"] == 100).all()
+    drawn = measured[(measured["teacher"] == "good") & (measured["replicate"] > 0)]
+    assert drawn["gain"].std() == pytest.approx(point.loc["good", "gain_se"], rel=0.25)
+
+
+def test_within_a_language_a_smaller_gain_never_scores_higher() -> None:
+    """Also where the worse student's own standard error is the larger one."""
+    rng = np.random.default_rng(6)
+    base = (rng.random(90) < 0.5).astype(int)
+    students = {
+        ("equal", "steady"): [outcomes((base * (rng.random(90) < 0.8)).astype(int).tolist())],
+        ("equal", "noisy"): [outcomes((rng.random(90) < 0.38).astype(int).tolist())],
+    }
+    measured, _ = extrinsic_replicates(students, outcomes(base.tolist()), outcomes([1] * 90), lang="de", replicates=20, seed=0)
+    point = measured[measured["replicate"] == 0].sort_values("gain")
+    assert point["gain_se"].nunique() == 2
+    assert point["standardised_gain"].is_monotonic_increasing
+    assert (np.sign(point["standardised_gain"]) == np.sign(point["gain"])).all()
+
+
+def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
+    """Two seeds, one good and one bad on every benchmark: the gain is as uncertain as the seeds are apart."""
+    names = ("a", "b", "c")
+    good, bad, base, reference = (
+        pd.concat([outcomes(values * 25, name) for name in names])
+        for values in ([1, 1, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1])
+    )
+    measured, _ = extrinsic_replicates({("equal", "t"): [good, bad]}, base, reference, lang="de", replicates=3000, seed=0)
+    seeds_alone = 0.25  # standard error of the mean of 0.75 and 0.25
+    se = measured["gain_se"].iloc[0]
+    assert seeds_alone < se < seeds_alone * 1.1
+    assert measured.loc[measured["replicate"] > 0, "gain"].std() == pytest.approx(se, rel=0.1)
+
+
+def test_an_item_that_is_there_twice_is_refused() -> None:
+    twice = pd.concat([outcomes([1, 0]), outcomes([1])])
+    with pytest.raises(ValueError, match="is there twice"):
+        extrinsic_replicates({("equal", "t"): [twice]}, twice, twice, lang="de", replicates=5, seed=0)
+
+
+def test_another_teacher_does_not_change_the_draws() -> None:
+    base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
+    one = {("equal", "a"): [outcomes([1, 0] * 20)]}
+    two = one | {("equal", "b"): [outcomes([0, 1] * 20)]}
+    alone, _ = extrinsic_replicates(one, base, reference, lang="de", replicates=50, seed=0)
+    beside, _ = extrinsic_replicates(two, base, reference, lang="de", replicates=50, seed=0)
+    pd.testing.assert_frame_equal(
+        alone.drop(columns="standardised_gain"),  # its unit, the common standard error, is relative to the teachers
+        beside[beside["teacher"] == "a"].reset_index(drop=True).drop(columns="standardised_gain"),
+    )
+
+
+def test_another_recipe_does_not_change_a_standardised_gain() -> None:
+    """The unit is the main recipe's, so that a cell has one score in every experiment."""
+    base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
+    main = {("equal", "a"): [outcomes([1, 0] * 20)], ("equal", "b"): [outcomes([0, 1] * 20)]}
+    more = main | {("respond", "a"): [outcomes([1, 1, 0, 0] * 10)]}
+    alone, _ = extrinsic_replicates(main, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
+    beside, _ = extrinsic_replicates(more, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
+    pd.testing.assert_frame_equal(beside[beside["recipe"] == "equal"].reset_index(drop=True), alone)
+
+
+def test_models_must_be_evaluated_on_the_same_items() -> None:
+    student = {("equal", "a"): [outcomes([1, 0])]}
+    with pytest.raises(ValueError, match="same items"):
+        extrinsic_replicates(student, outcomes([1, 0, 1]), outcomes([1, 1, 1]), lang="de", replicates=5, seed=0)
+
+
+def test_reward_bench_weights_by_subset_then_category() -> None:
+    frame = pd.DataFrame(
+        {
+            "category": ["Chat"] * 3 + ["Reasoning"] * 4,
+            "subset": ["easy", "easy", "hard", "math-prm", "math-prm", "code", "code"],
+        }
+    )
+    weights = example_weights("m-rewardbench", frame)
+    assert weights.sum() == pytest.approx(1)
+    assert weights.groupby(frame["category"]).sum().to_dict() == pytest.approx({"Chat": 0.5, "Reasoning": 0.5})
+    assert weights[:3].nunique() == 1  # subsets of a category by their number of examples
+    share = weights[frame["subset"] == "math-prm"].sum() / 0.5
+    assert share == pytest.approx(984 / (984 + 2))

@@ -1,0 +1,122 @@
+"""Selection: against a brute-force reading of the algorithm, on every edge, and the clusters behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyglot.selection.clustering import cluster, cluster_count
+from polyglot.selection.quality_model import quality
+from polyglot.selection.rules import select
+from polyglot.synthesis.recipes import RULES, Rule
+
+
+def by_brute_force(samples: list[tuple[str, float, int]], size: int, ratio: int) -> list[str]:
+    """The algorithm as it is written: sort, take the best, scan down for uncovered clusters, fill up."""
+    left = sorted(samples, key=lambda sample: (-sample[1], sample[0]))
+    size = min(size, len(left))
+    diverse = size // (ratio + 1)
+    taken = left[: size - diverse]
+    left = left[size - diverse :]
+    for sample in list(left):
+        if len(taken) < size and sample[2] not in [other[2] for other in taken]:
+            taken.append(sample)
+            left.remove(sample)
+    while len(taken) < size:
+        taken.append(left.pop(0))
+    return [sample[0] for sample in taken]
+
+
+def arrays(samples: list[tuple[str, float, int]]) -> tuple[list[str], Any, Any]:
+    ids, scores, clusters = zip(*samples, strict=True) if samples else ((), (), ())
+    return list(ids), np.array(scores, dtype=float), np.array(clusters, dtype=np.intp)
+
+
+SAMPLES = st.lists(
+    st.tuples(st.text("abc", min_size=1, max_size=4), st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.integers(0, 5)),
+    unique_by=lambda sample: sample[0],
+    max_size=30,
+)
+
+
+@given(samples=SAMPLES, size=st.integers(0, 40), ratio=st.integers(1, 8))
+def test_mdaq_is_the_algorithm_as_it_is_written(samples: list[tuple[str, float, int]], size: int, ratio: int) -> None:
+    ids, scores, clusters = arrays(samples)
+    rows = select(ids, scores, clusters, rule="mdaq", size=size, ratio=ratio)
+    assert [ids[row] for row in rows] == by_brute_force(samples, size, ratio)
+
+
+@given(samples=SAMPLES, size=st.integers(0, 40), rule=st.sampled_from(RULES), shuffle=st.randoms())
+def test_every_rule_takes_so_many_samples_whatever_their_order(
+    samples: list[tuple[str, float, int]], size: int, rule: Rule, shuffle: Any
+) -> None:
+    found = []
+    for _ in range(2):
+        ids, scores, clusters = arrays(samples)
+        rows = select(ids, scores, clusters, rule=rule, size=size, seed=3)
+        assert len(rows) == len(set(rows)) == min(size, len(samples))
+        found.append([ids[row] for row in rows])
+        samples = samples.copy()
+        shuffle.shuffle(samples)
+    assert found[0] == found[1]
+
+
+def test_what_each_rule_takes() -> None:
+    ids = [f"{place:02}" for place in range(28)]
+    scores = np.linspace(1, 0, 28)
+    clusters = np.array([0] * 20 + [1, 1, 2, 2, 3, 3, 4, 4])
+    taken = {rule: [int(row) for row in select(ids, scores, clusters, rule=rule, size=14)] for rule in RULES}
+    assert taken["quality-only"] == list(range(14))
+    assert taken["mdaq"] == [*range(12), 20, 22]
+    assert {int(clusters[row]) for row in taken["diversity-only"]} == {0, 1, 2, 3, 4}
+    assert len(set(taken["random"]) - set(range(14))) > 2
+    assert [int(row) for row in select(ids, scores, clusters, rule="random", size=14, seed=1)] != taken["random"]
+
+
+def test_edges() -> None:
+    none = np.empty(0)
+    assert len(select([], none, none.astype(np.intp), rule="mdaq", size=5)) == 0
+    one = np.zeros(9, dtype=np.intp)
+    scores = np.arange(9.0)
+    assert [int(row) for row in select(list("abcdefghi"), scores, one, rule="mdaq", size=7)] == [8, 7, 6, 5, 4, 3, 2]
+    unknown = np.array([0.5, np.nan, 0.7])
+    assert [int(row) for row in select(list("abc"), unknown, one[:3], rule="quality-only", size=3)] == [2, 0, 1]
+    with pytest.raises(ValueError, match="an id is there twice"):
+        select(["a", "a"], scores[:2], one[:2], rule="mdaq", size=1)
+    with pytest.raises(ValueError, match="3 ids, but quality of shape"):
+        select(list("abc"), scores, one, rule="mdaq", size=1)
+
+
+def test_clusters_of_clouds_are_the_clouds() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(10, 16)) * 20
+    truth = np.repeat(np.arange(10), 20)
+    found = cluster(centres[truth] + rng.normal(size=(200, 16)), seed=0)
+    assert cluster_count(200) == 10
+    assert len({(a, b) for a, b in zip(truth, found, strict=True)}) == 10
+    again = cluster(centres[truth] + np.random.default_rng(0).normal(size=(200, 16)), seed=0)
+    assert len(again) == 200
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7])
+def test_few_or_equal_samples_are_one_cluster_or_as_many_as_there_are_texts(n: int) -> None:
+    assert cluster(np.ones((n, 4)), seed=0).tolist() == [0] * n
+    rng = np.random.default_rng(0)
+    assert set(cluster(rng.normal(size=(n, 4)), seed=0).tolist()) <= set(range(cluster_count(n)))
+
+
+def test_equal_texts_share_a_cluster() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = np.repeat(rng.normal(size=(50, 8)), 4, axis=0)
+    found = cluster(embeddings, seed=0).reshape(50, 4)
+    assert (found == found[:, :1]).all()
+    assert [cluster_count(n) for n in (1, 2, 8, 18, 600, 100_000)] == [1, 1, 2, 3, 17, 223]
+
+
+def test_quality_is_one_for_the_same_place_and_falls_with_distance() -> None:
+    origin = np.zeros((3, 2))
+    assert quality(origin, np.array([[0, 0], [3, 4], [0, 1.0]])).tolist() == pytest.approx([1, 1 / 6, 0.5])
