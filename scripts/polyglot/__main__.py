@@ -74,7 +74,8 @@ def main() -> None:
 
 
 def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
-    """Score metric tables (see `polyglot.scoring.metric_tables.read_measurements`), print the ranking and write cells.csv and teachers.csv.
+    """Score metric tables (see `polyglot.scoring.metric_tables.read_measurements`), print the ranking, write cells.csv and
+    teachers.csv.
 
     Raises:
         ValueError: names file, row and column, or the definition that the tables do not suffice for.

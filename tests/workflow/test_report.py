@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from polyglot.displays.catalogue import experiments as catalogue
+from polyglot.displays.catalogue import files as catalogue
 
 from .conftest import Workplace
 

@@ -78,7 +78,8 @@ def ability_models(
         sizes: teacher to billions of parameters, None if not known.
 
     Returns:
-        (models: predictor and the columns of `polyglot.scoring.statistics.mixed_effects`; abilities: teacher, lang, size, ability, pg).
+        (models: predictor and the columns of `polyglot.scoring.statistics.mixed_effects`;
+        abilities: teacher, lang, size, ability, pg).
     """
     scores = pd.DataFrame(
         [{"teacher": teacher, "lang": lang, "ability": own_score(frame)} for (teacher, lang), frame in outcomes.items()]

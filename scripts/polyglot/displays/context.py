@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.displays.words import FLAG
+from polyglot.displays.numbers import FLAG
 from polyglot.scoring.scores import Definition
 
 
@@ -40,7 +40,7 @@ class Context:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
-        """From a display's values (see `polyglot.displays.catalogue`) and, where they are known, the gaps between reference and base."""
+        """From a display's values (`Display.values`) and, where they are known, the gaps between reference and base."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
         return cls(**known, flagged=flagged)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.files import write_csv, write_text
-from polyglot.displays.words import FLAG, HOLE
+from polyglot.displays.numbers import FLAG, HOLE
 
 
 @dataclass(frozen=True)

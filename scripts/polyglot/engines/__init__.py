@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
-from polyglot.core.hashing import content_id, file_hash, folder_fingerprint
-from polyglot.core.progress import progress
-from polyglot.core.prompts import Message
-from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Engine
 from polyglot.registry.models import Model
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.templates import render
-from polyglot.displays.words import number, with_error, with_interval
+from polyglot.displays.numbers import number, with_error, with_interval
 from polyglot.publishing.facts import TRAIN
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from polyglot.registry.base import Registry, RegistryError
 from polyglot.registry.data import BenchmarkFacts, Language, Licence, Source
 from polyglot.registry.models import CHAT_TEMPLATES, ORIGINS, Model

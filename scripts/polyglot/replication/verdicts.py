@@ -1,7 +1,7 @@
 """The replication audit: each claim of the paper recomputed from published numbers, with a verdict.
 
-A claim (config/replication.yaml) names a check of `polyglot.replication.checks.CHECKS`; the verdict follows from what the check finds
-and the tolerance, and from nothing else.
+A claim (config/replication.yaml) names a check of `polyglot.replication.checks.CHECKS`; the verdict follows from what the check
+finds and the tolerance, and from nothing else.
 """
 
 from __future__ import annotations

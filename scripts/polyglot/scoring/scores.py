@@ -212,8 +212,8 @@ def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidenc
 
     Returns:
         One row a base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
-        for each definition pg_* with _low and _high, and of `polyglot.scoring.statistics.rank_probabilities` p_first, p_top, rank_low,
-        rank_high, expected_rank (NaN without replicates).
+        for each definition pg_* with _low and _high, and of `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
+        rank_low, rank_high, expected_rank (NaN without replicates).
     """
     columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
     found = []

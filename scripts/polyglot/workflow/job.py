@@ -33,8 +33,8 @@ objects that all stay, and going through them again and again takes a tenth of t
 def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
     """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
 
-    A terminal keeps a progress bar (see `polyglot.core.progress`), the study a record of the attempt (`polyglot.provenance.records`). Hubs stay
-    offline, unless the job is to fetch from one.
+    A terminal keeps a progress bar (see `polyglot.core.progress`), the study a record of the attempt
+    (`polyglot.provenance.records`). Hubs stay offline, unless the job is to fetch from one.
     """
     gc.set_threshold(COLLECT_AFTER)
     os.environ.update({} if online else OFFLINE)

@@ -8,8 +8,7 @@ import pytest
 
 from polyglot.analysis.additive_steps import ALL, step_table
 from polyglot.core.cells import Cell
-
-from .test_measurements import outcomes
+from tests.unit.scoring.test_measurements import outcomes
 
 FIRST, SECOND, THIRD = Cell("b", "public", "people", "id"), Cell("b", "equal", "t", "id"), Cell("large", "equal", "t", "id")
 

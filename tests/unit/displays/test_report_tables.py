@@ -15,6 +15,8 @@ import pytest
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.study import TABLES
 from polyglot.displays.context import Context
+from polyglot.displays.makers import maker
+from polyglot.displays.numbers import FLAG, HOLE
 from polyglot.displays.table import Table
 from polyglot.displays.tables import analyses as analyses_tables
 from polyglot.displays.tables import comparisons as comparisons_tables
@@ -22,7 +24,6 @@ from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
 from polyglot.displays.tables import study as study_tables
-from polyglot.displays.words import FLAG, HOLE
 from polyglot.scoring.scores import rank_teachers
 from tests.simulated import (
     GAINS,
@@ -73,7 +74,7 @@ def tables() -> dict[str, dict[str, Table]]:
 def test_every_display_has_its_function_and_takes_its_inputs() -> None:
     compared = [display for kinds in COMPARED.values() for display in kinds["table"].values()]
     for display in [*TABLES.values(), *compared]:
-        wanted = getattr(reports, display.function).__annotations__
+        wanted = maker("table", display.function).__annotations__
         assert set(display.inputs) <= set(wanted), display.function
 
 

@@ -21,8 +21,7 @@ from polyglot.engines.base import Answer, Request, answer_all, owner_of
 from polyglot.engines.openai_engine import EndpointError, OpenAIEngine, retry_after
 from polyglot.engines.spending import CeilingReached, Ledger
 from polyglot.registry.models import Endpoint, Model, Price, Sampling
-
-from ..endpoint import (
+from tests.endpoint import (
     KEY,
     Fault,
     Server,

@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from polyglot.reports import plan_demands, plan_teachers
 
 from polyglot.displays.catalogue.plan import PLAN as PLANS
 from polyglot.displays.context import Context
-from polyglot.displays.tables import plan
+from polyglot.displays.tables.plan import plan, plan_demands, plan_teachers
 from polyglot.planning.budget import budget
 from polyglot.planning.work import RULES
 from polyglot.registry import Registries

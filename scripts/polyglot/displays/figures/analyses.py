@@ -29,7 +29,8 @@ from polyglot.displays.figures.style import (
     points,
     spread,
 )
-from polyglot.displays.words import HOLE, number, quantity
+from polyglot.displays.numbers import HOLE, number
+from polyglot.displays.words import quantity
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import spearman_matrix
 

@@ -32,7 +32,7 @@ from polyglot.displays.figures.style import (
     nothing,
     points,
 )
-from polyglot.displays.words import HOLE, number
+from polyglot.displays.numbers import HOLE, number
 from polyglot.scoring.scores import STUDENT, interval, rank_correlation
 from polyglot.synthesis.recipes import SIZE
 

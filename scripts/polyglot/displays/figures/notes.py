@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.words import FLAG, HOLE, number
+from polyglot.displays.numbers import FLAG, HOLE, number
 from polyglot.scoring.scores import interval
 
 

@@ -23,7 +23,7 @@ from polyglot.displays.figures.style import (
     points,
     spread,
 )
-from polyglot.displays.words import number
+from polyglot.displays.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

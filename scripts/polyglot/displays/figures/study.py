@@ -27,7 +27,7 @@ from polyglot.displays.figures.style import (
     nothing,
     points,
 )
-from polyglot.displays.words import HOLE, probability
+from polyglot.displays.numbers import HOLE, probability
 from polyglot.scoring.statistics import spearman_matrix
 from polyglot.synthesis.answers import STATUSES
 

@@ -16,7 +16,7 @@ import pandas as pd
 from polyglot.core.files import atomic
 from polyglot.displays.context import Context
 from polyglot.displays.figures.notes import minus
-from polyglot.displays.words import FLAG, number
+from polyglot.displays.numbers import FLAG, number
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

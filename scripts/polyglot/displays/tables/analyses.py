@@ -9,6 +9,7 @@ import pandas as pd
 
 from polyglot.analysis.truth import AVERAGE
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, count, number, p_value, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     Estimate,
@@ -25,7 +26,7 @@ from polyglot.displays.tables.layout import (
     resampled,
     unmeasured,
 )
-from polyglot.displays.words import HOLE, UNKNOWN, count, flag_notes, hole_notes, number, p_value, with_interval
+from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import EXACT_RANKS, spearman_matrix
 

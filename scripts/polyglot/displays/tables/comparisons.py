@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, count, number, p_value, significant, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     Estimate,
@@ -27,7 +28,7 @@ from polyglot.displays.tables.layout import (
     students_in,
     unique,
 )
-from polyglot.displays.words import HOLE, UNKNOWN, count, hole_notes, number, p_value, significant, with_interval
+from polyglot.displays.words import hole_notes
 from polyglot.scoring.scores import STUDENT, interval, rank_correlation
 
 WITHIN_BASE = (

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, number, with_error, with_interval
 from polyglot.displays.table import Table
-from polyglot.displays.words import FLAG, HOLE, UNKNOWN, flag_notes, number, with_error, with_interval
+from polyglot.displays.words import flag_notes
 from polyglot.scoring.scores import KEYS, STUDENT, interval
 from polyglot.study.configuration import REPLICATION
 

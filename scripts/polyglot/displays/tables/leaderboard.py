@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, probability, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     FORMULAS,
@@ -25,7 +26,7 @@ from polyglot.displays.tables.layout import (
     unmeasured,
     wide_data,
 )
-from polyglot.displays.words import HOLE, UNKNOWN, flag_notes, hole_notes, probability, with_error
+from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.scoring.scores import DEFINITIONS, STUDENT
 
 CLEAR = 0.95

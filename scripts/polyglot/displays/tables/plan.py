@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import UNKNOWN, count, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, records
-from polyglot.displays.words import UNKNOWN, count, significant
 
 SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
 NOTE = "By the throughputs assumed under `plan` in the configuration; all jobs run once, none is there already; – is none."

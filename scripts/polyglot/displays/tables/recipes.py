@@ -8,6 +8,7 @@ import pandas as pd
 
 from polyglot.analysis.additive_steps import ALL, step_holes
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     Estimate,
@@ -28,7 +29,7 @@ from polyglot.displays.tables.layout import (
     unmeasured,
     wide_data,
 )
-from polyglot.displays.words import FLAG, HOLE, UNKNOWN, count, flag_notes, hole_notes, with_interval
+from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.scoring.scores import STUDENT, gap_flags
 
 AVERAGED = {"pg": "PG-Score", "intrinsic": "intrinsic score", "gain": "gain"}

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, number, probability, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, records, unmeasured
 from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, Price, Verdict, choose
-from polyglot.displays.words import HOLE, UNKNOWN, flag_notes, hole_notes, number, probability, significant
+from polyglot.displays.words import flag_notes, hole_notes
 
 SUMMARY: dict[Verdict, str] = {
     "clear": "a clear choice",

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import UNKNOWN, number, p_value, significant, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, records
-from polyglot.displays.words import UNKNOWN, number, p_value, significant, with_interval
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.replication.verdicts import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED
 

@@ -7,6 +7,7 @@ from typing import get_args
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, count
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     Estimate,
@@ -21,7 +22,7 @@ from polyglot.displays.tables.layout import (
     records,
     students_in,
 )
-from polyglot.displays.words import HOLE, UNKNOWN, count, hole_notes
+from polyglot.displays.words import hole_notes
 from polyglot.routing.hit_rates import MEASURES
 from polyglot.routing.teachers import EXPLAINED, Strategy
 from polyglot.scoring.scores import STUDENT

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.table import Table
-from polyglot.displays.words import number, with_interval
 
 VALIDATIONS = {
     "in_sample": "in sample",

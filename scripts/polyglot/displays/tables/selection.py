@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import HOLE, UNKNOWN, count, number
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     Estimate,
@@ -19,7 +20,7 @@ from polyglot.displays.tables.layout import (
     students_in,
 )
 from polyglot.displays.tables.recipes import in_order
-from polyglot.displays.words import HOLE, UNKNOWN, count, hole_notes, number
+from polyglot.displays.words import hole_notes
 from polyglot.scoring.scores import STUDENT
 
 KINDS = {

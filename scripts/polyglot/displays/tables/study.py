@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, records, unmeasured
-from polyglot.displays.words import FLAG, HOLE, TITLES, UNKNOWN, count, flag_notes, hole_notes, number, significant, with_error
+from polyglot.displays.words import TITLES, flag_notes, hole_notes
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.scoring.scores import KEYS
 from polyglot.synthesis.answers import STATUSES

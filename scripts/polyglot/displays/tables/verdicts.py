@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
+from polyglot.displays.numbers import number, probability, with_error
 from polyglot.displays.tables.layout import Estimate, Row, estimate, records
-from polyglot.displays.words import number, probability, with_error
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import rank_probabilities
 

@@ -55,8 +55,8 @@ class Run:
     """What a crate is made from.
 
     `places`: path in a rule to what is behind it. `records`: job name to the archive paths of its log, environment and machine.
-    `models`, `data`: see `polyglot.provenance.archive.facts`. `licences`: name to address, where one is known. `versions`: of Snakemake and
-    of the workflow.
+    `models`, `data`: see `polyglot.provenance.archive.facts`. `licences`: name to address, where one is known.
+    `versions`: of Snakemake and of the workflow.
     """
 
     title: str
