@@ -24,8 +24,8 @@ def ledger_table(results: Path, usd_per_gpu_hour: float | None = None) -> pd.Dat
     """What a study has cost so far, attempts in vain included.
 
     Hours are those that jobs recorded (see `polyglot.provenance.records`), or Snakemake's benchmark where a job left no
-    record; the time of an attempt that was killed is not known. Tokens of local teachers are those of their answers; tokens and money of endpoints
-    those that were paid (see `polyglot.engines.spending`).
+    record; the time of an attempt that was killed is not known. Tokens of local teachers are those of their answers; tokens and
+    money of endpoints those that were paid (see `polyglot.engines.spending`).
 
     Args:
         results: the study's folder.

@@ -115,6 +115,11 @@ class Study(Section):
     missing: list[Missing] = Field(
         default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."
     )
+    plugins: list[str] = Field(
+        default=[],
+        description="Python modules of your own that add metrics, methods, engines and more (docs/extending.md); they are looked "
+        "for in the folder that you run in and on PYTHONPATH.",
+    )
     hub: str = Field(
         default="hub", description="Folder of models from the hub. A model whose folder is there already is not fetched."
     )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.lookup import load_plugins
 from polyglot.core.progress import TERMINAL
 from polyglot.provenance.records import recorded
 
@@ -50,6 +51,7 @@ def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
             os.environ[TERMINAL] = str(terminal)
         try:
             with recorded(snakemake):
+                load_plugins(getattr(snakemake, "config", {}).get("plugins", []))
                 yield
         except BaseException as error:
             traceback.print_exc()

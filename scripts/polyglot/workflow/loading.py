@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from polyglot.core.errors import ConfigurationError, explain
+from polyglot.core.lookup import PluginError, load_plugins
 from polyglot.core.yaml_file import read_yaml
 from polyglot.registry import Registries, load_registries
 from polyglot.registry.base import RegistryError
@@ -35,6 +36,11 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     if not isinstance(raw, dict):
         raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
     raw = merge(raw, overrides or {})
+    plugins = raw.get("plugins")
+    try:
+        load_plugins(plugins if isinstance(plugins, list) else [])
+    except PluginError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
     try:
         registries = load_registries(root / "config")
     except RegistryError as error:

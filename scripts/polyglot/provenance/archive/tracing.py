@@ -130,7 +130,7 @@ class Tracer:
         seconds = (datetime.fromisoformat(line["ended"]) - datetime.fromisoformat(line["began"])).total_seconds()
         took = line["measured"].get("s") or f"{seconds:.0f}"
         attempt = line["attempts"][-1] if line["attempts"] else {}
-        parts = [f"scripts/{line['script']}" if line["script"] else line["shell"], f"at {line['began']}", f"{float(took):.1f} s"]
+        parts = [line["script"] or line["shell"], f"at {line['began']}", f"{float(took):.1f} s"]
         parts += [f"{kind} {attempt[kind][:SHORT]}" for kind in ("environment", "machine", "code") if kind in attempt]
         return f": {', '.join(parts)}"
 

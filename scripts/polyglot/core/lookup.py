@@ -1,0 +1,99 @@
+"""Things that users can add to, by name: each is loaded when it is first asked for; an unknown name says what there is."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class UnknownName(KeyError, ValueError):
+    """A name that nothing has; the message lists the names that there are, and the nearest."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class PluginError(ValueError):
+    """A plugin that cannot be used; the message names the module and the remedy."""
+
+
+def unknown(what: str, name: str, known: Iterable[str], where: str = "there are") -> str:
+    """What to say of a name that nothing has.
+
+    Args:
+        what: what it should have named, such as metric.
+        where: what has the known names, with its verb.
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f"; did you mean '{near[0]}'?" if near else ";"
+    return f"unknown {what} '{name}'{meant} {where}: {', '.join(names) or 'none'}"
+
+
+class Lookup(Mapping[str, T], Generic[T]):
+    """Things of one kind by name, in the order in which they were added.
+
+    Args:
+        what: what they are, in the singular, for messages.
+        known: name to the thing itself, or to where it is: `package.module:object`, imported when it is first asked for.
+    """
+
+    def __init__(self, what: str, known: Mapping[str, T | str] | None = None) -> None:
+        self.what = what
+        self._known: dict[str, T | str] = dict(known or {})
+
+    def add(self, name: str, thing: T | str) -> None:
+        """Add a thing, or where it is.
+
+        Raises:
+            PluginError: if the name is taken by something else.
+        """
+        if name in self._known and self._known[name] is not thing and self._known[name] != thing:
+            raise PluginError(f"the {self.what} '{name}' is there already; give yours another name")
+        self._known[name] = thing
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._known:
+            raise UnknownName(unknown(self.what, name, self._known))
+        found = self._known[name]
+        if isinstance(found, str):
+            found = self._known[name] = load(found)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def load(place: str) -> Any:
+    """The object at `package.module:object`."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def load_plugins(modules: Iterable[str]) -> None:
+    """Import modules of the user's own that add to the lookups; they are searched for in the working directory too.
+
+    Raises:
+        PluginError: if one cannot be imported (names it, the cause, and where it is looked for).
+    """
+    for module in modules:
+        if "" not in sys.path:
+            sys.path.append("")
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            raise PluginError(
+                f"plugins: '{module}' cannot be imported ({type(error).__name__}: {error}); it is looked for in the folder that "
+                "you run in and on PYTHONPATH"
+            ) from error
