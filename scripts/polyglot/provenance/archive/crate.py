@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from polyglot.provenance.archive.contents import Item, Place
-from polyglot.provenance.archive.jobs import Job, at
+from polyglot.provenance.archive.jobs import Job, at, script_path
 
 METADATA = "ro-crate-metadata.json"
 PROFILES = {
@@ -186,7 +186,7 @@ class Builder:
         """Every file, inside or outside, and every folder that a job names."""
         from rocrate.model.data_entity import DataEntity
 
-        scripts = {f"scripts/{job.line['script']}" for job in self.run.jobs}
+        scripts = {script_path(job.line["script"]) for job in self.run.jobs if job.line["script"]}
         for item in self.run.items:
             kinds: Any = "File"
             if item.path == MAIN:
@@ -256,7 +256,7 @@ class Builder:
     def tool(self, job: Job) -> dict[str, str]:
         """What a rule runs: its script, or a shell command."""
         if job.line["script"]:
-            return {"@id": f"scripts/{job.line['script']}"}
+            return {"@id": script_path(job.line["script"])}
         return self.context(f"#tool/{job.rule}", type_="SoftwareApplication", name=job.rule, description=job.line["about"])
 
     def job(self, job: Job) -> None:

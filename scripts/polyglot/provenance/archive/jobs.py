@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.provenance.attempts import UNSET, Attempt, behind, gpus_asked, read_attempts
-from polyglot.provenance.records import record_path
+from polyglot.provenance.records import SCRIPTS, record_path
+
+
+def script_path(name: str) -> str:
+    """Where a rule's script is, from the repository's root. Archives name it without its room, so that it can move."""
+    found = next(SCRIPTS.glob(f"*/{name}"), None)
+    return f"scripts/{found.relative_to(SCRIPTS).as_posix()}" if found else f"scripts/{name}"
 
 
 class Named(list[Any]):
@@ -102,7 +108,7 @@ class Job:
     @property
     def command(self) -> str:
         """What was run."""
-        return str(self.line["shell"] or f"scripts/{self.line['script']}")
+        return str(self.line["shell"] or script_path(self.line["script"]))
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.provenance.archive.jobs import Named
+from polyglot.provenance.archive.jobs import Named, script_path
+from polyglot.provenance.records import SCRIPTS
 
-SCRIPTS = Path(__file__).parents[3]
 REPLAYED = (
     "seed_sources.py",
     "measurements.py",
@@ -51,11 +51,6 @@ class Scripted:
     log: Sequence[str]
     threads: int
     resources: Mapping[str, Any]
-
-
-def adapter(name: str) -> Path:
-    """The script of a base name, in whichever room it stands: archives name scripts so."""
-    return next(path for path in SCRIPTS.glob(f"*/{name}") if path.parent.name != "polyglot")
 
 
 def can_be_replayed(line: Mapping[str, Any]) -> bool:
@@ -102,7 +97,7 @@ def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int
     )
     with _inside(folder):
         try:
-            runpy.run_path(str(adapter(line["script"])), init_globals={"snakemake": job})
+            runpy.run_path(str(SCRIPTS.parent / script_path(line["script"])), init_globals={"snakemake": job})
         except SystemExit:
             last = log.read_text(encoding="utf-8").strip().splitlines()[-1:]
             return f"{line['id']}: cannot be made again: {''.join(last)}"
