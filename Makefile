@@ -3,7 +3,6 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SITE := $(VENV)/lib/python3.11/site-packages
 READY := $(VENV)/ready
 QLORA := $(VENV)/qlora
 VLLM := .venv-vllm
@@ -17,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: demo test check unit setup clean lock help replication test-main test-apart test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
-	@python -m polyglot unlock
+	@polyglot unlock
 	snakemake
 	snakemake --report results/demo/report.html --quiet all
 	@cat results/demo/tables/leaderboard.md
@@ -64,12 +63,12 @@ setup: $(READY) ## the Python environment in .venv
 lock: $(READY) ## envs/locked from envs: every package of every environment, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
 	python envs/lock.py $(ENVS)
 
-$(READY): requirements.lock requirements-qlora.lock
+$(READY): requirements.lock requirements-qlora.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --upgrade --target $(QLORA) --requirement requirements-qlora.lock
-	@echo "$(CURDIR)/scripts" > $(SITE)/polyglot-score.pth
+	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
 $(VLLM_READY): requirements-vllm.lock

@@ -9,7 +9,7 @@
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
-#   snakemake results/demo/archive.zip            full provenance of every number, checked by python -m polyglot verify
+#   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys

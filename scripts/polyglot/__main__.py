@@ -1,76 +1,97 @@
-"""Small commands: `python -m polyglot --help`."""
+"""The command `polyglot` (or `python -m polyglot`): what goes with the workflow and needs no Snakemake run."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polyglot.core.files import write_text
 
 if TYPE_CHECKING:
     from polyglot.scoring.scores import Definition
 
+ABOUT = """\
+polyglot-score: which language model should write the synthetic fine-tuning data for a language?
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m polyglot", description="Small commands beside the workflow.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    reference = commands.add_parser("reference", help="write the reference of all configuration keys to config/README.md")
-    reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
-    scoring = commands.add_parser(
-        "score",
-        help="score metric tables from anywhere (CSV or Parquet, a row a teacher and language) to cells.csv and teachers.csv",
+Studies are run by Snakemake, in a clone of the repository:
+  make                                            set up, then run the embedded study (no GPU, no network)
+  snakemake -n --configfile config/STUDY.yaml     what a study would run
+  snakemake plan --configfile config/STUDY.yaml   what it would take: jobs, GPU hours, tokens, money, disk
+  snakemake --configfile config/STUDY.yaml        run it, or go on where it stopped
+
+The commands below go with that. `polyglot COMMAND --help` says more about each.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line (None: that of the process)."""
+    given = parser().parse_args(arguments)
+    given.run(given)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands with their options; each sets `run` to the function that carries it out."""
+    whole = argparse.ArgumentParser(
+        prog="polyglot", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
     )
-    scoring.add_argument("tables", nargs="+", type=Path, help="tables that together have the four intrinsic metrics")
-    scoring.add_argument("--to", type=Path, required=True, help="folder of cells.csv and teachers.csv")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        added.set_defaults(run=run)
+        return added
+
+    verifying = command("verify", _verify, "check that an archive proves its tables: hashes, and scores computed again")
+    verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
+    tracing = command("trace", _trace, "print the files and jobs behind a number of a table, from the study's archive")
+    tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
+    tracing.add_argument("words", nargs="*", help="values that choose rows, such as a teacher, and names of columns")
+    tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: that of the table's study)")
+    scoring = command("score", _score, "compute PG-Scores from metric tables of your own (CSV or Parquet)")
+    scoring.add_argument("tables", nargs="+", type=Path, help="tables with a row a teacher and language; together all metrics")
+    scoring.add_argument("--to", type=Path, required=True, help="folder for cells.csv and teachers.csv")
     scoring.add_argument("--alpha", type=float, default=0.5, help="weight of the intrinsic score (default: %(default)s)")
     scoring.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals (default: %(default)s)")
     scoring.add_argument(
         "--definition",
         choices=["released", "paper", "signsafe"],
-        help="what teachers are ranked by (default: signsafe if it can be)",
+        help="definition that ranks the teachers (default: signsafe if the columns allow it)",
     )
-    verifying = commands.add_parser("verify", help="say whether an archive proves its tables: hashes, and scores made again")
-    verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
-    tracing = commands.add_parser("trace", help="print the files and jobs behind a cell of a table, from the study's archive")
-    tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
-    tracing.add_argument("words", nargs="*", help="values that choose rows, such as a teacher, and columns")
-    tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: that of the table's study)")
-    commands.add_parser("unlock", help="free this folder if a killed run has left it locked and no other run is going on")
-    arguments = parser.parse_args()
-    if arguments.command == "reference":
-        from polyglot.workflow.reference import REFERENCE_FILE
-        from polyglot.workflow.reference import reference as text
+    command("unlock", _unlock, "free this folder after a killed run, unless another run is going on")
+    reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
+    reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
+    return whole
 
-        write_text(text(), arguments.to or Path(REFERENCE_FILE))
-    if arguments.command == "score":
-        try:
-            score(arguments.tables, arguments.to, arguments.alpha, arguments.confidence, arguments.definition)
-        except (ValueError, OSError) as error:
-            raise SystemExit(f"score: {error}") from None
-    if arguments.command == "verify":
-        from polyglot.provenance.archive.reading import ArchiveError
-        from polyglot.provenance.archive.verifying import verify
 
-        try:
-            print(verify(arguments.archive).sentence(arguments.archive))
-        except ArchiveError as error:
-            raise SystemExit(f"{arguments.archive} does not prove its tables: {error}") from None
-    if arguments.command == "trace":
-        from polyglot.provenance.archive.reading import ArchiveError, open_archive
-        from polyglot.provenance.archive.tracing import trace
+def _verify(given: argparse.Namespace) -> None:
+    from polyglot.provenance.archive.reading import ArchiveError
+    from polyglot.provenance.archive.verifying import verify
 
-        archive = arguments.archive or arguments.table.parent.parent / "archive.zip"
-        try:
-            with open_archive(archive) as opened:
-                print(*trace(opened, arguments.table, arguments.words), sep="\n")
-        except ArchiveError as error:
-            raise SystemExit(f"trace: {error}") from None
-    if arguments.command == "unlock":
-        unlock(Path.cwd())
+    try:
+        print(verify(given.archive).sentence(given.archive))
+    except ArchiveError as error:
+        raise SystemExit(f"{given.archive} does not prove its tables: {error}") from None
+
+
+def _trace(given: argparse.Namespace) -> None:
+    from polyglot.provenance.archive.reading import ArchiveError, open_archive
+    from polyglot.provenance.archive.tracing import trace
+
+    archive = given.archive or given.table.parent.parent / "archive.zip"
+    try:
+        with open_archive(archive) as opened:
+            print(*trace(opened, given.table, given.words), sep="\n")
+    except ArchiveError as error:
+        raise SystemExit(f"trace: {error}") from None
+
+
+def _score(given: argparse.Namespace) -> None:
+    try:
+        score(given.tables, given.to, given.alpha, given.confidence, given.definition)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"score: {error}") from None
 
 
 def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
@@ -99,30 +120,16 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
 
 
-JOB_OF_A_RUN = "--target-jobs"
-"""How Snakemake calls itself for a job on a cluster's node."""
+def _unlock(given: argparse.Namespace) -> None:
+    from polyglot.workflow.lock import unlock
+
+    unlock(Path.cwd())
 
 
-def unlock(folder: Path) -> None:
-    """Remove the lock that a killed Snakemake run has left in a folder.
+def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.reference import REFERENCE_FILE, reference
 
-    Jobs that it has left in a cluster's queue may be running on this machine; the next run cancels them.
-
-    Raises:
-        SystemExit: if a run is going on there (names its process).
-    """
-    import psutil
-
-    own = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        command = process.info["cmdline"] or []
-        words = [Path(word).name for word in command[:3]]
-        if JOB_OF_A_RUN in command:
-            continue
-        if "snakemake" in words and process.info["cwd"] == str(folder) and process.info["pid"] not in own:
-            raise SystemExit(f"another run is going on in this folder (process {process.info['pid']}); wait for it or stop it")
-    if any((folder / ".snakemake/locks").glob("*")):
-        subprocess.run(["snakemake", "--unlock", "--quiet", "all"], cwd=folder, check=True)
+    write_text(reference(), given.to or Path(REFERENCE_FILE))
 
 
 if __name__ == "__main__":

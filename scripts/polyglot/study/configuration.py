@@ -1,6 +1,6 @@
 """The configuration of a study: one YAML file, checked before any job starts.
 
-Every key has a description; `config/README.md` is generated from them (`python -m polyglot reference`).
+Every key has a description; `config/README.md` is generated from them (`polyglot reference`).
 """
 
 from __future__ import annotations

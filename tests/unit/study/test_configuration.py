@@ -196,7 +196,7 @@ def test_every_key_is_described() -> None:
 
 
 def test_the_reference_is_up_to_date(repository: Path) -> None:
-    """`python -m polyglot reference` writes it."""
+    """`polyglot reference` writes it."""
     assert (repository / REFERENCE_FILE).read_text(encoding="utf-8") == reference()
 
 

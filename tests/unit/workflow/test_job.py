@@ -37,8 +37,19 @@ def test_hubs_are_offline_for_rules_but_not_for_those_that_fetch(repository: Pat
     assert set(found["offline"].values()) == {kind == "offline"}
 
 
+def adapters(repository: Path) -> list[Path]:
+    return [path for path in (repository / "scripts").glob("*/*.py") if path.parent.name != "polyglot"]
+
+
 def test_only_the_scripts_that_fetch_are_online(repository: Path) -> None:
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in (repository / "scripts").glob("*.py")}
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in adapters(repository)}
     framed = {name for name, text in scripts.items() if "with running(snakemake" in text}
     assert {name for name in framed if "online=True" in scripts[name]} == FETCHING
     assert {name for name, text in scripts.items() if "snakemake." in text} == framed
+
+
+def test_adapters_have_names_of_their_own(repository: Path) -> None:
+    """Archives name an adapter without its room."""
+    names = [path.name for path in adapters(repository)]
+    assert len(names) > 50
+    assert len(set(names)) == len(names)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.__main__ import JOB_OF_A_RUN, unlock
+from polyglot.workflow.lock import JOB_OF_A_RUN, unlock
 
 Start = Callable[..., subprocess.Popen[str]]
 

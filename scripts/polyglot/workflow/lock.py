@@ -1,0 +1,32 @@
+"""The lock that a killed Snakemake run leaves behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+JOB_OF_A_RUN = "--target-jobs"
+"""How Snakemake calls itself for a job on a cluster's node."""
+
+
+def unlock(folder: Path) -> None:
+    """Remove the lock that a killed Snakemake run has left in a folder.
+
+    Jobs that it has left in a cluster's queue may be running on this machine; the next run cancels them.
+
+    Raises:
+        SystemExit: if a run is going on there (names its process).
+    """
+    import psutil
+
+    own = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+        command = process.info["cmdline"] or []
+        words = [Path(word).name for word in command[:3]]
+        if JOB_OF_A_RUN in command:
+            continue
+        if "snakemake" in words and process.info["cwd"] == str(folder) and process.info["pid"] not in own:
+            raise SystemExit(f"another run is going on in this folder (process {process.info['pid']}); wait for it or stop it")
+    if any((folder / ".snakemake/locks").glob("*")):
+        subprocess.run(["snakemake", "--unlock", "--quiet", "all"], cwd=folder, check=True)
