@@ -3,7 +3,7 @@ import re
 
 from polyglot.displays import catalogue as displays
 from polyglot.publishing import facts as publishing
-from polyglot.replication.published import PUBLISHED_RECIPE
+from polyglot.replication.settings import PUBLISHED_RECIPE
 from polyglot.study.configuration import REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.study.sizes import examples_in, requests_in
