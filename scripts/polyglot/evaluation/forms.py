@@ -1,7 +1,7 @@
 """What an item can be: a question with its options, two responses of which one is preferred, or a problem with a number.
 
-A task folder's rows (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) state one of them. A data set with a schema of its
-own gets there by a reader (`polyglot.evaluation.readers`).
+A task folder's rows (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) state one of them. A data set with a schema of
+its own gets there by a reader (`polyglot.evaluation.readers`).
 """
 
 from __future__ import annotations

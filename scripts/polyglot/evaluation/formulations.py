@@ -104,8 +104,8 @@ FORMULATIONS = Lookup[Formulation](
         "generative": Formulation("generative", (Problem,), _generative, _right_number),
     },
 )
-"""`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, listed under letters of which
-one is chosen. `likelihood`: the chosen against the rejected response. `generative`: a final number is written."""
+"""`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed under letters,
+and a letter is chosen. `likelihood`: the chosen against the rejected response. `generative`: a final number is written."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from polyglot.core.files import read_jsonl, write_jsonl
 from polyglot.core.text import normalise
-from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.forms import Item, ItemError, kind_of
+from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
 

@@ -1,7 +1,7 @@
 """How the rows of data sets with a schema of their own are read as items (`items` in config/benchmarks.yaml).
 
-A schema of one's own is added from a plugin: `READERS.add("mine", Reader(...))`. A data set that already has `question`, `choices`
-and `answer` needs none (see `polyglot.evaluation.forms`).
+A schema of one's own is added from a plugin: `READERS.add("mine", Reader(...))`. A data set that already has `question`,
+`choices` and `answer` needs none (see `polyglot.evaluation.forms`).
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def _xcopa(row: Row, words: Sequence[str]) -> dict[str, Any]:
 def _xnli(row: Row, words: Sequence[str]) -> dict[str, Any]:
     """XNLI (Conneau et al., 2018, arXiv 1809.05053): whether a premise entails a hypothesis, is neutral to it or contradicts it.
 
-    Asked in a form that needs no grammar of any language: the two sentences, one a line, and three label words to choose from. The
-    words are the data set's own labels, unless the entry gives a language's (`words`, in the order of the labels). It is not the
-    prompt of any published table ("premise, right? Yes, hypothesis"): compare models under it, not with printed numbers.
+    Asked in a form that needs no grammar of any language: the two sentences, one a line, and three label words to choose from.
+    The words are the data set's own labels, unless the entry gives a language's (`words`, in the order of the labels). It is not
+    the usual prompt ("premise, right? Yes, hypothesis"): compare models under it with each other, not with published numbers.
     """
     return {
         "question": f"{text(row, 'premise')}\n{text(row, 'hypothesis')}",

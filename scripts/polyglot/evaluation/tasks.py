@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polyglot.core.hashing import stable_seed
-from polyglot.evaluation.formulations import FORMULATIONS, Formulation
 from polyglot.evaluation.forms import Item
+from polyglot.evaluation.formulations import FORMULATIONS, Formulation
 from polyglot.evaluation.items import BenchmarkError, read_items
 from polyglot.evaluation.settings import Benchmark, Evaluation
 from polyglot.evaluation.weights import WEIGHTINGS
@@ -96,6 +96,6 @@ def _ids_differ(task: Task, path: Path, items: list[Item], places: list[int]) ->
         first = seen.setdefault((item.id, *(getattr(item, column) for column in WEIGHTINGS[task.weighting].strata)), place)
         if first != place:
             raise BenchmarkError(
-                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is that of row {first + 1} too; give each "
-                "item an id of its own, or leave `id` out"
+                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is that of row {first + 1} too; give "
+                "each item an id of its own, or leave `id` out"
             )

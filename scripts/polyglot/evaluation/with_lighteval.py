@@ -24,9 +24,7 @@ from polyglot.models.tokenization import load_tokenizer
 TESTED = "0.13.0"
 
 
-def details(
-    tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, seed: int, plain: bool
-) -> dict[str, list[Any]]:
+def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, seed: int, plain: bool) -> dict[str, list[Any]]:
     """What lighteval keeps of every example, by task.
 
     The working directory holds the folder `model`, and is written to. lighteval loads rows that say no more than an item's place:
@@ -89,8 +87,8 @@ def _only_ours() -> Iterator[None]:
 
     if not hasattr(Registry, "load_all_task_configs") or not hasattr(Registry, "_extract_configs"):
         warnings.warn(
-            f"lighteval {version('lighteval')} loads its tasks otherwise than {TESTED}, with which this was tested: it imports all "
-            "that it ships, which takes time and may ask for the network",
+            f"lighteval {version('lighteval')} loads its tasks otherwise than {TESTED}, with which this was tested: it will "
+            "import all that it ships, which takes time and may need the network",
             stacklevel=2,
         )
         yield

@@ -26,8 +26,8 @@ class BenchmarkFacts(Entry):
 
     formulations: list[str] = Field(
         min_length=1,
-        description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter` (preferences), `generative` "
-        "(problems), or a plugin's.",
+        description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter` (preferences), "
+        "`generative` (problems), or a plugin's.",
     )
     source: str = Field(description="Data set and paper.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
@@ -45,13 +45,13 @@ class BenchmarkFacts(Entry):
     )
     words: dict[str, list[str]] = Field(
         default={},
-        description="Language code to the words that the reader puts into its items (`xcopa`: because, so; `xnli`: the three label "
-        "words); English in languages that are not here.",
+        description="Language code to the words that the reader puts into its items (`xcopa`: because, so; `xnli`: the three "
+        "label words); English in languages that are not here.",
     )
     weighting: str = Field(
         default="equal",
-        description="What each item counts: `equal`, `rewardbench` (subsets by size within a category, categories the same), or a "
-        "plugin's.",
+        description="What each item counts: `equal`, `rewardbench` (subsets by size within a category, categories the same), or "
+        "a plugin's.",
     )
     duplicate_options: Literal["refuse", "keep"] = Field(
         default="refuse", description="An item with two equal options: an error that names it, or kept as it is published."
