@@ -1,4 +1,7 @@
 # Evaluation with lighteval: all benchmarks of a model and language in one start.
+from polyglot.evaluation.tasks import params_of
+
+
 rule benchmark:
     """A benchmark's items in a language, from its own files on the hub."""
     input:
@@ -18,7 +21,7 @@ rule benchmark:
         **asked(small),
     params:
         facts=lambda wildcards: REGISTRIES.benchmarks[wildcards.benchmark].model_dump(
-            mode="json", exclude={"source", "licence"}
+            mode="json", exclude={"source", "licence", "weighting"}
         ),
     message:
         "Items of {wildcards.benchmark} in {wildcards.lang}"
@@ -45,6 +48,9 @@ rule evaluate_student:
         **asked(evaluating),
     params:
         evaluation=benchmark_settings,
+        facts=lambda wildcards: params_of(
+            STUDY.evaluation, REGISTRIES.benchmarks, wildcards.lang
+        ),
         plain=False,
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
@@ -71,14 +77,7 @@ rule check_anchor:
     params:
         model=lambda wildcards: model_entry(wildcards.model),
         shots=max(chosen.shots for chosen in STUDY.evaluation.benchmarks.values()),
-        room=max(
-            (
-                chosen.max_new_tokens
-                for chosen in STUDY.evaluation.benchmarks.values()
-                if chosen.formulation == "generative"
-            ),
-            default=0,
-        ),
+        room=STUDY.evaluation.longest_answer,
         plain=lambda wildcards: is_pretrained(wildcards.model),
     message:
         "Check {wildcards.model} against the benchmarks"
@@ -106,6 +105,9 @@ rule evaluate_anchor:
         **asked(evaluating),
     params:
         evaluation=benchmark_settings,
+        facts=lambda wildcards: params_of(
+            STUDY.evaluation, REGISTRIES.benchmarks, wildcards.lang
+        ),
         plain=lambda wildcards: is_pretrained(wildcards.model),
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"

@@ -6,8 +6,9 @@ with running(snakemake):
     from pathlib import Path
 
     from polyglot.core.files import read_json, write_parquet
-    from polyglot.evaluation.run import Task, card_line, evaluate, no_outcomes
+    from polyglot.evaluation.run import card_line, chance_scores, evaluate, no_outcomes
     from polyglot.evaluation.settings import Evaluation
+    from polyglot.evaluation.tasks import Task
     from polyglot.models.tokenization import given_file
     from polyglot.training.students import NO_STUDENT
 
@@ -17,7 +18,7 @@ with running(snakemake):
         outcomes = no_outcomes()
     else:
         tasks = [
-            Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen)
+            Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen, **snakemake.params.facts[benchmark])
             for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
         ]
         outcomes = evaluate(
@@ -28,4 +29,5 @@ with running(snakemake):
             chat_template=given_file(snakemake.input.chat_template),
         )
         print(card_line(tasks, outcomes))
+        print("by chance:", "; ".join(f"{name} {score:.3f}" for name, score in chance_scores(tasks, outcomes).items()))
     write_parquet(outcomes, snakemake.output[0])

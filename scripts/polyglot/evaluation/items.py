@@ -1,34 +1,21 @@
-"""A benchmark's items, from its data set's own files into the JSONL that evaluation reads."""
+"""A benchmark's items: from its data set's own files into the JSONL that evaluation reads, and back from there."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from polyglot.core.files import read_jsonl, write_text
+from polyglot.core.files import read_jsonl, write_jsonl
 from polyglot.core.text import normalise
+from polyglot.evaluation.forms import Item, ItemError, kind_of
+from polyglot.evaluation.formulations import kinds_for
+from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
-
-CHOICE = ("sample_id", "subject", "subject_category", "question", "option_a", "option_b", "option_c", "option_d", "answer")
-PREFERENCE = ("id", "prompt", "chosen", "rejected", "subset", "category")
-PROBLEM = ("question", "answer_number")
-WORKED = "answer"
-"""The worked solution of a few-shot problem."""
-CATEGORIES = {
-    "Chat": ("alpacaeval-easy", "alpacaeval-length", "alpacaeval-hard", "mt-bench-easy", "mt-bench-med"),
-    "Chat Hard": (
-        *("mt-bench-hard", "llmbar-natural", "llmbar-adver-neighbor", "llmbar-adver-GPTInst", "llmbar-adver-GPTOut"),
-        "llmbar-adver-manual",
-    ),
-    "Safety": ("refusals-dangerous", "refusals-offensive", "xstest-should-refuse", "xstest-should-respond", "donotanswer"),
-    "Reasoning": ("math-prm", "hep-cpp", "hep-go", "hep-java", "hep-js", "hep-python", "hep-rust"),
-}
-"""RewardBench's subsets by category (Lambert et al., 2024, arXiv 2403.13787, table 1), for data sets that name subsets only."""
 
 
 class BenchmarkError(ValueError):
@@ -45,19 +32,56 @@ def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: 
         The number of rows by file.
 
     Raises:
-        BenchmarkError: if a file or column is missing, or a row lacks a value.
+        BenchmarkError: if a file or column is missing, or a row is no item.
     """
     written = {}
     for file, patterns in (("test.jsonl", facts.test), ("dev.jsonl", facts.shots)):
         if not patterns:
             continue
-        rows = _rows(name, facts, folder, lang, patterns)
-        write_text(rows.to_json(orient="records", lines=True, force_ascii=False), out / file)
-        written[file] = len(rows)
+        items = [item for path in _files(name, facts, folder, lang, patterns) for item in _published(name, facts, path, lang)]
+        write_jsonl([item.to_row() for item in _unique(items)], out / file)
+        written[file] = len(items)
     return written
 
 
-def _rows(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: list[str]) -> pd.DataFrame:
+def read_items(name: str, path: Path, kinds: Sequence[type[Item]], *, keep_duplicates: bool = False) -> list[Item]:
+    """The items of a task folder's file.
+
+    Args:
+        name: the benchmark, for messages.
+        kinds: what its items may be.
+        keep_duplicates: take items although two of their options are the same.
+
+    Raises:
+        BenchmarkError: if a line is not a JSON object, or is no item; names benchmark, file, row, field and remedy.
+    """
+    items = []
+    for place, line in enumerate(_lines(path)):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: not JSON: {error}; correct the row") from error
+        if not isinstance(row, dict):
+            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: a row is a JSON object with named fields")
+        try:
+            items.append(kind_of(row, kinds).from_row(row, place, keep_duplicates=keep_duplicates))
+        except ItemError as error:
+            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
+    return items
+
+
+def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
+    """Normalised questions of all test items in the folders: no student may be trained on them."""
+    rows = [json.loads(line) for folder in folders for line in _lines(folder / "test.jsonl")]
+    return frozenset(normalise(row.get("question") or row["prompt"]) for row in rows)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a JSONL file. Texts may have line separators of Unicode inside, which end no row."""
+    return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+
+
+def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: Sequence[str]) -> list[Path]:
     patterns = [pattern.format(name=facts.languages[lang]) for pattern in patterns]
     found = (sorted(path for path in Path(folder).glob(pattern) if path.is_file()) for pattern in patterns)
     paths = next(filter(None, found), [])  # the same items in two forms count once
@@ -66,56 +90,52 @@ def _rows(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: l
             f"benchmark '{name}': no file in {folder} matches {', '.join(patterns)}; correct the registry, or name a `folder` "
             f"with {lang}/test.jsonl in the study"
         )
-    return pd.concat([_checked(name, facts, path) for path in paths], ignore_index=True)
+    return paths
 
 
-def _checked(name: str, facts: BenchmarkFacts, path: Path) -> pd.DataFrame:
-    rows = _read(path, facts.columns)
-    needed = PROBLEM if "generative" in facts.formulations else PREFERENCE if "likelihood" in facts.formulations else CHOICE
-    if needed is PREFERENCE and "subset" not in rows and "source" in rows:  # the multilingual data set calls subsets so
-        rows = rows.assign(subset=rows["source"])
-    if needed is PREFERENCE and "category" not in rows and "subset" in rows:
-        known = {subset: category for category, subsets in CATEGORIES.items() for subset in subsets}
-        rows = rows.assign(category=rows["subset"].map(known))
-    absent = [column for column in needed if column not in rows]
-    if absent:
-        raise BenchmarkError(f"benchmark '{name}': {path} has no column {', '.join(absent)}; it has: {', '.join(rows.columns)}")
-    empty = rows[list(needed)].isna() | (rows[list(needed)].astype(str).apply(lambda column: column.str.strip()) == "")
-    if empty.any(axis=None):
-        row, column = next((int(row), column) for column in needed for row in empty.index[empty[column]])
-        raise BenchmarkError(f"benchmark '{name}': {path}, row {row + 1}: no {column}")
-    if needed is CHOICE and not rows["answer"].isin(list("ABCD")).all():
-        row = int(rows.index[~rows["answer"].isin(list("ABCD"))][0])
-        raise BenchmarkError(f"benchmark '{name}': {path}, row {row + 1}: answer {rows['answer'][row]!r} is none of A, B, C, D")
-    if needed is PROBLEM:  # items and few-shot examples have the same columns and types, or they cannot be loaded together
-        problems: pd.DataFrame = rows[list(needed)].astype(str).assign(**{WORKED: rows.get(WORKED, "")})
-        return problems
-    return _unique(rows[list(needed)], needed[0])
+def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[Item]:
+    """The items of one of a data set's own files."""
+    reader: Reader | None = READERS[facts.items] if facts.items else None
+    kinds = (reader.makes,) if reader else kinds_for(facts.formulations)
+    words = facts.words.get(lang, reader.words if reader else ())
+    rows, items = _read(path, facts.columns), []
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    absent = [field for field in (reader.fields if reader else ()) if field not in columns]
+    if absent or not rows:
+        told = f"has no column {', '.join(absent)}; it has: {', '.join(columns) or 'no rows'}"
+        raise BenchmarkError(f"benchmark '{name}': {path} {told}; correct the file, or `items` in config/benchmarks.yaml")
+    for place, row in enumerate(rows):
+        try:
+            stated = reader.read(row, words) if reader else row
+            kind = kind_of(stated, kinds)
+            items.append(kind.from_row(stated, place, keep_duplicates=facts.duplicate_options == "keep"))
+        except ItemError as error:
+            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
+    return items
 
 
-def _read(path: Path, columns: list[str]) -> pd.DataFrame:
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
+def _read(path: Path, columns: list[str]) -> list[dict[str, Any]]:
     if path.suffix == ".jsonl":
-        return pd.DataFrame(read_jsonl(path))
-    if path.suffix == ".csv":
-        return pd.read_csv(path, dtype="str", keep_default_na=False)
-    if path.suffix == ".tsv":
-        form: dict[str, Any] = {"header": None, "names": columns, "quoting": csv.QUOTE_NONE}
-        tabbed: pd.DataFrame = pd.read_csv(path, sep="\t", dtype="str", keep_default_na=False, **form)
-        return tabbed
+        return read_jsonl(path)
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as parquet
+
+        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        return found
+    if path.suffix in (".csv", ".tsv"):
+        import pandas as pd
+
+        form: dict[str, Any] = {"sep": "\t", "header": None, "names": columns, "quoting": csv.QUOTE_NONE}
+        frame = pd.read_csv(path, dtype="str", keep_default_na=False, **(form if path.suffix == ".tsv" else {}))
+        return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     raise BenchmarkError(f"{path}: a benchmark's files are Parquet, JSONL, CSV or TSV; correct the registry")
 
 
-def _unique(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+def _unique(items: Iterable[Item]) -> list[Item]:
     """Outcomes are matched by id: one that repeats gets its place among its like."""
-    place = rows.groupby(key).cumcount()
-    ids = rows[key].astype(str)
-    return rows.assign(**{key: ids.where(place == 0, ids + "#" + (place + 1).astype(str))})
-
-
-def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
-    """Normalised questions of all test items in the folders: no student may be trained on them."""
-    lines = [line for folder in folders for line in (folder / "test.jsonl").read_text(encoding="utf-8").splitlines()]
-    rows = [json.loads(line) for line in lines]
-    return frozenset(normalise(row.get("question") or row["prompt"]) for row in rows)
+    seen: Counter[str] = Counter()
+    told_apart = []
+    for item in items:
+        seen[item.id] += 1
+        told_apart.append(item if seen[item.id] == 1 else replace(item, id=f"{item.id}#{seen[item.id]}"))
+    return told_apart

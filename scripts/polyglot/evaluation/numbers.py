@@ -1,4 +1,4 @@
-"""."""
+"""The number that an answer ends in, in the digits of any script and any way of writing it."""
 
 from __future__ import annotations
 

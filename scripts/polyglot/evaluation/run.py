@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import tempfile
-import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 
-from polyglot.core.hashing import stable_seed
-from polyglot.evaluation.formulations import FORMULATIONS
-from polyglot.evaluation.numbers import final_number
-from polyglot.evaluation.settings import Benchmark
-from polyglot.evaluation.weights import WEIGHTED_BY_SUBSET, example_weights
+from polyglot.evaluation import with_lighteval
+from polyglot.evaluation.tasks import Questions, Task, questions
+from polyglot.evaluation.weights import example_weights, strata
 from polyglot.models.tokenization import load_tokenizer
 
 OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
-
-
-@dataclass(frozen=True)
-class Task:
-    """One benchmark in one language: its rows are in `folder`/test.jsonl, few-shot rows in `folder`/dev.jsonl."""
-
-    benchmark: str
-    lang: str
-    folder: Path
-    settings: Benchmark
-
-    @property
-    def name(self) -> str:
-        return f"{self.benchmark}:{self.lang}"
 
 
 def evaluate(
@@ -68,21 +48,15 @@ def evaluate(
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
         ValueError: if there are fewer few-shot rows than shots.
+        BenchmarkError: if a row is no item; names file, row, field and remedy.
     """
-    for task in tasks:
-        few_shot = task.folder / "dev.jsonl"
-        rows = len(few_shot.read_text(encoding="utf-8").splitlines()) if few_shot.exists() else 0
-        if rows < task.settings.shots:
-            key = f"evaluation.benchmarks.{task.benchmark}.shots"
-            raise ValueError(f"{few_shot}: {rows} rows for {task.settings.shots} few-shot examples; add rows or lower {key}")
-        if not (task.folder / "test.jsonl").exists():
-            raise FileNotFoundError(f"{task.folder}/test.jsonl: no data for benchmark '{task.benchmark}' in '{task.lang}'")
-    model, folders = Path(model).resolve(), {task.name: task.folder.resolve() for task in tasks}
+    asked = {task.name: (task, questions(task, seed)) for task in tasks}
+    model = Path(model).resolve()
     template = chat_template.resolve() if chat_template else None
     with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch):
         _place(model, template)
-        details = _run_lighteval(tasks, folders, batch_size=batch_size, seed=seed, plain=plain)
-    outcomes = pd.concat([_outcomes(task, details[task.name]) for task in tasks], ignore_index=True)
+        details = with_lighteval.details(asked, batch_size=batch_size, seed=seed, plain=plain)
+    outcomes = pd.concat([_outcomes(*asked[task.name], details[task.name]) for task in tasks], ignore_index=True)
     return outcomes.loc[:, list(OUTCOME_COLUMNS)]
 
 
@@ -98,6 +72,17 @@ def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
         settings = f"{task.settings.formulation}, {task.settings.shots}-shot"
         parts.append(f"{task.benchmark} ({task.lang}, {settings}) {score:.3f} ± {error:.3f} (n = {len(found)})")
     return f"lighteval {version('lighteval')}: {'; '.join(parts)}"
+
+
+def chance_scores(tasks: Iterable[Task], outcomes: pd.DataFrame) -> dict[str, float]:
+    """The score that guessing would have on each task: by item, one in the number of its options (see `Formulation.chance`)."""
+    scores = {}
+    for task in tasks:
+        found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
+        chance = {(item.id, item.category, item.subset): task.formulation.chance(item) for item in questions(task, 0).items}
+        keys = found[["example_id", "category", "subset"]].itertuples(index=False, name=None)
+        scores[task.name] = float(found["weight"].to_numpy(float) @ [chance[key] for key in keys])
+    return scores
 
 
 def no_outcomes() -> pd.DataFrame:
@@ -122,123 +107,21 @@ def _inside(folder: str) -> Iterator[None]:
         yield
 
 
-def _run_lighteval(
-    tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int, plain: bool
-) -> dict[str, list[Any]]:
-    import datasets
-    import torch
-
-    grad_enabled = torch.is_grad_enabled()
-    from lighteval.logging.evaluation_tracker import EvaluationTracker
-    from lighteval.models.transformers.transformers_model import TransformersModelConfig
-    from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
-    from lighteval.tasks.registry import Registry
-
-    chat = not plain and load_tokenizer(Path("model")).chat_template is not None
-    table = types.ModuleType("polyglot_tasks")
-    table.TASKS_TABLE = [_task_config(task, folders[task.name], chat, seed) for task in tasks]  # type: ignore[attr-defined]
-
-    def only_ours(custom_tasks: Any = None, load_multilingual: bool = False) -> dict[str, Any]:
-        configs: dict[str, Any] = Registry._extract_configs(custom_tasks)
-        return configs
-
-    gpu = torch.cuda.is_available()
-    with (
-        # lighteval's own registry imports every task it ships, one of which downloads a file at import.
-        mock.patch.object(Registry, "load_all_task_configs", staticmethod(only_ours)),
-        mock.patch.object(datasets.config, "HF_DATASETS_CACHE", Path("datasets").resolve()),
-        torch.random.fork_rng(),
-    ):
-        pipeline = Pipeline(
-            tasks=",".join(f"{task.name}|{task.settings.shots}" for task in tasks),
-            pipeline_parameters=PipelineParameters(
-                launcher_type=ParallelismManager.ACCELERATE, custom_tasks_directory=table, bootstrap_iters=0
-            ),
-            evaluation_tracker=EvaluationTracker(output_dir="output", save_details=False),
-            model_config=TransformersModelConfig(
-                model_name="model",
-                batch_size=batch_size,
-                dtype="bfloat16" if gpu else "float32",
-                device="cuda" if gpu else "cpu",
-                cache_dir="cache",
-                model_parallel=None if gpu else False,  # over all GPUs of the job: one does not hold the largest teachers
-                override_chat_template=chat,
-                add_special_tokens=not chat,  # a chat template brings its own begin token
-                # without a chat template answers follow a space; in one they follow the template's own text
-                multichoice_continuations_start_space=not chat,
-                generation_parameters={"seed": seed},
-            ),
-        )
-        pipeline.evaluate()
-    torch.set_grad_enabled(grad_enabled)  # lighteval turns gradients off for the whole process
-    found = pipeline.evaluation_tracker.details_logger.details
-    return {task.name: found[f"{task.name}|{task.settings.shots}"] for task in tasks}
-
-
-def _task_config(task: Task, folder: Path, chat: bool, seed: int) -> Any:
-    """The lighteval task: an item's query, its choices and the right one."""
-    from lighteval.metrics.metrics_sample import LoglikelihoodAcc, SampleLevelComputation
-    from lighteval.metrics.normalizations import LogProbCharNorm
-    from lighteval.metrics.utils.metric_utils import Metric
-    from lighteval.tasks.lighteval_task import LightevalTaskConfig
-    from lighteval.tasks.requests import Doc, SamplingMethod
-
-    settings = task.settings
-    rows = len((folder / "test.jsonl").read_text(encoding="utf-8").splitlines())
-    limit = min(settings.max_items or rows, rows)
-    chosen = frozenset(random.Random(stable_seed("items", task.name, seed)).sample(range(rows), limit))
-
-    class FinalNumber(SampleLevelComputation):
-        """Whether the last number of the answer is the right one."""
-
-        def compute(self, doc: Doc, model_response: Any, **_: Any) -> int:
-            return int(final_number(model_response.final_text[0]) == final_number(doc.specific["gold"]))
-
-    def ask(row: dict[str, Any], name: str | None = None) -> Doc | None:
-        few_shot = bool(row["__few_shots"])
-        if not few_shot and row["__index"] not in chosen:
-            return None
-        query, choices, gold, facts = FORMULATIONS[settings.formulation](row, few_shot, seed)
-        return Doc(query=query, choices=choices, gold_index=gold, task_name=name, specific=facts)
-
-    generative = settings.formulation == "generative"
-    metric = Metric(
-        metric_name="correct",
-        higher_is_better=True,
-        category=SamplingMethod.GENERATIVE if generative else SamplingMethod.LOGPROBS,
-        sample_level_fn=FinalNumber() if generative else LoglikelihoodAcc(logprob_normalization=LogProbCharNorm()),
-        corpus_level_fn=np.mean,
-    )
-    return LightevalTaskConfig(
-        name=task.name,
-        prompt_function=ask,
-        hf_repo=str(folder),
-        hf_subset="default",
-        hf_avail_splits=["test", "validation"],
-        evaluation_splits=["test"],
-        few_shots_split="validation" if settings.shots else None,
-        few_shots_select="sequential",
-        metrics=[metric],
-        generation_size=settings.max_new_tokens if generative else None,
-        stop_sequence=[] if chat else ["\n\n"],
-    )
-
-
-def _outcomes(task: Task, details: list[Any]) -> pd.DataFrame:
+def _outcomes(task: Task, asked: Questions, details: list[Any]) -> pd.DataFrame:
     rows = []
     for detail in details:
-        response = detail.model_response
-        if task.settings.formulation == "generative":
+        response, item = detail.model_response, asked.items[detail.doc.specific["place"]]
+        if task.formulation.writes:
             answer = response.final_text[0]
         else:
             scores = [
                 logprob / max(len(choice), 1) for logprob, choice in zip(response.logprobs, detail.doc.choices, strict=True)
             ]
             answer = detail.doc.choices[int(np.argmax(scores))]
-        facts = {key: detail.doc.specific[key] for key in ("example_id", "category", "subset")}
+        facts = {"example_id": item.id, "category": item.category, "subset": item.subset}
         rows.append(
             {"benchmark": task.benchmark, "lang": task.lang, **facts, "correct": int(detail.metric["correct"]), "answer": answer}
         )
     frame = pd.DataFrame(rows).sort_values("example_id", ignore_index=True)
-    stratum = frame["category"] + "/" + frame["subset"] if task.benchmark == WEIGHTED_BY_SUBSET else task.benchmark
-    return frame.assign(stratum=stratum, weight=example_weights(task.benchmark, frame))
+    stratum = strata(task.weighting, task.benchmark, frame)
+    return frame.assign(stratum=stratum, weight=example_weights(task.weighting, frame))

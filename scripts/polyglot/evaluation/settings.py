@@ -1,4 +1,4 @@
-"""."""
+"""The settings of a study's benchmarks: `evaluation`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from polyglot.core.section import Name, Section
+from polyglot.evaluation.formulations import FORMULATIONS
 
 
 class Benchmark(Section):
     """One benchmark as this study uses it."""
 
-    formulation: Literal["cloze", "letter", "likelihood", "generative"] = Field(
+    formulation: str = Field(
         description="`cloze` (multiple choice by the likelihood of the full answers), `letter` (lettered choices), "
-        "`likelihood` (chosen against rejected response), `generative` (a final number)."
+        "`likelihood` (chosen against rejected response), `generative` (a final number), or a plugin's; one of the registry's "
+        "for this benchmark."
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
     max_items: int | None = Field(
@@ -27,8 +29,10 @@ class Benchmark(Section):
     hub: bool = Field(default=False, description="Take its items from the hub, where the registry says.")
     folder: str | None = Field(
         default=None,
-        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples) in the benchmark's own "
-        "schema; null takes the hub's, or else the micro-world's.",
+        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null takes the hub's, or else the "
+        "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's place from 0, letter or "
+        "text), and, if wanted, `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, `subset`, "
+        "`category`. Problems: `question`, `answer_number`, in few-shot examples `answer` (worked out).",
     )
 
     @property
@@ -55,6 +59,12 @@ class Evaluation(Section):
     group_weights: Literal["equal", "examples"] = Field(
         default="equal", description="Weight of each group in the groups' mean: the same, or its number of examples."
     )
+
+    @property
+    def longest_answer(self) -> int:
+        """The most tokens that a model writes in answer to an item; 0 where it only chooses."""
+        written = [chosen for chosen in self.benchmarks.values() if FORMULATIONS[chosen.formulation].writes]
+        return max((chosen.max_new_tokens for chosen in written), default=0)
 
     def benchmarks_in(self, lang: str) -> dict[Name, Benchmark]:
         """The benchmarks that are used in a language."""

@@ -1,24 +1,81 @@
-"""."""
+"""How much each item counts in a benchmark's score (`weighting` in config/benchmarks.yaml).
+
+A weighting of one's own is added from a plugin: `WEIGHTINGS.add("mine", Weighting(...))`.
+"""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isclose
+from typing import TYPE_CHECKING
 
-WEIGHTED_BY_SUBSET = "m-rewardbench"
+from polyglot.core.lookup import Lookup
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUBSET_WEIGHTS: dict[str, float] = {"math-prm": 984}
 """RewardBench weights a subset by its number of examples, except this one (447 examples), which counts as many as code."""
 
 
-def example_weights(benchmark: str, outcomes: pd.DataFrame) -> pd.Series:
-    """Weight of each example in a benchmark's score; they sum to 1.
+@dataclass(frozen=True)
+class Weighting:
+    """What items count in a benchmark's score.
 
-    M-RewardBench: subsets by their number of examples within a category, then the mean over categories (Lambert et al., 2024,
-    arXiv 2403.13787, section 4); else every example counts the same.
+    Attributes:
+        name: its name in config/benchmarks.yaml.
+        weights: outcomes (columns example_id, category, subset) to the weight of each; they sum to 1.
+        strata: columns whose values together say which items have equal weights. Intervals resample items within such a stratum;
+            none: all items are one.
     """
-    if benchmark != WEIGHTED_BY_SUBSET:
-        return pd.Series(1 / len(outcomes), index=outcomes.index)
+
+    name: str
+    weights: Callable[[pd.DataFrame], pd.Series]
+    strata: tuple[str, ...] = ()
+
+
+def _equal(outcomes: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series(1 / len(outcomes), index=outcomes.index)
+
+
+def _reward_bench(outcomes: pd.DataFrame) -> pd.Series:
+    """RewardBench: subsets by their number of examples within a category, then the mean over categories (Lambert et al., 2024,
+    arXiv 2403.13787, section 4)."""
     size = outcomes.groupby(["category", "subset"])["subset"].transform("size")
     share = outcomes["subset"].map(SUBSET_WEIGHTS).fillna(size) / size
     within = share / share.groupby(outcomes["category"]).transform("sum")
     return within / outcomes["category"].nunique()
+
+
+WEIGHTINGS = Lookup[Weighting](
+    "weighting",
+    {
+        "equal": Weighting("equal", _equal),
+        "rewardbench": Weighting("rewardbench", _reward_bench, strata=("category", "subset")),
+    },
+)
+
+
+def example_weights(weighting: str, outcomes: pd.DataFrame) -> pd.Series:
+    """Weight of each example in a benchmark's score; they sum to 1.
+
+    Args:
+        weighting: name in `WEIGHTINGS`.
+        outcomes: one row an example of one benchmark and language: columns example_id, category, subset.
+
+    Raises:
+        ValueError: if a weighting gives weights that are negative or do not sum to 1.
+    """
+    weights = WEIGHTINGS[weighting].weights(outcomes)
+    if not (weights >= 0).all() or not isclose(weights.sum(), 1, abs_tol=1e-6):
+        raise ValueError(f"weighting '{weighting}': weights must be at least 0 and sum to 1; they sum to {weights.sum():.6g}")
+    return weights
+
+
+def strata(weighting: str, benchmark: str, outcomes: pd.DataFrame) -> pd.Series | str:
+    """Name of the stratum of each example: those of equal weight, which are resampled together."""
+    columns = WEIGHTINGS[weighting].strata
+    return outcomes[list(columns)].astype(str).agg("/".join, axis=1) if columns else benchmark

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.hashing import content_id, stable_seed
+from polyglot.nano.settings import COUNTERPARTS
 from polyglot.nano.world import ARITHMETIC, Item, Pair, Split, World
 
 SUBJECT_AREAS = {
@@ -54,7 +55,7 @@ def benchmark_rows(world: World, benchmark: str, lang: str, *, limit: int, seed:
     Raises:
         ValueError: for a benchmark that the micro-world has no counterpart of.
     """
-    makers = {"global-mmlu-lite": _choices, "m-rewardbench": _preferences, "mgsm": _problems}
+    makers = dict(zip(COUNTERPARTS, (_choices, _preferences, _problems), strict=True))
     if benchmark not in makers:
         raise ValueError(f"the micro-world has no benchmark '{benchmark}'; it has: {', '.join(makers)}")
     make = makers[benchmark]

@@ -1,10 +1,13 @@
-"""."""
+"""The settings of the embedded micro-world: `nano`."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from polyglot.core.section import Name, Section
+
+COUNTERPARTS = ("global-mmlu-lite", "m-rewardbench", "mgsm")
+"""Benchmarks of which the micro-world has items of its own."""
 
 
 class NanoWorld(Section):

@@ -1,4 +1,4 @@
-"""."""
+"""What config/languages.yaml, benchmarks.yaml, sources.yaml and licences.yaml may say of an entry."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ class Language(Entry):
 class BenchmarkFacts(Entry):
     """A benchmark: its task, the formulations it can take, and where its items are on the hub."""
 
-    formulations: list[Literal["cloze", "letter", "likelihood", "generative"]] = Field(description="Possible formulations.")
+    formulations: list[str] = Field(
+        min_length=1,
+        description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter` (preferences), "
+        "`generative` (problems), or a plugin's.",
+    )
     source: str = Field(description="Data set and paper.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
@@ -34,6 +38,24 @@ class BenchmarkFacts(Entry):
     )
     shots: list[str] = Field(default=[], description="Files of few-shot examples, in the same way.")
     columns: list[str] = Field(default=[], description="Names of the columns of TSV files, which have no header.")
+    items: str | None = Field(
+        default=None,
+        description="How its files' rows are read, by the data set that has this schema: `global-mmlu`, `m-rewardbench`, `mgsm`, "
+        "`xcopa`, `xnli`, `commonsenseqa`, or a plugin's; null: the rows are as `evaluation.benchmarks.<name>.folder` says.",
+    )
+    words: dict[str, list[str]] = Field(
+        default={},
+        description="Language code to the words that the reader puts into its items (`xcopa`: because, so; `xnli`: the three "
+        "label words); English in languages that are not here.",
+    )
+    weighting: str = Field(
+        default="equal",
+        description="What each item counts: `equal`, `rewardbench` (subsets by size within a category, categories the same), or "
+        "a plugin's.",
+    )
+    duplicate_options: Literal["refuse", "keep"] = Field(
+        default="refuse", description="An item with two equal options: an error that names it, or kept as it is published."
+    )
     licence: str | None = Field(default=None, description="Licence of the data.")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot.displays import catalogue as displays
+from polyglot.evaluation.checks import problems as benchmark_problems
+from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.routing.teachers import STRATEGIES
@@ -87,9 +89,10 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
             )
     for name, benchmark in study.evaluation.benchmarks.items():
         known = registries.benchmarks.get(name)
-        if known and benchmark.formulation not in known.formulations:
-            allowed = ", ".join(known.formulations)
-            yield f"evaluation.benchmarks.{name}.formulation: '{benchmark.formulation}' is none of: {allowed}"
+        if known:
+            yield from benchmark_problems(name, benchmark, known, registries.benchmarks.source)
+        if known and benchmark.of_the_world and name not in COUNTERPARTS:
+            yield f"evaluation.benchmarks.{name}: the micro-world has no such items; take them from the `hub`, or name a `folder`"
         asked = sorted(set(used) & set(benchmark.languages or used))
         for lang in sorted(set(benchmark.languages or ()) - set(used)):
             yield f"evaluation.benchmarks.{name}.languages: '{lang}' is no language of the study's students"

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 from polyglot.core.files import read_jsonl
+from polyglot.evaluation.forms import Problem
 from polyglot.evaluation.formulations import FORMULATIONS
-from polyglot.evaluation.items import CATEGORIES, BenchmarkError, write_items
-from polyglot.evaluation.run import Task, evaluate
+from polyglot.evaluation.items import BenchmarkError, read_items, write_items
+from polyglot.evaluation.readers import CATEGORIES
+from polyglot.evaluation.run import evaluate
 from polyglot.evaluation.settings import Benchmark
+from polyglot.evaluation.tasks import Task
 from polyglot.registry import load_registries
 from polyglot.registry.data import BenchmarkFacts
 
@@ -80,12 +83,12 @@ def test_items_keep_their_texts_and_can_be_asked(
     written = write_items(name, facts[name], hub / name, lang, tmp_path / "out")
     rows = read_jsonl(tmp_path / "out/test.jsonl")
     assert written["test.jsonl"] == len(rows) == 2
-    for formulation in facts[name].formulations:
-        for place, row in enumerate(rows):
-            query, choices, gold, facts_of_item = FORMULATIONS[formulation](row | {"__index": place}, False, 0)
-            assert query.strip()
-            assert choices[gold]
-            assert facts_of_item["category"]
+    for formulation in (FORMULATIONS[name] for name in facts[name].formulations):
+        for item in read_items(name, tmp_path / "out/test.jsonl", formulation.takes):
+            asked = formulation.ask(item, False, 0)
+            assert asked.query.strip()
+            assert asked.choices[asked.gold]
+            assert item.category
 
 
 def test_a_choice_and_its_few_shot_examples(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ def test_a_problem_keeps_quotes_and_its_number(hub: Path, facts: dict[str, Bench
     write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "out")
     first, second = read_jsonl(tmp_path / "out/test.jsonl")
     assert first == {"question": 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?', "answer_number": "18", "answer": ""}
-    assert FORMULATIONS["generative"](second | {"__index": 1}, False, 0)[3]["gold"] == "1,234"
+    assert Problem.from_row(second, 1).number == "1,234"
     assert read_jsonl(tmp_path / "out/dev.jsonl")[0]["answer"] == WORKED["answer"]
 
 

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyglot.core.files import write_jsonl
+from polyglot.evaluation.forms import Choice, Preference
 from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.evaluation.numbers import final_number
-from polyglot.evaluation.run import Task, card_line, evaluate
+from polyglot.evaluation.run import card_line, chance_scores, evaluate
 from polyglot.evaluation.settings import Benchmark
+from polyglot.evaluation.tasks import Task
 from polyglot.nano.datasets import benchmark_rows
 from polyglot.nano.world import World
 
@@ -93,26 +95,26 @@ def test_a_number_is_read_as_it_was_written(value: int, tenths: int, marks: tupl
 
 
 def test_chosen_and_rejected_come_in_a_seeded_order() -> None:
-    rows = [{"id": n, "prompt": f"p{n}", "chosen": "good", "rejected": "bad", "category": "c", "subset": "s"} for n in range(200)]
-    places = [FORMULATIONS["likelihood"](row, False, 0)[2] for row in rows]
+    items = [Preference(str(n), "c", "s", prompt=f"p{n}", chosen="good", rejected="bad") for n in range(200)]
+    places = [FORMULATIONS["likelihood"].ask(item, False, 0).gold for item in items]
     assert 60 < sum(places) < 140
-    assert places == [FORMULATIONS["likelihood"](row, False, 0)[2] for row in rows]
-    for row in rows:
+    assert places == [FORMULATIONS["likelihood"].ask(item, False, 0).gold for item in items]
+    for item in items:
         for formulation in ("likelihood", "letter"):
-            query, choices, gold, _ = FORMULATIONS[formulation](row, False, 0)
+            asked = FORMULATIONS[formulation].ask(item, False, 0)
             if formulation == "likelihood":
-                assert choices[gold] == "good"
+                assert asked.choices[asked.gold] == "good"
             else:
-                assert f"[{choices[gold]}] good" in query
+                assert f"[{asked.choices[asked.gold]}] good" in asked.query
 
 
 def test_cloze_and_letter_agree_on_the_right_choice(world: World) -> None:
     for row in benchmark_rows(world, "global-mmlu-lite", "de", limit=5, seed=0)["test"]:
-        _, options, gold, _ = FORMULATIONS["cloze"](row, False, 0)
-        query, letters, same, facts = FORMULATIONS["letter"](row, False, 0)
-        assert gold == same
-        assert f"{letters[gold]}. {options[gold]}" in query
-        assert facts["subset"] == row["subject"]
+        item = Choice.from_row(row, 0)
+        cloze, lettered = (FORMULATIONS[name].ask(item, False, 0) for name in ("cloze", "letter"))
+        assert cloze.gold == lettered.gold
+        assert f"{lettered.choices[cloze.gold]}. {cloze.choices[cloze.gold]}" in lettered.query
+        assert item.subset == row["subject"]
 
 
 def make_tasks(world: World, folder: Path) -> list[Task]:
@@ -140,6 +142,9 @@ def test_all_benchmarks_of_a_model_in_one_start(tmp_path: Path, world: World, na
     }
     assert outcomes.groupby("benchmark")["weight"].sum().tolist() == pytest.approx([1, 1, 1])
     assert set(outcomes["correct"]) <= {0, 1}
+    assert chance_scores(tasks, outcomes) == pytest.approx(
+        {"global-mmlu-lite:ar": 1 / 4, "m-rewardbench:ar": 1 / 2, "mgsm:ar": 0}
+    )
     choices = outcomes[outcomes["benchmark"] == "global-mmlu-lite"].set_index("example_id")
     for line in rows["global-mmlu-lite"]:
         row = json.loads(line)

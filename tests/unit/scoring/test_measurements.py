@@ -146,7 +146,7 @@ def test_reward_bench_weights_by_subset_then_category() -> None:
             "subset": ["easy", "easy", "hard", "math-prm", "math-prm", "code", "code"],
         }
     )
-    weights = example_weights("m-rewardbench", frame)
+    weights = example_weights("rewardbench", frame)
     assert weights.sum() == pytest.approx(1)
     assert weights.groupby(frame["category"]).sum().to_dict() == pytest.approx({"Chat": 0.5, "Reasoning": 0.5})
     assert weights[:3].nunique() == 1  # subsets of a category by their number of examples

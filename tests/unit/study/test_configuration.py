@@ -58,6 +58,14 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"teachers": ["minilm"]}, ["teachers", "minilm", "embedding", "chat"]),
         ({"intrinsic": {"embedding": "hasty"}}, ["intrinsic.embedding", "hasty", "embedding"]),
         ({"evaluation": {"benchmarks": {"mgsm": {"formulation": "cloze"}}}}, ["mgsm.formulation", "cloze", "generative"]),
+        (
+            {"evaluation": {"benchmarks": {"mgsm": {"formulation": "generativ"}}}},
+            ["evaluation.benchmarks.mgsm.formulation: unknown formulation 'generativ'; did you mean 'generative'?", "cloze"],
+        ),
+        (
+            {"evaluation": {"benchmarks": {"xcopa": {"formulation": "cloze", "languages": ["id"]}}}},
+            ["evaluation.benchmarks.xcopa: the micro-world has no such items", "`hub`", "`folder`"],
+        ),
         ({"evaluation": {"benchmarks": {"arc": {"formulation": "cloze"}}}}, ["benchmarks", "arc", "mgsm"]),
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
         ({"teachers": ["base"]}, ["teachers", "'base'", "another id"]),

@@ -1,0 +1,220 @@
+"""What an item can be: a question with its options, two responses of which one is preferred, or a problem with a number.
+
+A task folder's rows (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) state one of them. A data set with a schema of
+its own gets there by a reader (`polyglot.evaluation.readers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any, ClassVar
+
+from polyglot.evaluation.numbers import final_number
+
+Row = Mapping[str, Any]
+ONE_KIND = "all"
+"""Category and subset of items that name none."""
+REMEDY = "correct the row, or leave it out"
+
+
+class ItemError(ValueError):
+    """A row that is no item; the message names the field and the remedy, and whoever reads the file adds file and row."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """What every item has: an id that is its own within a benchmark and language, a category, and a subset of it."""
+
+    id: str
+    category: str
+    subset: str
+
+    stated_as: ClassVar[str] = "an item"
+    """What a row of this kind states, for messages."""
+    telling: ClassVar[tuple[str, ...]] = ()
+    """Fields, any of which tells that a row is of this kind."""
+
+    @classmethod
+    def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Item:
+        """The item that a row states.
+
+        Args:
+            place: the row's place in its file: the id of an item that has none.
+            keep_duplicates: take an item although two of its options are the same.
+
+        Raises:
+            ItemError: if a field is missing, empty, or says what cannot be; names the field and the remedy.
+        """
+        raise NotImplementedError
+
+    def to_row(self) -> dict[str, Any]:
+        """The row that states this item."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Choice(Item):
+    """Multiple choice: a question, two or more options, and the place of the right one among them.
+
+    A row has `question`; `choices`, a list, or one field an option (`option_a`, `option_b`, ...); `answer`, which is the right
+    option's letter, or, with a list, also its place counted from 0 or its text. It may have `id` (or `sample_id`), `category` (or
+    `subject_category`) and `subset` (or `subject`). Items of one benchmark may differ in the number of options.
+    """
+
+    question: str
+    options: tuple[str, ...]
+    answer: int
+
+    stated_as: ClassVar[str] = "multiple choice (`question`, `choices`, `answer`)"
+    telling: ClassVar[tuple[str, ...]] = ("choices", "option_a")
+
+    @classmethod
+    def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Choice:
+        question, options = text(row, "question"), _options(row)
+        if len(options) < 2:
+            raise ItemError(f"choices has {len(options)}; an item needs two options or more; {REMEDY}")
+        if not keep_duplicates:
+            _all_different(options)
+        return cls(
+            id=str(_first(row, ("id", "sample_id"), place)),
+            category=str(_first(row, ("category", "subject_category"), ONE_KIND)),
+            subset=str(_first(row, ("subset", "subject"), ONE_KIND)),
+            question=question,
+            options=options,
+            answer=_answer(row, options),
+        )
+
+    def to_row(self) -> dict[str, Any]:
+        own = {"id": self.id, "question": self.question, "choices": list(self.options), "answer": self.answer}
+        return own | {"category": self.category, "subset": self.subset}
+
+
+@dataclass(frozen=True)
+class Preference(Item):
+    """Two responses to a prompt, of which one was preferred: `id`, `prompt`, `chosen`, `rejected`, `subset`, `category`."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+
+    stated_as: ClassVar[str] = "a preference (`id`, `prompt`, `chosen`, `rejected`, `subset`, `category`)"
+    telling: ClassVar[tuple[str, ...]] = ("chosen", "rejected")
+
+    @classmethod
+    def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Preference:
+        names = ("id", "prompt", "chosen", "rejected", "subset", "category")
+        return cls(**{name: text(row, name) for name in names})
+
+    def to_row(self) -> dict[str, Any]:
+        own = {"id": self.id, "prompt": self.prompt, "chosen": self.chosen, "rejected": self.rejected}
+        return own | {"subset": self.subset, "category": self.category}
+
+
+@dataclass(frozen=True)
+class Problem(Item):
+    """A problem whose answer is a number: `question`, `answer_number`, and in few-shot examples `answer`, worked out."""
+
+    question: str
+    number: str
+    worked: str
+
+    stated_as: ClassVar[str] = "a problem (`question`, `answer_number`)"
+    telling: ClassVar[tuple[str, ...]] = ("answer_number",)
+
+    @classmethod
+    def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Problem:
+        question, number, worked = text(row, "question"), text(row, "answer_number"), row.get("answer")
+        if final_number(number) is None:
+            raise ItemError(f"answer_number {number!r} has no number; {REMEDY}")
+        return cls(id=str(place), category="math", subset="math", question=question, number=number, worked=str(worked or ""))
+
+    def to_row(self) -> dict[str, Any]:
+        return {"question": self.question, "answer_number": self.number, "answer": self.worked}
+
+
+def kind_of(row: Row, kinds: Sequence[type[Item]]) -> type[Item]:
+    """Of the kinds that an item may be, the one that a row's fields tell; the first if they tell none."""
+    return next((kind for kind in kinds if any(field in row for field in kind.telling)), kinds[0])
+
+
+def letter(place: int) -> str:
+    """The letter of an option: A to Z, then AA, AB, ..."""
+    ahead, last = divmod(place, len(ascii_uppercase))
+    return (letter(ahead - 1) if ahead else "") + ascii_uppercase[last]
+
+
+def letters(count: int) -> list[str]:
+    """The letters of so many options."""
+    return [letter(place) for place in range(count)]
+
+
+def text(row: Row, field: str) -> str:
+    """A field that must say something.
+
+    Raises:
+        ItemError: if it is missing or empty.
+    """
+    value = row.get(field)
+    if value is None or not str(value).strip():
+        raise ItemError(f"no {field}; {REMEDY}")
+    return str(value)
+
+
+def place_of(row: Row, field: str, known: Iterable[object]) -> int:
+    """The place of a field's value among the values that it may have.
+
+    Raises:
+        ItemError: if it is empty or none of them; names the field, the value and what is allowed.
+    """
+    value, names = text(row, field), [str(name) for name in known]
+    if value not in names:
+        raise ItemError(f"{field} {row[field]!r} is none of {', '.join(names)}; {REMEDY}")
+    return names.index(value)
+
+
+def _first(row: Row, fields: Iterable[str], otherwise: object) -> object:
+    """The first of some fields that says something."""
+    return next((row[field] for field in fields if row.get(field) not in (None, "")), otherwise)
+
+
+def _options(row: Row) -> tuple[str, ...]:
+    """An item's options, from a list or from one field each."""
+    if isinstance(row.get("choices"), list):
+        stated: Row = {f"choices[{place}]": option for place, option in enumerate(row["choices"])}
+    else:
+        known = [f"option_{name.lower()}" for name in letters(len(ascii_uppercase))]
+        last = max((place for place, name in enumerate(known) if name in row), default=-1)
+        stated = {name: row.get(name) for name in known[: last + 1]}
+        if not stated:
+            raise ItemError(f"no choices, a list of options; {REMEDY}")
+    return tuple(text(stated, name) for name in stated)
+
+
+def _all_different(options: Sequence[str]) -> None:
+    for place, option in enumerate(options):
+        first = options.index(option)
+        if first != place:
+            raise ItemError(
+                f"choices: options {letter(first)} and {letter(place)} are both {option!r}; {REMEDY}, or allow it with "
+                "`duplicate_options: keep` in config/benchmarks.yaml"
+            )
+
+
+def _answer(row: Row, options: Sequence[str]) -> int:
+    """The place of the right option: from its letter, or, where options are a list, also from its place or its text."""
+    known, answer = letters(len(options)), row.get("answer")
+    if not isinstance(row.get("choices"), list):
+        return place_of(row, "answer", known)
+    if isinstance(answer, int) and not isinstance(answer, bool):
+        if answer not in range(len(options)):
+            raise ItemError(f"answer {answer} is none of the places 0 to {len(options) - 1}; {REMEDY}")
+        return answer
+    said = text(row, "answer")
+    found = {names.index(said) for names in (known, list(options)) if said in names}
+    if len(found) > 1:
+        raise ItemError(f"answer {said!r} is the letter of one option and the text of another; give its place, counted from 0")
+    if not found:
+        raise ItemError(f"answer {said!r} is none of {', '.join(known)}, nor the text of an option, nor its place; {REMEDY}")
+    return found.pop()
