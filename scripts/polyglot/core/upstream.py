@@ -50,7 +50,7 @@ class Upstream:
         """
         lacking = [path for path in paths if inner(thing, path) is MISSING]
         if lacking:
-            names = ", ".join(f"{type(thing).__name__}.{path}" for path in lacking)
+            names = ", ".join(f"{getattr(thing, '__name__', type(thing).__name__)}.{path}" for path in lacking)
             warn(f"{self.package} has no {names} any more: {lost}. Tested with {self.tested}; to have it back, {REMEDY}.")
         return not lacking
 

@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 
 from polyglot.core.hashing import stable_seed
 from polyglot.evaluation.formulations import FORMULATIONS
+from polyglot.evaluation.lighteval_inside import (
+    LIGHTEVAL,
+    data_sets_cached_in,
+    details_of,
+    gradients_left_as_they_are,
+    only_our_tasks,
+)
 from polyglot.evaluation.numbers import final_number
 from polyglot.evaluation.settings import Benchmark
 from polyglot.evaluation.weights import WEIGHTED_BY_SUBSET, example_weights
@@ -79,7 +85,7 @@ def evaluate(
             raise FileNotFoundError(f"{task.folder}/test.jsonl: no data for benchmark '{task.benchmark}' in '{task.lang}'")
     model, folders = Path(model).resolve(), {task.name: task.folder.resolve() for task in tasks}
     template = chat_template.resolve() if chat_template else None
-    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch):
+    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch), gradients_left_as_they_are():
         _place(model, template)
         details = _run_lighteval(tasks, folders, batch_size=batch_size, seed=seed, plain=plain)
     outcomes = pd.concat([_outcomes(task, details[task.name]) for task in tasks], ignore_index=True)
@@ -125,30 +131,18 @@ def _inside(folder: str) -> Iterator[None]:
 def _run_lighteval(
     tasks: list[Task], folders: dict[str, Path], *, batch_size: int, seed: int, plain: bool
 ) -> dict[str, list[Any]]:
-    import datasets
     import torch
-
-    grad_enabled = torch.is_grad_enabled()
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
-    from lighteval.tasks.registry import Registry
 
+    LIGHTEVAL.check_version()
     chat = not plain and load_tokenizer(Path("model")).chat_template is not None
     table = types.ModuleType("polyglot_tasks")
     table.TASKS_TABLE = [_task_config(task, folders[task.name], chat, seed) for task in tasks]  # type: ignore[attr-defined]
 
-    def only_ours(custom_tasks: Any = None, load_multilingual: bool = False) -> dict[str, Any]:
-        configs: dict[str, Any] = Registry._extract_configs(custom_tasks)
-        return configs
-
     gpu = torch.cuda.is_available()
-    with (
-        # lighteval's own registry imports every task it ships, one of which downloads a file at import.
-        mock.patch.object(Registry, "load_all_task_configs", staticmethod(only_ours)),
-        mock.patch.object(datasets.config, "HF_DATASETS_CACHE", Path("datasets").resolve()),
-        torch.random.fork_rng(),
-    ):
+    with only_our_tasks(), data_sets_cached_in(Path("datasets")):
         pipeline = Pipeline(
             tasks=",".join(f"{task.name}|{task.settings.shots}" for task in tasks),
             pipeline_parameters=PipelineParameters(
@@ -170,8 +164,7 @@ def _run_lighteval(
             ),
         )
         pipeline.evaluate()
-    torch.set_grad_enabled(grad_enabled)  # lighteval turns gradients off for the whole process
-    found = pipeline.evaluation_tracker.details_logger.details
+    found = details_of(pipeline)
     return {task.name: found[f"{task.name}|{task.settings.shots}"] for task in tasks}
 
 

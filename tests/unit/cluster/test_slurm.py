@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from polyglot.cluster.slurm import (
     Word,
     ask_in_step_with_the_jobs,

@@ -1,4 +1,4 @@
-"""Snakemake's inner parts: used where they are there; where one is gone, a warning says what no longer works, and the run goes on."""
+"""Snakemake's inner parts: used where they are there; where one is gone, a warning says what is lost, and the run goes on."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def test_a_part_that_is_gone_is_named_once_with_what_is_lost_and_what_to_do(caps
     for _ in range(2):
         assert not Upstream("pydantic", first="2", before="3").has(THING, "a", "b", "a.c", lost="jobs wait")
     assert capsys.readouterr().err == (
-        "Warning: pydantic has no SimpleNamespace.b, SimpleNamespace.a.c any more: jobs wait. Tested with pydantic >=2,<3; to have "
-        "it back, install the versions of requirements.lock (make setup).\n"
+        "Warning: pydantic has no SimpleNamespace.b, SimpleNamespace.a.c any more: jobs wait. Tested with pydantic >=2,<3; to "
+        "have it back, install the versions of requirements.lock (make setup).\n"
     )
 
 
