@@ -317,7 +317,7 @@ def test_claims_that_are_wrong_are_named(repository: Path, tmp_path: Path) -> No
     text = (repository / "config/replication.yaml").read_text(encoding="utf-8")
     for old, new, message in (
         ("check: averages", "check: averges", "claim 'averages': no check 'averges'"),
-        ("- id: averages", "- id: ranking", "'ranking' is there twice"),
+        ("- id: averages", "- id: ranking", "duplicate claim 'ranking'"),
         ("tolerance: 0.002", "tolerance: little", r"claims\.\d+\.tolerance"),
     ):
         (tmp_path / "replication.yaml").write_text(text.replace(old, new))

@@ -26,7 +26,7 @@ PATIENCE = 120.0
 
 
 class RunElsewhereError(Exception):
-    """Jobs in the queue are of a run on another machine, which nobody here can tell to be going on or not."""
+    """Jobs in the queue are of a run on another machine, of which it cannot be known here whether it is going on."""
 
 
 def register_run(folder: Path, run: str) -> None:

@@ -71,7 +71,7 @@ def outlast_the_controller(executor: Any) -> None:
 
     Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; a submission
     that finds no controller counts as a failure of the job, whose retries are then used up within seconds; and a job that is no
-    longer listed, or was preempted for good, is watched for ever. Of a job whose end nobody saw, its outputs tell how it ended:
+    longer listed, or was preempted for good, is watched for ever. How a job ended that left no status shows in its outputs:
     Snakemake looks for them after a success.
     """
     touched = ("check_active_jobs", "run_job", "run_uuid", "report_job_success", "report_job_error")

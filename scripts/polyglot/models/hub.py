@@ -2,9 +2,9 @@
 
 The lock file of a folder pins it: fetched again at the same revision, it takes the commit that stands there. Snakemake removes a
 lock only before it writes it again from the folder, so that it is there when the folder is fetched.
-A folder that is there already is taken as it is (a cluster without network, a model of one's own). A broken connection goes on
-where it broke; a killed download keeps the files that are whole: they gather in a folder beside the final one, which appears when
-all of them are there.
+A folder that exists is taken as it is (a cluster without network, your own model). After a broken connection a download goes on
+where it stopped; a killed download keeps its complete files: they gather in a folder beside the final one, which appears when all
+of them are there.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def _refused(error: HfHubHTTPError, asked: _Asked, locked: Path | None) -> HubEr
 
 
 def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
-    """Whether a folder needs no fetching, because it is one's own or was fetched as the registry says.
+    """Whether a folder needs no fetching, because it is the user's own or was fetched as the registry says.
 
     Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
     folder that is there must not be the output of any.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.registry.models import Pretraining, TranslatorTraining
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 
 if TYPE_CHECKING:
     import torch
@@ -124,7 +124,7 @@ def pretrain(
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
-    publish(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
+    save_whole(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
     return summary
 
 

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of the embedded world: `nano` of a study."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from polyglot.nano import pretraining
 from polyglot.nano.corpus import SOURCE
 from polyglot.nano.world import CATEGORIES, World
 from polyglot.registry.models import TranslatorTraining
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 
 if TYPE_CHECKING:
     import torch
@@ -157,7 +157,7 @@ def train_translator(
     owner = training_owner(data=content_id(*map(str, encoded)), **settings.model_dump())
     result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
-    publish(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
+    save_whole(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
     return summary
 
 

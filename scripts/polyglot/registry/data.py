@@ -1,4 +1,4 @@
-"""."""
+"""Entries about data: languages, benchmarks, sources of seeds, licences."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
         (items: stratum, example_id, weight; correct: one column a model, one row an item).
 
     Raises:
-        ValueError: if an item is there twice, or two models were not evaluated on the same items.
+        ValueError: if an item is a duplicate, or two models were not evaluated on the same items.
     """
     keys = ["stratum", "example_id"]
     names = list(models)
@@ -106,7 +106,7 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
     for name in names:
         frame = models[name].sort_values(keys, ignore_index=True)
         if frame.duplicated(keys).any():
-            raise ValueError(f"'{name}': the item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])} is there twice")
+            raise ValueError(f"'{name}': duplicate item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])}")
         items = frame[[*keys, "weight"]] if items.empty else items
         if not frame[keys].equals(items[keys]):
             raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
@@ -133,7 +133,7 @@ def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int
 def paired_se(items: pd.DataFrame, difference: Array) -> float:
     """Standard error of a difference of two models' scores on one benchmark, from their paired outcomes.
 
-    Floored at half an item, so that two models with equal outcomes on every item are not told apart with certainty.
+    Floored at half an item, so that two models with equal outcomes on every item are not distinguished with certainty.
     """
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():

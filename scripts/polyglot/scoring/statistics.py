@@ -1,8 +1,8 @@
 """Statistics over cells (teacher, language): mixed models, rank correlations, probabilities of ranks.
 
 Every function leaves out the rows that lack a value it needs and reports the count `n` of those it used. Where nothing can be
-estimated it returns NaN and says why in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; those of
-tests/unit/scoring/test_coverage.py are simulated against a known truth. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
+estimated it returns NaN and says why in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; tests/unit/scoring/
+test_coverage.py simulates theirs against a known truth. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
 """
 
 from __future__ import annotations

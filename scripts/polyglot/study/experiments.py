@@ -33,7 +33,7 @@ class Experiment(Section):
     compare: Comparison = Field(
         description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
-        "or own benchmark score foretells its score), `routing` (routed teachers beside single ones, with what each costs), "
+        "or own benchmark score predicts its score), `routing` (routed teachers beside single ones, with what each costs), "
         "or `selection` (recipes that select, beside the whole set)."
     )
     question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")

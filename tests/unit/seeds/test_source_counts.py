@@ -17,7 +17,7 @@ from polyglot.displays.tables import study as study_tables
 from polyglot.registry import Registries, load_registries
 from polyglot.registry.data import Source
 from polyglot.replication.published import SEED_SIZES, read_published_table
-from polyglot.seeds.sources import TAKEN, beside_published, collect, overview, summary
+from polyglot.seeds.sources import TAKEN, beside_published, collect, counts_in_words, overview
 from polyglot.workflow.loading import load_study
 from tests.unit.seeds.test_sources import ROWS
 
@@ -66,7 +66,7 @@ def test_every_row_of_a_source_is_counted_beside_table_6(counts: pd.DataFrame) -
 
 
 def test_the_counts_are_told_in_words_and_as_a_table(counts: pd.DataFrame, registries: Registries, repository: Path) -> None:
-    lines = summary(counts).splitlines()
+    lines = counts_in_words(counts).splitlines()
     assert lines[-1] == "wildchat-english in en: 1 rows read; left out: none; 1 kept, 1 sampled; table 6: 10,000 (ratio 0.00)"
     assert "2 no response" in next(line for line in lines if line.startswith("wildchat in ar"))
     assert "table 6: no such row" in next(line for line in lines if line.startswith("taco"))
