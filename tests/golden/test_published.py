@@ -275,7 +275,7 @@ def test_every_check_is_used_and_every_claim_has_one(audit: Audit) -> None:
         (
             "table12_pgr",
             lambda text: text + "aya-expanse-32b,de,1.0\n",
-            "row 61: the row of .aya-expanse-32b, de. is there",
+            "row 61: duplicate row of .aya-expanse-32b, de.",
         ),
         ("table12_pgr", lambda text: text.replace("aya-expanse-32b,de,2.491\n", ""), "no row for .aya-expanse-32b, de."),
         (
