@@ -52,12 +52,11 @@ include: "rules/planning.smk"
 onstart:
     save_configuration(RESULTS)
     record_code(Path(RESULTS) / RECORDS, ROOT)
-    drop_job_rate_limit()
-    prepare_cluster()
+    prepare_run()
 
 
 onerror:
-    print(report_of(failures()), file=sys.stderr)
+    print(RUN.report(), file=sys.stderr)
 
 
 localrules:

@@ -109,7 +109,7 @@ rule steps:
 
 
 rule abilities:
-    """Whether a teacher's size or its own benchmark score foretells the score of its data."""
+    """Whether a teacher's size or its own benchmark score predicts the score of its data."""
     input:
         cells="results/{study}/scores/{experiment}/cells.csv",
         outcomes=lambda wildcards: [
@@ -139,7 +139,7 @@ rule abilities:
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,
     message:
-        "What foretells the score of a teacher's data"
+        "What predicts the score of a teacher's data"
     script:
         "../scripts/analysis/abilities.py"
 

@@ -108,16 +108,6 @@ PUBLISHED_TABLES = sorted(
 TABLES = displays.tables(STUDY)
 
 
-def drop_job_rate_limit():
-    """Start jobs as soon as there are cores, on one machine.
-
-    For its limit of jobs started per second, Snakemake 9.27 looks at all waiting jobs once a second, and once more a second for
-    each job that has ended: after hundreds of jobs that takes a core. Where jobs run on this machine its cores are the limit.
-    """
-    if workflow.local_exec and workflow.scheduler is not None:
-        workflow.scheduler.job_rate_limiter = None
-
-
 def one_of(names):
     """A pattern of these names; of nothing at all where there are none."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"

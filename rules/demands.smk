@@ -1,4 +1,7 @@
 # What the jobs of a rule ask for, from their model and their work (polyglot.planning.demands).
+from polyglot.planning import demands
+
+
 def small(wildcards, attempt):
     return demands.small(attempt)
 

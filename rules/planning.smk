@@ -14,8 +14,8 @@ rule plan_jobs:
             for name in used_models()
         },
         targets=["all"],
-        profile=profile_of_this_run(),
-        workflow=workflow_hash(),
+        profile=profile_named(sys.argv[1:]),
+        workflow=workflow_hash(ROOT),
         site=CLUSTER.model_dump() if CLUSTER else None,
     message:
         "Plan the study"

@@ -1,6 +1,6 @@
 # Provenance: what the run cost.
 rule resources:
-    """Seconds and memory by rule, from Snakemake's benchmark files."""
+    """Seconds and memory by rule, from Snakemake's timings."""
     input:
         measured_files(),
     output:

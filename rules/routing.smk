@@ -35,7 +35,7 @@ rule calibration:
 
 
 rule router:
-    """A model that foretells from the prompt alone which teacher a student base learns most from."""
+    """A model that predicts from the prompt alone which teacher a student base learns most from."""
     input:
         calibration=rules.calibration.output[0],
         start=lambda wildcards: model_folder(router_model(wildcards.base)),

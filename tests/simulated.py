@@ -141,7 +141,7 @@ def values(teachers: Sequence[str], bases: Sequence[str], recipes: Sequence[str]
 
 
 def methods(*, students: bool = False) -> pd.DataFrame:
-    """Judge's rewards by method: `translate` is best, `respond` not told apart from it but more usable, `generate` worst."""
+    """Judge's rewards by method: `translate` is best, `respond` not distinguished from it but more usable, `generate` worst."""
     rows: list[dict[str, Any]] = []
     for teacher in GAINS:
         for lang in LANGUAGES:

@@ -1,7 +1,7 @@
 """Snakemake report plugin `jobs`: every job behind the targets as a line of JSON, in the file that --report-jobs-path names.
 
 Each line has what the rules say about the job (files, parameters, resources, environment) and what Snakemake kept about its last
-run (start and end, where there was one).
+run (start and end, where there was one). These are Snakemake's inner parts: where one is gone, a warning says what is lost.
 """
 
 import json
@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from snakemake.iocontainers import Namedlist
+from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_report_plugins.reporter import ReporterBase
 from snakemake_interface_report_plugins.settings import ReportSettingsBase
+
+from polyglot.cluster.snakemake_inside import SNAKEMAKE
 
 ASKED = ("gpu", "gpu_model", "gres", "mem_mb", "runtime")
 
@@ -30,7 +33,11 @@ class Reporter(ReporterBase):  # type: ignore[misc]
     """Writes every job in an order in which each comes after those that it depends on."""
 
     def render(self) -> None:
-        persistence = self.dag.workflow.persistence
+        if not SNAKEMAKE.has(self.dag, "toposorted", lost="the jobs cannot be listed"):
+            raise WorkflowError("no list of jobs, and so no archive: see the warning above")
+        lost = "the archive does not say when each job ran"
+        known = SNAKEMAKE.has(self.dag, "workflow.persistence.metadata", lost=lost)
+        persistence = self.dag.workflow.persistence if known else None
         with self.settings.path.open("w", encoding="utf-8") as file:
             for level in self.dag.toposorted():
                 for job in sorted(level, key=lambda job: (job.rule.name, str(job.wildcards))):
@@ -40,7 +47,7 @@ class Reporter(ReporterBase):  # type: ignore[misc]
 
 def _line(job: Any, persistence: Any) -> dict[str, Any]:
     rule = job.rule
-    records = [record for record in map(persistence.metadata, job.output) if record]
+    records = [record for record in map(persistence.metadata, job.output) if record] if persistence is not None else []
     resources = {name: job.resources.get(name) for name in ASKED}
     return {
         "rule": rule.name,
@@ -64,6 +71,9 @@ def _line(job: Any, persistence: Any) -> dict[str, Any]:
 
 def _environment(job: Any) -> str | None:
     """The file of the job's conda environment, from the repository's root."""
+    lost = "the archive does not say in which environment each job ran"
+    if not SNAKEMAKE.has(job, "conda_env_spec", "rule.workflow.basedir", lost=lost):
+        return None
     spec = job.conda_env_spec
     return os.path.relpath(str(spec.file), job.rule.workflow.basedir) if spec is not None and spec.is_file else None
 

@@ -1,4 +1,4 @@
-"""Whether a teacher's size or its own benchmark score foretells the score of its data."""
+"""Whether a teacher's size or its own benchmark score predicts the score of its data."""
 
 from polyglot.workflow.job import running
 

@@ -7,7 +7,7 @@ with running(snakemake):
 
     import pandas as pd
 
-    from polyglot.analysis.screening import calibration, predict_gain, sample_metrics, screening_cost
+    from polyglot.analysis.screening import cross_validate, predict_gain, sample_metrics, screening_cost
     from polyglot.core.files import write_csv
     from polyglot.provenance.timings import job_seconds
 
@@ -28,7 +28,7 @@ with running(snakemake):
         usable.rename(columns={"sum": "usable", "size": "requests"}), on=["teacher", "lang"]
     )
     write_csv(found, snakemake.output.candidates)
-    validation = calibration(known, **settings, permutations=params.permutations, seed=params.seed)
+    validation = cross_validate(known, **settings, permutations=params.permutations, seed=params.seed)
     write_csv(validation, snakemake.output.validation)
     cost = screening_cost(
         answers,

@@ -5,7 +5,7 @@ from polyglot.workflow.job import running
 with running(snakemake):
     import pandas as pd
 
-    from polyglot.analysis.additive_steps import step_table
+    from polyglot.analysis.additive_steps import Resampling, TaskGroups, step_table
     from polyglot.core.cells import Cell
     from polyglot.core.files import write_csv
 
@@ -26,11 +26,8 @@ with running(snakemake):
             anchors,
             {cell: sizes[place * seeds] for place, cell in enumerate(cells)},
             given_up=given_up,
-            groups=params.groups,
-            weights=params.weights,
-            replicates=params.replicates,
-            seed=params.seed,
-            confidence=params.confidence,
+            tasks=TaskGroups(params.groups, params.weights),
+            resampling=Resampling(params.replicates, params.seed, params.confidence),
         )
         for lang in dict.fromkeys(lang for _, lang in params.anchors)
     ]

@@ -11,7 +11,7 @@ with running(snakemake):
     from polyglot.workflow.ask_snakemake import ask_snakemake
     from polyglot.workflow.loading import load_study
 
-    root = Path(snakemake.scriptdir).parent
+    root = Path(snakemake.scriptdir).parents[1]
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         jobs = scratch / "jobs.jsonl"

@@ -14,7 +14,7 @@ with running(snakemake):
     from polyglot.workflow.loading import load_study
 
     params, out = snakemake.params, Path(snakemake.output[0])
-    root = Path(snakemake.scriptdir).parent
+    root = Path(snakemake.scriptdir).parents[1]
     record_code(out.parent / RECORDS, root)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)

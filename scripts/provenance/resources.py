@@ -1,4 +1,4 @@
-"""What the run cost, by rule, from Snakemake's benchmark files."""
+"""What the run cost, by rule, from Snakemake's timings."""
 
 from polyglot.workflow.job import running
 

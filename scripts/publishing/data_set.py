@@ -9,7 +9,7 @@ with running(snakemake):
 
     from polyglot.core.files import write_parquet, write_text
     from polyglot.provenance.archive.facts import citation
-    from polyglot.publishing.cards import data_card, row_of
+    from polyglot.publishing.cards import Scored, data_card, row_of
 
     files, facts = snakemake.input, snakemake.params.facts
     pairs = pd.read_parquet(files.data)
@@ -19,10 +19,12 @@ with running(snakemake):
         answers=[pd.read_parquet(path) for path in files.answers],
         diversity=pd.read_parquet(files.diversity),
         reward=pd.read_parquet(files.reward),
-        cell=row_of(pd.read_csv(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
-        gap=row_of(pd.read_csv(files.gaps), lang=facts["lang"]),
+        scored=Scored(
+            cell=row_of(pd.read_csv(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
+            gap=row_of(pd.read_csv(files.gaps), lang=facts["lang"]),
+        ),
         template=Path(files.template),
-        workflow=citation(Path(snakemake.scriptdir).parent),
+        workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )
     write_parquet(pairs, snakemake.output.data)
     write_text(card, snakemake.output.card)

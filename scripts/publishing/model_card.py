@@ -9,7 +9,7 @@ with running(snakemake):
 
     from polyglot.core.files import read_json, write_text
     from polyglot.provenance.archive.facts import citation
-    from polyglot.publishing.cards import model_card, row_of
+    from polyglot.publishing.cards import Scored, model_card, row_of
     from polyglot.training.students import NO_STUDENT
 
     files, facts, student = snakemake.input, snakemake.params.facts, Path(snakemake.input.model)
@@ -20,9 +20,11 @@ with running(snakemake):
         facts=facts,
         summary=read_json(none if none.exists() else student / "training.json"),
         anchors={"base": pd.read_parquet(files.base), "reference": pd.read_parquet(files.reference)},
-        cell=row_of(pd.read_csv(files.cells), base=base, **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
-        gap=row_of(pd.read_csv(files.gaps), base=base, lang=facts["lang"]),
+        scored=Scored(
+            cell=row_of(pd.read_csv(files.cells), base=base, **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
+            gap=row_of(pd.read_csv(files.gaps), base=base, lang=facts["lang"]),
+        ),
         template=Path(files.template),
-        workflow=citation(Path(snakemake.scriptdir).parent),
+        workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )
     write_text(card, snakemake.output[0])

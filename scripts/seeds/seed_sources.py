@@ -6,8 +6,8 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.seeds.sources import overview, summary
+    from polyglot.seeds.sources import counts_in_words, overview
 
     counts = pd.concat([pd.read_csv(path) for path in snakemake.input], ignore_index=True)
     write_csv(overview(counts), snakemake.output[0])
-    print(summary(counts))
+    print(counts_in_words(counts))

@@ -8,7 +8,7 @@ with running(snakemake):
     from polyglot.core.files import write_csv, write_parquet
     from polyglot.registry.data import Source
     from polyglot.replication.published import read_published_table
-    from polyglot.seeds.sources import beside_published, collect, stream, summary
+    from polyglot.seeds.sources import beside_published, collect, counts_in_words, stream
 
     name, source = snakemake.wildcards.source, Source(**snakemake.params.source)
     rows, counts = collect(
@@ -22,4 +22,4 @@ with running(snakemake):
     counts = beside_published(counts, read_published_table(Path(snakemake.input.published)), snakemake.params.published)
     write_parquet(rows, snakemake.output.rows)
     write_csv(counts, snakemake.output.counts)
-    print(summary(counts))
+    print(counts_in_words(counts))

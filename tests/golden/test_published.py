@@ -275,7 +275,7 @@ def test_every_check_is_used_and_every_claim_has_one(audit: Audit) -> None:
         (
             "table12_pgr",
             lambda text: text + "aya-expanse-32b,de,1.0\n",
-            "row 61: the row of .aya-expanse-32b, de. is there",
+            "row 61: duplicate row of .aya-expanse-32b, de.",
         ),
         ("table12_pgr", lambda text: text.replace("aya-expanse-32b,de,2.491\n", ""), "no row for .aya-expanse-32b, de."),
         (
@@ -317,7 +317,7 @@ def test_claims_that_are_wrong_are_named(repository: Path, tmp_path: Path) -> No
     text = (repository / "config/replication.yaml").read_text(encoding="utf-8")
     for old, new, message in (
         ("check: averages", "check: averges", "claim 'averages': no check 'averges'"),
-        ("- id: averages", "- id: ranking", "'ranking' is there twice"),
+        ("- id: averages", "- id: ranking", "duplicate claim 'ranking'"),
         ("tolerance: 0.002", "tolerance: little", r"claims\.\d+\.tolerance"),
     ):
         (tmp_path / "replication.yaml").write_text(text.replace(old, new))

@@ -91,4 +91,4 @@ def _pip_flaws(lines: list[str]) -> list[str]:
             found.append(f"'{text}' is not pinned")
         if not all(HASH.fullmatch(value) for value in hashes):
             found.append(f"'{text}' has a hash that is no SHA-256")
-    return found + [f"'{name}' is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    return found + [f"duplicate '{name}'" for name in sorted({name for name in names if names.count(name) > 1})]

@@ -67,7 +67,7 @@ def pip(*lines: str) -> dict[str, Any]:
         (pip("numpy=2.4.6"), "is no requirement"),
         (pip("--requirement requirements.txt"), "is no requirement"),
         (pip("numpy==2.4.6 --hash=sha256:abc"), "no SHA-256"),
-        (pip("Py_YAML==6", "py.yaml==6"), "'py-yaml' is there twice"),
+        (pip("Py_YAML==6", "py.yaml==6"), "duplicate 'py-yaml'"),
     ],
 )
 def test_a_flaw_is_found(environment: dict[str, Any], message: str) -> None:

@@ -22,7 +22,7 @@ from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.openai_engine import OpenAIEngine
-from polyglot.engines.spending import Ledger
+from polyglot.engines.spending import Spending
 from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, VLLMEngine
 from polyglot.intrinsic.reward import judge
@@ -186,7 +186,7 @@ def test_a_server_behind_faults_answers_as_the_engine_does(
         server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
         planned = sum(map(len, server.faults.values()))
         endpoint = Endpoint(url=server.url, model="m", api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
-        client = OpenAIEngine(endpoint, engine.sampling, Ledger(tmp_path, "m", None, None))
+        client = OpenAIEngine(endpoint, engine.sampling, Spending(tmp_path, "m", None, None))
         side = SideFile(tmp_path / "side.jsonl", "owner")
         found = answer_all(client, asked, side, batch_size=32, title="server")
     assert planned >= len(faults)

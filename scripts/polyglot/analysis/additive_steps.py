@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,32 @@ from polyglot.scoring.scores import interval
 Array = npt.NDArray[np.float64]
 ALL = "all"
 """Stands for the mean over task groups."""
+STEP_COLUMNS = (
+    *("step", "label", *Cell._fields, "group"),
+    *("score", "low", "high", "gain_over_previous", "gain_low", "gain_high", "examples", "reason"),
+)
+
+
+@dataclass(frozen=True)
+class TaskGroups:
+    """Task group to benchmarks (empty takes every benchmark as a group), and how groups weigh: `equal`, or by `examples`."""
+
+    benchmarks: Mapping[str, Sequence[str]]
+    weights: str
+
+    def among(self, present: Sequence[str]) -> dict[str, list[str]]:
+        """The groups with those of their benchmarks that are present."""
+        used = {group: [name for name in names if name in present] for group, names in self.benchmarks.items()}
+        return {group: names for group, names in used.items() if names} or {name: [name] for name in present}
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How many resamples of the items, by which seed; `confidence` is the coverage of intervals, 0 to 1."""
+
+    replicates: int
+    seed: int
+    confidence: float
 
 
 def step_table(
@@ -24,11 +51,8 @@ def step_table(
     examples: Mapping[Cell, int],
     *,
     given_up: Mapping[Cell, str],
-    groups: Mapping[str, Sequence[str]],
-    weights: str,
-    replicates: int,
-    seed: int,
-    confidence: float,
+    tasks: TaskGroups,
+    resampling: Resampling,
 ) -> pd.DataFrame:
     """Scores of every step by task group in one language, after the manner of FilBench (arXiv 2508.03523).
 
@@ -41,8 +65,6 @@ def step_table(
         anchors: (base, lang) to the outcomes of base and reference.
         examples: cell to the size of its training set.
         given_up: cells without files, with the reason.
-        groups: task group to benchmarks; empty takes every benchmark as a group.
-        weights: `equal` or `examples`.
 
     Returns:
         step (0 is the base before any training), label, base, recipe, teacher, lang, group (`all` or a task group), score, low,
@@ -50,49 +72,68 @@ def step_table(
     """
     first = steps[0][1]
     base_outcomes = anchors[first.base, first.lang][0]
-    present = sorted(base_outcomes["benchmark"].unique())
-    used = {group: [name for name in names if name in present] for group, names in groups.items()}
-    named = {group: names for group, names in used.items() if names} or {name: [name] for name in present}
+    groups = tasks.among(sorted(base_outcomes["benchmark"].unique()))
     start = Cell(first.base, "", "", first.lang)
-    draws: dict[Cell, dict[str, Array]] = {start: {}}
-    for cell in dict.fromkeys(cell for _, cell in steps if cell in students):
-        base, reference = anchors[cell.base, cell.lang]
-        own: dict[str, Array] = {}
-        for benchmark in dict.fromkeys(name for names in named.values() for name in names):
-            student = (cell.recipe, cell.teacher)
-            found = benchmark_draws(benchmark, {student: students[cell]}, base, reference, cell.lang, replicates, seed).scores
-            own[benchmark] = found[student]
-            if cell.base == first.base:
-                draws[start][benchmark] = found["base"]
-        draws[cell] = own
+    cells = list(dict.fromkeys(cell for _, cell in steps if cell in students))
+    draws = _draws(cells, students, anchors, start, groups, resampling)
     sizes = base_outcomes.groupby("benchmark").size()
     rows = []
     previous: dict[str, Array] = {}
     for number, (label, cell) in enumerate([("base", start), *steps]):
-        scores = _by_group(draws[cell], named, sizes, weights) if draws.get(cell) else {}
-        for group in (ALL, *named):
-            values = scores.get(group, np.full(replicates + 1, np.nan))
-            gained = values - previous[group] if group in previous else np.full(replicates + 1, np.nan)
-            low, high = interval(values[1:], confidence)
-            gain_low, gain_high = interval(gained[1:], confidence)
-            rows.append(
-                {
-                    "step": number,
-                    "label": label,
-                    **cell._asdict(),
-                    "group": group,
-                    "score": values[0],
-                    "low": float(low),
-                    "high": float(high),
-                    "gain_over_previous": gained[0],
-                    "gain_low": float(gain_low),
-                    "gain_high": float(gain_high),
-                    "examples": examples.get(cell, 0),
-                    "reason": "" if scores else given_up.get(cell, NO_DATA),
-                }
-            )
+        scores = _by_group(draws[cell], groups, sizes, tasks.weights) if draws.get(cell) else {}
+        known = {
+            "step": number,
+            "label": label,
+            **cell._asdict(),
+            "examples": examples.get(cell, 0),
+            "reason": "" if scores else given_up.get(cell, NO_DATA),
+        }
+        rows += [{**known, **_score(group, scores, previous, resampling)} for group in (ALL, *groups)]
         previous = scores or previous
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows)[list(STEP_COLUMNS)]
+
+
+def _draws(
+    cells: Sequence[Cell],
+    students: Mapping[Cell, Sequence[pd.DataFrame]],
+    anchors: Mapping[tuple[str, str], tuple[pd.DataFrame, pd.DataFrame]],
+    start: Cell,
+    groups: Mapping[str, Sequence[str]],
+    resampling: Resampling,
+) -> dict[Cell, dict[str, Array]]:
+    """Score and replicates on every benchmark, of each cell and of the base before any training (`start`)."""
+    draws: dict[Cell, dict[str, Array]] = {start: {}}
+    for cell in cells:
+        base, reference = anchors[cell.base, cell.lang]
+        student, own = (cell.recipe, cell.teacher), {}
+        for name in dict.fromkeys(name for names in groups.values() for name in names):
+            outcomes = {student: students[cell]}
+            found = benchmark_draws(name, outcomes, base, reference, cell.lang, resampling.replicates, resampling.seed).scores
+            own[name] = found[student]
+            if cell.base == start.base:
+                draws[start][name] = found["base"]
+        draws[cell] = own
+    return draws
+
+
+def _score(
+    group: str, scores: Mapping[str, Array], previous: Mapping[str, Array], resampling: Resampling
+) -> dict[str, str | float]:
+    """A group's score and its gain over the step before, with intervals."""
+    none = np.full(resampling.replicates + 1, np.nan)
+    values = scores.get(group, none)
+    gained = values - previous[group] if group in previous else none
+    low, high = interval(values[1:], resampling.confidence)
+    gain_low, gain_high = interval(gained[1:], resampling.confidence)
+    return {
+        "group": group,
+        "score": values[0],
+        "low": float(low),
+        "high": float(high),
+        "gain_over_previous": gained[0],
+        "gain_low": float(gain_low),
+        "gain_high": float(gain_high),
+    }
 
 
 def step_holes(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Principal components of metrics over cells, and what they foretell: regression in and out of sample, prediction of new cells.
+"""Principal components of metrics over cells, and what they predict: regression in and out of sample, prediction of new cells.
 
 Intervals of loadings, coefficients and predictions take cells as independent; only the permutation p-values allow for the
 likeness of a teacher's or a language's cells.

@@ -29,7 +29,7 @@ def sample_metrics(diversity: pd.DataFrame, reward: pd.DataFrame, perplexity: pd
 
 
 def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, confidence: float) -> pd.DataFrame:
-    """The students' gain that a regression foretells for each candidate, with prediction intervals.
+    """The students' gain that a regression predicts for each candidate, with prediction intervals.
 
     The regression is fitted on the cells of a finished study: gain on the principal components of its intrinsic metrics. A
     candidate that is in that study is predicted from the other teachers' cells alone.
@@ -61,7 +61,7 @@ def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, 
     return found.sort_values(["lang", "rank"], na_position="last").reset_index(drop=True)
 
 
-def calibration(known: pd.DataFrame, *, components: int, confidence: float, permutations: int, seed: int) -> pd.DataFrame:
+def cross_validate(known: pd.DataFrame, *, components: int, confidence: float, permutations: int, seed: int) -> pd.DataFrame:
     """How far such predictions can be trusted: the regression's validation on the finished study (see `component_regression`)."""
     table = metric_table(known).dropna(subset=[*METRICS, OUTCOME]).reset_index(drop=True)
     validation, _, _ = component_regression(

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of analyses: `screen`, `statistics` and `truth` of a study."""
 
 from __future__ import annotations
 

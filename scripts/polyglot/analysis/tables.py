@@ -1,4 +1,4 @@
-"""Analyses of a study's cells: what the intrinsic metrics have in common, and what they foretell about students."""
+"""Analyses of a study's cells: what the intrinsic metrics have in common, and what they predict about students."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def ability_models(
     definition: Definition,
     confidence: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whether a teacher's size, or its own benchmark score, foretells the PG-Score of its data (table 3 of arXiv 2604.11290).
+    """Whether a teacher's size, or its own benchmark score, predicts the PG-Score of its data (table 3 of arXiv 2604.11290).
 
     Args:
         outcomes: (teacher, lang) to the teacher's own outcomes (see `polyglot.evaluation.run`).

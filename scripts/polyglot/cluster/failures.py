@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyglot.cluster.slurm import REFUSAL
+
 LINES = 8
 """Last lines of a log that are shown."""
 SHOWN = 20
 """Failures that are shown with their logs; of the rest only the names."""
 FROM_SLURM = re.compile(r"^(slurmstepd|srun|slurm_script|sbatch): .*", re.MULTILINE)
-REFUSAL = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE)
-"""sbatch's own words in the executor's message, which goes on with the whole command."""
+"""Slurm's own lines in its log of a job."""
 GO_ON = (
     "The same command goes on where this one stopped. To finish without a cell, name its teacher and language under `missing` in "
     "the study (config/README.md): every table and figure then shows the hole."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -16,9 +15,10 @@ from typing import Any
 
 import psutil
 
+from polyglot.cluster.slurm import RUN
+
 RUNS = Path(".snakemake/runs")
 """A file for each run that is going on: where, and as which process."""
-RUN = re.compile(r"SLURM run ID: (\S+)")
 SAME = 60.0
 """Seconds by which the start of a process may seem to move, as when the clock is set."""
 PATIENCE = 120.0
@@ -26,7 +26,7 @@ PATIENCE = 120.0
 
 
 class RunElsewhereError(Exception):
-    """Jobs in the queue are of a run on another machine, which nobody here can tell to be going on or not."""
+    """Jobs in the queue are of a run on another machine, of which it cannot be known here whether it is going on."""
 
 
 def register_run(folder: Path, run: str) -> None:

@@ -1,4 +1,4 @@
-"""A cluster's own ways: partitions, account, limits, and how it is asked for GPUs, from one file."""
+"""A cluster as its site file describes it: partitions, account, limits, and how it is asked for GPUs."""
 
 from __future__ import annotations
 

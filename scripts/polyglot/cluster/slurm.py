@@ -1,7 +1,12 @@
-"""Slurm's controller: asked neither too often nor too late, and waited for when it is away, as when it is restarted."""
+"""Slurm and the inner parts of its executor plugin: the controller is asked neither too often nor too late, and waited for.
+
+What is touched of snakemake-executor-plugin-slurm beyond its documented interface stands here; where an attribute is not there, a
+warning says what no longer works.
+"""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,15 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.upstream import Upstream
+
+PLUGIN = Upstream("snakemake-executor-plugin-slurm", first="2.8", before="2.9")
+RUN = re.compile(r"SLURM run ID: (\S+)")
+"""How the plugin names a run in Snakemake's log; Slurm's jobs of the run have that name."""
+REFUSAL = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE)
+"""sbatch's own words in the plugin's message, which goes on with the whole command."""
+
 PATIENCE = 900.0
 """Seconds that a submission waits for the controller."""
 PAUSE = 5.0
+"""Seconds between two questions whether it is back."""
+ANSWER = 60.0
+"""Seconds that squeue may take."""
+
 GROWTH = 1.25
 """Of the time between two status checks, from one to the next in which no job has ended."""
 LOST = ("PREEMPTED", "NODE_FAIL")
 """States of a job that Slurm has taken from its node; if it runs again, it is soon in another one."""
-ANSWER = 60.0
-"""Seconds that squeue may take."""
 
 
 class Queue:
@@ -56,9 +71,12 @@ def outlast_the_controller(executor: Any) -> None:
 
     Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; a submission
     that finds no controller counts as a failure of the job, whose retries are then used up within seconds; and a job that is no
-    longer listed, or was preempted for good, is watched for ever. Of a job whose end nobody saw, its outputs tell how it ended:
+    longer listed, or was preempted for good, is watched for ever. How a job ended that left no status shows in its outputs:
     Snakemake looks for them after a success.
     """
+    touched = ("check_active_jobs", "run_job", "run_uuid", "report_job_success", "report_job_error")
+    if not PLUGIN.has(executor, *touched, lost="a restart of Slurm's controller is not waited for and may fail jobs"):
+        return
     check, submit, queue = executor.check_active_jobs, executor.run_job, Queue(executor.run_uuid)
     reports = {"report_job_success": executor.report_job_success, "report_job_error": executor.report_job_error}
     said: set[int] = set()
@@ -82,7 +100,7 @@ def outlast_the_controller(executor: Any) -> None:
             elif (state := gone[job.external_jobid]) in LOST:
                 # Should Slurm start it again after all, it would write the same files beside its retry.
                 subprocess.run(["scancel", job.external_jobid], capture_output=True, check=False)
-                logs = [str(job.aux["slurm_logfile"])]
+                logs = [str(job.aux["slurm_logfile"])] if "slurm_logfile" in job.aux else []
                 executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ", aux_logs=logs)
             else:
                 executor.report_job_success(job)
@@ -104,6 +122,10 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
     Version 2.8.0 waits ten seconds longer after each check in which no job has succeeded: of a job of a minute it sees the end a
     minute later. From a quarter of an hour on both check every three minutes.
     """
+    touched = ("check_active_jobs", "next_seconds_between_status_checks")
+    setting = "workflow.executor_settings.init_seconds_before_status_checks"
+    if not PLUGIN.has(executor, *touched, setting, lost="the end of a short job is seen late, up to three minutes after it"):
+        return
     check = executor.check_active_jobs
     shortest = executor.workflow.executor_settings.init_seconds_before_status_checks
 
@@ -140,6 +162,8 @@ def remember_failures(executor: Any, since: float) -> dict[int, Word]:
         The last word on each job or group of jobs, by its identity; it fills as jobs fail.
     """
     words: dict[int, Word] = {}
+    if not PLUGIN.has(executor, "report_job_error", lost="what Slurm says of failed jobs is missing from the list at the end"):
+        return words
     report = executor.report_job_error
 
     def report_job_error(info: Any, msg: str | None = None, aux_logs: Sequence[str | None] = (), **options: Any) -> None:
@@ -155,24 +179,6 @@ def remember_failures(executor: Any, since: float) -> dict[int, Word]:
 
 def _made(outputs: Iterable[str], since: float) -> bool:
     return all(Path(output).exists() and Path(output).stat().st_mtime >= since for output in outputs)
-
-
-def keep_groups_within(executor: Any, minutes: int) -> None:
-    """Make an executor submit no group of jobs for longer than the cluster takes.
-
-    Snakemake 9.27 adds up the limits of a group's jobs, each of which is two to three times what the job is expected to take.
-
-    Args:
-        minutes: the most that a job may ask for.
-    """
-    submit = executor.run_job
-
-    def run_job(job: Any) -> None:
-        if job.is_group() and job.resources.get("runtime", 0) > minutes:  # Snakemake computes and keeps them now
-            job._resources["runtime"] = minutes
-        submit(job)
-
-    executor.run_job = run_job
 
 
 def wait_for_controller(patience: float = PATIENCE, pause: float = PAUSE) -> None:

@@ -1,4 +1,4 @@
-"""."""
+"""Arrays of numbers, as types name them."""
 
 from __future__ import annotations
 

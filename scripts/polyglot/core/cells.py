@@ -1,8 +1,11 @@
-"""."""
+"""Cells: what one student learns, in one language."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+MIN_EXAMPLES = 2
+"""A cell with fewer training examples is a hole: nothing is trained or measured on it."""
 
 
 class Cell(NamedTuple):
@@ -12,7 +15,3 @@ class Cell(NamedTuple):
     recipe: str
     teacher: str
     lang: str
-
-
-MIN_EXAMPLES = 2
-"""A cell with fewer training examples is a hole: nothing is trained or measured on it."""

@@ -1,4 +1,4 @@
-"""."""
+"""Errors of configurations: all problems at once, each with its file, key and value and what is allowed."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Lookup(Mapping[str, T], Generic[T]):
             PluginError: if the name is taken by something else.
         """
         if name in self._known and self._known[name] is not thing and self._known[name] != thing:
-            raise PluginError(f"the {self.what} '{name}' is there already; give yours another name")
+            raise PluginError(f"the {self.what} '{name}' already exists; give yours another name")
         self._known[name] = thing
 
     def __getitem__(self, name: str) -> T:

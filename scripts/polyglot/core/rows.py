@@ -1,4 +1,4 @@
-"""."""
+"""Rows of a user's file (JSONL, CSV, Parquet), with errors that name file, row and remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""The base of every part of the configuration, and names in it."""
 
 from __future__ import annotations
 

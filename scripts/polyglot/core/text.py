@@ -1,4 +1,4 @@
-"""."""
+"""Texts: what can be written as UTF-8, and what counts as the same text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML files that people write: a key that is there twice is an error, where plain YAML takes the last one in silence."""
+"""YAML files that people write: a duplicate key is an error, where plain YAML silently takes the last one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    f"the key '{key.value}' is there twice",
+                    f"duplicate key '{key.value}'",
                     seen[key.value],
                     "here again; rename one, or delete it",
                     key.start_mark,
@@ -27,7 +27,7 @@ def read_yaml(path: Path) -> Any:
     """What a YAML file holds.
 
     Raises:
-        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; a key that is there twice is named with its lines.
+        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; a duplicate key is named with its lines.
     """
     with Path(path).open(encoding="utf-8") as file:
         return yaml.load(file, _Loader)

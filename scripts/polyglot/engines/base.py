@@ -1,4 +1,4 @@
-"""."""
+"""The interface of engines: requests, answers, and a run over many requests that a killed job resumes."""
 
 from __future__ import annotations
 

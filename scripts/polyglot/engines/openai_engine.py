@@ -32,7 +32,7 @@ from openai import (
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from polyglot.engines.base import Answer, Interrupted, Request
-from polyglot.engines.spending import Ledger
+from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Sampling
 
 PASSING = {408, 409, 429}
@@ -58,13 +58,13 @@ class OpenAIEngine:
 
     Args:
         endpoint: where and how.
-        ledger: what each answer costs is entered there, and its ceiling holds.
+        spending: what each answer costs is entered there, and its ceiling holds.
     """
 
     deterministic = False  # the seed is sent, but servers promise nothing
 
-    def __init__(self, endpoint: Endpoint, sampling: Sampling, ledger: Ledger) -> None:
-        self.endpoint, self.sampling, self.ledger = endpoint, sampling, ledger
+    def __init__(self, endpoint: Endpoint, sampling: Sampling, spending: Spending) -> None:
+        self.endpoint, self.sampling, self.spending = endpoint, sampling, spending
         self.batch_size = endpoint.concurrency * 8
         key = os.environ.get(endpoint.api_key) if endpoint.api_key else "none"
         if not key:
@@ -123,11 +123,11 @@ class OpenAIEngine:
 
         Answers of an earlier job may have been got with other settings: they count beside a single request only.
         """
-        return self.answered or (len(requests) == 1 and self.ledger.path.exists())
+        return self.answered or (len(requests) == 1 and self.spending.path.exists())
 
     async def _answered(self, request: Request) -> Answer:
         prompt = sum(len(message["content"]) for message in request.messages)  # as if a character were a token
-        with self.ledger.reserved(prompt, self.sampling.max_new_tokens) as enter:
+        with self.spending.reserved(prompt, self.sampling.max_new_tokens) as enter:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception(lambda error: may_pass(error) and (asked_to_wait(error) or 0) <= LONGEST_ASKED),
                 wait=wait,

@@ -1,4 +1,7 @@
-"""The ledger: tokens and money spent on priced endpoints, over all jobs of a study, and its ceiling."""
+"""Spending: tokens and money that priced endpoints were paid, over all jobs of a study, and its ceiling.
+
+Its files lie in the study's folder `ledger`, from which `polyglot.provenance.ledger` adds up what the study has cost.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Enter(Protocol):
     def __call__(self, answer: Answer, *, counted: bool) -> None: ...
 
 
-class Ledger:
+class Spending:
     """One line an answer in {folder}/{model}.jsonl: id, tokens, USD. Jobs that run side by side share the folder.
 
     A request is sent only if what has been spent, what the requests under way may cost at most and what it may cost at most
@@ -64,7 +67,7 @@ class Ledger:
         if self.ceiling is not None and self.total + self.under_way + most > self.ceiling:
             raise CeilingReached(
                 f"{self.total:.2f} USD are spent and {self.under_way:.2f} may be under way; the next request could pass the "
-                f"ceiling of {self.ceiling:.2f} (synthesis.budget). What has come is kept: raise the ceiling and run again."
+                f"ceiling of {self.ceiling:.2f} (synthesis.budget). The answers so far are kept: raise the ceiling and run again."
             )
 
         def enter(answer: Answer, *, counted: bool) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.evaluation import with_lighteval
+from polyglot.evaluation.lighteval_inside import gradients_left_as_they_are
 from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
 from polyglot.models.tokenization import load_tokenizer
@@ -53,7 +54,7 @@ def evaluate(
     asked = {task.name: (task, questions(task, seed)) for task in tasks}
     model = Path(model).resolve()
     template = chat_template.resolve() if chat_template else None
-    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch):
+    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch), gradients_left_as_they_are():
         _place(model, template)
         details = with_lighteval.details(asked, batch_size=batch_size, seed=seed, plain=plain)
     outcomes = pd.concat([_outcomes(*asked[task.name], details[task.name]) for task in tasks], ignore_index=True)

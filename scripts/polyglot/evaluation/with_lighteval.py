@@ -1,27 +1,21 @@
 """lighteval: tasks are handed to it, and what it keeps of every example comes back.
 
-Tested with lighteval 0.13.0. It reaches into three inner parts, all here: `Registry.load_all_task_configs` and
-`Registry._extract_configs` (which tasks there are), and `EvaluationTracker.details_logger.details` (every example's outcome).
+Inner parts of lighteval that this needs are in `polyglot.evaluation.lighteval_inside`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import types
-import warnings
-from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 from polyglot.core.files import write_jsonl
+from polyglot.evaluation.lighteval_inside import LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
 from polyglot.evaluation.tasks import Questions, Task
 from polyglot.models.tokenization import load_tokenizer
-
-TESTED = "0.13.0"
 
 
 def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, seed: int, plain: bool) -> dict[str, list[Any]]:
@@ -34,14 +28,12 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
         tasks: task name to the task and what is asked in it.
         plain: ask without chat format, even if the tokenizer has a chat template.
     """
-    import datasets
     import torch
-
-    grad_enabled = torch.is_grad_enabled()
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
 
+    LIGHTEVAL.check_version()
     chat = not plain and load_tokenizer(Path("model")).chat_template is not None
     table = types.ModuleType("polyglot_tasks")
     folders = {name: Path("tasks").resolve() / str(number) for number, name in enumerate(tasks)}
@@ -49,11 +41,7 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
         _task_config(*tasks[name], folder, chat, seed) for name, folder in folders.items()
     ]
     gpu = torch.cuda.is_available()
-    with (
-        _only_ours(),
-        mock.patch.object(datasets.config, "HF_DATASETS_CACHE", Path("datasets").resolve()),
-        torch.random.fork_rng(),
-    ):
+    with only_our_tasks(), data_sets_cached_in(Path("datasets")):
         pipeline = Pipeline(
             tasks=",".join(f"{name}|{task.settings.shots}" for name, (task, _) in tasks.items()),
             pipeline_parameters=PipelineParameters(
@@ -75,31 +63,8 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
             ),
         )
         pipeline.evaluate()
-    torch.set_grad_enabled(grad_enabled)  # lighteval turns gradients off for the whole process
-    found = pipeline.evaluation_tracker.details_logger.details
+    found = details_of(pipeline)
     return {name: found[f"{name}|{task.settings.shots}"] for name, (task, _) in tasks.items()}
-
-
-@contextlib.contextmanager
-def _only_ours() -> Iterator[None]:
-    """Keep lighteval's registry from importing every task it ships, one of which downloads a file at import."""
-    from lighteval.tasks.registry import Registry
-
-    if not hasattr(Registry, "load_all_task_configs") or not hasattr(Registry, "_extract_configs"):
-        warnings.warn(
-            f"lighteval {version('lighteval')} loads its tasks otherwise than {TESTED}, with which this was tested: it will "
-            "import all that it ships, which takes time and may need the network",
-            stacklevel=2,
-        )
-        yield
-        return
-
-    def ours(custom_tasks: Any = None, load_multilingual: bool = False) -> dict[str, Any]:
-        configs: dict[str, Any] = Registry._extract_configs(custom_tasks)
-        return configs
-
-    with mock.patch.object(Registry, "load_all_task_configs", staticmethod(ours)):
-        yield
 
 
 def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: int) -> Any:

@@ -1,4 +1,4 @@
-"""."""
+"""The error of a text that is longer than a model's context."""
 
 from __future__ import annotations
 

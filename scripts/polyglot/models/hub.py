@@ -2,9 +2,9 @@
 
 The lock file of a folder pins it: fetched again at the same revision, it takes the commit that stands there. Snakemake removes a
 lock only before it writes it again from the folder, so that it is there when the folder is fetched.
-A folder that is there already is taken as it is (a cluster without network, a model of one's own). A broken connection goes on
-where it broke; a killed download keeps the files that are whole: they gather in a folder beside the final one, which appears when
-all of them are there.
+A folder that exists is taken as it is (a cluster without network, your own model). After a broken connection a download goes on
+where it stopped; a killed download keeps its complete files: they gather in a folder beside the final one, which appears when all
+of them are there.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import file_hash
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
 
 Kind = Literal["model", "dataset"]
 SOURCE = "hub_source.json"
@@ -89,73 +93,17 @@ def fetch(
             exist, space to free, a network to connect.
     """
     import httpx
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        LocalTokenNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-    from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
     pinned = locked_commit(locked, repository, revision) if locked else None
-    hub_address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    page = f"{hub_address}/{'datasets/' if kind == 'dataset' else ''}{repository}"
+    asked = _Asked(kind, repository, revision, pinned, licence)
     try:
-        hub = HfApi()
-        found = (hub.dataset_info if kind == "dataset" else hub.model_info)(
-            repository, revision=pinned or revision, files_metadata=True
-        )
-        sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
-        patterns: dict[str, Any] = {
-            "allow_patterns": [*wanted, *(pattern.removeprefix("**/") for pattern in wanted)] if wanted else None,
-            "ignore_patterns": unwanted(sizes) if kind == "model" else None,
-        }
-        files = list(filter_repo_objects(sizes, **patterns))
-        if not files:
-            raise HubError(
-                f"{repository} has no file that matches {', '.join(wanted or [])}: correct `files` in the registry ({page})"
-            )
-        size = sum(sizes[file] for file in files)
-        _room(partial, sum(sizes[file] for file in files if not (partial / file).exists()), repository)
-        snapshot_download(repository, repo_type=kind, revision=found.sha, local_dir=partial, **patterns)
-    except GatedRepoError:
-        named = f" ({licence})" if licence else ""
-        token = "" if os.environ.get("HF_TOKEN") else " Then set HF_TOKEN to a token of that account."
-        raise HubError(f"{repository} asks for its licence{named} to be accepted: do so at {page}, logged in.{token}") from None
-    except RevisionNotFoundError:
-        if pinned:
-            raise HubError(
-                f"{repository} no longer has the commit {pinned} of {locked}: remove that file to fetch the newest of "
-                f"'{revision}'"
-            ) from None
-        raise HubError(f"{repository} has no revision '{revision}': correct `revision` in the registry ({page})") from None
-    except (RepositoryNotFoundError, LocalTokenNotFoundError):
-        raise _not_shown(kind, repository) from None
-    except HfHubHTTPError as error:
-        status, said = error.response.status_code, error.response.headers.get("X-Error-Message")
-        if status == 401 and said != INVALID_TOKEN:
-            raise _not_shown(kind, repository) from None
-        if status == 401:
-            raise HubError("the hub refuses the token in HF_TOKEN: make a new one with the right to read") from None
-        because = f" ({said})" if said else ""
-        raise HubError(f"{repository}: the hub answers HTTP {status}{because}; run again later, the download goes on") from None
-    except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise HubError(
-            f"{repository}: {hub_address} cannot be reached ({type(error).__name__}): check the network, and HTTPS_PROXY where "
-            f"there is a proxy, and run again, the download goes on; or put the files at {folder} yourself"
-        ) from None
-    except (OSError, RuntimeError) as error:  # hf-xet has no error of its own for a full disk
-        if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):
-            raise HubError(
-                f"{repository}: the disk of {partial} is full: make room and run again, the download goes on; or set `hub` to a "
-                "folder on another disk"
-            ) from None
-        raise
-    source: dict[str, Any] = {"kind": kind, "repository": repository, "revision": revision, "commit": found.sha, "bytes": size}
+        commit, size = _download(asked, partial, wanted)
+    except (OSError, RuntimeError, httpx.TransportError) as error:
+        explained = _explained(error, asked, locked=locked, folder=folder, partial=partial)
+        if explained is None:
+            raise
+        raise explained from None
+    source: dict[str, Any] = {"kind": kind, "repository": repository, "revision": revision, "commit": commit, "bytes": size}
     source |= {"wanted": list(wanted)} if wanted else {}
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     write_json(source, partial / SOURCE)
@@ -164,8 +112,98 @@ def fetch(
     return source
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the hub; `pinned` is the commit that a lock file names."""
+
+    kind: Kind
+    repository: str
+    revision: str
+    pinned: str | None
+    licence: str | None
+
+    @property
+    def page(self) -> str:
+        return f"{_address()}/{'datasets/' if self.kind == 'dataset' else ''}{self.repository}"
+
+
+def _address() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+
+
+def _download(asked: _Asked, partial: Path, wanted: Sequence[str] | None) -> tuple[str, int]:
+    """The files that are wanted, in the folder `partial`; returns their commit and size in bytes."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
+
+    hub = HfApi()
+    found = (hub.dataset_info if asked.kind == "dataset" else hub.model_info)(
+        asked.repository, revision=asked.pinned or asked.revision, files_metadata=True
+    )
+    sizes = {file.rfilename: int(file.size or 0) for file in found.siblings or []}
+    patterns: dict[str, Any] = {
+        "allow_patterns": [*wanted, *(pattern.removeprefix("**/") for pattern in wanted)] if wanted else None,
+        "ignore_patterns": unwanted(sizes) if asked.kind == "model" else None,
+    }
+    files = list(filter_repo_objects(sizes, **patterns))
+    if not files:
+        raise HubError(
+            f"{asked.repository} has no file that matches {', '.join(wanted or [])}: correct `files` in the registry "
+            f"({asked.page})"
+        )
+    _room(partial, sum(sizes[file] for file in files if not (partial / file).exists()), asked.repository)
+    snapshot_download(asked.repository, repo_type=asked.kind, revision=found.sha, local_dir=partial, **patterns)
+    return str(found.sha), sum(sizes[file] for file in files)
+
+
+def _explained(error: Exception, asked: _Asked, *, locked: Path | None, folder: Path, partial: Path) -> HubError | None:
+    """An error of a download with its remedy; None for one that is not the hub's, the network's or the disk's."""
+    import httpx
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    if isinstance(error, LocalTokenNotFoundError):
+        return _not_shown(asked)
+    if isinstance(error, HfHubHTTPError):
+        return _refused(error, asked, locked)
+    if isinstance(error, httpx.TransportError | LocalEntryNotFoundError | OfflineModeIsEnabled):
+        return HubError(
+            f"{asked.repository}: {_address()} cannot be reached ({type(error).__name__}): check the network, and HTTPS_PROXY "
+            f"where there is a proxy, and run again, the download goes on; or put the files at {folder} yourself"
+        )
+    # hf-xet has no error of its own for a full disk
+    if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):
+        return HubError(
+            f"{asked.repository}: the disk of {partial} is full: make room and run again, the download goes on; or set `hub` to "
+            "a folder on another disk"
+        )
+    return None
+
+
+def _refused(error: HfHubHTTPError, asked: _Asked, locked: Path | None) -> HubError:
+    """An answer of the hub other than the files, with its remedy."""
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    name = asked.repository
+    if isinstance(error, GatedRepoError):
+        named = f" ({asked.licence})" if asked.licence else ""
+        token = "" if os.environ.get("HF_TOKEN") else " Then set HF_TOKEN to a token of that account."
+        return HubError(f"{name} asks for its licence{named} to be accepted: do so at {asked.page}, logged in.{token}")
+    if isinstance(error, RevisionNotFoundError):
+        if asked.pinned:
+            newest = f"remove that file to fetch the newest of '{asked.revision}'"
+            return HubError(f"{name} no longer has the commit {asked.pinned} of {locked}: {newest}")
+        return HubError(f"{name} has no revision '{asked.revision}': correct `revision` in the registry ({asked.page})")
+    status, said = error.response.status_code, error.response.headers.get("X-Error-Message")
+    if isinstance(error, RepositoryNotFoundError) or (status == 401 and said != INVALID_TOKEN):
+        return _not_shown(asked)
+    if status == 401:
+        return HubError("the hub refuses the token in HF_TOKEN: make a new one with the right to read")
+    because = f" ({said})" if said else ""
+    return HubError(f"{name}: the hub answers HTTP {status}{because}; run again later, the download goes on")
+
+
 def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
-    """Whether a folder needs no fetching, because it is one's own or was fetched as the registry says.
+    """Whether a folder needs no fetching, because it is the user's own or was fetched as the registry says.
 
     Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
     folder that is there must not be the output of any.
@@ -195,9 +233,9 @@ def locked_commit(path: Path, repository: str, revision: str) -> str | None:
     return source["commit"] if (source.get("repository"), source.get("revision")) == (repository, revision) else None
 
 
-def _not_shown(kind: Kind, repository: str) -> HubError:
+def _not_shown(asked: _Asked) -> HubError:
     token = "the token in HF_TOKEN may not see it" if os.environ.get("HF_TOKEN") else "private ones need a token in HF_TOKEN"
-    return HubError(f"the hub shows no {kind} '{repository}': the name is wrong, or it is private ({token})")
+    return HubError(f"the hub shows no {asked.kind} '{asked.repository}': the name is wrong, or it is private ({token})")
 
 
 def _room(folder: Path, size: int, repository: str) -> None:

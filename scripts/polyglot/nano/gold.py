@@ -13,7 +13,7 @@ from polyglot.intrinsic.reward import SCALE_FILE, RewardModel
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.nano.world import CATEGORIES, Split, World
 from polyglot.registry.models import GoldTuning
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 
 GRADES = ("gold", "wrong_answer", "broken_fluency", "off_topic")
 """From best to worst: the right response; fluent but wrong; its words shuffled; an answer to something else."""
@@ -117,7 +117,7 @@ def train_reward_model(
     owner = training_owner(start_model=folder_fingerprint(start), data=content_id(str(rows)), **tuning.model_dump())
     result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     measured = out.with_name(f".{out.name}.measured")
-    publish(trainer.model, tokenizer, measured)
+    save_whole(trainer.model, tokenizer, measured)
     meter = RewardModel(measured, batch_size=64)
     raw = {grade: meter.score(list(held_out["prompt"]), list(held_out[grade]), title=f"scale: {grade}") for grade in GRADES}
     scale = {"low": float(raw["off_topic"].mean()), "high": float(raw["gold"].mean())}
@@ -128,5 +128,7 @@ def train_reward_model(
         "gold_wins": {grade: float((raw["gold"] > raw[grade]).mean()) for grade in GRADES[1:]},
         "held_out": len(held_out),
     }
-    publish(meter.model, tokenizer, out, extra={SCALE_FILE: scale, "training.json": summary}, done_with=(measured, checkpoints))
+    save_whole(
+        meter.model, tokenizer, out, extra={SCALE_FILE: scale, "training.json": summary}, done_with=(measured, checkpoints)
+    )
     return summary

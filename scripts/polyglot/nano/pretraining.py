@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from polyglot.core.hashing import content_id, stable_seed
-from polyglot.registry.models import Pretraining
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.registry.models import Pretraining, TranslatorTraining
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    import torch
+    from transformers import PreTrainedTokenizerBase, Qwen3ForCausalLM, Trainer, TrainingArguments
 
 SPECIAL_TOKENS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
 PROMPT_WEIGHT = 0.2
@@ -102,8 +103,7 @@ def pretrain(
     Returns:
         Mean training loss since the start or the last resumption, steps, parameter count and seed.
     """
-    import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM, Trainer, TrainingArguments, set_seed
+    from transformers import set_seed
 
     seed, limit = settings.seed, settings.max_length
     set_seed(seed)
@@ -111,7 +111,73 @@ def pretrain(
     encoded = [(ids[-limit:], weights[-limit:]) for ids, weights in encoded]
     order = order_by_length([len(ids) for ids, _ in encoded], settings.batch_size, seed)
     encoded = [encoded[index] for index in order]
-    pad = tokenizer.pad_token_id
+    model = _new_model(tokenizer, settings)
+    trainer = _weighted_trainer()(
+        model=model,
+        args=training_arguments(settings, checkpoints),
+        train_dataset=encoded,
+        data_collator=_padding(tokenizer.pad_token_id),
+    )
+    watch(trainer, "pre-training")
+    owner = training_owner(data=content_id(*(str(ids) for ids, _ in encoded)), **settings.model_dump())
+    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
+    save_whole(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
+    return summary
+
+
+def training_arguments(settings: Pretraining | TranslatorTraining, checkpoints: Path) -> TrainingArguments:
+    """How nano models are trained from scratch: on the CPU, batches in the order in which they are given."""
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        max_steps=settings.steps,
+        per_device_train_batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=min(50, settings.steps // 10),
+        optim="adamw_torch",
+        use_cpu=True,
+        seed=settings.seed,
+        train_sampling_strategy="sequential",
+        remove_unused_columns=False,
+        save_steps=CHECKPOINT_STEPS,
+        save_total_limit=1,
+        logging_steps=100,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _new_model(tokenizer: PreTrainedTokenizerBase, settings: Pretraining) -> Qwen3ForCausalLM:
+    """A model with random weights, from torch's random state."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    return Qwen3ForCausalLM(
+        Qwen3Config(
+            vocab_size=len(tokenizer),
+            initializer_range=settings.hidden**-0.5,
+            hidden_size=settings.hidden,
+            num_hidden_layers=settings.layers,
+            num_attention_heads=settings.heads,
+            num_key_value_heads=settings.heads,
+            head_dim=settings.hidden // settings.heads,
+            intermediate_size=settings.feed_forward,
+            max_position_embeddings=settings.max_length,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=None,
+        )
+    )
+
+
+def _padding(pad: int) -> Callable[[list[tuple[list[int], list[float]]]], dict[str, torch.Tensor]]:
+    """A collator: token ids and loss weights of a batch, padded on the right."""
+    import torch
 
     def collate(batch: list[tuple[list[int], list[float]]]) -> dict[str, torch.Tensor]:
         width = max(len(ids) for ids, _ in batch)
@@ -120,6 +186,14 @@ def pretrain(
             "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in batch]),
             "weights": torch.tensor([weights + [0.0] * (width - len(weights)) for _, weights in batch]),
         }
+
+    return collate
+
+
+def _weighted_trainer() -> type[Trainer]:
+    """A trainer whose loss weighs every token; the class is made where transformers is first needed."""
+    import torch
+    from transformers import Trainer
 
     class WeightedTrainer(Trainer):
         def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
@@ -130,47 +204,4 @@ def pretrain(
             )
             return (loss * weights.reshape(-1)).sum() / weights.sum()
 
-    model = Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=len(tokenizer),
-            initializer_range=settings.hidden**-0.5,
-            hidden_size=settings.hidden,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            num_key_value_heads=settings.heads,
-            head_dim=settings.hidden // settings.heads,
-            intermediate_size=settings.feed_forward,
-            max_position_embeddings=limit,
-            tie_word_embeddings=True,
-            pad_token_id=pad,
-            eos_token_id=tokenizer.eos_token_id,
-            bos_token_id=None,
-        )
-    )
-    arguments = TrainingArguments(
-        output_dir=str(checkpoints),
-        max_steps=settings.steps,
-        per_device_train_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=min(50, settings.steps // 10),
-        optim="adamw_torch",
-        use_cpu=True,
-        seed=seed,
-        train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        save_steps=CHECKPOINT_STEPS,
-        save_total_limit=1,
-        logging_steps=100,
-        report_to="none",
-        disable_tqdm=True,
-    )
-    trainer = WeightedTrainer(model=model, args=arguments, train_dataset=encoded, data_collator=collate)
-    watch(trainer, "pre-training")
-    owner = training_owner(data=content_id(*(str(ids) for ids, _ in encoded)), **settings.model_dump())
-    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = pad
-    summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
-    publish(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
-    return summary
+    return WeightedTrainer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,11 @@ from polyglot.nano import pretraining
 from polyglot.nano.corpus import SOURCE
 from polyglot.nano.world import CATEGORIES, World
 from polyglot.registry.models import TranslatorTraining
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 
 if TYPE_CHECKING:
-    from transformers import NllbTokenizer
+    import torch
+    from transformers import M2M100ForConditionalGeneration, NllbTokenizer
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 """In NLLB's order: their ids are 0 to 3."""
@@ -131,8 +132,7 @@ def train_translator(
     Raises:
         ValueError: if a language of the world has no code, or the world has no English.
     """
-    import torch
-    from transformers import M2M100Config, M2M100ForConditionalGeneration, Trainer, TrainingArguments, set_seed
+    from transformers import Trainer, set_seed
 
     missing = [lang for lang in world.languages if lang not in codes]
     if missing:
@@ -146,21 +146,28 @@ def train_translator(
     encoded = _encode(tokenizer, sentences, codes)
     order = pretraining.order_by_length([len(source) + len(target) for source, target in encoded], settings.batch_size, seed)
     encoded = [encoded[index] for index in order]
-    pad, start = tokenizer.pad_token_id, tokenizer.eos_token_id  # the decoder of NLLB starts with the end mark
+    model = _new_model(len(tokenizer), settings)
+    trainer = Trainer(
+        model=model,
+        args=pretraining.training_arguments(settings, checkpoints),
+        train_dataset=encoded,  # type: ignore[arg-type]
+        data_collator=_padding(tokenizer.pad_token_id, start=tokenizer.eos_token_id),
+    )
+    watch(trainer, "translator training")
+    owner = training_owner(data=content_id(*map(str, encoded)), **settings.model_dump())
+    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
+    summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
+    save_whole(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
+    return summary
 
-    def collate(batch: list[tuple[list[int], list[int]]]) -> dict[str, torch.Tensor]:
-        width, length = (max(map(len, side)) for side in zip(*batch, strict=True))
-        return {
-            "input_ids": torch.tensor([source + [pad] * (width - len(source)) for source, _ in batch]),
-            "attention_mask": torch.tensor([[1] * len(source) + [0] * (width - len(source)) for source, _ in batch]),
-            "decoder_input_ids": torch.tensor([[start, *target[:-1]] + [pad] * (length - len(target)) for _, target in batch]),
-            # the loss leaves out the language code, which is forced and cannot be guessed
-            "labels": torch.tensor([[-100, *target[1:]] + [-100] * (length - len(target)) for _, target in batch]),
-        }
 
-    model = M2M100ForConditionalGeneration(
+def _new_model(vocabulary: int, settings: TranslatorTraining) -> M2M100ForConditionalGeneration:
+    """A model with random weights, from torch's random state."""
+    from transformers import M2M100Config, M2M100ForConditionalGeneration
+
+    return M2M100ForConditionalGeneration(
         M2M100Config(
-            vocab_size=len(tokenizer),
+            vocab_size=vocabulary,
             d_model=settings.hidden,
             encoder_layers=settings.layers,
             decoder_layers=settings.layers,
@@ -176,31 +183,27 @@ def train_translator(
             decoder_layerdrop=0.0,
         )
     )
-    arguments = TrainingArguments(
-        output_dir=str(checkpoints),
-        max_steps=settings.steps,
-        per_device_train_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=min(50, settings.steps // 10),
-        optim="adamw_torch",
-        use_cpu=True,
-        seed=seed,
-        train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        save_steps=pretraining.CHECKPOINT_STEPS,
-        save_total_limit=1,
-        logging_steps=100,
-        report_to="none",
-        disable_tqdm=True,
-    )
-    trainer = Trainer(model=model, args=arguments, train_dataset=encoded, data_collator=collate)  # type: ignore[arg-type]
-    watch(trainer, "translator training")
-    owner = training_owner(data=content_id(*map(str, encoded)), **settings.model_dump())
-    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
-    summary = {"loss": result.training_loss, "steps": settings.steps, "parameters": model.num_parameters(), "seed": seed}
-    publish(model, tokenizer, out, extra={"training.json": summary}, done_with=[checkpoints])
-    return summary
+
+
+def _padding(pad: int, *, start: int) -> Callable[[list[tuple[list[int], list[int]]]], dict[str, torch.Tensor]]:
+    """A collator: token ids of both sides of a batch, padded on the right.
+
+    Args:
+        start: what the decoder starts with; that of NLLB starts with the end mark.
+    """
+    import torch
+
+    def collate(batch: list[tuple[list[int], list[int]]]) -> dict[str, torch.Tensor]:
+        width, length = (max(map(len, side)) for side in zip(*batch, strict=True))
+        return {
+            "input_ids": torch.tensor([source + [pad] * (width - len(source)) for source, _ in batch]),
+            "attention_mask": torch.tensor([[1] * len(source) + [0] * (width - len(source)) for source, _ in batch]),
+            "decoder_input_ids": torch.tensor([[start, *target[:-1]] + [pad] * (length - len(target)) for _, target in batch]),
+            # the loss leaves out the language code, which is forced and cannot be guessed
+            "labels": torch.tensor([[-100, *target[1:]] + [-100] * (length - len(target)) for _, target in batch]),
+        }
+
+    return collate
 
 
 def _encode(tokenizer: Any, sentences: list[Sentence], codes: Mapping[str, str]) -> list[tuple[list[int], list[int]]]:

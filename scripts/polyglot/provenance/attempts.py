@@ -1,4 +1,4 @@
-"""."""
+"""Attempts: the runs of a job, as its record lists them; one that was killed has no end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polyglot.core.files import read_jsonl
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
 
 UNSET = "-"
-"""What Snakemake writes into a benchmark file where nothing was measured."""
+"""What Snakemake writes into a file of timings where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def gpus_asked(resources: Mapping[str, Any]) -> int:
 
 
 def read_attempts(path: Path) -> list[Attempt]:
-    """The attempts at a job in its record (see `polyglot.records`), oldest first; none where it has no record."""
+    """The attempts at a job in its record (see `polyglot.provenance.records`), oldest first; none where it has no record."""
     if not path.exists():
         return []
     found: list[Attempt] = []
@@ -55,7 +55,7 @@ def read_attempts(path: Path) -> list[Attempt]:
 
 
 def behind(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts that led to what is there now: the last that finished, and those in vain between it and the last but one."""
+    """The attempts that led to what is there now: the last that finished, and the failed ones between it and the last but one."""
     finished = [place for place, attempt in enumerate(attempts) if attempt.status == FINISHED]
     if not finished:
         return []

@@ -21,9 +21,9 @@ WRITERS = {"nllb-both": "translate_seed", "nllb-respond": "synthesize_translated
 
 
 def ledger_table(results: Path, usd_per_gpu_hour: float | None = None) -> pd.DataFrame:
-    """What a study has cost so far, attempts in vain included.
+    """What a study has cost so far, failed attempts included.
 
-    Hours are those that jobs recorded (see `polyglot.provenance.records`), or Snakemake's benchmark where a job left no
+    Hours are those that jobs recorded (see `polyglot.provenance.records`), or Snakemake's timings where a job left no
     record; the time of an attempt that was killed is not known. Tokens of local teachers are those of their answers; tokens and
     money of endpoints those that were paid (see `polyglot.engines.spending`).
 

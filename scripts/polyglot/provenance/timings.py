@@ -1,4 +1,4 @@
-"""What jobs cost, from the benchmark files that Snakemake writes."""
+"""Timings: seconds and memory of every job, from the files of Snakemake's `benchmark:` directive."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def synthesis_seconds(folder: Path, *, screened: bool = False) -> dict[tuple[str
     """(teacher, lang) to the seconds of its synthesis jobs, over seeds.
 
     Args:
-        folder: the rule's benchmark files, {teacher}/{lang}/{seed}.tsv.
+        folder: the rule's timings, {teacher}/{lang}/{seed}.tsv.
         screened: the screening sample's jobs instead of the study's.
     """
     found: dict[tuple[str, str], float] = {}
@@ -56,7 +56,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def job_seconds_by_file(folder: Path) -> dict[Path, float]:
-    """Each benchmark file, as {rule}/... within the folder, to the seconds of its job."""
+    """Each file of timings, as {rule}/... within the folder, to the seconds of its job."""
     return {path.relative_to(folder): float(_read(path)["s"].sum()) for path in sorted(folder.rglob("*.tsv"))}
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, with_error, with_interval
 from polyglot.publishing.facts import TRAIN
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 OPEN = "other"
@@ -59,8 +63,18 @@ def size_category(rows: int) -> str:
     return next((name for limit, name in SIZES if rows < limit), "n>1M")
 
 
-def score_lines(cell: Mapping[str, Any] | None, gap: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> list[str]:
-    """What the study found about a cell: its score, the students' gain, and a flag where they cannot be trusted."""
+@dataclass(frozen=True)
+class Scored:
+    """What the study found about a cell: its row of cells.csv, and its base and language's row of gaps.csv; None where it has
+    none."""
+
+    cell: Mapping[str, Any] | None
+    gap: Mapping[str, Any] | None
+
+
+def score_lines(scored: Scored, facts: Mapping[str, Any]) -> list[str]:
+    """A cell's score, the students' gain, and a flag where they cannot be trusted."""
+    cell, gap = scored.cell, scored.gap
     if cell is None or pd.isna(cell["intrinsic"]):
         return ["This cell has no score."]
     score = f"pg_{facts['definition']}"
@@ -103,8 +117,7 @@ def data_card(
     answers: Sequence[pd.DataFrame],
     diversity: pd.DataFrame,
     reward: pd.DataFrame,
-    cell: Mapping[str, Any] | None,
-    gap: Mapping[str, Any] | None,
+    scored: Scored,
     template: Path,
     workflow: Mapping[str, Any],
 ) -> str:
@@ -115,7 +128,7 @@ def data_card(
         facts: see `polyglot.publishing.facts.set_facts`.
         answers: the answers that it was taken from, with their status.
         diversity, reward: measurements by example.
-        cell, gap: rows of cells.csv and gaps.csv, where the set was scored.
+        scored: what the study found about it.
         workflow: CITATION.cff.
     """
     from huggingface_hub import DatasetCardData
@@ -138,7 +151,7 @@ def data_card(
         methods=pairs["method"].value_counts().sort_index().to_dict(),
         statuses=statuses(answers).to_dict("records"),
         measurements=set_measurements(diversity, reward),
-        scores=score_lines(cell, gap, facts),
+        scores=score_lines(scored, facts),
         licences=licence_lines(facts, own),
         examples=pairs.head(3).to_dict("records"),
         workflow=workflow,
@@ -158,8 +171,7 @@ def model_card(
     facts: Mapping[str, Any],
     summary: Mapping[str, Any],
     anchors: Mapping[str, pd.DataFrame],
-    cell: Mapping[str, Any] | None,
-    gap: Mapping[str, Any] | None,
+    scored: Scored,
     template: Path,
     workflow: Mapping[str, Any],
 ) -> str:
@@ -171,22 +183,12 @@ def model_card(
         summary: what training reported (`training.json`), or why there is no student.
         anchors: `base` and `reference` to their outcomes.
     """
-    from huggingface_hub import EvalResult, ModelCardData
+    from huggingface_hub import ModelCardData
 
     own, scores = workflow["license"], benchmark_scores(outcomes) if len(outcomes) else {}
     beside = {name: benchmark_scores(frame) for name, frame in anchors.items()}
     licences = hub_licences(facts, own)
     title = f"{facts['base']['label']} on {facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})"
-    results = [
-        EvalResult(
-            task_type="text-generation",
-            dataset_type=name,
-            dataset_name=f"{name} ({facts['language']})",
-            metric_type="accuracy",
-            metric_value=round(score, 6),
-        )
-        for name, score in scores.items()
-    ]
     data = ModelCardData(
         language=facts["lang"],
         license=licences if isinstance(licences, str) else OPEN,
@@ -196,7 +198,7 @@ def model_card(
         library_name="transformers",
         tags=["polyglot-score", facts["training"]["trainer"], "sft"],
         model_name=title,
-        eval_results=results or None,
+        eval_results=_eval_results(scores, facts) or None,
     )
     body = render(
         template,
@@ -209,11 +211,27 @@ def model_card(
             | {anchor: number(found.get(name, float("nan"))) for anchor, found in beside.items()}
             for name, score in scores.items()
         ],
-        scores=score_lines(cell, gap, facts),
+        scores=score_lines(scored, facts),
         licences=licence_lines(facts, own),
         workflow=workflow,
     )
     return f"---\n{data.to_yaml()}\n---\n{body}"
+
+
+def _eval_results(scores: Mapping[str, float], facts: Mapping[str, Any]) -> list[EvalResult]:
+    """Scores as hubs read them."""
+    from huggingface_hub import EvalResult
+
+    return [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=name,
+            dataset_name=f"{name} ({facts['language']})",
+            metric_type="accuracy",
+            metric_value=round(score, 6),
+        )
+        for name, score in scores.items()
+    ]
 
 
 def _way(settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""."""
+"""Registries: the models, languages, benchmarks, sources and licences there are, as config/*.yaml names them.
+
+An entry is checked when it is read, and the error names file, entry and key. Imports core only, and no library that is slow to
+load: the Snakefile parses with it. What a study does with an entry stands in the rooms of the stages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""The base of every registry: a YAML file of named entries, checked when it is read."""
 
 from __future__ import annotations
 

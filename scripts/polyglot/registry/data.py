@@ -1,4 +1,4 @@
-"""What config/languages.yaml, benchmarks.yaml, sources.yaml and licences.yaml may say of an entry."""
+"""Entries about data: languages, benchmarks, sources of seeds, licences."""
 
 from __future__ import annotations
 

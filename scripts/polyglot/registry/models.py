@@ -1,4 +1,4 @@
-"""Registries: what models, languages and benchmarks there are, in `config/*.yaml`."""
+"""Entries of models: where each comes from, what runs it, and what its answers are drawn with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from typing import Any, Literal
 from pydantic import Field
 
 from polyglot.registry.base import Entry, RegistryError
+
+ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
+"""Where a model can come from; an entry names exactly one."""
+CHAT_TEMPLATES = "chat_templates"
+"""Folder beside the registries."""
+
+FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
+"""What jobs are not run again for; a chat template is an input of theirs by its file."""
+OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+"""What changes how an engine is run and not what it answers."""
 
 
 class Pretraining(Entry):
@@ -147,14 +157,6 @@ class Model(Entry):
         known = self.model_dump(mode="json")
         endpoint = {**(known["endpoint"] or {}), **(operation["endpoint"] or {})} or None
         return Model.model_validate({**known, **operation, "endpoint": endpoint})
-
-
-FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
-"""What jobs are not run again for; a chat template is an input of theirs by its file."""
-OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
-CHAT_TEMPLATES = "chat_templates"
-"""Folder beside the registries."""
-ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
 
 
 def local_folder(model: Model, given: str | list[str]) -> Path:

@@ -23,7 +23,7 @@ def read_audit(path: Path) -> Audit:
     """The claims.
 
     Raises:
-        ValueError: names the file and the key, or the check that is not known, or the id that is there twice.
+        ValueError: names the file and the key, or the check that is not known, or the duplicate id.
     """
     try:
         audit = Audit(**yaml.safe_load(Path(path).read_text(encoding="utf-8")))
@@ -35,7 +35,7 @@ def read_audit(path: Path) -> Audit:
         if claim.check not in CHECKS:
             raise ValueError(f"{path}: claim '{claim.id}': no check '{claim.check}'; known: {', '.join(CHECKS)}")
         if ids.count(claim.id) > 1:
-            raise ValueError(f"{path}: claim '{claim.id}' is there twice")
+            raise ValueError(f"{path}: duplicate claim '{claim.id}'")
     return audit
 
 

@@ -18,7 +18,7 @@ from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.core.progress import progress
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.routing.settings import Routing
-from polyglot.training.checkpoints import COMPLETE, publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import COMPLETE, resume_point, save_whole, training_owner, watch
 
 Array = npt.NDArray[np.float64]
 FACTS = "router.json"
@@ -88,7 +88,7 @@ def train_router(
     facts: dict[str, Any] = {"teachers": list(teachers), "longest": longest, "cut": cut}
     facts |= {"prompts": len(taught), "pairs": int(wins[taught].sum()), "stopped_by": len(asked)}
     if len(teachers) == 1:  # nothing to choose between
-        publish(model, tokenizer, out, extra={FACTS: facts})
+        save_whole(model, tokenizer, out, extra={FACTS: facts})
         return facts
     if not taught or not asked:
         missing = "pair of teachers with different rewards to learn from" if not taught else "prompt to stop by"
@@ -158,7 +158,7 @@ def train_router(
     history = [entry for entry in trainer.state.log_history if "eval_hit_1" in entry]
     kept = max(history, key=lambda entry: (entry["eval_hit_1"], -entry["epoch"]))
     facts |= {"epochs": trainer.state.epoch, "kept_epoch": kept["epoch"], "hit_1": kept["eval_hit_1"]}
-    publish(trainer.accelerator.unwrap_model(trainer.model), tokenizer, out, extra={FACTS: facts}, done_with=[checkpoints])
+    save_whole(trainer.accelerator.unwrap_model(trainer.model), tokenizer, out, extra={FACTS: facts}, done_with=[checkpoints])
     return facts
 
 

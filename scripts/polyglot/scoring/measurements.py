@@ -97,7 +97,7 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
         (items: stratum, example_id, weight; correct: one column a model, one row an item).
 
     Raises:
-        ValueError: if an item is there twice, or two models were not evaluated on the same items.
+        ValueError: if an item is a duplicate, or two models were not evaluated on the same items.
     """
     keys = ["stratum", "example_id"]
     names = list(models)
@@ -106,7 +106,7 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
     for name in names:
         frame = models[name].sort_values(keys, ignore_index=True)
         if frame.duplicated(keys).any():
-            raise ValueError(f"'{name}': the item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])} is there twice")
+            raise ValueError(f"'{name}': duplicate item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])}")
         items = frame[[*keys, "weight"]] if items.empty else items
         if not frame[keys].equals(items[keys]):
             raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
@@ -133,7 +133,7 @@ def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int
 def paired_se(items: pd.DataFrame, difference: Array) -> float:
     """Standard error of a difference of two models' scores on one benchmark, from their paired outcomes.
 
-    Floored at half an item, so that two models with equal outcomes on every item are not told apart with certainty.
+    Floored at half an item, so that two models with equal outcomes on every item are not distinguished with certainty.
     """
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():
@@ -168,34 +168,18 @@ def extrinsic_replicates(
     The standardised gain divides by one standard error a language, the root mean square over students: within a language a
     smaller gain then never scores higher, which a standard error of each student's own would not promise.
     """
-    draws, score_rows = {}, []
-    gain_variance = dict.fromkeys(students, 0.0)
-    by_seed = {student: np.zeros(len(frames)) for student, frames in students.items()}
-    gap_variance = 0.0
     benchmarks = sorted(base["benchmark"].unique())
-    for benchmark in benchmarks:
-        found = benchmark_draws(benchmark, students, base, reference, lang, replicates, seed)
-        draws[benchmark] = found.scores
-        gap_variance += found.errors["reference"] ** 2
-        for student in students:
-            gain_variance[student] += found.errors[student] ** 2
-            by_seed[student] = by_seed[student] + found.by_seed[student]
-        for model, values in found.scores.items():
-            named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
-            se = float(values[1:].std(ddof=1))
-            score_rows.append({"benchmark": benchmark, "lang": lang, **named, "score": values[0], "se": se, "n": found.items})
-    anchors = {name: np.mean([draws[benchmark][name] for benchmark in benchmarks], axis=0) for name in ANCHORS}
-    gap_se = np.sqrt(gap_variance) / len(benchmarks)
-    for student, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
-        gain_variance[student] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
-    gain_ses = {student: float(np.sqrt(variance)) / len(benchmarks) for student, variance in gain_variance.items()}
+    draws = {name: benchmark_draws(name, students, base, reference, lang, replicates, seed) for name in benchmarks}
+    gain_ses, gap_se = _standard_errors(list(draws.values()), students)
     scale = [se for student, se in gain_ses.items() if student[0] == recipe] or list(gain_ses.values())
     common_se = float(np.sqrt(np.mean([se**2 for se in scale])))
+    anchors = {name: np.mean([found.scores[name] for found in draws.values()], axis=0) for name in ANCHORS}
     rows = []
     for student in students:
-        score = np.mean([draws[benchmark][student] for benchmark in benchmarks], axis=0)
+        score = np.mean([found.scores[student] for found in draws.values()], axis=0)
         ratios = [
-            performance_gap_recovered(draws[name][student], draws[name]["base"], draws[name]["reference"]) for name in benchmarks
+            performance_gap_recovered(found.scores[student], found.scores["base"], found.scores["reference"])
+            for found in draws.values()
         ]
         rows.append(
             pd.DataFrame(
@@ -217,7 +201,36 @@ def extrinsic_replicates(
                 }
             )
         )
-    return pd.concat(rows, ignore_index=True), pd.DataFrame(score_rows)
+    return pd.concat(rows, ignore_index=True), _score_rows(draws, lang)
+
+
+def _standard_errors(
+    draws: Sequence[BenchmarkDraws], students: Mapping[Student, Sequence[pd.DataFrame]]
+) -> tuple[dict[Student, float], float]:
+    """Standard errors of the mean over benchmarks: of every student's gain over the base, and of the reference's."""
+    gain_variance = dict.fromkeys(students, 0.0)
+    by_seed = {student: np.zeros(len(frames)) for student, frames in students.items()}
+    gap_variance = 0.0
+    for found in draws:
+        gap_variance += found.errors["reference"] ** 2
+        for student in students:
+            gain_variance[student] += found.errors[student] ** 2
+            by_seed[student] = by_seed[student] + found.by_seed[student]
+    for student, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
+        gain_variance[student] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
+    gain_ses = {student: float(np.sqrt(variance)) / len(draws) for student, variance in gain_variance.items()}
+    return gain_ses, np.sqrt(gap_variance) / len(draws)
+
+
+def _score_rows(draws: Mapping[str, BenchmarkDraws], lang: str) -> pd.DataFrame:
+    """The score of every model on every benchmark."""
+    rows = []
+    for benchmark, found in draws.items():
+        for model, values in found.scores.items():
+            named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
+            se = float(values[1:].std(ddof=1))
+            rows.append({"benchmark": benchmark, "lang": lang, **named, "score": values[0], "se": se, "n": found.items})
+    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
     if repeated.any():
         row = _first(repeated)
         cell = ", ".join(str(value) for value in frame.loc[row - 1, list(keys)])
-        raise ValueError(f"{path}: row {row}: the row of ({cell}) is there twice (columns {', '.join(keys)}); delete one")
+        raise ValueError(f"{path}: row {row}: duplicate row of ({cell}) (columns {', '.join(keys)}); delete one")
     return frame
 
 

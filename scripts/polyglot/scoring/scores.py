@@ -46,7 +46,7 @@ def check_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
     repeated = measurements.duplicated(["replicate", *KEYS])
     if repeated.any():
         row = measurements.loc[repeated].iloc[0]
-        raise MeasurementError(f"cell ({', '.join(row[list(KEYS)])}) is there twice in replicate {row['replicate']}")
+        raise MeasurementError(f"duplicate cell ({', '.join(row[list(KEYS)])}) in replicate {row['replicate']}")
     cells = measurements.loc[measurements["replicate"] == 0, list(KEYS)]
     sizes = measurements.groupby("replicate").size()
     short = sizes[sizes != len(cells)]

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of scores: `scoring` of a study."""
 
 from __future__ import annotations
 

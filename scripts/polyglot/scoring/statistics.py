@@ -1,14 +1,15 @@
 """Statistics over cells (teacher, language): mixed models, rank correlations, probabilities of ranks.
 
 Every function leaves out the rows that lack a value it needs and reports the count `n` of those it used. Where nothing can be
-estimated it returns NaN and says why in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; those of tests/unit/
-test_coverage.py are simulated against a known truth. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
+estimated it returns NaN and says why in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; tests/unit/scoring/
+test_coverage.py simulates theirs against a known truth. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,40 +68,65 @@ def mixed_effects(
     if note:
         return table.assign(converged=False, note=note)
     from scipy.stats import t as student
+
+    try:
+        fit = _fit_random_intercept(y, x, codes)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        return table.assign(converged=False, note=f"the model could not be fitted: {error}")
+    se = np.sqrt(fit.variance)
+    reach = student.ppf((1 + confidence) / 2, fit.df) * se
+    notes = ["" if fit.converged else "the optimiser did not converge"]
+    notes += ["the variance between groups is estimated as zero (on the boundary)"] if fit.boundary else []
+    return table.assign(
+        coefficient=fit.coefficient,
+        se=se,
+        low=fit.coefficient - reach,
+        high=fit.coefficient + reach,
+        p=2 * student.sf(np.abs(fit.coefficient) / se, fit.df),
+        df=fit.df,
+        group_sd=np.sqrt(fit.between) * y.std(),
+        residual_sd=np.sqrt(fit.within) * y.std(),
+        converged=fit.converged,
+        note="; ".join(filter(None, notes)),
+    )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A fitted random intercept model: arrays by term (intercept, predictor) in units of the outcome; variances standardised."""
+
+    coefficient: Array
+    variance: Array
+    df: Array
+    between: float
+    within: float
+    boundary: bool
+    converged: bool
+
+
+def _fit_random_intercept(y: Array, x: Array, codes: Indices) -> _Fit:
+    """Fit y ~ x + random intercept by code, both standardised.
+
+    Raises:
+        np.linalg.LinAlgError, ValueError: if it cannot be fitted.
+    """
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     scale_y, scale_x = y.std(), x.std()
     design = np.column_stack([np.ones(len(x)), (x - x.mean()) / scale_x])
     standard = (y - y.mean()) / scale_y
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            start = [np.sqrt(max(_moment_ratio(standard, design, codes), 0.05))]
-            fit = MixedLM(standard, design, groups=codes).fit(start_params=start, reml=True, method=["bfgs", "powell"])
-        between, within = float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)
-        boundary = between < 1e-5 * within
-        between = 0.0 if boundary else between
-        contrasts = np.array([[1, -x.mean() / scale_x], [0, 1 / scale_x]]) * scale_y
-        variance, df = _satterthwaite(design, codes, between, within, contrasts)
-        df = np.full(2, len(y) - 2.0) if boundary else df
-    except (np.linalg.LinAlgError, ValueError) as error:
-        return table.assign(converged=False, note=f"the model could not be fitted: {error}")
-    coefficient, se = contrasts @ np.asarray(fit.fe_params) + [y.mean(), 0], np.sqrt(variance)
-    reach = student.ppf((1 + confidence) / 2, df) * se
-    notes = ["" if fit.converged else "the optimiser did not converge"]
-    notes += ["the variance between groups is estimated as zero (on the boundary)"] if boundary else []
-    return table.assign(
-        coefficient=coefficient,
-        se=se,
-        low=coefficient - reach,
-        high=coefficient + reach,
-        p=2 * student.sf(np.abs(coefficient) / se, df),
-        df=df,
-        group_sd=np.sqrt(between) * scale_y,
-        residual_sd=np.sqrt(within) * scale_y,
-        converged=bool(fit.converged),
-        note="; ".join(filter(None, notes)),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = [np.sqrt(max(_moment_ratio(standard, design, codes), 0.05))]
+        fit = MixedLM(standard, design, groups=codes).fit(start_params=start, reml=True, method=["bfgs", "powell"])
+    between, within = float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)
+    boundary = between < 1e-5 * within
+    between = 0.0 if boundary else between
+    contrasts = np.array([[1, -x.mean() / scale_x], [0, 1 / scale_x]]) * scale_y
+    variance, df = _satterthwaite(design, codes, between, within, contrasts)
+    df = np.full(2, len(y) - 2.0) if boundary else df
+    coefficient = contrasts @ np.asarray(fit.fe_params) + [y.mean(), 0]
+    return _Fit(coefficient, variance, df, between, within, boundary, bool(fit.converged))
 
 
 def _mixed_obstacle(y: Array, x: Array, codes: Indices) -> str:

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of the seed dataset: `seed_dataset` of a study."""
 
 from __future__ import annotations
 

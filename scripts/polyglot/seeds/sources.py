@@ -213,7 +213,7 @@ def reasons(counts: pd.DataFrame) -> list[str]:
     return sorted(set(counts["outcome"]) - {TAKEN, NOT_SAMPLED})
 
 
-def summary(counts: pd.DataFrame) -> str:
+def counts_in_words(counts: pd.DataFrame) -> str:
     """The same in words: a line a source and language, for a job's log."""
     lines = []
     for row in overview(counts).to_dict("records"):

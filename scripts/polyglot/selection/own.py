@@ -41,7 +41,7 @@ def read_samples(path: Path) -> tuple[pd.DataFrame, int]:
         if twice.any():
             row = int(kept.index[twice][0]) + 1
             one = kept.loc[kept.index[twice][0], "id"]
-            raise ValueError(f"{path}: row {row}: the id {one!r} is there twice; give each row its own, or drop the column")
+            raise ValueError(f"{path}: row {row}: duplicate id {one!r}; give each row its own, or drop the column")
     else:
         ids = [content_id(prompt, response) for prompt, response in zip(kept["prompt"], kept["response"], strict=True)]
         kept = kept.assign(id=ids).drop_duplicates("id")

@@ -64,11 +64,11 @@ def select(
         seed: of random orders.
 
     Raises:
-        ValueError: if an id is there twice, or shapes differ.
+        ValueError: if an id is a duplicate, or shapes differ.
     """
     n = len(ids)
     if len(set(ids)) < n:
-        raise ValueError("an id is there twice: give every sample its own")
+        raise ValueError("duplicate ids: give every sample its own")
     if quality.shape != (n,) or clusters.shape != (n,):
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
     size = min(size, n)

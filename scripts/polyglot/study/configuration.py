@@ -21,7 +21,7 @@ from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
-from polyglot.study.experiments import MAIN, Experiment, Matrix, expand
+from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.synthesis.recipes import METHODS, PEOPLE, Method, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
@@ -181,20 +181,16 @@ class Study(Section):
         """Every experiment with its cells, the main one first."""
         question = self.description or "Which teacher writes the best data?"
         main = Experiment(compare="teachers", question=question)
-        return {
-            name: expand(
-                name,
-                experiment,
-                base=self.base,
-                recipe=self.recipe,
-                teachers=self.teachers,
-                languages=self.languages,
-                seeds=self.seeds,
-                methods=self.methods,
-                translator=self.translation.model,
-            )
-            for name, experiment in {MAIN: main, **self.experiments}.items()
-        }
+        defaults = Defaults(
+            base=self.base,
+            recipe=self.recipe,
+            teachers=self.teachers,
+            languages=self.languages,
+            seeds=self.seeds,
+            methods=self.methods,
+            translator=self.translation.model,
+        )
+        return {name: expand(name, one, defaults) for name, one in {MAIN: main, **self.experiments}.items()}
 
     def routed(self, teacher: str) -> Routed | None:
         """What a routed teacher is; None for a model."""

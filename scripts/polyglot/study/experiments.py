@@ -33,7 +33,7 @@ class Experiment(Section):
     compare: Comparison = Field(
         description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
-        "or own benchmark score foretells its score), `routing` (routed teachers beside single ones, with what each costs), "
+        "or own benchmark score predicts its score), `routing` (routed teachers beside single ones, with what each costs), "
         "or `selection` (recipes that select, beside the whole set)."
     )
     question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")
@@ -90,38 +90,43 @@ class Matrix:
         return list(dict.fromkeys((cell.base, cell.lang) for cell in self.cells))
 
 
-def expand(
-    name: str,
-    experiment: Experiment,
-    *,
-    base: str,
-    recipe: str,
-    teachers: Sequence[str],
-    languages: Sequence[str],
-    seeds: Sequence[int],
-    methods: Sequence[str],
-    translator: str,
-) -> Matrix:
-    """The cells of an experiment; the keywords are the study's defaults.
+@dataclass(frozen=True)
+class Defaults:
+    """What an experiment takes from its study where it names nothing of its own; it cannot name methods or a translator."""
+
+    base: str
+    recipe: str
+    teachers: Sequence[str]
+    languages: Sequence[str]
+    seeds: Sequence[int]
+    methods: Sequence[str]
+    translator: str
+
+    def author(self, recipe: str, teacher: str | None) -> str:
+        """Whom a recipe's data are by, if this teacher writes for it."""
+        return author(recipe, self.methods, teacher or "", self.translator)
+
+
+def expand(name: str, experiment: Experiment, study: Defaults) -> Matrix:
+    """The cells of an experiment.
 
     Data that no teacher wrote are the same for every teacher, so their recipe has one cell a language.
     """
-    langs = experiment.languages or languages
     rows: list[tuple[str, str, str]] = []
     if experiment.compare == "steps":
         for step in experiment.steps:
-            rows.append((step.base or base, step.recipe, author(step.recipe, methods, step.teacher or "", translator)))
+            rows.append((step.base or study.base, step.recipe, study.author(step.recipe, step.teacher)))
     else:
-        for one_base in experiment.bases or [base]:
-            for one_recipe in experiment.recipes or [recipe]:
-                for teacher in experiment.teachers or teachers:
-                    rows.append((one_base, one_recipe, author(one_recipe, methods, teacher, translator)))
-    cells = dict.fromkeys(Cell(*row, lang) for row in rows for lang in langs)
+        for base in experiment.bases or [study.base]:
+            for recipe in experiment.recipes or [study.recipe]:
+                for teacher in experiment.teachers or study.teachers:
+                    rows.append((base, recipe, study.author(recipe, teacher)))
+    cells = dict.fromkeys(Cell(*row, lang) for row in rows for lang in experiment.languages or study.languages)
     return Matrix(
         name=name,
         compare=experiment.compare,
         question=experiment.question,
         cells=tuple(cells),
-        seeds=tuple(experiment.seeds or seeds),
+        seeds=tuple(experiment.seeds or study.seeds),
         steps=tuple((step.label, *row) for step, row in zip(experiment.steps, rows, strict=False)),
     )

@@ -1,4 +1,4 @@
-"""."""
+"""How many requests and examples a study wants, by draw and recipe."""
 
 from __future__ import annotations
 

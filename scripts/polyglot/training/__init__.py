@@ -1,1 +1,5 @@
-"""Supervised fine-tuning: what the trainers share, the trainers, and several processes for one training."""
+"""Supervised fine-tuning of students: trainers, adapters, machines, checkpoints, several processes for one training.
+
+What it shares with other training is in `checkpoints`: every training resumes to the same weights after a kill. Imports core,
+registry and models; no trainer is imported at this door, because unsloth must be imported before transformers.
+"""

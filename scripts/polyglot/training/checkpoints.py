@@ -73,7 +73,7 @@ def watch(trainer: Any, title: str) -> None:
     trainer.add_callback(StepProgress())
 
 
-def publish(
+def save_whole(
     model: Any,
     tokenizer: Any,
     out: Path,

@@ -12,7 +12,7 @@ import pandas as pd
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.training.batches import Batches, SeededOrder, blank
-from polyglot.training.checkpoints import publish, resume_point, training_owner, watch
+from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 from polyglot.training.examples import encode
 from polyglot.training.lora import merge
 from polyglot.training.machine import Machine
@@ -62,7 +62,7 @@ def train(
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         whole = merge(model, training, base, adapter=checkpoints / "adapter", dtype=machine.weights(training))
-        publish(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, done_with=[checkpoints])
+        save_whole(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, done_with=[checkpoints])
     return summary
 
 

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of fine-tuning: `training` of a study."""
 
 from __future__ import annotations
 

@@ -10,9 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.files import yaml_text
+from polyglot.core.hashing import content_id
 
 DERIVED = "operation"
 """The key that the workflow adds to a configuration (rules/common.smk)."""
+DECIDE_JOBS = ("rules/*.smk", *(f"scripts/polyglot/{room}/*.py" for room in ("planning", "workflow", "cluster")))
+"""Files that decide what jobs there are and what they ask for."""
+
+
+def profile_named(arguments: Sequence[str]) -> str | None:
+    """The profile that a command line names, as `--profile NAME` or `--profile=NAME`: what jobs ask for is said in its words."""
+    named = [place for place, argument in enumerate(arguments) if argument.startswith("--profile")]
+    if not named:
+        return None
+    name = arguments[named[-1]].partition("=")[2]
+    return name or arguments[named[-1] + 1]
+
+
+def workflow_hash(root: Path) -> str:
+    """Changes whenever a rule does, or what its jobs ask for."""
+    files = [file for pattern in DECIDE_JOBS for file in sorted(root.glob(pattern))]
+    return content_id(*(path.read_text(encoding="utf-8") for path in files))
 
 
 def ask_snakemake(
@@ -40,7 +58,7 @@ def ask_snakemake(
     settings = {key: value for key, value in config.items() if key != DERIVED}
     file = scratch / f"{settings['study']}.yaml"
     file.write_text(yaml_text(settings), encoding="utf-8")
-    paths = [str(root / "plugins"), os.environ.get("PYTHONPATH", "")]
+    paths = [str(root / "plugins"), str(root / "scripts"), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | dict(variables or {})
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"), *arguments, "--configfile", str(file)]
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)

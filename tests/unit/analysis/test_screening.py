@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis.screening import calibration, predict_gain, sample_metrics, screening_cost
+from polyglot.analysis.screening import cross_validate, predict_gain, sample_metrics, screening_cost
 
 
 def cells(teachers: int, seed: int = 0) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def test_a_candidate_that_is_new_has_no_actual_gain_and_one_without_data_no_pred
 
 
 def test_the_calibration_is_out_of_sample_too() -> None:
-    found = calibration(cells(8), components=2, confidence=0.95, permutations=99, seed=0).set_index("validation")
+    found = cross_validate(cells(8), components=2, confidence=0.95, permutations=99, seed=0).set_index("validation")
     assert {"in_sample", "leave_one_teacher_out", "leave_one_lang_out"} <= set(found.index)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis.additive_steps import ALL, step_table
+from polyglot.analysis.additive_steps import ALL, Resampling, TaskGroups, step_table
 from polyglot.core.cells import Cell
 from tests.unit.scoring.test_measurements import outcomes
 
@@ -28,11 +28,8 @@ def table(weights: str, students: dict[Cell, list[pd.DataFrame]] = STUDENTS) -> 
         ANCHORS,
         dict.fromkeys(STUDENTS, 100),
         given_up={SECOND: "out of memory"},
-        groups={"Easy": ["easy"], "Hard": ["hard"]},
-        weights=weights,
-        replicates=200,
-        seed=0,
-        confidence=0.95,
+        tasks=TaskGroups({"Easy": ["easy"], "Hard": ["hard"]}, weights),
+        resampling=Resampling(replicates=200, seed=0, confidence=0.95),
     )
 
 

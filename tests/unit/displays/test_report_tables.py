@@ -184,7 +184,7 @@ def test_a_clear_best_teacher_is_recommended_with_method_price_and_family() -> N
     assert row["p_first"] == 1
     assert (row["method"], row["method_basis"]) == ("respond", "data")
     assert "translate" in row["advice"]
-    assert "not told apart" in row["advice"]
+    assert "cannot be distinguished" in row["advice"]
     assert (row["family_teacher"], row["family_rank"], row["family_difference"]) == ("good", 1, 0)
     assert row["prompt_tokens_per_10k"] == pytest.approx(1e6)
     assert row["completion_tokens_per_10k"] == pytest.approx(2e6)

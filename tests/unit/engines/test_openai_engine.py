@@ -1,4 +1,4 @@
-"""The openai engine and its ledger, against a server on a real socket that misbehaves."""
+"""The openai engine and what it spends, against a server on a real socket that misbehaves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import open_engine
 from polyglot.engines.base import Answer, Request, answer_all, owner_of
 from polyglot.engines.openai_engine import EndpointError, OpenAIEngine, retry_after
-from polyglot.engines.spending import CeilingReached, Ledger
+from polyglot.engines.spending import CeilingReached, Spending
 from polyglot.registry.models import Endpoint, Model, Price, Sampling
 from tests.endpoint import (
     KEY,
@@ -50,8 +50,8 @@ def endpoint(server: Server, **changes: Any) -> Endpoint:
 
 
 def engine(server: Server, folder: Path, ceiling: float | None = None, **changes: Any) -> OpenAIEngine:
-    ledger = Ledger(folder / "ledger", "teacher", Price(prompt=1, completion=2), ceiling)
-    return OpenAIEngine(endpoint(server, **changes), Sampling(max_new_tokens=16), ledger)
+    spending = Spending(folder / "ledger", "teacher", Price(prompt=1, completion=2), ceiling)
+    return OpenAIEngine(endpoint(server, **changes), Sampling(max_new_tokens=16), spending)
 
 
 def questions(count: int) -> list[Request]:
@@ -200,7 +200,7 @@ def test_an_answer_without_usage_costs_what_was_set_aside(server: Server, tmp_pa
 
 def test_what_other_jobs_have_spent_is_seen_before_a_request(tmp_path: Path) -> None:
     price = Price(prompt=1, completion=2)
-    one, other = (Ledger(tmp_path, name, price, 100e-6) for name in ("one", "other"))
+    one, other = (Spending(tmp_path, name, price, 100e-6) for name in ("one", "other"))
     with other.reserved(10, 20) as enter:
         enter(Answer("a", "", "stop", 10, 20), counted=True)
     with pytest.raises(CeilingReached, match=r"0\.00 USD are spent"), one.reserved(11, 20):
@@ -260,9 +260,9 @@ def test_requests_are_sent_side_by_side_but_no_more_than_allowed(server: Server,
 
 def test_sampling_seed_and_schema_are_sent(server: Server, tmp_path: Path) -> None:
     schema = {"type": "object", "properties": {"prompt": {"type": "string"}}}
-    ledger = Ledger(tmp_path, "teacher", None, None)
+    spending = Spending(tmp_path, "teacher", None, None)
     sampling = Sampling(temperature=0.3, top_p=0.8, top_k=5, max_new_tokens=9)
-    asked = OpenAIEngine(endpoint(server, options={"min_p": 0.1}), sampling, ledger)
+    asked = OpenAIEngine(endpoint(server, options={"min_p": 0.1}), sampling, spending)
     asked.chat([Request("a", [{"role": "user", "content": "q"}], seed=2**40 + 7, schema=schema)])
     body = server.bodies[0]
     assert (body["temperature"], body["top_p"], body["max_tokens"], body["seed"]) == (0.3, 0.8, 9, (2**40 + 7) % 2**31)
@@ -289,7 +289,7 @@ def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path:
     spent = len((tmp_path / "ledger/teacher.jsonl").read_text().splitlines())
     assert spent == sum(server.asked.values()) == len(side.read()) == 11
     with pytest.raises(CeilingReached):  # another job of the study, another model
-        Ledger(tmp_path / "ledger", "other", Price(prompt=1, completion=2), ceiling).reserved(1, 16).__enter__()
+        Spending(tmp_path / "ledger", "other", Price(prompt=1, completion=2), ceiling).reserved(1, 16).__enter__()
     found = answer_all(engine(server, tmp_path, 1.0), questions(30), side, batch_size=30, title="test")
     assert len(found) == 30
     assert sum(server.asked.values()) == 30

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from polyglot.publishing.cards import data_card, hub_licences, licence_lines, model_card, row_of
+from polyglot.publishing.cards import Scored, data_card, hub_licences, licence_lines, model_card, row_of
 from polyglot.publishing.facts import TRAIN, set_facts, student_facts
 from polyglot.registry.data import BenchmarkFacts, Source
 from polyglot.registry.models import Model
@@ -38,8 +38,7 @@ def card(repository: Path, teacher: str, cell: dict[str, Any] | None = CELL, rec
         answers=[pd.DataFrame({"method": ["respond"] * 3, "status": ["ok", "ok", "empty"]})],
         diversity=pd.DataFrame({"prompt_distance": [0.2, 0.4], "response_distance": [0.1, 0.1]}),
         reward=pd.DataFrame({"reward": [4.0, float("nan")]}),
-        cell=cell,
-        gap=FLAGGED,
+        scored=Scored(cell=cell, gap=FLAGGED),
         template=repository / "report/data_card.md.jinja",
         workflow=WORKFLOW,
     )
@@ -115,8 +114,7 @@ def test_a_cell_without_a_student_has_a_card_that_says_why(repository: Path) -> 
         facts=facts(repository, "gemma-3-4b-it", base="olmo-3-7b"),
         summary={"reason": "1 usable training examples; at least 2 are needed"},
         anchors={"base": outcomes, "reference": outcomes},
-        cell=None,
-        gap=None,
+        scored=Scored(cell=None, gap=None),
         template=repository / "report/model_card.md.jinja",
         workflow=WORKFLOW,
     )
@@ -141,8 +139,7 @@ def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> N
             facts=student_facts(chosen, registries, base="llama-3.1-8b", **of_set),
             summary={"steps": 30, "epochs": 2, "examples": 100, "loss": 1.5},
             anchors={"base": outcomes, "reference": outcomes},
-            cell=CELL,
-            gap=None,
+            scored=Scored(cell=CELL, gap=None),
             template=repository / "report/model_card.md.jinja",
             workflow=WORKFLOW,
         )

@@ -107,7 +107,7 @@ def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
 
 def test_an_item_that_is_there_twice_is_refused() -> None:
     twice = pd.concat([outcomes([1, 0]), outcomes([1])])
-    with pytest.raises(ValueError, match="is there twice"):
+    with pytest.raises(ValueError, match="duplicate item"):
         extrinsic_replicates({("equal", "t"): [twice]}, twice, twice, lang="de", replicates=5, seed=0)
 
 

@@ -61,7 +61,7 @@ def test_two_tables_are_joined_and_must_have_the_same_cells(tmp_path: Path) -> N
         (lambda frame: frame.drop(columns="reward"), r"missing column\(s\) reward"),
         (lambda frame: frame[["teacher", "lang"]], "no metric"),
         (lambda frame: frame.assign(reward=["4", "good", "3", "2"]), "row 2: column 'reward' holds 'good'"),
-        (lambda frame: pd.concat([frame, frame.iloc[:1]]), r"row 5: the row of \(a, de\) is there twice"),
+        (lambda frame: pd.concat([frame, frame.iloc[:1]]), r"row 5: duplicate row of \(a, de\)"),
     ],
 )
 def test_a_broken_table_is_named(tmp_path: Path, change: object, message: str) -> None:

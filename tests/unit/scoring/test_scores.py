@@ -234,7 +234,7 @@ def test_a_hole_stays_a_hole_and_moves_no_other_cell() -> None:
     ("frame", "message"),
     [
         (measured().drop(columns="reward"), "reward"),
-        (pd.concat([measured(), measured().iloc[:1]]), r"\(b, equal, a, de\) is there twice"),
+        (pd.concat([measured(), measured().iloc[:1]]), r"duplicate cell \(b, equal, a, de\)"),
         (pd.concat([measured(), measured(replicate=1).iloc[:3]]), "replicate 1 has 3 cells"),
     ],
 )

@@ -85,7 +85,7 @@ def test_edges() -> None:
     assert [int(row) for row in select(list("abcdefghi"), scores, one, rule="mdaq", size=7)] == [8, 7, 6, 5, 4, 3, 2]
     unknown = np.array([0.5, np.nan, 0.7])
     assert [int(row) for row in select(list("abc"), unknown, one[:3], rule="quality-only", size=3)] == [2, 0, 1]
-    with pytest.raises(ValueError, match="an id is there twice"):
+    with pytest.raises(ValueError, match="duplicate ids"):
         select(["a", "a"], scores[:2], one[:2], rule="mdaq", size=1)
     with pytest.raises(ValueError, match="3 ids, but quality of shape"):
         select(list("abc"), scores, one, rule="mdaq", size=1)

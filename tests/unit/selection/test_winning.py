@@ -118,7 +118,7 @@ def test_samples_of_ones_own(tmp_path: Path) -> None:
     assert found[["prompt", "response"]].to_numpy().tolist() == [["a", "b"]]
     assert left_out == 2
     path.write_text("\n".join(json.dumps(row | {"id": 7, "extra": 1}) for row in rows))
-    with pytest.raises(ValueError, match="row 2: the id '7' is there twice"):
+    with pytest.raises(ValueError, match="row 2: duplicate id '7'"):
         read_samples(path)
     path.write_text(json.dumps({"prompt": "a", "answer": "b"}))
     with pytest.raises(ValueError, match=r"missing column\(s\): response; found: prompt, answer"):

@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 
 from polyglot.core.cells import Cell
 from polyglot.displays import catalogue as displays
-from polyglot.study.experiments import MAIN, Experiment, Matrix, Step, expand
+from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, Step, expand
 from polyglot.synthesis.recipes import PEOPLE, blocks_needed, parse_recipe
 from polyglot.workflow.loading import load_study
 
-DEFAULTS = {
-    "base": "b",
-    "recipe": "equal",
-    "teachers": ["t1", "t2"],
-    "languages": ["de", "id"],
-    "seeds": [0, 1],
-    "methods": ["generate", "translate", "respond"],
-    "translator": "nllb",
-}
+DEFAULTS = Defaults(
+    base="b",
+    recipe="equal",
+    teachers=["t1", "t2"],
+    languages=["de", "id"],
+    seeds=[0, 1],
+    methods=["generate", "translate", "respond"],
+    translator="nllb",
+)
 
 
 def matrix(experiment: Experiment) -> Matrix:
-    return expand("x", experiment, **DEFAULTS)  # type: ignore[arg-type]
+    return expand("x", experiment, DEFAULTS)
 
 
 @pytest.mark.parametrize(

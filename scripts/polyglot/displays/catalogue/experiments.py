@@ -179,7 +179,7 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
         "table": {
             "": Display(
                 "comparisons.abilities",
-                "Does a teacher's size or ability foretell its score?",
+                "Does a teacher's size or ability predict its score?",
                 EXPERIMENTS,
                 "Mixed-effects models of the PG-Score (*{definition}*) with a random intercept for each teacher: on "
                 "the logarithm of "

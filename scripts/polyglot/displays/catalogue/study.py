@@ -150,14 +150,14 @@ TABLES: dict[str, Display] = {
         "study.resources",
         "Seconds and memory by rule",
         COST,
-        "From Snakemake's benchmark files of all jobs so far.",
+        "From Snakemake's timings of all jobs so far.",
         {"cost": "analysis/resources.csv"},
     ),
     "ledger": Display(
         "study.ledger",
         "Ledger: GPU hours, tokens and money",
         COST,
-        "What all jobs so far have cost, by rule and teacher, attempts in vain included.",
+        "What all jobs so far have cost, by rule and teacher, failed attempts included.",
         {"ledger": "analysis/ledger.csv"},
     ),
 }

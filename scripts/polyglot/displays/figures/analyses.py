@@ -1,4 +1,4 @@
-"""Figures of the analyses: components of the metrics, what they foretell, correlations, weights, resources of languages."""
+"""Figures of the analyses: components of the metrics, what they predict, correlations, weights, resources of languages."""
 
 from __future__ import annotations
 

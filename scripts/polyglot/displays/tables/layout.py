@@ -119,7 +119,7 @@ def ordered(found: Iterable[Any], order: Sequence[str]) -> list[str]:
 
 
 def unique(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels as column names: what two keys share is told apart by the key."""
+    """Labels as column names: what two keys share is distinguished by the key."""
     names = list(labels.values())
     return {key: f"{label} ({key})" if names.count(label) > 1 else label for key, label in labels.items()}
 

@@ -137,8 +137,8 @@ def _advice(context: Context, choice: Choice) -> str:
             else "Take it, but not as settled."
         ),
         "single": f"{best} is the only teacher measured ({score}), so it was compared with none; its student gains {gain}.",
-        "no_gain": f"Do not count on a gain. {leads}, but its student's gain over the untrained base is not told apart from "
-        f"none ({gain}).",
+        "no_gain": f"Do not count on a gain. {leads}, but its student's gain over the untrained base cannot be distinguished "
+        f"from none ({gain}).",
         "worse": f"Do not fine-tune on these data as they are. {leads}, yet its student is worse than the untrained base "
         f"({gain}).",
         "gain_unknown": f"{leads}. Whether its student beats the untrained base is not known: measure that before acting.",

@@ -20,7 +20,7 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
 
     Args:
         candidates: from `polyglot.analysis.screening.predict_gain`.
-        validation: from `polyglot.analysis.screening.calibration`.
+        validation: from `polyglot.analysis.screening.cross_validate`.
         cost: from `polyglot.analysis.screening.screening_cost`.
     """
     rows = [
@@ -69,7 +69,7 @@ def _advice(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame
         best = known.iloc[0]
         close = known.loc[known["high"] > best["prediction"], "teacher"]
         rivals = [context.model(name) for name in close if name != best["teacher"]]
-        kept = f"; not told apart from {', '.join(rivals)}" if rivals else ""
+        kept = f"; not distinguished from {', '.join(rivals)}" if rivals else ""
         parts.append(f"{context.language(str(lang))}: {context.model(best['teacher'])}{kept}")
     held_out = validation.loc[validation["validation"] == "leave_one_teacher_out", "r2"]
     r2 = float(held_out.iloc[0]) if len(held_out) else float("nan")

@@ -204,7 +204,7 @@ def _by_students(scores: Mapping[str, Estimate]) -> Method:
 
 
 def _by_data(context: Context, rows: pd.DataFrame) -> Method:
-    """The highest reward; among methods whose rewards are not told apart from it, the highest usable share."""
+    """The highest reward; among methods whose rewards are not distinguished from it, the highest usable share."""
     from scipy.stats import norm
 
     known = records(rows.dropna(subset=["reward", "usable_share"], how="all"))
@@ -220,7 +220,7 @@ def _by_data(context: Context, rows: pd.DataFrame) -> Method:
         return Method(str(best["method"]), "data", f"by the usable share alone ({usable(best):.0%}); no reward is known")
     top = max(rated, key=lambda row: float(row["reward"]))
     reach = norm.ppf((1 + context.confidence) / 2)
-    # without a standard error a smaller reward is not told apart from the highest
+    # without a standard error a smaller reward cannot be distinguished from the highest
     tied = [row for row in rated if not row["reward"] < top["reward"] - reach * np.hypot(row["reward_se"], top["reward_se"])]
     best = max(tied, key=usable)
     share = "unknown" if usable(best) < 0 else f"{usable(best):.0%}"
@@ -228,7 +228,7 @@ def _by_data(context: Context, rows: pd.DataFrame) -> Method:
     close = ", ".join(str(row["method"]) for row in tied if row is not best)
     if len(known) == 1:
         return Method(str(best["method"]), "data", f"the only one with data: {facts}")
-    basis = f"by the usable share, as the rewards of {close} are not told apart" if close else "by the judge's reward"
+    basis = f"by the usable share, as the rewards of {close} cannot be distinguished" if close else "by the judge's reward"
     return Method(str(best["method"]), "data", f"{basis}: {facts}")
 
 

@@ -260,7 +260,7 @@ class Builder:
         return self.context(f"#tool/{job.rule}", type_="SoftwareApplication", name=job.rule, description=job.line["about"])
 
     def job(self, job: Job) -> None:
-        """An action for the job, one for each attempt in vain, and the control action that started it."""
+        """An action for the job, one for each failed attempt, and the control action that started it."""
         inputs = [self.behind(path) for path in job.inputs]
         records = [{"@id": path} for path in self.run.records.get(job.name, [])]
         action = self.context(
@@ -284,7 +284,7 @@ class Builder:
             self.context(
                 f"{action_id(job)}/attempt-{number}",
                 type_="CreateAction",
-                name=f"{job.line['message'] or job.name} (attempt {number}, in vain)",
+                name=f"{job.line['message'] or job.name} (attempt {number}, failed)",
                 instrument=self.tool(job),
                 object=inputs,
                 startTime=at(attempt.began),

@@ -89,7 +89,7 @@ class Study:
         return here.code(paths)
 
     def log_files(self) -> list[Item]:
-        """Logs, benchmark files, the ledger of endpoints and the configuration in force."""
+        """Logs, timings, what endpoints were paid and the configuration in force."""
         paths = [Path(path) for job in self.jobs for path in (*job.line["log"], job.line["benchmark"]) if path]
         return self.collector.records([*paths, self.results / "config.yaml", *sorted((self.results / "ledger").glob("*.jsonl"))])
 

@@ -125,7 +125,7 @@ def _unpack(file: zipfile.ZipFile, folder: Path, path: Path) -> None:
     names = [member.filename for member in file.infolist()]
     repeated = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if repeated:
-        raise ArchiveError(f"{repeated}: it is there twice")
+        raise ArchiveError(f"{repeated}: duplicate entry")
     for member in file.infolist():
         try:
             file.extract(member, folder)

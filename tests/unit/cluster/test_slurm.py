@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from snakemake.jobs import GroupJob
 
 from polyglot.cluster.slurm import (
     Word,
     ask_in_step_with_the_jobs,
-    keep_groups_within,
     outlast_the_controller,
     remember_failures,
     wait_for_controller,
 )
+from polyglot.core.upstream import warn
 
 
 @dataclass(eq=True)
@@ -195,18 +195,6 @@ def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None
     assert executor.reported == ["a submitted"]
 
 
-@pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
-def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
-    executor = Executor()
-    submitted: list[GroupJob] = []
-    executor.run_job = submitted.append  # type: ignore[assignment, method-assign]
-    keep_groups_within(executor, 600)
-    group = GroupJob.__new__(GroupJob)
-    group._resources = {"runtime": summed, "mem_mb": 4000}
-    executor.run_job(group)  # type: ignore[arg-type]
-    assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
-
-
 @dataclass(frozen=True)
 class Member:
     output: tuple[str, ...]
@@ -230,3 +218,39 @@ def test_what_is_said_of_a_failure_is_kept_with_what_was_done(tmp_path: Path) ->
     executor.report_job_error(SimpleNamespace(job=group, name="g"), msg="failed", aux_logs=["7.log"])  # type: ignore[arg-type]
     assert words[id(group)].log == Path("7.log")
     assert executor.reported == ["g: refused", "g: failed"]
+
+
+WRAPPERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "run_uuid": (outlast_the_controller, "a restart of Slurm's controller is not waited for"),
+    "check_active_jobs": (outlast_the_controller, "a restart of Slurm's controller is not waited for"),
+    "next_seconds_between_status_checks": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
+    "workflow": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
+    "report_job_error": (lambda executor: remember_failures(executor, since=0), "what Slurm says of failed jobs is missing"),
+}
+
+
+@pytest.mark.parametrize("lacking", WRAPPERS)
+def test_an_executor_without_an_inner_part_is_left_alone_with_a_warning(lacking: str, capsys: pytest.CaptureFixture[str]) -> None:
+    warn.cache_clear()
+    wrap, lost = WRAPPERS[lacking]
+    parts = {name: getattr(Executor(), name) for name in dir(Executor()) if not name.startswith("__") and name != lacking}
+    executor = SimpleNamespace(**parts)
+    assert not wrap(executor)
+    assert vars(executor) == parts
+    said = capsys.readouterr().err
+    assert f"has no SimpleNamespace.{lacking}" in said
+    assert lost in said
+    assert "requirements.lock" in said
+
+
+def test_a_preempted_job_without_a_log_fails_all_the_same(squeue: Squeue) -> None:
+    class Bare(Job):
+        aux = {}  # type: ignore[assignment] # noqa: RUF012
+
+    executor = Executor()
+    outlast_the_controller(executor)
+    executor.answers = {"a": "running"}
+    squeue.lists({"a": "PREEMPTED"})
+    for _ in range(2):
+        watched(executor, [Bare("a")])
+    assert executor.reported == ["a: Slurm job a has ended as PREEMPTED. "]

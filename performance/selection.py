@@ -1,6 +1,6 @@
 """Selection of many samples after their embedding, at several sizes; beside it k-means on all data in one go.
 
-    python benchmarks/selection.py [--samples 10000 30000 100000] [--dimensions 384] [--threads 2]
+    python performance/selection.py [--samples 10000 30000 100000] [--dimensions 384] [--threads 2]
 
 Prints seconds (of principal components, k-means and choice), microseconds a sample and the peak of memory; for the same data, the
 seconds of scikit-learn's plain k-means, and how much farther from their centres samples are in our clusters.

@@ -1,7 +1,7 @@
 """The vllm engine against bare `LLM.chat` on the same requests in one process, and what it costs to resume 10,000 answers.
 
     make test-vllm
-    OMP_NUM_THREADS=1 .venv-vllm/bin/python benchmarks/vllm_engine.py results/demo [--rounds 5] [--resumed 10000]
+    OMP_NUM_THREADS=1 .venv-vllm/bin/python performance/vllm_engine.py results/demo [--rounds 5] [--resumed 10000]
 
 takes the nano teacher `hasty` and its German requests from a study's results. The sides take turns, so that a slow minute of the
 machine hits all of them.

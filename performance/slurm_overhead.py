@@ -1,6 +1,6 @@
 """What a job costs on Slurm apart from its work: `true` through profiles/slurm, one alone, a chain, and a thousand side by side.
 
-    tests/slurm/cluster.sh run python benchmarks/slurm_overhead.py [--jobs 1000] [--grouped 1 50] [--seconds 1 2 5 40]
+    tests/slurm/cluster.sh run python performance/slurm_overhead.py [--jobs 1000] [--grouped 1 50] [--seconds 1 2 5 40]
 
 `--seconds` are values of slurm-init-seconds-before-status-checks, `--grouped` values of group-components.
 """

@@ -1,6 +1,6 @@
 """Mean pairwise cosine distance: the identity against the naive n x n matrix, both sides in one run.
 
-    python benchmarks/diversity.py [--texts 10000] [--dimensions 384 4096]
+    python performance/diversity.py [--texts 10000] [--dimensions 384 4096]
 
 Prints seconds and the peak memory that each side adds to the embeddings, and checks that both give the same number.
 """

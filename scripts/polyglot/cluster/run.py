@@ -1,0 +1,112 @@
+"""A run of the workflow: on this machine, or with jobs that are submitted to a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from polyglot.cluster import slurm, snakemake_inside
+from polyglot.cluster.environment_modules import with_modules
+from polyglot.cluster.failures import report_of
+from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
+from polyglot.cluster.site import SITE_FILE, Site, read_site
+from polyglot.core.errors import ConfigurationError
+from polyglot.planning.demands import Demand, small
+
+Resource = int | str | None
+DemandOf = Callable[[Any, int], Demand]
+"""What an attempt at a job demands, from its wildcards and the attempt's number."""
+
+
+class RunError(Exception):
+    """A run that cannot start; the message says why and what to do."""
+
+
+class Run:
+    """This run, by Snakemake's `workflow`.
+
+    Attributes:
+        site: the cluster that jobs are submitted to; None where they run on this machine.
+
+    Raises:
+        ConfigurationError: if jobs are submitted and the site file cannot be used.
+    """
+
+    def __init__(self, workflow: Any, root: Path) -> None:
+        self._workflow = workflow
+        self._started = time.time()
+        self._words: dict[int, slurm.Word] = {}
+        self.site: Site | None = None
+        if snakemake_inside.submits(workflow):
+            self.site = read_site(root / SITE_FILE)
+            snakemake_inside.take_threads_of_the_nodes(workflow)
+
+    def resources(self, demand: Demand) -> dict[str, Resource]:
+        """A demand in the words of Snakemake and of the cluster."""
+        if self.site is None:
+            return {"gpu": demand.gpu, "mem_mb": demand.mem_mb, "runtime": demand.runtime}
+        return self.site.resources(demand) | {"in_group": 1}
+
+    def asked(self, demand: DemandOf) -> dict[str, Callable[[Any, int], Resource]]:
+        """Resources of a rule, each a function that Snakemake calls: what its jobs demand."""
+
+        def resource(name: str) -> Callable[[Any, int], Resource]:
+            def value(wildcards: Any, attempt: int) -> Resource:
+                return self.resources(demand(wildcards, attempt))[name]
+
+            return value
+
+        return {name: resource(name) for name in self.resources(small(1))}
+
+    def prepare(self) -> None:
+        """Before the first job. On a cluster: its modules, no job of an earlier run that writes the same files, and patience.
+
+        Raises:
+            RunError: if modules cannot be loaded, or jobs of an earlier run can neither be left alone nor cancelled.
+        """
+        snakemake_inside.SNAKEMAKE.check_version()
+        snakemake_inside.drop_job_rate_limit(self._workflow)
+        if self.site is None or not snakemake_inside.has_jobs_to_submit(self._workflow):
+            return
+        executor = snakemake_inside.slurm_executor(self._workflow)
+        try:
+            if self.site.modules:
+                os.environ.update(with_modules(self.site.modules))
+            if executor is not None:
+                slurm.PLUGIN.check_version()
+                self._register(executor)
+            cancelled = cancel_leftovers(Path.cwd())
+        except (ConfigurationError, CalledProcessError, TimeoutError, RunElsewhereError) as error:
+            raise RunError(str(error)) from None
+        if executor is not None:
+            self._words = slurm.remember_failures(executor, self._started)
+            slurm.outlast_the_controller(executor)
+            slurm.ask_in_step_with_the_jobs(executor)
+            if self.site.limits.minutes is not None:
+                snakemake_inside.keep_groups_within(executor, self.site.limits.minutes)
+        for run, count in cancelled.items():
+            left = f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept."
+            print(left, file=sys.stderr)
+
+    def _register(self, executor: Any) -> None:
+        lost = "another run in this folder may take the jobs of this one for leftovers and cancel them"
+        if slurm.PLUGIN.has(executor, "run_uuid", lost=lost):
+            register_run(Path.cwd(), executor.run_uuid)
+
+    def report(self) -> str:
+        """What failed in this run, and how to go on."""
+        return report_of(snakemake_inside.failures(self._workflow, self._words, self._started))
+
+
+def threads_of(demand: DemandOf) -> Callable[[Any, int], int]:
+    """Threads of a rule, a function that Snakemake calls: what its jobs demand."""
+
+    def threads(wildcards: Any, attempt: int) -> int:
+        return demand(wildcards, attempt).threads
+
+    return threads

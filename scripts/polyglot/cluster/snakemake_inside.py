@@ -1,0 +1,121 @@
+"""Snakemake's inner parts that a run touches: attributes of its workflow, scheduler, jobs and executor.
+
+Its documented interface has no place for these. Where an attribute is not there, a warning says what no longer works.
+`workflow` is Snakemake's own object of that name in a Snakefile.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from polyglot.cluster.failures import Failure
+from polyglot.cluster.slurm import Word
+from polyglot.core.upstream import MISSING, Upstream, inner
+
+SNAKEMAKE = Upstream("snakemake", first="9.27", before="9.28")
+
+
+def submits(workflow: Any) -> bool:
+    """Whether jobs are submitted to a cluster (profiles/slurm).
+
+    The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But profiles/slurm alone gives
+    the resource `in_group` a scope, which Snakemake hands down to every job.
+    """
+    lost = "whether jobs are submitted cannot be known here, so profiles/slurm/site.yaml is not read"
+    if not SNAKEMAKE.has(workflow, "resource_settings.overwrite_resource_scopes", lost=lost):
+        return False
+    return "in_group" in workflow.resource_settings.overwrite_resource_scopes
+
+
+def take_threads_of_the_nodes(workflow: Any) -> None:
+    """Let submitted jobs have the threads that they ask for.
+
+    Without this they are cut to the cores of the machine that submits them: Snakemake 9.27 reads `cores` of profiles/default,
+    which is for runs on one machine, also where jobs are submitted.
+    """
+    lost = "submitted jobs get no more threads than `cores` in profiles/default"
+    touched = ("is_main_process", "resource_settings.cores", "global_resources")
+    if SNAKEMAKE.has(workflow, *touched, lost=lost) and workflow.is_main_process:
+        workflow.resource_settings.cores = sys.maxsize
+        workflow.global_resources["_cores"] = sys.maxsize
+
+
+def drop_job_rate_limit(workflow: Any) -> None:
+    """Start jobs as soon as there are cores, on one machine.
+
+    For its limit of jobs started per second, Snakemake 9.27 looks at all waiting jobs once a second, and once more a second for
+    each job that has ended: after hundreds of jobs that takes a core. Where jobs run on this machine its cores are the limit.
+    """
+    lost = "Snakemake's limit of jobs started per second stays, which slows runs of hundreds of jobs"
+    if not SNAKEMAKE.has(workflow, "local_exec", "scheduler", lost=lost) or not workflow.local_exec:
+        return
+    if workflow.scheduler is not None and SNAKEMAKE.has(workflow.scheduler, "job_rate_limiter", lost=lost):
+        workflow.scheduler.job_rate_limiter = None
+
+
+def has_jobs_to_submit(workflow: Any) -> bool:
+    """Whether any job of this run goes to the cluster; True where that cannot be known."""
+    lost = "the cluster is prepared for also where no job is submitted"
+    if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", lost=lost):
+        return True
+    return any(not workflow.is_local(job.rule) for job in workflow.dag.needrun_jobs())
+
+
+def slurm_executor(workflow: Any) -> Any | None:
+    """The executor, where it is that of snakemake-executor-plugin-slurm; None where it is another or is out of reach.
+
+    Only the settings of that plugin have a `status_command`.
+    """
+    if inner(workflow, "executor_settings.status_command") is MISSING:
+        return None
+    lost = "restarts of Slurm's controller are not waited for, and jobs of a killed run are not kept apart from those of this one"
+    return workflow.scheduler._executor if SNAKEMAKE.has(workflow, "scheduler._executor", lost=lost) else None
+
+
+def keep_groups_within(executor: Any, minutes: int) -> None:
+    """Make an executor submit no group of jobs for longer than the cluster takes.
+
+    Snakemake 9.27 adds up the limits of a group's jobs, each of which is two to three times what the job is expected to take.
+
+    Args:
+        minutes: the most that a job may ask for.
+    """
+    lost = f"groups of jobs may ask for more than {minutes} minutes, the limit in profiles/slurm/site.yaml, and be refused"
+    if not SNAKEMAKE.has(executor, "run_job", lost=lost):
+        return
+    submit = executor.run_job
+
+    def run_job(job: Any) -> None:
+        too_long = job.is_group() and job.resources.get("runtime", 0) > minutes  # Snakemake computes and keeps them now
+        if too_long and SNAKEMAKE.has(job, "_resources", lost=lost):
+            job._resources["runtime"] = minutes
+        submit(job)
+
+    executor.run_job = run_job
+
+
+def failures(workflow: Any, words: Mapping[int, Word], since: float) -> list[Failure]:
+    """Jobs that were given up in this run; of a group those that it had not done.
+
+    Args:
+        words: what Slurm's executor said of submissions that failed (see `polyglot.cluster.slurm.remember_failures`).
+        since: start of the run, in seconds since the epoch.
+    """
+    lost = "failed jobs are named above only, and not once more at the end"
+    if not SNAKEMAKE.has(workflow, "scheduler.failed", lost=lost):
+        return []
+    found = []
+    for given_up in workflow.scheduler.failed:
+        if not SNAKEMAKE.has(given_up, "is_group", "attempt", lost=lost):
+            continue
+        word = words.get(id(given_up), Word("", None, frozenset()))
+        members = list(given_up) if given_up.is_group() else [given_up]
+        for job in [job for job in members if id(job) not in word.done] or members:
+            if SNAKEMAKE.has(job, "rule.name", "wildcards_dict", "log", lost=lost):
+                log = Path(job.log[0]) if job.log else None
+                wildcards = dict(job.wildcards_dict)
+                found.append(Failure(job.rule.name, wildcards, log, given_up.attempt, since, word.message, word.log))
+    return found

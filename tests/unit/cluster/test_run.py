@@ -1,0 +1,102 @@
+"""A run: what its rules ask for, on this machine and on a cluster, and what is done before its first job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyglot.cluster import run as running
+from polyglot.cluster.leftovers import RunElsewhereError
+from polyglot.cluster.run import Run, RunError, threads_of
+from polyglot.core.errors import ConfigurationError
+from polyglot.core.upstream import warn
+from polyglot.planning.demands import Demand
+
+from .test_snakemake_inside import Job, workflow
+
+SITE = "profiles/slurm/site.yaml"
+
+
+def large(wildcards: Any, attempt: int) -> Demand:
+    return Demand(gpu=1, threads=8, mem_mb=9000 * attempt, runtime=90 * attempt)
+
+
+def here() -> Any:
+    scopes = workflow().resource_settings
+    scopes.overwrite_resource_scopes = {}
+    return workflow(resource_settings=scopes, local_exec=True, executor_settings=None)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Path:
+    """A repository whose cluster takes jobs of up to 100 minutes."""
+    (tmp_path / SITE).parent.mkdir(parents=True)
+    (tmp_path / SITE).write_text("partitions: {gpu: fast}\nlimits: {minutes: 100}\n")
+    return tmp_path
+
+
+def test_a_job_on_this_machine_asks_in_snakemakes_own_words(tmp_path: Path) -> None:
+    run = Run(here(), tmp_path)
+    assert run.site is None
+    assert {name: value(None, 2) for name, value in run.asked(large).items()} == {"gpu": 1, "mem_mb": 18000, "runtime": 180}
+    assert threads_of(large)(None, 2) == 8
+
+
+def test_a_job_on_a_cluster_asks_in_the_words_of_its_site(cluster: Path) -> None:
+    asked = {name: value(None, 2) for name, value in Run(workflow(), cluster).asked(large).items()}
+    assert asked["runtime"] == 100
+    assert asked["slurm_partition"] == "fast"
+    assert asked["in_group"] == 1
+
+
+def test_a_cluster_without_a_site_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"site\.yaml: no such file"):
+        Run(workflow(), tmp_path)
+
+
+def test_a_run_on_this_machine_only_loses_its_rate_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "cancel_leftovers", lambda folder: pytest.fail("nothing is in a queue"))
+    parts = here()
+    Run(parts, tmp_path).prepare()
+    assert parts.scheduler.job_rate_limiter is None
+
+
+def test_jobs_of_an_earlier_run_are_cancelled_before_the_first_job(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(running, "cancel_leftovers", lambda folder: {"first": 2})
+    Run(workflow(executor_settings=None), cluster).prepare()
+    assert "Cancelled 2 jobs that an earlier run left in the queue (first)" in capsys.readouterr().err
+
+
+def test_a_run_of_local_rules_leaves_the_queue_alone(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "cancel_leftovers", lambda folder: pytest.fail("no job is submitted"))
+    Run(workflow(is_local=lambda rule: True), cluster).prepare()
+
+
+def test_jobs_of_a_run_on_another_machine_stop_this_one(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def elsewhere(folder: Path) -> dict[str, int]:
+        raise RunElsewhereError("2 jobs are of a run on login2")
+
+    monkeypatch.setattr(running, "cancel_leftovers", elsewhere)
+    with pytest.raises(RunError, match="login2"):
+        Run(workflow(executor_settings=None), cluster).prepare()
+
+
+def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn.cache_clear()
+    monkeypatch.setattr(running, "cancel_leftovers", lambda folder: {})
+    Run(workflow(), cluster).prepare()  # its executor is a text
+    said = capsys.readouterr().err
+    for lost in ("for leftovers", "is not waited for", "seen late", "missing from the list", "may ask for more than 100 minutes"):
+        assert lost in said
+
+
+def test_the_report_names_what_failed(tmp_path: Path) -> None:
+    parts = here()
+    parts.scheduler.failed = [Job("student")]
+    assert "student (lang de), 2 attempts" in Run(parts, tmp_path).report()

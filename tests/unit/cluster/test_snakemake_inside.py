@@ -1,0 +1,162 @@
+"""Snakemake's inner parts: used where they are there; where one is gone, a warning says what is lost, and the run goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from snakemake.jobs import GroupJob
+
+from polyglot.cluster.slurm import Word
+from polyglot.cluster.snakemake_inside import (
+    SNAKEMAKE,
+    drop_job_rate_limit,
+    failures,
+    has_jobs_to_submit,
+    keep_groups_within,
+    slurm_executor,
+    submits,
+    take_threads_of_the_nodes,
+)
+from polyglot.core.upstream import warn
+
+
+class Job:
+    """As Snakemake's: a job that was given up."""
+
+    def __init__(self, name: str) -> None:
+        self.rule = SimpleNamespace(name=name)
+        self.wildcards_dict = {"lang": "de"}
+        self.log = [f"{name}.log"]
+        self.attempt = 2
+
+    def is_group(self) -> bool:
+        return False
+
+
+class Group(list[Job]):
+    attempt = 3
+
+    def is_group(self) -> bool:
+        return True
+
+
+def workflow(*given_up: Any, **others: Any) -> SimpleNamespace:
+    """As Snakemake's, with the attributes that are touched, on a cluster."""
+    parts = {
+        "is_main_process": True,
+        "local_exec": False,
+        "resource_settings": SimpleNamespace(overwrite_resource_scopes={"in_group": "local"}, cores=2),
+        "global_resources": {"_cores": 2},
+        "executor_settings": SimpleNamespace(status_command=None),
+        "scheduler": SimpleNamespace(job_rate_limiter="limit", failed=list(given_up), _executor="executor"),
+        "dag": SimpleNamespace(needrun_jobs=lambda: [Job("plan"), Job("student")]),
+        "is_local": lambda rule: rule.name == "plan",
+    }
+    return SimpleNamespace(**(parts | others))
+
+
+def test_the_inner_parts_are_those_of_the_installed_snakemake() -> None:
+    assert SNAKEMAKE.check_version()
+
+
+def test_jobs_are_submitted_where_the_profile_gives_its_resource_a_scope() -> None:
+    assert submits(workflow())
+    assert not submits(workflow(resource_settings=SimpleNamespace(overwrite_resource_scopes={})))
+
+
+@pytest.mark.parametrize(("main", "cores"), [(True, sys.maxsize), (False, 2)])
+def test_threads_are_those_of_the_nodes_where_jobs_are_submitted(main: bool, cores: int) -> None:
+    run = workflow(is_main_process=main)
+    take_threads_of_the_nodes(run)
+    assert run.resource_settings.cores == run.global_resources["_cores"] == cores
+
+
+@pytest.mark.parametrize(("local", "limit"), [(True, None), (False, "limit")])
+def test_jobs_on_one_machine_start_without_a_rate_limit(local: bool, limit: str | None) -> None:
+    run = workflow(local_exec=local)
+    drop_job_rate_limit(run)
+    assert run.scheduler.job_rate_limiter == limit
+
+
+def test_a_run_of_local_rules_submits_nothing() -> None:
+    assert has_jobs_to_submit(workflow())
+    assert not has_jobs_to_submit(workflow(is_local=lambda rule: True))
+
+
+def test_only_the_executor_of_slurm_is_touched() -> None:
+    assert slurm_executor(workflow()) == "executor"
+    for other in (None, SimpleNamespace()):
+        assert slurm_executor(workflow(executor_settings=other)) is None
+
+
+@pytest.mark.parametrize(("summed", "asked"), [(900, 600), (500, 500)])
+def test_a_group_asks_for_no_longer_than_the_cluster_takes(summed: int, asked: int) -> None:
+    submitted: list[GroupJob] = []
+    executor = SimpleNamespace(run_job=submitted.append)
+    keep_groups_within(executor, 600)
+    group = GroupJob.__new__(GroupJob)
+    group._resources = {"runtime": summed, "mem_mb": 4000}
+    executor.run_job(group)
+    assert [dict(job.resources.items()) for job in submitted] == [{"runtime": asked, "mem_mb": 4000}]
+
+
+def test_a_group_whose_resources_are_out_of_reach_is_submitted_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    warn.cache_clear()
+    submitted: list[Any] = []
+    executor = SimpleNamespace(run_job=submitted.append)
+    keep_groups_within(executor, 600)
+    group = SimpleNamespace(is_group=lambda: True, resources={"runtime": 900})
+    executor.run_job(group)
+    assert submitted == [group]
+    assert "may ask for more than 600 minutes" in capsys.readouterr().err
+
+
+def test_of_a_group_only_the_jobs_that_were_not_done_have_failed() -> None:
+    done, missing, alone = Job("done"), Job("missing"), Job("alone")
+    group = Group([done, missing])
+    words = {id(group): Word("refused", Path("7.log"), frozenset([id(done)]))}
+    found = failures(workflow(group, alone), words, since=5.0)
+    assert [(failure.rule, failure.attempts, failure.message, failure.since) for failure in found] == [
+        ("missing", 3, "refused", 5.0),
+        ("alone", 2, "", 5.0),
+    ]
+    assert [failure.log for failure in found] == [Path("missing.log"), Path("alone.log")]
+
+
+Touch = Callable[[Any], Any]
+WITHOUT: list[tuple[str, Touch, Any]] = [
+    ("resource_settings", submits, False),
+    ("is_main_process", take_threads_of_the_nodes, None),
+    ("global_resources", take_threads_of_the_nodes, None),
+    ("local_exec", drop_job_rate_limit, None),
+    ("scheduler", drop_job_rate_limit, None),
+    ("dag", has_jobs_to_submit, True),
+    ("is_local", has_jobs_to_submit, True),
+    ("scheduler", slurm_executor, None),
+    ("scheduler", lambda run: failures(run, {}, 0.0), []),
+]
+
+
+@pytest.mark.parametrize(("lacking", "touch", "found"), WITHOUT)
+def test_a_snakemake_without_an_inner_part_warns_and_goes_on(
+    lacking: str, touch: Touch, found: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn.cache_clear()
+    run = workflow()
+    delattr(run, lacking)
+    assert touch(run) == found
+    said = capsys.readouterr().err
+    assert f"SimpleNamespace.{lacking}" in said
+    assert "Tested with snakemake >=9.27,<9.28" in said
+
+
+def test_a_failed_job_without_an_inner_part_is_left_out_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    warn.cache_clear()
+    found = failures(workflow(SimpleNamespace(rule="x"), Job("alone")), {}, 0.0)
+    assert [failure.rule for failure in found] == ["alone"]
+    assert "SimpleNamespace.is_group, SimpleNamespace.attempt" in capsys.readouterr().err
