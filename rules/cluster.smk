@@ -4,7 +4,7 @@ import sys
 import time
 from subprocess import CalledProcessError
 
-from polyglot.planning import demands
+from polyglot.planning.demands import Demands
 from polyglot.cluster.slurm import (
     Word,
     ask_in_step_with_the_jobs,
@@ -36,6 +36,11 @@ def read_cluster():
 
 
 CLUSTER = read_cluster()
+NO_NETWORK = CLUSTER is not None and not CLUSTER.network
+# A judge behind an endpoint is asked from where there is a network.
+JUDGED_HERE = NO_NETWORK and models.behind_endpoint(models.judge)
+DEMANDS = Demands(STUDY, REGISTRIES)
+small = None  # what a rule asks for whose jobs run no model
 
 
 def in_words(demand):
@@ -44,21 +49,21 @@ def in_words(demand):
     return CLUSTER.resources(demand) | {"in_group": 1}
 
 
-def asked(demand):
-    """Resources of a rule: what its jobs demand."""
+def asked(rule):
+    """Resources of a rule: what its jobs demand (polyglot.planning.work says what they do)."""
 
     def resource(name):
         def value(wildcards, attempt):
-            return in_words(demand(wildcards, attempt))[name]
+            return in_words(DEMANDS.of(rule, wildcards, attempt))[name]
 
         return value
 
-    return {name: resource(name) for name in in_words(demands.small(1))}
+    return {name: resource(name) for name in in_words(DEMANDS.of(small, {}, 1))}
 
 
-def threads_of(demand):
+def threads_of(rule):
     def threads(wildcards, attempt):
-        return demand(wildcards, attempt).threads
+        return DEMANDS.of(rule, wildcards, attempt).threads
 
     return threads
 

@@ -2,7 +2,7 @@
 rule benchmark:
     """A benchmark's items in a language, from its own files on the hub."""
     input:
-        f"{HUB}/datasets/{{benchmark}}",
+        f"{hub.folder}/datasets/{{benchmark}}",
     output:
         directory("results/{study}/tasks/{benchmark}/{lang}"),
     log:
@@ -10,16 +10,14 @@ rule benchmark:
     benchmark:
         "results/{study}/benchmarks/benchmark/{benchmark}/{lang}.tsv"
     wildcard_constraints:
-        benchmark=one_of(HUB_BENCHMARKS),
+        benchmark=one_of(evaluation.from_the_hub),
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
     params:
-        facts=lambda wildcards: REGISTRIES.benchmarks[wildcards.benchmark].model_dump(
-            mode="json", exclude={"source", "licence"}
-        ),
+        facts=evaluation.facts,
     message:
         "Items of {wildcards.benchmark} in {wildcards.lang}"
     script:
@@ -31,7 +29,7 @@ rule evaluate_student:
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
         chat_template=[],
-        tasks=benchmark_folders,
+        tasks=evaluation.folders,
     output:
         "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -40,11 +38,11 @@ rule evaluate_student:
         "results/{study}/benchmarks/evaluate_student/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/lighteval.yaml"
-    threads: threads_of(evaluating)
+    threads: threads_of("evaluate_student")
     resources:
-        **asked(evaluating),
+        **asked("evaluate_student"),
     params:
-        evaluation=benchmark_settings,
+        evaluation=evaluation.settings,
         plain=False,
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
@@ -55,8 +53,8 @@ rule evaluate_student:
 rule check_anchor:
     """Whether a given model takes the benchmarks' questions: its tokenizer, template and context, before a GPU is held."""
     input:
-        model=lambda wildcards: model_folder(wildcards.model),
-        chat_template=anchor_template,
+        model=lambda wildcards: models.folder(wildcards.model),
+        chat_template=models.anchor_template,
     output:
         "results/{study}/checks/anchors/{model}.json",
     log:
@@ -69,17 +67,10 @@ rule check_anchor:
     resources:
         **asked(small),
     params:
-        model=lambda wildcards: model_entry(wildcards.model),
-        shots=max(chosen.shots for chosen in STUDY.evaluation.benchmarks.values()),
-        room=max(
-            (
-                chosen.max_new_tokens
-                for chosen in STUDY.evaluation.benchmarks.values()
-                if chosen.formulation == "generative"
-            ),
-            default=0,
-        ),
-        plain=lambda wildcards: is_pretrained(wildcards.model),
+        model=lambda wildcards: models.settings(wildcards.model),
+        shots=evaluation.most_shots(),
+        room=evaluation.longest_answer(),
+        plain=lambda wildcards: models.pretrained(wildcards.model),
     message:
         "Check {wildcards.model} against the benchmarks"
     script:
@@ -89,10 +80,10 @@ rule check_anchor:
 rule evaluate_anchor:
     """Per-example outcomes of a base or a reference: what students are compared with."""
     input:
-        model=lambda wildcards: model_folder(wildcards.model),
-        chat_template=anchor_template,
-        tasks=benchmark_folders,
-        checked=check_file(rules.check_anchor.output[0], "model"),
+        model=lambda wildcards: models.folder(wildcards.model),
+        chat_template=models.anchor_template,
+        tasks=evaluation.folders,
+        checked=ancient(models.anchor_check),
     output:
         "results/{study}/evaluation/anchors/{model}/{lang}.parquet",
     log:
@@ -101,12 +92,12 @@ rule evaluate_anchor:
         "results/{study}/benchmarks/evaluate_anchor/{model}/{lang}.tsv"
     conda:
         "../envs/locked/lighteval.yaml"
-    threads: threads_of(evaluating)
+    threads: threads_of("evaluate_anchor")
     resources:
-        **asked(evaluating),
+        **asked("evaluate_anchor"),
     params:
-        evaluation=benchmark_settings,
-        plain=lambda wildcards: is_pretrained(wildcards.model),
+        evaluation=evaluation.settings,
+        plain=lambda wildcards: models.pretrained(wildcards.model),
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:

@@ -11,7 +11,8 @@ with running(snakemake):
     from polyglot.displays.tables import replication as replication_tables
     from polyglot.replication.checks import size_sensitivity
     from polyglot.replication.evidence import Evidence
-    from polyglot.replication.published import PUBLISHED_BASE, RELEASED, read_published
+    from polyglot.replication.published import RELEASED, read_published
+    from polyglot.replication.settings import PUBLISHED_BASE
     from polyglot.replication.signs import definition_ranks, sign_audit
     from polyglot.replication.verdicts import check_claims, read_audit
 

@@ -4,7 +4,7 @@ from polyglot.workflow.job import running
 
 with running(snakemake):
     from polyglot.core.files import write_parquet
-    from polyglot.replication.published import PUBLISHED_BASE, PUBLISHED_RECIPE
+    from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
     from polyglot.scoring.metric_tables import read_measurements
 
     measured = read_measurements(list(snakemake.input), base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE)

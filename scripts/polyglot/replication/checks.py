@@ -15,7 +15,8 @@ import pandas as pd
 from polyglot.analysis.components import principal_components
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.replication.evidence import Claim, Evidence, Finding
-from polyglot.replication.published import AVERAGE, PUBLISHED_BASE, RELEASED, RELEASED_SIZES, SCORES_TABLE, TEACHERS, sizes
+from polyglot.replication.published import AVERAGE, RELEASED, RELEASED_SIZES, SCORES_TABLE, TEACHERS, sizes
+from polyglot.replication.settings import PUBLISHED_BASE
 from polyglot.replication.signs import recovered_anchors, sign_audit
 from polyglot.scoring.scores import rank_correlation
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix

@@ -10,14 +10,8 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from polyglot.replication.published import (
-    INTRINSIC_TABLE,
-    PGR_TABLE,
-    PUBLISHED_BASE,
-    PUBLISHED_RECIPE,
-    RELEASED,
-    read_published,
-)
+from polyglot.replication.published import INTRINSIC_TABLE, PGR_TABLE, RELEASED, read_published
+from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.scoring.metric_tables import read_measurements
 from polyglot.scoring.scores import rank_teachers, score_cells
 

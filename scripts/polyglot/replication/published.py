@@ -112,7 +112,3 @@ def sizes(tables: Mapping[str, pd.DataFrame], source: str) -> dict[str, float]:
     """Teacher to billions of parameters, for those whose size is known, from table 7 or the authors' code."""
     known = tables[source].dropna(subset=["size_b"])
     return dict(zip(known["teacher"], known["size_b"], strict=True))
-
-
-PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
-"""Student base and recipe of the paper's main study."""

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from polyglot.intrinsic.metrics import INTRINSIC
-from polyglot.replication.published import INTRINSIC_TABLE, PGR_TABLE, PUBLISHED_BASE, PUBLISHED_RECIPE, RELEASED
+from polyglot.replication.published import INTRINSIC_TABLE, PGR_TABLE, RELEASED
+from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition, rank_teachers, score_cells
 
 EXACT = 1e-6

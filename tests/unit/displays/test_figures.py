@@ -24,7 +24,7 @@ from polyglot.displays.figures.notes import flag_note, hole_note
 from polyglot.displays.figures.style import drawable, language_label, looks, spread
 from polyglot.displays.makers import maker
 from polyglot.displays.numbers import FLAG
-from polyglot.replication.published import PUBLISHED_BASE, PUBLISHED_RECIPE
+from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.scoring.metric_tables import read_measurements
 from polyglot.scoring.scores import gap_flags, rank_teachers, score_cells, sensitivity
 from polyglot.scoring.statistics import mixed_effects
