@@ -1,5 +1,5 @@
 # Publishing: synthetic sets as data set folders with data cards, and model cards of the students.
-from polyglot.publishing.facts import TRAIN
+from polyglot.publishing.facts import TRAIN, set_facts, student_facts
 
 
 rule data_set:
@@ -25,7 +25,9 @@ rule data_set:
     resources:
         login=1,
     params:
-        facts=publishing.set_facts,
+        facts=lambda wildcards: set_facts(
+            STUDY, REGISTRIES, **publishing.of_set(wildcards)
+        ),
     message:
         "Publish {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}, seed {wildcards.seed}"
     script:
@@ -54,7 +56,9 @@ rule model_card:
     resources:
         login=1,
     params:
-        facts=publishing.student_facts,
+        facts=lambda wildcards: student_facts(
+            STUDY, REGISTRIES, **publishing.of_student(wildcards)
+        ),
     message:
         "Model card of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:

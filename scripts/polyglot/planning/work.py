@@ -1,4 +1,4 @@
-"""What a job does, said once: the model that it runs or trains, on how many examples, how many tokens, and what it leaves on disk.
+"""What a job does, said once: the model that it runs or trains, on how many examples, how many tokens, what it leaves on disk.
 
 `polyglot.planning.demands` makes of it what a job asks a cluster for, `polyglot.planning.budget` what a study will take.
 """
@@ -80,8 +80,8 @@ class Jobs:
         return self.synthesize(wildcards, 1)
 
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
-        """A teacher's own prompts: on average an equal share, which nobody knows before the router does; perhaps all of them, which
-        limits are set by."""
+        """A teacher's own prompts: on average an equal share, which nobody knows before the router does; perhaps all of
+        them, which limits are set by."""
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
         return replace(whole, read=whole.read * share, written=whole.written * share, stored=whole.stored * share)
 
@@ -168,9 +168,10 @@ class Jobs:
         return self._reading(self.study.intrinsic.embedding, "embed", samples)
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples, by the encoder and by the embedding model: the larger of them, as a rule."""
+        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. It is planned as if
+        all was for the embedding model, as a rule the larger."""
         samples = USUAL_POOL * self.study.training.examples
-        found = self._reading(self.study.intrinsic.embedding, "embed", samples)
+        found = self._reading(self.study.intrinsic.embedding, "embed", samples, texts=3)
         return replace(found, read=2 * found.read)
 
     def student_answers(self, wildcards: Mapping[str, str]) -> Work:

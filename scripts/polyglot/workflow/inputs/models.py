@@ -107,7 +107,8 @@ class ModelInputs(Inputs):
         return self.registries.models[name].endpoint is not None
 
     def pretrained(self, name: str) -> bool:
-        """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is evaluated without."""
+        """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is
+        evaluated without."""
         model = self.registries.models[name]
         return model.reference is not None and model.chat_template is not None
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from polyglot.publishing.facts import set_facts, student_facts
 from polyglot.study import paths
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
@@ -37,14 +35,13 @@ class PublishingInputs(Inputs):
         reference = self.registries.models[wildcards["base"]].reference
         return self.at(paths.ANCHOR_OUTCOMES, model=reference, lang=wildcards["lang"])
 
-    def set_facts(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the card of a data set states beside its numbers."""
-        return set_facts(self.study, self.registries, **_named(wildcards, "recipe", "teacher", "lang", "seed"))
+    def of_set(self, wildcards: Wildcards) -> dict[str, str]:
+        """What a synthetic set is named by."""
+        return _named(wildcards, "recipe", "teacher", "lang", "seed")
 
-    def student_facts(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the card of a student states beside its numbers."""
-        named = _named(wildcards, "base", "recipe", "teacher", "lang", "seed")
-        return student_facts(self.study, self.registries, **named)
+    def of_student(self, wildcards: Wildcards) -> dict[str, str]:
+        """What a student is named by."""
+        return _named(wildcards, "base", "recipe", "teacher", "lang", "seed")
 
 
 def _named(wildcards: Wildcards, *keys: str) -> dict[str, str]:
