@@ -164,7 +164,7 @@ def fetch(
     return source
 
 
-def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
+def is_there(folder: Path, repository: str | None, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
     """Whether a folder needs no fetching, because it is one's own or was fetched as the registry says.
 
     Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
