@@ -51,10 +51,11 @@ def in_words(demand):
 
 def asked(rule):
     """Resources of a rule: what its jobs demand (polyglot.planning.work says what they do)."""
+    demand = DEMANDS.by(rule)
 
     def resource(name):
         def value(wildcards, attempt):
-            return in_words(DEMANDS.of(rule, wildcards, attempt))[name]
+            return in_words(demand(wildcards, attempt))[name]
 
         return value
 
@@ -62,8 +63,10 @@ def asked(rule):
 
 
 def threads_of(rule):
+    demand = DEMANDS.by(rule)
+
     def threads(wildcards, attempt):
-        return DEMANDS.of(rule, wildcards, attempt).threads
+        return demand(wildcards, attempt).threads
 
     return threads
 

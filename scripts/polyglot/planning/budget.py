@@ -27,7 +27,7 @@ def budget(jobs: Iterable[Mapping[str, Any]], study: Study, registries: Registri
 
     Returns:
         A row a job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk in gigabytes of what
-        stays. `engine_start` is true where the job loads a model.
+        stays. `engine_start` is true where the job loads a model, or makes one.
     """
     rows = []
     for job in jobs:

@@ -5,7 +5,7 @@ Memory and time are limits, two to three times what a job is expected to take; e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from polyglot.planning.work import Kind, of_the_world, work
@@ -61,6 +61,14 @@ class Demands:
         if does.kind == "train":
             return training(model, does.examples, attempt)
         return running(model, does.kind, does.examples, attempt)
+
+    def by(self, rule: str | None) -> Callable[[Mapping[str, str], int], Demand]:
+        """The same as a function of wildcards and attempt, as Snakemake asks."""
+
+        def demand(wildcards: Mapping[str, str], attempt: int) -> Demand:
+            return self.of(rule, wildcards, attempt)
+
+        return demand
 
 
 def small(attempt: int, *, mem_mb: int = MEMORY, minutes: float = START) -> Demand:
