@@ -26,10 +26,6 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/cluster.smk"
-include: "rules/demands.smk"
-include: "rules/routed.smk"
-include: "rules/selected.smk"
-include: "rules/targets.smk"
 include: "rules/hub.smk"
 include: "rules/nano.smk"
 include: "rules/seeds.smk"
@@ -41,7 +37,6 @@ include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/scoring.smk"
 include: "rules/analysis.smk"
-include: "rules/screen.smk"
 include: "rules/displays.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
@@ -50,7 +45,7 @@ include: "rules/planning.smk"
 
 
 onstart:
-    save_configuration(RESULTS)
+    targets.save_configuration()
     record_code(Path(RESULTS) / RECORDS, ROOT)
     prepare_run()
 
@@ -59,66 +54,22 @@ onerror:
     print(RUN.report(), file=sys.stderr)
 
 
-localrules:
-    all,
-    fetch,
-    hub_dataset,
-    hub_model,
-    hub_lock,
-    experiments,
-    screen,
-    route,
-    select,
-    plan,
-    plan_jobs,
-    replication,
-    published_measurements,
-    table,
-    figure,
-    resources,
-    ledger,
-    archive,
-    publish,
-    data_set,
-    model_card,
-
-
 rule all:
     default_target: True
     input:
-        study_targets(default_experiments()),
+        targets.all(),
 
 
 rule experiments:
     input:
-        study_targets(experiments_but("routing", "selection")),
+        targets.experiments(),
 
 
 rule route:
     input:
-        study_targets(experiments_of("routing")),
+        targets.comparing("routing"),
 
 
 rule select:
     input:
-        study_targets(experiments_of("selection")),
-
-
-rule fetch:
-    input:
-        hub_locks(),
-
-
-rule screen:
-    input:
-        screen_targets(),
-
-
-rule replication:
-    input:
-        replication_targets(),
-
-
-rule publish:
-    input:
-        published(),
+        targets.comparing("selection"),

@@ -38,10 +38,10 @@ rule analysis:
 rule data_tables:
     """Yield, price and quality of the data, by teacher, language and method."""
     input:
-        answers=synthetic_files(),
-        rated=main_data_files("sft", "{seed}.parquet"),
-        reward=main_data_files("intrinsic", "{seed}/reward.parquet"),
-        students=method_scores(),
+        answers=experiments.main_answers(),
+        rated=experiments.cell_files(MAIN, paths.TRAINING_SET),
+        reward=experiments.cell_files(MAIN, paths.REWARD),
+        students=experiments.method_scores(),
     output:
         synthesis_yield=f"{RESULTS}/analysis/synthesis_yield.csv",
         prices=f"{RESULTS}/analysis/prices.csv",
@@ -56,10 +56,10 @@ rule data_tables:
     resources:
         **asked(small),
     params:
-        cells=[list(cell) for cell in measured_cells(MAIN)],
+        cells=experiments.main_cells(),
         seeds=STUDY.seeds,
         benchmarks=f"{RESULTS}/benchmarks/synthesize",
-        methods=one_method_recipes(),
+        methods=experiments.one_method_recipes,
         definition=STUDY.scoring.definition,
     message:
         "Yield, price and quality of the data"
@@ -70,12 +70,10 @@ rule data_tables:
 rule steps:
     """Scores of an additive recipe's steps by task group."""
     input:
-        students=cell_files(
-            "evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
-        ),
-        data=cell_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        base=anchor_files("base"),
-        reference=anchor_files("reference"),
+        students=experiments.files(paths.STUDENT_OUTCOMES),
+        data=experiments.files(paths.TRAINING_SET),
+        base=experiments.base_outcomes,
+        reference=experiments.reference_outcomes,
     output:
         "results/{study}/analysis/{experiment}_steps.csv",
     log:
@@ -90,13 +88,11 @@ rule steps:
     resources:
         **asked(small),
     params:
-        cells=lambda wildcards: [list(c) for c in measured_cells(wildcards.experiment)],
-        steps=lambda wildcards: experiment_steps(wildcards.experiment),
-        given_up=lambda wildcards: cells_given_up(wildcards.experiment),
-        anchors=lambda wildcards: [
-            list(anchor) for anchor in MATRICES[wildcards.experiment].anchors
-        ],
-        seeds=lambda wildcards: len(MATRICES[wildcards.experiment].seeds),
+        cells=experiments.cells,
+        steps=experiments.steps,
+        given_up=experiments.given_up,
+        anchors=experiments.anchors,
+        seeds=experiments.seed_count,
         groups=STUDY.evaluation.groups,
         weights=STUDY.evaluation.group_weights,
         replicates=STUDY.scoring.bootstrap,
@@ -112,10 +108,7 @@ rule abilities:
     """Whether a teacher's size or its own benchmark score predicts the score of its data."""
     input:
         cells="results/{study}/scores/{experiment}/cells.csv",
-        outcomes=lambda wildcards: [
-            f"{RESULTS}/evaluation/anchors/{teacher}/{lang}.parquet"
-            for teacher, lang in teacher_languages(wildcards.experiment)
-        ],
+        outcomes=experiments.author_outcomes,
     output:
         models="results/{study}/analysis/{experiment}_models.csv",
         abilities="results/{study}/analysis/{experiment}_abilities.csv",
@@ -131,11 +124,8 @@ rule abilities:
     resources:
         **asked(small),
     params:
-        teachers=lambda wildcards: teacher_languages(wildcards.experiment),
-        sizes=lambda wildcards: {
-            name: REGISTRIES.models[name].size
-            for name, _ in teacher_languages(wildcards.experiment)
-        },
+        teachers=experiments.single_authors,
+        sizes=experiments.author_sizes,
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,
     message:
@@ -169,3 +159,46 @@ rule truth:
         "Validity check"
     script:
         "../scripts/analysis/truth.py"
+
+
+# Candidate teachers ranked from the intrinsic metrics of a small sample, without students of their own.
+rule screening:
+    """Predicted gain of every candidate, how far the prediction holds, and what it cost beside the full study."""
+    input:
+        diversity=screening.files(paths.DIVERSITY),
+        reward=screening.files(paths.REWARD),
+        perplexity=screening.files(paths.PERPLEXITY),
+        answers=screening.answers(),
+        known=screening.known_scores(),
+    output:
+        candidates=f"{RESULTS}/analysis/screening.csv",
+        validation=f"{RESULTS}/analysis/screening_validation.csv",
+        cost=f"{RESULTS}/analysis/screening_cost.csv",
+    log:
+        f"{RESULTS}/logs/screening.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/screening.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        teachers=STUDY.screened_teachers,
+        languages=STUDY.screened_languages,
+        components=STUDY.screen.components,
+        permutations=STUDY.statistics.permutations,
+        seed=STUDY.statistics.seed,
+        confidence=STUDY.scoring.confidence,
+        full_requests=screening.full_requests(),
+        students=screening.full_students(),
+        benchmarks=f"{RESULTS}/benchmarks",
+    message:
+        "Screen the candidate teachers"
+    script:
+        "../scripts/analysis/screening.py"
+
+
+rule screen:
+    input:
+        targets.screening(),

@@ -1,19 +1,15 @@
 # The cluster that jobs are submitted to, if they are: profiles/slurm/site.yaml describes it.
-from polyglot.cluster.run import Run, RunError, threads_of
+from polyglot.cluster.run import Run, RunError
+from polyglot.planning.demands import Demands
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
 
-
-def this_run():
-    """This run; a site file that cannot be used ends it with one message."""
-    try:
-        return Run(workflow, ROOT)
-    except ConfigurationError as error:
-        raise WorkflowError(str(error)) from None
-
-
-RUN = this_run()
+RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
+asked, threads_of = RUN.asked, RUN.threads  # what a rule's jobs ask for
+small = None  # what a rule asks for whose jobs run no model
 CLUSTER = RUN.site  # None where jobs run on this machine
-asked = RUN.asked
+NO_NETWORK = CLUSTER is not None and not CLUSTER.network
+# A judge behind an endpoint is asked from where there is a network.
+JUDGED_HERE = NO_NETWORK and models.behind_endpoint(models.judge)
 
 
 def prepare_run():

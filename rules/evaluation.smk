@@ -1,11 +1,10 @@
 # Evaluation with lighteval: all benchmarks of a model and language in one start.
-from polyglot.evaluation.tasks import params_of
 
 
 rule benchmark:
     """A benchmark's items in a language, from its own files on the hub."""
     input:
-        f"{HUB}/datasets/{{benchmark}}",
+        f"{hub.folder}/datasets/{{benchmark}}",
     output:
         directory("results/{study}/tasks/{benchmark}/{lang}"),
     log:
@@ -13,16 +12,14 @@ rule benchmark:
     benchmark:
         "results/{study}/benchmarks/benchmark/{benchmark}/{lang}.tsv"
     wildcard_constraints:
-        benchmark=one_of(HUB_BENCHMARKS),
+        benchmark=one_of(evaluation.from_the_hub),
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)
     resources:
         **asked(small),
     params:
-        facts=lambda wildcards: REGISTRIES.benchmarks[wildcards.benchmark].model_dump(
-            mode="json", exclude={"source", "licence", "weighting"}
-        ),
+        facts=evaluation.facts,
     message:
         "Items of {wildcards.benchmark} in {wildcards.lang}"
     script:
@@ -34,7 +31,7 @@ rule evaluate_student:
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
         chat_template=[],
-        tasks=benchmark_folders,
+        tasks=evaluation.folders,
     output:
         "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -43,14 +40,12 @@ rule evaluate_student:
         "results/{study}/benchmarks/evaluate_student/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/lighteval.yaml"
-    threads: threads_of(evaluating)
+    threads: threads_of("evaluate_student")
     resources:
-        **asked(evaluating),
+        **asked("evaluate_student"),
     params:
-        evaluation=benchmark_settings,
-        facts=lambda wildcards: params_of(
-            STUDY.evaluation, REGISTRIES.benchmarks, wildcards.lang
-        ),
+        evaluation=evaluation.settings,
+        facts=evaluation.facts_of_language,
         plain=False,
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
@@ -61,8 +56,8 @@ rule evaluate_student:
 rule check_anchor:
     """Whether a given model takes the benchmarks' questions: its tokenizer, template and context, before a GPU is held."""
     input:
-        model=lambda wildcards: model_folder(wildcards.model),
-        chat_template=anchor_template,
+        model=lambda wildcards: models.folder(wildcards.model),
+        chat_template=models.anchor_template,
     output:
         "results/{study}/checks/anchors/{model}.json",
     log:
@@ -75,10 +70,10 @@ rule check_anchor:
     resources:
         **asked(small),
     params:
-        model=lambda wildcards: model_entry(wildcards.model),
-        shots=max(chosen.shots for chosen in STUDY.evaluation.benchmarks.values()),
+        model=lambda wildcards: models.settings(wildcards.model),
+        shots=evaluation.most_shots(),
         room=STUDY.evaluation.longest_answer,
-        plain=lambda wildcards: is_pretrained(wildcards.model),
+        plain=lambda wildcards: models.pretrained(wildcards.model),
     message:
         "Check {wildcards.model} against the benchmarks"
     script:
@@ -88,10 +83,10 @@ rule check_anchor:
 rule evaluate_anchor:
     """Per-example outcomes of a base or a reference: what students are compared with."""
     input:
-        model=lambda wildcards: model_folder(wildcards.model),
-        chat_template=anchor_template,
-        tasks=benchmark_folders,
-        checked=check_file(rules.check_anchor.output[0], "model"),
+        model=lambda wildcards: models.folder(wildcards.model),
+        chat_template=models.anchor_template,
+        tasks=evaluation.folders,
+        checked=ancient(models.anchor_check),
     output:
         "results/{study}/evaluation/anchors/{model}/{lang}.parquet",
     log:
@@ -100,15 +95,13 @@ rule evaluate_anchor:
         "results/{study}/benchmarks/evaluate_anchor/{model}/{lang}.tsv"
     conda:
         "../envs/locked/lighteval.yaml"
-    threads: threads_of(evaluating)
+    threads: threads_of("evaluate_anchor")
     resources:
-        **asked(evaluating),
+        **asked("evaluate_anchor"),
     params:
-        evaluation=benchmark_settings,
-        facts=lambda wildcards: params_of(
-            STUDY.evaluation, REGISTRIES.benchmarks, wildcards.lang
-        ),
-        plain=lambda wildcards: is_pretrained(wildcards.model),
+        evaluation=evaluation.settings,
+        facts=evaluation.facts_of_language,
+        plain=lambda wildcards: models.pretrained(wildcards.model),
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:

@@ -1,15 +1,13 @@
 # The hub: each model and data set fetched once, at its revision. Everything else runs offline.
-TO_FETCH = to_fetch()
-
-
 rule hub_model:
     """A model's files."""
     output:
-        directory(f"{HUB}/models/{{model}}"),
+        directory(f"{hub.folder}/models/{{model}}"),
     log:
-        f"{HUB}/logs/{{model}}.log",
+        f"{hub.folder}/logs/{{model}}.log",
     wildcard_constraints:
-        model=one_of([name for name in HUB_MODELS if name in TO_FETCH]),
+        model=one_of(plainly(hub.models_to_fetch)),
+    localrule: True
     conda:
         "../envs/locked/transformers.yaml"
     resources:
@@ -18,7 +16,7 @@ rule hub_model:
         repository=lambda wildcards: REGISTRIES.models[wildcards.model].hub,
         revision=lambda wildcards: REGISTRIES.models[wildcards.model].revision,
         licence=lambda wildcards: REGISTRIES.models[wildcards.model].licence,
-        partial=lambda wildcards: f"{HUB}/unfinished/{wildcards.model}",
+        partial=lambda wildcards: f"{hub.folder}/unfinished/{wildcards.model}",
     message:
         "Fetch {wildcards.model} from the hub"
     script:
@@ -28,23 +26,22 @@ rule hub_model:
 rule hub_dataset:
     """A data set's files."""
     output:
-        directory(f"{HUB}/datasets/{{source}}"),
+        directory(f"{hub.folder}/datasets/{{source}}"),
     log:
-        f"{HUB}/logs/{{source}}.log",
+        f"{hub.folder}/logs/{{source}}.log",
     wildcard_constraints:
-        source=one_of(
-            [name for name in (*HUB_SOURCES, *HUB_BENCHMARKS) if name in TO_FETCH]
-        ),
+        source=one_of(plainly(hub.data_to_fetch)),
+    localrule: True
     conda:
         "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
-        repository=lambda wildcards: hub_dataset(wildcards.source)[0].hub,
-        revision=lambda wildcards: hub_dataset(wildcards.source)[0].revision,
-        licence=lambda wildcards: hub_dataset(wildcards.source)[0].licence,
-        partial=lambda wildcards: f"{HUB}/unfinished/{wildcards.source}",
-        wanted=lambda wildcards: hub_dataset(wildcards.source)[1],
+        repository=lambda wildcards: hub.entry(wildcards.source).hub,
+        revision=lambda wildcards: hub.entry(wildcards.source).revision,
+        licence=lambda wildcards: hub.entry(wildcards.source).licence,
+        partial=lambda wildcards: f"{hub.folder}/unfinished/{wildcards.source}",
+        wanted=lambda wildcards: hub.wanted(wildcards.source),
     message:
         "Fetch {wildcards.source} from the hub"
     script:
@@ -54,14 +51,15 @@ rule hub_dataset:
 rule hub_lock:
     """What a folder from the hub holds: the commit that its revision stood for, and a hash of every file."""
     input:
-        f"{HUB}/{{kind}}/{{name}}",
+        f"{hub.folder}/{{kind}}/{{name}}",
     output:
-        f"{HUB}/locks/{{kind}}/{{name}}.json",
+        f"{hub.folder}/locks/{{kind}}/{{name}}.json",
     log:
-        f"{HUB}/logs/lock/{{kind}}/{{name}}.log",
+        f"{hub.folder}/logs/lock/{{kind}}/{{name}}.log",
     wildcard_constraints:
         kind="models|datasets",
-        name=one_of([*HUB_MODELS, *HUB_SOURCES, *HUB_BENCHMARKS]),
+        name=one_of([*hub.models, *hub.data]),
+    localrule: True
     conda:
         "../envs/locked/analysis.yaml"
     resources:
@@ -70,3 +68,8 @@ rule hub_lock:
         "Lock {wildcards.name}"
     script:
         "../scripts/hub/hub_lock.py"
+
+
+rule fetch:
+    input:
+        hub.locks(),

@@ -3,7 +3,7 @@ rule diversity:
     """Each text's mean cosine distance to all others of its training set."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        model=model_folder(STUDY.intrinsic.embedding),
+        model=models.folder(models.embedder),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
     log:
@@ -11,13 +11,13 @@ rule diversity:
     benchmark:
         "results/{study}/benchmarks/diversity/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        embedding_environment(STUDY.intrinsic.embedding)
-    threads: threads_of(embedding)
+        models.embedding_environment(models.embedder)
+    threads: threads_of("diversity")
     resources:
-        **asked(embedding),
+        **asked("diversity"),
     params:
-        name=STUDY.intrinsic.embedding,
-        model=model_entry(STUDY.intrinsic.embedding),
+        name=models.embedder,
+        model=models.settings(models.embedder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
     message:
         "Diversity of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
@@ -28,9 +28,9 @@ rule diversity:
 rule check_judge:
     """Whether a given judge takes the rubric, or a reward model the chats: its tokenizer, template and context, before a GPU is held."""
     input:
-        model=model_folder(STUDY.intrinsic.reward.model),
-        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
-        rubric=rubric_file(),
+        model=models.folder(models.judge),
+        chat_template=models.chat_template(models.judge),
+        rubric=models.judge_template("judge"),
     output:
         f"{RESULTS}/checks/judge.json",
     log:
@@ -44,35 +44,22 @@ rule check_judge:
         **asked(small),
     params:
         name=STUDY.intrinsic.reward.model,
-        model=model_entry(STUDY.intrinsic.reward.model),
+        model=models.settings(models.judge),
     message:
         "Check the judge {STUDY.intrinsic.reward.model}"
     script:
         "../scripts/intrinsic/check_judge.py"
 
 
-# A judge behind an endpoint is asked from where there is a network.
-JUDGED_HERE = (
-    CLUSTER is not None
-    and not CLUSTER.network
-    and REGISTRIES.models[STUDY.intrinsic.reward.model].endpoint is not None
-)
-if JUDGED_HERE:
-
-    localrules:
-        reward,
-        duels,
-
-
 rule reward:
     """A rating of every response on a scale of 1 to 5."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        model=model_folder(STUDY.intrinsic.reward.model),
-        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
-        rubric=rubric_file(),
-        scale=measured_scale(),
-        checked=judge_check(),
+        model=models.folder(models.judge),
+        chat_template=models.chat_template(models.judge),
+        rubric=models.judge_template("judge"),
+        scale=models.measured_scale(),
+        checked=ancient(models.judge_check()),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
     log:
@@ -82,18 +69,16 @@ rule reward:
     # Here and not in the profile, because Snakemake submits a group also if its rule is local.
     group:
         "reward-{teacher}" if CLUSTER is not None and not JUDGED_HERE else None
+    localrule: JUDGED_HERE
     conda:
-        engine_environment(STUDY.intrinsic.reward.model)
-    threads: threads_of(judging)
+        models.engine_environment(models.judge)
+    threads: threads_of("reward")
     resources:
-        **asked(judging),
+        **asked("reward"),
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
-        model=model_entry(STUDY.intrinsic.reward.model),
-        side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/reward/{wildcards.recipe}/"
-            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
-        ),
+        model=models.settings(models.judge),
+        side_file="results/{study}/unfinished/reward/{recipe}/{teacher}/{lang}/{seed}.jsonl",
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
     message:
         "Reward of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
@@ -104,10 +89,10 @@ rule reward:
 rule reward_scale:
     """The raw scores of a reward model that become 1 and 5, where the registry does not name them."""
     input:
-        seed=f"{RESULTS}/seed/{TRANSLATE_FROM}.parquet",
-        model=model_folder(STUDY.intrinsic.reward.model),
-        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
-        checked=judge_check(),
+        seed=f"{RESULTS}/seed/{STUDY.source_language}.parquet",
+        model=models.folder(models.judge),
+        chat_template=models.chat_template(models.judge),
+        checked=ancient(models.judge_check()),
     output:
         f"{RESULTS}/reward_scale.json",
     log:
@@ -115,12 +100,12 @@ rule reward_scale:
     benchmark:
         f"{RESULTS}/benchmarks/reward_scale.tsv"
     conda:
-        engine_environment(STUDY.intrinsic.reward.model)
-    threads: threads_of(measuring_scale)
+        models.engine_environment(models.judge)
+    threads: threads_of("reward_scale")
     resources:
-        **asked(measuring_scale),
+        **asked("reward_scale"),
     params:
-        model=model_entry(STUDY.intrinsic.reward.model),
+        model=models.settings(models.judge),
         batch_size=STUDY.intrinsic.reward.batch_size,
         pairs=STUDY.intrinsic.reward.scale_pairs,
         seed=STUDY.seed_dataset.seed,
@@ -134,9 +119,9 @@ rule perplexity:
     """Perplexity of a base on every response, and lengths in its tokens."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        model=lambda wildcards: model_folder(wildcards.base),
-        chat_template=lambda wildcards: chat_template_file(wildcards.base),
-        checked=check_file("results/{study}/checks/bases/{base}.json", "base"),
+        model=lambda wildcards: models.folder(wildcards.base),
+        chat_template=lambda wildcards: models.chat_template(wildcards.base),
+        checked=ancient(models.base_check),
     output:
         "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/perplexity/{base}.parquet",
     log:
@@ -145,9 +130,9 @@ rule perplexity:
         "results/{study}/benchmarks/perplexity/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(reading)
+    threads: threads_of("perplexity")
     resources:
-        **asked(reading),
+        **asked("perplexity"),
     params:
         perplexity=STUDY.intrinsic.perplexity.model_dump(mode="json"),
     message:

@@ -1,19 +1,14 @@
 # The embedded study's world and the nano models that learn it.
 NANO = f"{RESULTS}/nano"
-NANO_BENCHMARKS = [
-    name
-    for name, settings in STUDY.evaluation.benchmarks.items()
-    if settings.of_the_world
-]
 
 
 rule nano_corpora:
     """Pre-training text and a tokenizer from the templated micro-world."""
     input:
         lexicons=expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages),
-        chat_template=CHAT_TEMPLATE,
+        chat_template="config/chat_templates/chatml.jinja",
         prompts=expand(
-            f"{NANO_PROMPTS}/{{template}}.jinja",
+            "config/prompts/nano/{template}.jinja",
             template=["system", "generate", "translate", "respond"],
         ),
     output:
@@ -46,11 +41,7 @@ rule nano_datasets:
         lexicons=expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages),
     output:
         seeds=expand(f"{NANO}/seed/{{lang}}.parquet", lang=STUDY.nano.languages),
-        tasks=[
-            directory(f"{RESULTS}/tasks/{benchmark}/{lang}")
-            for benchmark in NANO_BENCHMARKS
-            for lang in STUDY.nano.languages
-        ],
+        tasks=directory(evaluation.world_folders()),
     log:
         f"{RESULTS}/logs/nano_datasets.log",
     benchmark:
@@ -83,17 +74,17 @@ rule nano_pretrain:
     benchmark:
         f"{RESULTS}/benchmarks/nano_pretrain/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(NANO_MODELS),
+        model=one_of(models.of_origin("pretraining")),
     priority: 10
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(pretraining)
+    threads: threads_of("nano_pretrain")
     resources:
-        **asked(pretraining),
+        **asked("nano_pretrain"),
     params:
         languages=STUDY.nano.languages,
-        pretraining=lambda wildcards: model_entry(wildcards.model)["pretraining"],
-        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+        pretraining=lambda wildcards: models.settings(wildcards.model)["pretraining"],
+        checkpoints=f"{RESULTS}/unfinished/models/{{model}}",
     message:
         "Pre-train {wildcards.model}"
     script:
@@ -104,7 +95,7 @@ rule nano_gold_tune:
     """A nano model fine-tuned on right answers: the reference, or the reward model."""
     input:
         lexicons=rules.nano_corpora.input.lexicons,
-        start=lambda wildcards: model_folder(
+        start=lambda wildcards: models.folder(
             REGISTRIES.models[wildcards.model].gold_tuning.start
         ),
     output:
@@ -114,17 +105,17 @@ rule nano_gold_tune:
     benchmark:
         f"{RESULTS}/benchmarks/nano_gold_tune/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(GOLD_TUNED_MODELS),
+        model=one_of(models.of_origin("gold_tuning")),
     priority: 5
     conda:
         "../envs/locked/trl.yaml"
-    threads: threads_of(pretraining)
+    threads: threads_of("nano_gold_tune")
     resources:
-        **asked(pretraining),
+        **asked("nano_gold_tune"),
     params:
         languages=STUDY.nano.languages,
-        model=lambda wildcards: model_entry(wildcards.model),
-        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+        model=lambda wildcards: models.settings(wildcards.model),
+        checkpoints=f"{RESULTS}/unfinished/models/{{model}}",
     message:
         "Tune {wildcards.model} on gold answers"
     script:
@@ -142,18 +133,20 @@ rule nano_translator:
     benchmark:
         f"{RESULTS}/benchmarks/nano_translator/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(NANO_TRANSLATORS),
+        model=one_of(models.of_origin("translator_training")),
     priority: 10
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(pretraining)
+    threads: threads_of("nano_translator")
     resources:
-        **asked(pretraining),
+        **asked("nano_translator"),
     params:
         codes={lang: REGISTRIES.languages[lang].flores for lang in STUDY.nano.languages},
-        source=TRANSLATE_FROM,
-        training=lambda wildcards: model_entry(wildcards.model)["translator_training"],
-        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/models/{wildcards.model}",
+        source=STUDY.source_language,
+        training=lambda wildcards: models.settings(wildcards.model)[
+            "translator_training"
+        ],
+        checkpoints=f"{RESULTS}/unfinished/models/{{model}}",
     message:
         "Train {wildcards.model} to translate"
     script:
@@ -164,7 +157,7 @@ rule nano_oracle:
     """How many of each teacher's pairs are right: the micro-world knows every answer."""
     input:
         lexicons=rules.nano_corpora.input.lexicons,
-        synthetic=synthetic_files(),
+        synthetic=experiments.main_answers(),
     output:
         f"{RESULTS}/analysis/oracle.csv",
     log:

@@ -5,14 +5,12 @@ rule plan_jobs:
         f"{RESULTS}/plan/jobs.csv",
     log:
         f"{RESULTS}/logs/plan_jobs.log",
+    localrule: True
     conda:
         "../envs/locked/snakemake.yaml"
     params:
         study=STUDY.model_dump(mode="json"),
-        models={
-            name: REGISTRIES.models[name].model_dump(mode="json")
-            for name in used_models()
-        },
+        models=models.configuration(),
         targets=["all"],
         profile=profile_named(sys.argv[1:]),
         workflow=workflow_hash(ROOT),
@@ -26,12 +24,11 @@ rule plan_jobs:
 rule plan:
     """The budget on the screen."""
     input:
-        tables=table_files(STUDY.study, displays.of(TABLES, ["plan"])),
-        shown=expand(
-            f"{RESULTS}/tables/{{table}}.md", table=displays.of(TABLES, ["plan"])
-        ),
+        tables=targets.plan(),
+        shown=[file for file in targets.plan() if file.endswith(".md")],
     log:
         f"{RESULTS}/logs/plan.log",
+    localrule: True
     conda:
         "../envs/locked/analysis.yaml"
     message:

@@ -2,11 +2,12 @@
 rule resources:
     """Seconds and memory by rule, from Snakemake's timings."""
     input:
-        measured_files(),
+        targets.measured(),
     output:
         f"{RESULTS}/analysis/resources.csv",
     log:
         f"{RESULTS}/logs/resources.log",
+    localrule: True
     conda:
         "../envs/locked/analysis.yaml"
     resources:
@@ -22,11 +23,12 @@ rule resources:
 rule ledger:
     """Hours, GPU hours, tokens and money by rule and teacher, from the records of jobs, answers and endpoints."""
     input:
-        measured_files(),
+        targets.measured(),
     output:
         f"{RESULTS}/analysis/ledger.csv",
     log:
         f"{RESULTS}/logs/ledger.log",
+    localrule: True
     conda:
         "../envs/locked/analysis.yaml"
     resources:
@@ -42,18 +44,19 @@ rule ledger:
 rule archive:
     """Everything behind the study's numbers, as a Workflow Run RO-Crate."""
     input:
-        study_targets(default_experiments()),
+        targets.all(),
     output:
         f"{RESULTS}/archive.zip",
     log:
         f"{RESULTS}/logs/archive.log",
+    localrule: True
     conda:
         "../envs/locked/snakemake.yaml"
     resources:
         login=1,
     params:
-        models={name: model_folder(name) or None for name in used_models()},
-        sources=used_sources(),
+        models={name: models.folder(name) or None for name in models.used},
+        sources=hub.sources,
         largest_mb=STUDY.archive.largest_mb,
     message:
         "Archive {STUDY.study}"

@@ -1,30 +1,32 @@
 # Publishing: synthetic sets as data set folders with data cards, and model cards of the students.
+from polyglot.publishing.facts import TRAIN, set_facts, student_facts
+
+
 rule data_set:
     """A synthetic set as a folder that `datasets.load_dataset` opens, with its data card."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        answers=recipe_files,
+        answers=training_sets.files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
         reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
-        cells=scored("cells.csv", "recipe", "teacher", "lang"),
-        gaps=scored("gaps.csv", "recipe", "teacher", "lang"),
+        cells=publishing.scored(paths.CELLS, "recipe", "teacher", "lang"),
+        gaps=publishing.scored(paths.GAPS, "recipe", "teacher", "lang"),
         template="report/data_card.md.jinja",
     output:
-        data=f"results/{{study}}/published/data/{{recipe}}/{{teacher}}/{{lang}}/{{seed}}/{publishing.TRAIN}",
+        data=f"results/{{study}}/published/data/{{recipe}}/{{teacher}}/{{lang}}/{{seed}}/{TRAIN}",
         card="results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/README.md",
     log:
         "results/{study}/logs/data_set/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/data_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    localrule: True
     conda:
         "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
-        facts=lambda wildcards: publishing.set_facts(
-            STUDY,
-            REGISTRIES,
-            **cell_of(wildcards, "recipe", "teacher", "lang", "seed"),
+        facts=lambda wildcards: set_facts(
+            STUDY, REGISTRIES, **publishing.of_set(wildcards)
         ),
     message:
         "Publish {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}, seed {wildcards.seed}"
@@ -37,10 +39,10 @@ rule model_card:
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
         outcomes="results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        base=anchor_file("base"),
-        reference=anchor_file("reference"),
-        cells=scored("cells.csv", "base", "recipe", "teacher", "lang"),
-        gaps=scored("gaps.csv", "base", "recipe", "teacher", "lang"),
+        base=publishing.base_outcomes,
+        reference=publishing.reference_outcomes,
+        cells=publishing.scored(paths.CELLS, "base", "recipe", "teacher", "lang"),
+        gaps=publishing.scored(paths.GAPS, "base", "recipe", "teacher", "lang"),
         template="report/model_card.md.jinja",
     output:
         "results/{study}/published/students/{base}/{recipe}/{teacher}/{lang}/{seed}/README.md",
@@ -48,17 +50,21 @@ rule model_card:
         "results/{study}/logs/model_card/{base}/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/model_card/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    localrule: True
     conda:
         "../envs/locked/transformers.yaml"
     resources:
         login=1,
     params:
-        facts=lambda wildcards: publishing.student_facts(
-            STUDY,
-            REGISTRIES,
-            **cell_of(wildcards, "base", "recipe", "teacher", "lang", "seed"),
+        facts=lambda wildcards: student_facts(
+            STUDY, REGISTRIES, **publishing.of_student(wildcards)
         ),
     message:
         "Model card of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
         "../scripts/publishing/model_card.py"
+
+
+rule publish:
+    input:
+        targets.published(),

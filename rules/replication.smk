@@ -1,4 +1,9 @@
 # The replication audit: the paper's published numbers through the scoring, statistics and figures of any study.
+from polyglot.displays.catalogue.files import REPLICATED
+from polyglot.replication.settings import as_published
+from polyglot.workflow.inputs.replication import published_tables
+
+
 rule published_measurements:
     """Tables 11 and 12 of arXiv 2604.11290 as measurements."""
     input:
@@ -10,6 +15,7 @@ rule published_measurements:
         f"results/{REPLICATION}/logs/published_measurements.log",
     benchmark:
         f"results/{REPLICATION}/benchmarks/published_measurements.tsv"
+    localrule: True
     conda:
         "../envs/locked/analysis.yaml"
     resources:
@@ -23,7 +29,7 @@ rule published_measurements:
 rule audit:
     """Every claim with its verdict, the sign audit, and rankings under each way of scoring."""
     input:
-        published=published_files(),
+        published=published_tables(ROOT),
         claims="config/replication.yaml",
         cells=f"results/{REPLICATION}/scores/{MAIN}/cells.csv",
         teachers=f"results/{REPLICATION}/scores/{MAIN}/teachers.csv",
@@ -56,10 +62,15 @@ rule audit:
     resources:
         **asked(small),
     params:
-        scoring=lambda wildcards: replication_scoring().model_dump(
+        scoring=as_published(STUDY.scoring).model_dump(
             mode="json", include={"alpha", "confidence"}
         ),
     message:
         "Replication audit"
     script:
         "../scripts/replication/audit.py"
+
+
+rule replication:
+    input:
+        targets.replication(),

@@ -2,14 +2,10 @@
 rule calibration:
     """Reward of every teacher's answer to the calibration prompts, for one student base."""
     input:
-        requests=calibration_requests(),
-        answers=calibration_files("synthetic/{teacher}/{lang}/{method}/{seed}.parquet"),
-        quality=calibration_files(
-            f"intrinsic/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}/reward.parquet"
-        ),
-        learnability=calibration_files(
-            f"intrinsic/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}/perplexity/{{base}}.parquet"
-        ),
+        requests=routing.calibration_requests(),
+        answers=routing.calibration_files(paths.SYNTHETIC),
+        quality=routing.calibration_files(paths.REWARD, recipe=WHOLE),
+        learnability=routing.calibration_files(paths.PERPLEXITY, recipe=WHOLE),
     output:
         "results/{study}/routing/routers/{base}/calibration.parquet",
     log:
@@ -17,7 +13,7 @@ rule calibration:
     benchmark:
         "results/{study}/benchmarks/calibration/{base}.tsv"
     wildcard_constraints:
-        base=one_of(ROUTED_BASES),
+        base=one_of(STUDY.routed_bases),
     conda:
         "../envs/locked/transformers.yaml"
     threads: threads_of(small)
@@ -27,7 +23,7 @@ rule calibration:
         alpha=STUDY.routing.alpha,
         held_out=STUDY.routing.held_out,
         seed=STUDY.routing.seed,
-        measured=calibration_pairs(),
+        measured=routing.calibration_pairs(),
     message:
         "Rewards of the calibration prompts for {wildcards.base}"
     script:
@@ -38,7 +34,7 @@ rule router:
     """A model that predicts from the prompt alone which teacher a student base learns most from."""
     input:
         calibration=rules.calibration.output[0],
-        start=lambda wildcards: model_folder(router_model(wildcards.base)),
+        start=lambda wildcards: models.folder(routing.model(wildcards.base)),
     output:
         router=directory("results/{study}/routing/routers/{base}/router"),
         judged="results/{study}/routing/routers/{base}/judged.parquet",
@@ -47,16 +43,16 @@ rule router:
     benchmark:
         "results/{study}/benchmarks/router/{base}.tsv"
     wildcard_constraints:
-        base=one_of(ROUTED_BASES),
+        base=one_of(STUDY.routed_bases),
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(training_router)
+    threads: threads_of("router")
     resources:
-        **asked(training_router),
+        **asked("router"),
     params:
         routing=STUDY.routing.model_dump(mode="json"),
         teachers=STUDY.routed_among,
-        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/routers/{wildcards.base}",
+        checkpoints="results/{study}/unfinished/routers/{base}",
     message:
         "Train the router of {wildcards.base}"
     script:
@@ -66,7 +62,7 @@ rule router:
 rule assign:
     """A teacher for every prompt."""
     input:
-        unpack(assignment_inputs),
+        unpack(routing.assignment_files),
     output:
         "results/{study}/routing/assignments/{routed}/{lang}/{seed}.parquet",
     log:
@@ -75,19 +71,17 @@ rule assign:
         "results/{study}/benchmarks/assign/{routed}/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(assigning)
+    threads: threads_of("assign")
     resources:
-        **asked(assigning),
+        **asked("assign"),
     params:
-        strategy=lambda wildcards: ROUTED[wildcards.routed].strategy,
+        strategy=routing.strategy,
         teachers=STUDY.routed_among,
-        strength=lambda wildcards: strongest_first(wildcards.routed),
+        strength=routing.strength,
         alpha=STUDY.routing.alpha,
         batch_size=STUDY.routing.batch_size,
         seed=STUDY.routing.seed,
-        measured=lambda wildcards: [
-            [name, wildcards.lang] for name in STUDY.routed_among
-        ],
+        measured=routing.measured,
     message:
         "Teachers of {wildcards.routed} for prompts in {wildcards.lang}"
     script:
@@ -110,7 +104,7 @@ rule assigned_requests:
     benchmark:
         "results/{study}/benchmarks/assigned_requests/{routed}/{lang}/{seed}.tsv"
     wildcard_constraints:
-        routed=one_of(ASKING),
+        routed=one_of(routing.asking),
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)
@@ -130,9 +124,9 @@ use rule synthesize as synthesize_assigned with:
             "results/{{study}}/routing/requests/{{routed}}/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
             method=STUDY.methods,
         ),
-        model=lambda wildcards: model_folder(wildcards.teacher),
-        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
-        checked=check_file(rules.check_requests.output[0], "teacher"),
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
+        checked=ancient(models.requests_check),
     output:
         expand(
             "results/{{study}}/routing/answers/{{routed}}/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -142,23 +136,23 @@ use rule synthesize as synthesize_assigned with:
         "results/{study}/logs/synthesize_assigned/{routed}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/synthesize_assigned/{routed}/{teacher}/{lang}/{seed}.tsv"
+    threads: threads_of("synthesize_assigned")
+    resources:
+        **asked("synthesize_assigned"),
     params:
-        teacher=lambda wildcards: model_entry(wildcards.teacher),
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
-        side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/answers-assigned/{wildcards.routed}/"
-            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
-        ),
+        side_file="results/{study}/unfinished/answers-assigned/{routed}/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} answers its prompts of {wildcards.routed} in {wildcards.lang}"
 
 
 use rule synthesize_assigned as ask_endpoint_assigned with:
     wildcard_constraints:
-        teacher=one_of(ENDPOINT_TEACHERS),
+        teacher=one_of(models.endpoint_teachers),
 
 
-if CLUSTER is not None and not CLUSTER.network:
+if NO_NETWORK:
 
     localrules:
         ask_endpoint_assigned,
@@ -169,7 +163,7 @@ rule gather:
     input:
         assigned=rules.assign.output[0],
         requests=rules.render_requests.output,
-        answers=gathered_answers,
+        answers=routing.gathered_answers,
     output:
         expand(
             "results/{{study}}/answers/{{routed}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -185,9 +179,7 @@ rule gather:
     resources:
         **asked(small),
     params:
-        sources=lambda wildcards: [
-            list(source) for source in gathered_from(wildcards.routed)
-        ],
+        sources=routing.gathered_from,
     message:
         "Gather the answers for {wildcards.routed} in {wildcards.lang}"
     script:
@@ -197,18 +189,9 @@ rule gather:
 rule routing:
     """How routed teachers choose, and what their data cost."""
     input:
-        calibration=lambda wildcards: expand(
-            f"{RESULTS}/routing/routers/{{base}}/calibration.parquet",
-            base=routed_bases(wildcards.experiment),
-        ),
-        judged=lambda wildcards: expand(
-            f"{RESULTS}/routing/routers/{{base}}/judged.parquet",
-            base=routed_bases(wildcards.experiment, "persyn"),
-        ),
-        assigned=lambda wildcards: [
-            f"{RESULTS}/routing/assignments/{'/'.join(cell)}.parquet"
-            for cell in assigned_cells(wildcards.experiment)
-        ],
+        calibration=routing.calibrations,
+        judged=routing.judged,
+        assigned=routing.assignments,
     output:
         quality="results/{study}/analysis/{experiment}_quality.csv",
         shares="results/{study}/analysis/{experiment}_shares.csv",
@@ -225,11 +208,11 @@ rule routing:
     resources:
         **asked(small),
     params:
-        bases=lambda wildcards: routed_bases(wildcards.experiment),
-        with_router=lambda wildcards: routed_bases(wildcards.experiment, "persyn"),
-        cells=lambda wildcards: assigned_cells(wildcards.experiment),
-        single=lambda wildcards: single_teachers(wildcards.experiment),
-        routed=lambda wildcards: routed_facts(wildcards.experiment),
+        bases=routing.bases,
+        with_router=routing.bases_with_router,
+        cells=routing.assigned_cells,
+        single=routing.single,
+        routed=routing.facts,
         teachers=STUDY.routed_among,
         requests=STUDY.synthesis.requests * len(STUDY.methods),
         replicates=STUDY.scoring.bootstrap,

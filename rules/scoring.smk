@@ -2,18 +2,12 @@
 rule measurements:
     """All measurements of an experiment, with bootstrap replicates."""
     input:
-        diversity=cell_files(
-            "intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet"
-        ),
-        reward=cell_files("intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet"),
-        perplexity=cell_files(
-            "intrinsic/{recipe}/{teacher}/{lang}/{seed}/perplexity/{base}.parquet"
-        ),
-        students=cell_files(
-            "evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
-        ),
-        base=anchor_files("base"),
-        reference=anchor_files("reference"),
+        diversity=experiments.files(paths.DIVERSITY),
+        reward=experiments.files(paths.REWARD),
+        perplexity=experiments.files(paths.PERPLEXITY),
+        students=experiments.files(paths.STUDENT_OUTCOMES),
+        base=experiments.base_outcomes,
+        reference=experiments.reference_outcomes,
     output:
         measurements="results/{study}/scores/{experiment}/measurements.parquet",
         intrinsic="results/{study}/scores/{experiment}/intrinsic.csv",
@@ -32,12 +26,10 @@ rule measurements:
     resources:
         **asked(small),
     params:
-        cells=lambda wildcards: [list(c) for c in measured_cells(wildcards.experiment)],
-        given_up=lambda wildcards: cells_given_up(wildcards.experiment),
-        anchors=lambda wildcards: [
-            list(anchor) for anchor in MATRICES[wildcards.experiment].anchors
-        ],
-        seeds=lambda wildcards: len(MATRICES[wildcards.experiment].seeds),
+        cells=experiments.cells,
+        given_up=experiments.given_up,
+        anchors=experiments.anchors,
+        seeds=experiments.seed_count,
         recipe=STUDY.recipe,
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
@@ -51,7 +43,7 @@ rule pg_score:
     """PG-Scores of every cell and teacher in three definitions, with intervals."""
     input:
         measurements="results/{study}/scores/{experiment}/measurements.parquet",
-        scale=frozen_scale,
+        scale=displays.scale,
     output:
         cells="results/{study}/scores/{experiment}/cells.csv",
         replicates="results/{study}/scores/{experiment}/replicates.parquet",
@@ -67,10 +59,10 @@ rule pg_score:
     resources:
         **asked(small),
     params:
-        alpha=lambda wildcards: scoring(wildcards).alpha,
-        confidence=lambda wildcards: scoring(wildcards).confidence,
-        definition=lambda wildcards: scoring(wildcards).definition,
-        recipe=main_recipe,
+        alpha=lambda wildcards: displays.scoring(wildcards).alpha,
+        confidence=lambda wildcards: displays.scoring(wildcards).confidence,
+        definition=lambda wildcards: displays.scoring(wildcards).definition,
+        recipe=displays.main_recipe,
     message:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"
     script:

@@ -2,7 +2,7 @@
 rule seed:
     """The seed dataset of a language, checked and sampled."""
     input:
-        seed_files,
+        seeds.files,
     output:
         "results/{study}/seed/{lang}.parquet",
     log:
@@ -27,7 +27,7 @@ rule seed:
 rule source:
     """The seed rows of a public data set in a language, and why the others were left out."""
     input:
-        folder=lambda wildcards: source_folder(wildcards.source),
+        folder=lambda wildcards: hub.source_folder(wildcards.source),
         published=ancient("config/published/table06_seed_sizes.csv"),
     output:
         rows="results/{study}/sources/{source}/{lang}.parquet",
@@ -38,14 +38,12 @@ rule source:
         "results/{study}/benchmarks/source/{source}/{lang}.tsv"
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(large)
+    threads: threads_of("source")
     resources:
-        **asked(large),
+        **asked("source"),
     params:
-        source=lambda wildcards: REGISTRIES.sources[wildcards.source].model_dump(
-            mode="json", exclude={"licence", "cite", "published"}
-        ),
-        published=lambda wildcards: REGISTRIES.sources[wildcards.source].published,
+        source=seeds.source,
+        published=seeds.published,
         most=STUDY.seed_dataset.max_per_source,
         seed=STUDY.seed_dataset.seed,
     message:
@@ -57,7 +55,7 @@ rule source:
 rule seed_sources:
     """What became of the rows of every source, beside the published counts."""
     input:
-        [f"{RESULTS}/sources/{name}/{lang}.csv" for name, lang in STUDY.seed_sources],
+        seeds.counts(),
     output:
         f"{RESULTS}/analysis/seed_sources.csv",
     log:

@@ -2,12 +2,8 @@
 rule triplets:
     """Instructions with a good response and a worse one: a user's pairs, or the micro-world's right and corrupted answers."""
     input:
-        pairs=STUDY.selection.pairs or [],
-        lexicons=(
-            []
-            if STUDY.selection.pairs
-            else expand("config/nano_world/{lang}.yaml", lang=STUDY.nano.languages)
-        ),
+        pairs=selection.pairs(),
+        lexicons=selection.lexicons(),
     output:
         f"{RESULTS}/selection/triplets.parquet",
     log:
@@ -34,7 +30,7 @@ rule quality_model:
     """An encoder in which a good response lies near its instruction."""
     input:
         triplets=rules.triplets.output[0],
-        start=model_folder(ENCODER),
+        start=models.folder(STUDY.encoder),
     output:
         directory(f"{RESULTS}/selection/quality_model"),
     log:
@@ -43,11 +39,11 @@ rule quality_model:
         f"{RESULTS}/benchmarks/quality_model.tsv"
     conda:
         "../envs/locked/embedding.yaml"
-    threads: threads_of(tuning_encoder)
+    threads: threads_of("quality_model")
     resources:
-        **asked(tuning_encoder),
+        **asked("quality_model"),
     params:
-        model=model_entry(ENCODER),
+        model=models.settings(STUDY.encoder),
         selection=STUDY.selection.model_dump(
             mode="json",
             include={"margin", "epochs", "learning_rate", "batch_size", "seed"},
@@ -64,7 +60,7 @@ rule quality_validity:
     input:
         triplets=rules.triplets.output[0],
         model=rules.quality_model.output[0],
-        start=model_folder(ENCODER),
+        start=models.folder(STUDY.encoder),
     output:
         f"{RESULTS}/analysis/quality_model.csv",
     log:
@@ -73,11 +69,11 @@ rule quality_validity:
         f"{RESULTS}/benchmarks/quality_validity.tsv"
     conda:
         "../envs/locked/embedding.yaml"
-    threads: threads_of(scoring_quality)
+    threads: threads_of("quality_validity")
     resources:
-        **asked(scoring_quality),
+        **asked("quality_validity"),
     params:
-        model=model_entry(ENCODER),
+        model=models.settings(STUDY.encoder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
@@ -101,11 +97,11 @@ rule sample_quality:
         "results/{study}/benchmarks/sample_quality/{teacher}/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/embedding.yaml"
-    threads: threads_of(scoring_quality)
+    threads: threads_of("sample_quality")
     resources:
-        **asked(scoring_quality),
+        **asked("sample_quality"),
     params:
-        model=model_entry(ENCODER),
+        model=models.settings(STUDY.encoder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
     message:
         "Quality of the samples of {wildcards.teacher} in {wildcards.lang}"
@@ -116,8 +112,8 @@ rule sample_quality:
 rule sample_clusters:
     """The cluster of every sample of a whole set, or of the sets of all languages together."""
     input:
-        data=pool_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        model=model_folder(STUDY.intrinsic.embedding),
+        data=selection.pool_files(paths.TRAINING_SET),
+        model=models.folder(models.embedder),
     output:
         "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet",
     log:
@@ -125,15 +121,15 @@ rule sample_clusters:
     benchmark:
         "results/{study}/benchmarks/sample_clusters/{teacher}/{pool}/{seed}.tsv"
     conda:
-        embedding_environment(STUDY.intrinsic.embedding)
-    threads: threads_of(clustering)
+        models.embedding_environment(models.embedder)
+    threads: threads_of("sample_clusters")
     resources:
-        **asked(clustering),
+        **asked("sample_clusters"),
     params:
-        name=STUDY.intrinsic.embedding,
-        model=model_entry(STUDY.intrinsic.embedding),
+        name=models.embedder,
+        model=models.settings(models.embedder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
-        languages=lambda wildcards: pool_languages(wildcards.pool, wildcards.teacher),
+        languages=selection.languages,
         seed=STUDY.selection.seed,
     message:
         "Clusters of the samples of {wildcards.teacher} in {wildcards.pool}"
@@ -144,12 +140,9 @@ rule sample_clusters:
 rule select_samples:
     """The samples of a whole set that a recipe takes."""
     input:
-        data=pool_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        quality=pool_files("selection/quality/{teacher}/{lang}/{seed}.parquet"),
-        clusters=lambda wildcards: (
-            f"{RESULTS}/selection/clusters/{wildcards.teacher}/"
-            f"{pool_of(wildcards.lang)}/{wildcards.seed}.parquet"
-        ),
+        data=selection.pool_files(paths.TRAINING_SET),
+        quality=selection.pool_files(paths.QUALITY),
+        clusters=selection.clusters,
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -157,18 +150,16 @@ rule select_samples:
     benchmark:
         "results/{study}/benchmarks/select/{recipe}/{teacher}/{lang}/{seed}.tsv"
     wildcard_constraints:
-        recipe=one_of(SELECTING),
+        recipe=one_of(STUDY.selecting),
     conda:
         "../envs/locked/analysis.yaml"
-    threads: threads_of(small)
+    threads: threads_of("select_samples")
     resources:
-        **asked(small),
+        **asked("select_samples"),
     params:
-        rule=lambda wildcards: parse_recipe(wildcards.recipe, STUDY.methods).rule,
-        languages=lambda wildcards: pool_languages(
-            pool_of(wildcards.lang), wildcards.teacher
-        ),
-        examples=recipe_size,
+        rule=selection.rule,
+        languages=selection.languages,
+        examples=training_sets.size,
         ratio=STUDY.selection.ratio,
         seed=STUDY.selection.seed,
     message:
@@ -182,7 +173,7 @@ rule select_own:
     input:
         data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
         quality_model=rules.quality_model.output[0],
-        model=model_folder(STUDY.intrinsic.embedding),
+        model=models.folder(models.embedder),
     output:
         "results/{study}/select/{dataset}.parquet",
     log:
@@ -192,14 +183,14 @@ rule select_own:
     wildcard_constraints:
         dataset=one_of(STUDY.selection.datasets),
     conda:
-        embedding_environment(STUDY.intrinsic.embedding)
-    threads: threads_of(clustering)
+        models.embedding_environment(models.embedder)
+    threads: threads_of("select_own")
     resources:
-        **asked(clustering),
+        **asked("select_own"),
     params:
-        encoder=model_entry(ENCODER),
-        name=STUDY.intrinsic.embedding,
-        model=model_entry(STUDY.intrinsic.embedding),
+        encoder=models.settings(STUDY.encoder),
+        name=models.embedder,
+        model=models.settings(models.embedder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
         rule=STUDY.selection.rule,
         examples=STUDY.selection.examples,
@@ -216,7 +207,7 @@ rule judged_prompts:
     """Prompts of the seed dataset that are in no training set of the students."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
-        data=lambda wildcards: duelling_sets(wildcards.lang),
+        data=selection.duelling_sets,
     output:
         "results/{study}/selection/prompts/{lang}.parquet",
     log:
@@ -249,14 +240,14 @@ rule student_answers:
     benchmark:
         "results/{study}/benchmarks/student_answers/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        lambda wildcards: engine_environment(wildcards.base)
-    threads: threads_of(answering)
+        lambda wildcards: models.engine_environment(wildcards.base)
+    threads: threads_of("student_answers")
     resources:
-        **asked(answering),
+        **asked("student_answers"),
     params:
-        base=lambda wildcards: model_entry(wildcards.base),
+        base=lambda wildcards: models.settings(wildcards.base),
         batch_size=STUDY.synthesis.batch_size,
-        side_file=lambda wildcards: f"{RESULTS}/unfinished/student_answers/{'/'.join(wildcards[1:])}.jsonl",
+        side_file="results/{study}/unfinished/student_answers/{base}/{recipe}/{teacher}/{lang}/{seed}.jsonl",
     message:
         "The student of {wildcards.recipe}/{wildcards.teacher} answers in {wildcards.lang}"
     script:
@@ -268,10 +259,10 @@ rule duels:
     input:
         answers=rules.student_answers.output[0],
         whole=f"results/{{study}}/selection/answers/{{base}}/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}.parquet",
-        model=model_folder(STUDY.intrinsic.reward.model),
-        chat_template=chat_template_file(STUDY.intrinsic.reward.model),
-        template=duel_template(),
-        checked=judge_check(),
+        model=models.folder(models.judge),
+        chat_template=models.chat_template(models.judge),
+        template=models.judge_template("duel"),
+        checked=ancient(models.judge_check()),
     output:
         "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -279,16 +270,17 @@ rule duels:
     benchmark:
         "results/{study}/benchmarks/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     wildcard_constraints:
-        recipe=one_of(SELECTING),
+        recipe=one_of(STUDY.selecting),
+    localrule: JUDGED_HERE
     conda:
-        engine_environment(STUDY.intrinsic.reward.model)
-    threads: threads_of(duelling)
+        models.engine_environment(models.judge)
+    threads: threads_of("duels")
     resources:
-        **asked(duelling),
+        **asked("duels"),
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
-        model=model_entry(STUDY.intrinsic.reward.model),
-        side_file=lambda wildcards: f"{RESULTS}/unfinished/duels/{'/'.join(wildcards[1:])}.jsonl",
+        model=models.settings(models.judge),
+        side_file="results/{study}/unfinished/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.jsonl",
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
     message:
         "Duels of {wildcards.recipe}/{wildcards.teacher} in {wildcards.lang}"
@@ -299,13 +291,10 @@ rule duels:
 rule selection:
     """What the selections of an experiment cover, how good they are, and their win rates against the whole set."""
     input:
-        data=cell_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        quality=cell_files("selection/quality/{teacher}/{lang}/{seed}.parquet"),
-        clusters=clusters_of_cells,
-        duels=lambda wildcards: [
-            f"{RESULTS}/selection/duels/{'/'.join(cell)}.parquet"
-            for cell in duelling_cells(wildcards.experiment)
-        ],
+        data=experiments.files(paths.TRAINING_SET),
+        quality=experiments.files(paths.QUALITY),
+        clusters=selection.clusters_of_cells,
+        duels=selection.duels,
     output:
         coverage="results/{study}/analysis/{experiment}_coverage.csv",
         win_rates="results/{study}/analysis/{experiment}_win_rates.csv",
@@ -321,9 +310,9 @@ rule selection:
     resources:
         **asked(small),
     params:
-        cells=lambda wildcards: [list(c) for c in measured_cells(wildcards.experiment)],
-        seeds=lambda wildcards: MATRICES[wildcards.experiment].seeds,
-        duels=lambda wildcards: duelling_cells(wildcards.experiment),
+        cells=experiments.cells,
+        seeds=experiments.seeds,
+        duels=selection.duelling_cells,
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

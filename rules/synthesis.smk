@@ -3,11 +3,8 @@ rule render_requests:
     """Rendered chat requests of every method: the same for every teacher."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
-        source=f"results/{{study}}/seed/{TRANSLATE_FROM}.parquet",
-        templates=expand(
-            f"{STUDY.synthesis.prompts}/{{template}}.jinja",
-            template=["system", *STUDY.methods],
-        ),
+        source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",
+        templates=training_sets.templates("system", *STUDY.methods),
     output:
         expand(
             "results/{{study}}/requests/{{lang}}/{method}/{{seed}}.parquet",
@@ -25,7 +22,7 @@ rule render_requests:
     params:
         methods=STUDY.methods,
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
-        requests=lambda wildcards: requests_in(Draw.parse(wildcards.seed), STUDY),
+        requests=training_sets.requests,
         shots=STUDY.synthesis.shots,
         longest=STUDY.synthesis.longest,
     message:
@@ -38,8 +35,8 @@ rule check_requests:
     """Every request of a given teacher rendered and counted by its own tokenizer, before a GPU is held."""
     input:
         requests=rules.render_requests.output,
-        model=lambda wildcards: model_folder(wildcards.teacher),
-        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
     output:
         "results/{study}/checks/requests/{teacher}/{lang}/{seed}.json",
     log:
@@ -52,7 +49,7 @@ rule check_requests:
     resources:
         **asked(small),
     params:
-        teacher=lambda wildcards: model_entry(wildcards.teacher),
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
     message:
         "Check the requests to {wildcards.teacher} in {wildcards.lang}, seed {wildcards.seed}"
     script:
@@ -63,9 +60,9 @@ rule synthesize:
     """A teacher's raw answers in a language: all methods in one engine start."""
     input:
         requests=rules.render_requests.output,
-        model=lambda wildcards: model_folder(wildcards.teacher),
-        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
-        checked=check_file(rules.check_requests.output[0], "teacher"),
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
+        checked=ancient(models.requests_check),
     output:
         expand(
             "results/{{study}}/answers/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -76,19 +73,16 @@ rule synthesize:
     benchmark:
         "results/{study}/benchmarks/synthesize/{teacher}/{lang}/{seed}.tsv"
     wildcard_constraints:
-        teacher=one_of(LOCAL_TEACHERS),
+        teacher=one_of(models.local_teachers),
     conda:
-        lambda wildcards: engine_environment(wildcards.teacher)
-    threads: threads_of(writing)
+        lambda wildcards: models.engine_environment(wildcards.teacher)
+    threads: threads_of("synthesize")
     resources:
-        **asked(writing),
+        **asked("synthesize"),
     params:
-        teacher=lambda wildcards: model_entry(wildcards.teacher),
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
-        side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/answers/"
-            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
-        ),
+        side_file="results/{study}/unfinished/answers/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} writes {wildcards.lang} data, seed {wildcards.seed}"
     script:
@@ -100,7 +94,7 @@ rule check_answers:
     input:
         requests=rules.render_requests.output,
         answers=rules.synthesize.output,
-        tasks=benchmark_folders,
+        tasks=evaluation.folders,
     output:
         expand(
             "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -116,7 +110,7 @@ rule check_answers:
     resources:
         **asked(small),
     params:
-        languages=detected_languages,
+        languages=training_sets.detected_languages,
         language_confidence=STUDY.synthesis.language_confidence,
     message:
         "Check the answers of {wildcards.teacher} in {wildcards.lang}"
@@ -127,7 +121,7 @@ rule check_answers:
 rule training_set:
     """A recipe's mix of a teacher's usable answers."""
     input:
-        recipe_files,
+        training_sets.files,
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -135,15 +129,15 @@ rule training_set:
     benchmark:
         "results/{study}/benchmarks/training_set/{recipe}/{teacher}/{lang}/{seed}.tsv"
     wildcard_constraints:
-        recipe=one_of(RECIPES - {*SELECTING}),
+        recipe=one_of(training_sets.mixed),
     conda:
         "../envs/locked/analysis.yaml"
-    threads: threads_of(small)
+    threads: threads_of("training_set")
     resources:
-        **asked(small),
+        **asked("training_set"),
     params:
-        parts=recipe_parts,
-        examples=recipe_size,
+        parts=training_sets.parts,
+        examples=training_sets.size,
     message:
         "Training set {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -155,34 +149,28 @@ rule translate_seed:
     """The prompts that teachers translate, translated by a machine-translation model; and their responses."""
     input:
         requests="results/{study}/requests/{lang}/translate/{seed}.parquet",
-        source=f"results/{{study}}/seed/{TRANSLATE_FROM}.parquet",
-        model=lambda wildcards: model_folder(TRANSLATOR),
-        templates=expand(
-            f"{STUDY.synthesis.prompts}/{{template}}.jinja",
-            template=["system", "respond"],
-        ),
+        source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",
+        model=lambda wildcards: models.folder(models.translator),
+        templates=training_sets.templates("system", "respond"),
     output:
         respond="results/{study}/requests/{lang}/nllb-respond/{seed}.parquet",
         both="results/{study}/requests/{lang}/nllb-both/{seed}.parquet",
-        answers=f"results/{{study}}/answers/{TRANSLATOR}/{{lang}}/nllb-both/{{seed}}.parquet",
+        answers=f"results/{{study}}/answers/{models.translator}/{{lang}}/nllb-both/{{seed}}.parquet",
     log:
         "results/{study}/logs/translate_seed/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/translate_seed/{lang}/{seed}.tsv"
     conda:
         "../envs/locked/transformers.yaml"
-    threads: threads_of(translating)
+    threads: threads_of("translate_seed")
     resources:
-        **asked(translating),
+        **asked("translate_seed"),
     params:
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
-        source_code=REGISTRIES.languages[TRANSLATE_FROM].flores,
+        source_code=REGISTRIES.languages[STUDY.source_language].flores,
         target_code=lambda wildcards: REGISTRIES.languages[wildcards.lang].flores,
         translation=STUDY.translation.model_dump(mode="json"),
-        side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/translations/"
-            f"{wildcards.lang}/{wildcards.seed}.jsonl"
-        ),
+        side_file="results/{study}/unfinished/translations/{lang}/{seed}.jsonl",
     message:
         "Translate seed prompts and responses into {wildcards.lang}"
     script:
@@ -192,8 +180,8 @@ rule translate_seed:
 use rule check_requests as check_translated_requests with:
     input:
         requests=["results/{study}/requests/{lang}/nllb-respond/{seed}.parquet"],
-        model=lambda wildcards: model_folder(wildcards.teacher),
-        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
     output:
         "results/{study}/checks/translated_requests/{teacher}/{lang}/{seed}.json",
     log:
@@ -207,22 +195,22 @@ use rule check_requests as check_translated_requests with:
 use rule synthesize as synthesize_translated with:
     input:
         requests=["results/{study}/requests/{lang}/nllb-respond/{seed}.parquet"],
-        model=lambda wildcards: model_folder(wildcards.teacher),
-        chat_template=lambda wildcards: chat_template_file(wildcards.teacher),
-        checked=check_file(rules.check_translated_requests.output[0], "teacher"),
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
+        checked=ancient(models.translated_requests_check),
     output:
         ["results/{study}/answers/{teacher}/{lang}/nllb-respond/{seed}.parquet"],
     log:
         "results/{study}/logs/synthesize_translated/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/synthesize_translated/{teacher}/{lang}/{seed}.tsv"
+    threads: threads_of("synthesize_translated")
+    resources:
+        **asked("synthesize_translated"),
     params:
-        teacher=lambda wildcards: model_entry(wildcards.teacher),
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
-        side_file=lambda wildcards: (
-            f"results/{wildcards.study}/unfinished/answers-translated/"
-            f"{wildcards.teacher}/{wildcards.lang}/{wildcards.seed}.jsonl"
-        ),
+        side_file="results/{study}/unfinished/answers-translated/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} responds to translated prompts in {wildcards.lang}"
 
@@ -230,15 +218,15 @@ use rule synthesize as synthesize_translated with:
 # A teacher behind an endpoint is asked from where there is a network.
 use rule synthesize as ask_endpoint with:
     wildcard_constraints:
-        teacher=one_of(ENDPOINT_TEACHERS),
+        teacher=one_of(models.endpoint_teachers),
 
 
 use rule synthesize_translated as ask_endpoint_translated with:
     wildcard_constraints:
-        teacher=one_of(ENDPOINT_TEACHERS),
+        teacher=one_of(models.endpoint_teachers),
 
 
-if CLUSTER is not None and not CLUSTER.network:
+if NO_NETWORK:
 
     localrules:
         ask_endpoint,
@@ -249,7 +237,7 @@ use rule check_answers as check_translated with:
     input:
         requests=["results/{study}/requests/{lang}/{method}/{seed}.parquet"],
         answers=["results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"],
-        tasks=benchmark_folders,
+        tasks=evaluation.folders,
     output:
         ["results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"],
     log:

@@ -2,8 +2,8 @@
 rule check_base:
     """Whether a base can be fine-tuned: its tokenizer, chat template and context, before a GPU is held."""
     input:
-        base=lambda wildcards: model_folder(wildcards.base),
-        chat_template=lambda wildcards: chat_template_file(wildcards.base),
+        base=lambda wildcards: models.folder(wildcards.base),
+        chat_template=lambda wildcards: models.chat_template(wildcards.base),
     output:
         "results/{study}/checks/bases/{base}.json",
     log:
@@ -27,9 +27,9 @@ rule student:
     """A base fine-tuned on a teacher's data."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
-        base=lambda wildcards: model_folder(wildcards.base),
-        chat_template=lambda wildcards: chat_template_file(wildcards.base),
-        checked=check_file(rules.check_base.output[0], "base"),
+        base=lambda wildcards: models.folder(wildcards.base),
+        chat_template=lambda wildcards: models.chat_template(wildcards.base),
+        checked=ancient(models.base_check),
     output:
         directory("results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}"),
     log:
@@ -37,13 +37,13 @@ rule student:
     benchmark:
         "results/{study}/benchmarks/student/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
     conda:
-        chosen_environment(STUDY.training.trainer)
-    threads: threads_of(fine_tuning)
+        environment(STUDY.training.trainer)
+    threads: threads_of("student")
     resources:
-        **asked(fine_tuning),
+        **asked("student"),
     params:
         training=STUDY.training.model_dump(mode="json"),
-        checkpoints=lambda wildcards: f"{RESULTS}/unfinished/students/{'/'.join(wildcards[1:])}",
+        checkpoints="results/{study}/unfinished/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
     message:
         "Fine-tune {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:

@@ -8,6 +8,7 @@ import pytest
 
 from polyglot.planning import demands
 from polyglot.planning.demands import Demand
+from polyglot.planning.work import BENCHMARK_ITEMS
 from polyglot.registry import load_registries
 
 from ..endpoint import KEY, serving
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES, EPOCHS = STUDY["training"]["examples"], STUDY["training"]["epochs"]
 REQUESTS = 3 * STUDY["synthesis"]["requests"]
-ITEMS = 3 * demands.BENCHMARK_ITEMS
+ITEMS = 3 * BENCHMARK_ITEMS
 
 
 def declared(finished: Finished) -> dict[str, Demand]:

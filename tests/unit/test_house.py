@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -34,6 +35,34 @@ def test_the_library_never_imports_snakemake_and_is_light_at_import(repository: 
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_snakefile_reads_a_study_without_pandas_numpy_or_torch(repository: Path) -> None:
+    """Every job on a cluster reads the Snakefile again."""
+    heavy = ("pandas", "numpy", "pyarrow", "torch", "matplotlib", "jinja2")
+    rules = [repository / "Snakefile", *sorted((repository / "rules").glob("*.smk"))]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in rules)
+    imports = re.findall(r"^(?:from polyglot[\w.]* import (?:\([^)]*\)|.*)|import polyglot[\w.]*)$", text, re.MULTILINE)
+    assert any("load_study" in line for line in imports)
+    code = "\n".join(["import sys", *imports])
+    code += f"\nload_study(Path({str(repository / 'config/persyn.yaml')!r}), Path({str(repository)!r}))"
+    code += f"\nprint([name for name in {heavy!r} if name in sys.modules])"
+    code = "from pathlib import Path\n" + code
+    environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "[]"
+
+
+def test_reading_a_study_asks_no_catalogue_of_tables_and_figures(repository: Path) -> None:
+    code = "import sys\nimport polyglot.workflow.loading\nprint([name for name in sys.modules if 'polyglot.displays' in name])"
+    environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("file", "most"), [("Snakefile", 80), ("rules/common.smk", 100)])
+def test_the_face_to_snakemake_is_thin(repository: Path, file: str, most: int) -> None:
+    assert len((repository / file).read_text(encoding="utf-8").splitlines()) <= most
 
 
 def test_progress_in_a_log_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

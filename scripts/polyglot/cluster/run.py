@@ -16,11 +16,9 @@ from polyglot.cluster.failures import report_of
 from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.cluster.site import SITE_FILE, Site, read_site
 from polyglot.core.errors import ConfigurationError
-from polyglot.planning.demands import Demand, small
+from polyglot.planning.demands import Demand, Demands
 
 Resource = int | str | None
-DemandOf = Callable[[Any, int], Demand]
-"""What an attempt at a job demands, from its wildcards and the attempt's number."""
 
 
 class RunError(Exception):
@@ -30,6 +28,11 @@ class RunError(Exception):
 class Run:
     """This run, by Snakemake's `workflow`.
 
+    Args:
+        workflow: Snakemake's.
+        root: the repository.
+        demands: what jobs ask for.
+
     Attributes:
         site: the cluster that jobs are submitted to; None where they run on this machine.
 
@@ -37,8 +40,8 @@ class Run:
         ConfigurationError: if jobs are submitted and the site file cannot be used.
     """
 
-    def __init__(self, workflow: Any, root: Path) -> None:
-        self._workflow = workflow
+    def __init__(self, workflow: Any, root: Path, demands: Demands) -> None:
+        self._workflow, self._demands = workflow, demands
         self._started = time.time()
         self._words: dict[int, slurm.Word] = {}
         self.site: Site | None = None
@@ -52,8 +55,9 @@ class Run:
             return {"gpu": demand.gpu, "mem_mb": demand.mem_mb, "runtime": demand.runtime}
         return self.site.resources(demand) | {"in_group": 1}
 
-    def asked(self, demand: DemandOf) -> dict[str, Callable[[Any, int], Resource]]:
-        """Resources of a rule, each a function that Snakemake calls: what its jobs demand."""
+    def asked(self, rule: str | None) -> dict[str, Callable[[Any, int], Resource]]:
+        """Resources of a rule (None: one that runs no model), each a function of wildcards and attempt that Snakemake calls."""
+        demand = self._demands.by(rule)
 
         def resource(name: str) -> Callable[[Any, int], Resource]:
             def value(wildcards: Any, attempt: int) -> Resource:
@@ -61,7 +65,16 @@ class Run:
 
             return value
 
-        return {name: resource(name) for name in self.resources(small(1))}
+        return {name: resource(name) for name in self.resources(self._demands.of(None, {}, 1))}
+
+    def threads(self, rule: str | None) -> Callable[[Any, int], int]:
+        """Threads of a rule, a function that Snakemake calls."""
+        demand = self._demands.by(rule)
+
+        def threads(wildcards: Any, attempt: int) -> int:
+            return demand(wildcards, attempt).threads
+
+        return threads
 
     def prepare(self) -> None:
         """Before the first job. On a cluster: its modules, no job of an earlier run that writes the same files, and patience.
@@ -101,12 +114,3 @@ class Run:
     def report(self) -> str:
         """What failed in this run, and how to go on."""
         return report_of(snakemake_inside.failures(self._workflow, self._words, self._started))
-
-
-def threads_of(demand: DemandOf) -> Callable[[Any, int], int]:
-    """Threads of a rule, a function that Snakemake calls: what its jobs demand."""
-
-    def threads(wildcards: Any, attempt: int) -> int:
-        return demand(wildcards, attempt).threads
-
-    return threads

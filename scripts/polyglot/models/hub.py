@@ -202,7 +202,7 @@ def _refused(error: HfHubHTTPError, asked: _Asked, locked: Path | None) -> HubEr
     return HubError(f"{name}: the hub answers HTTP {status}{because}; run again later, the download goes on")
 
 
-def is_there(folder: Path, repository: str, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
+def is_there(folder: Path, repository: str | None, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
     """Whether a folder needs no fetching, because it is the user's own or was fetched as the registry says.
 
     Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.planning.work import Estimator
+from polyglot.planning.work import USUAL_SIZE, Work, size_of, work
 from polyglot.registry import Registries
-from polyglot.study.configuration import Study
+from polyglot.registry.models import Model
+from polyglot.study.configuration import Plan, Study
 
 COLUMNS = (
     *("rule", "teacher", "lang", "model", "engine_start", "gpus", "threads", "mem_mb", "runtime", "partition"),
@@ -26,33 +27,56 @@ def budget(jobs: Iterable[Mapping[str, Any]], study: Study, registries: Registri
 
     Returns:
         A row a job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk in gigabytes of what
-        stays. `engine_start` is true where the job loads a model.
+        stays. `engine_start` is true where the job loads a model, or makes one.
     """
-    estimator, rows = Estimator(study, registries), []
+    rows = []
     for job in jobs:
         wildcards = job["wildcards"]
-        work = estimator.work(job["rule"], wildcards)
+        does = work(job["rule"], wildcards, study, registries)
         gpus = int(job["gpu"] or str(job["gres"] or 0).rpartition(":")[2])
-        gpu_hours = estimator.hours(work, gpus)
-        model = registries.models.get(work.model) if work.model else None
+        model = registries.models.get(does.model) if does.model else None
+        gpu_hours = hours(study.plan, model, does, gpus)
         rows.append(
             {
                 "rule": job["rule"],
                 "teacher": wildcards.get("teacher", ""),
                 "lang": wildcards.get("lang", ""),
-                "model": work.model or "",
+                "model": does.model or "",
                 "engine_start": model is not None and model.endpoint is None,
                 "gpus": gpus,
                 "threads": job["threads"],
                 "mem_mb": job["mem_mb"],
                 "runtime": job["runtime"],
                 "partition": job["slurm_partition"] or "",
-                "tokens_read": work.read,
-                "tokens_written": work.written,
-                "tokens_trained": work.trained,
+                "tokens_read": does.read,
+                "tokens_written": does.written,
+                "tokens_trained": does.trained,
                 "gpu_hours": gpu_hours,
-                "usd": estimator.money(model, work, gpu_hours),
-                "disk_gb": work.stored / 1e9,
+                "usd": money(study.plan, model, does, gpu_hours),
+                "disk_gb": does.stored / 1e9,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def hours(plan: Plan, model: Model | None, does: Work, gpus: int) -> float:
+    """Hours that a job holds GPUs for, all of them together."""
+    if model is None or gpus == 0:
+        return 0.0
+    size = size_of(model)
+    seconds = 60 * (plan.start_minutes + plan.start_minutes_per_billion * size)
+    for tokens, rate in (
+        (does.read, plan.tokens_read_per_second),
+        (does.written, plan.tokens_written_per_second),
+        (does.trained, plan.tokens_trained_per_second),
+    ):
+        seconds += tokens * size / (rate * gpus * USUAL_SIZE)
+    return seconds * gpus / 3600
+
+
+def money(plan: Plan, model: Model | None, does: Work, gpu_hours: float) -> float:
+    """USD: an endpoint's tokens at its price, or GPU hours at theirs."""
+    spent = gpu_hours * (plan.usd_per_gpu_hour or 0.0)
+    if model is not None and model.price is not None:
+        spent += (does.read * model.price.prompt + does.written * model.price.completion) / 1e6
+    return spent

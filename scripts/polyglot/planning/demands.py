@@ -5,17 +5,16 @@ Memory and time are limits, two to three times what a job is expected to take; e
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from polyglot.planning.work import Kind, of_the_world, work
+from polyglot.registry import Registries
 from polyglot.registry.models import Model
+from polyglot.study.configuration import Study
 
-Work = Literal["write", "judge", "read", "evaluate", "embed", "train"]
-
-MINUTES: dict[Work, float] = {"write": 1.0, "judge": 0.5, "read": 0.1, "evaluate": 0.5, "embed": 0.1, "train": 0.5}
+MINUTES: dict[Kind, float] = {"write": 1.0, "judge": 0.5, "read": 0.1, "evaluate": 0.5, "embed": 0.1, "train": 0.5}
 """Minutes that 1,000 examples take one GPU for every billion parameters (of training: in one pass)."""
-BENCHMARK_ITEMS = 2000
-"""Items of a benchmark of which all are taken."""
 START = 30
 """Minutes for any job: imports, weights from a shared disk, a compiler's warm-up."""
 ANSWER_SECONDS = 20.0
@@ -46,17 +45,43 @@ class Demand:
     runtime: int
 
 
+@dataclass(frozen=True)
+class Demands:
+    """What the jobs of a study's rules ask for."""
+
+    study: Study
+    registries: Registries
+
+    def of(self, rule: str | None, wildcards: Mapping[str, str], attempt: int) -> Demand:
+        """What an attempt at a job asks for, from what it does (see `polyglot.planning.work`); None is a rule without a model."""
+        does = work(rule or "", wildcards, self.study, self.registries)
+        if does.model is None:
+            return small(attempt, mem_mb=does.mem_mb or MEMORY)
+        model = self.registries.models[does.model]
+        if does.kind == "train":
+            return training(model, does.examples, attempt)
+        return running(model, does.kind, does.examples, attempt)
+
+    def by(self, rule: str | None) -> Callable[[Mapping[str, str], int], Demand]:
+        """The same as a function of wildcards and attempt, as Snakemake asks."""
+
+        def demand(wildcards: Mapping[str, str], attempt: int) -> Demand:
+            return self.of(rule, wildcards, attempt)
+
+        return demand
+
+
 def small(attempt: int, *, mem_mb: int = MEMORY, minutes: float = START) -> Demand:
     """A job without a model."""
     return _grown(0, 1, mem_mb, minutes, attempt)
 
 
-def running(model: Model, work: Work, examples: float, attempt: int) -> Demand:
+def running(model: Model, kind: Kind, examples: float, attempt: int) -> Demand:
     """A job that runs a model on a number of examples, on the registry's `gpus`."""
     if model.endpoint is not None:
         minutes = examples * ANSWER_SECONDS / 60 / model.endpoint.concurrency
         return small(attempt, minutes=START + minutes)
-    return _with_model(model, model.gpus, work, examples, attempt)
+    return _with_model(model, model.gpus, kind, examples, attempt)
 
 
 def training(model: Model, examples: float, attempt: int) -> Demand:
@@ -64,15 +89,15 @@ def training(model: Model, examples: float, attempt: int) -> Demand:
     return _with_model(model, model.training_gpus, "train", examples, attempt)
 
 
-def _with_model(model: Model, gpus: int, work: Work, examples: float, attempt: int) -> Demand:
+def _with_model(model: Model, gpus: int, kind: Kind, examples: float, attempt: int) -> Demand:
     billions = _billions(model, gpus)
-    minutes = START + MINUTES[work] * billions / (gpus or CPU_SPEED) * examples / 1000
-    per_billion = MEMORY_PER_BILLION["train" if work == "train" else "gpu" if gpus else "cpu"]
+    minutes = START + MINUTES[kind] * billions / (gpus or CPU_SPEED) * examples / 1000
+    per_billion = MEMORY_PER_BILLION["train" if kind == "train" else "gpu" if gpus else "cpu"]
     return _grown(gpus, _threads(billions, gpus), MEMORY + per_billion * billions, minutes, attempt)
 
 
 def _billions(model: Model, gpus: int) -> float:
-    if model.size is not None or model.pretraining or model.gold_tuning or model.translator_training:
+    if model.size is not None or of_the_world(model):
         return model.size or 0.0
     return UNKNOWN * gpus
 

@@ -1,176 +1,263 @@
-"""."""
+"""What a job does, said once: the model that it runs or trains, on how many examples, how many tokens, what it leaves on disk.
+
+`polyglot.planning.demands` makes of it what a job asks a cluster for, `polyglot.planning.budget` what a study will take.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
-from polyglot.study.sizes import examples_in, requests_in
+from polyglot.study.sizes import examples_in, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.recipes import WHOLE
+
+Kind = Literal["write", "judge", "read", "evaluate", "embed", "train"]
 
 USUAL_SIZE = 8.0
-"""Billions of parameters of the model that throughputs are stated for, and of a model whose size is not known."""
-
+"""Billions of parameters of a model whose size is not known, and of the one that throughputs are stated for."""
 BYTES_PER_PARAMETER = 2
 """Weights in bfloat16, as models come and as GPUs save students unless they are asked for float32."""
-
 BYTES_PER_TOKEN = 4
 """Text, with the columns beside it and compression, about."""
+BENCHMARK_ITEMS = 2000
+"""Items of a benchmark of which all are taken."""
+USUAL_TRIPLETS = 10_000
+"""Triplets of a user's file of pairs: how many it has is not known before it is read."""
+USUAL_POOL = 10
+"""A user's own data in training sets of the study: how many rows they have is not known before they are read."""
+WHOLE_DATA_SETS = 16_000
+"""MB for data sets that are held in memory whole."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one job does with a model, in tokens; `stored` is in bytes."""
+    """What one job does.
+
+    `model`: the model that it runs or trains; None for a job without one. `kind`: what it does with it. `examples`: answers,
+    texts, items ..., in training times passes; time limits are set by them. `read`, `written`, `trained`: tokens, as many as are
+    expected. `stored`: bytes that stay. `mem_mb`: MB of data in memory, of a job without a model that needs more than the usual.
+    """
 
     model: str | None = None
+    kind: Kind = "read"
+    examples: float = 0.0
     read: float = 0.0
     written: float = 0.0
     trained: float = 0.0
     stored: float = 0.0
+    mem_mb: int | None = None
+
+
+def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
+    """What a job of a rule does; nothing that counts, for a rule without an entry."""
+    said = RULES.get(rule)
+    return said(Jobs(study, registries), wildcards) if said else Work()
 
 
 @dataclass(frozen=True)
-class Estimator:
-    """Estimates the work of jobs by rule."""
+class Jobs:
+    """What the jobs of a study do, rule by rule."""
 
     study: Study
     registries: Registries
 
-    def work(self, rule: str, wildcards: Mapping[str, str]) -> Work:
-        """What a job does; nothing that counts, for a rule without a model."""
-        estimate = RULES.get(rule)
-        return estimate(self, wildcards) if estimate else Work()
-
+    # Synthesis
     def synthesize(self, wildcards: Mapping[str, str], methods: int) -> Work:
         plan = self.study.plan
         requests = requests_in(Draw.parse(wildcards["seed"]), self.study) * methods
         read, written = requests * plan.request_tokens, requests * plan.answer_tokens
-        return Work(wildcards["teacher"], read, written, stored=2 * (read + written) * BYTES_PER_TOKEN)
+        return Work(wildcards["teacher"], "write", requests, read, written, stored=2 * (read + written) * BYTES_PER_TOKEN)
+
+    def all_methods(self, wildcards: Mapping[str, str]) -> Work:
+        return self.synthesize(wildcards, len(self.study.methods))
+
+    def one_method(self, wildcards: Mapping[str, str]) -> Work:
+        return self.synthesize(wildcards, 1)
 
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
-        """A teacher's own prompts: on average an equal share, which nobody knows before the router does."""
-        whole = self.synthesize(wildcards, len(self.study.methods))
-        share = 1 / len(self.study.routed_among)
-        return Work(whole.model, whole.read * share, whole.written * share, stored=whole.stored * share)
+        """A teacher's own prompts: on average an equal share, which nobody knows before the router does; perhaps all of
+        them, which limits are set by."""
+        whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
+        return replace(whole, read=whole.read * share, written=whole.written * share, stored=whole.stored * share)
 
+    def translate(self, wildcards: Mapping[str, str]) -> Work:
+        """Prompts and responses of the seed dataset."""
+        pairs = requests_in(Draw.parse(wildcards["seed"]), self.study)
+        tokens = pairs * self.study.plan.example_tokens
+        return Work(self.study.translation.model, "write", 2 * pairs, tokens, tokens, stored=2 * tokens * BYTES_PER_TOKEN)
+
+    def training_set(self, wildcards: Mapping[str, str]) -> Work:
+        return Work(stored=self._examples(wildcards) * self.study.plan.example_tokens * BYTES_PER_TOKEN)
+
+    # Measurements of data
+    def diversity(self, wildcards: Mapping[str, str]) -> Work:
+        """Prompts and responses, each by itself."""
+        return self._reading(self.study.intrinsic.embedding, "embed", self._examples(wildcards), texts=2)
+
+    def reward(self, wildcards: Mapping[str, str]) -> Work:
+        reward, examples = self.study.intrinsic.reward, self._examples(wildcards)
+        written = examples * self.study.plan.judge_tokens if reward.kind == "rubric_judge" else 0
+        return replace(self._reading(reward.model, "judge", examples), written=written)
+
+    def reward_scale(self, wildcards: Mapping[str, str]) -> Work:
+        """Every pair, and its response under another prompt."""
+        reward = self.study.intrinsic.reward
+        return self._reading(reward.model, "judge", 2 * reward.scale_pairs)
+
+    def perplexity(self, wildcards: Mapping[str, str]) -> Work:
+        return self._reading(wildcards["base"], "read", self._examples(wildcards))
+
+    # Students
+    def student(self, wildcards: Mapping[str, str]) -> Work:
+        training = self.study.training
+        wide = 2 if training.precision == "float32" else 1
+        return self._training(wildcards["base"], self._examples(wildcards) * training.epochs, wide)
+
+    def evaluate(self, model: str, lang: str) -> Work:
+        plan, chosen = self.study.plan, self.study.evaluation.benchmarks_in(lang).values()
+        items = sum(benchmark.max_items or BENCHMARK_ITEMS for benchmark in chosen)
+        return Work(model, "evaluate", items, plan.evaluation_tokens_read, plan.evaluation_tokens_written)
+
+    # Routing
     def router(self, wildcards: Mapping[str, str]) -> Work:
+        """The calibration prompts of all languages."""
         routing = self.study.routing
         prompts = routing.calibration * len(self.study.routed_languages) * routing.epochs
         model = routing.model or wildcards["base"]
-        return Work(model, trained=prompts * self.study.plan.request_tokens, stored=self.weights(model))
+        return replace(self._training(model, prompts), trained=prompts * self.study.plan.request_tokens)
 
-    def translate(self, wildcards: Mapping[str, str]) -> Work:
-        tokens = self.study.synthesis.requests * self.study.plan.example_tokens
-        return Work(self.study.translation.model, tokens, tokens, stored=2 * tokens * BYTES_PER_TOKEN)
+    def assign(self, wildcards: Mapping[str, str]) -> Work:
+        """A router reads every prompt; other ways to choose need no model."""
+        routed = self.study.routed_teachers[wildcards["routed"]]
+        if routed.strategy != "persyn":
+            return Work()
+        prompts = requests_in(Draw.parse(wildcards["seed"]), self.study) * len(self.study.methods)
+        model = self.study.routing.model or routed.base
+        return Work(model, "read", prompts, prompts * self.study.plan.request_tokens)
 
-    def examples(self, wildcards: Mapping[str, str]) -> int:
-        return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
+    # Selection
+    def quality_model(self, wildcards: Mapping[str, str]) -> Work:
+        """Each triplet has three texts."""
+        return self._training(self.study.encoder, 3 * self._triplets() * self.study.selection.epochs)
 
-    def training_set(self, wildcards: Mapping[str, str]) -> Work:
-        return Work(stored=self.examples(wildcards) * self.study.plan.example_tokens * BYTES_PER_TOKEN)
+    def quality_validity(self, wildcards: Mapping[str, str]) -> Work:
+        """The trained and the untrained encoder read an instruction twice, each time with a response."""
+        held_out = self._triplets() * self.study.selection.held_out
+        return self._reading(self.study.encoder, "embed", 2 * 4 * held_out)
 
-    def read(self, model: str, wildcards: Mapping[str, str], written: int = 0) -> Work:
-        examples = self.examples(wildcards)
-        return Work(model, examples * self.study.plan.example_tokens, examples * written)
-
-    def judge(self, wildcards: Mapping[str, str]) -> Work:
-        reward = self.study.intrinsic.reward
-        return self.read(reward.model, wildcards, self.study.plan.judge_tokens if reward.kind == "rubric_judge" else 0)
-
-    def scale(self) -> Work:
-        intrinsic, tokens = self.study.intrinsic, self.study.plan.example_tokens
-        return Work(intrinsic.reward.model, 2 * intrinsic.reward.scale_pairs * tokens)
-
-    def student(self, wildcards: Mapping[str, str]) -> Work:
-        tokens = self.examples(wildcards) * self.study.plan.example_tokens * self.study.training.epochs
-        wide = 2 if self.study.training.precision == "float32" else 1
-        return Work(wildcards["base"], trained=tokens, stored=wide * self.weights(wildcards["base"]))
-
-    @property
-    def encoder(self) -> str:
-        """The encoder that quality models start from."""
-        return self.study.selection.encoder or self.study.intrinsic.embedding
-
-    def quality_model(self) -> Work:
-        """Each triplet has three texts; how many a user's file has is not known here."""
+    def _triplets(self) -> float:
         selection = self.study.selection
-        triplets = (3 + selection.wrong_answers) * selection.triplets * len(self.study.languages)
-        tokens = 3 * triplets * self.study.plan.example_tokens
-        return Work(self.encoder, trained=tokens * selection.epochs, stored=self.weights(self.encoder))
+        if selection.pairs is not None:
+            return USUAL_TRIPLETS
+        return (3 + selection.wrong_answers) * selection.triplets * len(self.study.nano.languages)
 
-    def embed(self, model: str, examples: int) -> Work:
-        return Work(model, examples * self.study.plan.example_tokens)
+    def sample_quality(self, wildcards: Mapping[str, str]) -> Work:
+        """Prompts and responses of a whole set, each by itself."""
+        samples = examples_in(WHOLE, wildcards["seed"], self.study)
+        return self._reading(self.study.encoder, "embed", samples, texts=2)
 
-    def answers(self, wildcards: Mapping[str, str]) -> Work:
+    def sample_clusters(self, wildcards: Mapping[str, str]) -> Work:
+        """Every sample of a pool, prompt and response together."""
+        languages = languages_in(wildcards["pool"], wildcards["teacher"], self.study)
+        samples = examples_in(WHOLE, wildcards["seed"], self.study) * len(languages)
+        return self._reading(self.study.intrinsic.embedding, "embed", samples)
+
+    def select_own(self, wildcards: Mapping[str, str]) -> Work:
+        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. It is planned as if
+        all was for the embedding model, as a rule the larger."""
+        samples = USUAL_POOL * self.study.training.examples
+        found = self._reading(self.study.intrinsic.embedding, "embed", samples, texts=3)
+        return replace(found, read=2 * found.read)
+
+    def student_answers(self, wildcards: Mapping[str, str]) -> Work:
         prompts, plan = self.study.selection.prompts, self.study.plan
-        return Work(wildcards["base"], prompts * plan.request_tokens, prompts * plan.answer_tokens)
+        return Work(wildcards["base"], "write", prompts, prompts * plan.request_tokens, prompts * plan.answer_tokens)
 
-    def duels(self) -> Work:
+    def duels(self, wildcards: Mapping[str, str]) -> Work:
         """A judge reads both answers in both orders; a reward model reads each once."""
         reward, plan = self.study.intrinsic.reward, self.study.plan
         asked = 2 * self.study.selection.prompts
         if reward.kind == "reward_model":
-            return Work(reward.model, asked * plan.example_tokens)
-        return Work(reward.model, 2 * asked * plan.example_tokens, asked * plan.judge_tokens)
+            return self._reading(reward.model, "judge", asked)
+        read = 2 * asked * plan.example_tokens
+        return Work(reward.model, "judge", asked, read, asked * plan.judge_tokens)
 
-    def evaluate(self, model: str) -> Work:
-        plan = self.study.plan
-        return Work(model, plan.evaluation_tokens_read, plan.evaluation_tokens_written)
+    # The embedded world
+    def pretrain(self, wildcards: Mapping[str, str]) -> Work:
+        """A nano model from scratch, of either kind."""
+        model = self.registries.models[wildcards["model"]]
+        training = model.pretraining or model.translator_training
+        return self._training(wildcards["model"], training.steps * training.batch_size if training else 0)
+
+    def gold_tune(self, wildcards: Mapping[str, str]) -> Work:
+        tuning = self.registries.models[wildcards["model"]].gold_tuning
+        passes = tuning.examples * tuning.epochs if tuning else 0
+        return self._training(wildcards["model"], passes * len(self.study.nano.languages))
+
+    # What they have in common
+    def _examples(self, wildcards: Mapping[str, str]) -> int:
+        return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
+
+    def _reading(self, model: str, kind: Kind, examples: float, texts: int = 1) -> Work:
+        """A model reads examples, each at once or as several texts."""
+        return Work(model, kind, texts * examples, examples * self.study.plan.example_tokens)
+
+    def _training(self, model: str, examples: float, wide: int = 1) -> Work:
+        trained = examples * self.study.plan.example_tokens
+        return Work(model, "train", examples, trained=trained, stored=wide * self.weights(model))
 
     def weights(self, name: str) -> float:
         """Bytes of a model's weights."""
-        return self.size(name) * 1e9 * BYTES_PER_PARAMETER
-
-    def size(self, name: str) -> float:
-        return self.registries.models[name].size or USUAL_SIZE
-
-    def hours(self, work: Work, gpus: int) -> float:
-        """Hours that GPUs are held for, all of them together."""
-        if work.model is None or gpus == 0:
-            return 0.0
-        plan, size = self.study.plan, self.size(work.model)
-        seconds = 60 * (plan.start_minutes + plan.start_minutes_per_billion * size)
-        for tokens, rate in (
-            (work.read, plan.tokens_read_per_second),
-            (work.written, plan.tokens_written_per_second),
-            (work.trained, plan.tokens_trained_per_second),
-        ):
-            seconds += tokens / (rate * gpus * USUAL_SIZE / size)
-        return seconds * gpus / 3600
-
-    def money(self, model: Model | None, work: Work, gpu_hours: float) -> float:
-        """USD: an endpoint's tokens at its price, or GPU hours at theirs."""
-        spent = gpu_hours * (self.study.plan.usd_per_gpu_hour or 0.0)
-        if model is not None and model.price is not None:
-            spent += (work.read * model.price.prompt + work.written * model.price.completion) / 1e6
-        return spent
+        return size_of(self.registries.models[name]) * 1e9 * BYTES_PER_PARAMETER
 
 
-RULES: dict[str, Callable[[Estimator, Mapping[str, str]], Work]] = {
-    "synthesize": lambda e, w: e.synthesize(w, len(e.study.methods)),
-    "ask_endpoint": lambda e, w: e.synthesize(w, len(e.study.methods)),
-    "synthesize_assigned": lambda e, w: e.assigned(w),
-    "ask_endpoint_assigned": lambda e, w: e.assigned(w),
-    "synthesize_translated": lambda e, w: e.synthesize(w, 1),
-    "ask_endpoint_translated": lambda e, w: e.synthesize(w, 1),
-    "translate_seed": lambda e, w: e.translate(w),
-    "training_set": lambda e, w: e.training_set(w),
-    "diversity": lambda e, w: e.read(e.study.intrinsic.embedding, w),
-    "reward": lambda e, w: e.judge(w),
-    "reward_scale": lambda e, w: e.scale(),
-    "perplexity": lambda e, w: e.read(w["base"], w),
-    "router": lambda e, w: e.router(w),
-    "student": lambda e, w: e.student(w),
-    "evaluate_student": lambda e, w: e.evaluate(w["base"]),
-    "evaluate_anchor": lambda e, w: e.evaluate(w["model"]),
-    "quality_model": lambda e, w: e.quality_model(),
-    "sample_quality": lambda e, w: e.embed(e.encoder, e.study.training.examples),
-    "sample_clusters": lambda e, w: e.embed(e.study.intrinsic.embedding, e.study.training.examples),
-    "student_answers": lambda e, w: e.answers(w),
-    "duels": lambda e, w: e.duels(),
-    "hub_model": lambda e, w: Work(stored=e.weights(w["model"])),
+def size_of(model: Model) -> float:
+    """Billions of parameters; of a model that the workflow trains from scratch so few that they need not be named."""
+    return model.size or (0.0 if of_the_world(model) else USUAL_SIZE)
+
+
+def of_the_world(model: Model) -> bool:
+    """Whether a model is one of the embedded world's."""
+    return bool(model.pretraining or model.gold_tuning or model.translator_training)
+
+
+Said = Callable[[Jobs, Mapping[str, str]], Work]
+
+RULES: dict[str, Said] = {
+    "hub_model": lambda jobs, wildcards: Work(stored=jobs.weights(wildcards["model"])),
+    "source": lambda jobs, wildcards: Work(mem_mb=WHOLE_DATA_SETS),
+    "nano_pretrain": Jobs.pretrain,
+    "nano_translator": Jobs.pretrain,
+    "nano_gold_tune": Jobs.gold_tune,
+    "synthesize": Jobs.all_methods,
+    "ask_endpoint": Jobs.all_methods,
+    "synthesize_translated": Jobs.one_method,
+    "ask_endpoint_translated": Jobs.one_method,
+    "synthesize_assigned": Jobs.assigned,
+    "ask_endpoint_assigned": Jobs.assigned,
+    "translate_seed": Jobs.translate,
+    "training_set": Jobs.training_set,
+    "select_samples": Jobs.training_set,
+    "diversity": Jobs.diversity,
+    "reward": Jobs.reward,
+    "reward_scale": Jobs.reward_scale,
+    "perplexity": Jobs.perplexity,
+    "student": Jobs.student,
+    "evaluate_student": lambda jobs, wildcards: jobs.evaluate(wildcards["base"], wildcards["lang"]),
+    "evaluate_anchor": lambda jobs, wildcards: jobs.evaluate(wildcards["model"], wildcards["lang"]),
+    "router": Jobs.router,
+    "assign": Jobs.assign,
+    "quality_model": Jobs.quality_model,
+    "quality_validity": Jobs.quality_validity,
+    "sample_quality": Jobs.sample_quality,
+    "sample_clusters": Jobs.sample_clusters,
+    "select_own": Jobs.select_own,
+    "student_answers": Jobs.student_answers,
+    "duels": Jobs.duels,
 }
-"""Rule to what one of its jobs does. Other rules take seconds on a CPU and count as jobs only."""
+"""Rule to what one of its jobs does. Every other rule takes seconds on a CPU and counts as a job only."""

@@ -12,6 +12,7 @@ from polyglot.core.files import read_jsonl
 from polyglot.provenance.attempts import read_attempts
 from polyglot.provenance.records import RECORDS
 from polyglot.provenance.timings import job_seconds_by_file
+from polyglot.study import paths
 
 KEYS = ["rule", "teacher"]
 SUMS = ["jobs", "attempts", "hours", "gpu_hours", "prompt_tokens", "completion_tokens", "usd"]
@@ -59,14 +60,14 @@ def _hours(results: Path) -> Iterator[dict[str, Any]]:
             "hours": sum(attempt.seconds for attempt in attempts) / HOUR,
             "gpu_hours": sum(attempt.seconds * attempt.gpus for attempt in attempts) / HOUR,
         }
-    for name, seconds in job_seconds_by_file(results / "benchmarks").items():
+    for name, seconds in job_seconds_by_file(results / paths.inside(paths.TIMINGS)).items():
         if name.with_suffix("") not in recorded:
             rule = name.parts[0].removesuffix(".tsv")
             yield {"rule": rule, "teacher": "", "jobs": 1, "attempts": 1, "hours": seconds / HOUR}
 
 
 def _tokens(results: Path) -> Iterator[dict[str, Any]]:
-    paid = {path.stem: pd.DataFrame(read_jsonl(path)) for path in sorted((results / "ledger").glob("*.jsonl"))}
+    paid = {path.stem: pd.DataFrame(read_jsonl(path)) for path in sorted((results / paths.inside(paths.PAID)).glob("*.jsonl"))}
     answered = set()
     for rule, teacher, path in _answers(results):
         answered.add(teacher)
@@ -84,13 +85,12 @@ def _tokens(results: Path) -> Iterator[dict[str, Any]]:
 def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
     """(rule, teacher, file) of every file of answers that a teacher was asked for; what is gathered from them for a routed one
     is not among them."""
-    routed = {path.name for path in (results / "routing/assignments").glob("*")}
-    for path in sorted((results / "answers").glob("*/*/*/*.parquet")):
-        teacher, _, method, _ = path.relative_to(results / "answers").parts
-        if teacher not in routed:
-            yield WRITERS.get(method, "synthesize"), teacher, path
-    for path in sorted((results / "routing/answers").glob("*/*/*/*/*.parquet")):
-        yield "synthesize_assigned", path.relative_to(results / "routing/answers").parts[1], path
+    routed = {named["routed"] for _, named in paths.found(paths.ASSIGNMENT, results)}
+    for path, named in paths.found(paths.ANSWERS, results):
+        if named["teacher"] not in routed:
+            yield WRITERS.get(named["method"], "synthesize"), named["teacher"], path
+    for path, named in paths.found(paths.ASSIGNED_ANSWERS, results):
+        yield "synthesize_assigned", named["teacher"], path
 
 
 def _sums(frame: pd.DataFrame) -> dict[str, float]:

@@ -28,8 +28,9 @@ from typing import Any
 
 from polyglot.core.files import write_json
 from polyglot.core.hashing import content_id
+from polyglot.study import paths
 
-LOGS, RECORDS = "logs", "provenance"
+LOGS, RECORDS = paths.inside(paths.LOGS), paths.inside(paths.RECORDS)
 SCRIPTS = Path(__file__).parents[2]
 DEMANDS = ("gpu", "gpu_model", "gres", "mem_mb", "runtime")
 """Resources that a record keeps."""

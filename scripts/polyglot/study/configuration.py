@@ -22,6 +22,7 @@ from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
+from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import METHODS, PEOPLE, Method, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
@@ -229,3 +230,57 @@ class Study(Section):
     def hole(self, cell: Cell) -> str | None:
         """Why a cell was given up; None if it was not."""
         return next((gap.reason for gap in self.missing if gap.covers(cell)), None)
+
+    @cached_property
+    def measured(self) -> dict[str, list[Cell]]:
+        """The cells of every experiment, without those given up."""
+        return {name: [cell for cell in matrix.cells if self.hole(cell) is None] for name, matrix in self.matrices.items()}
+
+    @property
+    def default_experiments(self) -> list[str]:
+        """Experiments that `snakemake all` runs."""
+        return self.run or list(self.matrices)
+
+    @cached_property
+    def bases(self) -> list[str]:
+        """Student bases of all experiments."""
+        return list(dict.fromkeys(base for matrix in self.matrices.values() for base in matrix.bases))
+
+    @cached_property
+    def recipes(self) -> list[str]:
+        """Recipes of all experiments, sorted."""
+        return sorted({recipe for matrix in self.matrices.values() for recipe in matrix.recipes})
+
+    @cached_property
+    def selecting(self) -> list[str]:
+        """Those of them that select samples."""
+        return [recipe for recipe in self.recipes if parse_recipe(recipe, self.methods).rule]
+
+    @property
+    def encoder(self) -> str:
+        """The encoder that quality models start from."""
+        return self.selection.encoder or self.intrinsic.embedding
+
+    @property
+    def screened_teachers(self) -> list[str]:
+        """Candidates of the screening."""
+        return self.screen.teachers or self.single_teachers
+
+    @property
+    def screened_languages(self) -> list[str]:
+        return self.screen.languages or self.languages
+
+    @property
+    def screening_draw(self) -> str:
+        """The draw that candidates are screened with."""
+        return str(Draw(self.seeds[0], sample="screen"))
+
+    @property
+    def calibration_draw(self) -> str:
+        """The draw that routers are calibrated with."""
+        return str(Draw(self.routing.seed, sample="calibration"))
+
+    @property
+    def routed_bases(self) -> list[str]:
+        """Bases that routed teachers choose for."""
+        return list(dict.fromkeys(routed.base or self.base for routed in self.routed_teachers.values()))

@@ -1,14 +1,17 @@
-"""How many requests and examples a study wants, by draw and recipe."""
+"""How much a study has of what: requests, examples of a training set, languages of a pool."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.recipes import parse_recipe
+from polyglot.synthesis.recipes import WHOLE, parse_recipe
 
 if TYPE_CHECKING:
     from polyglot.study.configuration import Study
+
+POOLED = "all"
+"""The pool of all languages together, where `selection.pooled` says so; otherwise each language is its own."""
 
 
 def requests_in(draw: Draw, study: Study) -> int:
@@ -27,3 +30,18 @@ def examples_in(recipe: str, draw: str, study: Study) -> int:
     if drawn.sample == "calibration":
         return requests_in(drawn, study) * len(parsed.parts)
     return parsed.examples or (study.selection.examples if parsed.rule else study.training.examples)
+
+
+def every_answer(study: Study) -> str:
+    """The recipe that takes every answer of a teacher that can be used."""
+    requests = study.synthesis.requests * len(study.methods)
+    return WHOLE if requests <= study.training.examples else f"{WHOLE}-{requests}"
+
+
+def languages_in(pool: str, teacher: str, study: Study) -> list[str]:
+    """Languages of a teacher's pool of samples: of the common one, all in which a recipe selects from its data."""
+    if pool != POOLED:
+        return [pool]
+    cells = (cell for measured in study.measured.values() for cell in measured)
+    chosen = (cell.lang for cell in cells if cell.recipe in study.selecting and cell.teacher == teacher)
+    return list(dict.fromkeys(chosen))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from polyglot.displays import catalogue as displays
 from polyglot.evaluation.checks import problems as benchmark_problems
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
@@ -31,10 +30,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
-    known = displays.figures(study)
-    for name in study.figures:
-        if name not in known:
-            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
+    yield from _figures(study)
 
 
 def uses_translation(study: Study) -> bool:
@@ -260,6 +256,17 @@ def _truth(study: Study) -> Iterable[str]:
             yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
         for name in {name for pair in pairs for name in pair} - set(study.teachers):
             yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
+
+
+def _figures(study: Study) -> Iterable[str]:
+    if not study.figures:
+        return
+    from polyglot.displays import catalogue
+
+    known = catalogue.figures(study)
+    for name in study.figures:
+        if name not in known:
+            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
 
 
 def _missing(study: Study) -> Iterable[str]:

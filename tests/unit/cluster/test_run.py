@@ -9,7 +9,7 @@ import pytest
 
 from polyglot.cluster import run as running
 from polyglot.cluster.leftovers import RunElsewhereError
-from polyglot.cluster.run import Run, RunError, threads_of
+from polyglot.cluster.run import Run, RunError
 from polyglot.core.errors import ConfigurationError
 from polyglot.core.upstream import warn
 from polyglot.planning.demands import Demand
@@ -19,8 +19,17 @@ from .test_snakemake_inside import Job, workflow
 SITE = "profiles/slurm/site.yaml"
 
 
-def large(wildcards: Any, attempt: int) -> Demand:
-    return Demand(gpu=1, threads=8, mem_mb=9000 * attempt, runtime=90 * attempt)
+class Large:
+    """Demands of a study of one rule, whose jobs are large."""
+
+    def of(self, rule: str | None, wildcards: Any, attempt: int) -> Demand:
+        return Demand(gpu=1, threads=8, mem_mb=9000 * attempt, runtime=90 * attempt)
+
+    def by(self, rule: str | None) -> Any:
+        return lambda wildcards, attempt: self.of(rule, wildcards, attempt)
+
+
+DEMANDS: Any = Large()
 
 
 def here() -> Any:
@@ -38,14 +47,14 @@ def cluster(tmp_path: Path) -> Path:
 
 
 def test_a_job_on_this_machine_asks_in_snakemakes_own_words(tmp_path: Path) -> None:
-    run = Run(here(), tmp_path)
+    run = Run(here(), tmp_path, DEMANDS)
     assert run.site is None
-    assert {name: value(None, 2) for name, value in run.asked(large).items()} == {"gpu": 1, "mem_mb": 18000, "runtime": 180}
-    assert threads_of(large)(None, 2) == 8
+    assert {name: value(None, 2) for name, value in run.asked("large").items()} == {"gpu": 1, "mem_mb": 18000, "runtime": 180}
+    assert run.threads("large")(None, 2) == 8
 
 
 def test_a_job_on_a_cluster_asks_in_the_words_of_its_site(cluster: Path) -> None:
-    asked = {name: value(None, 2) for name, value in Run(workflow(), cluster).asked(large).items()}
+    asked = {name: value(None, 2) for name, value in Run(workflow(), cluster, DEMANDS).asked("large").items()}
     assert asked["runtime"] == 100
     assert asked["slurm_partition"] == "fast"
     assert asked["in_group"] == 1
@@ -53,13 +62,13 @@ def test_a_job_on_a_cluster_asks_in_the_words_of_its_site(cluster: Path) -> None
 
 def test_a_cluster_without_a_site_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"site\.yaml: no such file"):
-        Run(workflow(), tmp_path)
+        Run(workflow(), tmp_path, DEMANDS)
 
 
 def test_a_run_on_this_machine_only_loses_its_rate_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "cancel_leftovers", lambda folder: pytest.fail("nothing is in a queue"))
     parts = here()
-    Run(parts, tmp_path).prepare()
+    Run(parts, tmp_path, DEMANDS).prepare()
     assert parts.scheduler.job_rate_limiter is None
 
 
@@ -67,13 +76,13 @@ def test_jobs_of_an_earlier_run_are_cancelled_before_the_first_job(
     cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(running, "cancel_leftovers", lambda folder: {"first": 2})
-    Run(workflow(executor_settings=None), cluster).prepare()
+    Run(workflow(executor_settings=None), cluster, DEMANDS).prepare()
     assert "Cancelled 2 jobs that an earlier run left in the queue (first)" in capsys.readouterr().err
 
 
 def test_a_run_of_local_rules_leaves_the_queue_alone(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "cancel_leftovers", lambda folder: pytest.fail("no job is submitted"))
-    Run(workflow(is_local=lambda rule: True), cluster).prepare()
+    Run(workflow(is_local=lambda rule: True), cluster, DEMANDS).prepare()
 
 
 def test_jobs_of_a_run_on_another_machine_stop_this_one(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +91,7 @@ def test_jobs_of_a_run_on_another_machine_stop_this_one(cluster: Path, monkeypat
 
     monkeypatch.setattr(running, "cancel_leftovers", elsewhere)
     with pytest.raises(RunError, match="login2"):
-        Run(workflow(executor_settings=None), cluster).prepare()
+        Run(workflow(executor_settings=None), cluster, DEMANDS).prepare()
 
 
 def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
@@ -90,7 +99,7 @@ def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
 ) -> None:
     warn.cache_clear()
     monkeypatch.setattr(running, "cancel_leftovers", lambda folder: {})
-    Run(workflow(), cluster).prepare()  # its executor is a text
+    Run(workflow(), cluster, DEMANDS).prepare()  # its executor is a text
     said = capsys.readouterr().err
     for lost in ("for leftovers", "is not waited for", "seen late", "missing from the list", "may ask for more than 100 minutes"):
         assert lost in said
@@ -99,4 +108,4 @@ def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
 def test_the_report_names_what_failed(tmp_path: Path) -> None:
     parts = here()
     parts.scheduler.failed = [Job("student")]
-    assert "student (lang de), 2 attempts" in Run(parts, tmp_path).report()
+    assert "student (lang de), 2 attempts" in Run(parts, tmp_path, DEMANDS).report()

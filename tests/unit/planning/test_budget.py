@@ -12,7 +12,6 @@ from polyglot.displays.catalogue.plan import PLAN as PLANS
 from polyglot.displays.context import Context
 from polyglot.displays.tables.plan import plan, plan_demands, plan_teachers
 from polyglot.planning.budget import budget
-from polyglot.planning.work import RULES
 from polyglot.registry import Registries
 from polyglot.study.configuration import Plan, Study
 from polyglot.workflow.loading import load_study
@@ -101,12 +100,6 @@ def test_rules_without_a_model_count_as_jobs_only(paper: tuple[Study, Registries
     row = only(budget([job("table", table="leaderboard")], *paper))
     assert row["gpu_hours"] == row["usd"] == row["disk_gb"] == 0
     assert not row["engine_start"]
-
-
-def test_estimated_rules_are_rules_of_the_workflow(repository: Path) -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in (repository / "rules").glob("*.smk"))
-    for rule in RULES:
-        assert f"rule {rule}:" in text or f" as {rule} with:" in text
 
 
 def test_the_tables_add_up(paper: tuple[Study, Registries]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from polyglot.study import paths
+
 RESULT, EVALUATION, DATA, ANALYSIS, EXPERIMENTS, SCREENING, COST, REPLICATED = (
     "1 Result",
     "2 Evaluation",
@@ -13,7 +15,7 @@ RESULT, EVALUATION, DATA, ANALYSIS, EXPERIMENTS, SCREENING, COST, REPLICATED = (
     "8 Replication audit",
 )
 
-SCORES = "scores/{experiment}"
+SCORES = paths.inside(paths.SCORES)
 
 CELLS, TEACHERS, GAPS, HOLES = (f"{SCORES}/{name}.csv" for name in ("cells", "teachers", "gaps", "holes"))
 

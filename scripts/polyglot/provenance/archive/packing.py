@@ -31,6 +31,7 @@ from polyglot.provenance.archive.replay import evidence
 from polyglot.provenance.archive.scrubbing import Scrubber
 from polyglot.provenance.archive.writing import MANIFEST, fingerprint, manifest, write_archive
 from polyglot.provenance.records import RECORDS, code_id, records_folder
+from polyglot.study import paths
 
 CODE = ("Snakefile", "rules", "scripts", "envs", "config", "plugins", "profiles", "report")
 PAPERS = ("LICENSE", "CITATION.cff", "Makefile", "pyproject.toml")
@@ -53,7 +54,7 @@ class Study:
 
     @property
     def results(self) -> Path:
-        return self.folder / "results" / self.used.study.study
+        return self.folder / paths.RESULTS.format(study=self.used.study.study)
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -90,8 +91,9 @@ class Study:
 
     def log_files(self) -> list[Item]:
         """Logs, timings, what endpoints were paid and the configuration in force."""
-        paths = [Path(path) for job in self.jobs for path in (*job.line["log"], job.line["benchmark"]) if path]
-        return self.collector.records([*paths, self.results / "config.yaml", *sorted((self.results / "ledger").glob("*.jsonl"))])
+        left = [Path(path) for job in self.jobs for path in (*job.line["log"], job.line["benchmark"]) if path]
+        paid = sorted((self.results / paths.inside(paths.PAID)).glob("*.jsonl"))
+        return self.collector.records([*left, self.results / paths.inside(paths.CONFIGURATION), *paid])
 
     def run_records(self) -> list[Item]:
         """Environments, machines and versions of the code, as the jobs recorded them."""

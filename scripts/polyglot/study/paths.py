@@ -1,0 +1,97 @@
+"""Where the files of a study are: the layout of results/ and of the hub, as patterns with Snakemake's wildcards.
+
+A rule that writes a file says its pattern too, so that it can be read with its wildcards; a test holds the two together. All
+other code takes paths from here: `paths.SEED.format(study="demo", lang="de")`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+RESULTS = "results/{study}"
+CONFIGURATION = "results/{study}/config.yaml"
+"""The study with every default, as it was last run."""
+LOGS = "results/{study}/logs"
+RECORDS = "results/{study}/provenance"
+TIMINGS = "results/{study}/benchmarks"
+"""Snakemake's benchmark files."""
+PAID = "results/{study}/ledger"
+"""What endpoints were paid for, written by `polyglot.engines`."""
+
+# The hub
+HUB_MODEL = "{hub}/models/{model}"
+HUB_DATA = "{hub}/datasets/{source}"
+HUB_LOCK = "{hub}/locks/{kind}/{name}.json"
+
+# Models and data that the workflow makes
+MODEL = "results/{study}/models/{model}"
+WORLD_SEED = "results/{study}/nano/seed/{lang}.parquet"
+LEXICON = "config/nano_world/{lang}.yaml"
+TASKS = "results/{study}/tasks/{benchmark}/{lang}"
+SOURCE = "results/{study}/sources/{source}/{lang}.parquet"
+SOURCE_COUNTS = "results/{study}/sources/{source}/{lang}.csv"
+SEED = "results/{study}/seed/{lang}.parquet"
+
+# Checks before a GPU is held
+REQUESTS_CHECK = "results/{study}/checks/requests/{teacher}/{lang}/{seed}.json"
+TRANSLATED_REQUESTS_CHECK = "results/{study}/checks/translated_requests/{teacher}/{lang}/{seed}.json"
+BASE_CHECK = "results/{study}/checks/bases/{base}.json"
+ANCHOR_CHECK = "results/{study}/checks/anchors/{model}.json"
+JUDGE_CHECK = "results/{study}/checks/judge.json"
+
+# Synthesis
+REQUESTS = "results/{study}/requests/{lang}/{method}/{seed}.parquet"
+ANSWERS = "results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"
+SYNTHETIC = "results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
+TRAINING_SET = "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet"
+
+# Measurements
+DIVERSITY = "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet"
+REWARD = "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet"
+PERPLEXITY = "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/perplexity/{base}.parquet"
+REWARD_SCALE = "results/{study}/reward_scale.json"
+STUDENT = "results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}"
+STUDENT_OUTCOMES = "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
+ANCHOR_OUTCOMES = "results/{study}/evaluation/anchors/{model}/{lang}.parquet"
+
+# Scores, and what shows them
+SCORES = "results/{study}/scores/{experiment}"
+CELLS = "results/{study}/scores/{experiment}/cells.csv"
+GAPS = "results/{study}/scores/{experiment}/gaps.csv"
+TABLE = "results/{study}/tables/{table}.{form}"
+FIGURE = "results/{study}/figures/{figure}.{form}"
+CLAIMS = "results/{study}/claims.csv"
+PUBLISHED_TABLE = "config/published/{name}.csv"
+
+# Routing
+CALIBRATION = "results/{study}/routing/routers/{base}/calibration.parquet"
+ROUTER = "results/{study}/routing/routers/{base}/router"
+JUDGED = "results/{study}/routing/routers/{base}/judged.parquet"
+ASSIGNMENT = "results/{study}/routing/assignments/{routed}/{lang}/{seed}.parquet"
+ASSIGNED_ANSWERS = "results/{study}/routing/answers/{routed}/{teacher}/{lang}/{method}/{seed}.parquet"
+
+# Selection
+QUALITY = "results/{study}/selection/quality/{teacher}/{lang}/{seed}.parquet"
+CLUSTERS = "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet"
+DUELS = "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
+
+# What is published
+DATA_CARD = "results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/README.md"
+MODEL_CARD = "results/{study}/published/students/{base}/{recipe}/{teacher}/{lang}/{seed}/README.md"
+
+
+def inside(pattern: str) -> str:
+    """The same within a study's own folder: results/{study}/seed becomes seed."""
+    return pattern.removeprefix(f"{RESULTS}/")
+
+
+def found(pattern: str, results: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Every file of a pattern in a study's folder, sorted, with its wildcards."""
+    parts = re.split(r"{(\w+)}", inside(pattern))
+    names = re.compile("".join(f"(?P<{part}>[^/]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+    for path in sorted(results.glob("".join("*" if at % 2 else part for at, part in enumerate(parts)))):
+        named = names.fullmatch(path.relative_to(results).as_posix())
+        if named is not None:
+            yield path, named.groupdict()

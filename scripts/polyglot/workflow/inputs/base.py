@@ -1,0 +1,27 @@
+"""What all inputs have in common: a study, its registries, and paths within it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from polyglot.registry import Registries
+from polyglot.study.configuration import Study
+
+Wildcards = Mapping[str, str]
+"""A job's wildcards by name, as Snakemake gives them."""
+File = str | list[str]
+"""A file, or no file: an empty list."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of a study's jobs."""
+
+    study: Study
+    registries: Registries
+
+    def at(self, pattern: str, **wildcards: Any) -> str:
+        """The path of a pattern (see `polyglot.study.paths`) in this study; wildcards that it does not have are left out."""
+        return pattern.format(**{"study": self.study.study, **wildcards})

@@ -1,0 +1,58 @@
+"""Evaluation: the benchmarks of a language, and what their outcomes depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from polyglot.evaluation.tasks import params_of
+from polyglot.study import paths
+from polyglot.workflow.inputs.base import Inputs, Wildcards
+
+
+@dataclass(frozen=True)
+class EvaluationInputs(Inputs):
+    """Inputs of evaluations."""
+
+    @property
+    def of_the_world(self) -> list[str]:
+        """Benchmarks with the micro-world's items."""
+        return [name for name, chosen in self.study.evaluation.benchmarks.items() if chosen.of_the_world]
+
+    @property
+    def from_the_hub(self) -> list[str]:
+        return [name for name, chosen in self.study.evaluation.benchmarks.items() if chosen.hub]
+
+    def folders(self, wildcards: Wildcards) -> list[str]:
+        """The items of every benchmark of a language."""
+        lang = wildcards["lang"]
+        chosen = self.study.evaluation.benchmarks_in(lang)
+        return [
+            f"{settings.folder}/{lang}" if settings.folder else self.at(paths.TASKS, benchmark=name, lang=lang)
+            for name, settings in chosen.items()
+        ]
+
+    def world_folders(self) -> list[str]:
+        """The items of the micro-world, benchmark by benchmark."""
+        langs = self.study.nano.languages
+        return [self.at(paths.TASKS, benchmark=name, lang=lang) for name in self.of_the_world for lang in langs]
+
+    def settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a language's outcomes depend on."""
+        chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
+        benchmarks = {name: settings.model_dump(mode="json", exclude={"languages", "hub"}) for name, settings in chosen.items()}
+        return {"benchmarks": benchmarks, "batch_size": self.study.evaluation.batch_size}
+
+    def facts(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the registry says of a benchmark, as far as its items depend on it."""
+        return self.registries.benchmarks[wildcards["benchmark"]].model_dump(
+            mode="json", exclude={"source", "licence", "weighting"}
+        )
+
+    def facts_of_language(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the registry says of a language's benchmarks, as far as outcomes depend on it."""
+        return params_of(self.study.evaluation, self.registries.benchmarks, wildcards["lang"])
+
+    def most_shots(self) -> int:
+        """The most few-shot examples of a benchmark."""
+        return max(chosen.shots for chosen in self.study.evaluation.benchmarks.values())

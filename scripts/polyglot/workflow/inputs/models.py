@@ -1,0 +1,159 @@
+"""Models: where their files are, how their jobs run, and which check comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from polyglot.study import paths
+from polyglot.synthesis.recipes import PEOPLE
+from polyglot.workflow.inputs.base import File, Inputs, Wildcards
+
+
+def environment(name: str) -> str:
+    """The locked environment of an engine, a trainer or a stage, as a rule names it."""
+    return f"../envs/locked/{name}.yaml"
+
+
+@dataclass(frozen=True)
+class ModelInputs(Inputs):
+    """Models of a study, by role and by name."""
+
+    @property
+    def judge(self) -> str:
+        """The model that rates responses."""
+        return self.study.intrinsic.reward.model
+
+    @property
+    def embedder(self) -> str:
+        """The model that embeds texts for diversity and clusters."""
+        return self.study.intrinsic.embedding
+
+    @property
+    def translator(self) -> str:
+        return self.study.translation.model
+
+    @cached_property
+    def teachers(self) -> list[str]:
+        """Whoever writes data: teachers, candidates, those that routed teachers choose from, the translator and people."""
+        study = self.study
+        named = [name for matrix in study.matrices.values() for name in matrix.teachers]
+        among = study.routed_among if study.routed_teachers else []
+        return [*dict.fromkeys([*named, *study.screened_teachers, *among, PEOPLE, self.translator])]
+
+    @cached_property
+    def endpoint_teachers(self) -> list[str]:
+        """Teachers behind an endpoint."""
+        return [name for name in self.teachers if name in self.registries.models and self.behind_endpoint(name)]
+
+    @property
+    def local_teachers(self) -> list[str]:
+        """Teachers with files of their own."""
+        return [name for name in self.teachers if name not in self.endpoint_teachers and name not in self.study.routed_teachers]
+
+    @cached_property
+    def used(self) -> list[str]:
+        """Every model of the study that is in the registry, sorted."""
+        study = self.study
+        named = {
+            *self.teachers,
+            *study.bases,
+            *study.routed_bases,
+            *(self.registries.models[base].reference for base in study.bases),
+            *(study.routing.model for _ in study.routed_teachers if study.routing.model),
+            *(study.encoder for _ in study.selecting),
+            self.embedder,
+            self.judge,
+        }
+        return sorted(name for name in named - {PEOPLE} if name is not None and name in self.registries.models)
+
+    def of_origin(self, origin: str) -> list[str]:
+        """Models of the registry with this origin: pretraining, gold_tuning, translator_training, hub ..."""
+        return [name for name, model in self.registries.models.items() if getattr(model, origin) is not None]
+
+    def folder(self, name: str) -> File:
+        """Where a model's files are: made by the workflow, fetched, or in a local folder; nowhere for one that is inside a Python
+        package or behind an endpoint."""
+        model = self.registries.models[name]
+        if model.package is not None or model.endpoint is not None:
+            return []
+        if model.hub is not None:
+            return paths.HUB_MODEL.format(hub=self.study.hub.rstrip("/"), model=name)
+        return model.folder or self.at(paths.MODEL, model=name)
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """A model's settings that its jobs depend on."""
+        return self.registries.models[name].settings
+
+    def configuration(self) -> dict[str, Any]:
+        """The registry's entries of the models in use, whole."""
+        return {name: self.registries.models[name].model_dump(mode="json") for name in self.used}
+
+    def operation(self) -> dict[str, Any]:
+        """How every model is run: jobs read it from the configuration and do not run again for it."""
+        return {name: model.operation for name, model in self.registries.models.items()}
+
+    def engine_environment(self, name: str) -> str:
+        """The environment of a model's engine."""
+        return environment(self.registries.models[name].engine)
+
+    def embedding_environment(self, name: str) -> str:
+        """The environment of an embedding model's engine."""
+        engine = self.registries.models[name].engine
+        return environment("embedding" if engine == "transformers" else engine)
+
+    def behind_endpoint(self, name: str) -> bool:
+        return self.registries.models[name].endpoint is not None
+
+    def pretrained(self, name: str) -> bool:
+        """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is
+        evaluated without."""
+        model = self.registries.models[name]
+        return model.reference is not None and model.chat_template is not None
+
+    def chat_template(self, name: str) -> File:
+        """The chat template that the registry gives a model."""
+        template = self.registries.models[name].chat_template
+        return f"config/chat_templates/{template}" if template else []
+
+    def anchor_template(self, wildcards: Wildcards) -> File:
+        """The chat template in which a base or reference is evaluated, where it is not its tokenizer's own."""
+        name = wildcards["model"]
+        return [] if self.pretrained(name) else self.chat_template(name)
+
+    def given(self, name: str) -> bool:
+        """Whether a model comes from elsewhere, so that its folder is checked before a GPU is held for it."""
+        model = self.registries.models[name]
+        return model.hub is not None or model.folder is not None
+
+    def requests_check(self, wildcards: Wildcards) -> File:
+        return self._check(paths.REQUESTS_CHECK, "teacher", wildcards)
+
+    def translated_requests_check(self, wildcards: Wildcards) -> File:
+        return self._check(paths.TRANSLATED_REQUESTS_CHECK, "teacher", wildcards)
+
+    def base_check(self, wildcards: Wildcards) -> File:
+        return self._check(paths.BASE_CHECK, "base", wildcards)
+
+    def anchor_check(self, wildcards: Wildcards) -> File:
+        return self._check(paths.ANCHOR_CHECK, "model", wildcards)
+
+    def _check(self, pattern: str, role: str, wildcards: Wildcards) -> File:
+        """The check that must be made before a job of a given model, which this wildcard names."""
+        return pattern.format(**dict(wildcards.items())) if self.given(wildcards[role]) else []
+
+    def judge_check(self) -> File:
+        """The check that must be made before a judge that comes from elsewhere rates."""
+        return self.at(paths.JUDGE_CHECK) if self.given(self.judge) else []
+
+    def judge_template(self, name: str) -> File:
+        """What a chat model is asked: `judge` (the rubric) or `duel`; nothing for a reward model."""
+        judged = self.study.intrinsic.reward.kind == "rubric_judge"
+        return f"{self.study.synthesis.prompts}/{name}.jinja" if judged else []
+
+    def measured_scale(self) -> File:
+        """The scale of a reward model that comes without one."""
+        model = self.registries.models[self.judge]
+        known = self.study.intrinsic.reward.kind != "reward_model" or model.gold_tuning or model.scale
+        return [] if known else self.at(paths.REWARD_SCALE)

@@ -1,0 +1,48 @@
+"""Publishing: what the cards of a data set or a student are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from polyglot.study import paths
+from polyglot.workflow.inputs.base import Inputs, Wildcards
+
+
+@dataclass(frozen=True)
+class PublishingInputs(Inputs):
+    """Inputs of what is published."""
+
+    def scored(self, pattern: str, *keys: str) -> Callable[[Wildcards], str]:
+        """A file of the scores of the first experiment of this run that has a cell with these of a job's wildcards."""
+
+        def path(wildcards: Wildcards) -> str:
+            wanted = _named(wildcards, *keys)
+            for name in self.study.default_experiments:
+                cells = (cell._asdict() for cell in self.study.measured[name])
+                if any(wanted.items() <= cell.items() for cell in cells):
+                    return self.at(pattern, experiment=name)
+            raise ValueError(f"{wanted}: no experiment of this run has such a cell")
+
+        return path
+
+    def base_outcomes(self, wildcards: Wildcards) -> str:
+        """Outcomes of a student's base."""
+        return self.at(paths.ANCHOR_OUTCOMES, model=wildcards["base"], lang=wildcards["lang"])
+
+    def reference_outcomes(self, wildcards: Wildcards) -> str:
+        """Outcomes of the reference of a student's base."""
+        reference = self.registries.models[wildcards["base"]].reference
+        return self.at(paths.ANCHOR_OUTCOMES, model=reference, lang=wildcards["lang"])
+
+    def of_set(self, wildcards: Wildcards) -> dict[str, str]:
+        """What a synthetic set is named by."""
+        return _named(wildcards, "recipe", "teacher", "lang", "seed")
+
+    def of_student(self, wildcards: Wildcards) -> dict[str, str]:
+        """What a student is named by."""
+        return _named(wildcards, "base", "recipe", "teacher", "lang", "seed")
+
+
+def _named(wildcards: Wildcards, *keys: str) -> dict[str, str]:
+    return {key: wildcards[key] for key in keys}

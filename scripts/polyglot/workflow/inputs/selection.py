@@ -1,0 +1,85 @@
+"""Selection: pools of samples, and the students that meet in duels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from polyglot.study import paths
+from polyglot.study.sizes import POOLED, languages_in
+from polyglot.synthesis.recipes import WHOLE, parse_recipe
+from polyglot.workflow.inputs.base import File, Inputs, Wildcards
+
+
+@dataclass(frozen=True)
+class SelectionInputs(Inputs):
+    """Inputs of recipes that select."""
+
+    def lexicons(self) -> list[str]:
+        """The micro-world, where a user gives no pairs to learn quality from."""
+        langs = [] if self.study.selection.pairs else self.study.nano.languages
+        return [paths.LEXICON.format(lang=lang) for lang in langs]
+
+    def pairs(self) -> File:
+        """A user's pairs to learn quality from."""
+        return self.study.selection.pairs or []
+
+    def pool(self, lang: str) -> str:
+        """The pool that a language's samples are selected from: its own, or that of all languages."""
+        return POOLED if self.study.selection.pooled else lang
+
+    def languages(self, wildcards: Wildcards) -> list[str]:
+        """Languages of the pool that a job names, or that its language selects from."""
+        pool = wildcards.get("pool") or self.pool(wildcards["lang"])
+        return languages_in(pool, wildcards["teacher"], self.study)
+
+    def pool_files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """A file of the whole set of every language in this pool."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            whole = {"recipe": WHOLE, "teacher": wildcards["teacher"], "seed": wildcards["seed"]}
+            return [self.at(pattern, lang=lang, **whole) for lang in self.languages(wildcards)]
+
+        return files
+
+    def clusters(self, wildcards: Wildcards) -> str:
+        """The clusters of the pool that a language selects from."""
+        named = {"teacher": wildcards["teacher"], "seed": wildcards["seed"]}
+        return self.at(paths.CLUSTERS, pool=self.pool(wildcards["lang"]), **named)
+
+    def rule(self, wildcards: Wildcards) -> str | None:
+        """How a recipe selects."""
+        return parse_recipe(wildcards["recipe"], self.study.methods).rule
+
+    def clusters_of_cells(self, wildcards: Wildcards) -> list[str]:
+        """The clusters that every cell of an experiment is looked at by."""
+        experiment = wildcards["experiment"]
+        seeds = self.study.matrices[experiment].seeds
+        return [
+            self.at(paths.CLUSTERS, teacher=cell.teacher, pool=self.pool(cell.lang), seed=seed)
+            for cell in self.study.measured[experiment]
+            for seed in seeds
+        ]
+
+    # Duels
+    def _duelling(self, experiment: str) -> list[list[str]]:
+        measured, seeds = self.study.measured[experiment], self.study.matrices[experiment].seeds
+        return [[*cell, str(seed)] for cell in measured for seed in seeds if cell.recipe in self.study.selecting]
+
+    def duelling_cells(self, wildcards: Wildcards) -> list[list[str]]:
+        """[base, recipe, teacher, language, seed] of every student of an experiment whose data were selected."""
+        return self._duelling(wildcards["experiment"])
+
+    def duels(self, wildcards: Wildcards) -> list[str]:
+        """The duels of these students."""
+        return [
+            self.at(paths.DUELS, base=base, recipe=recipe, teacher=teacher, lang=lang, seed=seed)
+            for base, recipe, teacher, lang, seed in self.duelling_cells(wildcards)
+        ]
+
+    def duelling_sets(self, wildcards: Wildcards) -> list[str]:
+        """The whole training sets of a language whose students, or those of parts of them, meet in duels."""
+        lang = wildcards["lang"]
+        cells = [cell for name in self.study.matrices for cell in self._duelling(name) if cell[3] == lang]
+        sets = dict.fromkeys((teacher, seed) for _, _, teacher, _, seed in cells)
+        return [self.at(paths.TRAINING_SET, recipe=WHOLE, teacher=teacher, lang=lang, seed=seed) for teacher, seed in sets]

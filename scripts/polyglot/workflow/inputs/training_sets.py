@@ -1,0 +1,68 @@
+"""Requests, answers and the training sets that recipes mix of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from polyglot.study import paths
+from polyglot.study.sizes import every_answer, examples_in, requests_in
+from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.recipes import NLLB_BOTH, PUBLIC, WHOLE, blocks_needed, parse_recipe
+from polyglot.workflow.inputs.base import Inputs, Wildcards
+
+
+@dataclass(frozen=True)
+class TrainingSetInputs(Inputs):
+    """Inputs of requests, answers and training sets."""
+
+    @cached_property
+    def recipes(self) -> list[str]:
+        """Every recipe that a job may be asked for: those of the experiments, and what routing and selection measure by."""
+        routed = self.study.routed_teachers.values()
+        whole = [WHOLE] if routed or self.study.selecting else []
+        every = [every_answer(self.study) for teacher in routed if teacher.strategy == "oracle"]
+        return [*dict.fromkeys([*self.study.recipes, *whole, *every])]
+
+    @property
+    def mixed(self) -> list[str]:
+        """Those that are mixed, not selected from another."""
+        return [name for name in self.recipes if name not in self.study.selecting]
+
+    def templates(self, *names: str) -> list[str]:
+        """Templates of requests."""
+        return [f"{self.study.synthesis.prompts}/{name}.jinja" for name in names]
+
+    def requests(self, wildcards: Wildcards) -> int:
+        """Requests of a method and language in a draw."""
+        return requests_in(Draw.parse(wildcards["seed"]), self.study)
+
+    def detected_languages(self, wildcards: Wildcards) -> list[str]:
+        """Languages among which an answer's language is detected; those of other cells are not among them, so that adding a
+        language to a study re-makes nothing."""
+        study = self.study
+        return sorted({*study.synthesis.detected_languages, wildcards["lang"], study.source_language})
+
+    def parts(self, wildcards: Wildcards) -> list[list[str | int]]:
+        """What a recipe mixes: [part, how many blocks of it]."""
+        study = self.study
+        recipe = parse_recipe(wildcards["recipe"], study.methods)
+        blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
+        return [[part, 1 if part == PUBLIC else blocks] for part in recipe.parts]
+
+    def files(self, wildcards: Wildcards) -> list[str]:
+        """The answers that a recipe mixes, block by block."""
+        lang, draw = wildcards["lang"], wildcards["seed"]
+        files = []
+        for part, blocks in self.parts(wildcards):
+            if part == PUBLIC:
+                files.append(self.at(paths.SEED, lang=lang))
+                continue
+            teacher = self.study.translation.model if part == NLLB_BOTH else wildcards["teacher"]
+            draws = [draw, *(f"{draw}-block{block}" for block in range(2, int(blocks) + 1))]
+            files += [self.at(paths.SYNTHETIC, teacher=teacher, lang=lang, method=part, seed=seed) for seed in draws]
+        return files
+
+    def size(self, wildcards: Wildcards) -> int:
+        """Wanted examples of a training set."""
+        return examples_in(wildcards["recipe"], wildcards["seed"], self.study)

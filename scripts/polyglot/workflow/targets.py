@@ -1,0 +1,118 @@
+"""Targets: what a study ends with, by experiment; and the configuration that stands beside its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyglot.core.files import write_text, yaml_text
+from polyglot.displays import catalogue
+from polyglot.displays.display import Display
+from polyglot.study import paths
+from polyglot.study.configuration import REPLICATION
+from polyglot.study.experiments import Comparison
+from polyglot.workflow.inputs.base import Inputs
+from polyglot.workflow.inputs.displays import DisplayInputs
+from polyglot.workflow.inputs.hub import HubInputs
+from polyglot.workflow.inputs.models import ModelInputs
+
+FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
+CHOICES: tuple[Comparison, ...] = ("routing", "selection")
+"""Experiments with targets of their own (`snakemake route`, `snakemake select`)."""
+
+
+def figure_files(study: str, figures: Iterable[str]) -> list[str]:
+    """The files of figures."""
+    return [paths.FIGURE.format(study=study, figure=name, form=form) for name in figures for form in FIGURE_FORMS]
+
+
+def table_files(study: str, tables: Iterable[str]) -> list[str]:
+    """The files of tables."""
+    return [paths.TABLE.format(study=study, table=name, form=form) for name in tables for form in TABLE_FORMS]
+
+
+@dataclass(frozen=True)
+class Targets(Inputs):
+    """Target lists of a study."""
+
+    @property
+    def _shown(self) -> tuple[Mapping[str, Display], Mapping[str, Display]]:
+        inputs = DisplayInputs(self.study, self.registries)
+        return inputs.tables, inputs.figures
+
+    def of(self, experiments: Iterable[str]) -> list[str]:
+        """The tables and figures of experiments."""
+        tables, figures = self._shown
+        chosen = set(experiments)
+        return [
+            *table_files(self.study.study, catalogue.of(tables, chosen)),
+            *figure_files(self.study.study, catalogue.of(figures, chosen)),
+        ]
+
+    def whole(self, experiments: Iterable[str]) -> list[str]:
+        """Everything that experiments of a study end with, and what it cost."""
+        cost = paths.TABLE.format(study=self.study.study, table="resources", form="csv")
+        return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks()]
+
+    def all(self) -> list[str]:
+        """The experiments of this run."""
+        return self.whole(self.study.default_experiments)
+
+    def comparing(self, *comparisons: Comparison) -> list[str]:
+        """Experiments that compare this."""
+        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare in comparisons)
+
+    def experiments(self) -> list[str]:
+        """All experiments but those with targets of their own."""
+        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in CHOICES)
+
+    def measured(self) -> list[str]:
+        """What must be there before the run's cost is added up."""
+        shown = self.of(self.study.default_experiments)
+        return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
+
+    def screening(self) -> list[str]:
+        """The report of a screening."""
+        return self.of(["screen"])
+
+    def plan(self) -> list[str]:
+        """The tables of the budget."""
+        return self.of(["plan"])
+
+    def replication(self) -> list[str]:
+        """The audit, and what any study shows that the published numbers can fill."""
+        tables, figures = self._shown
+        return [
+            paths.CLAIMS.format(study=REPLICATION),
+            *table_files(REPLICATION, catalogue.published(tables)),
+            *figure_files(REPLICATION, catalogue.published(figures)),
+        ]
+
+    def published(self) -> list[str]:
+        """The folder of every synthetic set and the card of every student."""
+        students = dict.fromkeys(
+            (cell, seed)
+            for name in self.study.default_experiments
+            for cell in self.study.measured[name]
+            for seed in self.study.matrices[name].seeds
+        )
+        sets = dict.fromkeys((cell.recipe, cell.teacher, cell.lang, seed) for cell, seed in students)
+        return [
+            *(
+                self.at(paths.DATA_CARD, recipe=recipe, teacher=teacher, lang=lang, seed=seed)
+                for recipe, teacher, lang, seed in sets
+            ),
+            *(self.at(paths.MODEL_CARD, **cell._asdict(), seed=seed) for cell, seed in students),
+        ]
+
+    def save_configuration(self) -> None:
+        """Save the study with every default and the models it uses, before any job starts."""
+        models = {
+            name: self.registries.models[name].model_dump(mode="json", exclude_none=True)
+            for name in ModelInputs(self.study, self.registries).used
+        }
+        path = Path(self.at(paths.CONFIGURATION))
+        text = yaml_text({**self.study.model_dump(mode="json"), "models": models})
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(text, path)

@@ -1,0 +1,186 @@
+"""A job's work is said once: every rule that asks for more than a small job has an entry, and demands and budget both read it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyglot.planning.budget import budget
+from polyglot.planning.demands import Demand, Demands, running, small, training
+from polyglot.planning.work import BENCHMARK_ITEMS, RULES, USUAL_TRIPLETS, Work, work
+from polyglot.registry import Registries
+from polyglot.study.configuration import Study
+from polyglot.workflow.loading import load_study
+
+RULE = re.compile(r"^(?:use rule (?P<parent>\w+) as (?P<child>\w+) with|rule (?P<name>\w+)):$")
+ASKED = re.compile(r"(?:threads_of|asked)\((?P<by>[^)]*)\)")
+NOT_SUBMITTED = {"hub_model"}
+"""Its jobs run on the machine that the study is started on; they are planned for what they store."""
+
+
+def asked_by(repository: Path) -> dict[str, set[str]]:
+    """Rule to what it names when it asks for threads and resources; what a rule does not say it has from its parent."""
+    found: dict[str, set[str]] = {}
+    parents: dict[str, str] = {}
+    rule = ""
+    for path in sorted((repository / "rules").glob("*.smk")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if match := RULE.match(line.strip()) if not line.startswith("    ") else None:
+                rule = match["name"] or match["child"]
+                found[rule] = set()
+                if match["parent"]:
+                    parents[rule] = match["parent"]
+            elif rule and line.startswith("    ") and (match := ASKED.search(line)):
+                found[rule].add(match["by"].strip('"'))
+    for child in parents:
+        ancestor = child
+        while not found[ancestor]:
+            ancestor = parents[ancestor]
+        found[child] = found[ancestor]
+    return {rule: names for rule, names in found.items() if names}
+
+
+def test_every_rule_that_asks_for_more_than_a_small_job_does_it_by_its_own_entry(repository: Path) -> None:
+    for rule, names in asked_by(repository).items():
+        assert len(names) == 1, rule
+        (name,) = names
+        if name != "small":
+            assert name in RULES
+            assert RULES[rule] is RULES[name], f"{rule} asks for the work of {name} and is planned for other work"
+
+
+def test_every_entry_is_a_rule_that_asks_by_it(repository: Path) -> None:
+    asking = {rule for rule, names in asked_by(repository).items() if names != {"small"}}
+    assert set(RULES) == asking | NOT_SUBMITTED
+
+
+def test_no_rule_names_gpus_memory_or_time_of_its_own(repository: Path) -> None:
+    for path in (repository / "rules").glob("*.smk"):
+        assert not re.search(r"^        (gpu|mem_mb|runtime)=", path.read_text(encoding="utf-8"), re.MULTILINE), path.name
+
+
+@pytest.fixture(scope="module")
+def demo(repository: Path) -> tuple[Study, Registries]:
+    return load_study(repository / "config/demo.yaml", repository)
+
+
+@pytest.fixture(scope="module")
+def persyn(repository: Path) -> tuple[Study, Registries]:
+    return load_study(repository / "config/persyn.yaml", repository)
+
+
+SET = {"recipe": "equal", "teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}
+ROUTED = {"lang": "de", "seed": "0"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "wildcards"),
+    [
+        ("synthesize", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
+        ("synthesize_translated", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
+        ("synthesize_assigned", {"teacher": "gemma-3-27b-it", "routed": "mix", "lang": "de", "seed": "0"}),
+        ("diversity", SET),
+        ("reward", SET),
+        ("perplexity", {**SET, "base": "gemma-3-4b"}),
+        ("student", {**SET, "base": "gemma-3-4b"}),
+        ("evaluate_student", {**SET, "base": "gemma-3-4b"}),
+        ("evaluate_anchor", {"model": "gemma-3-4b-it", "lang": "de"}),
+        ("router", {"base": "gemma-3-4b"}),
+        ("assign", {"routed": "persyn", **ROUTED}),
+        ("sample_clusters", {"teacher": "gemma-3-27b-it", "pool": "de", "seed": "0"}),
+        ("select_own", {"dataset": "mine"}),
+        ("student_answers", {**SET, "base": "gemma-3-4b"}),
+        ("duels", {**SET, "base": "gemma-3-4b"}),
+    ],
+)
+def test_a_job_that_holds_a_gpu_has_gpu_hours_in_the_plan(
+    persyn: tuple[Study, Registries], rule: str, wildcards: dict[str, str]
+) -> None:
+    demand = Demands(*persyn).of(rule, wildcards, 1)
+    row = planned(persyn, rule, wildcards, demand)
+    assert (demand.gpu > 0) == (row["gpu_hours"] > 0)
+    assert row["gpu_hours"] <= demand.gpu * demand.runtime / 60, "it is planned to take longer than it may"
+
+
+def planned(study: tuple[Study, Registries], rule: str, wildcards: dict[str, str], demand: Demand) -> dict[str, Any]:
+    asked = {"threads": demand.threads, "mem_mb": demand.mem_mb, "runtime": demand.runtime, "gres": None, "slurm_partition": None}
+    table = budget([{"rule": rule, "wildcards": wildcards, "gpu": demand.gpu, **asked}], *study)
+    return {str(key): value for key, value in table.iloc[0].items()}
+
+
+def test_a_router_reads_every_prompt_and_other_ways_to_choose_need_no_model(persyn: tuple[Study, Registries]) -> None:
+    study, registries = persyn
+    prompts = 3 * study.synthesis.requests
+    reads = work("assign", {"routed": "persyn", **ROUTED}, study, registries)
+    assert (reads.model, reads.examples) == (study.routing.model, prompts)
+    assert reads.read == prompts * study.plan.request_tokens
+    assert work("assign", {"routed": "mix", **ROUTED}, study, registries) == Work()
+    assert Demands(study, registries).of("assign", {"routed": "mix", **ROUTED}, 1) == small(1)
+
+
+def test_a_teacher_is_given_time_for_its_own_requests(persyn: tuple[Study, Registries]) -> None:
+    """Of a calibration sample and of translated prompts there are fewer than of a seed."""
+    study, registries = persyn
+    named = {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}
+    whole = work("synthesize", named, study, registries)
+    assert whole.examples == 3 * study.synthesis.requests
+    assert work("synthesize", {**named, "seed": "0-calibration"}, study, registries).examples == study.routing.calibration
+    assert work("synthesize", {**named, "seed": "0-screen"}, study, registries).examples == study.screen.requests
+    assert work("synthesize", {**named, "seed": "0-block2"}, study, registries) == whole
+    assert work("synthesize_translated", named, study, registries).examples == study.synthesis.requests
+
+
+def test_a_teacher_may_be_given_all_prompts_and_is_expected_to_get_its_share(persyn: tuple[Study, Registries]) -> None:
+    study, registries = persyn
+    named = {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}
+    whole, own = (work(rule, named, study, registries) for rule in ("synthesize", "synthesize_assigned"))
+    assert own.examples == whole.examples
+    assert own.written == pytest.approx(whole.written / len(study.routed_among))
+
+
+def test_a_quality_model_learns_from_the_worlds_triplets_or_from_a_users(demo: tuple[Study, Registries]) -> None:
+    study, registries = demo
+    triplets = (3 + study.selection.wrong_answers) * study.selection.triplets * len(study.nano.languages)
+    assert work("quality_model", {}, study, registries).examples == 3 * triplets * study.selection.epochs
+    pairs = study.model_copy(update={"selection": study.selection.model_copy(update={"pairs": "mine.jsonl"})})
+    assert work("quality_model", {}, pairs, registries).examples == 3 * USUAL_TRIPLETS * study.selection.epochs
+    held_out = work("quality_validity", {}, study, registries)
+    assert (held_out.model, held_out.kind) == (study.encoder, "embed")
+    assert held_out.read > 0
+
+
+def test_a_pool_is_as_large_as_its_languages(demo: tuple[Study, Registries]) -> None:
+    study, registries = demo
+    one, both = (
+        work("sample_clusters", {"teacher": "thorough", "pool": pool, "seed": "0"}, study, registries) for pool in ("de", "all")
+    )
+    assert one.examples == study.training.examples
+    assert both.examples == 2 * one.examples  # the selections of the demo are in two languages
+
+
+def test_a_nano_model_is_trained_for_its_steps_and_takes_no_room(demo: tuple[Study, Registries]) -> None:
+    study, registries = demo
+    pretraining = registries.models["thorough"].pretraining
+    assert pretraining is not None
+    found = work("nano_pretrain", {"model": "thorough"}, study, registries)
+    assert found.examples == pretraining.steps * pretraining.batch_size
+    assert found.stored < 1e7
+    assert work("nano_gold_tune", {"model": "nano-reference"}, study, registries).examples == 4 * 800 * 2
+    assert work("nano_translator", {"model": "nano-nllb"}, study, registries).kind == "train"
+
+
+def test_demands_follow_from_the_work(demo: tuple[Study, Registries], persyn: tuple[Study, Registries]) -> None:
+    study, registries = persyn
+    demands, models = Demands(study, registries), registries.models
+    named = {**SET, "base": "gemma-3-4b"}
+    examples = study.training.examples
+    assert demands.of("student", named, 2) == training(models["gemma-3-4b"], examples * study.training.epochs, 2)
+    assert demands.of("diversity", named, 1) == running(models[study.intrinsic.embedding], "embed", 2 * examples, 1)
+    items = sum(chosen.max_items or BENCHMARK_ITEMS for chosen in study.evaluation.benchmarks_in("de").values())
+    assert demands.of("evaluate_student", named, 1) == running(models["gemma-3-4b"], "evaluate", items, 1)
+    assert demands.of("source", {"source": "aya", "lang": "de"}, 1).mem_mb == 16_000
+    for rule in (None, "table", "training_set"):
+        assert demands.of(rule, named, 1) == small(1)

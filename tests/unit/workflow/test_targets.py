@@ -1,0 +1,97 @@
+"""What can be asked for, and what wildcards may stand for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from polyglot.workflow.targets import Targets
+from polyglot.workflow.wildcards import constraints, one_of
+
+from .conftest import Read
+
+
+def test_the_default_is_the_experiments_of_the_run_with_what_they_cost(read: Read) -> None:
+    targets = Targets(*read())
+    wanted = targets.all()
+    assert "results/demo/tables/leaderboard.csv" in wanted
+    assert "results/demo/figures/gain.pdf" in wanted
+    assert "results/demo/tables/resources.csv" in wanted
+    assert not any("large_student" in path for path in wanted)
+    assert any("large_student" in path for path in Targets(*read(run=None)).all())
+
+
+def test_routing_and_selection_are_asked_for_by_themselves(read: Read) -> None:
+    targets = Targets(*read())
+    others, routed, selected = targets.experiments(), targets.comparing("routing"), targets.comparing("selection")
+    cost = {"results/demo/tables/resources.csv"}
+    assert set(others) & set(routed) == set(others) & set(selected) == set(routed) & set(selected) == cost
+    assert any("routing" in path for path in routed)
+    assert any("selection" in path for path in selected)
+
+
+def test_the_cost_is_added_up_from_all_but_itself(read: Read) -> None:
+    targets = Targets(*read())
+    left_out = set(targets.of(["main"])) - set(targets.measured())
+    assert {Path(path).stem for path in left_out} == {"resources", "ledger"}
+
+
+def test_a_screening_a_plan_and_the_audit_need_no_student(read: Read) -> None:
+    targets = Targets(*read())
+    assert all("/screen" in path for path in targets.screening())
+    assert all("/plan" in path for path in targets.plan())
+    assert all(path.startswith("results/replication/") for path in targets.replication())
+
+
+def test_a_set_is_published_once_and_every_student(read: Read) -> None:
+    study, registries = read(run=["main", "large_student"])
+    published = Targets(study, registries).published()
+    assert len(published) == len(set(published))
+    assert sum("/data/" in path for path in published) == 4 * 3
+    assert sum("/students/" in path for path in published) == 4 * 3 + 3 * 2
+
+
+def test_the_configuration_is_saved_and_not_touched_again_while_it_is_the_same(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, registries = read()
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results/demo/config.yaml"
+    Targets(study, registries).save_configuration()
+    saved = yaml.safe_load(path.read_text())
+    assert saved["synthesis"]["requests"] == study.synthesis.requests
+    assert saved["models"]["thorough"]["pretraining"]["seed"] == registries.models["thorough"].settings["pretraining"]["seed"]
+    before = path.stat().st_mtime_ns
+    Targets(study, registries).save_configuration()
+    assert path.stat().st_mtime_ns == before
+    Targets(study.model_copy(update={"seeds": [0, 1]}), registries).save_configuration()
+    assert yaml.safe_load(path.read_text())["seeds"] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wildcard", "known", "unknown"),
+    [
+        ("study", ["demo", "replication"], ["paper"]),
+        ("seed", ["0", "12", "0-screen", "0-calibration", "3-block2"], ["0-block", "a", "0/1"]),
+        ("teacher", ["thorough", "people", "nano-nllb", "persyn", "family-strong"], ["nano-base", "nobody"]),
+        ("recipe", ["equal", "mdaq-150", "public", "translate+respond-300"], ["equal-1", "mdaq"]),
+        ("method", ["generate", "nllb-both"], ["public"]),
+        ("base", ["nano-base", "nano-large"], ["thorough"]),
+        ("pool", ["all", "de"], ["everything"]),
+        ("routed", ["persyn", "car"], ["thorough"]),
+        ("table", ["leaderboard", "plan"], ["gain"]),
+        ("figure", ["gain"], ["leaderboard"]),
+    ],
+)
+def test_a_wildcard_stands_for_names_of_the_study(read: Read, wildcard: str, known: list[str], unknown: list[str]) -> None:
+    pattern = constraints(*read())[wildcard]
+    assert all(re.fullmatch(pattern, name) for name in known)
+    assert not any(re.fullmatch(pattern, name) for name in unknown)
+
+
+def test_a_pattern_of_nothing_matches_nothing() -> None:
+    assert re.fullmatch(one_of([]), "") is None
+    assert re.fullmatch(one_of(["a.b"]), "aXb") is None
