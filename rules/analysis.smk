@@ -27,6 +27,7 @@ rule analysis:
         **asked(small),
     params:
         statistics=STUDY.statistics.model_dump(mode="json"),
+        metrics=metric_inputs.measured_facts(STUDY),
         confidence=STUDY.scoring.confidence,
         definition=STUDY.scoring.definition,
     message:
@@ -164,6 +165,7 @@ rule truth:
         **asked(small),
     params:
         truth=STUDY.truth.model_dump(mode="json"),
+        metrics=metric_inputs.measured_facts(STUDY),
         confidence=STUDY.scoring.confidence,
     message:
         "Validity check"

@@ -6,6 +6,10 @@ rule data_set:
         answers=recipe_files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
         reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
+        metrics=lambda wildcards: metric_inputs.set_files(
+            STUDY,
+            [(wildcards.recipe, wildcards.teacher, wildcards.lang, wildcards.seed)],
+        ),
         cells=scored("cells.csv", "recipe", "teacher", "lang"),
         gaps=scored("gaps.csv", "recipe", "teacher", "lang"),
         template="report/data_card.md.jinja",

@@ -9,6 +9,7 @@ rule measurements:
         perplexity=cell_files(
             "intrinsic/{recipe}/{teacher}/{lang}/{seed}/perplexity/{base}.parquet"
         ),
+        metrics=lambda wildcards: metric_inputs.cell_files(STUDY, wildcards.experiment),
         students=cell_files(
             "evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
         ),
@@ -39,6 +40,7 @@ rule measurements:
         ],
         seeds=lambda wildcards: len(MATRICES[wildcards.experiment].seeds),
         recipe=STUDY.recipe,
+        metrics=metric_inputs.measured_facts(STUDY),
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
     message:
@@ -71,6 +73,7 @@ rule pg_score:
         confidence=lambda wildcards: scoring(wildcards).confidence,
         definition=lambda wildcards: scoring(wildcards).definition,
         recipe=main_recipe,
+        scored=lambda wildcards: metric_inputs.scored_facts(STUDY, wildcards.study),
     message:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"
     script:

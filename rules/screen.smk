@@ -5,6 +5,7 @@ rule screening:
         diversity=screen_files("diversity"),
         reward=screen_files("reward"),
         perplexity=screen_files(f"perplexity/{STUDY.base}"),
+        metrics=metric_inputs.screen_files(STUDY),
         answers=expand(
             f"{RESULTS}/synthetic/{{teacher}}/{{lang}}/{{method}}/{SCREENED_SEED}.parquet",
             teacher=CANDIDATES,
@@ -28,6 +29,7 @@ rule screening:
     params:
         teachers=CANDIDATES,
         languages=SCREENED_LANGUAGES,
+        metrics=metric_inputs.measured_facts(STUDY),
         components=STUDY.screen.components,
         permutations=STUDY.statistics.permutations,
         seed=STUDY.statistics.seed,

@@ -16,11 +16,15 @@ from itertools import pairwise
 from polyglot.intrinsic.jackknife import jackknife_values
 from polyglot.intrinsic.metrics import Metric
 
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 """Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han."""
 PIECES = re.compile(f"[{UNSPACED}]|[^{UNSPACED}]+")
-GROUPS = 50
-"""Most groups of examples that are left out in turn: the text is compressed once for each."""
+GROUPS = 10
+"""Groups of examples that are left out in turn. A compressed text's size jumps by some bytes whatever is left out, which counts
+as error once a group: in simulations 94 to 98 % of 95 % intervals hold the truth with ten groups, and all of them with fifty."""
 
 
 def words(text: str) -> Iterator[str]:
@@ -78,7 +82,7 @@ def compression_ratio(prompts: Sequence[str], responses: Sequence[str]) -> list[
     """Bytes of all responses together, divided by their bytes as zlib compresses them: the higher, the more repetition.
 
     Source: Shaib et al., 2024, arXiv 2403.00553. It rises with the size of the set: compare sets of equal size only. Every
-    fiftieth response is left out at a time, from the first, the second and so on.
+    tenth response is left out at a time, from the first, the second and so on.
 
     Returns:
         One number a response (see `polyglot.intrinsic.jackknife`).
@@ -86,7 +90,9 @@ def compression_ratio(prompts: Sequence[str], responses: Sequence[str]) -> list[
     texts = [response.encode("utf-8", errors="replace") for response in responses]
     groups = min(GROUPS, len(texts))
     group_of = [place % groups for place in range(len(texts))]
-    without = [_ratio(text for text, group in zip(texts, group_of, strict=True) if group != left_out) for left_out in range(groups)]
+    without = [
+        _ratio(text for text, group in zip(texts, group_of, strict=True) if group != left_out) for left_out in range(groups)
+    ]
     return jackknife_values(_ratio(texts), without, group_of)
 
 

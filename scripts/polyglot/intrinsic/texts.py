@@ -27,6 +27,8 @@ def measure_texts(metric: Metric, data: pd.DataFrame) -> pd.DataFrame:
     if len(data) >= MIN_EXAMPLES:
         measured = metric.measure(list(data["prompt"]), list(data["response"]))
         if len(measured) != len(data):
-            raise ValueError(f"the metric '{metric.name}' gave {len(measured)} numbers for {len(data)} examples; it gives one each")
+            raise ValueError(
+                f"the metric '{metric.name}' gave {len(measured)} numbers for {len(data)} examples; it gives one each"
+            )
         found = np.asarray(measured, dtype=float)
     return data[["id"]].assign(**{metric.values: found})

@@ -72,9 +72,9 @@ def read_measurements(
     """Measurements (see `polyglot.scoring.scores.check_measurements`) from one or more tables with a row a teacher and language.
 
     Tables are joined on the keys that they have: teacher and lang, and, where there are several, base, recipe and replicate.
-    Together they have the intrinsic metrics that are scored; what is there of student_score, base_score, reference_score, gain_se and pgr
-    decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three scores
-    and gain_se. What is not there is not made up.
+    Together they have the intrinsic metrics that are scored; what is there of student_score, base_score, reference_score, gain_se
+    and pgr decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three
+    scores and gain_se. What is not there is not made up.
 
     Args:
         base, recipe: what all rows have, where the tables have no such column.
@@ -91,9 +91,7 @@ def read_measurements(
         numbers = [name for name in (*scored, *EXTRINSIC) if name in columns]
         if missing or not numbers:
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
-            raise ValueError(
-                f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}"
-            )
+            raise ValueError(f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}")
         table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
         found = table if found is None else _joined(found, table, paths)
     if found is None:

@@ -26,6 +26,7 @@ STUDENT = ("base", "recipe", "teacher")
 """What a student learns, in every language; a score averages over languages by these."""
 KEYS = (*STUDENT, "lang")
 
+
 class MeasurementError(ValueError):
     """Measurements that cannot be scored; the message names column and cell."""
 
@@ -174,38 +175,39 @@ def score_cells(
     """
     intrinsics = [metric.name for metric in scored]
     ordered = check_measurements(measurements, intrinsics)
-    lacking = [] if frozen is None else [name for name in intrinsics if name not in frozen.columns]
-    if lacking:
-        raise MeasurementError(f"the cells of scoring.scale lack the column(s) {', '.join(lacking)}, which are scored here")
-    names = [name for name in (*intrinsics, *EXTRINSIC) if name in ordered.columns]
+    frozen_scale = {} if frozen is None else _frozen_scale(frozen, intrinsics)
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
+    names = [name for name in (*intrinsics, *EXTRINSIC) if name in ordered.columns]
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
     shape = next(iter(arrays.values())).shape
     components = {name: np.full(shape, np.nan) for name in intrinsics}
-    intrinsic = np.full(shape, np.nan)
-    scores: dict[str, Array] = {name: np.full(shape, np.nan) for name in DEFINITIONS}
+    scores = {name: np.full(shape, np.nan) for name in ("intrinsic", *(f"pg_{one}" for one in DEFINITIONS))}
     for _, rows in cells.groupby("base", sort=True).indices.items():
         scale = scale_cells(cells.iloc[rows], recipe)
         own = {name: values[:, rows] for name, values in arrays.items()}
-        fixed = {name: values[:, scale] for name, values in own.items()}
-        if frozen is not None:
-            fixed |= {name: frozen[name].dropna().to_numpy(dtype=float)[None, :] for name in intrinsics}
+        fixed = {name: values[:, scale] for name, values in own.items()} | frozen_scale
         found = intrinsic_components(own, fixed, scored)
         mean = intrinsic_score(found, metrics)
         for name in intrinsics:
             components[name][:, rows] = found[name]
-        intrinsic[:, rows] = mean
+        scores["intrinsic"][:, rows] = mean
         for name, values in pg_scores(mean, {name: own[name] for name in EXTRINSIC if name in own}, alpha, scale).items():
-            scores[name][:, rows] = values
-    replicates = ordered.loc[:, ["replicate", *KEYS]].assign(
-        intrinsic=intrinsic.ravel(), **{f"pg_{name}": values.ravel() for name, values in scores.items()}
-    )
+            scores[f"pg_{name}"][:, rows] = values
+    replicates = ordered.loc[:, ["replicate", *KEYS]].assign(**{name: values.ravel() for name, values in scores.items()})
     for name in intrinsics:
         cells[f"z_{name}"] = components[name][0]
-    for name, values in {"intrinsic": intrinsic, **{f"pg_{name}": values for name, values in scores.items()}}.items():
+    for name, values in scores.items():
         low, high = interval(values[1:], confidence)
         cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
     return cells, replicates
+
+
+def _frozen_scale(cells: pd.DataFrame, scored: Sequence[str]) -> dict[str, Array]:
+    """The intrinsic metrics of the cells of another study, each of shape (1, cells)."""
+    lacking = [name for name in scored if name not in cells.columns]
+    if lacking:
+        raise MeasurementError(f"the cells of scoring.scale lack the column(s) {', '.join(lacking)}, which are scored here")
+    return {name: cells[name].dropna().to_numpy(dtype=float)[None, :] for name in scored}
 
 
 def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:

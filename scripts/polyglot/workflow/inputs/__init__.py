@@ -1,0 +1,1 @@
+"""What jobs are made from and depend on, as functions of a study and wildcards."""
