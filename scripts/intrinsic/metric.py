@@ -9,6 +9,7 @@ with running(snakemake):
     from polyglot.intrinsic.metrics import METRICS
     from polyglot.intrinsic.texts import measure_texts
 
-    found = measure_texts(METRICS[snakemake.wildcards.metric], pd.read_parquet(snakemake.input.data))
-    print(found.drop(columns="id").describe().to_string())
+    metric = METRICS[snakemake.wildcards.metric]
+    found = measure_texts(metric, pd.read_parquet(snakemake.input.data))
+    print(f"{metric.title}: {found[metric.values].mean():.6g}, of {len(found)} examples")
     write_parquet(found, snakemake.output[0])

@@ -43,7 +43,7 @@ def test_every_metric_has_its_own_name_and_a_file() -> None:
     assert [metric.analysed for metric in STANDARD] == [
         *("prompt_diversity", "response_diversity", "reward", "log_perplexity", "log_prompt_tokens", "log_response_tokens")
     ]
-    assert (INTRINSIC, LENGTHS) == (tuple(STANDARD_NAMES[:4]), tuple(STANDARD_NAMES[4:]))
+    assert (tuple(STANDARD_NAMES[:4]), tuple(STANDARD_NAMES[4:])) == (INTRINSIC, LENGTHS)
 
 
 STANDARD_NAMES = ["prompt_diversity", "response_diversity", "reward", "perplexity", "prompt_tokens", "response_tokens"]
