@@ -38,7 +38,7 @@ def outcomes(rng: np.random.Generator, share: float) -> pd.DataFrame:
 
 def write_inputs(folder: Path) -> dict[str, list[str]]:
     """The per-example files of a study; paths are those in the archive."""
-    rng, files = np.random.default_rng(0), {}
+    rng, files = np.random.default_rng(0), dict[str, list[str]]()
 
     def write(kind: str, name: str, frame: pd.DataFrame) -> None:
         path = f"results/{kind}/{name}.parquet"
