@@ -27,6 +27,7 @@ rule analysis:
         **asked(small),
     params:
         statistics=STUDY.statistics.model_dump(mode="json"),
+        metrics=metrics.measured(),
         confidence=STUDY.scoring.confidence,
         definition=STUDY.scoring.definition,
     message:
@@ -154,6 +155,7 @@ rule truth:
         **asked(small),
     params:
         truth=STUDY.truth.model_dump(mode="json"),
+        metrics=metrics.measured(),
         confidence=STUDY.scoring.confidence,
     message:
         "Validity check"
@@ -168,6 +170,7 @@ rule screening:
         diversity=screening.files(paths.DIVERSITY),
         reward=screening.files(paths.REWARD),
         perplexity=screening.files(paths.PERPLEXITY),
+        metrics=metrics.of_samples(),
         answers=screening.answers(),
         known=screening.known_scores(),
     output:
@@ -186,6 +189,7 @@ rule screening:
     params:
         teachers=STUDY.screened_teachers,
         languages=STUDY.screened_languages,
+        metrics=metrics.measured(),
         components=STUDY.screen.components,
         permutations=STUDY.statistics.permutations,
         seed=STUDY.statistics.seed,

@@ -10,6 +10,7 @@ from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.evaluation import EvaluationInputs
 from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.hub import HubInputs
+from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
 from polyglot.workflow.inputs.publishing import PublishingInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
@@ -52,6 +53,7 @@ seeds = SeedInputs(STUDY, REGISTRIES)
 training_sets = TrainingSetInputs(STUDY, REGISTRIES)
 routing = RoutingInputs(STUDY, REGISTRIES)
 selection = SelectionInputs(STUDY, REGISTRIES)
+metrics = MetricInputs(STUDY, REGISTRIES)
 evaluation = EvaluationInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)

@@ -1,4 +1,4 @@
-# Intrinsic metrics of a training set: diversity, reward, perplexity and length.
+# Intrinsic metrics of a training set: diversity, reward, perplexity and length, and further ones of its texts alone.
 rule diversity:
     """Each text's mean cosine distance to all others of its training set."""
     input:
@@ -139,3 +139,28 @@ rule perplexity:
         "Perplexity of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
         "../scripts/intrinsic/perplexity.py"
+
+
+rule metric:
+    """A metric of the texts of a training set alone, without a model."""
+    input:
+        data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
+    output:
+        "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/{metric}.parquet",
+    log:
+        "results/{study}/logs/metric/{metric}/{recipe}/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/metric/{metric}/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    wildcard_constraints:
+        metric=one_of(metrics.of_texts),
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        metric=metrics.facts,
+    message:
+        "Metric {wildcards.metric} of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
+    script:
+        "../scripts/intrinsic/metric.py"

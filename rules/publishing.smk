@@ -9,6 +9,7 @@ rule data_set:
         answers=training_sets.files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
         reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
+        metrics=metrics.of_set,
         cells=publishing.scored(paths.CELLS, "recipe", "teacher", "lang"),
         gaps=publishing.scored(paths.GAPS, "recipe", "teacher", "lang"),
         template="report/data_card.md.jinja",

@@ -5,6 +5,7 @@ rule measurements:
         diversity=experiments.files(paths.DIVERSITY),
         reward=experiments.files(paths.REWARD),
         perplexity=experiments.files(paths.PERPLEXITY),
+        metrics=metrics.of_cells,
         students=experiments.files(paths.STUDENT_OUTCOMES),
         base=experiments.base_outcomes,
         reference=experiments.reference_outcomes,
@@ -31,6 +32,7 @@ rule measurements:
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
         recipe=STUDY.recipe,
+        metrics=metrics.measured(),
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
     message:
@@ -63,6 +65,7 @@ rule pg_score:
         confidence=lambda wildcards: displays.scoring(wildcards).confidence,
         definition=lambda wildcards: displays.scoring(wildcards).definition,
         recipe=displays.main_recipe,
+        scored=metrics.scored,
     message:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"
     script:

@@ -8,6 +8,7 @@ with running(snakemake):
     from polyglot.analysis.settings import Statistics
     from polyglot.analysis.tables import analyse
     from polyglot.core.files import write_csv
+    from polyglot.intrinsic.metrics import STANDARD, recorded
 
     params = snakemake.params
     found = analyse(
@@ -15,6 +16,7 @@ with running(snakemake):
         Statistics(**params.statistics),
         confidence=params.confidence,
         definition=params.definition,
+        metrics=recorded(params.get("metrics"), STANDARD),
     )
     for name, frame in found.items():
         write_csv(frame, snakemake.output[name])

@@ -7,21 +7,27 @@ with running(snakemake):
 
     import pandas as pd
 
-    from polyglot.analysis.screening import cross_validate, predict_gain, sample_metrics, screening_cost
+    from polyglot.analysis.screening import cross_validate, predict_gain, predictors, sample_metrics, screening_cost
     from polyglot.core.files import write_csv
+    from polyglot.intrinsic.metrics import STANDARD, of_texts, recorded
     from polyglot.provenance.timings import job_seconds
+    from polyglot.scoring.training_sets import MODELLED
 
     params = snakemake.params
+    metrics = recorded(params.get("metrics"), STANDARD)
     cells = [(teacher, lang) for teacher in params.teachers for lang in params.languages]
-    files = zip(snakemake.input.diversity, snakemake.input.reward, snakemake.input.perplexity, strict=True)
+    files = {kind: snakemake.input[kind] for kind in MODELLED}
+    for place, metric in enumerate(of_texts(metrics)):
+        files[metric.name] = snakemake.input.metrics[place * len(cells) : (place + 1) * len(cells)]
     sample = pd.DataFrame(
         [
-            {"teacher": teacher, "lang": lang, **sample_metrics(*(pd.read_parquet(path) for path in paths))}
-            for (teacher, lang), paths in zip(cells, files, strict=True)
+            {"teacher": teacher, "lang": lang, **sample_metrics({kind: paths[place] for kind, paths in files.items()}, metrics)}
+            for place, (teacher, lang) in enumerate(cells)
         ]
     )
     known = pd.read_csv(snakemake.input.known)
-    settings = {"components": params.components, "confidence": params.confidence}
+    print("predicted from:", ", ".join(metric.name for metric in predictors(metrics, known)))
+    settings = {"components": params.components, "confidence": params.confidence, "metrics": metrics}
     answers = pd.concat([pd.read_parquet(path) for path in snakemake.input.answers], ignore_index=True)
     usable = answers.assign(usable=answers["status"] == "ok").groupby(["teacher", "lang"])["usable"].agg(["sum", "size"])
     found = predict_gain(sample, known, **settings).merge(

@@ -8,9 +8,11 @@ with running(snakemake):
     from polyglot.analysis.settings import Truth
     from polyglot.analysis.truth import agreement, check_truth
     from polyglot.core.files import write_csv
+    from polyglot.intrinsic.metrics import STANDARD, recorded
 
     replicates = pd.read_parquet(snakemake.input.replicates)
     cells, oracle = pd.read_csv(snakemake.input.cells), pd.read_csv(snakemake.input.oracle)
     checks = check_truth(Truth(**snakemake.params.truth), replicates, oracle, confidence=snakemake.params.confidence)
     write_csv(checks, snakemake.output.checks)
-    write_csv(agreement(cells, oracle), snakemake.output.agreement)
+    metrics = recorded(snakemake.params.get("metrics"), STANDARD)
+    write_csv(agreement(cells, oracle, metrics), snakemake.output.agreement)

@@ -3,6 +3,7 @@
 from polyglot.workflow.job import running
 
 with running(snakemake):
+    from functools import reduce
     from pathlib import Path
 
     import pandas as pd
@@ -17,8 +18,7 @@ with running(snakemake):
         pairs,
         facts=facts,
         answers=[pd.read_parquet(path) for path in files.answers],
-        diversity=pd.read_parquet(files.diversity),
-        reward=pd.read_parquet(files.reward),
+        measured=reduce(pd.merge, [pd.read_parquet(path) for path in (files.diversity, files.reward, *files.metrics)]),
         scored=Scored(
             cell=row_of(pd.read_csv(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
             gap=row_of(pd.read_csv(files.gaps), lang=facts["lang"]),

@@ -5,12 +5,15 @@ from polyglot.workflow.job import running
 with running(snakemake):
     from polyglot.core.cells import Cell
     from polyglot.core.files import write_csv, write_parquet
+    from polyglot.intrinsic.metrics import STANDARD, recorded
     from polyglot.scoring.measurements import CellFiles, collect
 
     params = snakemake.params
+    metrics = recorded(params.get("metrics"), STANDARD)
     given_up = {Cell(*cell): reason for *cell, reason in params.given_up}
-    files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds)
-    found = collect(files, replicates=params.replicates, seed=params.seed, recipe=params.recipe, given_up=given_up)
+    files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds, metrics=metrics)
+    settings = {"replicates": params.replicates, "seed": params.seed, "recipe": params.recipe}
+    found = collect(files, **settings, given_up=given_up, metrics=metrics)
     write_parquet(found.measurements, snakemake.output.measurements)
     for name in ("intrinsic", "evaluation", "gaps", "holes"):
         write_csv(getattr(found, name), snakemake.output[name])

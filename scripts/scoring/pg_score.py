@@ -6,19 +6,18 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_csv, write_parquet
+    from polyglot.intrinsic.metrics import PAPER, recorded
     from polyglot.scoring.scores import rank_teachers, score_cells, sensitivity
 
     params = snakemake.params
+    settings = {"alpha": params.alpha, "confidence": params.confidence, "recipe": params.recipe}
+    settings |= {"scored": recorded(params.get("scored"), PAPER)}
     measured = pd.read_parquet(snakemake.input.measurements)
     frozen = pd.read_csv(snakemake.input.scale) if snakemake.input.scale else None
-    cells, replicates = score_cells(
-        measured, alpha=params.alpha, confidence=params.confidence, recipe=params.recipe, frozen=frozen
-    )
+    cells, replicates = score_cells(measured, **settings, frozen=frozen)
     teachers = rank_teachers(replicates, definition=params.definition, confidence=params.confidence)
     write_csv(cells, snakemake.output.cells)
     write_parquet(replicates, snakemake.output.replicates)
     write_csv(teachers, snakemake.output.teachers)
-    found = sensitivity(
-        measured, alpha=params.alpha, definition=params.definition, confidence=params.confidence, recipe=params.recipe
-    )
+    found = sensitivity(measured, **settings, definition=params.definition)
     write_csv(found, snakemake.output.sensitivity)

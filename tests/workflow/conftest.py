@@ -178,6 +178,7 @@ def experiments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     mute = {"label": "Mute", "folder": "results/demo/models/hasty", "sampling": {"max_new_tokens": 1}}
     workplace.configure("models.yaml", lambda models: models | {"mute": mute})
     grown = {"teachers": ["hasty", "mute"], "run": ["main"], "experiments": EXPERIMENTS, "screen": {"requests": 12}}
+    grown["intrinsic"] = {"measured": ["distinct_2", "compression_ratio"]}
     workplace.configure("demo.yaml", lambda study: study | grown)
     workplace.snakemake("experiments", "screen")
     return workplace

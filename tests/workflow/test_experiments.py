@@ -94,6 +94,20 @@ def test_screening_asks_a_small_sample_of_the_same_requests(results: Path) -> No
     assert cost.loc["full study", "requests"] == 2 * 24 * 3
 
 
+def test_metrics_that_the_study_names_are_shown_and_analysed_and_not_scored(results: Path) -> None:
+    names = {"distinct_2", "compression_ratio"}
+    cells = pd.read_csv(results / "scores/main/cells.csv").set_index("teacher")
+    assert names <= set(cells.columns)
+    assert not {f"z_{name}" for name in names} & set(cells.columns)
+    assert cells.loc["hasty", list(names)].notna().all()
+    assert cells.loc["mute", list(names)].isna().all()
+    assert names <= set(pd.read_csv(results / "analysis/pca_loadings.csv")["metric"])
+    assert names <= set(pd.read_csv(results / "analysis/spearman.csv")["a"])
+    assert names <= set(pd.read_csv(results / "analysis/screening.csv").columns)
+    for table in ("intrinsic", "pca", "spearman", "screen"):
+        assert "distinct-2" in (results / f"tables/{table}.md").read_text(), table
+
+
 def test_one_figure_is_re_made_from_existing_scores(experiments: Workplace, tmp_path: Path) -> None:
     shutil.copytree(experiments.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
     copy = Workplace(tmp_path / "copy")

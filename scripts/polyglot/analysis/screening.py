@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from polyglot.analysis.components import component_regression, predict_new
-from polyglot.analysis.tables import METRICS, OUTCOME, metric_table
+from polyglot.analysis.tables import OUTCOME, metric_table
 from polyglot.core.cells import MIN_EXAMPLES
-from polyglot.intrinsic.perplexity import summarise
+from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.measurements import NO_DATA
+from polyglot.scoring.training_sets import read_examples
 
 
-def sample_metrics(diversity: pd.DataFrame, reward: pd.DataFrame, perplexity: pd.DataFrame) -> dict[str, float]:
-    """The intrinsic metrics of one sample, from its per-example files; none if it is too small."""
-    if len(diversity) < MIN_EXAMPLES:
-        return {"examples": len(diversity)}
-    return {
-        "prompt_diversity": float(diversity["prompt_distance"].mean()),
-        "response_diversity": float(diversity["response_distance"].mean()),
-        "reward": float(reward["reward"].mean()),
-        "perplexity": summarise(perplexity["nll"], perplexity["tokens"])["mean"],
-        "prompt_tokens": float(perplexity["prompt_tokens"].mean()),
-        "response_tokens": float(perplexity["response_tokens"].mean()),
-        "examples": len(diversity),
-    }
+def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
+    """The intrinsic metrics of one sample, from its per-example files; none if it is too small.
+
+    Args:
+        paths: see `polyglot.scoring.training_sets.read_examples`.
+    """
+    examples = read_examples(paths, metrics)
+    if len(examples) < MIN_EXAMPLES:
+        return {"examples": len(examples)}
+    return {**{metric.name: float(examples[metric.values].mean()) for metric in metrics}, "examples": len(examples)}
 
 
-def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, confidence: float) -> pd.DataFrame:
+def predictors(metrics: Sequence[Metric], known: pd.DataFrame) -> list[Metric]:
+    """The metrics from which a gain is predicted: those that the finished study has too, and that do not depend on the size of
+    the set, which is smaller for a sample than for a study."""
+    return [metric for metric in metrics if metric.name in known.columns and not metric.equal_size]
+
+
+def predict_gain(
+    sample: pd.DataFrame,
+    known: pd.DataFrame,
+    *,
+    components: int,
+    confidence: float,
+    metrics: Sequence[Metric] = STANDARD,
+) -> pd.DataFrame:
     """The students' gain that a regression predicts for each candidate, with prediction intervals.
 
     The regression is fitted on the cells of a finished study: gain on the principal components of its intrinsic metrics. A
@@ -37,17 +48,20 @@ def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, 
     Args:
         sample: teacher, lang and the metrics of `sample_metrics`.
         known: cells of a finished study (see `polyglot.scoring.scores.score_cells`).
+        metrics: the intrinsic metrics; `predictors` says which of them count.
 
     Returns:
         The sample with prediction, low, high (of the gain), rank (within the language, best first), learned_from (cells), actual
         (the gain itself, where the finished study has the cell) and reason (why there is no prediction).
     """
-    table = metric_table(known).dropna(subset=[*METRICS, OUTCOME])
-    candidates = metric_table(sample)
+    used = predictors(metrics, known)
+    columns = [metric.analysed for metric in used]
+    table = metric_table(known, used).dropna(subset=[*columns, OUTCOME])
+    candidates = metric_table(sample, used)
     parts = []
     for teacher, rows in candidates.groupby("teacher", sort=False):
         others = table[table["teacher"] != teacher].reset_index(drop=True)
-        predicted = predict_new(others, list(METRICS), OUTCOME, rows, components=components, confidence=confidence)
+        predicted = predict_new(others, columns, OUTCOME, rows, components=components, confidence=confidence)
         parts.append(rows.assign(**{name: predicted[name] for name in ("prediction", "low", "high")}, learned_from=len(others)))
     found = pd.concat(parts)
     actual = known.set_index(["teacher", "lang"])[OUTCOME]
@@ -61,12 +75,22 @@ def predict_gain(sample: pd.DataFrame, known: pd.DataFrame, *, components: int, 
     return found.sort_values(["lang", "rank"], na_position="last").reset_index(drop=True)
 
 
-def cross_validate(known: pd.DataFrame, *, components: int, confidence: float, permutations: int, seed: int) -> pd.DataFrame:
+def cross_validate(
+    known: pd.DataFrame,
+    *,
+    components: int,
+    confidence: float,
+    permutations: int,
+    seed: int,
+    metrics: Sequence[Metric] = STANDARD,
+) -> pd.DataFrame:
     """How far such predictions can be trusted: the regression's validation on the finished study (see `component_regression`)."""
-    table = metric_table(known).dropna(subset=[*METRICS, OUTCOME]).reset_index(drop=True)
+    used = predictors(metrics, known)
+    columns = [metric.analysed for metric in used]
+    table = metric_table(known, used).dropna(subset=[*columns, OUTCOME]).reset_index(drop=True)
     validation, _, _ = component_regression(
         table,
-        list(METRICS),
+        columns,
         OUTCOME,
         components=components,
         confidence=confidence,

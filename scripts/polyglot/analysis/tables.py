@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from polyglot.analysis.components import component_regression, principal_components
 from polyglot.analysis.settings import Statistics
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
-LENGTHS = ("prompt_tokens", "response_tokens")
-METRICS = ("prompt_diversity", "response_diversity", "reward", "log_perplexity", "log_prompt_tokens", "log_response_tokens")
-"""The six intrinsic metrics of table 4 of arXiv 2604.11290; skewed ones as logarithms."""
 OUTCOME = "gain"
 
 
-def metric_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with the columns `METRICS`."""
-    logs = {f"log_{name}": np.log(cells[name].where(cells[name] > 0)) for name in ("perplexity", *LENGTHS)}
+def metric_table(cells: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """The cells with the metrics as they are analysed: skewed ones as logarithms, beside themselves."""
+    logs = {one.analysed: np.log(cells[one.name].where(cells[one.name] > 0)) for one in metrics if one.logged}
     return cells.assign(**logs)
 
 
-def analyse(cells: pd.DataFrame, settings: Statistics, *, confidence: float, definition: Definition) -> dict[str, pd.DataFrame]:
+def analyse(
+    cells: pd.DataFrame,
+    settings: Statistics,
+    *,
+    confidence: float,
+    definition: Definition,
+    metrics: Sequence[Metric] = STANDARD,
+) -> dict[str, pd.DataFrame]:
     """Principal components, regression and rank correlations of the measured cells.
 
     Args:
-        cells: from `polyglot.scoring.scores.score_cells`, with `LENGTHS`.
+        cells: from `polyglot.scoring.scores.score_cells`, with all metrics.
+        metrics: the intrinsic metrics, scored or not.
 
     Returns:
         pca_loadings, pca_variance, pca_scores, regression_validation, regression_coefficients, regression_predictions, spearman:
         see `polyglot.scoring.statistics`.
     """
-    table = metric_table(cells).dropna(subset=[*METRICS, OUTCOME]).reset_index(drop=True)
-    metrics = list(METRICS)
-    components = max(1, min(settings.components, len(metrics), len(table) - 2))
+    columns = [metric.analysed for metric in metrics]
+    table = metric_table(cells, metrics).dropna(subset=[*columns, OUTCOME]).reset_index(drop=True)
+    components = max(1, min(settings.components, len(columns), len(table) - 2))
     loadings, variance, scores = principal_components(
-        table, metrics, components=components, resamples=settings.resamples, confidence=confidence, seed=settings.seed
+        table, columns, components=components, resamples=settings.resamples, confidence=confidence, seed=settings.seed
     )
     validation, coefficients, predictions = component_regression(
         table,
-        metrics,
+        columns,
         OUTCOME,
         components=components,
         confidence=confidence,
         permutations=settings.permutations,
         seed=settings.seed,
     )
-    quantities = [*INTRINSIC, *LENGTHS, "intrinsic", OUTCOME, f"pg_{definition}"]
+    quantities = [*(metric.name for metric in metrics), "intrinsic", OUTCOME, f"pg_{definition}"]
     quantities += [f"pg_{name}" for name in DEFINITIONS if name != definition]
     return {
         "pca_loadings": loadings,

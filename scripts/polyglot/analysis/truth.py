@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from scipy.stats import spearmanr
 
 from polyglot.analysis.settings import Truth
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.scores import DEFINITIONS, interval
 
 AVERAGE = "all"
@@ -64,19 +66,21 @@ def check_truth(truth: Truth, replicates: pd.DataFrame, oracle: pd.DataFrame, *,
     return pd.DataFrame(rows)
 
 
-def agreement(cells: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
-    """Spearman correlation over cells between the share of right pairs and every metric and score.
+def agreement(cells: pd.DataFrame, oracle: pd.DataFrame, metrics: Sequence[Metric] = STANDARD) -> pd.DataFrame:
+    """Spearman correlation over cells between the share of right pairs and every score, and every metric with a better end.
 
     Returns:
-        quantity, spearman, n; perplexity with its sign turned, so that more is better throughout.
+        quantity, spearman, n; a metric that is the better the lower it is has its sign turned, so that more is better throughout.
     """
     right = correctness(oracle).rename("right").reset_index()
     merged = cells.merge(right, on=["teacher", "lang"])
-    quantities = [*INTRINSIC, "intrinsic", "gain", "standardised_gain", *(f"pg_{name}" for name in DEFINITIONS)]
+    lower = {metric.name for metric in metrics if metric.better == "lower"}
+    ordered = [metric.name for metric in metrics if metric.better != "neither"]
+    quantities = [*ordered, "intrinsic", "gain", "standardised_gain", *(f"pg_{name}" for name in DEFINITIONS)]
     rows = []
     for name in quantities:
         if name in merged.columns and merged[name].notna().all():
-            sign = -1 if name == "perplexity" else 1
+            sign = -1 if name in lower else 1
             rows.append(
                 {"quantity": name, "spearman": float(spearmanr(sign * merged[name], merged["right"]).statistic), "n": len(merged)}
             )

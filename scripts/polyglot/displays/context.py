@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.displays.numbers import FLAG
+from polyglot.intrinsic.metrics import INTRINSIC, STANDARD, Metric, recorded
 from polyglot.scoring.scores import Definition
 
 
@@ -35,6 +36,10 @@ class Context:
     """Model to its label, family and size (billions of parameters, or None)."""
     languages: Mapping[str, Mapping[str, Any]]
     """Language code to its name, endonym, resource_level and commoncrawl_percent."""
+    metrics: Sequence[Metric] = STANDARD
+    """The intrinsic metrics that are measured."""
+    scored: Collection[str] = INTRINSIC
+    """Names of those in the score."""
     flagged: Collection[tuple[str, str]] = ()
     """(base, language) pairs whose reference does not beat the base by more than the gap's standard error."""
 
@@ -42,6 +47,7 @@ class Context:
     def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
         """From a display's values (`Display.values`) and, where they are known, the gaps between reference and base."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        known["metrics"] = recorded(values.get("metrics"), STANDARD)
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
         return cls(**known, flagged=flagged)
 

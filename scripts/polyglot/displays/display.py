@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from polyglot.intrinsic.metrics import INTRINSIC, STANDARD
 from polyglot.registry import Registries
 from polyglot.scoring.settings import Scoring
-from polyglot.study.configuration import Study
+from polyglot.study.configuration import REPLICATION, Study
 from polyglot.study.experiments import MAIN
 from polyglot.study.sizes import examples_in
 
@@ -59,6 +60,7 @@ class Display:
         """
         matrix = study.matrices.get(self.experiment, study.matrices[MAIN])
         sizes = {recipe: examples_in(recipe, str(study.seeds[0]), study) for recipe in matrix.recipes}
+        published = name == REPLICATION
         return {
             "function": self.function,
             "title": self.title,
@@ -74,6 +76,8 @@ class Display:
             "recipes": sizes,
             "steps": [label for label, *_ in matrix.steps],
             "seeds": len(matrix.seeds),
+            "metrics": [metric.facts for metric in (STANDARD if published else study.intrinsic.metrics)],
+            "scored": list(INTRINSIC if published else study.intrinsic.scored),
             "models": {
                 key: {"label": model.label or key, "family": model.family, "size": model.size}
                 for key, model in registries.models.items()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE
+from polyglot.intrinsic.metrics import STANDARD, Metric
 
 
 def flag_notes(context: Context, gaps: pd.DataFrame | None) -> list[str]:
@@ -35,11 +38,8 @@ def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
 
 
 NAMES = {
-    "prompt_diversity": "prompt diversity",
-    "response_diversity": "response diversity",
     "prompt_tokens": "prompt length",
     "response_tokens": "response length",
-    "log_perplexity": "perplexity (log)",
     "log_prompt_tokens": "prompt length (log)",
     "log_response_tokens": "response length (log)",
     "intrinsic": "intrinsic score",
@@ -54,14 +54,13 @@ NAMES = {
 }
 
 
-def quantity(name: str) -> str:
+def quantity(name: str, metrics: Sequence[Metric] = STANDARD) -> str:
     """The name of a measured quantity for people."""
-    return NAMES.get(name, str(name).replace("_", " "))
+    titles = {metric.analysed: f"{metric.title} (log)" if metric.logged else metric.title for metric in metrics}
+    titles |= {metric.name: metric.title for metric in metrics}
+    return NAMES.get(name) or titles.get(name) or str(name).replace("_", " ")
 
 
-TITLES = {
-    "prompt_diversity": "prompt diversity",
-    "response_diversity": "response diversity",
-    "reward": "reward",
-    "perplexity": "perplexity",
-}
+def lower_is_better(metrics: Sequence[Metric]) -> str:
+    """The titles of the metrics that are the better the lower they are."""
+    return ", ".join(metric.title for metric in metrics if metric.better == "lower")

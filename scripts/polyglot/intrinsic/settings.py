@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
 
 from polyglot.core.section import Name, Section
+from polyglot.intrinsic.metrics import INTRINSIC, METRICS, STANDARD, Metric
 
 
 class Perplexity(Section):
@@ -37,7 +39,28 @@ class Reward(Section):
 class Intrinsic(Section):
     """Measurements of the synthetic data themselves."""
 
+    scored: list[Name] = Field(
+        default=list(INTRINSIC),
+        min_length=1,
+        description="Metrics whose mean z-score is the intrinsic half of the PG-Score. Whatever is measured and not "
+        "named here is shown and analysed all the same.",
+    )
+    measured: list[Name] = Field(
+        default=[],
+        description="Further metrics, measured beside the paper's (diversity of prompts and responses, reward, perplexity, "
+        "lengths), such as `distinct_2`, `compression_ratio`, or a plugin's.",
+    )
     embedding: Name = Field(default="minilm", description="Embedding model of the registry, for diversity.")
     embedding_batch_size: int = Field(default=64, gt=0, description="Texts per batch of the embedding model.")
     perplexity: Perplexity = Field(default=Perplexity(), description="Perplexity of the student base.")
     reward: Reward = Field(default=Reward(), description="Reward of the responses.")
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """Everything that is measured, the paper's metrics first."""
+        standard = [metric.name for metric in STANDARD]
+        return [METRICS[name] for name in dict.fromkeys([*standard, *self.scored, *self.measured])]
+
+    @property
+    def scored_metrics(self) -> list[Metric]:
+        return [METRICS[name] for name in self.scored]

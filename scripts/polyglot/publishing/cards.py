@@ -11,6 +11,7 @@ import pandas as pd
 
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, with_error, with_interval
+from polyglot.intrinsic.metrics import Metric, recorded
 from polyglot.publishing.facts import TRAIN
 
 if TYPE_CHECKING:
@@ -100,14 +101,20 @@ def statuses(answers: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames).value_counts(sort=False).rename("answers").reset_index().sort_values(["method", "status"])
 
 
-def set_measurements(diversity: pd.DataFrame, reward: pd.DataFrame) -> list[tuple[str, str]]:
-    """What was measured on a set: name and number."""
-    return [
-        ("prompt diversity (mean cosine distance)", number(diversity["prompt_distance"].mean())),
-        ("response diversity (mean cosine distance)", number(diversity["response_distance"].mean())),
-        ("reward (1 to 5)", number(reward["reward"].mean(), 2)),
-        ("examples that could be rated", f"{int(reward['reward'].notna().sum()):,} of {len(reward):,}"),
+def set_measurements(examples: pd.DataFrame, metrics: Iterable[Metric]) -> list[tuple[str, str]]:
+    """What was measured on a set: name and number.
+
+    Args:
+        examples: the metrics' numbers by example, and the reward.
+    """
+    shown = [
+        (
+            f"{metric.title} ({metric.unit})" if metric.unit else metric.title,
+            number(examples[metric.values].mean(), metric.digits),
+        )
+        for metric in metrics
     ]
+    return [*shown, ("examples that could be rated", f"{int(examples['reward'].notna().sum()):,} of {len(examples):,}")]
 
 
 def data_card(
@@ -115,8 +122,7 @@ def data_card(
     *,
     facts: Mapping[str, Any],
     answers: Sequence[pd.DataFrame],
-    diversity: pd.DataFrame,
-    reward: pd.DataFrame,
+    measured: pd.DataFrame,
     scored: Scored,
     template: Path,
     workflow: Mapping[str, Any],
@@ -127,7 +133,7 @@ def data_card(
         pairs: the set: id, method, prompt, response.
         facts: see `polyglot.publishing.facts.set_facts`.
         answers: the answers that it was taken from, with their status.
-        diversity, reward: measurements by example.
+        measured: measurements by example: the reward, and every metric of the facts.
         scored: what the study found about it.
         workflow: CITATION.cff.
     """
@@ -150,7 +156,7 @@ def data_card(
         rows=len(pairs),
         methods=pairs["method"].value_counts().sort_index().to_dict(),
         statuses=statuses(answers).to_dict("records"),
-        measurements=set_measurements(diversity, reward),
+        measurements=set_measurements(measured, recorded(facts["metrics"], ())),
         scores=score_lines(scored, facts),
         licences=licence_lines(facts, own),
         examples=pairs.head(3).to_dict("records"),

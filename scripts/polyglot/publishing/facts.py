@@ -38,6 +38,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         ],
         "sources": named,
         "licences": {name: registries.licences[name].model_dump() for name in names if name and name in registries.licences},
+        "metrics": [metric.facts for metric in study.intrinsic.metrics if metric.needs != "base"],
         "requests": study.synthesis.requests,
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.hashing import stable_seed
-from polyglot.scoring.measurements import resample_means
+from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval
 
 Array = npt.NDArray[np.float64]

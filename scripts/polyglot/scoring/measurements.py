@@ -12,79 +12,17 @@ import pandas as pd
 
 from polyglot.core.cells import MIN_EXAMPLES, Cell
 from polyglot.core.hashing import stable_seed
-from polyglot.intrinsic.metrics import INTRINSIC
-from polyglot.intrinsic.perplexity import summarise
+from polyglot.intrinsic.metrics import STANDARD, Metric, of_texts
+from polyglot.scoring.resampling import resample_means, resample_seeds
 from polyglot.scoring.scores import KEYS, gap_flags, performance_gap_recovered
+from polyglot.scoring.training_sets import MODELLED, intrinsic_replicates, read_examples, summary_row
 
 Array = npt.NDArray[np.float64]
-CHUNK = 2_000_000
-"""Most resampling counts held at a time."""
 Student = tuple[str, str]
 """(recipe, teacher)."""
 ANCHORS = ("base", "reference")
 NO_DATA = "fewer than two usable answers"
 """Why a cell is a hole whose teacher wrote nothing that a student can learn from."""
-
-
-def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> Array:
-    """Means of bootstrap resamples of rows, each column's NaN left out.
-
-    Args:
-        values: shape (n, k).
-
-    Returns:
-        Shape (replicates, k).
-    """
-    n, known = len(values), np.isfinite(values)
-    filled = np.where(known, values, 0.0)
-    found = np.empty((replicates, values.shape[1]))
-    step = max(1, CHUNK // n)
-    for start in range(0, replicates, step):
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=min(step, replicates - start)).astype(float)
-        seen = counts @ known
-        found[start : start + step] = np.where(seen > 0, counts @ filled / np.where(seen > 0, seen, 1), np.nan)
-    return found
-
-
-def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
-    """Means over resampled seeds.
-
-    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), without which a bootstrap of few seeds is too sure.
-
-    Args:
-        replicates: shape (S seeds, replicates, ...), already resampled over examples.
-
-    Returns:
-        Shape (replicates, ...).
-    """
-    seeds, count = replicates.shape[:2]
-    mean: Array = replicates.mean(axis=0)
-    if seeds == 1:
-        return mean
-    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
-    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
-    return scaled
-
-
-def intrinsic_replicates(seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator) -> dict[str, Array]:
-    """Point estimate (place 0) and replicates of the four intrinsic metrics of a cell.
-
-    Seeds are resampled, then examples within each seed. Diversity is a mean over pairs: its replicate is the point estimate
-    plus twice the resampled mean's deviation, the first-order (Hoeffding) term of a U-statistic of degree two.
-
-    Args:
-        seeds: one frame a seed, one row an example: prompt_distance, response_distance, reward, perplexity.
-
-    Returns:
-        Metric to an array of shape (replicates + 1,).
-    """
-    columns = ["prompt_distance", "response_distance", "reward", "perplexity"]
-    values = [frame[columns].to_numpy(dtype=float) for frame in seeds]
-    points = np.stack([np.nanmean(value, axis=0) for value in values])
-    drawn = np.stack([resample_means(value, replicates, rng) for value in values])
-    drawn[:, :, :2] = points[:, None, :2] + 2 * (drawn[:, :, :2] - points[:, None, :2])
-    whole = np.vstack([points.mean(axis=0), resample_seeds(drawn, rng)])
-    return dict(zip(INTRINSIC, whole.T, strict=True))
 
 
 def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -277,30 +215,49 @@ def benchmark_draws(
 
 @dataclass(frozen=True)
 class CellFiles:
-    """Paths of an experiment's per-example files, one path a seed; anchors by (base, lang)."""
+    """Paths of an experiment's per-example files, one path a seed; anchors by (base, lang).
 
-    diversity: dict[Cell, list[str]]
-    reward: dict[Cell, list[str]]
-    perplexity: dict[Cell, list[str]]
+    `sets`: of every training set its diversity, reward and perplexity, and what metrics of texts alone gave, by their name.
+    """
+
+    sets: dict[Cell, list[dict[str, str]]]
     students: dict[Cell, list[str]]
     base: dict[tuple[str, str], str]
     reference: dict[tuple[str, str], str]
 
     @classmethod
-    def arrange(cls, paths: Any, cells: Sequence[Sequence[str]], anchors: Sequence[Sequence[str]], *, seeds: int) -> CellFiles:
-        """From flat lists in the order of the cells, then seeds (attributes of `paths`, named as here)."""
+    def arrange(
+        cls,
+        paths: Any,
+        cells: Sequence[Sequence[str]],
+        anchors: Sequence[Sequence[str]],
+        *,
+        seeds: int,
+        metrics: Sequence[Metric] = STANDARD,
+    ) -> CellFiles:
+        """From flat lists in the order of the cells, then seeds (attributes of `paths`, named as here; `metrics` for the metrics
+        of texts alone, one after another)."""
+        own, size = [metric.name for metric in of_texts(metrics)], len(cells) * seeds
+        flat = {kind: list(getattr(paths, kind)) for kind in (*MODELLED, "students")}
+        flat |= {name: list(paths.metrics[place * size : (place + 1) * size]) for place, name in enumerate(own)}
 
-        def by_cell(flat: Sequence[str]) -> dict[Cell, list[str]]:
-            return {Cell(*cell): list(flat[place * seeds : (place + 1) * seeds]) for place, cell in enumerate(cells)}
+        def of_cell(kind: str, place: int) -> list[str]:
+            return flat[kind][place * seeds : (place + 1) * seeds]
 
         def by_anchor(flat: Sequence[str]) -> dict[tuple[str, str], str]:
             return {(base, lang): path for (base, lang), path in zip(anchors, flat, strict=True)}
 
+        kinds = (*MODELLED, *own)
+        places = {Cell(*cell): place for place, cell in enumerate(cells)}
         return cls(
-            diversity=by_cell(paths.diversity),
-            reward=by_cell(paths.reward),
-            perplexity=by_cell(paths.perplexity),
-            students=by_cell(paths.students),
+            sets={
+                cell: [
+                    dict(zip(kinds, by_seed, strict=True))
+                    for by_seed in zip(*(of_cell(kind, place) for kind in kinds), strict=True)
+                ]
+                for cell, place in places.items()
+            },
+            students={cell: of_cell("students", place) for cell, place in places.items()},
             base=by_anchor(paths.base),
             reference=by_anchor(paths.reference),
         )
@@ -318,7 +275,13 @@ class Collected:
 
 
 def collect(
-    files: CellFiles, *, replicates: int, seed: int, recipe: str | None = None, given_up: Mapping[Cell, str] | None = None
+    files: CellFiles,
+    *,
+    replicates: int,
+    seed: int,
+    recipe: str | None = None,
+    given_up: Mapping[Cell, str] | None = None,
+    metrics: Sequence[Metric] = STANDARD,
 ) -> Collected:
     """Read per-example files and measure every cell, with bootstrap replicates.
 
@@ -327,37 +290,22 @@ def collect(
     Args:
         recipe: the main recipe (see `extrinsic_replicates`).
         given_up: cells that have no files, with the reason.
+        metrics: the intrinsic metrics.
     """
     holes = dict(given_up or {})
     intrinsic, summaries = [], []
-    for cell, paths in files.diversity.items():
-        seeds = []
-        for place, path in enumerate(paths):
-            reward, perplexity = (pd.read_parquet(kind[cell][place]) for kind in (files.reward, files.perplexity))
-            seeds.append(
-                pd.read_parquet(path)
-                .merge(reward, on="id", validate="one_to_one")
-                .merge(perplexity, on="id", validate="one_to_one")
-            )
+    for cell, paths in files.sets.items():
+        seeds = [read_examples(by_kind, metrics) for by_kind in paths]
         if any(len(frame) < MIN_EXAMPLES for frame in seeds):
             holes[cell] = NO_DATA
             continue
         rng = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
-        found = intrinsic_replicates(seeds, replicates, rng)
-        summary = _summary(pd.concat(seeds, ignore_index=True), found)
-        lengths = {name: summary[name] for name in ("prompt_tokens", "response_tokens")}
-        intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **found, **lengths}))
+        found = intrinsic_replicates(seeds, replicates, rng, metrics)
+        summary = summary_row(pd.concat(seeds, ignore_index=True), found, metrics)
+        measured = {metric.name: found.get(metric.name, summary[metric.name]) for metric in metrics}
+        intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **measured}))
         summaries.append({**cell._asdict(), **summary})
-    extrinsic, evaluation = [], []
-    for (base, lang), path in files.base.items():
-        cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
-        if not cells:
-            continue
-        students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
-        anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
-        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed, recipe=recipe)
-        extrinsic.append(measured.assign(base=base))
-        evaluation.append(scores.assign(base=base))
+    extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed, recipe=recipe)
     if not extrinsic:
         raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
     measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
@@ -373,18 +321,18 @@ def collect(
     )
 
 
-def _summary(examples: pd.DataFrame, found: Mapping[str, Array]) -> dict[str, float]:
-    """One row of the intrinsic table: metrics with standard errors, other perplexities, lengths, counts."""
-    metrics = {name: float(found[name][0]) for name in INTRINSIC}
-    errors = {f"{name}_se": float(found[name][1:].std(ddof=1)) for name in INTRINSIC}
-    perplexity = summarise(examples["nll"], examples["tokens"])
-    return {
-        **metrics,
-        **errors,
-        "perplexity_corpus": perplexity["corpus"],
-        "perplexity_median": perplexity["median"],
-        "prompt_tokens": float(examples["prompt_tokens"].mean()),
-        "response_tokens": float(examples["response_tokens"].mean()),
-        "examples": len(examples),
-        "rated": int(examples["reward"].notna().sum()),
-    }
+def _measured_students(
+    files: CellFiles, holes: Mapping[Cell, str], *, replicates: int, seed: int, recipe: str | None
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Measurements and scores of the students of every base and language that has any (see `extrinsic_replicates`)."""
+    extrinsic, evaluation = [], []
+    for (base, lang), path in files.base.items():
+        cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
+        if not cells:
+            continue
+        students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
+        anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
+        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed, recipe=recipe)
+        extrinsic.append(measured.assign(base=base))
+        evaluation.append(scores.assign(base=base))
+    return extrinsic, evaluation

@@ -66,16 +66,19 @@ def _first(marked: pd.Series) -> int:
     return int(marked.to_numpy().argmax()) + 1
 
 
-def read_measurements(paths: Sequence[Path], *, base: str = "base", recipe: str = "recipe") -> pd.DataFrame:
+def read_measurements(
+    paths: Sequence[Path], *, base: str = "base", recipe: str = "recipe", scored: Sequence[str] = INTRINSIC
+) -> pd.DataFrame:
     """Measurements (see `polyglot.scoring.scores.check_measurements`) from one or more tables with a row a teacher and language.
 
     Tables are joined on the keys that they have: teacher and lang, and, where there are several, base, recipe and replicate.
-    Together they have the four intrinsic metrics; what is there of student_score, base_score, reference_score, gain_se and pgr
-    decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three scores
-    and gain_se. What is not there is not made up.
+    Together they have the intrinsic metrics that are scored; what is there of student_score, base_score, reference_score, gain_se
+    and pgr decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three
+    scores and gain_se. What is not there is not made up.
 
     Args:
         base, recipe: what all rows have, where the tables have no such column.
+        scored: names of the intrinsic metrics.
 
     Raises:
         ValueError: names file, row and column.
@@ -85,22 +88,20 @@ def read_measurements(paths: Sequence[Path], *, base: str = "base", recipe: str 
         columns = list(_text(path).columns)
         keys = [key for key in ("replicate", *KEYS) if key in columns]
         missing = [key for key in CELL if key not in columns]
-        numbers = [name for name in (*INTRINSIC, *EXTRINSIC) if name in columns]
+        numbers = [name for name in (*scored, *EXTRINSIC) if name in columns]
         if missing or not numbers:
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
-            raise ValueError(
-                f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*INTRINSIC, *EXTRINSIC))}"
-            )
+            raise ValueError(f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}")
         table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
         found = table if found is None else _joined(found, table, paths)
     if found is None:
         raise ValueError("no metric table was given")
-    lacking = [name for name in INTRINSIC if name not in found.columns]
+    lacking = [name for name in scored if name not in found.columns]
     if lacking:
         raise ValueError(f"{', '.join(map(str, paths))}: missing column(s) {', '.join(lacking)}")
     given: dict[str, int | str] = {"replicate": 0, "base": base, "recipe": recipe}
     found = found.assign(**{key: value for key, value in given.items() if key not in found.columns})
-    return check_measurements(_with_extrinsic(found.astype({"replicate": int})))
+    return check_measurements(_with_extrinsic(found.astype({"replicate": int})), scored)
 
 
 def _joined(left: pd.DataFrame, right: pd.DataFrame, paths: Sequence[Path]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.arrays import Array
-from polyglot.intrinsic.metrics import INTRINSIC, more_is_better
+from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
 
 Definition = Literal["released", "paper", "signsafe"]
@@ -25,24 +25,27 @@ DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
 STUDENT = ("base", "recipe", "teacher")
 """What a student learns, in every language; a score averages over languages by these."""
 KEYS = (*STUDENT, "lang")
-MEASUREMENTS = ("replicate", *KEYS, *INTRINSIC)
-"""Columns that measurements must have. Optional: student_score, base_score,
-reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain."""
 
 
 class MeasurementError(ValueError):
     """Measurements that cannot be scored; the message names column and cell."""
 
 
-def check_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
+def check_measurements(measurements: pd.DataFrame, scored: Sequence[str] = INTRINSIC) -> pd.DataFrame:
     """The measurements in a fixed order, complete: every replicate has every cell.
+
+    Args:
+        measurements: replicate, the keys, and the metrics that are scored. Optional: other metrics, student_score, base_score,
+            reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain.
+        scored: the metrics that must be there.
 
     Raises:
         MeasurementError: names the missing column or the repeated or missing cell.
     """
-    missing = [column for column in MEASUREMENTS if column not in measurements.columns]
+    needed = ("replicate", *KEYS, *scored)
+    missing = [column for column in needed if column not in measurements.columns]
     if missing:
-        raise MeasurementError(f"measurements lack the column(s) {', '.join(missing)}; needed: {', '.join(MEASUREMENTS)}")
+        raise MeasurementError(f"measurements lack the column(s) {', '.join(missing)}; needed: {', '.join(needed)}")
     repeated = measurements.duplicated(["replicate", *KEYS])
     if repeated.any():
         row = measurements.loc[repeated].iloc[0]
@@ -76,15 +79,23 @@ def zscore(values: Array, against: Array | None = None) -> Array:
     return scored
 
 
-def intrinsic_components(measured: Mapping[str, Array], against: Mapping[str, Array] | None = None) -> dict[str, Array]:
-    """z-scores over cells (last axis) of the four intrinsic metrics, see `zscore`."""
+def more_is_better(metric: Metric, values: Array) -> Array:
+    """An intrinsic metric as it enters the score, such as perplexity as -log1p."""
+    found: Array = np.log1p(values) if metric.transform == "log1p" else np.asarray(values, dtype=float)
+    return -found if metric.better == "lower" else found
+
+
+def intrinsic_components(
+    measured: Mapping[str, Array], against: Mapping[str, Array] | None = None, scored: Sequence[Metric] = PAPER
+) -> dict[str, Array]:
+    """z-scores over cells (last axis) of the intrinsic metrics that are scored, see `zscore`."""
     scale = measured if against is None else against
-    return {name: zscore(more_is_better(name, measured[name]), more_is_better(name, scale[name])) for name in INTRINSIC}
+    return {one.name: zscore(more_is_better(one, measured[one.name]), more_is_better(one, scale[one.name])) for one in scored}
 
 
-def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] = INTRINSIC) -> Array:
-    """Mean of the z-scores: relative to the set of cells, so adding a teacher moves every score."""
-    score: Array = np.mean([components[name] for name in metrics], axis=0)
+def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] | None = None) -> Array:
+    """Mean of the z-scores (None: of all): relative to the set of cells, so adding a teacher moves every score."""
+    score: Array = np.mean([components[name] for name in (components if metrics is None else metrics)], axis=0)
     return score
 
 
@@ -138,7 +149,8 @@ def score_cells(
     confidence: float,
     recipe: str | None = None,
     frozen: pd.DataFrame | None = None,
-    metrics: Sequence[str] = INTRINSIC,
+    scored: Sequence[Metric] = PAPER,
+    metrics: Sequence[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
 
@@ -151,42 +163,51 @@ def score_cells(
         confidence: coverage of the percentile intervals over replicates (none if there are no replicates).
         recipe: the recipe whose cells are the scale; None (or a recipe that a base does not have) takes all cells.
         frozen: cells of another study that are the scale of the intrinsic metrics instead (a frozen reference set).
-        metrics: the intrinsic metrics that count, for sensitivity analyses.
+        scored: the intrinsic metrics of the score.
+        metrics: those of them that count, for sensitivity analyses; None: all.
 
     Returns:
         (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition
         pg_*, pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, 0 included.
+
+    Raises:
+        MeasurementError: if measurements or the frozen cells lack a metric that is scored.
     """
-    ordered = check_measurements(measurements)
-    names = [name for name in (*INTRINSIC, *EXTRINSIC) if name in ordered.columns]
+    intrinsics = [metric.name for metric in scored]
+    ordered = check_measurements(measurements, intrinsics)
+    frozen_scale = {} if frozen is None else _frozen_scale(frozen, intrinsics)
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
+    names = [name for name in (*intrinsics, *EXTRINSIC) if name in ordered.columns]
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
     shape = next(iter(arrays.values())).shape
-    components = {name: np.full(shape, np.nan) for name in INTRINSIC}
-    intrinsic = np.full(shape, np.nan)
-    scores: dict[str, Array] = {name: np.full(shape, np.nan) for name in DEFINITIONS}
+    components = {name: np.full(shape, np.nan) for name in intrinsics}
+    scores = {name: np.full(shape, np.nan) for name in ("intrinsic", *(f"pg_{one}" for one in DEFINITIONS))}
     for _, rows in cells.groupby("base", sort=True).indices.items():
         scale = scale_cells(cells.iloc[rows], recipe)
         own = {name: values[:, rows] for name, values in arrays.items()}
-        fixed = {name: values[:, scale] for name, values in own.items()}
-        if frozen is not None:
-            fixed |= {name: frozen[name].dropna().to_numpy(dtype=float)[None, :] for name in INTRINSIC}
-        found = intrinsic_components(own, fixed)
+        fixed = {name: values[:, scale] for name, values in own.items()} | frozen_scale
+        found = intrinsic_components(own, fixed, scored)
         mean = intrinsic_score(found, metrics)
-        for name in INTRINSIC:
+        for name in intrinsics:
             components[name][:, rows] = found[name]
-        intrinsic[:, rows] = mean
+        scores["intrinsic"][:, rows] = mean
         for name, values in pg_scores(mean, {name: own[name] for name in EXTRINSIC if name in own}, alpha, scale).items():
-            scores[name][:, rows] = values
-    replicates = ordered.loc[:, ["replicate", *KEYS]].assign(
-        intrinsic=intrinsic.ravel(), **{f"pg_{name}": values.ravel() for name, values in scores.items()}
-    )
-    for name in INTRINSIC:
+            scores[f"pg_{name}"][:, rows] = values
+    replicates = ordered.loc[:, ["replicate", *KEYS]].assign(**{name: values.ravel() for name, values in scores.items()})
+    for name in intrinsics:
         cells[f"z_{name}"] = components[name][0]
-    for name, values in {"intrinsic": intrinsic, **{f"pg_{name}": values for name, values in scores.items()}}.items():
+    for name, values in scores.items():
         low, high = interval(values[1:], confidence)
         cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
     return cells, replicates
+
+
+def _frozen_scale(cells: pd.DataFrame, scored: Sequence[str]) -> dict[str, Array]:
+    """The intrinsic metrics of the cells of another study, each of shape (1, cells)."""
+    lacking = [name for name in scored if name not in cells.columns]
+    if lacking:
+        raise MeasurementError(f"the cells of scoring.scale lack the column(s) {', '.join(lacking)}, which are scored here")
+    return {name: cells[name].dropna().to_numpy(dtype=float)[None, :] for name in scored}
 
 
 def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
@@ -256,21 +277,29 @@ def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(
-    measurements: pd.DataFrame, *, alpha: float, definition: Definition, confidence: float, recipe: str | None = None
+    measurements: pd.DataFrame,
+    *,
+    alpha: float,
+    definition: Definition,
+    confidence: float,
+    recipe: str | None = None,
+    scored: Sequence[Metric] = PAPER,
 ) -> pd.DataFrame:
     """How the ranking of teachers depends on what one chose: the weight, the set of metrics, the definition.
 
     Args:
         measurements: see `check_measurements`.
-        alpha, definition, recipe: the choices that the others are compared with (see `score_cells`).
+        alpha, definition, recipe, scored: the choices that the others are compared with (see `score_cells`).
 
     Returns:
         One row a choice: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
         under it and under the reference choice) with low and high over replicates, first (who leads), n (teachers).
     """
 
-    def means(alpha: float, metrics: Sequence[str] = INTRINSIC) -> pd.DataFrame:
-        _, replicates = score_cells(measurements, alpha=alpha, confidence=confidence, recipe=recipe, metrics=metrics)
+    def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        _, replicates = score_cells(
+            measurements, alpha=alpha, confidence=confidence, recipe=recipe, scored=scored, metrics=metrics
+        )
         columns = [f"pg_{name}" for name in DEFINITIONS]
         return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
 
@@ -293,8 +322,9 @@ def sensitivity(
         other = means(step / 10)
         for name in DEFINITIONS:
             compare("alpha", f"{step / 10:.1f}", name, wide(chosen, name), wide(other, name))
-    for metric in INTRINSIC:
-        other = means(alpha, [name for name in INTRINSIC if name != metric])
+    intrinsics = [metric.name for metric in scored]
+    for metric in intrinsics if len(intrinsics) > 1 else []:
+        other = means(alpha, [name for name in intrinsics if name != metric])
         for name in DEFINITIONS:
             compare("without", metric, name, wide(chosen, name), wide(other, name))
     for name in DEFINITIONS:

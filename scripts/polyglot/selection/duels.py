@@ -12,7 +12,7 @@ from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Engine, Request, answer_all
-from polyglot.scoring.measurements import resample_means
+from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval
 
 VERDICTS = {"A": 1.0, "B": -1.0, "C": 0.0}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot.evaluation.checks import problems as benchmark_problems
+from polyglot.intrinsic import metrics
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
@@ -24,6 +25,8 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _data(study, registries)
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
+    yield from metrics.problems(study.intrinsic.scored, "intrinsic.scored", scored=True)
+    yield from metrics.problems(study.intrinsic.measured, "intrinsic.measured", scored=False)
     yield from _roles(study, registries)
     yield from _routing(study, registries)
     yield from _selection(study, registries)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis.screening import cross_validate, predict_gain, sample_metrics, screening_cost
+from polyglot.analysis.screening import cross_validate, predict_gain, predictors, sample_metrics, screening_cost
+from polyglot.intrinsic.metrics import METRICS, STANDARD, Metric
 
 
 def cells(teachers: int, seed: int = 0) -> pd.DataFrame:
@@ -68,9 +71,47 @@ def test_the_calibration_is_out_of_sample_too() -> None:
     assert {"in_sample", "leave_one_teacher_out", "leave_one_lang_out"} <= set(found.index)
 
 
-def test_a_sample_that_is_too_small_has_no_metrics() -> None:
-    empty = pd.DataFrame({"id": ["a"]})
-    assert sample_metrics(empty, empty, empty) == {"examples": 1}
+def sample_files(folder: Path, examples: int) -> dict[str, str]:
+    numbers = np.arange(examples) + 1.0
+    columns = {
+        "diversity": ("prompt_distance", "response_distance"),
+        "reward": ("reward",),
+        "perplexity": ("perplexity", "prompt_tokens", "response_tokens"),
+        "distinct_2": ("distinct_2",),
+    }
+    for kind, names in columns.items():
+        pd.DataFrame({"id": [f"{number:.0f}" for number in numbers], **dict.fromkeys(names, numbers)}).to_parquet(folder / kind)
+    return {kind: str(folder / kind) for kind in columns}
+
+
+def test_a_sample_has_every_metric_of_the_study_and_one_that_is_too_small_none(tmp_path: Path) -> None:
+    metrics = [*STANDARD, METRICS["distinct_2"]]
+    assert sample_metrics(sample_files(tmp_path, 1), metrics) == {"examples": 1}
+    found = sample_metrics(sample_files(tmp_path, 3), metrics)
+    assert found == {**dict.fromkeys([metric.name for metric in metrics], 2.0), "examples": 3}
+
+
+def test_a_metric_that_depends_on_the_size_of_the_set_is_shown_and_not_predicted_from() -> None:
+    known, metrics = cells(8), [*STANDARD, METRICS["distinct_2"]]
+    wild = known.assign(distinct_2=np.random.default_rng(1).normal(size=len(known)))
+    alone, beside = (
+        predict_gain(frame, frame, components=2, confidence=0.95, metrics=using)
+        for frame, using in ((known, STANDARD), (wild, metrics))
+    )
+    pd.testing.assert_frame_equal(alone, beside[alone.columns])
+    assert "distinct_2" in beside.columns
+
+
+def test_a_further_metric_predicts_where_the_finished_study_has_it_too() -> None:
+    known, told = cells(8), Metric("told", "told", measure=lambda prompts, responses: [0.0] * len(prompts))
+    both = known.assign(told=known["gain"])
+    assert [metric.name for metric in predictors([*STANDARD, told], known)] == [metric.name for metric in STANDARD]
+    assert predictors([*STANDARD, told], both)[-1] == told
+    settings = {"components": 6, "confidence": 0.95}
+    without = predict_gain(both, known, **settings, metrics=[*STANDARD, told])  # type: ignore[arg-type]
+    with_it = predict_gain(both, both, **settings, metrics=[*STANDARD, told])  # type: ignore[arg-type]
+    errors = [(frame["prediction"] - frame["actual"]).abs().mean() for frame in (without, with_it)]
+    assert errors[1] < errors[0]
 
 
 def test_cost_beside_the_full_study() -> None:

@@ -12,6 +12,7 @@ from polyglot.analysis.settings import Truth
 from polyglot.analysis.tables import method_table, methods_by_students, price_table, yield_table
 from polyglot.analysis.truth import agreement, check_truth
 from polyglot.displays.table import page
+from polyglot.intrinsic.metrics import METRICS, STANDARD
 from polyglot.nano.oracle import grade
 from polyglot.nano.world import World
 from polyglot.provenance.timings import job_seconds, resource_table, synthesis_seconds
@@ -95,6 +96,11 @@ def test_the_validity_check_compares_planted_orders(study: Study) -> None:
     agreed = agreement(cells, oracle).set_index("quantity")["spearman"]
     assert agreed["reward"] > 0.9
     assert agreed["perplexity"] > 0.9
+    assert "prompt_tokens" not in agreed  # neither end of a length is the better
+    further = [*STANDARD, METRICS["compression_ratio"], METRICS["distinct_2"]]
+    worse = cells.assign(compression_ratio=-cells["reward"], distinct_2=cells["reward"], prompt_tokens=1.0)
+    found = agreement(worse, oracle, further).set_index("quantity")["spearman"]
+    assert found["compression_ratio"] == found["distinct_2"] == agreed["reward"]
 
 
 def test_prices_count_every_request_and_what_it_wrote() -> None:

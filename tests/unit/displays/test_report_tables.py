@@ -23,8 +23,12 @@ from polyglot.displays.tables import comparisons as comparisons_tables
 from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
+from polyglot.displays.tables import screening as screening_tables
 from polyglot.displays.tables import study as study_tables
+from polyglot.displays.words import quantity
+from polyglot.intrinsic.metrics import METRICS, STANDARD
 from polyglot.scoring.scores import rank_teachers
+from polyglot.scoring.statistics import spearman_matrix
 from tests.simulated import (
     GAINS,
     LANGUAGES,
@@ -33,6 +37,7 @@ from tests.simulated import (
     by,
     changes,
     every_table,
+    intrinsic,
     methods,
     prices,
     saved,
@@ -375,3 +380,48 @@ def test_latex_escapes_what_is_special() -> None:
     assert r"a\_b \& c" in text
     assert r"$-$0.5 $\pm$ 0.1 $^{\dagger}$" in text
     assert r"$\times$ 50\% $<$0.01 \textbf{bold\_1} \texttt{x\_y}" in text
+
+
+def test_a_further_metric_is_in_every_table_that_shows_metrics_and_said_not_to_be_scored() -> None:
+    frames = simulate()
+    further = replace(frames.context, metrics=[*STANDARD, METRICS["distinct_2"], METRICS["compression_ratio"]])
+    told = {"distinct_2": 0.81234, "distinct_2_se": 0.004, "compression_ratio": 3.14159, "compression_ratio_se": 0.02}
+    text = study_tables.intrinsic(further, intrinsic(frames).assign(**told)).markdown()
+    assert "distinct-2 ± SE" in text
+    assert "0.812 ± 0.004" in text
+    assert "3.14 ± 0.02" in text
+    assert "Not in the score: distinct-2, compression ratio." in text
+    assert text.count("compare sets of equal size only") == 2
+    usual = study_tables.intrinsic(frames.context, intrinsic(frames)).markdown()
+    assert "Not in the score" not in usual
+    assert "which counts in the score" in usual
+    unscored = study_tables.intrinsic(replace(frames.context, scored=["reward"]), intrinsic(frames)).markdown()
+    assert "Not in the score: prompt diversity, response diversity, perplexity." in unscored
+    assert "which counts in the score" not in unscored
+    found = frames.cells.assign(distinct_2=np.arange(len(frames.cells)))
+    correlations = spearman_matrix(found, ["perplexity", "distinct_2"], confidence=0.95)
+    text = analyses_tables.spearman(further, correlations).markdown()
+    assert "2 distinct-2" in text
+    assert "Perplexity, compression ratio: lower is better." in text
+
+
+def test_the_screening_shows_a_metric_of_the_sets_size_apart() -> None:
+    context = replace(simulate().context, metrics=[*STANDARD, METRICS["distinct_2"]])
+    row = {"lang": "de", "teacher": "good", "rank": 1, "prediction": 0.1, "low": 0.0, "high": 0.2, "actual": np.nan, "usable": 9}
+    numbers = {"prompt_diversity": 0.7, "response_diversity": 0.6, "reward": 4.0, "perplexity": 3.0, "distinct_2": 0.8765}
+    candidates = pd.DataFrame([{**row, "requests": 10, **numbers, "reason": "", "learned_from": 6}])
+    validation = pd.DataFrame(columns=["validation", "r2", "rmse", "p_permutation", "n", "note"])
+    costs = pd.DataFrame(columns=["what", "requests", "tokens", "students", "hours", "basis"])
+    text = screening_tables.screen(context, candidates, validation, costs).markdown()
+    order = ("| reward ", "| perplexity ", "| prompt diversity ", "| response diversity ", "| distinct-2 ")
+    assert sorted(order, key=text.index) == list(order)
+    assert "0.876" in text or "0.877" in text
+    assert "distinct-2: depends on the size of the set" in text
+
+
+def test_names_of_metrics_in_figures_come_from_the_metrics() -> None:
+    metrics = [*STANDARD, METRICS["distinct_2"], replace(METRICS["compression_ratio"], logged=True)]
+    names = ("prompt_diversity", "log_perplexity", "log_prompt_tokens", "distinct_2", "log_compression_ratio", "pg_paper")
+    assert [quantity(name, metrics) for name in names] == [
+        *("prompt diversity", "perplexity (log)", "prompt length (log)", "distinct-2", "compression ratio (log)", "PG (paper)")
+    ]

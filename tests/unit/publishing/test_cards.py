@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from polyglot.publishing.cards import Scored, data_card, hub_licences, licence_lines, model_card, row_of
+from polyglot.intrinsic.metrics import recorded
+from polyglot.publishing.cards import Scored, data_card, hub_licences, licence_lines, model_card, row_of, set_measurements
 from polyglot.publishing.facts import TRAIN, set_facts, student_facts
 from polyglot.registry.data import BenchmarkFacts, Source
 from polyglot.registry.models import Model
@@ -36,8 +37,9 @@ def card(repository: Path, teacher: str, cell: dict[str, Any] | None = CELL, rec
         PAIRS,
         facts=facts(repository, teacher, recipe),
         answers=[pd.DataFrame({"method": ["respond"] * 3, "status": ["ok", "ok", "empty"]})],
-        diversity=pd.DataFrame({"prompt_distance": [0.2, 0.4], "response_distance": [0.1, 0.1]}),
-        reward=pd.DataFrame({"reward": [4.0, float("nan")]}),
+        measured=pd.DataFrame(
+            {"prompt_distance": [0.2, 0.4], "response_distance": [0.1, 0.1], "reward": [4.0, float("nan")], "distinct_2": 0.5}
+        ),
         scored=Scored(cell=cell, gap=FLAGGED),
         template=repository / "report/data_card.md.jinja",
         workflow=WORKFLOW,
@@ -94,10 +96,21 @@ def test_a_data_card_has_front_matter_numbers_and_the_flag(repository: Path) -> 
     assert head["size_categories"] == "n<1K"
     assert "| respond | empty | 1 |" in text
     assert "prompt diversity (mean cosine distance): 0.300" in text
+    assert "reward (1 to 5): 4.00" in text
     assert "examples that could be rated: 1 of 2" in text
+    assert "perplexity" not in text  # it depends on the student base
     assert "+1.25 [+0.50, +2.00]" in text
     assert "⚑ Distrust scores of this language: reference below base." in text
     assert text.count("```") % 2 == 0  # a response cannot end its block
+
+
+def test_a_card_has_the_further_metrics_of_the_study(repository: Path) -> None:
+    study, registries = load_study(repository / "config/paper.yaml", repository, {"intrinsic": {"measured": ["distinct_2"]}})
+    facts = set_facts(study, registries, recipe="equal", teacher="granite-4.0", lang="de", seed="0")
+    assert facts["metrics"][-1]["name"] == "distinct_2"
+    examples = pd.DataFrame({"prompt_distance": [0.2], "response_distance": 0.1, "reward": 4.0, "distinct_2": 0.5})
+    found = dict(set_measurements(examples, recorded(facts["metrics"], ())))
+    assert found["distinct-2 (share of different word pairs)"] == "0.500"
 
 
 def test_a_set_that_was_never_scored_says_so_and_people_are_no_model(repository: Path) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from polyglot.analysis.components import component_regression, predict_new, principal_components
-from polyglot.scoring.measurements import resample_means
+from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval, zscore
 from polyglot.scoring.statistics import mixed_effects, rank_probabilities, spearman_matrix
 

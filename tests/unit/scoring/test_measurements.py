@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from polyglot.evaluation.weights import example_weights
-from polyglot.scoring.measurements import (
-    extrinsic_replicates,
-    intrinsic_replicates,
-    paired_se,
-    resample_means,
-    score_replicates,
-)
+from polyglot.intrinsic.metrics import INTRINSIC, METRICS, PAPER, STANDARD, Metric
+from polyglot.scoring.measurements import CellFiles, collect, extrinsic_replicates, paired_se, score_replicates
+from polyglot.scoring.resampling import resample_means
+from polyglot.scoring.training_sets import intrinsic_replicates, read_examples, summary_row
 
 
 def outcomes(correct: list[int], benchmark: str = "mgsm") -> pd.DataFrame:
@@ -43,6 +43,82 @@ def test_diversity_replicates_have_the_spread_of_a_u_statistic() -> None:
     assert found["prompt_diversity"][1:].std() == pytest.approx(expected, rel=0.05)
     assert found["prompt_diversity"][0] == pytest.approx(frame["prompt_distance"].mean())
     assert found["reward"].std() == pytest.approx(0, abs=1e-12)
+
+
+def examples(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    columns = ("prompt_distance", "response_distance", "reward", "perplexity", "nll", "tokens", "distinct_2", "told")
+    frame = pd.DataFrame(rng.uniform(1, 5, size=(n, len(columns))), columns=list(columns))
+    frame.loc[0, "reward"] = np.nan
+    return frame.assign(id=[f"{number}" for number in range(n)], prompt_tokens=7.0, response_tokens=9.0)
+
+
+def test_a_further_metric_changes_no_bit_of_the_others_and_is_resampled_with_them() -> None:
+    seeds = [examples(137, 1), examples(138, 2)]
+    further = [METRICS["distinct_2"], Metric("told", "told")]
+    alone = intrinsic_replicates(seeds, 200, np.random.default_rng(3), PAPER)
+    beside = intrinsic_replicates(seeds, 200, np.random.default_rng(3), [*STANDARD, *further])
+    assert list(beside) == [*INTRINSIC, "distinct_2", "told"]
+    for name in INTRINSIC:
+        np.testing.assert_array_equal(alone[name], beside[name])
+    np.testing.assert_array_equal(
+        beside["told"], intrinsic_replicates(seeds, 200, np.random.default_rng(3), [*PAPER, further[1]])["told"]
+    )
+    same = [frame.assign(told=2 * frame["perplexity"] + 1) for frame in seeds]
+    paired = intrinsic_replicates(same, 200, np.random.default_rng(3), [*PAPER, further[1]])
+    np.testing.assert_allclose(paired["told"], 2 * paired["perplexity"] + 1)
+
+
+def test_the_intrinsic_table_ends_with_further_metrics_and_their_errors() -> None:
+    seeds, metrics = [examples(40, 1), examples(50, 2)], [*STANDARD, Metric("told", "told", replicate="none")]
+    found = intrinsic_replicates(seeds, 50, np.random.default_rng(0), [*metrics, METRICS["distinct_2"]])
+    whole = pd.concat(seeds)
+    row = summary_row(whole, found, [*metrics, METRICS["distinct_2"]])
+    assert list(row)[-5:] == ["examples", "rated", "told", "distinct_2", "distinct_2_se"]
+    assert row["rated"] == 88
+    assert row["told"] == pytest.approx(whole["told"].mean())
+    assert list(summary_row(whole, found)) == list(row)[:-3]
+
+
+def test_a_file_without_the_column_of_a_metric_is_named(tmp_path: Path) -> None:
+    paths = {kind: str(tmp_path / f"{kind}.parquet") for kind in ("diversity", "reward", "perplexity")}
+    columns = {"diversity": ["prompt_distance", "response_distance"], "reward": ["reward"], "perplexity": ["perplexity"]}
+    for kind, path in paths.items():
+        examples(3, 0)[["id", *columns[kind]]].to_parquet(path)
+    assert len(read_examples(paths, PAPER)) == 3
+    with pytest.raises(ValueError, match=r"reward\.parquet: no column 'raw', which the metric 'raw_reward' takes; it has: id"):
+        read_examples(paths, [*PAPER, Metric("raw_reward", "raw reward", needs="judge", column="raw")])
+
+
+def test_a_study_is_collected_with_its_further_metrics(tmp_path: Path) -> None:
+    """Files come in flat lists: metrics, then cells, then seeds."""
+    cells = [["b", "equal", teacher, "de"] for teacher in ("one", "two")]
+    columns = {
+        "diversity": ["prompt_distance", "response_distance"],
+        "reward": ["reward"],
+        "perplexity": ["perplexity", "nll", "tokens", "prompt_tokens", "response_tokens"],
+        "distinct_2": ["distinct_2"],
+        "told": ["told"],
+    }
+    files: dict[str, list[str]] = {kind: [] for kind in (*columns, "students", "base", "reference")}
+    for place in range(4):
+        frame = examples(20, place).assign(distinct_2=place, told=10.0 + place)
+        for kind, names in columns.items():
+            frame[["id", *names]].to_parquet(tmp_path / f"{kind}{place}")
+            files[kind].append(str(tmp_path / f"{kind}{place}"))
+        outcomes([1, 0, 1, place % 2] * 5).to_parquet(tmp_path / f"student{place}")
+        files["students"].append(str(tmp_path / f"student{place}"))
+    for anchor, right in (("base", 0), ("reference", 1)):
+        outcomes([1, 0, right, right] * 5).to_parquet(tmp_path / anchor)
+        files[anchor].append(str(tmp_path / anchor))
+    metrics = [*STANDARD, METRICS["distinct_2"], Metric("told", "told")]
+    paths = SimpleNamespace(**files, metrics=files["distinct_2"] + files["told"])
+    arranged = CellFiles.arrange(paths, cells, [["b", "de"]], seeds=2, metrics=metrics)
+    found = collect(arranged, replicates=5, seed=0, metrics=metrics)
+    point = found.measurements.query("replicate == 0").set_index("teacher")
+    assert point["distinct_2"].to_dict() == {"one": 0.5, "two": 2.5}
+    assert point["told"].to_dict() == {"one": 10.5, "two": 12.5}
+    assert list(point.columns[4:12]) == [metric.name for metric in metrics]
 
 
 def test_equal_models_have_equal_replicates() -> None:

@@ -46,6 +46,13 @@ def test_one_table_with_scores_has_every_definition_it_can(tmp_path: Path, kind:
     assert cells["pg_paper"].isna().all()
 
 
+def test_a_table_needs_the_scored_metrics_only(tmp_path: Path) -> None:
+    path = written(tmp_path, "mine.csv", CELLS.assign(reward=METRICS["reward"], **STUDENTS))
+    assert "perplexity" not in read_measurements([path], scored=["reward"])
+    with pytest.raises(ValueError, match=r"missing column\(s\) prompt_diversity, response_diversity, perplexity"):
+        read_measurements([path])
+
+
 def test_two_tables_are_joined_and_must_have_the_same_cells(tmp_path: Path) -> None:
     metrics = written(tmp_path, "metrics.csv", CELLS.assign(**METRICS))
     pgr = CELLS.assign(pgr=[1.0, 2.0, 3.0, 4.0])

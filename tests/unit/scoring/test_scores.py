@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.metrics import INTRINSIC, METRICS
 from polyglot.scoring.scores import (
     MeasurementError,
     check_measurements,
@@ -248,3 +248,25 @@ def test_a_teacher_with_an_unknown_cell_has_no_average() -> None:
     _, replicates = score_cells(measured(pgr_paper=[1.0, np.nan, 0.2, 0.1]), alpha=0.5, confidence=0.95)
     teachers = rank_teachers(replicates, definition="signsafe", confidence=0.95).set_index("teacher")
     assert teachers["pg_paper"].isna().to_dict() == {"a": True, "b": False}
+
+
+def test_what_is_measured_and_not_scored_changes_no_score() -> None:
+    usual, _ = score_cells(measured(), alpha=0.5, confidence=0.95)
+    beside, _ = score_cells(measured(distinct_2=[0.1, 0.9, 0.3, 0.5]), alpha=0.5, confidence=0.95)
+    assert beside["distinct_2"].tolist() == [0.1, 0.9, 0.3, 0.5]
+    pd.testing.assert_frame_equal(usual, beside.drop(columns="distinct_2"))
+
+
+def test_the_score_takes_the_metrics_that_a_study_names_with_the_better_end_up() -> None:
+    frame = measured(compression_ratio=[2.0, 3.0, 4.0, 7.0]).drop(columns=["prompt_diversity", "response_diversity"])
+    scored = (METRICS["reward"], METRICS["compression_ratio"])
+    cells, _ = score_cells(frame, alpha=1.0, confidence=0.95, scored=scored)
+    assert [name for name in cells.columns if name.startswith("z_")] == ["z_reward", "z_compression_ratio"]
+    np.testing.assert_allclose(cells["z_compression_ratio"], zscore(-frame["compression_ratio"].to_numpy()))
+    np.testing.assert_allclose(cells["intrinsic"], (cells["z_reward"] + cells["z_compression_ratio"]) / 2)
+    with pytest.raises(MeasurementError, match=r"scoring\.scale lack the column\(s\) compression_ratio"):
+        score_cells(frame, alpha=1.0, confidence=0.95, scored=scored, frozen=measured())
+    found = sensitivity(frame, alpha=0.5, definition="signsafe", confidence=0.95, scored=scored)
+    assert set(found.loc[found["choice"] == "without", "value"]) == {"reward", "compression_ratio"}
+    alone = sensitivity(frame, alpha=0.5, definition="signsafe", confidence=0.95, scored=scored[:1])
+    assert "without" not in set(alone["choice"])

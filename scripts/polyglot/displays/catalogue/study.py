@@ -71,7 +71,7 @@ TABLES: dict[str, Display] = {
         "study.intrinsic",
         "Intrinsic metrics",
         DATA,
-        "Diversity, reward, perplexity and length of every training set, with bootstrap standard errors.",
+        "Diversity, reward, perplexity, length and further metrics of every training set, with bootstrap standard errors.",
         {"intrinsic": f"{SCORES}/intrinsic.csv", "holes": HOLES},
         paper="table 11",
     ),
@@ -94,7 +94,7 @@ TABLES: dict[str, Display] = {
         "analyses.pca",
         "Principal components of the intrinsic metrics",
         ANALYSIS,
-        "Loadings of six intrinsic metrics on the principal components over cells, with {confidence} bootstrap intervals over "
+        "Loadings of the intrinsic metrics on the principal components over cells, with {confidence} bootstrap intervals over "
         "cells.",
         {"loadings": "analysis/pca_loadings.csv", "variance": "analysis/pca_variance.csv", "holes": HOLES},
         paper="table 4",

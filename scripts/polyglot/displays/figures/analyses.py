@@ -77,7 +77,7 @@ def pca(
     left.set_xticks(place, [_component(name) for name in variance["component"]])
     left.yaxis.set_major_formatter("{x:.0%}")
     left.grid(axis="x", visible=False)
-    _loadings(below, loadings)
+    _loadings(context, below, loadings)
     labels = [_component(name) for name in variance["component"]]
     names = [name for name in ("PC1", "PC2") if name in labels and name in scores]
     known = scores.dropna(subset=names) if names else scores.iloc[:0]
@@ -92,7 +92,7 @@ def pca(
             flagged = bool(len(rows)) and context.is_flagged(lang, str(rows["base"].iloc[0]))
             hollow |= flagged
             points(right, rows["PC1"], rows["PC2"], look=look, hollow=flagged, size=4.5)
-        _arrows(right, loadings, float(np.abs(known[names].to_numpy()).max()))
+        _arrows(context, right, loadings, float(np.abs(known[names].to_numpy()).max()))
         shares = dict(zip(labels, variance["share"], strict=True))
         right.set(xlabel=f"PC1 ({shares['PC1']:.0%} of the variance)", ylabel=f"PC2 ({shares['PC2']:.0%} of the variance)")
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * hollow)
@@ -101,7 +101,7 @@ def pca(
     return figure
 
 
-def _loadings(axes: Axes, loadings: pd.DataFrame) -> None:
+def _loadings(context: Context, axes: Axes, loadings: pd.DataFrame) -> None:
     """Loadings on the first three components with their intervals, metrics as rows."""
     metrics = list(dict.fromkeys(loadings["metric"]))
     components = list(dict.fromkeys(loadings["component"]))[:3]
@@ -111,13 +111,13 @@ def _loadings(axes: Axes, loadings: pd.DataFrame) -> None:
         points(axes, rows["loading"], np.arange(len(metrics)) + shift, rows["low"], rows["high"], look=look, size=4)
         axes.plot([], [], look.marker, color=look.colour, markersize=4, label=_component(component))
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
-    axes.set_yticks(range(len(metrics)), [quantity(name) for name in metrics], fontsize=7.5)
+    axes.set_yticks(range(len(metrics)), [quantity(name, context.metrics) for name in metrics], fontsize=7.5)
     axes.set(ylim=(len(metrics) - 0.5, -0.5), xlim=(-1.05, 1.05), xlabel="loading")
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, borderaxespad=0.2, columnspacing=1, handletextpad=0.1)
 
 
-def _arrows(axes: Axes, loadings: pd.DataFrame, reach: float) -> None:
+def _arrows(context: Context, axes: Axes, loadings: pd.DataFrame, reach: float) -> None:
     """Loadings on the first two components as arrows, their names beside the tips, moved apart where they would meet."""
     named = loadings.assign(component=[_component(name) for name in loadings["component"]])
     wide = named.pivot(index="metric", columns="component", values="loading")[["PC1", "PC2"]].dropna()
@@ -134,7 +134,8 @@ def _arrows(axes: Axes, loadings: pd.DataFrame, reach: float) -> None:
             arrow = {"arrowstyle": "-|>", "color": DARK, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
             axes.annotate("", xy=(tip["PC1"], tip["PC2"]), xytext=(0, 0), arrowprops=arrow, zorder=4)
             axes.annotate(
-                quantity(str(metric)), xy=(tip["PC1"], y), xytext=(4 if right else -4, 0), textcoords="offset points",
+                quantity(str(metric), context.metrics),
+                xy=(tip["PC1"], y), xytext=(4 if right else -4, 0), textcoords="offset points",
                 ha="left" if right else "right", va="center", fontsize=7.5, path_effects=_halo(), zorder=5,
             )  # fmt: skip
 
@@ -199,7 +200,8 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     above = np.triu(np.ones((len(names), len(names)), dtype=bool))
     shown = {name: table.mask(above).iloc[1:, :-1] for name, table in tables.items()}
     for table in shown.values():
-        table.index, table.columns = [quantity(a) for a in table.index], [quantity(b) for b in table.columns]
+        table.index = [quantity(name, context.metrics) for name in table.index]
+        table.columns = [quantity(name, context.metrics) for name in table.columns]
     inches = (figure.get_figwidth() - 1.2) / (len(names) - 1)
     heat_map(axes, shown["rho"], shown["low"], shown["high"], inches=inches)
     axes.set_xticks(

@@ -26,7 +26,7 @@ from polyglot.displays.tables.layout import (
     resampled,
     unmeasured,
 )
-from polyglot.displays.words import flag_notes, hole_notes
+from polyglot.displays.words import flag_notes, hole_notes, lower_is_better
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import EXACT_RANKS, spearman_matrix
 
@@ -34,11 +34,13 @@ FEW = 10
 """Fewer languages or teachers than these prove little."""
 
 
-def quantity(name: str) -> str:
+def quantity(context: Context, name: str) -> str:
     """A metric's name for people."""
     if name.startswith("pg_"):
         return f"PG-Score ({name.removeprefix('pg_')})"
-    return {"intrinsic": "intrinsic score"}.get(name, name.replace("log_", "log ").replace("_", " "))
+    titles = {metric.name: metric.title for metric in context.metrics}
+    titles |= {metric.analysed: f"log {metric.title}" for metric in context.metrics if metric.logged}
+    return {"intrinsic": "intrinsic score"}.get(name) or titles.get(name) or name.replace("_", " ")
 
 
 def _remarks(frame: pd.DataFrame) -> list[str]:
@@ -73,7 +75,7 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
                 found.loc[(metric, name)] if (metric, name) in found.index else {"loading": np.nan, "low": np.nan, "high": np.nan}
             )
             values[names[name]] = with_interval(one["loading"], one["low"], one["high"], 2, sign=True)
-        rows.append({"metric": quantity(str(metric)), **values})
+        rows.append({"metric": quantity(context, str(metric)), **values})
     shares = {row["component"]: row for row in records(variance)}
     summary = {
         "share of variance": {name: _percent(one["share"], one["low"], one["high"]) for name, one in shares.items()},
@@ -152,19 +154,19 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     found = correlations.set_index(["a", "b"])
     rows = []
     for place, a in enumerate(names[1:], start=1):
-        row: Row = {"": f"{short[a]} {quantity(a)}"}
+        row: Row = {"": f"{short[a]} {quantity(context, a)}"}
         for b in names[:-1]:
             one = found.loc[(a, b)]
             text = with_interval(one["rho"], one["low"], one["high"], 2, sign=True)
             apart = pd.notna(one["low"]) and (one["low"] > 0 or one["high"] < 0)
-            row[f"{short[b]} {quantity(b)}"] = "" if b in names[place:] else f"**{text}**" if apart else text
+            row[f"{short[b]} {quantity(context, b)}"] = "" if b in names[place:] else f"**{text}**" if apart else text
         rows.append(row)
     pairs = len(names) * (len(names) - 1) // 2
     notes = [
         f"Spearman's ρ over cells with its {context.confidence:.0%} interval; bold where the interval excludes 0. {pairs} pairs "
         f"are looked at: about {pairs * (1 - context.confidence):.0f} would be bold by chance alone. p-values are in the CSV.",
-        "A score holds the metrics that it is made of, so that it correlates with them by construction. Perplexity: lower is "
-        "better.",
+        "A score holds the metrics that it is made of, so that it correlates with them by construction. "
+        f"{lower_is_better(context.metrics).capitalize()}: lower is better.",
         *_cells_counted(correlations),
         DEPENDENT,
         *_remarks(correlations),
@@ -180,7 +182,7 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
     known.sort(key=lambda name: name != context.definition)
     rows: list[Row] = []
     for (choice, value), group in own.groupby(["choice", "value"], sort=False):
-        row: Row = {"choice": f"α = {float(str(value)):g}" if choice == "alpha" else f"without {quantity(str(value))}"}
+        row: Row = {"choice": f"α = {float(str(value)):g}" if choice == "alpha" else f"without {quantity(context, str(value))}"}
         itself = choice == "alpha" and abs(float(str(value)) - context.alpha) < 1e-9
         if itself:
             row["choice"] = f"**{row['choice']}** (as reported)"
@@ -336,7 +338,7 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
     frame = checks.assign(verdict=verdicts)
     lead = "; ".join(_held(name, frame[frame["definition"] == name]) for name in DEFINITIONS)
     agreed = [
-        {"quantity": quantity(row["quantity"]), "ρ": number(row["spearman"], 2, sign=True), "cells": count(row["n"])}
+        {"quantity": quantity(context, row["quantity"]), "ρ": number(row["spearman"], 2, sign=True), "cells": count(row["n"])}
         for row in records(agreement)
     ]
     notes = [
@@ -351,7 +353,10 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
         agreement,
         pd.DataFrame(agreed),
         "Agreement with the share of right pairs",
-        [f"Spearman's ρ over cells; perplexity with its sign turned, so that more is better throughout. {DEPENDENT}"],
+        [
+            f"Spearman's ρ over cells; {lower_is_better(context.metrics)} with its sign turned, so that more is better "
+            f"throughout. {DEPENDENT}"
+        ],
     )
     return Table(frame, pd.DataFrame(rows), context.title, notes, [more], [f"Planted orders that hold, by definition: {lead}."])
 

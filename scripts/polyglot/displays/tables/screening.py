@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.table import Table
+from polyglot.intrinsic.metrics import LENGTHS, Metric
 
+FIRST = ("reward", "perplexity")
 VALIDATIONS = {
     "in_sample": "in sample",
     "leave_one_lang_out": "a language left out",
@@ -23,6 +27,7 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
         validation: from `polyglot.analysis.screening.cross_validate`.
         cost: from `polyglot.analysis.screening.screening_cost`.
     """
+    shown = sorted((metric for metric in context.metrics if metric.name not in LENGTHS), key=_place)
     rows = [
         {
             "language": context.language(row["lang"]),
@@ -31,10 +36,7 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
             "predicted gain": with_interval(row["prediction"], row["low"], row["high"], sign=True),
             "gain in the full study": number(row["actual"], sign=True),
             "usable answers": f"{int(row['usable'])} of {int(row['requests'])}",
-            "reward": number(row["reward"], 2),
-            "perplexity": number(row["perplexity"], 2),
-            "prompt diversity": number(row["prompt_diversity"]),
-            "response diversity": number(row["response_diversity"]),
+            **{metric.title: number(row[metric.name], metric.digits) for metric in shown},
             "remark": row["reason"] if isinstance(row["reason"], str) else "",
         }
         for row in candidates.to_dict("records")
@@ -48,9 +50,22 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
             f"Brackets: {context.confidence:.0%} prediction interval of the students' gain over the base, from a regression on "
             f"the cells of a finished study ({_learned_from(candidates)} cells); a candidate that is in that study is predicted "
             "from the other teachers alone.",
+            *_apart(shown),
         ],
         more=[_trust(validation), _cost(cost)],
     )
+
+
+def _place(metric: Metric) -> int:
+    """Reward and perplexity first, then in their order."""
+    return FIRST.index(metric.name) if metric.name in FIRST else len(FIRST)
+
+
+def _apart(metrics: Sequence[Metric]) -> list[str]:
+    """Metrics that are shown and not predicted from."""
+    names = ", ".join(metric.title for metric in metrics if metric.equal_size)
+    says = "depends on the size of the set, and samples are smaller than a study's sets: shown, and not used for the prediction"
+    return [f"{names}: {says}."] if names else []
 
 
 def _learned_from(candidates: pd.DataFrame) -> str:

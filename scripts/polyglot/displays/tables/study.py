@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, records, unmeasured
-from polyglot.displays.words import TITLES, flag_notes, hole_notes
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.displays.words import flag_notes, hole_notes
+from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, Metric
 from polyglot.scoring.scores import KEYS
 from polyglot.synthesis.answers import STATUSES
 
@@ -122,11 +123,7 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
     frame = frame.assign(place=frame["teacher"].map(order)).sort_values(["place", "base", "recipe", "lang"]).drop(columns="place")
     rows = []
     for row in records(frame):
-        metrics = {
-            f"{TITLES[name]} ± SE": with_error(row[name], row[f"{name}_se"], 2 if name in ("reward", "perplexity") else 3)
-            for name in INTRINSIC
-        }
-        values = metrics | {
+        values = _numbers(context.metrics, row) | {
             "corpus / median perplexity": f"{significant(row['perplexity_corpus'])} / {significant(row['perplexity_median'])}",
             "tokens of prompt / response": f"{significant(row['prompt_tokens'])} / {significant(row['response_tokens'])}",
             "examples (rated)": f"{count(row['examples'])} ({count(row['rated'])})",
@@ -138,11 +135,35 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
         students.note(),
         "SE: bootstrap standard error over examples and seeds. Diversity: mean cosine distance between pairs (0 to 2). Reward: "
         "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
-        "base: the mean over examples, which counts in the score, then over all tokens, and the median example. Tokens: mean "
+        f"base: the mean over examples{_counts(context)}, then over all tokens, and the median example. Tokens: mean "
         "length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
+        *_further_notes(context),
         *hole_notes(context, holes),
     ]
     return Table(frame.reset_index(drop=True), pd.DataFrame(rows), context.title, notes)
+
+
+def _numbers(metrics: Sequence[Metric], row: Row) -> dict[str, str]:
+    """Every metric but the lengths, which have a column of their own, with its standard error where it has one."""
+    return {
+        metric.title + (" ± SE" if metric.replicate != "none" else ""): with_error(
+            row[metric.name], row.get(f"{metric.name}_se", math.nan), metric.digits
+        )
+        for metric in metrics
+        if metric.name not in LENGTHS
+    }
+
+
+def _counts(context: Context) -> str:
+    return ", which counts in the score" if "perplexity" in context.scored else ""
+
+
+def _further_notes(context: Context) -> list[str]:
+    """What metrics beside the paper's say, and which of all are not in the score."""
+    shown = [metric for metric in context.metrics if metric.name not in LENGTHS]
+    absent = ", ".join(metric.title for metric in shown if metric.name not in context.scored)
+    notes = [metric.note for metric in shown if metric.name not in INTRINSIC and metric.note]
+    return [*notes, *([f"Not in the score: {absent}."] if absent else [])]
 
 
 COUNTED = ("source", "lang", "read", "kept", "sampled", "published", "ratio")

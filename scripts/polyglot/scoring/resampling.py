@@ -1,0 +1,68 @@
+"""Bootstrap resamples of examples and of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from polyglot.core.arrays import Array
+
+CHUNK = 2_000_000
+"""Most resampling counts held at a time."""
+
+
+def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> Array:
+    """Means of bootstrap resamples of rows, each column's NaN left out.
+
+    Args:
+        values: shape (n, k).
+
+    Returns:
+        Shape (replicates, k).
+    """
+    return resample_blocks([values], replicates, rng)[0]
+
+
+def resample_blocks(blocks: Sequence[Array], replicates: int, rng: np.random.Generator) -> list[Array]:
+    """The same for several blocks of columns of the same rows, from the same resamples.
+
+    What a block becomes does not depend on the others, to the last bit: the columns of one product are rounded together.
+
+    Args:
+        blocks: each of shape (n, k), k its own.
+
+    Returns:
+        Each of shape (replicates, k).
+    """
+    n = len(blocks[0])
+    known = [np.isfinite(values) for values in blocks]
+    filled = [np.where(there, values, 0.0) for there, values in zip(known, blocks, strict=True)]
+    found = [np.empty((replicates, values.shape[1])) for values in blocks]
+    step = max(1, CHUNK // n)
+    for start in range(0, replicates, step):
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=min(step, replicates - start)).astype(float)
+        for place, (there, values) in enumerate(zip(known, filled, strict=True)):
+            seen = counts @ there
+            found[place][start : start + step] = np.where(seen > 0, counts @ values / np.where(seen > 0, seen, 1), np.nan)
+    return found
+
+
+def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
+    """Means over resampled seeds.
+
+    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), without which a bootstrap of few seeds is too sure.
+
+    Args:
+        replicates: shape (S seeds, replicates, ...), already resampled over examples.
+
+    Returns:
+        Shape (replicates, ...).
+    """
+    seeds, count = replicates.shape[:2]
+    mean: Array = replicates.mean(axis=0)
+    if seeds == 1:
+        return mean
+    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
+    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
+    return scaled

@@ -1,0 +1,96 @@
+"""The intrinsic metrics of a cell's training sets: from numbers by example to measurements with bootstrap replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from polyglot.core.arrays import Array
+from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, PAPER, STANDARD, Metric, of_texts
+from polyglot.intrinsic.perplexity import summarise
+from polyglot.scoring.resampling import resample_blocks, resample_seeds
+
+KNOWN = (*INTRINSIC, *LENGTHS)
+MODELLED = ("diversity", "reward", "perplexity")
+"""The files of a training set that are made with a model."""
+
+
+def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.DataFrame:
+    """A training set's numbers by example, a row an example.
+
+    Args:
+        paths: files, each with a column id: diversity, reward, perplexity, and each metric of texts alone by its name.
+
+    Raises:
+        ValueError: if a file lacks the column of a metric (names both).
+    """
+    frames = {kind: pd.read_parquet(path) for kind, path in paths.items()}
+    for metric in metrics:
+        kind = metric.name if metric.needs == "texts" else metric.file.partition("/")[0].removesuffix(".parquet")
+        if metric.values not in frames[kind].columns:
+            has = ", ".join(frames[kind].columns)
+            raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' takes; it has: {has}")
+    found = frames[MODELLED[0]]
+    for kind in (*MODELLED[1:], *(metric.name for metric in of_texts(metrics))):
+        found = found.merge(frames[kind], on="id", validate="one_to_one")
+    return found
+
+
+def intrinsic_replicates(
+    seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator, metrics: Sequence[Metric] = PAPER
+) -> dict[str, Array]:
+    """Point estimate (place 0) and replicates of the intrinsic metrics of a cell, but those without replicates.
+
+    Seeds are resampled, then examples within each seed; all metrics from the same resamples, and none depends on which others
+    are measured. Diversity is a mean over pairs: its replicate is the point estimate plus twice the resampled mean's deviation,
+    the first-order (Hoeffding) term of a U-statistic of degree two.
+
+    Args:
+        seeds: one frame a seed, one row an example (see `read_examples`).
+
+    Returns:
+        Metric to an array of shape (replicates + 1,).
+    """
+    drawn = [metric for metric in metrics if metric.replicate != "none"]
+    together = [metric for metric in drawn if metric.name in KNOWN]
+    blocks = [together, *([metric] for metric in drawn if metric.name not in KNOWN)] if together else [[one] for one in drawn]
+    ordered = [metric for block in blocks for metric in block]
+    points, resampled = [], []
+    for frame in seeds:
+        values = [frame[[metric.values for metric in block]].to_numpy(dtype=float) for block in blocks]
+        points.append(np.concatenate([np.nanmean(value, axis=0) for value in values]))
+        resampled.append(np.concatenate(resample_blocks(values, replicates, rng), axis=1))
+    point, found = np.stack(points), np.stack(resampled)
+    pairs = np.array([metric.replicate == "pairs" for metric in ordered])
+    found[:, :, pairs] = point[:, None, pairs] + 2 * (found[:, :, pairs] - point[:, None, pairs])
+    whole = np.vstack([point.mean(axis=0), resample_seeds(found, rng)])
+    return {metric.name: values for metric, values in zip(ordered, whole.T, strict=True)}
+
+
+def summary_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
+    """One row of the intrinsic table: metrics with standard errors, other perplexities, lengths, counts.
+
+    Args:
+        examples: all seeds together.
+        found: see `intrinsic_replicates`; a metric without replicates is the mean over all examples.
+    """
+
+    def mean(metric: Metric) -> float:
+        return float(found[metric.name][0] if metric.name in found else examples[metric.values].mean())
+
+    def error(metric: Metric) -> dict[str, float]:
+        return {f"{metric.name}_se": float(found[metric.name][1:].std(ddof=1))} if metric.name in found else {}
+
+    perplexity = summarise(examples["nll"], examples["tokens"])
+    row = {metric.name: mean(metric) for metric in PAPER}
+    for metric in PAPER:
+        row |= error(metric)
+    row |= {"perplexity_corpus": perplexity["corpus"], "perplexity_median": perplexity["median"]}
+    row |= {name: float(examples[name].mean()) for name in LENGTHS}
+    row |= {"examples": len(examples), "rated": int(examples["reward"].notna().sum())}
+    for metric in metrics:
+        if metric.name not in KNOWN:
+            row |= {metric.name: mean(metric)} | error(metric)
+    return row
