@@ -115,7 +115,7 @@ def test_a_metric_that_cannot_be_measured_is_refused(metric: Metric, message: st
 
 
 def test_a_taken_name_is_refused() -> None:
-    with pytest.raises(PluginError, match="'reward' is there already"):
+    with pytest.raises(PluginError, match="'reward' already exists"):
         METRICS.add("reward", Metric("reward", "another reward"))
 
 
