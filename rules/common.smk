@@ -91,7 +91,7 @@ ALL_ANSWERS = (
     WHOLE if ALL_REQUESTS <= STUDY.training.examples else f"{WHOLE}-{ALL_REQUESTS}"
 )  # the training set that holds every answer of a teacher that can be used
 RECIPES |= {WHOLE} if ROUTED or SELECTING else set()
-RECIPES |= {ALL_ANSWERS for routed in ROUTED.values() if routed.strategy == "oracle"}
+RECIPES |= {ALL_ANSWERS for routed in ROUTED.values() if routed.needs("answers")}
 POOLED = "all"
 ENCODER = STUDY.selection.encoder or STUDY.intrinsic.embedding
 LOCAL_TEACHERS = [

@@ -70,7 +70,7 @@ def training_router(wildcards, attempt):
 def assigning(wildcards, attempt):
     """A router reads every prompt; other ways to choose need no model."""
     routed = ROUTED[wildcards.routed]
-    if routed.strategy != "persyn":
+    if not routed.needs("router"):
         return small(wildcards, attempt)
     examples = STUDY.synthesis.requests * len(STUDY.methods)
     model = REGISTRIES.models[router_model(routed.base)]

@@ -49,7 +49,7 @@ def strongest_first(name):
     sizes = {name: REGISTRIES.models[name].size for name in STUDY.routed_among}
     order = by_strength(STUDY.routed_among, sizes, STUDY.routing.strength)
     routed = ROUTED[name]
-    if routed.strategy != "family-strong":
+    if not routed.way.family:
         return order
     related = kin(STUDY, REGISTRIES, routed.base)
     if not related:
@@ -59,11 +59,13 @@ def strongest_first(name):
 
 def gathered_from(name):
     """(teacher, method) of every file of answers that a routed teacher's are among, in their order."""
-    routed = ROUTED[name]
-    teachers = STUDY.routed_among
-    if routed.strategy in ("strong", "family-strong"):
-        teachers = strongest_first(name)[:1]
-    return [(teacher, method) for teacher in teachers for method in STUDY.methods]
+    candidates = ROUTED[name].way.candidates(strongest_first(name))
+    return [
+        (teacher, method)
+        for teacher in STUDY.routed_among
+        if teacher in candidates
+        for method in STUDY.methods
+    ]
 
 
 def gathered_answers(wildcards):
@@ -86,13 +88,13 @@ def assignment_inputs(wildcards):
             for method in STUDY.methods
         ]
     }
-    if routed.strategy == "persyn":
+    if routed.needs("router"):
         files["router"] = f"{RESULTS}/routing/routers/{routed.base}/router"
-    if routed.strategy == "car":
+    if routed.needs("calibration"):
         files["calibration"] = (
             f"{RESULTS}/routing/routers/{routed.base}/calibration.parquet"
         )
-    if routed.strategy == "oracle":
+    if routed.needs("answers"):
         measured = [
             f"{RESULTS}/intrinsic/{ALL_ANSWERS}/{teacher}/{lang}/{seed}"
             for teacher in STUDY.routed_among
@@ -119,14 +121,14 @@ def single_teachers(experiment):
     return [name for name in MATRICES[experiment].teachers if name not in ROUTED]
 
 
-def routed_bases(experiment, *strategies):
-    """Bases that routed teachers of an experiment (or those of these strategies) choose for."""
+def routed_bases(experiment, need=None):
+    """Bases that routed teachers of an experiment (or those who need this) choose for."""
     chosen = [ROUTED[name] for name in routed_in(experiment)]
     return [
         *dict.fromkeys(
             routed.base or STUDY.base
             for routed in chosen
-            if not strategies or routed.strategy in strategies
+            if need is None or routed.needs(need)
         )
     ]
 

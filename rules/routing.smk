@@ -35,7 +35,7 @@ rule calibration:
 
 
 rule router:
-    """A model that foretells from the prompt alone which teacher a student base learns most from."""
+    """A model that predicts from the prompt alone which teacher a student base learns most from."""
     input:
         calibration=rules.calibration.output[0],
         start=lambda wildcards: model_folder(router_model(wildcards.base)),
@@ -203,7 +203,7 @@ rule routing:
         ),
         judged=lambda wildcards: expand(
             f"{RESULTS}/routing/routers/{{base}}/judged.parquet",
-            base=routed_bases(wildcards.experiment, "persyn"),
+            base=routed_bases(wildcards.experiment, "router"),
         ),
         assigned=lambda wildcards: [
             f"{RESULTS}/routing/assignments/{'/'.join(cell)}.parquet"
@@ -226,7 +226,7 @@ rule routing:
         **asked(small),
     params:
         bases=lambda wildcards: routed_bases(wildcards.experiment),
-        with_router=lambda wildcards: routed_bases(wildcards.experiment, "persyn"),
+        with_router=lambda wildcards: routed_bases(wildcards.experiment, "router"),
         cells=lambda wildcards: assigned_cells(wildcards.experiment),
         single=lambda wildcards: single_teachers(wildcards.experiment),
         routed=lambda wildcards: routed_facts(wildcards.experiment),

@@ -17,6 +17,7 @@ from polyglot.evaluation.settings import Evaluation
 from polyglot.intrinsic.settings import Intrinsic
 from polyglot.nano.settings import NanoWorld
 from polyglot.routing.settings import Routing
+from polyglot.routing.strategies import STRATEGIES
 from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
@@ -91,8 +92,8 @@ class Study(Section):
     source_language: Name = Field(default="en", description="Language that `translate` starts from.")
     teachers: list[Name] = Field(
         min_length=1,
-        description="Teachers: models of the registry, or routed teachers: `persyn`, `strong`, `mix`, `family-strong`, `car`, "
-        "`oracle` (see `routing`).",
+        description=f"Teachers: models of the registry, or routed teachers: {', '.join(f'`{name}`' for name in STRATEGIES)} (see "
+        "`routing`).",
     )
     methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")

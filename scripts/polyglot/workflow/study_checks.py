@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polyglot.displays import catalogue as displays
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
-from polyglot.routing.teachers import STRATEGIES
+from polyglot.routing.strategies import STRATEGIES
 from polyglot.study.experiments import Matrix
 from polyglot.synthesis.recipes import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, parse_recipe
 
@@ -182,7 +182,7 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
             yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
-        elif name in run and routed.strategy == "family-strong" and not kin(study, registries, routed.base or study.base):
+        elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
             yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
         translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
