@@ -8,7 +8,13 @@ from polyglot.study.configuration import REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.study.sizes import examples_in, requests_in
 from polyglot.study.experiments import MAIN
-from polyglot.synthesis.recipes import PEOPLE, TRANSLATED, WHOLE, blocks_needed, parse_recipe
+from polyglot.synthesis.recipes import (
+    PEOPLE,
+    TRANSLATED,
+    WHOLE,
+    blocks_needed,
+    parse_recipe,
+)
 from polyglot.core.files import write_text, yaml_text
 from polyglot.models.hub import HubError, is_there
 from polyglot.core.errors import ConfigurationError

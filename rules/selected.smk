@@ -1,4 +1,7 @@
 # What selection is made from: pools of samples, and the students that meet in duels.
+from polyglot.selection.rules import rule_of
+
+
 def pool_of(lang):
     """The pool that a language's samples are selected from: its own, or that of all languages."""
     return POOLED if STUDY.selection.pooled else lang
@@ -24,6 +27,15 @@ def pool_files(pattern):
             )
             for lang in pool_languages(pool, wildcards.teacher)
         ]
+
+    return paths
+
+
+def if_needed(need, files):
+    """The files of what a recipe's rule needs to know of the samples; none if it needs to know nothing of the kind."""
+
+    def paths(wildcards):
+        return files(wildcards) if need in rule_of(wildcards.recipe).needs else []
 
     return paths
 

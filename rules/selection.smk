@@ -145,10 +145,15 @@ rule select_samples:
     """The samples of a whole set that a recipe takes."""
     input:
         data=pool_files("sft/{recipe}/{teacher}/{lang}/{seed}.parquet"),
-        quality=pool_files("selection/quality/{teacher}/{lang}/{seed}.parquet"),
-        clusters=lambda wildcards: (
-            f"{RESULTS}/selection/clusters/{wildcards.teacher}/"
-            f"{pool_of(wildcards.lang)}/{wildcards.seed}.parquet"
+        quality=if_needed(
+            "quality", pool_files("selection/quality/{teacher}/{lang}/{seed}.parquet")
+        ),
+        clusters=if_needed(
+            "clusters",
+            lambda wildcards: (
+                f"{RESULTS}/selection/clusters/{wildcards.teacher}/"
+                f"{pool_of(wildcards.lang)}/{wildcards.seed}.parquet"
+            ),
         ),
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",

@@ -23,7 +23,7 @@ from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Experiment, Matrix, expand
-from polyglot.synthesis.recipes import METHODS, PEOPLE, Method, parse_recipe
+from polyglot.synthesis.recipes import METHODS, PEOPLE, RULES, Method, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
 
@@ -102,7 +102,7 @@ class Study(Section):
         default="equal",
         description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
         "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
-        "`equal`: `mdaq`, `random`, `quality-only`, `diversity-only`. A suffix such as -500 or -25k sets its size; of the same "
+        f"`equal`: {', '.join(f'`{name}`' for name in RULES)}. A suffix such as -500 or -25k sets its size; of the same "
         "parts, smaller sizes are subsets of larger ones.",
     )
     experiments: dict[Name, Experiment] = Field(
