@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
+from polyglot.core.lookup import unknown
 from polyglot.replication.checks import CHECKS
 from polyglot.replication.evidence import Audit, Evidence
 
@@ -23,7 +24,7 @@ def read_audit(path: Path) -> Audit:
     """The claims.
 
     Raises:
-        ValueError: names the file and the key, or the check that is not known, or the id that is there twice.
+        ValueError: names the file and the key, or the check that is not known, or the id that is a duplicate.
     """
     try:
         audit = Audit(**yaml.safe_load(Path(path).read_text(encoding="utf-8")))
@@ -33,9 +34,9 @@ def read_audit(path: Path) -> Audit:
     ids = [claim.id for claim in audit.claims]
     for claim in audit.claims:
         if claim.check not in CHECKS:
-            raise ValueError(f"{path}: claim '{claim.id}': no check '{claim.check}'; known: {', '.join(CHECKS)}")
+            raise ValueError(f"{path}: claim '{claim.id}': {unknown('check', claim.check, CHECKS)}")
         if ids.count(claim.id) > 1:
-            raise ValueError(f"{path}: claim '{claim.id}' is there twice")
+            raise ValueError(f"{path}: claim '{claim.id}' is a duplicate")
     return audit
 
 

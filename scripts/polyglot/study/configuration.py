@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
+from polyglot.core.lookup import unknown
 from polyglot.core.section import Name, Section
 from polyglot.evaluation.settings import Evaluation
 from polyglot.intrinsic.settings import Intrinsic
@@ -164,7 +165,7 @@ class Study(Section):
                 raise ValueError(f"experiments: '{name}' names {meaning} tables; choose another name")
         for name in self.run or []:
             if name != MAIN and name not in self.experiments:
-                raise ValueError(f"run: no experiment '{name}'; there are: {', '.join([MAIN, *self.experiments])}")
+                raise ValueError(f"run: {unknown('experiment', name, [MAIN, *self.experiments])}")
         for name, experiment in {MAIN: Experiment(compare="teachers", recipes=[self.recipe]), **self.experiments}.items():
             for recipe in (*(experiment.recipes or []), *(step.recipe for step in experiment.steps)):
                 try:

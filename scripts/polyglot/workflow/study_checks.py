@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.lookup import unknown
 from polyglot.displays import catalogue as displays
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
@@ -29,10 +30,19 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
-    known = displays.figures(study)
+    yield from _displays(study)
+
+
+def _displays(study: Study) -> Iterable[str]:
+    try:
+        displays.tables(study)
+        figures = displays.figures(study)
+    except displays.NameClash as error:
+        yield str(error)
+        return
     for name in study.figures:
-        if name not in known:
-            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
+        if name not in figures:
+            yield f"figures: {unknown('figure', name, figures)}"
 
 
 def uses_translation(study: Study) -> bool:
@@ -44,7 +54,7 @@ def uses_translation(study: Study) -> bool:
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in registry:
-            yield f"{key}: unknown {what} '{name}'; {registry.source} has: {', '.join(registry)}"
+            yield f"{key}: {unknown(what, name, registry, f'{registry.source} has')}"
 
 
 def _names(study: Study, registries: Registries) -> Iterable[str]:
@@ -73,8 +83,8 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
     for group, names in study.evaluation.groups.items():
         for name in names:
             if name not in study.evaluation.benchmarks:
-                known = ", ".join(study.evaluation.benchmarks)
-                yield f"evaluation.groups.{group}: '{name}' is not in evaluation.benchmarks, which has: {known}"
+                known = unknown("benchmark", name, study.evaluation.benchmarks, "evaluation.benchmarks has")
+                yield f"evaluation.groups.{group}: {known}"
 
 
 def _data(study: Study, registries: Registries) -> Iterable[str]:
@@ -181,7 +191,7 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
-            yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
+            yield f"teachers: '{name}' chooses for an {unknown('base', routed.base, models, f'{models.source} has')}"
         elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
             yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
@@ -254,9 +264,9 @@ def _training(study: Study, registries: Registries) -> Iterable[str]:
 def _truth(study: Study) -> Iterable[str]:
     for lang, pairs in {"": study.truth.above, **study.truth.above_in}.items():
         if lang and lang not in study.languages:
-            yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
+            yield f"truth.above_in: {unknown('language', lang, study.languages, 'the study has')}"
         for name in {name for pair in pairs for name in pair} - set(study.teachers):
-            yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
+            yield f"truth: {unknown('teacher', name, study.teachers, 'the study has')}"
 
 
 def _missing(study: Study) -> Iterable[str]:

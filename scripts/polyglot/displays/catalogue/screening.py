@@ -1,4 +1,4 @@
-"""."""
+"""Table and figure of the screening of candidate teachers (`snakemake screen`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCREEN: dict[Kind, Display] = {
         "screening.screen",
         "Screening of candidate teachers",
         SCREENING,
-        "Candidates by the students' gain that the intrinsic metrics of a small sample foretell, with {confidence} prediction "
+        "Candidates by the students' gain that the intrinsic metrics of a small sample predict, with {confidence} prediction "
         "intervals; how well such predictions did on the finished study; and what this cost beside a full study.",
         SCREENED,
     ),
@@ -24,7 +24,7 @@ SCREEN: dict[Kind, Display] = {
         "screening.screen",
         "Screening of candidate teachers",
         SCREENING,
-        "The students' gain that the intrinsic metrics of a small sample foretell, by language, with {confidence} prediction "
+        "The students' gain that the intrinsic metrics of a small sample predict, by language, with {confidence} prediction "
         "intervals; a diamond is the gain that students of the full study had, where it is known.",
         SCREENED,
         height=3.4,

@@ -1,4 +1,4 @@
-"""Figures of the analyses: components of the metrics, what they foretell, correlations, weights, resources of languages."""
+"""Figures of the analyses: components of the metrics, what they predict, correlations, weights, resources of languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import averages, hole_note, interval_text, main_rows, minus
+from polyglot.displays.figures.notes import averages, interval_text, main_rows, minus
 from polyglot.displays.figures.style import (
     COLOURS,
     CROSS,
@@ -30,7 +30,7 @@ from polyglot.displays.figures.style import (
     spread,
 )
 from polyglot.displays.numbers import HOLE, number
-from polyglot.displays.words import quantity
+from polyglot.displays.words import hole_line, quantity
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import spearman_matrix
 
@@ -97,7 +97,7 @@ def pca(
         right.set(xlabel=f"PC1 ({shares['PC1']:.0%} of the variance)", ylabel=f"PC2 ({shares['PC2']:.0%} of the variance)")
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * hollow)
     how = f"Bars: share of each component; dashed: cumulative. Arrows: loadings, not to scale. {len(known)} cells."
-    bottom(figure, "", hole_note(context, holes=holes), how)
+    bottom(figure, "", hole_line(context, holes=holes), how)
     return figure
 
 
@@ -179,7 +179,7 @@ def regression(
     grid[0, 0].set_ylabel("actual gain")
     flagged = any(context.is_flagged(lang) for lang in by_language)
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * flagged)
-    bottom(figure, "predicted gain; dashed: prediction and outcome are the same", hole_note(context, holes=holes))
+    bottom(figure, "predicted gain; dashed: prediction and outcome are the same", hole_line(context, holes=holes))
     return figure
 
 
@@ -210,7 +210,7 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     axes.text(0.98, 0.98, f"Spearman's ρ\n{cells} cells", transform=axes.transAxes, ha="right", va="top", fontsize=9)
     absent = int(shown["rho"].isna().to_numpy()[np.tril_indices(len(names) - 1)].sum())
     white = f"White: not defined ({absent} pairs), because a quantity is constant or not measured." if absent else ""
-    bottom(figure, "", white, hole_note(context, holes=holes))
+    bottom(figure, "", white, hole_line(context, holes=holes))
     return figure
 
 
@@ -236,7 +236,7 @@ def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | N
         low = np.nanmin(rows[["spearman", "low"]].to_numpy(dtype=float))
         grid[0, 0].set_ylim(low - 0.08, 1.03)
         label = f"weight of the intrinsic score; dotted: the chosen one, α = {context.alpha}"
-        bottom(figure, label, hole_note(context, holes=holes))
+        bottom(figure, label, hole_line(context, holes=holes))
     return figure
 
 

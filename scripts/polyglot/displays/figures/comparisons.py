@@ -12,7 +12,7 @@ import pandas as pd
 
 from polyglot.analysis.additive_steps import step_holes
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import authors, averages, flag_note, group_names, hole_note, interval_text
+from polyglot.displays.figures.notes import authors, averages, interval_text
 from polyglot.displays.figures.style import (
     AVERAGE,
     CROSS,
@@ -33,6 +33,7 @@ from polyglot.displays.figures.style import (
     points,
 )
 from polyglot.displays.numbers import HOLE, number
+from polyglot.displays.words import flag_line, group_names, hole_line
 from polyglot.scoring.scores import STUDENT, interval, rank_correlation
 from polyglot.synthesis.recipes import SIZE
 
@@ -96,7 +97,7 @@ def bases(
     if compared:
         _agreement(context, panels[0, 1], replicates, groups, column)
     legend(figure, [handle(look, name) for name, look in by_group.items()] + [cross_handle("no average")] * absent)
-    bottom(figure, "", hole_note(context, holes=holes) or _unmeasured(context, teachers, column), flag_note(context))
+    bottom(figure, "", hole_line(context, holes=holes) or _unmeasured(context, teachers, column), flag_line(context))
     return figure
 
 
@@ -187,7 +188,7 @@ def recipes(
                     absent = True
     entries = [handle(look, context.model(name)) for name, look in by_teacher.items()]
     legend(figure, entries + [handle(AVERAGE, "average over teachers")] * averaged + [cross_handle("no average")] * absent)
-    bottom(figure, "", hole_note(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes), flag_note(context))
+    bottom(figure, "", hole_line(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes), flag_line(context))
     return figure
 
 
@@ -241,8 +242,8 @@ def sizes(
         for line, look in by_line.items()
     ]
     legend(figure, entries + [cross_handle("no average")] * absent)
-    note = hole_note(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes)
-    bottom(figure, "training examples", note, flag_note(context))
+    note = hole_line(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes)
+    bottom(figure, "training examples", note, flag_line(context))
     return figure
 
 
@@ -289,7 +290,7 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     entries = [handle(AVERAGE, "mean of the groups")]
     entries += [handle(look, group.replace("_", " "), size=4) for group, look in by_group.items()]
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * absent)
-    bottom(figure, "score; beside it: what the step adds to the one before", hole_note(context, holes=step_holes(outcomes)))
+    bottom(figure, "score; beside it: what the step adds to the one before", hole_line(context, holes=step_holes(outcomes)))
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import authors, flag_note, group_names, hole_note, interval_text, main_rows
+from polyglot.displays.figures.notes import authors, interval_text, main_rows
 from polyglot.displays.figures.style import (
     AVERAGE,
     COLOURS,
@@ -28,6 +28,7 @@ from polyglot.displays.figures.style import (
     points,
 )
 from polyglot.displays.numbers import HOLE, probability
+from polyglot.displays.words import flag_line, group_names, hole_line
 from polyglot.scoring.statistics import spearman_matrix
 from polyglot.synthesis.answers import STATUSES
 
@@ -126,7 +127,7 @@ def pg_score(
         points(axes, values, place, rows[f"{column}_low"], rows[f"{column}_high"], look=AVERAGE if lang == "" else CELL,
                hollow=flagged, size=5 if lang == "" else 4.5)  # fmt: skip
         cross(axes, place[np.isnan(values)])
-    note = hole_note(context, cells, column, holes)
+    note = hole_line(context, cells, column, holes)
     legend(figure, [flag_handle()] * hollow + [cross_handle()] * bool(note))
     bottom(figure, f"PG-Score ({context.definition})", note)
     return figure
@@ -159,7 +160,7 @@ def gain(
         points(axes, values, place, values - error, values + error, look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
-    note = hole_note(context, cells, "student_score", holes)
+    note = hole_line(context, cells, "student_score", holes)
     entries = [
         Line2D([], [], color=DARK, linestyle="--", linewidth=1.1, label="base"),
         Line2D([], [], color=DARK, linewidth=1.1, label="reference"),
@@ -211,7 +212,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
     entries: list[Any] = [*_bar_handles(["first", "among the first three"]), handle(AVERAGE, "rank, with its interval")]
     note = f"{HOLE} no rank, for want of a measurement in some language: {', '.join(unranked)}." if unranked else ""
     legend(figure, entries + [cross_handle("no rank")] * bool(unranked))
-    bottom(figure, "", note, flag_note(context))
+    bottom(figure, "", note, flag_line(context))
     return figure
 
 
@@ -266,7 +267,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
             axes.text(0.03, 0.97, "\n".join(f"{HOLE} {name}" for name in absent), transform=axes.transAxes, va="top", fontsize=7)
     entries = [handle(look, context.model(name)) for name, look in by_teacher.items()]
     entries += [handle(Look("#CFCFCF", "o"), "other languages", size=3.5)] * (len(langs) > 1)
-    holes = bool(hole_note(context, cells, column))
+    holes = bool(hole_line(context, cells, column))
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * holes)
     found = spearman_matrix(cells, ["intrinsic", column], confidence=context.confidence).iloc[1]
     overall = interval_text(found["rho"], found["low"], found["high"])

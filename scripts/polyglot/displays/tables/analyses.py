@@ -1,4 +1,4 @@
-"""Tables of analyses over cells: what metrics have in common, what foretells a student, how robust the ranking is."""
+"""Tables of analyses over cells: what metrics have in common, what predicts a student, how robust the ranking is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of experiments about teachers: the same ones under other bases, and what their size or ability foretells."""
+"""Tables of experiments about teachers: the same ones under other bases, and what their size or ability predicts."""
 
 from __future__ import annotations
 
