@@ -2,5 +2,5 @@
 
 `published.py` reads those numbers, `checks/` recomputes claims, `verdicts.py` says which are reproduced, `signs.py` what the
 published scores imply about base and reference. It may import the rooms up to analysis (floor 7), whose code it puts to the test;
-not the study beside it, because it needs no study's results. It imports pandas and is never read by a Snakefile as a whole.
+not the study beside it, because it needs no study's results.
 """

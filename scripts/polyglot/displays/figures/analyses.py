@@ -108,7 +108,7 @@ def _loadings(axes: Axes, loadings: pd.DataFrame) -> None:
     shifts = np.linspace(-0.22, 0.22, len(components)) if len(components) > 1 else [0.0]
     for component, shift, look in zip(components, shifts, looks(components).values(), strict=True):
         rows = loadings[loadings["component"] == component].set_index("metric").reindex(metrics)
-        points(axes, rows["loading"], np.arange(len(metrics)) + shift, rows["low"], rows["high"], look=look, size=4)
+        points(axes, rows["loading"], np.arange(len(metrics)) + shift, (rows["low"], rows["high"]), look=look, size=4)
         axes.plot([], [], look.marker, color=look.colour, markersize=4, label=_component(component))
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(metrics)), [quantity(name) for name in metrics], fontsize=7.5)
@@ -227,7 +227,7 @@ def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | N
         part = rows[rows["definition"] == name].sort_values("value")
         axes.fill_between(part["value"], part["low"], part["high"], color=look.colour, alpha=0.18, linewidth=0)
         axes.plot(part["value"], part["spearman"], color=look.colour, zorder=2)
-        points(axes, part["value"], part["spearman"], part["low"], part["high"], look=look, vertical=True, size=4.5)
+        points(axes, part["value"], part["spearman"], (part["low"], part["high"]), look=look, vertical=True, size=4.5)
         axes.axvline(context.alpha, color=DARK, linestyle=":", linewidth=1.1, zorder=1)
         axes.set_title(f"{name}, {int(part['n'].max())} teachers")
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
@@ -268,7 +268,7 @@ def language_resources(
             nothing(axes, f"no language with a score and a known {label}")
             continue
         for row in rows.reset_index().to_dict("records"):
-            points(axes, row["place"], row["value"], row["low"], row["high"], look=by_language[row["lang"]],
+            points(axes, row["place"], row["value"], (row["low"], row["high"]), look=by_language[row["lang"]],
                    hollow=flagged[row["lang"]], vertical=True, size=6.5)  # fmt: skip
         gone = place[means["value"].isna()].dropna()
         axes.plot(gone, np.full(len(gone), 0.04), transform=axes.get_xaxis_transform(), **CROSS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ def bases(
         rows = rows.reindex([name for name in order if name in rows.index])
         place = np.array([order.index(name) for name in rows.index]) + shift
         values = rows[column].to_numpy(dtype=float)
-        points(left, values, place, rows[f"{column}_low"], rows[f"{column}_high"], look=by_group[names[group]], size=4.5)
+        ends = rows[f"{column}_low"], rows[f"{column}_high"]
+        points(left, values, place, ends, look=by_group[names[group]], size=4.5)
         cross(left, place[np.isnan(values)])
         absent |= bool(np.isnan(values).any())
     left.axvline(0, color=GREY, linewidth=0.8, zorder=1)
@@ -182,7 +184,7 @@ def recipes(
             drawn += [] if alone else [(row, AVERAGE, shifts[""], 5.5) for row in _of(overall, group).to_dict("records")]
             averaged |= not alone
             for row, look, shift, size in drawn:
-                points(axes, row["value"], place + shift, row["low"], row["high"], look=look, size=size)
+                points(axes, row["value"], place + shift, (row["low"], row["high"]), look=look, size=size)
                 if pd.isna(row["value"]):
                     cross(axes, place + shift)
                     absent = True
@@ -226,7 +228,7 @@ def sizes(
             if len(lines) <= 4:
                 axes.fill_between(x, rows["low"], rows["high"], color=look.colour, alpha=0.1, linewidth=0)
             axes.plot(x, rows["value"], color=look.colour, linestyle=look.line, zorder=2)
-            points(axes, x, rows["value"], rows["low"], rows["high"], look=look, vertical=True)
+            points(axes, x, rows["value"], (rows["low"], rows["high"]), look=look, vertical=True)
             gone = x[rows["value"].isna()]
             axes.plot(gone, np.full(len(gone), 0.04), transform=axes.get_xaxis_transform(), **CROSS | {"color": look.colour})
             absent |= len(gone) > 0
@@ -272,12 +274,12 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
         hollow |= flagged
         for group, shift in zip(groups, row_shifts(len(groups), 0.3), strict=True):
             rows = part[part["group"] == group]
-            points(
-                axes, rows["score"], rows["place"] + shift, rows["low"], rows["high"], look=by_group[group], size=3.6, zorder=2.5
-            )
+            look = replace(by_group[group], order=2.5)
+            points(axes, rows["score"], rows["place"] + shift, (rows["low"], rows["high"]), look=look, size=3.6)
         rows = part[part["group"] == "all"].sort_values("step")
         axes.plot(rows["score"], rows["place"], color=DARK, linewidth=1, zorder=2)
-        points(axes, rows["score"], rows["place"], rows["low"], rows["high"], look=AVERAGE, hollow=flagged, size=6.5, zorder=4)
+        look = replace(AVERAGE, order=4)
+        points(axes, rows["score"], rows["place"], (rows["low"], rows["high"]), look=look, hollow=flagged, size=6.5)
         gone = rows.loc[rows["score"].isna(), "place"]
         cross(axes, gone.to_numpy())
         absent |= len(gone) > 0

@@ -56,7 +56,7 @@ def routing(
         for row in averages(frame, column, STUDENT, context.confidence).reset_index().to_dict("records"):
             y = place[row["teacher"]] + shift[row["base"]]
             points(
-                axes, row["value"], y, row["low"], row["high"], look=look[kind[row["teacher"]]], hollow=row["base"] != bases[0]
+                axes, row["value"], y, (row["low"], row["high"]), look=look[kind[row["teacher"]]], hollow=row["base"] != bases[0]
             )
             if pd.isna(row["value"]):
                 cross(axes, y)

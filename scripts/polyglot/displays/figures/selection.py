@@ -70,7 +70,7 @@ def selection(
                 continue
             y = lines.index((row["recipe"], row["teacher"])) + shift[row["base"]]
             hollow = row["base"] != bases[0]
-            points(axes, row["value"], y, row["low"], row["high"], look=by_recipe[row["recipe"]], hollow=hollow)
+            points(axes, row["value"], y, (row["low"], row["high"]), look=by_recipe[row["recipe"]], hollow=hollow)
             if pd.isna(row["value"]):
                 cross(axes, y)
                 absent = True
@@ -108,7 +108,7 @@ def alignment(
             reach = rows["gain_se"] * _normal(context.confidence)
             axes.plot(x, rows["student_score"], color=look.colour, linestyle=look.line, zorder=2)
             score = rows["student_score"]
-            points(axes, x, score, score - reach, score + reach, look=look, vertical=True, hollow=flagged)
+            points(axes, x, score, (score - reach, score + reach), look=look, vertical=True, hollow=flagged)
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

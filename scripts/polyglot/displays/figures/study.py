@@ -124,7 +124,7 @@ def pg_score(
         hollow |= flagged
         values, place = rows[column].to_numpy(dtype=float), np.arange(len(rows))
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
-        points(axes, values, place, rows[f"{column}_low"], rows[f"{column}_high"], look=AVERAGE if lang == "" else CELL,
+        points(axes, values, place, (rows[f"{column}_low"], rows[f"{column}_high"]), look=AVERAGE if lang == "" else CELL,
                hollow=flagged, size=5 if lang == "" else 4.5)  # fmt: skip
         cross(axes, place[np.isnan(values)])
     note = hole_line(context, cells, column, holes)
@@ -157,7 +157,7 @@ def gain(
         axes.axvspan(ends["reference_score"] - reach, ends["reference_score"] + reach, color="#D9D9D9", linewidth=0, zorder=1)
         values, place = rows["student_score"].to_numpy(dtype=float), np.arange(len(rows))
         error = wide * rows["gain_se"].to_numpy(dtype=float)
-        points(axes, values, place, values - error, values + error, look=CELL, hollow=flagged, size=4.5)
+        points(axes, values, place, (values - error, values + error), look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
     note = hole_line(context, cells, "student_score", holes)
@@ -199,7 +199,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
         if rows["p_first"].isna().all():
             left.text(0.5, 0.5, "no resamples, no probabilities", transform=left.transAxes, ha="center", va="center", color=GREY)
         rank = rows["rank"].astype(float).to_numpy()
-        points(right, rank, place, rows["rank_low"], rows["rank_high"], look=AVERAGE, size=6)
+        points(right, rank, place, (rows["rank_low"], rows["rank_high"]), look=AVERAGE, size=6)
         for axes in (left, right):
             cross(axes, place[np.isnan(rank)], x=0.02 if axes is left else 0.5)
         unranked += [context.model(name) for name in rows.loc[np.isnan(rank), "teacher"]]
@@ -255,7 +255,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         for row in rows.to_dict("records"):
             x, y, look = row["intrinsic"], row[column], by_teacher[row["teacher"]]
-            points(axes, x, y, row["intrinsic_low"], row["intrinsic_high"], look=look, hollow=flagged, size=5.5)
+            points(axes, x, y, (row["intrinsic_low"], row["intrinsic_high"]), look=look, hollow=flagged, size=5.5)
             if column == "standardised_gain" and not np.isnan(x):
                 axes.vlines(x, y - 1, y + 1, color=look.colour, linewidth=1.1, zorder=2.5)
         found = spearman_matrix(rows, ["intrinsic", column], confidence=context.confidence).iloc[1]

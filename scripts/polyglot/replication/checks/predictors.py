@@ -1,4 +1,4 @@
-"""Checks of what scores are said to depend on: sizes and abilities of teachers, correlations, components, resources of languages."""
+"""Checks of what scores are said to depend on: teachers' sizes and abilities, components of metrics, resources of languages."""
 
 from __future__ import annotations
 
