@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from polyglot.routing.hit_rates import by_chance, by_ranking, shares, summary
@@ -93,7 +94,7 @@ def _measured(routed: Mapping[str, Any], found: Routings) -> pd.DataFrame:
     reward, usable = reward_matrix(judging, list(prompts["request_id"]), teachers)
     top = best(reward, usable)
     counted = top.any(axis=1)
-    reward, usable, top, prompts = reward[counted], usable[counted], top[counted], prompts[counted]
+    reward, usable, top, prompts = reward[counted], usable[counted], top[counted], prompts.iloc[np.flatnonzero(counted)]
     if strategy.scores is None:
         return by_chance(reward, top)
     router = None

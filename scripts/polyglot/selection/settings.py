@@ -1,4 +1,4 @@
-"""."""
+"""Settings of recipes that select (`selection` in a study)."""
 
 from __future__ import annotations
 

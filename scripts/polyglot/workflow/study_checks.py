@@ -9,6 +9,7 @@ from polyglot.core.lookup import unknown
 from polyglot.displays import catalogue as displays
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
+from polyglot.registry.models import Model
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.study.experiments import Matrix
 from polyglot.synthesis.recipes import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, parse_recipe
@@ -57,6 +58,12 @@ def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str)
             yield f"{key}: {unknown(what, name, registry, f'{registry.source} has')}"
 
 
+def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -> Iterable[str]:
+    for name in dict.fromkeys(names):
+        if name not in models:
+            yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.source} and routing have')}"
+
+
 def _names(study: Study, registries: Registries) -> Iterable[str]:
     models, languages = registries.models, registries.languages
     yield from _unknown("languages", study.languages, languages, "language")
@@ -72,7 +79,7 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
                 where = registries.sources.source
                 yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
-    yield from _unknown("teachers", [name for name in study.teachers if study.routed(name) is None], models, "model")
+    yield from _unknown_teachers("teachers", [name for name in study.teachers if study.routed(name) is None], models)
     yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
     yield from _unknown("base", [study.base], models, "model")
     yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
@@ -102,7 +109,8 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
             yield f"evaluation.benchmarks.{name}.formulation: '{benchmark.formulation}' is none of: {allowed}"
         asked = sorted(set(used) & set(benchmark.languages or used))
         for lang in sorted(set(benchmark.languages or ()) - set(used)):
-            yield f"evaluation.benchmarks.{name}.languages: '{lang}' is no language of the study's students"
+            known_languages = unknown("language", lang, dict.fromkeys(used), "there are students in")
+            yield f"evaluation.benchmarks.{name}.languages: {known_languages}"
         if known and benchmark.hub and known.hub is None:
             where = registries.benchmarks.source
             yield f"evaluation.benchmarks.{name}.hub: {where} names no repository for it; add one, or name a folder"
@@ -124,7 +132,7 @@ def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterabl
     models, key = registries.models, f"experiments.{matrix.name}"
     authors = [name for name in matrix.teachers if name != PEOPLE and study.routed(name) is None]
     if matrix.name != "main":
-        yield from _unknown(f"{key}.teachers", [name for name in authors if name != study.translation.model], models, "model")
+        yield from _unknown_teachers(f"{key}.teachers", [name for name in authors if name != study.translation.model], models)
         yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
         yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
     recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pytest
 from polyglot.displays.tables.routing import routing
 from polyglot.routing import evidence
 from polyglot.routing.evidence import informed, prompts_of
-from polyglot.routing.strategies import STRATEGIES, Known, Strategy, there
+from polyglot.routing.strategies import STRATEGIES, Known, Need, Strategy, there
 from polyglot.routing.summary import Routings, summarise
 from polyglot.routing.teachers import parse_routed
 from tests.simulated import GAINS, simulate
@@ -93,6 +93,9 @@ def test_it_is_measured_and_explained_in_the_table(second_strongest: Strategy) -
     assert "`oracle`" not in text
 
 
+NEEDS: dict[str, tuple[Need, ...]] = {name: (name,) for name in get_args(Need)}
+
+
 def written(folder: Path, **frames: list[pd.DataFrame]) -> SimpleNamespace:
     """Frames as files, as a job's inputs name them."""
     named: dict[str, list[str]] = {name: [] for name in frames}
@@ -116,11 +119,11 @@ def test_what_a_strategy_needs_is_read_from_files(tmp_path: Path) -> None:
         learnability=[pd.DataFrame({"id": ["p", "q"], "nll": 1.0, "tokens": 1}) for name in TEACHERS],
     )
     cells = [(name, "de") for name in TEACHERS]
-    read = informed(known, ("answers",), files, alpha=0.0, batch_size=1, measured=cells)
+    read = informed(known, NEEDS["answers"], files, alpha=0.0, batch_size=1, measured=cells)
     assert STRATEGIES["oracle"].choose(read) == ["fair", "good"]
     calibration().assign(fold="train").to_parquet(tmp_path / "calibration.parquet")
     files = SimpleNamespace(calibration=tmp_path / "calibration.parquet")
-    read = informed(known, ("calibration",), files, alpha=0.0, batch_size=1, measured=[])
+    read = informed(known, NEEDS["calibration"], files, alpha=0.0, batch_size=1, measured=[])
     assert STRATEGIES["car"].choose(read) == ["fair", "fair"]
     assert read.router is None
 
@@ -137,7 +140,7 @@ def test_a_routers_scores_are_put_in_the_order_of_the_teachers(monkeypatch: pyte
 
     monkeypatch.setattr(evidence, "Router", Fake)
     known = Known(prompts(2), TEACHERS, STRENGTH)
-    read = informed(known, ("router",), SimpleNamespace(router="router"), alpha=0.0, batch_size=7, measured=[])
+    read = informed(known, NEEDS["router"], SimpleNamespace(router="router"), alpha=0.0, batch_size=7, measured=[])
     assert there(read.router, "router").tolist() == [[1.0, 2.0, 3.0]] * 2
     assert STRATEGIES["persyn"].choose(read) == ["poor", "poor"]
 
