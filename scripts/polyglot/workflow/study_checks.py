@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
-from polyglot.displays import catalogue as displays
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
@@ -35,10 +34,12 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
 
 
 def _displays(study: Study) -> Iterable[str]:
+    from polyglot.displays import catalogue
+
     try:
-        displays.tables(study)
-        figures = displays.figures(study)
-    except displays.NameClash as error:
+        catalogue.tables(study)
+        figures = catalogue.figures(study)
+    except catalogue.NameClash as error:
         yield str(error)
         return
     for name in study.figures:
