@@ -141,8 +141,8 @@ rule select_samples:
     """The samples of a whole set that a recipe takes."""
     input:
         data=selection.pool_files(paths.TRAINING_SET),
-        quality=selection.pool_files(paths.QUALITY),
-        clusters=selection.clusters,
+        quality=selection.quality,
+        clusters=selection.grouped,
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:

@@ -9,7 +9,7 @@ with running(snakemake):
 
     from polyglot.core.files import write_csv
     from polyglot.displays.tables import replication as replication_tables
-    from polyglot.replication.checks import size_sensitivity
+    from polyglot.replication.checks.predictors import size_sensitivity
     from polyglot.replication.evidence import Evidence
     from polyglot.replication.published import RELEASED, read_published
     from polyglot.replication.settings import PUBLISHED_BASE

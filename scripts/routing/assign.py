@@ -7,9 +7,19 @@ with running(snakemake):
 
     from polyglot.core.files import write_parquet
     from polyglot.routing.assignment import assignments
-    from polyglot.routing.strategies import choose
+    from polyglot.routing.evidence import informed, prompts_of
+    from polyglot.routing.strategies import STRATEGIES, Known
 
+    params, strategy = snakemake.params, STRATEGIES[snakemake.params.strategy]
     requests = pd.concat([pd.read_parquet(path) for path in snakemake.input.requests], ignore_index=True)
-    chosen = choose(requests, snakemake.input, **dict(snakemake.params.items()))
+    known = informed(
+        Known(prompts_of(requests), params.teachers, params.strength, params.seed),
+        strategy.needs,
+        snakemake.input,
+        alpha=params.alpha,
+        batch_size=params.batch_size,
+        measured=params.measured,
+    )
+    chosen = strategy.choose(known)
     print(pd.Series(chosen).value_counts().to_dict())
     write_parquet(assignments(requests, chosen), snakemake.output[0])

@@ -10,19 +10,17 @@ with running(snakemake):
     from polyglot.core.files import write_parquet
     from polyglot.routing.rewards import best, reward_matrix, wins
     from polyglot.routing.router import Router, train_router
+    from polyglot.routing.router_trainer import Lesson
     from polyglot.routing.settings import Routing
 
     routing, teachers = Routing(**snakemake.params.routing), snakemake.params.teachers
     calibration = pd.read_parquet(snakemake.input.calibration)
     prompts = calibration.drop_duplicates("request_id", ignore_index=True)
     rewards = reward_matrix(calibration, list(prompts["request_id"]), teachers)
+    lesson = Lesson(teachers, list(prompts["prompt"]), list(prompts["fold"]), wins(*rewards), best(*rewards))
     facts = train_router(
         Path(snakemake.input.start),
-        list(prompts["prompt"]),
-        wins(*rewards),
-        best(*rewards),
-        list(prompts["fold"]),
-        teachers,
+        lesson,
         Path(snakemake.output.router),
         routing,
         checkpoints=Path(snakemake.params.checkpoints),

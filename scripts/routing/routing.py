@@ -6,20 +6,18 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.routing.summary import summarise
+    from polyglot.routing.summary import Routings, summarise
 
     params = snakemake.params
-    found = summarise(
-        params.routed,
-        params.single,
-        params.teachers,
+    routings = Routings(
+        routed=params.routed,
+        single=params.single,
+        teachers=params.teachers,
         calibrations={base: pd.read_parquet(path) for base, path in zip(params.bases, snakemake.input.calibration, strict=True)},
         scores={base: pd.read_parquet(path) for base, path in zip(params.with_router, snakemake.input.judged, strict=True)},
         assigned={tuple(cell): pd.read_parquet(path) for cell, path in zip(params.cells, snakemake.input.assigned, strict=True)},
         requests=params.requests,
-        replicates=params.replicates,
-        confidence=params.confidence,
-        seed=params.seed,
     )
+    found = summarise(routings, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
     for name, frame in found.items():
         write_csv(frame, snakemake.output[name])

@@ -6,17 +6,19 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_parquet
-    from polyglot.selection.rules import select
+    from polyglot.selection.rules import RULES, select
 
-    params, langs = snakemake.params, snakemake.params.languages
+    params, langs, needs = snakemake.params, snakemake.params.languages, RULES[snakemake.params.rule].needs
 
     def of_pool(paths: list[str]) -> pd.DataFrame:
         return pd.concat([pd.read_parquet(path).assign(lang=lang) for path, lang in zip(paths, langs, strict=True)])
 
     keys = ["lang", "id"]
     pool = of_pool(snakemake.input.data)
-    pool = pool.merge(of_pool(snakemake.input.quality), on=keys, validate="one_to_one")
-    pool = pool.merge(pd.read_parquet(snakemake.input.clusters), on=keys, validate="one_to_one")
+    quality = of_pool(snakemake.input.quality) if "quality" in needs else pool[keys].assign(quality=float("nan"))
+    clusters = pd.read_parquet(snakemake.input.clusters) if "clusters" in needs else pool[keys].assign(cluster=0)
+    for known in (quality, clusters):
+        pool = pool.merge(known, on=keys, validate="one_to_one")
     rows = select(
         list(pool["lang"] + "/" + pool["id"]),
         pool["quality"].to_numpy(dtype=float),
@@ -28,5 +30,6 @@ with running(snakemake):
     )
     taken = pool.iloc[sorted(rows)]
     own = taken[taken["lang"] == snakemake.wildcards.lang]
-    print(f"{len(own)} of {len(pool)} samples, {own['cluster'].nunique()} of {pool['cluster'].nunique()} clusters")
+    covered = f", {own['cluster'].nunique()} of {pool['cluster'].nunique()} clusters" if "clusters" in needs else ""
+    print(f"{len(own)} of {len(pool)} samples{covered}")
     write_parquet(own[["id", "method", "prompt", "response"]].reset_index(drop=True), snakemake.output[0])

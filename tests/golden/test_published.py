@@ -316,7 +316,7 @@ def test_every_table_names_its_source(folder: Path) -> None:
 def test_claims_that_are_wrong_are_named(repository: Path, tmp_path: Path) -> None:
     text = (repository / "config/replication.yaml").read_text(encoding="utf-8")
     for old, new, message in (
-        ("check: averages", "check: averges", "claim 'averages': no check 'averges'"),
+        ("check: averages", "check: averges", "claim 'averages': unknown check 'averges'; did you mean 'averages'"),
         ("- id: averages", "- id: ranking", "duplicate claim 'ranking'"),
         ("tolerance: 0.002", "tolerance: little", r"claims\.\d+\.tolerance"),
     ):

@@ -11,7 +11,6 @@ import pytest
 
 from polyglot.nano.world import CATEGORIES
 from polyglot.selection.rules import select
-from polyglot.synthesis.recipes import Rule
 
 from .conftest import Workplace
 
@@ -57,7 +56,7 @@ def test_what_is_selected_is_what_the_files_say(results: Path) -> None:
     """From the quality and cluster of every sample, which are files, the same selection follows."""
     whole = pd.read_parquet(results / "selection/quality/hasty/de/0.parquet")
     whole = whole.merge(pd.read_parquet(results / "selection/clusters/hasty/de/0.parquet"), on="id")
-    rules: dict[str, Rule] = {"mdaq-4": "mdaq", "quality-only-4": "quality-only"}
+    rules = {"mdaq-4": "mdaq", "quality-only-4": "quality-only"}
     for recipe, rule in rules.items():
         rows = select(
             list("de/" + whole["id"]), whole["quality"].to_numpy(), whole["cluster"].to_numpy(), rule=rule, size=4, ratio=1

@@ -1,4 +1,4 @@
-"""."""
+"""What a table or figure knows beside its data: names, the study's definition and confidence, and flagged languages."""
 
 from __future__ import annotations
 

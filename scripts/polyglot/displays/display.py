@@ -20,8 +20,17 @@ Kind = Literal["table", "figure"]
 class Display:
     """One table or figure.
 
-    `inputs`: argument of its function to a file under results/{study}; `published`: those inputs that the paper's published
-    measurements have too (none: it cannot be made from them).
+    Args:
+        function: what makes it: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`, or
+            `package.module:function` of a plugin. It takes a `Context`, then the inputs by name, as frames.
+        title: shown above it and in the report.
+        category: where it is in the report, see `polyglot.displays.catalogue.files`.
+        caption: may name {definition}, {confidence} and {alpha}; other braces are doubled.
+        inputs: argument of the function to a file under results/STUDY; may name {experiment}.
+        paper: its counterpart in arXiv 2604.11290.
+        published: those inputs that the paper's published measurements have too (none: it cannot be made from them).
+        experiment: whose results it shows.
+        width, height: of a figure, in inches.
     """
 
     function: str
@@ -42,6 +51,7 @@ class Display:
         return replace(self, inputs=inputs, experiment=experiment, caption=f"{escaped} {self.caption}".strip())
 
     def caption_for(self, study: Study, scoring: Scoring) -> str:
+        """The caption with the study's definition and confidence, and the counterpart in the paper."""
         counterpart = f" Counterpart in arXiv 2604.11290: {self.paper}." if self.paper else ""
         return self.caption.format(definition=scoring.definition, confidence=f"{scoring.confidence:.0%}", alpha=scoring.alpha) + (
             counterpart

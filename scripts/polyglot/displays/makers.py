@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from polyglot.core.lookup import unknown
 from polyglot.displays.catalogue import COMPARED, FIGURES, REPLICATION, SCREEN, TABLES
 from polyglot.displays.catalogue.plan import PLAN
 from polyglot.displays.display import Kind
@@ -14,7 +15,7 @@ ROOMS: dict[Kind, str] = {"table": "polyglot.displays.tables", "figure": "polygl
 
 
 def functions(kind: Kind) -> list[str]:
-    """Every function of the catalogue's tables or figures, as `module.function`."""
+    """Every function of the catalogue's tables or figures, as `module.function` (a plugin's: `package.module:function`)."""
     fixed = [*TABLES.values(), *PLAN.values()] if kind == "table" else [*FIGURES.values()]
     compared = [display for kinds in COMPARED.values() for display in kinds[kind].values()]
     displays = [*fixed, SCREEN[kind], *REPLICATION[kind].values(), *compared]
@@ -29,15 +30,30 @@ def maker(kind: Kind, function: str) -> Callable[..., Any]:
             name, as archives made before version 0.2 have it.
 
     Raises:
-        ValueError: if there is no such function; the message names those there are.
+        ValueError: if there is no such function; the message names those there are, and the nearest.
     """
+    module, name = _place(kind, function)
+    try:
+        room = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        where = "it is looked for in the folder that you run in and on PYTHONPATH"
+        raise ValueError(f"the {kind} made by '{function}': there is no module '{error.name}'; {where}") from error
+    if not callable(getattr(room, name, None)):
+        known = [f"{module}:{own}" for own, value in vars(room).items() if callable(value) and not own.startswith("_")]
+        raise ValueError(unknown(f"function of a {kind}", function, known, f"'{module}' has"))
+    found: Callable[..., Any] = getattr(room, name)
+    return found
+
+
+def _place(kind: Kind, function: str) -> tuple[str, str]:
+    """Module and name of a function."""
     if ":" in function:
         module, _, name = function.partition(":")
-    else:
-        full = next((known for known in functions(kind) if function in (known, known.rpartition(".")[2])), None)
-        if full is None:
-            raise ValueError(f"no {kind} is made by '{function}'; there are: {', '.join(functions(kind))}")
-        inner, _, name = full.partition(".")
-        module = f"{ROOMS[kind]}.{inner}"
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
+        return module, name
+    full = next((known for known in functions(kind) if function in (known, known.rpartition(".")[2])), None)
+    if full is None:
+        raise ValueError(unknown(f"function of a {kind}", function, functions(kind)))
+    inner, _, name = full.partition(".")
+    return f"{ROOMS[kind]}.{inner}", name

@@ -1,4 +1,4 @@
-"""."""
+"""Numbers in print: with intervals, errors and signs, and marks where there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""Words that tables and figures share: names of quantities and students, and what they say of flags and holes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from polyglot.displays.numbers import FLAG, HOLE
 from polyglot.intrinsic.metrics import STANDARD, Metric
 
 
+def group_names(context: Context, groups: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """(base, recipe) to a name that says what differs among them."""
+    several_bases, several_recipes = (len({group[place] for group in groups}) > 1 for place in (0, 1))
+    return {
+        (base, recipe): " · ".join([context.model(base)] * several_bases + [recipe] * several_recipes) or context.model(base)
+        for base, recipe in groups
+    }
+
+
 def flag_notes(context: Context, gaps: pd.DataFrame | None) -> list[str]:
-    """What a flag means, and which languages have one."""
+    """What a flag means, and which languages have one: notes below a table."""
     if gaps is None:
         return ["Scores of base and reference are not available: no language can be flagged."]
     if not context.flagged:
@@ -21,8 +30,23 @@ def flag_notes(context: Context, gaps: pd.DataFrame | None) -> list[str]:
     return [f"{FLAG}: the reference does not beat the base by more than the gap's standard error; distrust PGR there: {names}."]
 
 
+def flag_line(context: Context) -> str:
+    """Which languages in an average are flagged: a line below a figure; empty if none is."""
+    if not context.flagged:
+        return ""
+    by_language: dict[str, list[str]] = {}
+    for base, lang in sorted(context.flagged):
+        if base in context.bases:
+            by_language.setdefault(lang, []).append(base)
+    names = []
+    for lang, bases in by_language.items():
+        where = "" if len(bases) == len(context.bases) else f" ({', '.join(context.model(base) for base in bases)})"
+        names.append(context.language(lang).removesuffix(f" {FLAG}") + where)
+    return f"{FLAG} flagged languages in the averages: {', '.join(names)}." if names else ""
+
+
 def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
-    """Which cells have no measurement, and why."""
+    """Which cells have no measurement, and why: notes below a table."""
     if holes is None or holes.empty:
         return []
     named = []
@@ -35,6 +59,43 @@ def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
         where = f" ({recipe}, {context.model(base)})" if several else ""
         named.append(f"{context.model(teacher)}{where} in {langs}: {reason}")
     return [f"{HOLE}: no measurement. {'; '.join(named)}. A teacher with a hole has no average and no rank."]
+
+
+def hole_line(context: Context, frame: pd.DataFrame | None = None, column: str = "", holes: pd.DataFrame | None = None) -> str:
+    """Which cells have no measurement, and why where that is known: a line below a figure, long lists cut short.
+
+    Args:
+        frame: cells (base, recipe, teacher, lang), of which those without a value in `column` are named too.
+
+    Returns:
+        The line; empty if all cells have a measurement.
+    """
+    keys = ["base", "recipe", "teacher", "lang"]
+    known = pd.DataFrame(columns=[*keys, "reason"], dtype=object) if holes is None else holes
+    named = {tuple(row[key] for key in keys): str(row["reason"]) for row in known.to_dict("records")}
+    if frame is not None:
+        for row in frame[frame[column].isna()].to_dict("records"):
+            named.setdefault(tuple(row[key] for key in keys), "")
+    if not named:
+        return ""
+    groups = list(dict.fromkeys(cell[:2] for cell in named))
+    several = max(len(groups), len(context.bases) * len(context.recipes))
+    names = group_names(context, groups) if len(groups) > 1 else dict.fromkeys(groups, "")
+    by_reason: dict[str, dict[tuple[str, str], list[tuple[str, str]]]] = {}
+    for (base, recipe, teacher, lang), reason in named.items():
+        by_reason.setdefault(reason, {}).setdefault((teacher, lang), []).append((base, recipe))
+    parts = []
+    for reason, cells in by_reason.items():
+        texts = []
+        for (teacher, lang), places in cells.items():
+            where = "" if len(places) >= several else ", ".join(names[place] for place in places[:3])
+            more = f" and {len(places) - 3} more" if where and len(places) > 3 else ""
+            texts.append(
+                f"{context.model(teacher)} in {context.language(lang, places[0][0])}" + f" ({where}{more})" * bool(where)
+            )
+        shown = "; ".join(texts[:4]) + (f"; and {len(texts) - 4} more" if len(texts) > 4 else "")
+        parts.append(f"{shown}: {reason}" if reason else shown)
+    return f"{HOLE} no measurement: {'; '.join(parts)}."
 
 
 NAMES = {

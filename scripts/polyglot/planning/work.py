@@ -134,7 +134,7 @@ class Jobs:
     def assign(self, wildcards: Mapping[str, str]) -> Work:
         """A router reads every prompt; other ways to choose need no model."""
         routed = self.study.routed_teachers[wildcards["routed"]]
-        if routed.strategy != "persyn":
+        if not routed.needs("router"):
             return Work()
         prompts = requests_in(Draw.parse(wildcards["seed"]), self.study) * len(self.study.methods)
         model = self.study.routing.model or routed.base

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from polyglot.registry import Registries
-from polyglot.routing.teachers import EXPLAINED
 from polyglot.study.configuration import Study
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, parse_recipe
 
@@ -32,7 +31,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "seed": seed,
         "author": teacher if routed or not models else registries.models[teacher].label or teacher,
         "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
-        "routed": f"each prompt was answered by {EXPLAINED[routed.strategy]}" if routed else None,
+        "routed": f"each prompt was answered by {routed.way.explained}" if routed else None,
         "models": [
             _model(registries, name) | {"sampling": registries.models[name].sampling.model_dump(mode="json")} for name in models
         ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyglot.core.lookup import unknown
 from polyglot.registry.base import Registry, RegistryError
 from polyglot.registry.data import BenchmarkFacts, Language, Licence, Source
 from polyglot.registry.models import CHAT_TEMPLATES, ORIGINS, Model
@@ -41,11 +42,12 @@ def load_registries(folder: Path) -> Registries:
         if (model.hub is None) != (model.revision is None):
             raise RegistryError(f"{models.source}: entry '{name}': a model from the hub needs a `revision`, others have none")
         if model.chat_template is not None and not (folder / CHAT_TEMPLATES / model.chat_template).is_file():
-            known = ", ".join(sorted(path.name for path in (folder / CHAT_TEMPLATES).glob("*.jinja")))
-            unknown = f"unknown chat template '{model.chat_template}'"
-            raise RegistryError(f"{models.source}: entry '{name}': {unknown}; {folder / CHAT_TEMPLATES} has: {known}")
+            known = sorted(path.name for path in (folder / CHAT_TEMPLATES).glob("*.jinja"))
+            wrong = unknown("chat template", model.chat_template, known, f"{folder / CHAT_TEMPLATES} has")
+            raise RegistryError(f"{models.source}: entry '{name}': {wrong}")
         if model.gold_tuning and model.gold_tuning.start not in models:
-            raise RegistryError(f"{models.source}: entry '{name}' starts from unknown model '{model.gold_tuning.start}'")
+            wrong = unknown("model", model.gold_tuning.start, models, f"{models.source} has")
+            raise RegistryError(f"{models.source}: entry '{name}' starts from {wrong}")
     sources = Registry(folder / "sources.yaml", Source)
     for name, source in sources.items():
         if (source.hub is None) == (source.folder is None) or (source.hub is None) != (source.revision is None):

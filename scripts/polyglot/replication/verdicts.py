@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
+from polyglot.core.lookup import unknown
 from polyglot.replication.checks import CHECKS
 from polyglot.replication.evidence import Audit, Evidence
 
@@ -33,7 +34,7 @@ def read_audit(path: Path) -> Audit:
     ids = [claim.id for claim in audit.claims]
     for claim in audit.claims:
         if claim.check not in CHECKS:
-            raise ValueError(f"{path}: claim '{claim.id}': no check '{claim.check}'; known: {', '.join(CHECKS)}")
+            raise ValueError(f"{path}: claim '{claim.id}': {unknown('check', claim.check, CHECKS)}")
         if ids.count(claim.id) > 1:
             raise ValueError(f"{path}: duplicate claim '{claim.id}'")
     return audit

@@ -75,6 +75,11 @@ def constant_scores(strength: Sequence[str], teachers: Sequence[str]) -> npt.NDA
     return np.array([-strength.index(name) if name in strength else -np.inf for name in teachers], dtype=float)
 
 
+def for_every_prompt(scores: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.float64]:
+    """The same scores of the m teachers for each of n prompts, shape (n, m)."""
+    return np.tile(scores, (n, 1))
+
+
 def oracle_scores(reward: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Scores by the true rewards, shape (n, m): a usable answer comes before one that is not, a known reward before none."""
     return np.where(usable, 1 + np.where(np.isfinite(reward), reward, 0.0), 0.0)

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of routed teachers (`routing` in a study)."""
 
 from __future__ import annotations
 

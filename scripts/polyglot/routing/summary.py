@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from polyglot.routing.assignment import car_scores, constant_scores, oracle_scores
 from polyglot.routing.hit_rates import by_chance, by_ranking, shares, summary
 from polyglot.routing.rewards import best, reward_matrix
+from polyglot.routing.strategies import STRATEGIES, Known
 from polyglot.synthesis.recipes import PEOPLE
 
-CALIBRATED = ("persyn", "car")
-"""Strategies that need the calibration prompts answered."""
 
-
-def summarise(
-    routed: Sequence[Mapping[str, Any]],
-    single: Sequence[str],
-    teachers: Sequence[str],
-    *,
-    calibrations: Mapping[str, pd.DataFrame],
-    scores: Mapping[str, pd.DataFrame],
-    assigned: Mapping[tuple[str, ...], pd.DataFrame],
-    requests: int,
-    replicates: int,
-    confidence: float,
-    seed: int,
-) -> dict[str, pd.DataFrame]:
-    """Tables `quality` (Hit@1, Hit@3, regret on calibration prompts kept for it), `shares` and `generations`.
+@dataclass(frozen=True)
+class Routings:
+    """The routed teachers of an experiment, with what they chose and what they chose by.
 
     Args:
         routed: name, strategy, base and strength of each routed teacher.
@@ -41,48 +28,80 @@ def summarise(
         assigned: (routed teacher, language, seed) to its assignments.
         requests: of a single teacher, a language and seed.
     """
-    quality, share, cost = [], [], []
-    files = {one["name"]: [frame for cell, frame in assigned.items() if cell[0] == one["name"]] for one in routed}
-    draws = {cell[1:] for cell in assigned}
-    for one in routed:
-        name, strategy, base = one["name"], one["strategy"], one["base"]
-        labels = {"routed": name, "strategy": strategy, "base": base}
-        whole = pd.concat(files[name], ignore_index=True) if files[name] else pd.DataFrame(columns=["lang", "teacher"])
-        share.append(shares(whole, teachers, labels))
-        calibration = len(calibrations[base]) if strategy in CALIBRATED else 0
-        data = len(whole) * (len(teachers) if strategy == "oracle" else 1)
-        cost.append({"teacher": name, "strategy": strategy, "calibration": calibration, "data": data})
-        measured = _measured(one, teachers, calibrations[base], scores.get(base))
+
+    routed: Sequence[Mapping[str, Any]]
+    single: Sequence[str]
+    teachers: Sequence[str]
+    calibrations: Mapping[str, pd.DataFrame]
+    scores: Mapping[str, pd.DataFrame]
+    assigned: Mapping[tuple[str, ...], pd.DataFrame]
+    requests: int
+
+    def assignments(self, name: str) -> pd.DataFrame:
+        """All assignments of a routed teacher."""
+        files = [frame for cell, frame in self.assigned.items() if cell[0] == name]
+        return pd.concat(files, ignore_index=True) if files else pd.DataFrame(columns=["lang", "teacher"])
+
+
+def summarise(found: Routings, *, replicates: int, confidence: float, seed: int) -> dict[str, pd.DataFrame]:
+    """Tables `quality` (Hit@1, Hit@3, regret on calibration prompts kept for it), `shares` and `generations`.
+
+    Args:
+        found: the experiment's routed teachers.
+        replicates: bootstrap replicates over prompts.
+        confidence: of intervals.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: if a strategy needs a router's scores and there are none for its base (names both).
+    """
+    quality, share = [], []
+    for one in found.routed:
+        labels = {"routed": one["name"], "strategy": one["strategy"], "base": one["base"]}
+        share.append(shares(found.assignments(one["name"]), found.teachers, labels))
+        measured = _measured(one, found)
         quality.append({**labels, **summary(measured, replicates=replicates, confidence=confidence, seed=seed)})
-    for name in single:
-        cost.append({"teacher": name, "strategy": "", "calibration": 0, "data": requests * len(draws) if name != PEOPLE else 0})
-    generations = pd.DataFrame(cost)
     return {
         "quality": pd.DataFrame(quality),
         "shares": pd.concat(share, ignore_index=True),
-        "generations": generations.assign(total=generations["calibration"] + generations["data"]),
+        "generations": _generations(found),
     }
 
 
-def _measured(
-    routed: Mapping[str, Any], teachers: Sequence[str], calibration: pd.DataFrame, scores: pd.DataFrame | None
-) -> pd.DataFrame:
+def _generations(found: Routings) -> pd.DataFrame:
+    """Answers that were asked for: to calibration prompts, for the data, and in all."""
+    cost: list[dict[str, Any]] = []
+    for one in found.routed:
+        name, strategy = one["name"], STRATEGIES[one["strategy"]]
+        calibration = len(found.calibrations[one["base"]]) if strategy.calibrated else 0
+        answering = 1 if strategy.asks else len(strategy.candidates(one["strength"]))
+        data = len(found.assignments(name)) * answering
+        cost.append({"teacher": name, "strategy": strategy.name, "calibration": calibration, "data": data})
+    draws = {cell[1:] for cell in found.assigned}
+    for name in found.single:
+        data = found.requests * len(draws) if name != PEOPLE else 0
+        cost.append({"teacher": name, "strategy": "", "calibration": 0, "data": data})
+    generations = pd.DataFrame(cost)
+    return generations.assign(total=generations["calibration"] + generations["data"])
+
+
+def _measured(routed: Mapping[str, Any], found: Routings) -> pd.DataFrame:
     """Hits and regret on every prompt of the fold `judge` that has a best teacher."""
+    strategy, base, teachers = STRATEGIES[routed["strategy"]], routed["base"], found.teachers
+    calibration = found.calibrations[base]
     judging = calibration[calibration["fold"] == "judge"]
-    prompts = list(dict.fromkeys(judging["request_id"]))
-    reward, usable = reward_matrix(judging, prompts, teachers)
+    prompts = judging.drop_duplicates("request_id")[["request_id", "lang", "method", "prompt"]]
+    reward, usable = reward_matrix(judging, list(prompts["request_id"]), teachers)
     top = best(reward, usable)
     counted = top.any(axis=1)
-    reward, usable, top = reward[counted], usable[counted], top[counted]
-    if routed["strategy"] == "mix":
+    reward, usable, top, prompts = reward[counted], usable[counted], top[counted], prompts.iloc[np.flatnonzero(counted)]
+    if strategy.scores is None:
         return by_chance(reward, top)
-    if routed["strategy"] == "oracle":
-        return by_ranking(oracle_scores(reward, usable), reward, top)
-    if routed["strategy"] == "persyn":
-        if scores is None:
-            raise ValueError(f"{routed['name']}: no scores of a router for the base '{routed['base']}'")
-        found = scores.set_index("request_id").reindex(prompts)[list(teachers)].to_numpy(dtype=float)
-        return by_ranking(found[counted], reward, top)
-    car = routed["strategy"] == "car"
-    constant = car_scores(calibration, teachers) if car else constant_scores(routed["strength"], teachers)
-    return by_ranking(np.tile(constant, (len(reward), 1)), reward, top)
+    router = None
+    if "router" in strategy.needs:
+        if base not in found.scores:
+            raise ValueError(f"{routed['name']}: no scores of a router for the base '{base}'")
+        scores = found.scores[base].set_index("request_id").reindex(list(prompts["request_id"]))
+        router = scores[list(teachers)].to_numpy(dtype=float)
+    known = Known(prompts, teachers, routed["strength"], 0, router, calibration, reward, usable)
+    return by_ranking(strategy.scores(known), reward, top)

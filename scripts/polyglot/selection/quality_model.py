@@ -57,17 +57,34 @@ def train_quality_model(
     """
     if triplets.empty:
         raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
-    import torch
-    from datasets import Dataset
-    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-    from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
+    from sentence_transformers import SentenceTransformer
     from transformers import set_seed
 
-    gpu = torch.cuda.is_available()
     set_seed(selection.seed)
     encoder = SentenceTransformer(str(start), local_files_only=True)
     if model.context is not None:
         encoder.max_seq_length = model.context
+    rows = model.prefix + triplets[list(TRIPLET)].astype(str)
+    trainer = _triplet_trainer(encoder, rows, selection, checkpoints)
+    data = content_id(*(text for column in TRIPLET for text in rows[column]))
+    owner = training_owner(start=folder_fingerprint(start), data=data, **selection.model_dump())
+    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
+    partial = out.with_name(f".{out.name}.partial")
+    for folder in (partial, out):
+        shutil.rmtree(folder, ignore_errors=True)
+    encoder.save_pretrained(str(partial), create_model_card=False)
+    os.replace(partial, out)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return {"triplets": len(rows), "steps": trainer.state.global_step, "loss": result.training_loss}
+
+
+def _triplet_trainer(encoder: Any, rows: pd.DataFrame, selection: Selection, checkpoints: Path) -> Any:
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
+
+    gpu = torch.cuda.is_available()
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=selection.epochs,
@@ -82,19 +99,9 @@ def train_quality_model(
         report_to="none",
         disable_tqdm=True,
     )
-    rows = model.prefix + triplets[list(TRIPLET)].astype(str)
     loss = TripletLoss(encoder, distance_metric=TripletDistanceMetric.EUCLIDEAN, triplet_margin=selection.margin)
     trainer = SentenceTransformerTrainer(
         model=encoder, args=arguments, train_dataset=Dataset.from_pandas(rows, preserve_index=False), loss=loss
     )
     watch(trainer, "quality model")
-    data = content_id(*(text for column in TRIPLET for text in rows[column]))
-    owner = training_owner(start=folder_fingerprint(start), data=data, **selection.model_dump())
-    result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
-    partial = out.with_name(f".{out.name}.partial")
-    for folder in (partial, out):
-        shutil.rmtree(folder, ignore_errors=True)
-    encoder.save_pretrained(str(partial), create_model_card=False)
-    os.replace(partial, out)
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    return {"triplets": len(rows), "steps": trainer.state.global_step, "loss": result.training_loss}
+    return trainer

@@ -1,41 +1,111 @@
-"""Which samples are taken: by quality, by diversity, by both, or at random."""
+"""Rules: which samples of a whole set are taken, by name. A project adds its own with `RULES.add`.
+
+It is read with every Snakefile: numpy is imported where samples are taken. The names stand in `polyglot.synthesis.recipes`,
+which reads them in recipes such as `mdaq-500`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import numpy.typing as npt
+from polyglot.core.lookup import Lookup
+from polyglot.synthesis import recipes
 
-from polyglot.core.hashing import stable_seed
-from polyglot.synthesis.recipes import Rule
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Rows = npt.NDArray[np.intp]
+    Rows = npt.NDArray[np.intp]
 
-
-def by_quality(ids: Sequence[str], quality: npt.NDArray[np.float64]) -> Rows:
-    """Rows from the best down; ties by id, what has no quality (NaN) last."""
-    known = np.isfinite(quality)
-    return np.lexsort((np.asarray(ids, dtype=str), np.where(known, -quality, 0.0), ~known))
-
-
-def at_random(ids: Sequence[str], seed: int) -> Rows:
-    """Rows in an order that depends on their ids and the seed alone."""
-    keys = np.array([stable_seed("select", seed, one) for one in ids], dtype=np.uint64)
-    return np.lexsort((np.asarray(ids, dtype=str), keys))
+Need = Literal["quality", "clusters"]
+"""What must be known of the samples: the score of the quality model, or their clusters."""
 
 
-def uncovered(order: Rows, clusters: npt.NDArray[np.intp], covered: set[int], wanted: int) -> list[int]:
-    """Of rows in this order, those whose cluster none before has covered, at most `wanted`."""
-    found: list[int] = []
-    seen = set(covered)
-    for row in order:
-        if len(found) == wanted:
-            break
-        if int(clusters[row]) not in seen:
-            seen.add(int(clusters[row]))
-            found.append(int(row))
-    return found
+@dataclass(frozen=True)
+class Samples:
+    """n samples to take from, and the settings of the study.
+
+    A rule may rely on what it `needs`; the rest may be of no meaning.
+
+    Args:
+        ids: all different.
+        quality: shape (n,); NaN where it is not known.
+        clusters: shape (n,).
+        ratio: samples taken by quality for each one taken by diversity.
+        seed: of random orders.
+    """
+
+    ids: Sequence[str]
+    quality: npt.NDArray[np.float64]
+    clusters: npt.NDArray[np.intp]
+    ratio: int = 6
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A way to take samples of a whole set.
+
+    Args:
+        name: what a recipe is called by; a suffix such as -500 sets how many it takes.
+        explained: what it takes, in a phrase; shown in tables.
+        choose: rows of the samples that it takes, in the order in which it takes them: so many, no more than there are.
+        needs: what must be known of the samples.
+    """
+
+    name: str
+    explained: str
+    choose: Callable[[Samples, int], Rows]
+    needs: tuple[Need, ...] = ()
+
+
+def _mdaq(samples: Samples, size: int) -> Rows:
+    from polyglot.selection.orders import best_then_uncovered, by_quality
+
+    return best_then_uncovered(by_quality(samples.ids, samples.quality), samples.clusters, size, samples.ratio)
+
+
+def _random(samples: Samples, size: int) -> Rows:
+    from polyglot.selection.orders import at_random
+
+    return at_random(samples.ids, samples.seed)[:size]
+
+
+def _quality_only(samples: Samples, size: int) -> Rows:
+    from polyglot.selection.orders import by_quality
+
+    return by_quality(samples.ids, samples.quality)[:size]
+
+
+def _diversity_only(samples: Samples, size: int) -> Rows:
+    from polyglot.selection.orders import at_random, in_rounds
+
+    return in_rounds(at_random(samples.ids, samples.seed), samples.clusters)[:size]
+
+
+MDAQ = Rule(
+    "mdaq",
+    "the best samples, then those of clusters that none before has covered, then the next best",
+    _mdaq,
+    needs=("quality", "clusters"),
+)
+RANDOM = Rule("random", "any samples", _random)
+QUALITY_ONLY = Rule("quality-only", "the best samples", _quality_only, needs=("quality",))
+DIVERSITY_ONLY = Rule(
+    "diversity-only",
+    "in a random order one sample of each cluster, then a second of each, and so on",
+    _diversity_only,
+    needs=("clusters",),
+)
+RULES: Lookup[Rule] = recipes.RULES
+"""Every rule, in the order in which tables explain them."""
+
+
+def rule_of(recipe: str) -> Rule | None:
+    """The rule of a recipe's name; None where it does not select."""
+    return RULES.get(recipes.without_size(recipe))
 
 
 def select(
@@ -43,7 +113,7 @@ def select(
     quality: npt.NDArray[np.float64],
     clusters: npt.NDArray[np.intp],
     *,
-    rule: Rule,
+    rule: str,
     size: int,
     ratio: int = 6,
     seed: int = 0,
@@ -59,39 +129,17 @@ def select(
         ids: of n samples, all different; ties in quality are broken by them.
         quality: shape (n,).
         clusters: shape (n,).
+        rule: a name of `RULES`.
         size: wanted samples; more than there are takes all.
         ratio: samples taken by quality for each one taken by diversity.
         seed: of random orders.
 
     Raises:
-        ValueError: if an id is a duplicate, or shapes differ.
+        ValueError: if the rule is unknown, ids are duplicates, or shapes differ.
     """
     n = len(ids)
     if len(set(ids)) < n:
         raise ValueError("duplicate ids: give every sample its own")
     if quality.shape != (n,) or clusters.shape != (n,):
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
-    size = min(size, n)
-    if rule == "random":
-        return at_random(ids, seed)[:size]
-    if rule == "diversity-only":
-        return _in_rounds(at_random(ids, seed), clusters)[:size]
-    order = by_quality(ids, quality)
-    if rule == "quality-only":
-        return order[:size]
-    best = size - size // (ratio + 1)
-    taken = [int(row) for row in order[:best]]
-    taken += uncovered(order[best:], clusters, {int(clusters[row]) for row in taken}, size - best)
-    rest = set(taken)
-    taken += [int(row) for row in order[best:] if int(row) not in rest][: size - len(taken)]
-    return np.array(taken, dtype=np.intp)
-
-
-def _in_rounds(order: Rows, clusters: npt.NDArray[np.intp]) -> Rows:
-    """The first of every cluster in this order, then the second of every one, and so on."""
-    seen: dict[int, int] = {}
-    rounds = np.empty(len(order), dtype=np.intp)
-    for place, row in enumerate(order):
-        cluster = int(clusters[row])
-        rounds[place] = seen[cluster] = seen.get(cluster, -1) + 1
-    return order[np.argsort(rounds, kind="stable")]
+    return RULES[rule].choose(Samples(ids, quality, clusters, ratio, seed), min(size, n))

@@ -1,11 +1,12 @@
-"""."""
+"""Settings of recipes that select (`selection` in a study)."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from polyglot.core.lookup import unknown
 from polyglot.core.section import Name, Section
-from polyglot.synthesis.recipes import Rule
+from polyglot.synthesis.recipes import RULES
 
 
 class Selection(Section):
@@ -47,5 +48,14 @@ class Selection(Section):
         description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
         "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
     )
-    rule: Rule = Field(default="mdaq", description="How samples of such data are selected.")
+    rule: Name = Field(
+        default="mdaq", description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}."
+    )
     seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
+
+    @field_validator("rule")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in RULES:
+            raise ValueError(unknown("rule", name, RULES))
+        return name

@@ -12,18 +12,20 @@ from pydantic import Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
+from polyglot.core.lookup import unknown
 from polyglot.core.section import Name, Section
 from polyglot.evaluation.settings import Evaluation
 from polyglot.intrinsic.settings import Intrinsic
 from polyglot.nano.settings import NanoWorld
 from polyglot.routing.settings import Routing
+from polyglot.routing.strategies import STRATEGIES
 from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.recipes import METHODS, PEOPLE, Method, parse_recipe
+from polyglot.synthesis.recipes import METHODS, PEOPLE, RULES, Method, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
 
@@ -92,8 +94,8 @@ class Study(Section):
     source_language: Name = Field(default="en", description="Language that `translate` starts from.")
     teachers: list[Name] = Field(
         min_length=1,
-        description="Teachers: models of the registry, or routed teachers: `persyn`, `strong`, `mix`, `family-strong`, `car`, "
-        "`oracle` (see `routing`).",
+        description=f"Teachers: models of the registry, or routed teachers: {', '.join(f'`{name}`' for name in STRATEGIES)} (see "
+        "`routing`).",
     )
     methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
@@ -102,7 +104,7 @@ class Study(Section):
         default="equal",
         description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
         "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
-        "`equal`: `mdaq`, `random`, `quality-only`, `diversity-only`. A suffix such as -500 or -25k sets its size; of the same "
+        f"`equal`: {', '.join(f'`{name}`' for name in RULES)}. A suffix such as -500 or -25k sets its size; of the same "
         "parts, smaller sizes are subsets of larger ones.",
     )
     experiments: dict[Name, Experiment] = Field(
@@ -164,7 +166,7 @@ class Study(Section):
                 raise ValueError(f"experiments: '{name}' names {meaning} tables; choose another name")
         for name in self.run or []:
             if name != MAIN and name not in self.experiments:
-                raise ValueError(f"run: no experiment '{name}'; there are: {', '.join([MAIN, *self.experiments])}")
+                raise ValueError(f"run: {unknown('experiment', name, [MAIN, *self.experiments])}")
         for name, experiment in {MAIN: Experiment(compare="teachers", recipes=[self.recipe]), **self.experiments}.items():
             for recipe in (*(experiment.recipes or []), *(step.recipe for step in experiment.steps)):
                 try:

@@ -6,7 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal
+
+from polyglot.core.lookup import Lookup
 
 Method = Literal["generate", "translate", "respond"]
 
@@ -28,10 +30,16 @@ SPARE = 1.05
 
 SIZE = re.compile(r"^(?P<mix>.+?)-(?P<size>\d+)(?P<thousands>k?)$")
 
-Rule = Literal["mdaq", "random", "quality-only", "diversity-only"]
-
-RULES: tuple[Rule, ...] = get_args(Rule)
-"""How recipes that select take samples of the whole set (see `polyglot.selection.rules`)."""
+RULES: Lookup[Any] = Lookup(
+    "rule",
+    {
+        "mdaq": "polyglot.selection.rules:MDAQ",
+        "random": "polyglot.selection.rules:RANDOM",
+        "quality-only": "polyglot.selection.rules:QUALITY_ONLY",
+        "diversity-only": "polyglot.selection.rules:DIVERSITY_ONLY",
+    },
+)
+"""How recipes that select take samples of the whole set. Here only their names are read: `polyglot.selection.rules` has them."""
 
 WHOLE = "equal"
 """The recipe that they select from."""
@@ -45,7 +53,7 @@ class Recipe:
     name: str
     parts: tuple[str, ...]
     examples: int | None
-    rule: Rule | None = None
+    rule: str | None = None
 
     @property
     def written_by(self) -> Literal["teacher", "translator", "people"]:
@@ -53,6 +61,12 @@ class Recipe:
         if self.parts == (PUBLIC,):
             return "people"
         return "translator" if self.parts == (NLLB_BOTH,) else "teacher"
+
+
+def without_size(name: str) -> str:
+    """A recipe's name without the suffix that sets its size."""
+    found = SIZE.match(name)
+    return found["mix"] if found else name
 
 
 def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
@@ -66,7 +80,7 @@ def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
     mix, examples = name, None
     if found:
         mix, examples = found["mix"], int(found["size"]) * (1000 if found["thousands"] else 1)
-    rule = next((known for known in RULES if known == mix), None)
+    rule = mix if mix in RULES else None
     parts = tuple(methods) if mix == WHOLE or rule else tuple(mix.split("+"))
     known = (*METHODS, *TRANSLATED, PUBLIC)
     wrong = [part for part in parts if part not in known]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.lookup import unknown
 from polyglot.evaluation.checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
-from polyglot.routing.teachers import STRATEGIES
+from polyglot.registry.models import Model
+from polyglot.routing.strategies import STRATEGIES
 from polyglot.study.experiments import Matrix
 from polyglot.synthesis.recipes import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, parse_recipe
 
@@ -33,7 +35,21 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _training(study, registries)
     yield from _truth(study)
     yield from _missing(study)
-    yield from _figures(study)
+    yield from _displays(study)
+
+
+def _displays(study: Study) -> Iterable[str]:
+    from polyglot.displays import catalogue
+
+    try:
+        catalogue.tables(study)
+        figures = catalogue.figures(study)
+    except catalogue.NameClash as error:
+        yield str(error)
+        return
+    for name in study.figures:
+        if name not in figures:
+            yield f"figures: {unknown('figure', name, figures)}"
 
 
 def uses_translation(study: Study) -> bool:
@@ -45,7 +61,13 @@ def uses_translation(study: Study) -> bool:
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in registry:
-            yield f"{key}: unknown {what} '{name}'; {registry.source} has: {', '.join(registry)}"
+            yield f"{key}: {unknown(what, name, registry, f'{registry.source} has')}"
+
+
+def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -> Iterable[str]:
+    for name in dict.fromkeys(names):
+        if name not in models:
+            yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.source} and routing have')}"
 
 
 def _names(study: Study, registries: Registries) -> Iterable[str]:
@@ -63,7 +85,7 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
                 where = registries.sources.source
                 yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
-    yield from _unknown("teachers", [name for name in study.teachers if study.routed(name) is None], models, "model")
+    yield from _unknown_teachers("teachers", [name for name in study.teachers if study.routed(name) is None], models)
     yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
     yield from _unknown("base", [study.base], models, "model")
     yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
@@ -74,8 +96,8 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
     for group, names in study.evaluation.groups.items():
         for name in names:
             if name not in study.evaluation.benchmarks:
-                known = ", ".join(study.evaluation.benchmarks)
-                yield f"evaluation.groups.{group}: '{name}' is not in evaluation.benchmarks, which has: {known}"
+                known = unknown("benchmark", name, study.evaluation.benchmarks, "evaluation.benchmarks has")
+                yield f"evaluation.groups.{group}: {known}"
 
 
 def _data(study: Study, registries: Registries) -> Iterable[str]:
@@ -94,7 +116,8 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
             yield f"evaluation.benchmarks.{name}: the micro-world has no such items; take them from the `hub`, or name a `folder`"
         asked = sorted(set(used) & set(benchmark.languages or used))
         for lang in sorted(set(benchmark.languages or ()) - set(used)):
-            yield f"evaluation.benchmarks.{name}.languages: '{lang}' is no language of the study's students"
+            known_languages = unknown("language", lang, dict.fromkeys(used), "there are students in")
+            yield f"evaluation.benchmarks.{name}.languages: {known_languages}"
         if known and benchmark.hub and known.hub is None:
             where = registries.benchmarks.source
             yield f"evaluation.benchmarks.{name}.hub: {where} names no repository for it; add one, or name a folder"
@@ -116,7 +139,7 @@ def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterabl
     models, key = registries.models, f"experiments.{matrix.name}"
     authors = [name for name in matrix.teachers if name != PEOPLE and study.routed(name) is None]
     if matrix.name != "main":
-        yield from _unknown(f"{key}.teachers", [name for name in authors if name != study.translation.model], models, "model")
+        yield from _unknown_teachers(f"{key}.teachers", [name for name in authors if name != study.translation.model], models)
         yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
         yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
     recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]
@@ -183,8 +206,8 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
-            yield f"teachers: '{name}' chooses for the unknown base '{routed.base}'; {models.source} has: {', '.join(models)}"
-        elif name in run and routed.strategy == "family-strong" and not kin(study, registries, routed.base or study.base):
+            yield f"teachers: '{name}' chooses for an {unknown('base', routed.base, models, f'{models.source} has')}"
+        elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
             yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
         translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
@@ -256,20 +279,9 @@ def _training(study: Study, registries: Registries) -> Iterable[str]:
 def _truth(study: Study) -> Iterable[str]:
     for lang, pairs in {"": study.truth.above, **study.truth.above_in}.items():
         if lang and lang not in study.languages:
-            yield f"truth.above_in: language '{lang}' is not in the study; languages are: {', '.join(study.languages)}"
+            yield f"truth.above_in: {unknown('language', lang, study.languages, 'the study has')}"
         for name in {name for pair in pairs for name in pair} - set(study.teachers):
-            yield f"truth: teacher '{name}' is not in the study; teachers are: {', '.join(study.teachers)}"
-
-
-def _figures(study: Study) -> Iterable[str]:
-    if not study.figures:
-        return
-    from polyglot.displays import catalogue
-
-    known = catalogue.figures(study)
-    for name in study.figures:
-        if name not in known:
-            yield f"figures: no figure '{name}'; there are: {', '.join(known)}"
+            yield f"truth: {unknown('teacher', name, study.teachers, 'the study has')}"
 
 
 def _missing(study: Study) -> Iterable[str]:

@@ -20,10 +20,10 @@ from polyglot.displays import catalogue as displays
 from polyglot.displays.context import Context
 from polyglot.displays.figures import study as study_figures
 from polyglot.displays.figures import style as style_figures
-from polyglot.displays.figures.notes import flag_note, hole_note
 from polyglot.displays.figures.style import drawable, language_label, looks, spread
 from polyglot.displays.makers import maker
 from polyglot.displays.numbers import FLAG
+from polyglot.displays.words import flag_line, hole_line
 from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.scoring.metric_tables import read_measurements
 from polyglot.scoring.scores import gap_flags, rank_teachers, score_cells, sensitivity
@@ -326,14 +326,14 @@ def test_flags_are_visible_and_holes_are_named() -> None:
         if name not in ("ranks", "synthesis_yield", "spearman", "weights", "language_resources"):
             assert f"Deutsch {FLAG}" in said or f"German {FLAG}\nDeutsch" in said, name
     assert (
-        hole_note(context, holes=frames["holes"])
+        hole_line(context, holes=frames["holes"])
         == f"✗ no measurement: Careless in Arabic; Hasty in German {FLAG}: no training set."
     )
     assert "Careless, Hasty" in "".join(texts("ranks", context, {"teachers": frames["teachers"]}))
-    assert flag_note(context).endswith("German.")
+    assert flag_line(context).endswith("German.")
     complete, unflagged = frames_of("complete")
-    assert flag_note(unflagged) == ""
-    assert hole_note(unflagged, complete["cells"], "pg_signsafe", complete["holes"]) == ""
+    assert flag_line(unflagged) == ""
+    assert hole_line(unflagged, complete["cells"], "pg_signsafe", complete["holes"]) == ""
 
 
 def test_markers_of_flagged_languages_are_hollow() -> None:

@@ -11,6 +11,7 @@ import pytest
 from polyglot.core.files import read_json
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.routing.router import FACTS, Router, encode, prompt_text, train_router
+from polyglot.routing.router_trainer import Lesson
 from polyglot.routing.settings import Routing
 
 TEACHERS = ["a", "b", "c", "d"]
@@ -46,7 +47,8 @@ def test_pairs_from_planted_scores_give_back_their_order(nano_model: Path, tmp_p
     texts, wins, best, _ = planted(2500, 20_000)
     fold = folds(len(texts), 10)
     out = tmp_path / "router"
-    facts = train_router(nano_model, texts, wins, best, fold, TEACHERS, out, SETTINGS, checkpoints=tmp_path / "unfinished")
+    lesson = Lesson(TEACHERS, texts, fold, wins, best)
+    facts = train_router(nano_model, lesson, out, SETTINGS, checkpoints=tmp_path / "unfinished")
     assert facts["pairs"] == wins[np.array(fold) == "train"].sum()
     new, _, new_best, kind = planted(400, 0, seed=1)
     scores = Router(out, batch_size=64).score(new)
@@ -64,7 +66,8 @@ def test_the_same_seed_gives_the_same_router_and_another_batch_the_same_scores(n
     found = []
     for name in ("one", "two"):
         out = tmp_path / name
-        train_router(nano_model, texts, wins, best, folds(60, 5), TEACHERS, out, few, checkpoints=tmp_path / f"{name}-unfinished")
+        lesson = Lesson(TEACHERS, texts, folds(60, 5), wins, best)
+        train_router(nano_model, lesson, out, few, checkpoints=tmp_path / f"{name}-unfinished")
         found.append(Router(out, batch_size=7 if name == "one" else 60).score(texts))
         assert not (tmp_path / f"{name}-unfinished").exists()
     assert np.allclose(found[0], found[1], atol=1e-4)
@@ -75,9 +78,9 @@ def test_a_killed_training_goes_on_from_its_last_epoch(nano_model: Path, tmp_pat
     from transformers import Trainer
 
     texts, wins, best, _ = planted(60, 300)
-    arguments = (texts, wins, best, folds(60, 5), TEACHERS)
+    lesson = Lesson(TEACHERS, texts, folds(60, 5), wins, best)
     whole = tmp_path / "whole"
-    train_router(nano_model, *arguments, whole, SETTINGS, checkpoints=tmp_path / "unfinished")
+    train_router(nano_model, lesson, whole, SETTINGS, checkpoints=tmp_path / "unfinished")
     steps = 0
     step = Trainer.training_step
 
@@ -90,9 +93,9 @@ def test_a_killed_training_goes_on_from_its_last_epoch(nano_model: Path, tmp_pat
 
     monkeypatch.setattr(Trainer, "training_step", killed)
     with pytest.raises(KeyboardInterrupt):
-        train_router(nano_model, *arguments, tmp_path / "resumed", SETTINGS, checkpoints=tmp_path / "killed")
+        train_router(nano_model, lesson, tmp_path / "resumed", SETTINGS, checkpoints=tmp_path / "killed")
     assert list((tmp_path / "killed").glob("checkpoint-*"))
-    train_router(nano_model, *arguments, tmp_path / "resumed", SETTINGS, checkpoints=tmp_path / "killed")
+    train_router(nano_model, lesson, tmp_path / "resumed", SETTINGS, checkpoints=tmp_path / "killed")
     assert steps == 6 + 2 * 2, "two of four epochs are not done again"
     scores = [Router(folder, batch_size=60).score(texts) for folder in (whole, tmp_path / "resumed")]
     assert np.allclose(scores[0], scores[1], atol=1e-4)
@@ -106,9 +109,9 @@ def test_a_training_killed_at_its_end_is_not_trained_longer(
 
     texts, wins, _, _ = planted(60, 300)
     always = np.ones((60, 4), dtype=bool)  # whoever is chosen is a best one: no epoch is better than the first
-    arguments = (texts, wins, always, folds(60, 5), TEACHERS)
+    lesson = Lesson(TEACHERS, texts, folds(60, 5), wins, always)
     settings = SETTINGS.model_copy(update={"patience": 1})
-    epochs = train_router(nano_model, *arguments, tmp_path / "whole", settings, checkpoints=tmp_path / "unfinished")["epochs"]
+    epochs = train_router(nano_model, lesson, tmp_path / "whole", settings, checkpoints=tmp_path / "unfinished")["epochs"]
     assert epochs == 2
     steps, step, load = 0, Trainer.training_step, Trainer._load_best_model
 
@@ -123,10 +126,10 @@ def test_a_training_killed_at_its_end_is_not_trained_longer(
     monkeypatch.setattr(Trainer, "training_step", counted)
     monkeypatch.setattr(Trainer, "_load_best_model", killed)
     with pytest.raises(KeyboardInterrupt):
-        train_router(nano_model, *arguments, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
+        train_router(nano_model, lesson, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
     before = steps
     monkeypatch.setattr(Trainer, "_load_best_model", load)
-    facts = train_router(nano_model, *arguments, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
+    facts = train_router(nano_model, lesson, tmp_path / "resumed", settings, checkpoints=tmp_path / "killed")
     assert (steps, facts["epochs"], facts["kept_epoch"]) == (before, 2, 1)
     scores = [Router(folder, batch_size=60).score(texts) for folder in (tmp_path / "whole", tmp_path / "resumed")]
     assert np.allclose(scores[0], scores[1], atol=1e-4)
@@ -134,17 +137,8 @@ def test_a_training_killed_at_its_end_is_not_trained_longer(
 
 def test_one_teacher_gets_every_prompt(nano_model: Path, tmp_path: Path) -> None:
     one = np.ones((4, 1), dtype=bool)
-    facts = train_router(
-        nano_model,
-        ["x"] * 4,
-        np.zeros((4, 1, 1)),
-        one,
-        folds(4, 2),
-        ["only"],
-        tmp_path / "r",
-        SETTINGS,
-        checkpoints=tmp_path / "c",
-    )
+    lesson = Lesson(["only"], ["x"] * 4, folds(4, 2), np.zeros((4, 1, 1)), one)
+    facts = train_router(nano_model, lesson, tmp_path / "r", SETTINGS, checkpoints=tmp_path / "c")
     assert facts["pairs"] == 0
     router = Router(tmp_path / "r", batch_size=2)
     assert router.teachers == ["only"]
@@ -156,7 +150,11 @@ def test_too_few_calibration_prompts_are_an_error_that_names_the_setting(nano_mo
     for fold, missing in (("train", "prompt to stop by"), ("stop", "pair of teachers")):
         with pytest.raises(ValueError, match=rf"{missing}.*raise routing\.calibration"):
             train_router(
-                nano_model, texts, wins, best, [fold] * 20, TEACHERS, tmp_path / "r", SETTINGS, checkpoints=tmp_path / "c"
+                nano_model,
+                Lesson(TEACHERS, texts, [fold] * 20, wins, best),
+                tmp_path / "r",
+                SETTINGS,
+                checkpoints=tmp_path / "c",
             )
 
 
@@ -171,9 +169,8 @@ def test_of_a_prompt_longer_than_the_context_the_middle_is_left_out(nano_model: 
     texts, wins, best, _ = planted(30, 150)
     settings = SETTINGS.model_copy(update={"epochs": 1, "max_length": 10_000})
     out = tmp_path / "router"
-    facts = train_router(
-        nano_model, [text, *texts[1:]], wins, best, folds(30, 5), TEACHERS, out, settings, checkpoints=tmp_path / "c"
-    )
+    lesson = Lesson(TEACHERS, [text, *texts[1:]], folds(30, 5), wins, best)
+    facts = train_router(nano_model, lesson, out, settings, checkpoints=tmp_path / "c")
     assert (facts["longest"], facts["cut"]) == (512, 1)
     assert np.isfinite(Router(out, batch_size=8).score([text])).all()
 

@@ -15,7 +15,7 @@ from polyglot.routing.assignment import assignments, at_random, car_scores, cons
 from polyglot.routing.calibration import answered, calibrate, same_prompts
 from polyglot.routing.hit_rates import by_chance, by_ranking, summary
 from polyglot.routing.rewards import best, learnability, reward_matrix, rewards, wins
-from polyglot.routing.summary import summarise
+from polyglot.routing.summary import Routings, summarise
 from polyglot.routing.teachers import by_strength, parse_routed
 from polyglot.synthesis.draws import Draw
 
@@ -231,18 +231,16 @@ def test_generations_and_shares_are_counted() -> None:
     assigned |= {("oracle", lang, "0"): frame for (_, lang, _), frame in assigned.items()}
     scores = pd.DataFrame({"request_id": found["request_id"].unique(), "a": 1.0, "b": 0.0, "c": -1.0})
     facts = [{"name": name, "strategy": name, "base": "base", "strength": TEACHERS} for name in ("persyn", "oracle")]
-    tables = summarise(
-        facts,
-        ["a", "b"],
-        TEACHERS,
+    routings = Routings(
+        routed=facts,
+        single=["a", "b"],
+        teachers=TEACHERS,
         calibrations={"base": found},
         scores={"base": scores},
         assigned=assigned,
         requests=40,
-        replicates=100,
-        confidence=0.95,
-        seed=0,
     )
+    tables = summarise(routings, replicates=100, confidence=0.95, seed=0)
     assert sum(german) == 40
     cost = tables["generations"].set_index("teacher")["total"].to_dict()
     assert cost == {"persyn": 180 + 80, "oracle": 3 * 80, "a": 80, "b": 80}

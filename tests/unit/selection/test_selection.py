@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,9 @@ from hypothesis import strategies as st
 
 from polyglot.selection.clustering import cluster, cluster_count
 from polyglot.selection.quality_model import quality
-from polyglot.selection.rules import select
-from polyglot.synthesis.recipes import RULES, Rule
+from polyglot.selection.rules import RULES, Rule, Samples, rule_of, select
+from polyglot.selection.settings import Selection
+from polyglot.synthesis.recipes import parse_recipe
 
 
 def by_brute_force(samples: list[tuple[str, float, int]], size: int, ratio: int) -> list[str]:
@@ -50,9 +54,9 @@ def test_mdaq_is_the_algorithm_as_it_is_written(samples: list[tuple[str, float, 
     assert [ids[row] for row in rows] == by_brute_force(samples, size, ratio)
 
 
-@given(samples=SAMPLES, size=st.integers(0, 40), rule=st.sampled_from(RULES), shuffle=st.randoms())
+@given(samples=SAMPLES, size=st.integers(0, 40), rule=st.sampled_from(list(RULES)), shuffle=st.randoms())
 def test_every_rule_takes_so_many_samples_whatever_their_order(
-    samples: list[tuple[str, float, int]], size: int, rule: Rule, shuffle: Any
+    samples: list[tuple[str, float, int]], size: int, rule: str, shuffle: Any
 ) -> None:
     found = []
     for _ in range(2):
@@ -89,6 +93,52 @@ def test_edges() -> None:
         select(["a", "a"], scores[:2], one[:2], rule="mdaq", size=1)
     with pytest.raises(ValueError, match="3 ids, but quality of shape"):
         select(list("abc"), scores, one, rule="mdaq", size=1)
+
+
+def test_a_rule_of_ones_own_is_a_recipes_name_and_takes_samples() -> None:
+    longest = Rule("longest", "the samples with the longest ids", lambda samples, size: by_length(samples)[:size])
+    RULES.add("longest", longest)
+    try:
+        recipe = parse_recipe("longest-2")
+        assert (recipe.rule, recipe.examples) == ("longest", 2)
+        assert rule_of("longest-2") is longest
+        assert Selection(rule="longest").rule == "longest"
+        ids, scores, clusters = ["a", "abc", "ab"], np.zeros(3), np.zeros(3, dtype=np.intp)
+        assert [ids[row] for row in select(ids, scores, clusters, rule="longest", size=2)] == ["abc", "ab"]
+    finally:
+        RULES._known.pop("longest")
+    with pytest.raises(ValueError, match="'longest-2' is no recipe"):
+        parse_recipe("longest-2")
+
+
+def by_length(samples: Samples) -> Any:
+    return np.argsort([-len(one) for one in samples.ids], kind="stable")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_rule_does_not_need_does_not_change_what_it_takes(rule: str) -> None:
+    rng = np.random.default_rng(0)
+    ids, scores, clusters = [f"{place:02}" for place in range(40)], rng.random(40), rng.integers(0, 9, 40)
+    needs = RULES[rule].needs
+    unknown = scores if "quality" in needs else np.full(40, np.nan), clusters if "clusters" in needs else np.zeros(40, dtype=int)
+    taken = [select(ids, *known, rule=rule, size=12).tolist() for known in ((scores, clusters), unknown)]
+    assert taken[0] == taken[1]
+
+
+def test_an_unknown_rule_is_named_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="unknown rule 'mdac'; did you mean 'mdaq'"):
+        select(["a"], np.zeros(1), np.zeros(1, dtype=np.intp), rule="mdac", size=1)
+    with pytest.raises(ValueError, match="unknown rule 'quality'; did you mean 'quality-only'"):
+        Selection(rule="quality")
+    assert rule_of("equal-500") is None
+
+
+def test_the_names_of_rules_are_read_without_numpy(repository: Path) -> None:
+    code = "import sys; from polyglot.selection.rules import rule_of; rule_of('mdaq-5').needs"
+    code += "; print({'numpy', 'pandas'} & {*sys.modules})"
+    environment = {"PYTHONPATH": str(repository / "scripts")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_clusters_of_clouds_are_the_clouds() -> None:

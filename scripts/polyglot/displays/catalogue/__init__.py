@@ -1,5 +1,9 @@
-"""Every table and figure: of a study's main experiment, of each further one, of the screening, the budget and the replication
-audit."""
+"""The catalogue: every table and figure that a study has, with what each is made from and what it says.
+
+One module a subject: a study's main experiment (`study.py`), further experiments by what they compare (`experiments.py`), the
+screening, the budget and the replication audit. A project adds its own to `TABLES`, `FIGURES` and `COMPARED`. It may import
+display.py, the study and the rooms below; it imports neither pandas nor matplotlib, because every Snakefile reads it.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +20,67 @@ from polyglot.displays.display import Display, Kind
 from polyglot.study.configuration import Study
 from polyglot.study.experiments import MAIN
 
-__all__ = ["COMPARED", "FIGURES", "REPLICATED", "REPLICATION", "SCREEN", "TABLES", "figures", "of", "published", "tables"]
+__all__ = [
+    "COMPARED",
+    "FIGURES",
+    "REPLICATED",
+    "REPLICATION",
+    "SCREEN",
+    "TABLES",
+    "NameClash",
+    "figures",
+    "of",
+    "published",
+    "tables",
+]
+
+
+class NameClash(ValueError):
+    """Two tables, or two figures, of one name; the message names it and says what to rename."""
 
 
 def tables(study: Study) -> dict[str, Display]:
-    """Every table of a study by name."""
-    found = _all(study, "table", TABLES)
+    """Every table of a study by name.
+
+    Raises:
+        NameClash: if an experiment, or a plugin, gives a table the name of another.
+    """
+    found = _all(study, "table", TABLES, PLAN)
     if not (study.truth.above or study.truth.above_in):
         del found["truth"]
     if not study.seed_sources:
         del found["seed_sources"]
-    return found | {name: replace(display, experiment="plan") for name, display in PLAN.items()}
+    return found
 
 
 def figures(study: Study) -> dict[str, Display]:
-    """Every figure of a study by name."""
-    return _all(study, "figure", FIGURES)
+    """Every figure of a study by name.
+
+    Raises:
+        NameClash: if an experiment, or a plugin, gives a figure the name of another.
+    """
+    return _all(study, "figure", FIGURES, {})
 
 
-def _all(study: Study, kind: Kind, fixed: Mapping[str, Display]) -> dict[str, Display]:
-    found = {name: display.within(MAIN, "") for name, display in fixed.items()}
-    found["screen"] = replace(SCREEN[kind], experiment="screen")
-    found |= {name: replace(display, experiment="replication") for name, display in REPLICATION[kind].items()}
-    for name, matrix in study.matrices.items():
-        if name != MAIN:
+def _all(study: Study, kind: Kind, of_main: Mapping[str, Display], planned: Mapping[str, Display]) -> dict[str, Display]:
+    found: dict[str, Display] = {}
+
+    def put(name: str, display: Display, where: str, thing: str) -> None:
+        if name in found:
+            raise NameClash(f"{where}: the {kind} '{name}' has the name of another {kind}; give the {thing} another name")
+        found[name] = display
+
+    for name, display in of_main.items():
+        put(name, display.within(MAIN, ""), "plugins", kind)
+    fixed = {"screen": replace(SCREEN[kind], experiment="screen")}
+    fixed |= {name: replace(display, experiment="replication") for name, display in REPLICATION[kind].items()}
+    fixed |= {name: replace(display, experiment="plan") for name, display in planned.items()}
+    for name, display in fixed.items():
+        put(name, display, "plugins", kind)
+    for experiment, matrix in study.matrices.items():
+        if experiment != MAIN:
             for suffix, display in COMPARED[matrix.compare][kind].items():
-                found[name + suffix] = display.within(name, matrix.question)
+                put(experiment + suffix, display.within(experiment, matrix.question), f"experiments.{experiment}", "experiment")
     return found
 
 

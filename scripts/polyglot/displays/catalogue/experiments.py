@@ -1,18 +1,19 @@
-"""The catalogue of tables and figures, each with its counterpart in arXiv 2604.11290.
+"""Tables and figures of further experiments, by what they compare: an experiment has them by being configured.
 
-A display is made by the function of its name in `polyglot.reports` or `polyglot.figures`. Those of `COMPARED` belong to an
-experiment's kind: a new experiment has them by being configured.
+A display is made by the function that it names: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`.
+Its name is that of the experiment with the suffix that stands here.
 """
 
 from __future__ import annotations
 
+from polyglot.core.lookup import Lookup
 from polyglot.displays.catalogue.files import CELLS, EXPERIMENTS, GAPS, HOLES, REPLICATES, STUDENTS, TEACHERS
 from polyglot.displays.display import Display, Kind
 from polyglot.study.experiments import Comparison
 
 GENERATIONS = "analysis/{experiment}_generations.csv"
 COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))
-COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
+_BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     "teachers": {
         "table": {
             "": Display(
@@ -237,7 +238,7 @@ COMPARED: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     },
 }
 
-COMPARED["selection"] = {
+_BY_COMPARISON["selection"] = {
     "table": {
         "": Display(
             "selection.selection",
@@ -276,3 +277,9 @@ COMPARED["selection"] = {
         ),
     },
 }
+
+COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {
+    compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known) for kind, known in kinds.items()}
+    for compare, kinds in _BY_COMPARISON.items()
+}
+"""By comparison, kind and suffix. A project adds its own with `COMPARED["recipes"]["table"].add("_mine", Display(...))`."""

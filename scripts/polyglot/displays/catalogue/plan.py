@@ -1,4 +1,4 @@
-"""."""
+"""Tables of the budget (`snakemake plan`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""Tables and figures of the replication audit: what the paper's published numbers imply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""."""
+"""Table and figure of the screening of candidate teachers (`snakemake screen`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,11 @@
-"""."""
+"""Tables and figures of a study's main experiment, each with its counterpart in arXiv 2604.11290.
+
+A display is made by the function that it names: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`.
+"""
 
 from __future__ import annotations
 
+from polyglot.core.lookup import Lookup
 from polyglot.displays.catalogue.files import (
     ANALYSIS,
     CELLS,
@@ -17,7 +21,7 @@ from polyglot.displays.catalogue.files import (
 )
 from polyglot.displays.display import Display
 
-TABLES: dict[str, Display] = {
+_TABLES: dict[str, Display] = {
     "leaderboard": Display(
         "leaderboard.leaderboard",
         "Leaderboard",
@@ -162,7 +166,7 @@ TABLES: dict[str, Display] = {
     ),
 }
 
-FIGURES: dict[str, Display] = {
+_FIGURES: dict[str, Display] = {
     "pg_score": Display(
         "study.pg_score",
         "PG-Score by teacher and language",
@@ -268,3 +272,9 @@ FIGURES: dict[str, Display] = {
         height=3.4,
     ),
 }
+
+TABLES: Lookup[Display] = Lookup("table", _TABLES)
+"""Tables of the main experiment by name; a project adds its own with `TABLES.add`."""
+
+FIGURES: Lookup[Display] = Lookup("figure", _FIGURES)
+"""Figures of the main experiment by name; a project adds its own with `FIGURES.add`."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import averages, hole_note, interval_text, main_rows, minus
+from polyglot.displays.figures.notes import averages, interval_text, main_rows, minus
 from polyglot.displays.figures.style import (
     COLOURS,
     CROSS,
@@ -30,7 +30,7 @@ from polyglot.displays.figures.style import (
     spread,
 )
 from polyglot.displays.numbers import HOLE, number
-from polyglot.displays.words import quantity
+from polyglot.displays.words import hole_line, quantity
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import spearman_matrix
 
@@ -97,7 +97,7 @@ def pca(
         right.set(xlabel=f"PC1 ({shares['PC1']:.0%} of the variance)", ylabel=f"PC2 ({shares['PC2']:.0%} of the variance)")
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * hollow)
     how = f"Bars: share of each component; dashed: cumulative. Arrows: loadings, not to scale. {len(known)} cells."
-    bottom(figure, "", hole_note(context, holes=holes), how)
+    bottom(figure, "", hole_line(context, holes=holes), how)
     return figure
 
 
@@ -108,7 +108,7 @@ def _loadings(context: Context, axes: Axes, loadings: pd.DataFrame) -> None:
     shifts = np.linspace(-0.22, 0.22, len(components)) if len(components) > 1 else [0.0]
     for component, shift, look in zip(components, shifts, looks(components).values(), strict=True):
         rows = loadings[loadings["component"] == component].set_index("metric").reindex(metrics)
-        points(axes, rows["loading"], np.arange(len(metrics)) + shift, rows["low"], rows["high"], look=look, size=4)
+        points(axes, rows["loading"], np.arange(len(metrics)) + shift, (rows["low"], rows["high"]), look=look, size=4)
         axes.plot([], [], look.marker, color=look.colour, markersize=4, label=_component(component))
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(metrics)), [quantity(name, context.metrics) for name in metrics], fontsize=7.5)
@@ -180,7 +180,7 @@ def regression(
     grid[0, 0].set_ylabel("actual gain")
     flagged = any(context.is_flagged(lang) for lang in by_language)
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * flagged)
-    bottom(figure, "predicted gain; dashed: prediction and outcome are the same", hole_note(context, holes=holes))
+    bottom(figure, "predicted gain; dashed: prediction and outcome are the same", hole_line(context, holes=holes))
     return figure
 
 
@@ -212,7 +212,7 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     axes.text(0.98, 0.98, f"Spearman's ρ\n{cells} cells", transform=axes.transAxes, ha="right", va="top", fontsize=9)
     absent = int(shown["rho"].isna().to_numpy()[np.tril_indices(len(names) - 1)].sum())
     white = f"White: not defined ({absent} pairs), because a quantity is constant or not measured." if absent else ""
-    bottom(figure, "", white, hole_note(context, holes=holes))
+    bottom(figure, "", white, hole_line(context, holes=holes))
     return figure
 
 
@@ -229,7 +229,7 @@ def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | N
         part = rows[rows["definition"] == name].sort_values("value")
         axes.fill_between(part["value"], part["low"], part["high"], color=look.colour, alpha=0.18, linewidth=0)
         axes.plot(part["value"], part["spearman"], color=look.colour, zorder=2)
-        points(axes, part["value"], part["spearman"], part["low"], part["high"], look=look, vertical=True, size=4.5)
+        points(axes, part["value"], part["spearman"], (part["low"], part["high"]), look=look, vertical=True, size=4.5)
         axes.axvline(context.alpha, color=DARK, linestyle=":", linewidth=1.1, zorder=1)
         axes.set_title(f"{name}, {int(part['n'].max())} teachers")
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
@@ -238,7 +238,7 @@ def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | N
         low = np.nanmin(rows[["spearman", "low"]].to_numpy(dtype=float))
         grid[0, 0].set_ylim(low - 0.08, 1.03)
         label = f"weight of the intrinsic score; dotted: the chosen one, α = {context.alpha}"
-        bottom(figure, label, hole_note(context, holes=holes))
+        bottom(figure, label, hole_line(context, holes=holes))
     return figure
 
 
@@ -270,7 +270,7 @@ def language_resources(
             nothing(axes, f"no language with a score and a known {label}")
             continue
         for row in rows.reset_index().to_dict("records"):
-            points(axes, row["place"], row["value"], row["low"], row["high"], look=by_language[row["lang"]],
+            points(axes, row["place"], row["value"], (row["low"], row["high"]), look=by_language[row["lang"]],
                    hollow=flagged[row["lang"]], vertical=True, size=6.5)  # fmt: skip
         gone = place[means["value"].isna()].dropna()
         axes.plot(gone, np.full(len(gone), 0.04), transform=axes.get_xaxis_transform(), **CROSS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from polyglot.analysis.additive_steps import step_holes
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import authors, averages, flag_note, group_names, hole_note, interval_text
+from polyglot.displays.figures.notes import authors, averages, interval_text
 from polyglot.displays.figures.style import (
     AVERAGE,
     CROSS,
@@ -33,6 +34,7 @@ from polyglot.displays.figures.style import (
     points,
 )
 from polyglot.displays.numbers import HOLE, number
+from polyglot.displays.words import flag_line, group_names, hole_line
 from polyglot.scoring.scores import STUDENT, interval, rank_correlation
 from polyglot.synthesis.recipes import SIZE
 
@@ -88,7 +90,8 @@ def bases(
         rows = rows.reindex([name for name in order if name in rows.index])
         place = np.array([order.index(name) for name in rows.index]) + shift
         values = rows[column].to_numpy(dtype=float)
-        points(left, values, place, rows[f"{column}_low"], rows[f"{column}_high"], look=by_group[names[group]], size=4.5)
+        ends = rows[f"{column}_low"], rows[f"{column}_high"]
+        points(left, values, place, ends, look=by_group[names[group]], size=4.5)
         cross(left, place[np.isnan(values)])
         absent |= bool(np.isnan(values).any())
     left.axvline(0, color=GREY, linewidth=0.8, zorder=1)
@@ -96,7 +99,7 @@ def bases(
     if compared:
         _agreement(context, panels[0, 1], replicates, groups, column)
     legend(figure, [handle(look, name) for name, look in by_group.items()] + [cross_handle("no average")] * absent)
-    bottom(figure, "", hole_note(context, holes=holes) or _unmeasured(context, teachers, column), flag_note(context))
+    bottom(figure, "", hole_line(context, holes=holes) or _unmeasured(context, teachers, column), flag_line(context))
     return figure
 
 
@@ -181,13 +184,13 @@ def recipes(
             drawn += [] if alone else [(row, AVERAGE, shifts[""], 5.5) for row in _of(overall, group).to_dict("records")]
             averaged |= not alone
             for row, look, shift, size in drawn:
-                points(axes, row["value"], place + shift, row["low"], row["high"], look=look, size=size)
+                points(axes, row["value"], place + shift, (row["low"], row["high"]), look=look, size=size)
                 if pd.isna(row["value"]):
                     cross(axes, place + shift)
                     absent = True
     entries = [handle(look, context.model(name)) for name, look in by_teacher.items()]
     legend(figure, entries + [handle(AVERAGE, "average over teachers")] * averaged + [cross_handle("no average")] * absent)
-    bottom(figure, "", hole_note(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes), flag_note(context))
+    bottom(figure, "", hole_line(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes), flag_line(context))
     return figure
 
 
@@ -225,7 +228,7 @@ def sizes(
             if len(lines) <= 4:
                 axes.fill_between(x, rows["low"], rows["high"], color=look.colour, alpha=0.1, linewidth=0)
             axes.plot(x, rows["value"], color=look.colour, linestyle=look.line, zorder=2)
-            points(axes, x, rows["value"], rows["low"], rows["high"], look=look, vertical=True)
+            points(axes, x, rows["value"], (rows["low"], rows["high"]), look=look, vertical=True)
             gone = x[rows["value"].isna()]
             axes.plot(gone, np.full(len(gone), 0.04), transform=axes.get_xaxis_transform(), **CROSS | {"color": look.colour})
             absent |= len(gone) > 0
@@ -241,8 +244,8 @@ def sizes(
         for line, look in by_line.items()
     ]
     legend(figure, entries + [cross_handle("no average")] * absent)
-    note = hole_note(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes)
-    bottom(figure, "training examples", note, flag_note(context))
+    note = hole_line(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes)
+    bottom(figure, "training examples", note, flag_line(context))
     return figure
 
 
@@ -271,12 +274,12 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
         hollow |= flagged
         for group, shift in zip(groups, row_shifts(len(groups), 0.3), strict=True):
             rows = part[part["group"] == group]
-            points(
-                axes, rows["score"], rows["place"] + shift, rows["low"], rows["high"], look=by_group[group], size=3.6, zorder=2.5
-            )
+            look = replace(by_group[group], order=2.5)
+            points(axes, rows["score"], rows["place"] + shift, (rows["low"], rows["high"]), look=look, size=3.6)
         rows = part[part["group"] == "all"].sort_values("step")
         axes.plot(rows["score"], rows["place"], color=DARK, linewidth=1, zorder=2)
-        points(axes, rows["score"], rows["place"], rows["low"], rows["high"], look=AVERAGE, hollow=flagged, size=6.5, zorder=4)
+        look = replace(AVERAGE, order=4)
+        points(axes, rows["score"], rows["place"], (rows["low"], rows["high"]), look=look, hollow=flagged, size=6.5)
         gone = rows.loc[rows["score"].isna(), "place"]
         cross(axes, gone.to_numpy())
         absent |= len(gone) > 0
@@ -289,7 +292,7 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     entries = [handle(AVERAGE, "mean of the groups")]
     entries += [handle(look, group.replace("_", " "), size=4) for group, look in by_group.items()]
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * absent)
-    bottom(figure, "score; beside it: what the step adds to the one before", hole_note(context, holes=step_holes(outcomes)))
+    bottom(figure, "score; beside it: what the step adds to the one before", hole_line(context, holes=step_holes(outcomes)))
     return figure
 
 

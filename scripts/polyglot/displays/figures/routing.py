@@ -9,8 +9,9 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.figures.comparisons import row_shifts, rows_named
-from polyglot.displays.figures.notes import averages, flag_note, hole_note
+from polyglot.displays.figures.notes import averages
 from polyglot.displays.figures.style import DARK, GREY, bottom, cross, cross_handle, handle, legend, looks, points
+from polyglot.displays.words import flag_line, hole_line
 from polyglot.scoring.scores import STUDENT
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def routing(
         for row in averages(frame, column, STUDENT, context.confidence).reset_index().to_dict("records"):
             y = place[row["teacher"]] + shift[row["base"]]
             points(
-                axes, row["value"], y, row["low"], row["high"], look=look[kind[row["teacher"]]], hollow=row["base"] != bases[0]
+                axes, row["value"], y, (row["low"], row["high"]), look=look[kind[row["teacher"]]], hollow=row["base"] != bases[0]
             )
             if pd.isna(row["value"]):
                 cross(axes, y)
@@ -77,6 +78,6 @@ def routing(
     entries += [handle(look[KINDS[0]], context.model(base), hollow=True) for base in bases[1:]]
     entries += [Patch(color=colour, label=label) for colour, label in BARS.values()]
     legend(figure, entries + [cross_handle("no average")] * absent)
-    note = hole_note(context, replicates[replicates["replicate"] == 0], score, holes)
-    bottom(figure, "", note, flag_note(context))
+    note = hole_line(context, replicates[replicates["replicate"] == 0], score, holes)
+    bottom(figure, "", note, flag_line(context))
     return figure

@@ -13,7 +13,7 @@ from polyglot.displays.figures.style import GREY, Look, cross, cross_handle, han
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PREDICTED, ACTUAL = Look("#0072B2", "o"), Look("#D55E00", "d")
+PREDICTED, ACTUAL = Look("#0072B2", "o"), Look("#D55E00", "d", order=4)
 
 
 def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame, cost: pd.DataFrame) -> Figure:
@@ -25,8 +25,8 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
     for axes, lang in zip(panels[0], langs, strict=True):
         rows = candidates[candidates["lang"] == lang].sort_values("prediction", na_position="first")
         place = np.arange(len(rows))
-        points(axes, rows["prediction"], place, rows["low"], rows["high"], look=PREDICTED)
-        points(axes, rows["actual"], place, look=ACTUAL, zorder=4)
+        points(axes, rows["prediction"], place, (rows["low"], rows["high"]), look=PREDICTED)
+        points(axes, rows["actual"], place, look=ACTUAL)
         cross(axes, place[rows["prediction"].isna().to_numpy()])
         axes.set_yticks(place, [context.model(name) for name in rows["teacher"]])
         axes.set_ylim(-0.6, len(rows) - 0.4)

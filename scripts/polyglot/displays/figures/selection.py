@@ -9,7 +9,7 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.figures.comparisons import row_shifts, rows_named
-from polyglot.displays.figures.notes import authors, averages, flag_note, hole_note
+from polyglot.displays.figures.notes import authors, averages
 from polyglot.displays.figures.style import (
     GREY,
     bottom,
@@ -22,6 +22,7 @@ from polyglot.displays.figures.style import (
     looks,
     points,
 )
+from polyglot.displays.words import flag_line, hole_line
 from polyglot.scoring.scores import STUDENT
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def selection(
                 continue
             y = lines.index((row["recipe"], row["teacher"])) + shift[row["base"]]
             hollow = row["base"] != bases[0]
-            points(axes, row["value"], y, row["low"], row["high"], look=by_recipe[row["recipe"]], hollow=hollow)
+            points(axes, row["value"], y, (row["low"], row["high"]), look=by_recipe[row["recipe"]], hollow=hollow)
             if pd.isna(row["value"]):
                 cross(axes, y)
                 absent = True
     legend(figure, [handle(look, name) for name, look in by_recipe.items()] + [cross_handle("no average")] * absent)
-    note = hole_note(context, replicates[replicates["replicate"] == 0], f"pg_{context.definition}", holes)
-    bottom(figure, "", note, flag_note(context))
+    note = hole_line(context, replicates[replicates["replicate"] == 0], f"pg_{context.definition}", holes)
+    bottom(figure, "", note, flag_line(context))
     return figure
 
 
@@ -107,7 +108,7 @@ def alignment(
             reach = rows["gain_se"] * _normal(context.confidence)
             axes.plot(x, rows["student_score"], color=look.colour, linestyle=look.line, zorder=2)
             score = rows["student_score"]
-            points(axes, x, score, score - reach, score + reach, look=look, vertical=True, hollow=flagged)
+            points(axes, x, score, (score - reach, score + reach), look=look, vertical=True, hollow=flagged)
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
@@ -115,7 +116,7 @@ def alignment(
     panels[0, 0].set_ylabel("mean benchmark score")
     entries = [handle(look, context.model(name), line=True) for name, look in by_teacher.items()]
     legend(figure, entries + [flag_handle()] * hollow)
-    bottom(figure, "training examples; dashed: the untrained base", hole_note(context, holes=holes), flag_note(context))
+    bottom(figure, "training examples; dashed: the untrained base", hole_line(context, holes=holes), flag_line(context))
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.figures.notes import authors, flag_note, group_names, hole_note, interval_text, main_rows
+from polyglot.displays.figures.notes import authors, interval_text, main_rows
 from polyglot.displays.figures.style import (
     AVERAGE,
     COLOURS,
@@ -28,6 +28,7 @@ from polyglot.displays.figures.style import (
     points,
 )
 from polyglot.displays.numbers import HOLE, probability
+from polyglot.displays.words import flag_line, group_names, hole_line
 from polyglot.scoring.statistics import spearman_matrix
 from polyglot.synthesis.answers import STATUSES
 
@@ -123,10 +124,10 @@ def pg_score(
         hollow |= flagged
         values, place = rows[column].to_numpy(dtype=float), np.arange(len(rows))
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
-        points(axes, values, place, rows[f"{column}_low"], rows[f"{column}_high"], look=AVERAGE if lang == "" else CELL,
+        points(axes, values, place, (rows[f"{column}_low"], rows[f"{column}_high"]), look=AVERAGE if lang == "" else CELL,
                hollow=flagged, size=5 if lang == "" else 4.5)  # fmt: skip
         cross(axes, place[np.isnan(values)])
-    note = hole_note(context, cells, column, holes)
+    note = hole_line(context, cells, column, holes)
     legend(figure, [flag_handle()] * hollow + [cross_handle()] * bool(note))
     bottom(figure, f"PG-Score ({context.definition})", note)
     return figure
@@ -156,10 +157,10 @@ def gain(
         axes.axvspan(ends["reference_score"] - reach, ends["reference_score"] + reach, color="#D9D9D9", linewidth=0, zorder=1)
         values, place = rows["student_score"].to_numpy(dtype=float), np.arange(len(rows))
         error = wide * rows["gain_se"].to_numpy(dtype=float)
-        points(axes, values, place, values - error, values + error, look=CELL, hollow=flagged, size=4.5)
+        points(axes, values, place, (values - error, values + error), look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
-    note = hole_note(context, cells, "student_score", holes)
+    note = hole_line(context, cells, "student_score", holes)
     entries = [
         Line2D([], [], color=DARK, linestyle="--", linewidth=1.1, label="base"),
         Line2D([], [], color=DARK, linewidth=1.1, label="reference"),
@@ -198,7 +199,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
         if rows["p_first"].isna().all():
             left.text(0.5, 0.5, "no resamples, no probabilities", transform=left.transAxes, ha="center", va="center", color=GREY)
         rank = rows["rank"].astype(float).to_numpy()
-        points(right, rank, place, rows["rank_low"], rows["rank_high"], look=AVERAGE, size=6)
+        points(right, rank, place, (rows["rank_low"], rows["rank_high"]), look=AVERAGE, size=6)
         for axes in (left, right):
             cross(axes, place[np.isnan(rank)], x=0.02 if axes is left else 0.5)
         unranked += [context.model(name) for name in rows.loc[np.isnan(rank), "teacher"]]
@@ -211,7 +212,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
     entries: list[Any] = [*_bar_handles(["first", "among the first three"]), handle(AVERAGE, "rank, with its interval")]
     note = f"{HOLE} no rank, for want of a measurement in some language: {', '.join(unranked)}." if unranked else ""
     legend(figure, entries + [cross_handle("no rank")] * bool(unranked))
-    bottom(figure, "", note, flag_note(context))
+    bottom(figure, "", note, flag_line(context))
     return figure
 
 
@@ -254,7 +255,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         for row in rows.to_dict("records"):
             x, y, look = row["intrinsic"], row[column], by_teacher[row["teacher"]]
-            points(axes, x, y, row["intrinsic_low"], row["intrinsic_high"], look=look, hollow=flagged, size=5.5)
+            points(axes, x, y, (row["intrinsic_low"], row["intrinsic_high"]), look=look, hollow=flagged, size=5.5)
             if column == "standardised_gain" and not np.isnan(x):
                 axes.vlines(x, y - 1, y + 1, color=look.colour, linewidth=1.1, zorder=2.5)
         found = spearman_matrix(rows, ["intrinsic", column], confidence=context.confidence).iloc[1]
@@ -266,7 +267,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
             axes.text(0.03, 0.97, "\n".join(f"{HOLE} {name}" for name in absent), transform=axes.transAxes, va="top", fontsize=7)
     entries = [handle(look, context.model(name)) for name, look in by_teacher.items()]
     entries += [handle(Look("#CFCFCF", "o"), "other languages", size=3.5)] * (len(langs) > 1)
-    holes = bool(hole_note(context, cells, column))
+    holes = bool(hole_line(context, cells, column))
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * holes)
     found = spearman_matrix(cells, ["intrinsic", column], confidence=context.confidence).iloc[1]
     overall = interval_text(found["rho"], found["low"], found["high"])

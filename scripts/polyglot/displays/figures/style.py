@@ -35,11 +35,12 @@ DARK, GREY, PALE = "#333333", "#8A8A8A", "#F3F3F3"
 
 @dataclass(frozen=True)
 class Look:
-    """What tells one thing from the others, twice: by colour, and by marker and line."""
+    """What tells one thing from the others, twice: by colour, and by marker and line; what has a higher order is drawn above."""
 
     colour: str = "#000000"
     marker: str = "D"
     line: Any = "-"
+    order: float = 3
 
 
 AVERAGE = Look()
@@ -98,22 +99,29 @@ def points(
     axes: Axes,
     x: Any,
     y: Any,
-    low: Any = np.nan,
-    high: Any = np.nan,
+    ends: tuple[Any, Any] = (np.nan, np.nan),
     *,
     look: Look,
     hollow: bool = False,
     vertical: bool = False,
     size: float = 5,
-    zorder: float = 3,
 ) -> None:
-    """Points with their intervals along x (or y), where they have any; values that are not known are left out."""
-    x, y, low, high = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(x, y, low, high))
+    """Points with their intervals along x (or y), where they have any; values that are not known are left out.
+
+    Args:
+        x, y: places of n points, or of one.
+        ends: low and high ends of their intervals.
+        look: colour and marker.
+        hollow: whether markers are hollow, as those of flagged languages.
+        vertical: whether intervals are along y.
+        size: of markers, in points.
+    """
+    x, y, low, high = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(x, y, *ends))
     bars = axes.vlines if vertical else axes.hlines
-    bars(x if vertical else y, low, high, color=look.colour, linewidth=1.3, zorder=zorder - 0.5)
+    bars(x if vertical else y, low, high, color=look.colour, linewidth=1.3, zorder=look.order - 0.5)
     style = marker_style(look, hollow=hollow, size=size)
     edge = {} if np.isnan(low).all() else {"markeredgecolor": look.colour}
-    axes.plot(x, y, zorder=zorder, **style | edge)
+    axes.plot(x, y, zorder=look.order, **style | edge)
 
 
 def marker_style(look: Look, *, hollow: bool = False, size: float = 5) -> dict[str, Any]:

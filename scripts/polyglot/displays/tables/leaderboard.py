@@ -44,11 +44,25 @@ def leaderboard(
     teachers, cells = of_main(context, teachers), of_main(context, cells)
     students = Students.of(context, cells)
     langs = sorted(cells["lang"].unique())
+    flagged = [lang for lang in langs if context.is_flagged(lang, students.base)]
+    data = _data(context, teachers, cells, langs, "unknown" if gaps is None else " ".join(flagged) or "none")
+    shown = _shown(context, data, _mean_errors(cells), langs)
+    notes = [students.note(), definition_note(context), *_notes(context, data, teachers, langs)]
+    notes += [*flag_notes(context, gaps), *hole_notes(context, unmeasured(cells, holes))]
+    more = [_definitions(context, teachers, langs), _by_language(students, teachers, cells, f"pg_{context.definition}", langs)]
+    if gaps is not None:
+        more.append(gap_table(context, gaps, langs, students.bases))
+    else:
+        notes.append("Other definitions of the score need the scores of base and reference too.")
+    return Table(data, shown, context.title, notes, more, _winner(context, teachers))
+
+
+def _data(context: Context, teachers: pd.DataFrame, cells: pd.DataFrame, langs: list[str], flagged: str) -> pd.DataFrame:
+    """The leaderboard in plain numbers."""
     column = f"pg_{context.definition}"
     by_teacher = cells.groupby("teacher")
     wide = cells.pivot(index="teacher", columns="lang", values=column)
     order = teachers["teacher"]
-    flagged = [lang for lang in langs if context.is_flagged(lang, students.base)]
     columns: Row = {
         "rank": teachers["rank"].astype("Int64"),
         "teacher": order,
@@ -65,10 +79,18 @@ def leaderboard(
     if "gain" in cells.columns:
         columns["gain"] = order.map(by_teacher["gain"].mean(skipna=False))
     columns |= {f"pg_{lang}": order.map(wide[lang]) for lang in langs}
-    columns |= {"languages": teachers["languages"], "flagged": "unknown" if gaps is None else " ".join(flagged) or "none"}
-    data = pd.DataFrame(columns).reset_index(drop=True)
-    errors = _mean_errors(cells)
-    sure, ranked = teachers["p_first"].notna().any(), int(teachers["rank"].notna().sum())
+    columns |= {"languages": teachers["languages"], "flagged": flagged}
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _certainty(data: pd.DataFrame) -> tuple[bool, int]:
+    """Whether probabilities of ranks are known, and how many teachers have a rank."""
+    return bool(data["p_first"].notna().any()), int(data["rank"].notna().sum())
+
+
+def _shown(context: Context, data: pd.DataFrame, errors: pd.Series, langs: list[str]) -> pd.DataFrame:
+    """The leaderboard for people."""
+    sure, ranked = _certainty(data)
     rows = []
     for row in records(data):
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN
@@ -87,9 +109,14 @@ def leaderboard(
             "languages": f"{row['languages']} of {len(langs)}",
         }
         rows.append(shown)
-    averages = f"the average over {len(langs)} language{'s' if len(langs) > 1 else ''}"
-    notes = [students.note(), definition_note(context), f"The score of a teacher is {averages}."]
-    notes.append(brackets(context, read_estimates(teachers, column)))
+    return pd.DataFrame(rows)
+
+
+def _notes(context: Context, data: pd.DataFrame, teachers: pd.DataFrame, langs: list[str]) -> list[str]:
+    """How to read it."""
+    sure, ranked = _certainty(data)
+    notes = [f"The score of a teacher is the average over {len(langs)} language{'s' if len(langs) > 1 else ''}."]
+    notes.append(brackets(context, read_estimates(teachers, f"pg_{context.definition}")))
     if sure:
         also = ", P(top 3): or is among the first three," if ranked > 3 else ""
         notes.append(
@@ -101,13 +128,7 @@ def leaderboard(
             "Gain: the students' mean benchmark score minus the untrained base's, averaged over languages; below 0 the data do "
             "harm."
         )
-    notes += [*flag_notes(context, gaps), *hole_notes(context, unmeasured(cells, holes))]
-    more = [_definitions(context, teachers, langs), _by_language(students, teachers, cells, column, langs)]
-    if gaps is not None:
-        more.append(gap_table(context, gaps, langs, students.bases))
-    else:
-        notes.append("Other definitions of the score need the scores of base and reference too.")
-    return Table(data, pd.DataFrame(rows), context.title, notes, more, _winner(context, teachers))
+    return notes
 
 
 def _bold(score: str) -> str:

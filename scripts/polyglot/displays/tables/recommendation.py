@@ -9,7 +9,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, number, probability, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, records, unmeasured
-from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, Price, Verdict, choose
+from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, LanguageResults, Price, Verdict, choose
 from polyglot.displays.words import flag_notes, hole_notes
 
 SUMMARY: dict[Verdict, str] = {
@@ -42,7 +42,8 @@ def recommendation(
     choices = []
     for lang in sorted({*cells["lang"], *missing["lang"]}):
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
-        choices.append(choose(context, lang, base, own, drawn, absent, reasons.get((base, lang), ""), prices, methods))
+        flag = reasons.get((base, lang), "")
+        choices.append(choose(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
     notes = [f"**{context.language(one.lang, base)}.** {_advice(context, one)}" for one in choices]
     notes += [
         students.note() + " The advice holds for this base, recipe and size, and for what these benchmarks measure.",

@@ -23,7 +23,7 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
 
     Args:
         found, values: from `polyglot.replication.verdicts.check_claims`.
-        sizes: from `polyglot.replication.checks.size_sensitivity`.
+        sizes: from `polyglot.replication.checks.predictors.size_sensitivity`.
     """
     by_claim = {str(name): rows for name, rows in values.groupby("id", sort=False)}
     texts = [_published_and_recomputed(row, by_claim[row["id"]]) for row in records(found)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pandas as pd
 
 from polyglot.displays.context import Context
@@ -24,7 +22,7 @@ from polyglot.displays.tables.layout import (
 )
 from polyglot.displays.words import hole_notes
 from polyglot.routing.hit_rates import MEASURES
-from polyglot.routing.teachers import EXPLAINED, Strategy
+from polyglot.routing.strategies import STRATEGIES
 from polyglot.scoring.scores import STUDENT
 
 NAMED = {"hit_1": "Hit@1", "hit_3": "Hit@3", "regret": "regret"}
@@ -65,19 +63,20 @@ def routing(
                 **{NAMED[name]: one.text(2) for name, one in measures.items()},
             }
         )
+    calibrated = " and ".join(f"`{name}`" for name, way in STRATEGIES.items() if way.calibrated)
     prompts = sorted({int(row["prompts"]) for row in records(quality)})
     notes = [
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
         definition_note(context),
-        "Generations: answers asked for in the languages and seeds of this table; `persyn` and `car` with those to the "
+        f"Generations: answers asked for in the languages and seeds of this table; {calibrated} with those to the "
         "calibration prompts, which one router for all languages learns from.",
         "Hit@k: whether the best teacher of a prompt is the first, or among the first k, that the strategy would choose; regret: "
         "the reward of the best teacher's answer minus that of the chosen one's (0 to 1). On "
         f"{' or '.join(map(str, prompts))} calibration prompts, which every teacher has answered and nothing was fitted to; "
         f"brackets: {context.confidence:.0%} bootstrap interval over prompts. Calibration prompts are made "
         "from the seed dataset like those that are routed; some are the same.",
-        *(f"`{name}`: {EXPLAINED[name]}." for name in get_args(Strategy) if name in set(quality["strategy"])),
+        *(f"`{name}`: {way.explained}." for name, way in STRATEGIES.items() if name in set(quality["strategy"])),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),
         *hole_notes(context, holes),

@@ -22,6 +22,7 @@ from polyglot.displays.tables.layout import (
 from polyglot.displays.tables.recipes import in_order
 from polyglot.displays.words import hole_notes
 from polyglot.scoring.scores import STUDENT
+from polyglot.selection.rules import RULES, rule_of
 
 KINDS = {
     "broken_fluency": "broken fluency",
@@ -74,6 +75,7 @@ def selection(
                 "quality": UNKNOWN if looked["quality"] is None else number(looked["quality"]),
             }
         )
+    shown_rules = [rule_of(str(recipe)) for recipe in replicates["recipe"].unique()]
     unread, trained = (int(over_all[name].sum()) for name in ("unread", "trained"))
     notes = [
         students.note(),
@@ -83,6 +85,7 @@ def selection(
         "is asked in both orders, and one that contradicts itself has seen a tie; a reward model scores each answer by itself. "
         f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
         "Clusters covered: of those of the whole set. Quality: mean score of the quality model, 0 to 1.",
+        *(f"`{name}`: {rule.explained}." for name, rule in RULES.items() if rule in shown_rules),
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
         *([f"Duels about a prompt that is in a training set: {trained}; the seed dataset has few others."] if trained else []),
         brackets(context, found["pg"].values()),

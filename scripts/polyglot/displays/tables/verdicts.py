@@ -92,29 +92,33 @@ class Choice:
     caveats: tuple[str, ...] = ()
 
 
-def choose(
-    context: Context,
-    lang: str,
-    base: str,
-    cells: pd.DataFrame,
-    replicates: pd.DataFrame,
-    holes: pd.DataFrame,
-    flag: str,
-    prices: pd.DataFrame,
-    methods: pd.DataFrame,
-) -> Choice:
-    """The choice for one language.
+@dataclass(frozen=True)
+class LanguageResults:
+    """What is known of one language, with one base and recipe.
 
-    Args:
-        cells, replicates, holes: those of the language, of one base and recipe.
-        flag: why the language is flagged; empty if it is not.
+    `cells`, `replicates` and `holes` are those of the language alone, `prices` and `methods` those of the study; `flag` is why it
+    is flagged, empty if it is not.
     """
+
+    lang: str
+    base: str
+    cells: pd.DataFrame
+    replicates: pd.DataFrame
+    holes: pd.DataFrame
+    flag: str
+    prices: pd.DataFrame
+    methods: pd.DataFrame
+
+
+def choose(context: Context, known: LanguageResults) -> Choice:
+    """The choice for one language."""
+    lang, base, cells, holes, flag = known.lang, known.base, known.cells, known.holes, known.flag
     column = f"pg_{context.definition}"
     point = cells.set_index("teacher")[column].dropna()
     family = context.models.get(base, {}).get("family")
     if point.empty:
         return Choice(lang, base, "not_measured", 0, family=family, caveats=_hole_caveats(context, cells, holes))
-    wide = replicates.pivot(index="replicate", columns="teacher", values=column)[list(point.index)]
+    wide = known.replicates.pivot(index="replicate", columns="teacher", values=column)[list(point.index)]
     ranks = rank_probabilities(wide.drop(index=0), point=point, confidence=context.confidence)
     best = str(point.idxmax())
     shares = {str(row["teacher"]): float(row["p_first"]) for row in records(ranks)}
@@ -139,10 +143,10 @@ def choose(
         gain=own,
         largest_gain=(largest, gains.get(largest, Estimate())),
         gains_known=bool(gains),
-        method=best_method(context, methods, best, lang, pg),
+        method=best_method(context, known.methods, best, lang, pg),
         family=family,
         kin=_kin(context, wide, point, best, kin),
-        prices=tuple(Price.of(prices, name, lang) for name in (best, *rivals)),
+        prices=tuple(Price.of(known.prices, name, lang) for name in (best, *rivals)),
     )
     return replace(found, caveats=_caveats(context, found, cells, holes, flag))
 

@@ -77,7 +77,7 @@ class RoutingInputs(Inputs):
         study, routed = self.study, self.routed[name]
         sizes = {name: self.registries.models[name].size for name in study.routed_among}
         order = by_strength(study.routed_among, sizes, study.routing.strength)
-        if routed.strategy != "family-strong":
+        if not routed.way.family:
             return order
         related = kin(study, self.registries, routed.base or study.base)
         if not related:
@@ -86,9 +86,8 @@ class RoutingInputs(Inputs):
 
     def gathered_from(self, wildcards: Wildcards) -> list[list[str]]:
         """[teacher, method] of every file of answers that a routed teacher's are among, in their order."""
-        teachers = self.study.routed_among
-        if self.strategy(wildcards) in ("strong", "family-strong"):
-            teachers = self.strength(wildcards)[:1]
+        candidates = self.routed[wildcards["routed"]].way.candidates(self.strength(wildcards))
+        teachers = [name for name in self.study.routed_among if name in candidates]
         return [[teacher, method] for teacher in teachers for method in self.study.methods]
 
     def gathered_answers(self, wildcards: Wildcards) -> list[str]:
@@ -108,11 +107,11 @@ class RoutingInputs(Inputs):
         files: dict[str, str | list[str]] = {
             "requests": [self.at(paths.REQUESTS, method=method, **named) for method in study.methods]
         }
-        if routed.strategy == "persyn":
+        if routed.needs("router"):
             files["router"] = self.at(paths.ROUTER, base=routed.base)
-        if routed.strategy == "car":
+        if routed.needs("calibration"):
             files["calibration"] = self.at(paths.CALIBRATION, base=routed.base)
-        if routed.strategy == "oracle":
+        if routed.needs("answers"):
             measured = {"recipe": every_answer(study), "base": routed.base, **named}
             teachers = study.routed_among
             files["answers"] = [
@@ -141,7 +140,7 @@ class RoutingInputs(Inputs):
     def bases_with_router(self, wildcards: Wildcards) -> list[str]:
         """Those that a router chooses for."""
         chosen = [self.routed[name] for name in self._routed_in(wildcards["experiment"])]
-        return list(dict.fromkeys(routed.base or self.study.base for routed in chosen if routed.strategy == "persyn"))
+        return list(dict.fromkeys(routed.base or self.study.base for routed in chosen if routed.needs("router")))
 
     def calibrations(self, wildcards: Wildcards) -> list[str]:
         return [self.at(paths.CALIBRATION, base=base) for base in self.bases(wildcards)]

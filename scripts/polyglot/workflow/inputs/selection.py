@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from polyglot.selection.rules import Need, rule_of
 from polyglot.study import paths
 from polyglot.study.sizes import POOLED, languages_in
 from polyglot.synthesis.recipes import WHOLE, parse_recipe
@@ -46,6 +47,19 @@ class SelectionInputs(Inputs):
         """The clusters of the pool that a language selects from."""
         named = {"teacher": wildcards["teacher"], "seed": wildcards["seed"]}
         return self.at(paths.CLUSTERS, pool=self.pool(wildcards["lang"]), **named)
+
+    def quality(self, wildcards: Wildcards) -> list[str]:
+        """The quality of every sample of the pool, where the rule of a recipe needs it."""
+        return self.pool_files(paths.QUALITY)(wildcards) if self._needs(wildcards, "quality") else []
+
+    def grouped(self, wildcards: Wildcards) -> File:
+        """The clusters of the pool, where the rule of a recipe needs them."""
+        return self.clusters(wildcards) if self._needs(wildcards, "clusters") else []
+
+    @staticmethod
+    def _needs(wildcards: Wildcards, need: Need) -> bool:
+        chosen = rule_of(wildcards["recipe"])
+        return chosen is not None and need in chosen.needs
 
     def rule(self, wildcards: Wildcards) -> str | None:
         """How a recipe selects."""

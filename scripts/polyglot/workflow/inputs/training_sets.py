@@ -21,7 +21,7 @@ class TrainingSetInputs(Inputs):
         """Every recipe that a job may be asked for: those of the experiments, and what routing and selection measure by."""
         routed = self.study.routed_teachers.values()
         whole = [WHOLE] if routed or self.study.selecting else []
-        every = [every_answer(self.study) for teacher in routed if teacher.strategy == "oracle"]
+        every = [every_answer(self.study) for teacher in routed if teacher.needs("answers")]
         return [*dict.fromkeys([*self.study.recipes, *whole, *every])]
 
     @property

@@ -1,0 +1,66 @@
+"""What a routed teacher's choice is made from, read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.routing.calibration import answered, measured_frames
+from polyglot.routing.rewards import reward_matrix, rewards
+from polyglot.routing.router import Router, prompt_text
+from polyglot.routing.strategies import Known, Need
+
+Array = npt.NDArray[np.float64]
+
+
+def prompts_of(requests: pd.DataFrame) -> pd.DataFrame:
+    """The prompts of requests: request_id, lang, method, prompt.
+
+    Args:
+        requests: see `polyglot.synthesis.requests.build_requests`.
+    """
+    texts = [prompt_text(messages) for messages in requests["messages"]]
+    return requests[["request_id", "lang", "method"]].assign(prompt=texts)
+
+
+def informed(
+    known: Known, needs: Collection[Need], files: Any, *, alpha: float, batch_size: int, measured: Sequence[Sequence[str]]
+) -> Known:
+    """The same with what a strategy needs.
+
+    Args:
+        known: prompts and teachers.
+        files: paths, as attributes: `router`, a trained router's folder; `calibration`; for the need `answers`: `answers`,
+            `quality` and `learnability` of the same requests by every teacher.
+        alpha: weight of learnability in the reward.
+        batch_size: prompts that the router reads at once.
+        measured: (teacher, language) of every file of `quality` and of `learnability`.
+    """
+    if "router" in needs:
+        known = replace(known, router=_router_scores(known, Path(files.router), batch_size))
+    if "calibration" in needs:
+        known = replace(known, calibration=pd.read_parquet(files.calibration))
+    if "answers" in needs:
+        reward, usable = _true_rewards(known, files, alpha, measured)
+        known = replace(known, reward=reward, usable=usable)
+    return known
+
+
+def _router_scores(known: Known, folder: Path, batch_size: int) -> Array:
+    router = Router(folder, batch_size=batch_size)
+    scores = pd.DataFrame(router.score(list(known.prompts["prompt"])), columns=router.teachers)
+    return scores[list(known.teachers)].to_numpy(dtype=float)
+
+
+def _true_rewards(
+    known: Known, files: Any, alpha: float, measured: Sequence[Sequence[str]]
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    quality, read = (measured_frames(paths, measured) for paths in (files.quality, files.learnability))
+    found = answered([pd.read_parquet(path) for path in files.answers], quality, read)
+    return reward_matrix(rewards(found, alpha), list(known.prompts["request_id"]), known.teachers)

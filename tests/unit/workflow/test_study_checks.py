@@ -1,0 +1,51 @@
+"""Checks of a study: a name that nothing has is said with its key, the nearest, and those there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from polyglot.core.errors import ConfigurationError
+from polyglot.workflow.loading import load_study
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"languages": ["de", "idd"]}, "languages: unknown language 'idd'; did you mean 'id'?"),
+    ({"teachers": ["thorough", "germanst"]}, "teachers: unknown model 'germanst'; did you mean 'germanist'?"),
+    ({"teachers": ["thorough", "persin"]}, "teachers: unknown model 'persin'; did you mean 'persyn'?"),
+    ({"teachers": ["thorough", "persyn-for-nano-bas"]}, "teachers: 'persyn-for-nano-bas' chooses for an unknown base 'nano-bas'"),
+    ({"base": "nano-bas"}, "base: unknown model 'nano-bas'; did you mean 'nano-base'?"),
+    ({"intrinsic": {"embedding": "minlm"}}, "intrinsic.embedding: unknown model 'minlm'; did you mean 'minilm'?"),
+    ({"seed_dataset": {"sources": {"de": ["oast1"]}}}, "seed_dataset.sources.de: unknown source 'oast1'; did you mean"),
+    ({"evaluation": {"benchmarks": {"mgsmm": {"formulation": "generative"}}}}, "unknown benchmark 'mgsmm'; did you mean 'mgsm'?"),
+    (
+        {"evaluation": {"benchmarks": {"mgsm": {"formulation": "generative"}}, "groups": {"G": ["mgms"]}}},
+        "evaluation.groups.G: unknown benchmark 'mgms'; did you mean 'mgsm'? evaluation.benchmarks has: mgsm",
+    ),
+    ({"run": ["mian"]}, "run: unknown experiment 'mian'; did you mean 'main'?"),
+    ({"figures": {"pg_scor": {"width": 5}}}, "figures: unknown figure 'pg_scor'; did you mean 'pg_score'?"),
+    ({"truth": {"above": [["thorough", "hastty"]]}}, "truth: unknown teacher 'hastty'; did you mean 'hasty'?"),
+    ({"truth": {"above_in": {"dee": [["thorough", "hasty"]]}}}, "truth.above_in: unknown language 'dee'; did you mean 'de'?"),
+    ({"routing": {"strength": ["thoroug"]}}, "routing.strength: unknown model 'thoroug'; did you mean 'thorough'?"),
+    ({"selection": {"encoder": "minilmm"}}, "selection.encoder: unknown model 'minilmm'; did you mean 'minilm'?"),
+    ({"selection": {"rule": "mdac"}}, "unknown rule 'mdac'; did you mean 'mdaq'?"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), MISTAKES)
+def test_an_unknown_name_is_said_with_the_nearest(repository: Path, tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    raw: dict[str, Any] = yaml.safe_load((repository / "config/demo.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "demo.yaml"
+    path.write_text(yaml.safe_dump(raw | change), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        load_study(path, repository)
+    assert said in str(error.value)
+    assert "demo.yaml" in str(error.value)
+
+
+def test_an_experiment_of_routing_is_told_which_teachers_route(repository: Path) -> None:
+    experiment = {"mine": {"compare": "routing", "teachers": ["thorough"]}}
+    with pytest.raises(ConfigurationError, match="none of them is a way to route prompts; add persyn, strong, mix"):
+        load_study(repository / "config/demo.yaml", repository, {"experiments": experiment})
