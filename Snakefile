@@ -51,7 +51,7 @@ include: "rules/planning.smk"
 
 onstart:
     save_configuration(RESULTS)
-    record_code(Path(RESULTS) / RECORDS, ROOT)
+    record_code(Path(RESULTS) / RECORDS, ROOT, STUDY.plugins)
     drop_job_rate_limit()
     prepare_cluster()
 

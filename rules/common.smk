@@ -2,12 +2,14 @@
 import re
 
 from polyglot.displays import catalogue as displays
+from polyglot.engines import behind_network, environment_of
 from polyglot.publishing import facts as publishing
 from polyglot.replication.published import PUBLISHED_RECIPE
 from polyglot.study.configuration import REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.study.sizes import examples_in, requests_in
 from polyglot.study.experiments import MAIN
+from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import PEOPLE, TRANSLATED, WHOLE, blocks_needed, parse_recipe
 from polyglot.core.files import write_text, yaml_text
 from polyglot.models.hub import HubError, is_there
@@ -78,7 +80,7 @@ TEACHERS = [
 ENDPOINT_TEACHERS = [
     name
     for name in TEACHERS
-    if name in REGISTRIES.models and REGISTRIES.models[name].endpoint is not None
+    if name in REGISTRIES.models and behind_network(REGISTRIES.models[name])
 ]
 ROUTED = STUDY.routed_teachers
 ASKING = [name for name, routed in ROUTED.items() if routed.asks]
@@ -235,13 +237,12 @@ def chosen_environment(name):
 
 def engine_environment(name):
     """The environment of a model's engine."""
-    return chosen_environment(REGISTRIES.models[name].engine)
+    return chosen_environment(environment_of(REGISTRIES.models[name]))
 
 
 def embedding_environment(name):
     """The environment of an embedding model's engine."""
-    engine = REGISTRIES.models[name].engine
-    return chosen_environment("embedding" if engine == "transformers" else engine)
+    return chosen_environment(environment_of(REGISTRIES.models[name], embeds=True))
 
 
 def chat_template_file(name):
@@ -362,7 +363,8 @@ def recipe_files(wildcards):
         if part == "public":
             files.append(f"{RESULTS}/seed/{wildcards.lang}.parquet")
             continue
-        teacher = TRANSLATOR if part == "nllb-both" else wildcards.teacher
+        written_by = METHODS[part].written_by
+        teacher = TRANSLATOR if written_by == "translator" else wildcards.teacher
         for block in range(1, blocks + 1):
             draw = wildcards.seed if block == 1 else f"{wildcards.seed}-block{block}"
             files.append(

@@ -55,7 +55,7 @@ rule check_judge:
 JUDGED_HERE = (
     CLUSTER is not None
     and not CLUSTER.network
-    and REGISTRIES.models[STUDY.intrinsic.reward.model].endpoint is not None
+    and behind_network(REGISTRIES.models[STUDY.intrinsic.reward.model])
 )
 if JUDGED_HERE:
 

@@ -1,13 +1,13 @@
 # Synthesis: requests, answers, training sets.
+from polyglot.synthesis.methods.base import own_templates, template_files
+
+
 rule render_requests:
     """Rendered chat requests of every method: the same for every teacher."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
         source=f"results/{{study}}/seed/{TRANSLATE_FROM}.parquet",
-        templates=expand(
-            f"{STUDY.synthesis.prompts}/{{template}}.jinja",
-            template=["system", *STUDY.methods],
-        ),
+        templates=template_files(STUDY.synthesis.prompts, STUDY.methods),
     output:
         expand(
             "results/{{study}}/requests/{{lang}}/{method}/{{seed}}.parquet",
@@ -24,6 +24,7 @@ rule render_requests:
         **asked(small),
     params:
         methods=STUDY.methods,
+        templates=own_templates(STUDY.methods),
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
         requests=lambda wildcards: requests_in(Draw.parse(wildcards.seed), STUDY),
         shots=STUDY.synthesis.shots,

@@ -26,17 +26,26 @@ class PromptTemplates:
         )
         self._environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
 
-    def render(self, name: str, **fields: Any) -> str:
-        """The text of one template, stripped."""
+    def render(self, name: str, *, text: str | None = None, **fields: Any) -> str:
+        """The text of one template, stripped.
+
+        Args:
+            text: a template in place of the folder's.
+        """
         try:
-            template = self._environment.get_template(f"{name}.jinja")
+            environment = self._environment
+            template = environment.get_template(f"{name}.jinja") if text is None else environment.from_string(text)
         except TemplateNotFound as error:
             raise FileNotFoundError(f"{self.folder}/{name}.jinja: no such prompt template") from error
         return template.render(**fields).strip()
 
-    def chat(self, method: str, *, language: str, **fields: Any) -> list[Message]:
-        """The request of a method: a system turn that names the language, and a user turn."""
+    def chat(self, method: str, *, language: str, text: str | None = None, **fields: Any) -> list[Message]:
+        """The request of a method: a system turn that names the language, and a user turn.
+
+        Args:
+            text: the user turn's template, where the method brings its own.
+        """
         return [
             {"role": "system", "content": self.render("system", language=language)},
-            {"role": "user", "content": self.render(method, language=language, **fields)},
+            {"role": "user", "content": self.render(method, text=text, language=language, **fields)},
         ]
