@@ -1,7 +1,7 @@
 """Engines: who answers chat requests and who embeds texts, one file each, and the lookup `ENGINES`.
 
-`base.py` says what a request, an answer and an engine are. Nothing at this door imports torch, vllm or a client of an endpoint: an
-engine's own file does, when it is started. May import core, registry and models.
+`base.py` says what a request, an answer and an engine are. Nothing at this door imports torch, vllm or a client of an endpoint:
+an engine's own file does, when it is started. May import core, registry and models.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ class Engine(Protocol):
 class Start:
     """What an engine is started with.
 
-    `name`: the model's id. `folder`: its files; None behind an endpoint. `study`: the configuration, of which the study's name and
-    `synthesis.budget` are read. `chat_template`: a template in place of the tokenizer's own.
+    `name`: the model's id. `folder`: its files; None behind an endpoint. `study`: the configuration, of which the study's name
+    and `synthesis.budget` are read. `chat_template`: a template in place of the tokenizer's own.
     """
 
     name: str

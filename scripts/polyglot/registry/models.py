@@ -104,8 +104,8 @@ class Model(Entry):
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
     engine: str = Field(
         default="transformers",
-        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or one "
-        "of a plugin.",
+        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or a "
+        "plugin's.",
     )
     gpus: int = Field(default=0, ge=0, description="GPUs that running it takes (vllm: tensor parallel).")
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs that fine-tuning it takes.")

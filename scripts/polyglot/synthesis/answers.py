@@ -96,7 +96,7 @@ def read_answers(
     return frame
 
 
-def parse_answer(request: Mapping[str, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
+def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
     """(status, problem, prompt, response) of one answer, before its language is looked at.
 
     Args:

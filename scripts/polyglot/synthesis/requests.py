@@ -22,7 +22,7 @@ def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
     if FOR_METHODS not in seeds.columns:
         return pd.Series(True, index=seeds.index)
     names = {method, METHODS[method].rows_of}
-    return seeds[FOR_METHODS].map(lambda named: not named or not names.isdisjoint(str(named).split()))
+    return seeds[FOR_METHODS].map(lambda named: not named or not names.isdisjoint(str(named).split())).astype(bool)
 
 
 def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
@@ -90,7 +90,7 @@ def build_requests(
             order = order or rng.sample(rows, len(rows))
             chosen = [order.pop()]
         messages = known.messages(templates, language, chosen)
-        kept = {known.kept: chosen[0][known.kept]} if known.kept else {}
+        kept = {str(known.kept): chosen[0][known.kept]} if known.kept else {}
         request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
         requests.append(
             {
@@ -99,7 +99,7 @@ def build_requests(
                 "method": method,
                 "seed": seed,
                 "messages": messages,
-                **({"prompt": None} | kept),
+                **{"prompt": None, **kept},
                 "sources": [str(row["id"]) for row in chosen],
                 "request_seed": stable_seed("request", request_id),
             }

@@ -1,4 +1,4 @@
-"""Methods: each says what teachers are shown and what they write, and everything else asks it; the published ones stay as they are."""
+"""Methods: each says what teachers are shown and what they write, and all else asks it; the published ones stay as they are."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_back_translation_becomes_a_training_example(world: World, templates: 
     """The prompt is the teacher's, the response is people's; its language is judged by what the teacher wrote."""
     seeds = seed_dataset(world, "de", limit=10, seed=0)
     asked = build_requests("back-translation", "de", "German", seeds, templates, count=3, shots=2, seed=0)
-    texts = [" Wie heißt die Hauptstadt von Italien?\n", "What is the name of the capital city of Italy?", ""]
+    texts = [" Wie heißt die Hauptstadt von Italien?\n", "I would like to know what the weather will be.", ""]
     answers = {name: Answer(name, text, "stop", 9, 9) for name, text in zip(asked["request_id"], texts, strict=True)}
     found = read_answers(asked, answers, teacher="t", languages=["de", "en"], language_confidence=0.05)
     assert found["status"].tolist() == ["ok", "wrong_language", "empty"]
@@ -162,8 +162,7 @@ def test_a_method_brings_its_own_template_and_its_own_way_to_read_answers(
     METHODS.add("shout", Upper("shout", "shouts", template="In {{ language }}: {{ prompt }}"))
     asked = build_requests("shout", "de", "German", SEEDS, templates, count=1, shots=1, seed=0)
     assert asked["messages"][0][1]["content"] == f"In German: {asked['prompt'][0]}"
-    request = asked.to_dict("records")[0]
-    assert parse_answer({str(key): value for key, value in request.items()}, Answer("r", "leise", "stop", 1, 1))[3] == "LEISE"
+    assert parse_answer(asked.to_dict("records")[0], Answer("r", "leise", "stop", 1, 1))[3] == "LEISE"
     assert template_files("p", ["respond", "shout"]) == ["p/system.jinja", "p/respond.jinja"]
     assert own_templates(["respond", "shout"]) == {"shout": "In {{ language }}: {{ prompt }}"}
     assert parse_recipe("shout+respond-20", ["shout", "respond"]).parts == ("shout", "respond")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 from polyglot.core.errors import ConfigurationError
-from polyglot.core.files import read_json
+from polyglot.core.files import read_json, read_jsonl
 from polyglot.core.hashing import file_hash
 from polyglot.core.lookup import plugin_files
 from polyglot.engines import ENGINES, environment_of
@@ -19,7 +20,6 @@ from polyglot.provenance.records import code_id, record_code
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 from polyglot.synthesis.methods.base import METHODS
-from polyglot.workflow.job import running
 from polyglot.workflow.loading import load_study
 
 PLUGIN = """
@@ -34,6 +34,16 @@ class Parrot:
 
 METHODS.add("retell", Method("retell", "tells it again", template="Tell it again: {{ prompt }}"))
 ENGINES.add("parrot", EngineKind(lambda start: Parrot(), environment="transformers"))
+"""
+
+JOB = """
+from types import SimpleNamespace
+from polyglot.synthesis.methods.base import METHODS
+from polyglot.workflow.job import running
+log = ["results/demo/logs/synthesize/x.log"]
+config = {"plugins": ["birds"]}
+with running(SimpleNamespace(log=log, rule="synthesize", wildcards={}, resources={}, threads=1, config=config)):
+    print(METHODS["retell"].about)
 """
 
 
@@ -56,9 +66,10 @@ def elsewhere(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def load(folder: Path, repository: Path, **changes: Any) -> tuple[Study, Registries]:
     demo = yaml.safe_load((repository / "config/demo.yaml").read_text(encoding="utf-8"))
-    small = {"experiments": {}, "run": None, "truth": {}, "teachers": ["polly"], "routing": {}}
+    small: dict[str, Any] = {"experiments": {}, "run": None, "truth": {}, "teachers": ["polly"], "routing": {}}
     models = folder / "config/models.yaml"
-    models.write_text(models.read_text(encoding="utf-8") + "\npolly: {folder: x, engine: parrot}\n", encoding="utf-8")
+    polly = "polly: {folder: x, engine: parrot}\n"
+    models.write_text(models.read_text(encoding="utf-8").removesuffix(polly) + polly, encoding="utf-8")
     path = folder / "config/demo.yaml"
     path.write_text(yaml.safe_dump(demo | small | changes), encoding="utf-8")
     return load_study(path, folder)
@@ -101,23 +112,13 @@ def test_a_plugin_that_cannot_be_used_is_named(elsewhere: Path, repository: Path
         load(elsewhere, repository, plugins=["birds"])
 
 
-def test_a_job_imports_the_plugin_and_its_code_is_recorded(elsewhere: Path) -> None:
-    """Before the plugin is imported, as in a job of its own: its file is part of what the job ran."""
-    job = SimpleNamespace(
-        log=["results/demo/logs/synthesize/x.log"],
-        rule="synthesize",
-        wildcards={},
-        resources={},
-        threads=1,
-        config={"plugins": ["birds"]},
-    )
-    assert "retell" not in METHODS
-    with running(job):
-        print(METHODS["retell"].about)
-    assert Path(job.log[0]).read_text(encoding="utf-8") == "tells it again\n"
-    (line, _) = Path("results/demo/provenance/jobs/synthesize/x.jsonl").read_text(encoding="utf-8").splitlines()
-    assert f'"code": "{code_id(("birds",))}"' in line
-    assert code_id(("birds",)) != code_id()
+def test_a_job_imports_the_plugin_and_its_code_is_recorded(elsewhere: Path, repository: Path) -> None:
+    """A job is a process of its own, in the folder that the workflow runs in; the plugin's file is part of the code it ran."""
+    environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
+    subprocess.run([sys.executable, "-c", JOB], check=True, env=environment, timeout=120)
+    assert Path("results/demo/logs/synthesize/x.log").read_text(encoding="utf-8") == "tells it again\n"
+    began = read_jsonl(Path("results/demo/provenance/jobs/synthesize/x.jsonl"))[0]
+    assert began["code"] == code_id(("birds",)) != code_id()
     record_code(Path("results/demo/provenance"), Path(), ["birds"])
     record = read_json(Path(f"results/demo/provenance/code/{code_id(('birds',))}.json"))
     assert record["plugin_hashes"] == {"birds.py": file_hash(Path("birds.py"))}

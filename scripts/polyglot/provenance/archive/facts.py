@@ -219,8 +219,8 @@ def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
         now: the id of the code in the archive (see `polyglot.provenance.records.code_id`).
 
     Returns:
-        archived: the id of the code in the archive; versions: id to commit, dirty, changed, number of jobs, and plugins with the hashes of their files,
-        without texts; unrecorded: jobs that left no record.
+        archived: the id of the code in the archive; versions: id to commit, dirty, changed, number of jobs, and plugins with the
+        hashes of their files, without texts; unrecorded: jobs that left no record.
     """
     ran = [job.facts.get("code") for job in jobs]
     versions = {}

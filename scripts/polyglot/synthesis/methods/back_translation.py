@@ -1,5 +1,8 @@
-"""`back-translation`: the prompt that a response asks for, as in "Self-Alignment with Instruction Backtranslation" (Li et al. 2024,
-arXiv 2308.06259): texts that people wrote are the responses, and a model writes the instruction that each of them answers."""
+"""`back-translation`: the prompt that a response asks for, as in "Self-Alignment with Instruction Backtranslation" (Li et al.
+2024, arXiv 2308.06259): texts that people wrote are the responses, and a model writes the instruction that each of them answers.
+
+Other than there, the responses are those of the seed dataset, and no model filters the pairs afterwards (`mdaq` can).
+"""
 
 from __future__ import annotations
 
