@@ -46,7 +46,7 @@ include: "rules/planning.smk"
 
 onstart:
     targets.save_configuration()
-    record_code(Path(RESULTS) / RECORDS, ROOT)
+    record_code(Path(RESULTS) / RECORDS, ROOT, STUDY.plugins)
     prepare_run()
 
 

@@ -4,7 +4,7 @@ rule render_requests:
     input:
         seed="results/{study}/seed/{lang}.parquet",
         source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",
-        templates=training_sets.templates("system", *STUDY.methods),
+        templates=training_sets.templates(),
     output:
         expand(
             "results/{{study}}/requests/{{lang}}/{method}/{{seed}}.parquet",
@@ -21,6 +21,7 @@ rule render_requests:
         **asked(small),
     params:
         methods=STUDY.methods,
+        templates=training_sets.own_templates(),
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
         requests=training_sets.requests,
         shots=STUDY.synthesis.shots,

@@ -15,7 +15,7 @@ with running(snakemake):
 
     params, out = snakemake.params, Path(snakemake.output[0])
     root = Path(snakemake.scriptdir).parents[1]
-    record_code(out.parent / RECORDS, root)
+    record_code(out.parent / RECORDS, root, snakemake.config.get("plugins", []))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         listed = ["--reporter", "jobs", "--report-jobs-path", str(scratch / "jobs.jsonl")]

@@ -10,22 +10,20 @@ with running(snakemake):
     from polyglot.core.files import write_parquet
     from polyglot.core.prompts import PromptTemplates
     from polyglot.synthesis.draws import Draw
-    from polyglot.synthesis.methods.base import for_method, short_enough
-    from polyglot.synthesis.requests import draw_requests
+    from polyglot.synthesis.methods.base import METHODS
+    from polyglot.synthesis.requests import draw_requests, usable_rows
 
     params = snakemake.params
     templates = PromptTemplates(Path(snakemake.input.templates[0]).parent)
-    seeds = {"translate": pd.read_parquet(snakemake.input.source)}
-    own = pd.read_parquet(snakemake.input.seed)
+    seeds = {"target": pd.read_parquet(snakemake.input.seed), "source": pd.read_parquet(snakemake.input.source)}
     for method, path in zip(params.methods, snakemake.output, strict=True):
-        chosen = seeds.get(method, own)
-        chosen = chosen[for_method(chosen, method) & short_enough(chosen, method, longest=params.longest, shots=params.shots)]
+        rows = seeds[METHODS[method].seeds]
         requests = draw_requests(
             Draw.parse(snakemake.wildcards.seed),
             method,
             snakemake.wildcards.lang,
             params.language,
-            chosen,
+            usable_rows(rows, method, longest=params.longest, shots=params.shots),
             templates,
             requests=params.requests,
             shots=params.shots,

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from polyglot.registry.models import Model
+from polyglot.engines import ENGINES
 from polyglot.training.settings import Training
 
 from .environments import HASH, conda_part, flaws, locked_versions, pins, pip_part, read
@@ -128,12 +128,14 @@ def test_no_lock_is_left_over_and_none_says_where_it_was_made(repository: Path) 
 
 
 def test_every_rule_names_a_locked_environment_and_each_is_used(repository: Path) -> None:
-    chosen = {*get_args(Model.model_fields["engine"].annotation), *get_args(Training.model_fields["trainer"].annotation)}
+    engines = {kind.environment for kind in ENGINES.values()}
+    embedding = {kind.embedding_environment or kind.environment for kind in ENGINES.values() if kind.embeds}
+    chosen = engines | embedding | {*get_args(Training.model_fields["trainer"].annotation)}
     assert chosen <= set(NAMES)
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((repository / "rules").glob("*.smk")))
     fixed = set(re.findall(r'"\.\./envs/([\w/]+)\.yaml"', text))
     assert fixed <= {f"locked/{name}" for name in NAMES}
-    assert {name.removeprefix("locked/") for name in fixed} | chosen | {"embedding"} == set(NAMES)
+    assert {name.removeprefix("locked/") for name in fixed} | chosen == set(NAMES)
 
 
 def test_requirements_and_their_lock_agree(repository: Path) -> None:

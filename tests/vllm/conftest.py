@@ -11,10 +11,10 @@ import pytest
 
 from polyglot.engines.base import Request
 from polyglot.registry.models import Model, Sampling
-from polyglot.synthesis.answers import PAIR_SCHEMA
-from polyglot.synthesis.methods.base import JSON_METHODS
+from polyglot.synthesis.methods.base import METHODS as KNOWN
+from polyglot.synthesis.methods.base import default_methods
 
-METHODS = ("generate", "translate", "respond")
+METHODS = default_methods()
 ASKED = 40
 """Requests of each method."""
 
@@ -57,7 +57,7 @@ def requests(study: Path) -> dict[str, list[Request]]:
     found = {}
     for method in METHODS:
         rows = pd.read_parquet(study / f"requests/de/{method}/0.parquet").head(ASKED)
-        schema = PAIR_SCHEMA if method in JSON_METHODS else None
+        schema = KNOWN[method].schema
         found[method] = [
             Request(row["request_id"], [dict(message) for message in row["messages"]], int(row["request_seed"]), schema)
             for row in rows.to_dict("records")

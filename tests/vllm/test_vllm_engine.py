@@ -64,7 +64,7 @@ def test_structured_output_follows_the_schema(engine: VLLMEngine, requests: Aske
         for answer in whole:
             pair = json.loads(answer.text)
             assert set(pair) == {"prompt", "response"}
-            assert parse_answer(method, None, answer)[0] in ("ok", "empty")
+            assert parse_answer({"method": method}, answer)[0] in ("ok", "empty")
 
 
 def test_each_request_has_its_own_seed(nano: Path, entry: Model, engine: VLLMEngine, requests: Asked) -> None:

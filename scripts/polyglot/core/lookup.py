@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -59,11 +61,15 @@ class Lookup(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
-            raise UnknownName(unknown(self.what, name, self._known))
+            raise UnknownName(self.unknown(name))
         found = self._known[name]
         if isinstance(found, str):
             found = self._known[name] = load(found)
         return found
+
+    def unknown(self, name: str) -> str:
+        """What to say of a name that nothing here has."""
+        return unknown(self.what, name, self._known)
 
     def __contains__(self, name: object) -> bool:
         return name in self._known
@@ -87,9 +93,8 @@ def load_plugins(modules: Iterable[str]) -> None:
     Raises:
         PluginError: if one cannot be imported (names it, the cause, and where it is looked for).
     """
+    _look_here_too()
     for module in modules:
-        if "" not in sys.path:
-            sys.path.append("")
         try:
             importlib.import_module(module)
         except Exception as error:
@@ -97,3 +102,26 @@ def load_plugins(modules: Iterable[str]) -> None:
                 f"plugins: '{module}' cannot be imported ({type(error).__name__}: {error}); it is looked for in the folder that "
                 "you run in and on PYTHONPATH"
             ) from error
+
+
+def plugin_files(modules: Iterable[str]) -> dict[str, Path]:
+    """The Python files of plugins, by their names from the folder that each plugin lies in; of one that is not found, none."""
+    _look_here_too()
+    files: dict[str, Path] = {}
+    for module in modules:
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError, AttributeError):
+            continue  # importing it says why
+        folders = list(spec.submodule_search_locations or []) if spec else []
+        for folder in map(Path, folders):
+            files |= {str(Path(module, path.relative_to(folder))): path for path in sorted(folder.rglob("*.py"))}
+        if spec and not folders and spec.origin and Path(spec.origin).is_file():
+            files[Path(spec.origin).name] = Path(spec.origin)
+    return files
+
+
+def _look_here_too() -> None:
+    """Search for modules in the working directory too, after all other places."""
+    if "" not in sys.path:
+        sys.path.append("")

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
-
 Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
 
@@ -20,23 +18,36 @@ class PromptTemplates:
     """
 
     def __init__(self, folder: Path) -> None:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
         self.folder = Path(folder)
         self._environment = Environment(
             loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
 
-    def render(self, name: str, **fields: Any) -> str:
-        """The text of one template, stripped."""
+    def render(self, name: str, *, text: str | None = None, **fields: Any) -> str:
+        """The text of one template, stripped.
+
+        Args:
+            text: a template in place of the folder's.
+        """
+        from jinja2 import TemplateNotFound
+
         try:
-            template = self._environment.get_template(f"{name}.jinja")
+            environment = self._environment
+            template = environment.get_template(f"{name}.jinja") if text is None else environment.from_string(text)
         except TemplateNotFound as error:
             raise FileNotFoundError(f"{self.folder}/{name}.jinja: no such prompt template") from error
         return template.render(**fields).strip()
 
-    def chat(self, method: str, *, language: str, **fields: Any) -> list[Message]:
-        """The request of a method: a system turn that names the language, and a user turn."""
+    def chat(self, method: str, *, language: str, text: str | None = None, **fields: Any) -> list[Message]:
+        """The request of a method: a system turn that names the language, and a user turn.
+
+        Args:
+            text: the user turn's template, where the method brings its own.
+        """
         return [
             {"role": "system", "content": self.render("system", language=language)},
-            {"role": "user", "content": self.render(method, language=language, **fields)},
+            {"role": "user", "content": self.render(method, text=text, language=language, **fields)},
         ]

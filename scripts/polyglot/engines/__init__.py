@@ -1,43 +1,72 @@
-"""Engines: one small interface to whatever answers chat requests, and to what embeds texts.
+"""Engines: who answers chat requests and who embeds texts, one file each, and the lookup `ENGINES`.
 
-A file an engine, and `spending` for what endpoints were paid. Imports core, registry and models; no engine is imported at this
-door, because vllm must be imported before transformers and is missing from most environments. What is asked belongs in synthesis,
-intrinsic or routing.
+`base.py` says what a request, an answer and an engine are; `spending.py` counts what endpoints were paid. Imports core, registry
+and models. Nothing at this door imports torch, vllm or a client of an endpoint: an engine's own file does, when it is started (vllm
+must be imported before transformers, and is missing from most environments). What is asked belongs in synthesis, intrinsic or
+routing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polyglot.engines.base import Engine
+from polyglot.core.lookup import Lookup
+from polyglot.engines.base import Engine, EngineKind, Start
+from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
+
+ENGINES: Lookup[EngineKind] = Lookup(
+    "engine",
+    {
+        "transformers": EngineKind(
+            "polyglot.engines.transformers_engine:start",
+            environment="transformers",
+            embedder="polyglot.engines.embedding:SentenceTransformersEmbedder",
+            embedding_environment="embedding",
+            tunes_encoders=True,
+            reproducible=True,
+        ),
+        "vllm": EngineKind(
+            "polyglot.engines.vllm_engine:start", environment="vllm", embedder="polyglot.engines.embedding:VLLMEmbedder"
+        ),
+        "openai": EngineKind("polyglot.engines.openai_engine:start", environment="openai", network=True),
+    },
+)
+"""Every engine by name."""
 
 
 def open_engine(
     name: str, model: Model, folder: Path | None, study: Mapping[str, Any], chat_template: Path | None = None
 ) -> Engine:
-    """Start a model's engine.
+    """Start a model's engine (see `Start` for the arguments)."""
+    return ENGINES[model.engine].started(Start(name, model, folder, study, chat_template))
 
-    Args:
-        name: the model's id.
-        folder: the model's files; None for a model behind an endpoint.
-        chat_template: a template in place of the tokenizer's own.
-        study: the configuration, of which `study` and `synthesis.budget` are read: whose spending it is, and its ceiling.
-    """
-    if model.engine == "openai":
-        from polyglot.engines.openai_engine import OpenAIEngine
-        from polyglot.engines.spending import Spending
 
-        assert model.endpoint is not None  # the registry sees to it
-        spending = Spending(Path("results") / study["study"] / "ledger", name, model.price, study["synthesis"]["budget"])
-        return OpenAIEngine(model.endpoint, model.sampling, spending)
-    assert folder is not None
-    if model.engine == "vllm":
-        from polyglot.engines.vllm_engine import VLLMEngine
+def behind_network(model: Model) -> bool:
+    """Whether a model's engine asks for its answers over a network, so that its jobs hold no GPU."""
+    return ENGINES[model.engine].network
 
-        return VLLMEngine(folder, model, chat_template)
-    from polyglot.engines.transformers_engine import TransformersEngine
 
-    return TransformersEngine(folder, model.sampling, context=model.context, chat_template=chat_template)
+def environment_of(model: Model, *, embeds: bool = False) -> str:
+    """The locked environment (envs/locked/NAME.yaml) in which a model's engine answers, or embeds."""
+    kind = ENGINES[model.engine]
+    return kind.embedding_environment or kind.environment if embeds else kind.environment
+
+
+def engine_problems(models: Registry[Model]) -> Iterator[str]:
+    """What is wrong with the engines of a registry's models: one that nothing has, or an endpoint that it does not go with."""
+    networked = [name for name, kind in ENGINES.items() if kind.network]
+    for name, model in models.items():
+        where = f"{models.source}: entry '{name}'"
+        if model.engine not in ENGINES:
+            yield f"{where}, key 'engine': {ENGINES.unknown(model.engine)}"
+        elif behind_network(model) and model.endpoint is None:
+            yield f"{where}: the engine '{model.engine}' is behind a network and needs an `endpoint`"
+        elif model.endpoint is not None and not behind_network(model):
+            known = ", ".join(networked)
+            yield f"{where}: an `endpoint` needs an engine that is behind a network ({known}); '{model.engine}' is not"
+        elif model.role == "embedding" and not ENGINES[model.engine].embeds:
+            known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
+            yield f"{where}: the engine '{model.engine}' embeds no texts; these do: {known}"

@@ -1,13 +1,15 @@
-"""The interface of engines: requests, answers, and a run over many requests that a killed job resumes."""
+"""What an engine is: requests, answers, and what the workflow must know of it before it is started."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from polyglot.core.hashing import content_id, file_hash, folder_fingerprint
+from polyglot.core.lookup import load
 from polyglot.core.progress import progress
 from polyglot.core.prompts import Message
 from polyglot.core.sidefile import SideFile
@@ -61,6 +63,65 @@ class Engine(Protocol):
         """Requests that it wants at a time; None leaves it to the study."""
 
     def chat(self, requests: list[Request]) -> list[Answer]: ...
+
+
+@dataclass(frozen=True)
+class Start:
+    """What an engine is started with.
+
+    `name`: the model's id. `folder`: its files; None behind an endpoint. `study`: the configuration, of which the study's name
+    and `synthesis.budget` are read. `chat_template`: a template in place of the tokenizer's own.
+    """
+
+    name: str
+    model: Model
+    folder: Path | None
+    study: Mapping[str, Any]
+    chat_template: Path | None = None
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """What the workflow must know of an engine without importing it.
+
+    Args:
+        start: starts it; or where this function is, as `package.module:function`.
+        environment: where it runs: a name in envs/locked.
+        embedder: starts its `polyglot.engines.embedding.Embedder` from a model's folder, the model and the texts per batch, or
+            where this function is; None if it embeds no texts.
+        embedding_environment: where it embeds; None takes `environment`.
+        network: whether it asks over a network: its models have an `endpoint`, its jobs hold no GPU.
+        reproducible: whether on a CPU the same request always gets the same answer, whatever else is in its batch.
+        tunes_encoders: whether encoders that it embeds with can be fine-tuned with sentence-transformers.
+    """
+
+    start: str | Callable[[Start], Engine]
+    environment: str
+    embedder: str | Callable[[Path, Model, int], Any] | None = None
+    embedding_environment: str | None = None
+    network: bool = False
+    reproducible: bool = False
+    tunes_encoders: bool = False
+
+    @property
+    def embeds(self) -> bool:
+        return self.embedder is not None
+
+    def started(self, start: Start) -> Engine:
+        """The engine, ready to answer."""
+        found: Callable[[Start], Engine] = load(self.start) if isinstance(self.start, str) else self.start
+        return found(start)
+
+    def embedding(self, folder: Path, model: Model, batch_size: int) -> Any:
+        """The engine's embedder, ready to embed.
+
+        Raises:
+            ValueError: if it has none.
+        """
+        if self.embedder is None:
+            raise ValueError(f"the engine '{model.engine}' embeds no texts")
+        found: Callable[[Path, Model, int], Any] = load(self.embedder) if isinstance(self.embedder, str) else self.embedder
+        return found(folder, model, batch_size)
 
 
 def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:

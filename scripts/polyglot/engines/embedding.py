@@ -1,4 +1,4 @@
-"""Embeddings of texts: by sentence-transformers or by vLLM's pooling, chosen by the model's engine."""
+"""Embeddings of texts: by sentence-transformers, by vLLM's pooling, or as another engine does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polyglot.core.progress import progress
+from polyglot.engines import ENGINES
 from polyglot.registry.models import Model
 
 
@@ -62,11 +63,11 @@ class SentenceTransformersEmbedder(Embedder):
 
 
 class VLLMEmbedder(Embedder):
-    """With vLLM's pooling, which makes its own batches."""
+    """With vLLM's pooling, which makes its own batches whatever the batch size."""
 
     chunk = 1024
 
-    def __init__(self, folder: Path, model: Model) -> None:
+    def __init__(self, folder: Path, model: Model, batch_size: int = 0) -> None:
         from polyglot.engines.vllm_engine import open_llm
 
         super().__init__(model)
@@ -84,6 +85,5 @@ def open_embedder(folder: Path, model: Model, *, batch_size: int) -> Embedder:
     Args:
         batch_size: texts per batch, where the engine does not choose.
     """
-    if model.engine == "vllm":
-        return VLLMEmbedder(folder, model)
-    return SentenceTransformersEmbedder(folder, model, batch_size)
+    embedder: Embedder = ENGINES[model.engine].embedding(folder, model, batch_size)
+    return embedder

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from openai import (
@@ -31,7 +32,7 @@ from openai import (
 )
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from polyglot.engines.base import Answer, Interrupted, Request
+from polyglot.engines.base import Answer, Interrupted, Request, Start
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Sampling
 
@@ -239,3 +240,11 @@ def retry_after(header: str | None) -> float | None:
         return max(0.0, (then - datetime.datetime.now(then.tzinfo)).total_seconds())
     except (TypeError, ValueError):
         return None
+
+
+def start(given: Start) -> OpenAIEngine:
+    """The engine of an endpoint, with what the study has paid and may pay."""
+    model, study = given.model, given.study
+    assert model.endpoint is not None  # `engine_problems` sees to it
+    spending = Spending(Path("results") / study["study"] / "ledger", given.name, model.price, study["synthesis"]["budget"])
+    return OpenAIEngine(model.endpoint, model.sampling, spending)

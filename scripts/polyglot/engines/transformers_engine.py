@@ -15,7 +15,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from polyglot.engines.base import Answer, Request
+from polyglot.engines.base import Answer, Request, Start
 from polyglot.models.context import too_long
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.registry.models import Sampling
@@ -112,3 +112,10 @@ class TransformersEngine:
             processors.append(TopPLogitsWarper(self.sampling.top_p))
         processors.append(SeededNoise([request.seed for request in requests]))
         return processors
+
+
+def start(given: Start) -> TransformersEngine:
+    """The engine of a model's folder."""
+    assert given.folder is not None  # models in a folder have one
+    model = given.model
+    return TransformersEngine(given.folder, model.sampling, context=model.context, chat_template=given.chat_template)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polyglot.engines.base import Answer, Request
+from polyglot.engines.base import Answer, Request, Start
 from polyglot.models.context import too_long
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.registry.models import Model
@@ -110,3 +110,9 @@ class VLLMEngine:
             tokens = len(tokenizer.apply_chat_template(request.messages, **options)["input_ids"])
             if tokens >= self.context:
                 raise too_long(self.name, request.id, tokens, self.context) from None
+
+
+def start(given: Start) -> VLLMEngine:
+    """The engine of a model's folder."""
+    assert given.folder is not None  # models in a folder have one
+    return VLLMEngine(given.folder, given.model, given.chat_template)

@@ -13,12 +13,11 @@ from polyglot.provenance.attempts import read_attempts
 from polyglot.provenance.records import RECORDS
 from polyglot.provenance.timings import job_seconds_by_file
 from polyglot.study import paths
+from polyglot.synthesis.methods.base import METHODS
 
 KEYS = ["rule", "teacher"]
 SUMS = ["jobs", "attempts", "hours", "gpu_hours", "prompt_tokens", "completion_tokens", "usd"]
 HOUR = 3600
-WRITERS = {"nllb-both": "translate_seed", "nllb-respond": "synthesize_translated"}
-"""Rules that write the answers of a method, where it is not `synthesize`."""
 
 
 def ledger_table(results: Path, usd_per_gpu_hour: float | None = None) -> pd.DataFrame:
@@ -88,9 +87,17 @@ def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
     routed = {named["routed"] for _, named in paths.found(paths.ASSIGNMENT, results)}
     for path, named in paths.found(paths.ANSWERS, results):
         if named["teacher"] not in routed:
-            yield WRITERS.get(named["method"], "synthesize"), named["teacher"], path
+            yield writer(named["method"]), named["teacher"], path
     for path, named in paths.found(paths.ASSIGNED_ANSWERS, results):
         yield "synthesize_assigned", named["teacher"], path
+
+
+def writer(name: str) -> str:
+    """The rule that writes the answers of a method."""
+    method = METHODS.get(name)  # None: of a plugin that the study no longer names
+    if method is None or not method.translated:
+        return "synthesize"
+    return "translate_seed" if method.written_by == "translator" else "synthesize_translated"
 
 
 def _sums(frame: pd.DataFrame) -> dict[str, float]:

@@ -5,7 +5,7 @@ Records lie in `provenance/`, beside the folder of logs:
     provenance/jobs/{as the job's log}.jsonl    one line when an attempt begins, one when it ends
     provenance/environments/{id}.json           Python and the version of every package, once for each environment
     provenance/machines/{id}.json               processor, memory, operating system, GPUs and driver, once for each machine
-    provenance/code/{id}.json                   git commit and what was changed since, once for each version of the code
+    provenance/code/{id}.json                   git commit, what was changed since, and plugins, once for each version of the code
 
 No record names a host, a user or a folder outside of the study, and none is an input of a job: writing one re-runs nothing.
 """
@@ -20,14 +20,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from polyglot.core.files import write_json
-from polyglot.core.hashing import content_id
+from polyglot.core.hashing import content_id, file_hash
+from polyglot.core.lookup import plugin_files
 from polyglot.study import paths
 
 LOGS, RECORDS = paths.inside(paths.LOGS), paths.inside(paths.RECORDS)
@@ -101,7 +102,7 @@ def _facts(snakemake: Any, folder: Path) -> dict[str, Any]:
         "wildcards": dict(snakemake.wildcards.items()),
         "threads": snakemake.threads,
         "resources": {name: value for name, value in resources.items() if value not in (None, "")},
-        "code": code_id(),
+        "code": code_id(tuple(getattr(snakemake, "config", {}).get("plugins", []))),
         **places,
         "variables": {name: value for name, value in sorted(os.environ.items()) if NUMERIC.match(name)},
     }
@@ -129,32 +130,44 @@ def _torch_facts() -> dict[str, Any]:
 
 
 @cache
-def code_id() -> str:
-    """Depends on the text of every script and of the library."""
+def code_id(plugins: tuple[str, ...] = ()) -> str:
+    """Depends on the text of every script, of the library and of the study's plugins.
+
+    Args:
+        plugins: the modules that the study names.
+    """
     digest = hashlib.sha256()
     for path in sorted(SCRIPTS.rglob("*.py")):
         digest.update(f"{path.relative_to(SCRIPTS)}\0".encode() + path.read_bytes())
+    for name, path in plugin_files(plugins).items():
+        digest.update(f"plugin {name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def record_code(folder: Path, root: Path) -> None:
+def record_code(folder: Path, root: Path, plugins: Sequence[str] = ()) -> None:
     """Write down once what this version of the code is: the commit, and what differs from it.
 
     Args:
         folder: the `provenance` folder.
         root: the repository; without git, or outside of a repository, the commit is None.
+        plugins: the modules that the study names; their files are written down whole.
     """
-    path = folder / "code" / f"{code_id()}.json"
+    path = folder / "code" / f"{code_id(tuple(plugins))}.json"
     if path.exists():
         return
     commit = _git(root, "rev-parse", "HEAD")
     changed = _git(root, "status", "--porcelain", "--untracked-files=normal") if commit else None
-    facts = {
+    facts: dict[str, Any] = {
         "commit": commit.strip() if commit else None,
         "dirty": bool(changed) if commit else None,
         "changed": (changed or "").splitlines(),
         "diff": (_git(root, "diff", "HEAD", "--no-color", "--no-ext-diff") or "") if changed else "",
     }
+    if plugins:
+        files = plugin_files(plugins)
+        facts["plugins"] = list(plugins)
+        facts["plugin_hashes"] = {name: file_hash(file) for name, file in files.items()}
+        facts["plugin_texts"] = {name: file.read_text(encoding="utf-8", errors="replace") for name, file in files.items()}
     write_json(facts, path)
 
 

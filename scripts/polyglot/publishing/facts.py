@@ -14,10 +14,11 @@ TRAIN = "data/train-00000-of-00001.parquet"
 
 def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
     """What a synthetic set is, apart from its numbers: plain values, on which its card depends."""
-    parts = parse_recipe(recipe, study.methods).parts
+    mixed = parse_recipe(recipe, study.methods)
+    parts = mixed.parts
     routed = study.routed(teacher)
     models = [name for name in (study.routed_among if routed else [teacher]) if name in registries.models]
-    languages = [lang, *([study.source_language] if "translate" in parts else [])]
+    languages = [lang, *([study.source_language] if any(method.seeds == "source" for method in mixed.methods) else [])]
     sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
     named = {name: registries.sources[name].model_dump(include={"licence", "cite", "hub"}) for name in sorted(sources)}
     names = [*(registries.models[name].licence for name in models), *(entry["licence"] for entry in named.values())]

@@ -37,8 +37,6 @@ def load_registries(folder: Path) -> Registries:
         origins = [origin for origin in ORIGINS if getattr(model, origin) is not None]
         if len(origins) != 1:
             raise RegistryError(f"{models.source}: entry '{name}' needs exactly one of {', '.join(ORIGINS)}; has {origins}")
-        if (model.endpoint is not None) != (model.engine == "openai"):
-            raise RegistryError(f"{models.source}: entry '{name}': the engine openai and an endpoint belong together")
         if (model.hub is None) != (model.revision is None):
             raise RegistryError(f"{models.source}: entry '{name}': a model from the hub needs a `revision`, others have none")
         if model.chat_template is not None and not (folder / CHAT_TEMPLATES / model.chat_template).is_file():
@@ -54,8 +52,6 @@ def load_registries(folder: Path) -> Registries:
             raise RegistryError(f"{sources.source}: entry '{name}' needs a `hub` repository with its `revision`, or a `folder`")
         if (source.response is not None) and (source.prefer is not None):
             raise RegistryError(f"{sources.source}: entry '{name}' has both `response` and `prefer`")
-        if source.needs_response and source.response is None and source.prefer is None:
-            raise RegistryError(f"{sources.source}: entry '{name}' is for `generate` and has no field of the response")
     benchmarks = Registry(folder / "benchmarks.yaml", BenchmarkFacts)
     for name, facts in benchmarks.items():
         needed = [facts.hub is not None, facts.revision is not None, bool(facts.languages), bool(facts.test)]

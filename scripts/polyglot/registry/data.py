@@ -88,18 +88,15 @@ class Source(Entry):
     )
     keep: dict[str, list[str]] = Field(default={}, description="Field to the values of rows that count.")
     drop: dict[str, list[str]] = Field(default={}, description="Field to parts of values of rows that do not count.")
-    methods: list[Literal["generate", "translate", "respond"]] = Field(
-        default=["generate", "respond"], min_length=1, description="Methods that its rows are for."
+    methods: list[str] = Field(
+        default=["generate", "respond"],
+        min_length=1,
+        description="Methods that its rows are for; rows for `generate` serve `back-translation` too.",
     )
     longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer ones do not count.")
     licence: str | None = Field(default=None, description="Licence of the data.")
     cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
     published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, for its counts there.")
-
-    @property
-    def needs_response(self) -> bool:
-        """Whether a row without a response is of no use: few-shot pairs have one."""
-        return "generate" in self.methods
 
 
 class Licence(Entry):

@@ -112,9 +112,10 @@ class Model(Entry):
         default=None, description="Languages that its maker names, as codes; null where nothing is stated."
     )
     endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
-    engine: Literal["transformers", "vllm", "openai"] = Field(
+    engine: str = Field(
         default="transformers",
-        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint.",
+        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or a "
+        "plugin's.",
     )
     gpus: int = Field(default=0, ge=0, description="GPUs that running it takes (vllm: tensor parallel).")
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs that fine-tuning it takes.")
@@ -131,7 +132,7 @@ class Model(Entry):
         "evaluated without.",
     )
     prefix: str = Field(default="", description="For an embedding model: an instruction put before every text.")
-    engine_options: dict[str, Any] = Field(default={}, description="Further arguments of `vllm.LLM`.")
+    engine_options: dict[str, Any] = Field(default={}, description="Further arguments of the engine: those of `vllm.LLM`.")
     price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
     family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")

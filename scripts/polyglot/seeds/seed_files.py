@@ -8,7 +8,8 @@ import pandas as pd
 
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import SeedError, read_rows
-from polyglot.synthesis.methods.base import METHODS, for_method
+from polyglot.synthesis.methods.base import METHODS
+from polyglot.synthesis.requests import FOR_METHODS, for_method
 
 COLUMNS = ("id", "lang", "prompt", "response", "source")
 REQUIRED = ("prompt", "response")
@@ -19,7 +20,7 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
 
     Args:
         path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang`, `source` and `methods` are
-            optional. A row that is not for `generate` may have an empty response.
+            optional. A row may have an empty response where none of its methods needs one.
         lang: the language wanted; if the file has a column `lang`, the other languages' rows are left out.
         known_languages: codes that `lang` may hold.
 
@@ -43,11 +44,11 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
             path, frame, ~frame["lang"].isin(known_languages), "lang", "unknown language", "use a code of config/languages.yaml"
         )
         frame = frame[frame["lang"] == lang]
-    frame = frame.assign(**{METHODS: frame[METHODS].fillna("") if METHODS in frame.columns else ""})
+    frame = frame.assign(**{FOR_METHODS: frame[FOR_METHODS].fillna("") if FOR_METHODS in frame.columns else ""})
     for column in REQUIRED:
         text = frame[column]
         if column == "response":
-            text = text[for_method(frame, "generate")]
+            text = text[_need_response(frame)]
         empty = text.isna() | text.map(lambda value: isinstance(value, str) and not value.strip())
         rows = frame.loc[text.index]
         _reject(path, rows, empty, column, f"empty {column}", "fill it in or delete the row")
@@ -64,7 +65,7 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
         frame = frame.assign(id=ids).drop_duplicates("id")
     if frame.empty:
         raise SeedError(f"{path}: no rows in language '{lang}'; name another file in seed_dataset.files")
-    return frame.loc[:, [*COLUMNS, METHODS]].reset_index(drop=True)
+    return frame.loc[:, [*COLUMNS, FOR_METHODS]].reset_index(drop=True)
 
 
 def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
@@ -73,6 +74,14 @@ def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.
     if max_prompts is None or len(ordered) <= max_prompts:
         return ordered
     return ordered.sample(max_prompts, random_state=seed).sort_values("id", ignore_index=True)
+
+
+def _need_response(frame: pd.DataFrame) -> pd.Series:
+    """Which rows are for a method that needs responses that people wrote."""
+    needed = pd.Series(False, index=frame.index)
+    for name, method in METHODS.items():
+        needed |= method.needs_response & for_method(frame, name)
+    return needed
 
 
 def _reject(path: Path, frame: pd.DataFrame, bad: pd.Series, column: str, problem: str, remedy: str) -> None:

@@ -1,10 +1,12 @@
-"""Settings of the seed dataset: `seed_dataset` of a study."""
+"""Settings of the seed dataset; and which sources need the responses that people wrote."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from polyglot.core.section import Name, Section
+from polyglot.registry.data import Source
+from polyglot.synthesis.methods.base import METHODS
 
 
 class SeedDataset(Section):
@@ -26,3 +28,8 @@ class SeedDataset(Section):
         default=None, gt=0, description="Most prompts per language, a seeded uniform sample; null takes all."
     )
     seed: int = Field(default=0, ge=0, description="Seed of these samples.")
+
+
+def needs_response(source: Source) -> bool:
+    """Whether a row of a source is of no use without a response: one of the methods that its rows are for shows it."""
+    return any(METHODS[name].needs_response for name in source.methods)

@@ -21,6 +21,7 @@ from polyglot.core.progress import progress
 from polyglot.core.text import is_unicode
 from polyglot.registry.data import Source
 from polyglot.seeds.seed_files import COLUMNS
+from polyglot.seeds.settings import needs_response
 
 TAKEN, NOT_SAMPLED = "taken", "not sampled"
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
@@ -110,7 +111,7 @@ def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
 def flaw(prompt: Any, response: Any, source: Source) -> str | None:
     """What is wrong with a pair; None if nothing is."""
     for name, text in (("prompt", prompt), ("response", response)):
-        needed = name == "prompt" or source.needs_response
+        needed = name == "prompt" or needs_response(source)
         if not isinstance(text, str) or not is_unicode(text):
             return f"no {name}" if needed or text is not None else None
         if needed and not text.strip():
@@ -125,7 +126,7 @@ def collect(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The seed rows of a source in a language.
 
-    Where no row is for `generate`, teachers see prompts only: of rows with the same prompt one is kept.
+    Where no method needs responses, teachers see prompts only: of rows with the same prompt one is kept.
 
     Args:
         rows: the source's own rows, streamed.
@@ -148,7 +149,7 @@ def collect(
                 counts[reason] += 1
                 continue
             pair = (prompt.strip(), (response or "").strip())
-            key = content_id(lang, *(pair if source.needs_response else pair[:1]))
+            key = content_id(lang, *(pair if needs_response(source) else pair[:1]))
             if key in found:
                 counts["duplicate"] += 1
                 found[key] = min(found[key], pair)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
@@ -25,7 +25,8 @@ from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.recipes import METHODS, PEOPLE, RULES, Method, parse_recipe
+from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
+from polyglot.synthesis.recipes import PEOPLE, RULES, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
 
@@ -91,13 +92,15 @@ class Study(Section):
     study: Name = Field(description="Name of the study; its files are results/{study}/...")
     description: str = Field(default="", description="What the study asks, in a sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
-    source_language: Name = Field(default="en", description="Language that `translate` starts from.")
+    source_language: Name = Field(default="en", description="Language that methods such as `translate` start from.")
     teachers: list[Name] = Field(
         min_length=1,
         description=f"Teachers: models of the registry, or routed teachers: {', '.join(f'`{name}`' for name in STRATEGIES)} (see "
         "`routing`).",
     )
-    methods: list[Method] = Field(default=list(METHODS), min_length=1, description="How teachers make data.")
+    methods: list[Annotated[Name, AfterValidator(known_method)]] = Field(
+        default=default_methods(), min_length=1, description="How teachers make data; see above, and `plugins`."
+    )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
     base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
     recipe: Name = Field(
@@ -155,9 +158,10 @@ class Study(Section):
         reserved = sorted({"base", "reference", PEOPLE} & set(self.teachers))
         if reserved:
             raise ValueError(f"teachers: '{reserved[0]}' has a meaning of its own in tables; give the model another id")
-        if "translate" in self.methods and self.source_language in self.languages:
+        starting = [name for name in self.methods if METHODS[name].seeds == "source"]
+        if starting and self.source_language in self.languages:
             raise ValueError(
-                f"languages: '{self.source_language}' is the language that `translate` starts from (source_language)"
+                f"languages: '{self.source_language}' is the language that `{starting[0]}` starts from (source_language)"
             )
         if MAIN in self.experiments:
             raise ValueError(f"experiments: '{MAIN}' is the main experiment; set base, recipe, teachers and languages instead")

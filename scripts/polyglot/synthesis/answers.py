@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyglot.core.sidefile import SideFile
 from polyglot.core.text import normalise
 from polyglot.engines.base import Answer, Engine, Request, answer_all
-from polyglot.synthesis.methods.base import JSON_METHODS
-
-if TYPE_CHECKING:
-    pass
+from polyglot.synthesis.methods.base import METHODS, Unusable
 
 STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused")
-
-
-class TrainingPair(BaseModel):
-    """What `generate` and `translate` ask a teacher to write."""
-
-    model_config = ConfigDict(strict=True)
-    prompt: str
-    response: str
-
-
-PAIR_SCHEMA: dict[str, Any] = TrainingPair.model_json_schema()
 
 
 def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
@@ -39,7 +23,7 @@ def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: i
             id=row["request_id"],
             messages=[dict(message) for message in row["messages"]],
             seed=int(row["request_seed"]),
-            schema=PAIR_SCHEMA if row["method"] in JSON_METHODS else None,
+            schema=METHODS[row["method"]].schema,
         )
         for row in requests.to_dict("records")
     ]
@@ -74,7 +58,7 @@ def read_answers(
     rows = []
     for request in requests.to_dict("records"):
         answer = answers[request["request_id"]]
-        status, problem, prompt, response = parse_answer(request["method"], request["prompt"], answer)
+        status, problem, prompt, response = parse_answer(request, answer)
         if request.get("prompt_cut", False):
             status, problem = "truncated", "its translated prompt is cut off"
         rows.append(
@@ -99,7 +83,7 @@ def read_answers(
     if language_confidence > 0:
         good = frame["status"] == "ok"
         written = [
-            f"{prompt} {response}" if method in JSON_METHODS else response
+            METHODS[method].written(prompt, response)
             for prompt, response, method in frame.loc[good, ["prompt", "response", "method"]].itertuples(index=False)
         ]
         confidence = language_probability(written, frame["lang"].iloc[0], languages)
@@ -112,8 +96,12 @@ def read_answers(
     return frame
 
 
-def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, str | None, str | None, str | None]:
-    """(status, problem, prompt, response) of one answer, before its language is looked at."""
+def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
+    """(status, problem, prompt, response) of one answer, before its language is looked at.
+
+    Args:
+        request: its method, and the text of the seed row that this keeps.
+    """
     if answer.finish_reason == "refused":
         return "refused", "the endpoint does not take the request", None, None
     if answer.finish_reason == "length":
@@ -121,18 +109,10 @@ def parse_answer(method: str, prompt: str | None, answer: Answer) -> tuple[str, 
     text = answer.text.strip()
     if not text:
         return "empty", "no text", None, None
-    if method not in JSON_METHODS:
-        return "ok", None, prompt, text
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
     try:
-        pair = TrainingPair.model_validate_json(fenced.group(1) if fenced else text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return "invalid_json", f"{place}: {first['msg']}" if place else first["msg"], None, None
-    if not pair.prompt.strip() or not pair.response.strip():
-        return "empty", "prompt or response is empty", None, None
-    return "ok", None, pair.prompt.strip(), pair.response.strip()
+        return ("ok", None, *METHODS[request["method"]].pair(request, text))
+    except Unusable as error:
+        return error.status, error.problem, None, None
 
 
 def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
-
-if TYPE_CHECKING:
-    pass
+from typing import Literal, get_args
 
 Sample = Literal["screen", "calibration"]
 SAMPLES: tuple[Sample, ...] = get_args(Sample)

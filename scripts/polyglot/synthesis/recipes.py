@@ -1,4 +1,4 @@
-"""."""
+"""Recipes: how a training set is mixed, by its name."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from polyglot.core.lookup import Lookup
+from polyglot.core.lookup import Lookup, unknown
+from polyglot.synthesis.methods.base import METHODS, Method, default_methods
 
-Method = Literal["generate", "translate", "respond"]
-
-METHODS: tuple[Method, ...] = ("generate", "translate", "respond")
-
-NLLB_RESPOND, NLLB_BOTH = "nllb-respond", "nllb-both"
-
-TRANSLATED = (NLLB_RESPOND, NLLB_BOTH)
+TRANSLATED = tuple(name for name, method in METHODS.items() if method.translated)
 """Methods in which a machine-translation model translates the prompt (and the teacher responds), or prompt and response."""
 
 PUBLIC = "public"
@@ -41,6 +36,8 @@ RULES: Lookup[Any] = Lookup(
 )
 """How recipes that select take samples of the whole set. Here only their names are read: `polyglot.selection.rules` has them."""
 
+SUFFIX = "a size such as -500 or -25k may follow"
+
 WHOLE = "equal"
 """The recipe that they select from."""
 
@@ -58,9 +55,14 @@ class Recipe:
     @property
     def written_by(self) -> Literal["teacher", "translator", "people"]:
         """Who wrote the data, where no teacher did."""
-        if self.parts == (PUBLIC,):
-            return "people"
-        return "translator" if self.parts == (NLLB_BOTH,) else "teacher"
+        authors: set[Literal["teacher", "translator", "people"]] = {method.written_by for method in self.methods}
+        authors |= {"people"} if PUBLIC in self.parts else set()
+        return authors.pop() if len(authors) == 1 else "teacher"
+
+    @property
+    def methods(self) -> list[Method]:
+        """The methods among its parts."""
+        return [METHODS[part] for part in self.parts if part in METHODS]
 
 
 def without_size(name: str) -> str:
@@ -69,29 +71,33 @@ def without_size(name: str) -> str:
     return found["mix"] if found else name
 
 
-def parse_recipe(name: str, methods: Sequence[str] = METHODS) -> Recipe:
+def parse_recipe(name: str, methods: Sequence[str] | None = None) -> Recipe:
     """The recipe of a name: `equal` (all methods of the study), one method, several joined by +, or `public`; or one of `RULES`,
     which select from `equal`. A suffix such as -500 or -25k sets the number of examples.
 
+    Args:
+        methods: those of the study; None takes the default ones.
+
     Raises:
-        ValueError: for an unknown part (names what is allowed).
+        ValueError: for an unknown part (names what is allowed, and the nearest).
     """
+    methods = default_methods() if methods is None else methods
     found = SIZE.match(name)
     mix, examples = name, None
     if found:
         mix, examples = found["mix"], int(found["size"]) * (1000 if found["thousands"] else 1)
     rule = mix if mix in RULES else None
     parts = tuple(methods) if mix == WHOLE or rule else tuple(mix.split("+"))
-    known = (*METHODS, *TRANSLATED, PUBLIC)
-    wrong = [part for part in parts if part not in known]
-    if wrong or examples == 0 or len(set(parts)) < len(parts):
-        raise ValueError(
-            f"'{name}' is no recipe: take `equal`, or one of {', '.join(known)} (several joined by +), or {', '.join(RULES)}; "
-            "with a size such as -500 or -25k if you like"
-        )
-    absent = [part for part in parts if part in METHODS and part not in methods]
-    if absent:
-        raise ValueError(f"'{name}' needs the method {absent[0]}; the study's methods are: {', '.join(methods)}")
+    known = (WHOLE, *METHODS, PUBLIC, *RULES)
+    for part in parts:
+        if part not in (*METHODS, PUBLIC):
+            raise ValueError(f"'{name}' is no recipe: {unknown('part', part, known)} (methods may be joined by +); {SUFFIX}")
+    if examples == 0 or len(set(parts)) < len(parts):
+        raise ValueError(f"'{name}' is no recipe: name each part once; {SUFFIX}")
+    for method in (METHODS[part] for part in parts if part in METHODS):
+        needed = method.rows_of if method.translated else method.name
+        if needed not in methods:
+            raise ValueError(f"'{name}' needs the method {needed}; the study's methods are: {', '.join(methods)}")
     return Recipe(name, parts, examples, rule)
 
 

@@ -1,4 +1,4 @@
-"""."""
+"""Requests: which seed rows can serve a method, which of them are drawn, and what a teacher is asked of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,36 @@ import pandas as pd
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.prompts import PromptTemplates
 from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.methods.base import METHODS
+
+FOR_METHODS = "methods"
+"""Optional column of a seed dataset: the methods that a row is for, joined by spaces; without it (or empty) a row is for all."""
+
+
+def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
+    """Which rows of a seed dataset are for a method: by its name, or by that of the method whose rows serve it too."""
+    if FOR_METHODS not in seeds.columns:
+        return pd.Series(True, index=seeds.index)
+    names = {method, METHODS[method].rows_of}
+    return seeds[FOR_METHODS].map(lambda named: not named or not names.isdisjoint(str(named).split())).astype(bool)
+
+
+def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
+    """Which rows of a seed dataset fit into a request of at most `longest` characters of it: by the texts that the method shows,
+    alone or as one of its few-shot pairs."""
+    if longest is None:
+        return pd.Series(True, index=seeds.index)
+    known = METHODS[method]
+    characters = sum((seeds[name].str.len() for name in known.shows), pd.Series(0, index=seeds.index))
+    return characters * (shots if known.shots else 1) <= longest
+
+
+def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.DataFrame:
+    """Rows of a seed dataset that can serve a method: they are for it, have what it shows, and are short enough."""
+    usable = for_method(seeds, method) & short_enough(seeds, method, longest=longest, shots=shots)
+    for name in METHODS[method].shows:
+        usable &= seeds[name].str.strip() != ""
+    return seeds[usable]
 
 
 def build_requests(
@@ -28,22 +58,24 @@ def build_requests(
     """The requests of one method, language and seed: the same for every teacher.
 
     Args:
-        seeds: seed dataset; of the source language for `translate`, else of `lang`.
+        method: a name in `METHODS`.
+        seeds: rows that can serve it (see `usable_rows`), in the language that it says.
         count: number of requests. Prompts are drawn without replacement; when they run out, a new round begins.
-        shots: few-shot pairs of a `generate` request, drawn without replacement within the request.
+        shots: few-shot pairs of a request of a method that shows several rows.
         stream: names the random draw; empty takes the seed.
 
     Returns:
-        Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null for `generate`
-        and `translate`, whose prompt the teacher writes), sources (ids of seed rows), request_seed.
+        Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null where the teacher
+        writes the prompt), response (the seed row's, only of methods that keep it), sources (ids of seed rows), request_seed.
 
     Raises:
-        ValueError: if there is no seed row, or fewer than few-shot pairs.
+        ValueError: if there is no seed row, or fewer than few-shot pairs; for an unknown method.
     """
+    known = METHODS[method]
     stream = stream or str(seed)
     rng = random.Random(stable_seed("requests", method, lang, stream))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
-    needed = shots if method == "generate" else 1
+    needed = shots if known.shots else 1
     if len(rows) < needed:
         problem = f"{method} in '{lang}' needs {needed} seed rows; the seed dataset has {len(rows)} that are short enough"
         raise ValueError(
@@ -52,15 +84,13 @@ def build_requests(
     order: list[dict[str, Any]] = []
     requests = []
     for index in range(count):
-        if method == "generate":
+        if known.shots:
             chosen = rng.sample(rows, shots)
-            messages = templates.chat(method, language=language, shots=chosen)
-            prompt = None
         else:
             order = order or rng.sample(rows, len(rows))
             chosen = [order.pop()]
-            messages = templates.chat(method, language=language, prompt=chosen[0]["prompt"])
-            prompt = chosen[0]["prompt"] if method == "respond" else None
+        messages = known.messages(templates, language, chosen)
+        kept = {str(known.kept): chosen[0][known.kept]} if known.kept else {}
         request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
         requests.append(
             {
@@ -69,7 +99,7 @@ def build_requests(
                 "method": method,
                 "seed": seed,
                 "messages": messages,
-                "prompt": prompt,
+                **{"prompt": None, **kept},
                 "sources": [str(row["id"]) for row in chosen],
                 "request_seed": stable_seed("request", request_id),
             }

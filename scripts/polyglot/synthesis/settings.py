@@ -1,4 +1,4 @@
-"""."""
+"""Settings of synthesis and of machine translation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Synthesis(Section):
     requests: int = Field(default=200, gt=0, description="Requests per teacher, language, method and seed.")
     prompts: str = Field(
         default="config/prompts/nano",
-        description="Folder of the Jinja templates system, generate, translate and respond.",
+        description="Folder of the Jinja templates: `system`, and one a method.",
     )
-    shots: int = Field(default=2, ge=1, description="Few-shot pairs in a generate request.")
+    shots: int = Field(default=2, ge=1, description="Few-shot pairs in a request of `generate`.")
     longest: int | None = Field(
         default=None,
         gt=0,

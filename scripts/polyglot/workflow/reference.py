@@ -14,6 +14,7 @@ from polyglot.displays import catalogue as displays
 from polyglot.registry.data import BenchmarkFacts, Language, Licence, Source
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
+from polyglot.synthesis.methods.base import METHODS
 
 REFERENCE_FILE = "config/README.md"
 
@@ -54,11 +55,12 @@ experiments:
   abilities:   {compare: abilities} # mixed-effects models: size and own benchmark score of the teachers
 ```
 
-A **recipe** is named by what it mixes: `equal` (every method of the study), one method (`generate`, `translate`, `respond`;
-`nllb-respond`: a translation model translates the prompt, the teacher responds; `nllb-both`: it translates prompt and response),
-several joined by `+`, or `public` (the seed dataset's own pairs). A suffix sets the number of examples: `equal-500`,
-`translate+respond-25k`. Smaller sets are subsets of larger ones; where a size needs more answers than one block of
-`synthesis.requests` yields, further blocks are asked for.
+A **recipe** is named by what it mixes: `equal` (every method of the study), one method, several joined by `+`, or `public` (the
+seed dataset's own pairs). A suffix sets the number of examples: `equal-500`, `translate+respond-25k`. Smaller sets are subsets of
+larger ones; where a size needs more answers than one block of `synthesis.requests` yields, further blocks are asked for. The
+methods:
+
+@METHODS@
 
 Scores are relative to the cells of their own experiment and base: with several recipes, to those with the study's main recipe, if
 they are among them. An experiment with fewer teachers or languages than the main one thus has a scale of its own: compare within
@@ -75,12 +77,21 @@ it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics
 
 def reference() -> str:
     """The whole text of `config/README.md`."""
-    parts = [HEAD.replace("@DISPLAYS@", _displays()), "## Study\n", *_tables(Study, "")]
+    parts = [HEAD.replace("@DISPLAYS@", _displays()).replace("@METHODS@", _methods()), "## Study\n", *_tables(Study, "")]
     registries: list[type[BaseModel]] = [Model, Language, BenchmarkFacts, Source, Licence]
     titles = ["Models", "Languages", "Benchmarks", "Sources", "Licences"]
     for title, entry in zip(titles, registries, strict=True):
         parts += [f"## {title}: `{title.lower()}.yaml`\nA mapping of names to entries with these keys.\n", *_tables(entry, "")]
     return "\n".join(parts)
+
+
+def _methods() -> str:
+    """Every method: what the teacher does, where its seed rows come from, where it can be named."""
+    rows = ["| method | the teacher | seed rows | named in |", "| --- | --- | --- | --- |"]
+    for name, method in METHODS.items():
+        place = "recipes" if method.translated else "`methods` (default), recipes" if method.default else "`methods`, recipes"
+        rows.append(f"| `{name}` | {method.about} | {method.seeds} language | {place} |")
+    return "\n".join(rows)
 
 
 def _displays() -> str:

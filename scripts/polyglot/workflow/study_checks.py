@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
+from polyglot.engines import ENGINES, engine_problems
 from polyglot.evaluation.checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
 from polyglot.nano.settings import COUNTERPARTS
@@ -13,8 +14,10 @@ from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
 from polyglot.routing.strategies import STRATEGIES
+from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
-from polyglot.synthesis.recipes import NLLB_BOTH, PEOPLE, RULES, TRANSLATED, WHOLE, parse_recipe
+from polyglot.synthesis.methods.base import METHODS
+from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 
 if TYPE_CHECKING:
     from polyglot.routing.teachers import Routed
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """Everything that keeps a study from being run, a sentence each: key, value and what is allowed."""
+    yield from engine_problems(registries.models)
+    yield from _sources(registries)
     yield from _names(study, registries)
     yield from _data(study, registries)
     for matrix in study.matrices.values():
@@ -55,7 +60,7 @@ def _displays(study: Study) -> Iterable[str]:
 def uses_translation(study: Study) -> bool:
     """Whether any recipe needs a machine-translation model."""
     names = {cell.recipe for matrix in study.matrices.values() for cell in matrix.cells}
-    return any(part in TRANSLATED for name in names for part in parse_recipe(name, study.methods).parts)
+    return any(method.translated for name in names for method in parse_recipe(name, study.methods).methods)
 
 
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
@@ -68,6 +73,18 @@ def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -
     for name in dict.fromkeys(names):
         if name not in models:
             yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.source} and routing have')}"
+
+
+def _sources(registries: Registries) -> Iterable[str]:
+    """Methods that seed sources are for are known, and have what they need."""
+    for name, source in registries.sources.items():
+        where = f"{registries.sources.source}: entry '{name}'"
+        unknown = [method for method in source.methods if method not in METHODS]
+        for method in unknown:
+            yield f"{where}, key 'methods': {METHODS.unknown(method)}"
+        if not unknown and needs_response(source) and source.response is None and source.prefer is None:
+            method = next(method for method in source.methods if METHODS[method].needs_response)
+            yield f"{where} is for `{method}` and has no field of the response"
 
 
 def _names(study: Study, registries: Registries) -> Iterable[str]:
@@ -143,11 +160,12 @@ def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterabl
         yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
         yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
     recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]
-    needs_english = any(part in (*TRANSLATED, "translate") for recipe in recipes for part in recipe.parts)
+    needs_english = any(method.seeds == "source" for recipe in recipes for method in recipe.methods)
     if needs_english and study.source_language in matrix.languages:
         yield f"{key}.languages: '{study.source_language}' is the language that translation starts from (source_language)"
     if any(part == "" for part in matrix.teachers):
-        yield f"{key}.steps: each step needs a teacher, unless its recipe is `public` or `{NLLB_BOTH}`"
+        others = [f"`{name}`" for name, method in METHODS.items() if method.written_by != "teacher"]
+        yield f"{key}.steps: each step needs a teacher, unless its recipe is {' or '.join([f'`{PUBLIC}`', *others])}"
     for base in matrix.bases:
         entry = models.get(base)
         if entry and (entry.reference is None or entry.reference not in models):
@@ -210,7 +228,8 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
         elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
             yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
-        translated = [recipe for recipe in matrix.recipes if set(parse_recipe(recipe, study.methods).parts) & set(TRANSLATED)]
+        parsed = {recipe: parse_recipe(recipe, study.methods).methods for recipe in matrix.recipes}
+        translated = [recipe for recipe, methods in parsed.items() if any(method.translated for method in methods)]
         for cell in matrix.cells:
             if cell.recipe in translated and study.routed(cell.teacher) is not None:
                 methods = ", ".join(study.methods)
@@ -231,10 +250,11 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
         given = models[encoder]
         if given.role != "embedding":
             yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"
-        elif given.engine != "transformers" or given.endpoint is not None:
+        elif given.engine in ENGINES and not ENGINES[given.engine].tunes_encoders:
+            tuning = ", ".join(name for name, kind in ENGINES.items() if kind.tunes_encoders)
             yield (
                 f"selection.encoder: '{encoder}' is run by {given.engine}, and the quality model is trained with "
-                f"sentence-transformers; name a smaller multilingual encoder whose `engine` is transformers ({models.source})"
+                f"sentence-transformers; name a smaller multilingual encoder whose `engine` can be ({tuning}; {models.source})"
             )
     for name in selecting:
         size = parse_recipe(name, study.methods).examples or selection.examples

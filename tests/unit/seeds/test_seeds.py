@@ -11,7 +11,7 @@ import pytest
 
 from polyglot.core.rows import SeedError
 from polyglot.seeds.seed_files import read_seed_file, sample_seeds
-from polyglot.synthesis.methods.base import short_enough
+from polyglot.synthesis.requests import short_enough
 
 GOOD = [{"prompt": "Was?", "response": "Das."}, {"prompt": "Wer?", "response": "Der."}]
 KNOWN = {"de", "en"}

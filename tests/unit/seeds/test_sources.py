@@ -17,8 +17,9 @@ from polyglot.registry.base import Registry
 from polyglot.registry.data import Preference, Source
 from polyglot.replication.published import read_published
 from polyglot.seeds.seed_files import read_seed_file
+from polyglot.seeds.settings import needs_response
 from polyglot.seeds.sources import TAKEN, SourceError, collect, stream, value_at
-from polyglot.synthesis.methods.base import for_method
+from polyglot.synthesis.requests import for_method
 
 LONG = "x" * 20000
 
@@ -225,7 +226,7 @@ def test_ugly_rows_of_every_source_are_taken_or_counted(registries: Registries, 
         outcomes["other language"] += 1
     if source.response is not None or source.prefer is not None:
         rows.append(shaped(source, lang, "no response?", None))
-        outcomes["no response" if source.needs_response else TAKEN] += 1
+        outcomes["no response" if needs_response(source) else TAKEN] += 1
     written(tmp_path, source.files[0], rows)
     found, counts = collect(name, source, stream(name, source, tmp_path), lang, most=None, seed=0)
     assert Counter(dict(zip(counts["outcome"], counts["rows"], strict=True))) == outcomes

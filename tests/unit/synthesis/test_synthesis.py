@@ -21,10 +21,9 @@ from polyglot.nano.world import World
 from polyglot.registry.models import Sampling
 from polyglot.synthesis.answers import ask, parse_answer, read_answers
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.methods.base import pair_json
-from polyglot.synthesis.methods.machine_translation import translated_data
+from polyglot.synthesis.methods.base import default_methods, pair_json
+from polyglot.synthesis.methods.machine_translation import NLLB_BOTH, NLLB_RESPOND, translated_data
 from polyglot.synthesis.mixing import mix
-from polyglot.synthesis.recipes import METHODS, NLLB_BOTH, NLLB_RESPOND
 from polyglot.synthesis.requests import build_requests, draw_requests
 from polyglot.synthesis.translation import Translation
 
@@ -37,7 +36,7 @@ def requests(world: World, repository: Path) -> dict[str, pd.DataFrame]:
         method: build_requests(
             method, "de", "German", seeds["en" if method == "translate" else "de"], templates, count=30, shots=2, seed=0
         )
-        for method in METHODS
+        for method in default_methods()
     }
 
 
@@ -63,7 +62,7 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
     ],
 )
 def test_every_answer_has_a_status(method: str, written: Answer, status: str) -> None:
-    found, problem, prompt, response = parse_answer(method, "Was ist das?", written)
+    found, problem, prompt, response = parse_answer({"method": method, "prompt": "Was ist das?"}, written)
     assert found == status
     assert (problem is None) == (status == "ok")
     assert (prompt is None) == (response is None) == (status != "ok")

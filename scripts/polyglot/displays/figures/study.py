@@ -31,6 +31,7 @@ from polyglot.displays.numbers import HOLE, probability
 from polyglot.displays.words import flag_line, group_names, hole_line
 from polyglot.scoring.statistics import spearman_matrix
 from polyglot.synthesis.answers import STATUSES
+from polyglot.synthesis.methods.base import METHODS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -282,7 +283,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
-    methods = list(dict.fromkeys(["generate", "translate", "respond", *sorted(statuses["method"].unique())]))
+    methods = list(dict.fromkeys([*METHODS, *sorted(statuses["method"].unique())]))
     methods = [method for method in methods if method in set(statuses["method"])]
     order = authors(context, statuses)
     figure, grid = plt.subplots(1, max(1, len(methods)), sharey=True, squeeze=False)

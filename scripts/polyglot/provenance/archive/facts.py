@@ -13,6 +13,7 @@ import yaml
 
 from polyglot.core.files import read_json
 from polyglot.core.hashing import text_hash
+from polyglot.engines import ENGINES
 from polyglot.models.tokenization import TOKENIZER_FILES
 from polyglot.provenance.archive.contents import Hashes, Item, files_in
 from polyglot.provenance.archive.jobs import Job
@@ -80,8 +81,8 @@ def model_facts(used: Used, hashes: Hashes, jobs: Iterable[Job]) -> dict[str, An
 
 
 def _independent(used: Used, name: str, on_gpu: set[str | None]) -> bool:
-    """Whether the same request always gets the same answer: only on a CPU, in the transformers engine."""
-    return used.registries.models[name].engine == "transformers" and name not in on_gpu
+    """Whether the same request always gets the same answer: only on a CPU, and as far as the engine says so."""
+    return ENGINES[used.registries.models[name].engine].reproducible and name not in on_gpu
 
 
 def _model(name: str, used: Used, folder: str | None, hashes: Hashes) -> dict[str, Any]:
@@ -206,6 +207,10 @@ def citation(root: Path) -> dict[str, Any]:
     return dict(yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8")))
 
 
+TEXTS = ("diff", "plugin_texts")
+"""Parts of a record of the code that stay in the record, which is in the archive too."""
+
+
 def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
     """Which code the jobs ran.
 
@@ -214,15 +219,15 @@ def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
         now: the id of the code in the archive (see `polyglot.provenance.records.code_id`).
 
     Returns:
-        archived: the id of the code in the archive; versions: id to commit, dirty, changed and number of jobs, without the diff;
-        unrecorded: jobs that left no record.
+        archived: the id of the code in the archive; versions: id to commit, dirty, changed, number of jobs, and plugins with the
+        hashes of their files, without texts; unrecorded: jobs that left no record.
     """
     ran = [job.facts.get("code") for job in jobs]
     versions = {}
     for name in sorted({now, *filter(None, ran)}):
         path = folder / "code" / f"{name}.json"
         known = read_json(path) if path.exists() else {"commit": None, "dirty": None, "changed": []}
-        versions[name] = {key: value for key, value in known.items() if key != "diff"} | {"jobs": ran.count(name)}
+        versions[name] = {key: value for key, value in known.items() if key not in TEXTS} | {"jobs": ran.count(name)}
     return {"archived": now, "versions": versions, "unrecorded": ran.count(None)}
 
 

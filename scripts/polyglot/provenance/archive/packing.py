@@ -56,6 +56,10 @@ class Study:
     def results(self) -> Path:
         return self.folder / paths.RESULTS.format(study=self.used.study.study)
 
+    @property
+    def code_id(self) -> str:
+        return code_id(tuple(self.used.study.plugins))
+
     @cached_property
     def jobs(self) -> list[Job]:
         return [Job.of(line, self.folder) for line in self.lines]
@@ -114,7 +118,7 @@ class Study:
         facts = [attempt.facts for job in self.jobs for attempt in job.attempts]
         kinds = {"environments": "environment", "machines": "machine", "code": "code"}
         found = {kind: {fact[key] for fact in facts if key in fact} for kind, key in kinds.items()}
-        found["code"].add(code_id())
+        found["code"].add(self.code_id)
         return found
 
     def records_of(self, job: Job) -> list[str]:
@@ -159,7 +163,7 @@ class Study:
             "models.json": model_facts(self.used, self.hashes, self.jobs),
             "data.json": data_facts(self.used),
             "prompts.json": prompt_facts(self.folder / folder, self.hashes),
-            "code.json": code_facts(self.results / RECORDS, self.jobs, code_id()),
+            "code.json": code_facts(self.results / RECORDS, self.jobs, self.code_id),
         }
 
 

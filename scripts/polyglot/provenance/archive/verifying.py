@@ -20,9 +20,10 @@ PROVED = ("results/*/tables/*", "results/*/scores/*/*")
 def _other_code(archive: Archive) -> str:
     """Says so if the archive was made with another version of the code than this."""
     archived = json.loads(archive.text("provenance/code.json"))
-    if archived["archived"] == code_id():
+    known = archived["versions"][archived["archived"]]
+    if archived["archived"] == code_id(tuple(known.get("plugins", ()))):
         return ""
-    commit = archived["versions"][archived["archived"]]["commit"]
+    commit = known["commit"]
     which = f"commit {commit}" if commit else "its own scripts/"
     return f" (by another version of the code than the archive's: try again with {which})"
 

@@ -1,35 +1,197 @@
-"""."""
+"""What a method is: what a teacher is shown of the seed dataset, and what it writes."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-METHODS = "methods"
-"""Optional column: the methods that a row is for, joined by spaces; without it (or empty) a row is for all of them."""
+from polyglot.core.lookup import Lookup
 
+if TYPE_CHECKING:
+    from polyglot.core.prompts import Message, PromptTemplates
 
-def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
-    """Which rows of a seed dataset are for a method."""
-    if METHODS not in seeds.columns:
-        return pd.Series(True, index=seeds.index)
-    return seeds[METHODS].map(lambda named: not named or method in str(named).split())
+Text = Literal["prompt", "response"]
+"""The two texts of a seed row and of a training example."""
 
-
-def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
-    """Which rows of a seed dataset fit into a request of at most `longest` characters of it: by its prompt, or as one of the
-    few-shot pairs of `generate`."""
-    if longest is None:
-        return pd.Series(True, index=seeds.index)
-    characters = seeds["prompt"].str.len()
-    return (characters + seeds["response"].str.len()) * shots <= longest if method == "generate" else characters <= longest
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+SIZED = re.compile(r".*-\d+k?")
+"""What the name of a recipe with a size looks like; a method cannot be called so."""
 
 
-JSON_METHODS = ("generate", "translate", "nllb-both")
-"""Methods whose answer is a JSON object with the keys `prompt` and `response`."""
+class Unusable(ValueError):
+    """An answer of which no training example can be made: its status, and why."""
+
+    def __init__(self, status: str, problem: str) -> None:
+        super().__init__(problem)
+        self.status, self.problem = status, problem
+
+
+class TrainingPair(BaseModel):
+    """What a teacher is asked to write where prompt and response are both its own."""
+
+    model_config = ConfigDict(strict=True)
+    prompt: str
+    response: str
+
+
+PAIR_SCHEMA: dict[str, Any] = TrainingPair.model_json_schema()
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to make a training example from what people wrote; a subclass may have `fields` and `pair` of its own.
+
+    Args:
+        name: its name in `methods` and recipes, in files, and in request ids.
+        about: what the teacher does, to complete `The teacher ...`.
+        shows: texts of a seed row that a request shows; a row without one of them cannot serve the method.
+        writes: what the teacher writes. Of a pair both texts, as a JSON object; else one as plain text, beside which the seed
+            row's other text is kept.
+        seeds: whether its seed rows are in the target language or in the language that translation starts from.
+        shots: whether a request shows several rows as examples (`synthesis.shots`), drawn without replacement within the request;
+            else it shows one row, drawn without replacement over all requests.
+        template: the request as a Jinja text; None takes `{name}.jinja` of the folder `synthesis.prompts`.
+        rows_of: another method whose seed rows serve this one too.
+        translated: whether a machine-translation model translates the seed rows first. Such a method is named in recipes only.
+        written_by: who writes the answer.
+        default: whether a study that names no methods uses it.
+
+    Raises:
+        ValueError: for a name that a recipe cannot have, or texts that do not fit together.
+    """
+
+    name: str
+    about: str
+    shows: tuple[Text, ...] = ("prompt",)
+    writes: Text | Literal["pair"] = "response"
+    seeds: Literal["target", "source"] = "target"
+    shots: bool = False
+    template: str | None = None
+    rows_of: str | None = None
+    translated: bool = False
+    written_by: Literal["teacher", "translator"] = "teacher"
+    default: bool = False
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or SIZED.fullmatch(self.name):
+            raise ValueError(f"method '{self.name}': a name has small letters, digits, '.', '_' and '-', and no size at its end")
+        if not self.shows or self.writes in self.shows:
+            raise ValueError(
+                f"method '{self.name}': what it shows ({', '.join(self.shows)}) and writes ({self.writes}) must differ"
+            )
+
+    @property
+    def needs_response(self) -> bool:
+        """Whether it needs responses that people wrote."""
+        return "response" in self.shows
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON schema of an answer; None for plain text."""
+        return PAIR_SCHEMA if self.writes == "pair" else None
+
+    @property
+    def kept(self) -> Text | None:
+        """The text of the seed row that the training example takes over."""
+        return {"prompt": "response", "response": "prompt"}.get(self.writes)  # type: ignore[return-value]
+
+    def fields(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What the template is filled with, beside `language`: the texts of a row, or `shots`, a list of rows."""
+        return {"shots": rows} if self.shots else {name: rows[0][name] for name in self.shows}
+
+    def messages(self, templates: PromptTemplates, language: str, rows: Sequence[Mapping[str, Any]]) -> list[Message]:
+        """A request as a chat.
+
+        Args:
+            language: the target language's English name.
+            rows: the seed rows that it shows.
+        """
+        return templates.chat(self.name, text=self.template, language=language, **self.fields(rows))
+
+    def pair(self, request: Mapping[str, Any], text: str) -> tuple[str, str]:
+        """Prompt and response of the training example.
+
+        Args:
+            request: with the kept text under its name.
+            text: the teacher's answer, stripped and not empty.
+
+        Raises:
+            Unusable: if none can be made.
+        """
+        if self.writes == "pair":
+            return read_pair(text)
+        return (text, request["response"]) if self.writes == "prompt" else (request["prompt"], text)
+
+    def written(self, prompt: str, response: str) -> str:
+        """Of a training example what the teacher wrote."""
+        return {"pair": f"{prompt} {response}", "prompt": prompt, "response": response}[self.writes]
 
 
 def pair_json(prompt: str, response: str) -> str:
     """The JSON object that teachers are asked to write."""
     return json.dumps({"prompt": prompt, "response": response}, ensure_ascii=False)
+
+
+def read_pair(text: str) -> tuple[str, str]:
+    """Prompt and response of such an object; it may stand in a fenced block.
+
+    Raises:
+        Unusable: if it is none, or one of the two is empty.
+    """
+    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
+    try:
+        pair = TrainingPair.model_validate_json(fenced.group(1) if fenced else text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Unusable("invalid_json", f"{place}: {first['msg']}" if place else first["msg"]) from None
+    if not pair.prompt.strip() or not pair.response.strip():
+        raise Unusable("empty", "prompt or response is empty")
+    return pair.prompt.strip(), pair.response.strip()
+
+
+METHODS: Lookup[Method] = Lookup(
+    "method",
+    {
+        "generate": "polyglot.synthesis.methods.generate:GENERATE",
+        "translate": "polyglot.synthesis.methods.translate:TRANSLATE",
+        "respond": "polyglot.synthesis.methods.respond:RESPOND",
+        "back-translation": "polyglot.synthesis.methods.back_translation:BACK_TRANSLATION",
+        "nllb-respond": "polyglot.synthesis.methods.machine_translation:RESPOND_TO_TRANSLATED",
+        "nllb-both": "polyglot.synthesis.methods.machine_translation:TRANSLATED",
+    },
+)
+"""Every method by name."""
+
+
+def default_methods() -> list[str]:
+    """Methods of a study that names none: the published study's three."""
+    return [name for name, method in METHODS.items() if method.default]
+
+
+def known_method(name: str) -> str:
+    """The name, if a study's `methods` may hold it.
+
+    Raises:
+        ValueError: names what there is, and the nearest.
+    """
+    if METHODS[name].translated:
+        raise ValueError(
+            f"'{name}' is made from what `{METHODS[name].rows_of}` asks; name it in a recipe, and that one in methods"
+        )
+    return name
+
+
+def template_files(folder: str, methods: Sequence[str]) -> list[str]:
+    """The templates that requests of these methods are made from; the system turn's first."""
+    return [f"{folder}/{name}.jinja" for name in ("system", *(name for name in methods if METHODS[name].template is None))]
+
+
+def own_templates(methods: Sequence[str]) -> dict[str, str]:
+    """Texts of the templates that methods bring themselves, by method: requests are made again when one changes."""
+    return {name: text for name in methods if (text := METHODS[name].template) is not None}

@@ -1,4 +1,4 @@
-"""."""
+"""`nllb-respond` and `nllb-both`: a machine-translation model translates what the method `translate` shows teachers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,34 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from polyglot.core.hashing import content_id, stable_seed
-from polyglot.core.prompts import PromptTemplates
-from polyglot.engines.base import Answer, FinishReason
-from polyglot.synthesis.methods.base import pair_json
-from polyglot.synthesis.recipes import NLLB_BOTH, NLLB_RESPOND
+from polyglot.synthesis.methods.base import METHODS, Method, pair_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from polyglot.core.prompts import PromptTemplates
+    from polyglot.engines.base import FinishReason
     from polyglot.synthesis.translation import Translation
+
+NLLB_RESPOND, NLLB_BOTH = "nllb-respond", "nllb-both"
+
+RESPOND_TO_TRANSLATED = Method(
+    NLLB_RESPOND,
+    "writes the response to a prompt that a translation model has translated",
+    seeds="source",
+    rows_of="translate",
+    translated=True,
+)
+TRANSLATED = Method(
+    NLLB_BOTH,
+    "does nothing: a translation model has translated prompt and response",
+    writes="pair",
+    seeds="source",
+    rows_of="translate",
+    translated=True,
+    written_by="translator",
+)
 
 
 def translated_data(
@@ -35,11 +53,15 @@ def translated_data(
     Returns:
         (requests of `nllb-respond`, requests of `nllb-both`, answers to the latter).
     """
+    import pandas as pd
+
+    from polyglot.engines.base import Answer
+
     respond: list[dict[str, Any]] = []
     both: list[dict[str, Any]] = []
     answers = []
     for row, prompt, response in zip(asked.to_dict("records"), prompts, responses, strict=True):
-        messages = templates.chat("respond", language=language, prompt=prompt.text)
+        messages = METHODS["respond"].messages(templates, language, [{"prompt": prompt.text}])
         shared = {"lang": row["lang"], "seed": row["seed"], "sources": list(row["sources"])}
         for method, rows, text in ((NLLB_RESPOND, respond, prompt.text), (NLLB_BOTH, both, None)):
             request_id = content_id(method, row["request_id"], json.dumps(messages, ensure_ascii=False))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from polyglot.engines import behind_network, environment_of
 from polyglot.study import paths
 from polyglot.synthesis.recipes import PEOPLE
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
@@ -96,15 +97,14 @@ class ModelInputs(Inputs):
 
     def engine_environment(self, name: str) -> str:
         """The environment of a model's engine."""
-        return environment(self.registries.models[name].engine)
+        return environment(environment_of(self.registries.models[name]))
 
     def embedding_environment(self, name: str) -> str:
         """The environment of an embedding model's engine."""
-        engine = self.registries.models[name].engine
-        return environment("embedding" if engine == "transformers" else engine)
+        return environment(environment_of(self.registries.models[name], embeds=True))
 
     def behind_endpoint(self, name: str) -> bool:
-        return self.registries.models[name].endpoint is not None
+        return behind_network(self.registries.models[name])
 
     def pretrained(self, name: str) -> bool:
         """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is

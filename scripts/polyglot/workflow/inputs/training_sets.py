@@ -8,7 +8,8 @@ from functools import cached_property
 from polyglot.study import paths
 from polyglot.study.sizes import every_answer, examples_in, requests_in
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.recipes import NLLB_BOTH, PUBLIC, WHOLE, blocks_needed, parse_recipe
+from polyglot.synthesis.methods.base import METHODS, own_templates, template_files
+from polyglot.synthesis.recipes import PUBLIC, WHOLE, blocks_needed, parse_recipe
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 
@@ -29,9 +30,13 @@ class TrainingSetInputs(Inputs):
         """Those that are mixed, not selected from another."""
         return [name for name in self.recipes if name not in self.study.selecting]
 
-    def templates(self, *names: str) -> list[str]:
-        """Templates of requests."""
-        return [f"{self.study.synthesis.prompts}/{name}.jinja" for name in names]
+    def templates(self, *methods: str) -> list[str]:
+        """Templates of the requests of some methods (none named: the study's); the system turn's first."""
+        return template_files(self.study.synthesis.prompts, methods or self.study.methods)
+
+    def own_templates(self) -> dict[str, str]:
+        """Texts of the templates that methods bring themselves."""
+        return own_templates(self.study.methods)
 
     def requests(self, wildcards: Wildcards) -> int:
         """Requests of a method and language in a draw."""
@@ -58,7 +63,8 @@ class TrainingSetInputs(Inputs):
             if part == PUBLIC:
                 files.append(self.at(paths.SEED, lang=lang))
                 continue
-            teacher = self.study.translation.model if part == NLLB_BOTH else wildcards["teacher"]
+            translated = METHODS[str(part)].written_by == "translator"
+            teacher = self.study.translation.model if translated else wildcards["teacher"]
             draws = [draw, *(f"{draw}-block{block}" for block in range(2, int(blocks) + 1))]
             files += [self.at(paths.SYNTHETIC, teacher=teacher, lang=lang, method=part, seed=seed) for seed in draws]
         return files

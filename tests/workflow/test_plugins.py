@@ -1,0 +1,70 @@
+"""A plugin of ten lines outside the repository adds a method and an engine to a study, and the run uses them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyglot.core.files import read_json, read_jsonl
+from polyglot.core.hashing import file_hash
+
+from .conftest import Workplace
+
+pytestmark = pytest.mark.slow
+
+PLUGIN = """\
+from polyglot.engines import ENGINES
+from polyglot.engines.base import Answer, EngineKind
+from polyglot.synthesis.methods.base import METHODS, Method
+
+class Parrot:
+    deterministic, batch_size = True, None
+    def chat(self, requests):
+        return [Answer(one.id, one.messages[-1]["content"], "stop", 1, 1) for one in requests]
+
+METHODS.add("retell", Method("retell", "tells it again", template="Erzähl das noch einmal: {{ prompt }}"))
+ENGINES.add("parrot", EngineKind(lambda start: Parrot(), environment="transformers"))
+"""
+
+
+@pytest.fixture
+def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """The tiny study, with a teacher that the plugin's engine runs and the plugin's method."""
+    shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin/birds.py").write_text(PLUGIN, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "plugin"), os.environ.get("PYTHONPATH", "")]))
+    workplace = Workplace(tmp_path / "copy")
+    polly = {"label": "Polly", "folder": "results/demo/models/hasty", "engine": "parrot"}
+    workplace.configure("models.yaml", lambda models: models | {"polly": polly})
+    own = {"plugins": ["birds"], "teachers": ["polly"], "methods": ["retell", "back-translation"]}
+    workplace.configure("demo.yaml", lambda study: study | own)
+    return workplace
+
+
+def test_a_plugins_method_and_engine_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugged.snakemake()
+    results = plugged.folder / "results/demo"
+    retold = pd.read_parquet(results / "synthetic/polly/de/retell/0.parquet").query("status == 'ok'")
+    assert (retold["response"] == "Erzähl das noch einmal: " + retold["prompt"]).all()
+    assert len(retold) > 0
+    mixed = pd.read_parquet(results / "sft/equal/polly/de/0.parquet")
+    assert set(mixed["method"]) == {"retell", "back-translation"}
+    assert pd.read_csv(results / "scores/main/cells.csv")["teacher"].tolist() == ["polly"]
+
+    ran = {line["code"] for line in read_jsonl(results / "provenance/jobs/synthesize/polly/de/0.jsonl") if "code" in line}
+    (record,) = [read_json(results / f"provenance/code/{name}.json") for name in ran]
+    assert record["plugin_hashes"] == {"birds.py": file_hash(plugged.folder.parent / "plugin/birds.py")}
+    assert record["plugin_texts"] == {"birds.py": PLUGIN}
+
+    again = plugged.snakemake("-n")
+    assert "Nothing to be done" in again.stdout + again.stderr
+    monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].partition(os.pathsep)[2])
+    done = plugged.snakemake("-n", check=False)
+    assert done.returncode != 0
+    assert "plugins: 'birds' cannot be imported (ModuleNotFoundError: No module named 'birds')" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
