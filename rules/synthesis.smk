@@ -152,7 +152,7 @@ rule translate_seed:
         requests="results/{study}/requests/{lang}/translate/{seed}.parquet",
         source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",
         model=lambda wildcards: models.folder(models.translator),
-        templates=training_sets.templates("system", "respond"),
+        templates=training_sets.templates("respond"),
     output:
         respond="results/{study}/requests/{lang}/nllb-respond/{seed}.parquet",
         both="results/{study}/requests/{lang}/nllb-both/{seed}.parquet",

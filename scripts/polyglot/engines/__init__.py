@@ -1,8 +1,8 @@
 """Engines: who answers chat requests and who embeds texts, one file each, and the lookup `ENGINES`.
 
 `base.py` says what a request, an answer and an engine are; `spending.py` counts what endpoints were paid. Imports core, registry
-and models. Nothing at this door imports torch, vllm or a client of an endpoint: an engine's own file does, when it is started (vllm
-must be imported before transformers, and is missing from most environments). What is asked belongs in synthesis, intrinsic or
+and models. Nothing at this door imports torch, vllm or a client of an endpoint: an engine's own file does, when it is started
+(vllm must come before transformers, and is missing from most environments). What is asked belongs in synthesis, intrinsic or
 routing.
 """
 
