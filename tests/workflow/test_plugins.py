@@ -66,5 +66,5 @@ def test_a_plugins_method_and_engine_are_used_in_a_run(plugged: Workplace, monke
     monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].partition(os.pathsep)[2])
     done = plugged.snakemake("-n", check=False)
     assert done.returncode != 0
-    assert "plugins: 'birds' cannot be imported (ModuleNotFoundError: No module named 'birds')" in done.stderr
+    assert "plugins: 'birds' cannot be imported (ModuleNotFoundError: No module named 'birds')" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

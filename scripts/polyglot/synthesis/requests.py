@@ -44,6 +44,7 @@ def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots:
 
 
 def build_requests(
+    draw: Draw,
     method: str,
     lang: str,
     language: str,
@@ -52,17 +53,15 @@ def build_requests(
     *,
     count: int,
     shots: int,
-    seed: int,
-    stream: str = "",
 ) -> pd.DataFrame:
     """The requests of one method, language and seed: the same for every teacher.
 
     Args:
+        draw: names the random draw: a calibration prompt is drawn apart, all others by the seed.
         method: a name in `METHODS`.
         seeds: rows that can serve it (see `usable_rows`), in the language that it says.
         count: number of requests. Prompts are drawn without replacement; when they run out, a new round begins.
         shots: few-shot pairs of a request of a method that shows several rows.
-        stream: names the random draw; empty takes the seed.
 
     Returns:
         Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null where the teacher
@@ -72,7 +71,7 @@ def build_requests(
         ValueError: if there is no seed row, or fewer than few-shot pairs; for an unknown method.
     """
     known = METHODS[method]
-    stream = stream or str(seed)
+    stream = str(draw) if draw.sample == "calibration" else str(draw.seed)
     rng = random.Random(stable_seed("requests", method, lang, stream))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     needed = shots if known.shots else 1
@@ -97,7 +96,7 @@ def build_requests(
                 "request_id": request_id,
                 "lang": lang,
                 "method": method,
-                "seed": seed,
+                "seed": draw.seed,
                 "messages": messages,
                 **{"prompt": None, **kept},
                 "sources": [str(row["id"]) for row in chosen],
@@ -125,6 +124,5 @@ def draw_requests(
         requests: requests in a block or sample (see `requests_in`).
     """
     count = requests * (draw.block + 1)
-    stream = str(draw) if draw.sample == "calibration" else str(draw.seed)
-    built = build_requests(method, lang, language, seeds, templates, count=count, shots=shots, seed=draw.seed, stream=stream)
+    built = build_requests(draw, method, lang, language, seeds, templates, count=count, shots=shots)
     return built.iloc[requests * draw.block :].reset_index(drop=True)

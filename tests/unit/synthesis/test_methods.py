@@ -16,6 +16,7 @@ from polyglot.nano.datasets import seed_dataset
 from polyglot.nano.world import World
 from polyglot.seeds.seed_files import read_seed_file
 from polyglot.synthesis.answers import parse_answer, read_answers
+from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import (
     METHODS,
     Method,
@@ -83,7 +84,7 @@ def test_requests_of_the_published_methods_are_what_they_always_were(world: Worl
     """Their ids are in studies under way: ids, seeds and the order of draws must not change."""
     for method, (known, kept) in PUBLISHED.items():
         seeds = seed_dataset(world, "en" if method == "translate" else "de", limit=10, seed=0)
-        found = build_requests(method, "de", "German", seeds, templates, count=20, shots=2, seed=0)
+        found = build_requests(Draw(0), method, "de", "German", seeds, templates, count=20, shots=2)
         assert content_id(*found["request_id"], *map(str, found["request_seed"])) == known, method
         assert found["prompt"].notna().all() == (kept == "prompt")
         assert "response" not in found.columns
@@ -91,7 +92,7 @@ def test_requests_of_the_published_methods_are_what_they_always_were(world: Worl
 
 def test_back_translation_shows_a_response_and_keeps_it(world: World, templates: PromptTemplates) -> None:
     seeds = seed_dataset(world, "de", limit=10, seed=0)
-    asked = build_requests("back-translation", "de", "German", seeds, templates, count=len(seeds), shots=2, seed=0)
+    asked = build_requests(Draw(0), "back-translation", "de", "German", seeds, templates, count=len(seeds), shots=2)
     known = seeds.set_index("id").loc[[ids[0] for ids in asked["sources"]]]
     assert asked["response"].tolist() == known["response"].tolist()
     assert asked["prompt"].isna().all()
@@ -104,7 +105,7 @@ def test_back_translation_shows_a_response_and_keeps_it(world: World, templates:
 def test_a_back_translation_becomes_a_training_example(world: World, templates: PromptTemplates) -> None:
     """The prompt is the teacher's, the response is people's; its language is judged by what the teacher wrote."""
     seeds = seed_dataset(world, "de", limit=10, seed=0)
-    asked = build_requests("back-translation", "de", "German", seeds, templates, count=3, shots=2, seed=0)
+    asked = build_requests(Draw(0), "back-translation", "de", "German", seeds, templates, count=3, shots=2)
     texts = [" Wie heißt die Hauptstadt von Italien?\n", "I would like to know what the weather will be.", ""]
     answers = {name: Answer(name, text, "stop", 9, 9) for name, text in zip(asked["request_id"], texts, strict=True)}
     found = read_answers(asked, answers, teacher="t", languages=["de", "en"], language_confidence=0.05)
@@ -160,7 +161,7 @@ def test_a_method_brings_its_own_template_and_its_own_way_to_read_answers(
 
     monkeypatch.setattr(METHODS, "_known", dict(METHODS._known))
     METHODS.add("shout", Upper("shout", "shouts", template="In {{ language }}: {{ prompt }}"))
-    asked = build_requests("shout", "de", "German", SEEDS, templates, count=1, shots=1, seed=0)
+    asked = build_requests(Draw(0), "shout", "de", "German", SEEDS, templates, count=1, shots=1)
     assert asked["messages"][0][1]["content"] == f"In German: {asked['prompt'][0]}"
     assert parse_answer(asked.to_dict("records")[0], Answer("r", "leise", "stop", 1, 1))[3] == "LEISE"
     assert template_files("p", ["respond", "shout"]) == ["p/system.jinja", "p/respond.jinja"]

@@ -34,7 +34,7 @@ def requests(world: World, repository: Path) -> dict[str, pd.DataFrame]:
     seeds = {lang: seed_dataset(world, lang, limit=10, seed=0) for lang in ("en", "de")}
     return {
         method: build_requests(
-            method, "de", "German", seeds["en" if method == "translate" else "de"], templates, count=30, shots=2, seed=0
+            Draw(0), method, "de", "German", seeds["en" if method == "translate" else "de"], templates, count=30, shots=2
         )
         for method in default_methods()
     }
@@ -71,7 +71,7 @@ def test_every_answer_has_a_status(method: str, written: Answer, status: str) ->
 def test_requests_are_the_same_for_the_same_seed_and_differ_for_another(world: World, repository: Path) -> None:
     templates = PromptTemplates(repository / "config/prompts/nano")
     seeds = seed_dataset(world, "de", limit=5, seed=0)
-    make = [build_requests("generate", "de", "German", seeds, templates, count=20, shots=3, seed=s) for s in (0, 0, 1)]
+    make = [build_requests(Draw(s), "generate", "de", "German", seeds, templates, count=20, shots=3) for s in (0, 0, 1)]
     pd.testing.assert_frame_equal(make[0], make[1])
     assert not set(make[0]["request_id"]) & set(make[2]["request_id"])
 
@@ -86,7 +86,7 @@ def test_request_ids_are_unique_and_shots_not_repeated(requests: dict[str, pd.Da
 def test_prompts_are_drawn_without_replacement_until_they_run_out(world: World, repository: Path) -> None:
     templates = PromptTemplates(repository / "config/prompts/nano")
     seeds = seed_dataset(world, "de", limit=3, seed=0)
-    found = build_requests("respond", "de", "German", seeds, templates, count=2 * len(seeds), shots=1, seed=0)
+    found = build_requests(Draw(0), "respond", "de", "German", seeds, templates, count=2 * len(seeds), shots=1)
     first, second = found["prompt"][: len(seeds)], found["prompt"][len(seeds) :]
     assert set(first) == set(second) == set(seeds["prompt"])
     assert list(first) != list(second)
@@ -95,9 +95,9 @@ def test_prompts_are_drawn_without_replacement_until_they_run_out(world: World, 
 def test_too_few_seeds_for_the_shots_says_so(world: World, repository: Path) -> None:
     templates = PromptTemplates(repository / "config/prompts/nano")
     with pytest.raises(ValueError, match="needs 5 seed rows"):
-        build_requests("generate", "de", "German", pd.DataFrame([{}] * 3), templates, count=1, shots=5, seed=0)
+        build_requests(Draw(0), "generate", "de", "German", pd.DataFrame([{}] * 3), templates, count=1, shots=5)
     with pytest.raises(ValueError, match=r"needs 1 seed rows.*raise synthesis\.longest"):
-        build_requests("respond", "de", "German", pd.DataFrame([]), templates, count=1, shots=5, seed=0)
+        build_requests(Draw(0), "respond", "de", "German", pd.DataFrame([]), templates, count=1, shots=5)
 
 
 def test_a_request_is_answered_the_same_in_any_batch(nano_model: Path, requests: dict[str, pd.DataFrame]) -> None:
