@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    listing = command("list", _list, "list every name that a study can use: metrics, methods, engines, strategies, ...")
+    listing.add_argument("kinds", nargs="*", help="kinds to list, such as metrics (default: all)")
+    listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="modules of your own that add names")
     verifying = command("verify", _verify, "check that an archive proves its tables: hashes, and scores computed again")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
     tracing = command("trace", _trace, "print the files and jobs behind a number of a table, from the study's archive")
@@ -63,6 +66,17 @@ def parser() -> argparse.ArgumentParser:
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
     return whole
+
+
+def _list(given: argparse.Namespace) -> None:
+    from polyglot.core.lookup import PluginError, UnknownName, load_plugins
+    from polyglot.workflow.names import lines
+
+    try:
+        load_plugins(given.plugins)
+        print(*lines(given.kinds), sep="\n")
+    except (PluginError, UnknownName) as error:
+        raise SystemExit(f"list: {error}") from None
 
 
 def _verify(given: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""A plugin of ten lines outside the repository adds a method and an engine to a study, and the run uses them."""
+"""A plugin of ten lines outside the repository adds a metric, a method and an engine to a study, and the run uses them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 PLUGIN = """\
 from polyglot.engines import ENGINES
 from polyglot.engines.base import Answer, EngineKind
+from polyglot.intrinsic.metrics import METRICS, Metric
 from polyglot.synthesis.methods.base import METHODS, Method
 
 class Parrot:
@@ -28,6 +29,7 @@ class Parrot:
 
 METHODS.add("retell", Method("retell", "tells it again", template="Erzähl das noch einmal: {{ prompt }}"))
 ENGINES.add("parrot", EngineKind(lambda start: Parrot(), environment="transformers"))
+METRICS.add("colons", Metric("colons", "colons", measure=lambda prompts, responses: [text.count(":") for text in responses]))
 """
 
 
@@ -41,12 +43,17 @@ def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     workplace = Workplace(tmp_path / "copy")
     polly = {"label": "Polly", "folder": "results/demo/models/hasty", "engine": "parrot"}
     workplace.configure("models.yaml", lambda models: models | {"polly": polly})
-    own = {"plugins": ["birds"], "teachers": ["polly"], "methods": ["retell", "back-translation"]}
+    own = {
+        "plugins": ["birds"],
+        "teachers": ["polly"],
+        "methods": ["retell", "back-translation"],
+        "intrinsic": {"measured": ["colons"]},
+    }
     workplace.configure("demo.yaml", lambda study: study | own)
     return workplace
 
 
-def test_a_plugins_method_and_engine_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugins_metric_method_and_engine_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     plugged.snakemake()
     results = plugged.folder / "results/demo"
     retold = pd.read_parquet(results / "synthetic/polly/de/retell/0.parquet").query("status == 'ok'")
@@ -55,6 +62,9 @@ def test_a_plugins_method_and_engine_are_used_in_a_run(plugged: Workplace, monke
     mixed = pd.read_parquet(results / "sft/equal/polly/de/0.parquet")
     assert set(mixed["method"]) == {"retell", "back-translation"}
     assert pd.read_csv(results / "scores/main/cells.csv")["teacher"].tolist() == ["polly"]
+    counted = mixed["response"].str.count(":").mean()
+    assert pd.read_csv(results / "scores/main/intrinsic.csv")["colons"].tolist() == pytest.approx([counted])
+    assert "colons" in (results / "tables/intrinsic.md").read_text(encoding="utf-8")
 
     ran = {line["code"] for line in read_jsonl(results / "provenance/jobs/synthesize/polly/de/0.jsonl") if "code" in line}
     (record,) = [read_json(results / f"provenance/code/{name}.json") for name in ran]

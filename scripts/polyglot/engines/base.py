@@ -92,6 +92,7 @@ class EngineKind:
         embedding_environment: where it embeds; None takes `environment`.
         network: whether it asks over a network: its models have an `endpoint`, its jobs hold no GPU.
         reproducible: whether on a CPU the same request always gets the same answer, whatever else is in its batch.
+        has_tokenizer: whether its models' folders hold a tokenizer, with which requests are checked before a GPU is held.
         tunes_encoders: whether encoders that it embeds with can be fine-tuned with sentence-transformers.
     """
 
@@ -101,6 +102,7 @@ class EngineKind:
     embedding_environment: str | None = None
     network: bool = False
     reproducible: bool = False
+    has_tokenizer: bool = True
     tunes_encoders: bool = False
 
     @property

@@ -26,7 +26,7 @@ from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
-from polyglot.synthesis.recipes import PEOPLE, RULES, parse_recipe
+from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
 
@@ -155,6 +155,9 @@ class Study(Section):
             repeated = sorted({str(value) for value in values if values.count(value) > 1})
             if repeated:
                 raise ValueError(f"{key}: named more than once: {', '.join(repeated)}")
+        taken = [name for name in self.methods if name in (WHOLE, PUBLIC, *RULES)]
+        if taken:
+            raise ValueError(f"methods: '{taken[0]}' is the name of a recipe; give the method another")
         reserved = sorted({"base", "reference", PEOPLE} & set(self.teachers))
         if reserved:
             raise ValueError(f"teachers: '{reserved[0]}' has a meaning of its own in tables; give the model another id")

@@ -82,6 +82,12 @@ def test_a_plugin_adds_a_method_and_an_engine(elsewhere: Path, repository: Path)
     assert environment_of(registries.models["polly"]) == "transformers"
 
 
+def test_a_method_cannot_have_the_name_of_a_recipe(elsewhere: Path, repository: Path) -> None:
+    (elsewhere / "birds.py").write_text(PLUGIN.replace("retell", "public"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="methods: 'public' is the name of a recipe; give the method another"):
+        load(elsewhere, repository, plugins=["birds"], methods=["public"])
+
+
 def test_without_the_plugin_both_are_unknown(elsewhere: Path, repository: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"methods\.0: unknown method 'retell'; there are: generate, translate"):
         load(elsewhere, repository, methods=["retell"])
@@ -99,7 +105,7 @@ def test_without_the_plugin_both_are_unknown(elsewhere: Path, repository: Path) 
         ("def f(:", r"plugins: 'birds' cannot be imported \(SyntaxError"),
         (
             PLUGIN.replace('"retell"', '"respond"'),
-            r"plugins: 'birds' cannot be imported \(PluginError: the method 'respond' is there already",
+            r"plugins: 'birds' cannot be imported \(PluginError: the method 'respond' already exists",
         ),
     ],
 )

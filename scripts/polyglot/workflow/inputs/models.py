@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from polyglot.engines import behind_network, environment_of
+from polyglot.engines import ENGINES, behind_network, environment_of
 from polyglot.study import paths
 from polyglot.synthesis.recipes import PEOPLE
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
@@ -125,7 +125,7 @@ class ModelInputs(Inputs):
     def given(self, name: str) -> bool:
         """Whether a model comes from elsewhere, so that its folder is checked before a GPU is held for it."""
         model = self.registries.models[name]
-        return model.hub is not None or model.folder is not None
+        return (model.hub is not None or model.folder is not None) and ENGINES[model.engine].has_tokenizer
 
     def requests_check(self, wildcards: Wildcards) -> File:
         return self._check(paths.REQUESTS_CHECK, "teacher", wildcards)

@@ -1,0 +1,89 @@
+"""Every name that a study can use, with a phrase about each: what is here and what plugins have added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from polyglot.core.lookup import UnknownName, unknown
+from polyglot.engines import ENGINES
+from polyglot.evaluation.formulations import FORMULATIONS, Formulation
+from polyglot.evaluation.readers import READERS
+from polyglot.evaluation.weights import WEIGHTINGS
+from polyglot.intrinsic.metrics import METRICS, Metric
+from polyglot.routing.strategies import STRATEGIES
+from polyglot.selection.rules import RULES
+from polyglot.synthesis.methods.base import METHODS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Names of one kind.
+
+    Args:
+        title: what they name, in the plural.
+        used: where a study, or a file of config/, uses them.
+        names: each with a phrase about it.
+    """
+
+    title: str
+    used: str
+    names: dict[str, str]
+
+
+def kinds() -> list[Kind]:
+    """Names by kind, each in its lookup's order."""
+    return [
+        Kind("metrics", "intrinsic.measured, intrinsic.scored", {name: _metric(one) for name, one in METRICS.items()}),
+        Kind("methods", "methods, recipes", {name: f"the teacher {one.about}" for name, one in METHODS.items()}),
+        Kind("engines", "`engine` in config/models.yaml", {name: f"runs in envs/{e.environment}" for name, e in ENGINES.items()}),
+        Kind(
+            "formulations",
+            "evaluation.benchmarks.NAME.formulation, config/benchmarks.yaml",
+            {name: _formulation(one) for name, one in FORMULATIONS.items()},
+        ),
+        Kind(
+            "readers",
+            "`items` in config/benchmarks.yaml",
+            {name: f"reads rows with {', '.join(one.fields)}" for name, one in READERS.items()},
+        ),
+        Kind(
+            "weightings",
+            "`weighting` in config/benchmarks.yaml",
+            {name: f"strata: {', '.join(one.strata) or 'none'}" for name, one in WEIGHTINGS.items()},
+        ),
+        Kind("strategies", "teachers", {name: one.explained for name, one in STRATEGIES.items()}),
+        Kind("rules", "recipes", {name: RULES[name].explained for name in RULES}),
+    ]
+
+
+def _metric(metric: Metric) -> str:
+    better = {"higher": "higher is better", "lower": "lower is better", "neither": "not scored"}[metric.better]
+    return f"{metric.title} ({better}; needs {metric.needs})"
+
+
+def _formulation(formulation: Formulation) -> str:
+    kinds = ", ".join(kind.__name__.lower() for kind in formulation.takes)
+    return f"asks items of {kinds}; the model {'writes its answer' if formulation.writes else 'chooses by likelihood'}"
+
+
+def lines(titles: Iterable[str] = ()) -> Iterator[str]:
+    """The names as text.
+
+    Args:
+        titles: kinds to list; none of them lists all.
+
+    Raises:
+        UnknownName: for a kind that does not exist.
+    """
+    known = {kind.title: kind for kind in kinds()}
+    for title in titles:
+        if title not in known:
+            raise UnknownName(unknown("kind of name", title, known))
+    for kind in known.values():
+        if titles and kind.title not in titles:
+            continue
+        width = max(map(len, kind.names), default=0)
+        yield f"{kind.title} ({kind.used})"
+        yield from (f"  {name:{width}}  {about}" for name, about in kind.names.items())
+        yield ""
