@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -57,66 +58,75 @@ class Frames:
     holes: pd.DataFrame
 
 
-def simulate(
-    *,
-    teachers: Sequence[str] = ("good", "fair", "poor"),
-    langs: Sequence[str] = ("ar", "de", "id"),
-    bases: Sequence[str] = ("base",),
-    recipes: Sequence[str] = ("equal",),
-    holes: Collection[Hole] = (),
-    below: Collection[str] = ("de",),
-    replicates: int = 60,
-    noise: float = 0.004,
-    gain: float = 0.0,
-    se: float = 0.01,
-    seeds: int = 3,
-    definition: str = "signsafe",
-) -> Frames:
-    """Teachers good, fair and poor by construction; in the languages `below` the reference is below the base."""
+@dataclass(frozen=True)
+class Scenario:
+    """What a simulated study is like: in the languages `below` the reference is below the base."""
+
+    teachers: Sequence[str] = ("good", "fair", "poor")
+    langs: Sequence[str] = ("ar", "de", "id")
+    bases: Sequence[str] = ("base",)
+    recipes: Sequence[str] = ("equal",)
+    holes: Collection[Hole] = ()
+    below: Collection[str] = ("de",)
+    replicates: int = 60
+    noise: float = 0.004
+    gain: float = 0.0
+    se: float = 0.01
+    seeds: int = 3
+    definition: str = "signsafe"
+
+    @property
+    def cells(self) -> Iterator[Hole]:
+        """(base, recipe, teacher, language) of every cell."""
+        return product(self.bases, self.recipes, self.teachers, self.langs)
+
+
+def simulate(**changes: Any) -> Frames:
+    """Teachers good, fair and poor by construction, in a scenario with these changes."""
+    scenario = Scenario(**changes)
     rng = np.random.default_rng(0)
     rows: list[dict[str, Any]] = []
-    for replicate in range(replicates + 1):
-        for base in bases:
-            for recipe in recipes:
-                for teacher in teachers:
-                    for lang in langs:
-                        key = {"base": base, "recipe": recipe, "teacher": teacher, "lang": lang}
-                        if tuple(key.values()) in holes:
-                            rows.append({"replicate": replicate, **key})
-                            continue
-                        e = rng.normal(scale=noise, size=5) if replicate else np.zeros(5)
-                        gained = GAINS[teacher] + EASE[lang] + gain - 0.01 * recipes.index(recipe) + e[0]
-                        gap = -0.05 if lang in below else 0.2
-                        rows.append(
-                            {
-                                "replicate": replicate,
-                                **key,
-                                "prompt_diversity": 0.6 + GAINS[teacher] + e[1],
-                                "response_diversity": 0.6 + GAINS[teacher] + e[2],
-                                "reward": 3 + 5 * GAINS[teacher] + e[3],
-                                "perplexity": 4 - 10 * GAINS[teacher] + e[4],
-                                "student_score": 0.4 + gained,
-                                "base_score": 0.4,
-                                "reference_score": 0.4 + gap,
-                                "gain": gained,
-                                "gain_se": se,
-                                "gap": gap,
-                                "gap_se": 0.01,
-                                "pgr_released": gained / gap,
-                                "pgr_paper": gained / gap,
-                                "standardised_gain": gained / se,
-                            }
-                        )
+    for replicate in range(scenario.replicates + 1):
+        for cell in scenario.cells:
+            key = {"replicate": replicate, **dict(zip(KEYS, cell, strict=True))}
+            if cell in scenario.holes:
+                rows.append(key)
+                continue
+            e = rng.normal(scale=scenario.noise, size=5) if replicate else np.zeros(5)
+            rows.append(key | _measured(scenario, cell, [float(value) for value in e]))
     measurements = pd.DataFrame(rows)
     cells, drawn = score_cells(measurements, alpha=0.5, confidence=CONFIDENCE, recipe="equal")
-    ranked = rank_teachers(drawn, definition=definition, confidence=CONFIDENCE)  # type: ignore[arg-type]
+    ranked = rank_teachers(drawn, definition=scenario.definition, confidence=CONFIDENCE)  # type: ignore[arg-type]
     known = cells.dropna(subset=["gap"]).drop_duplicates(["base", "lang"])
     gaps = gap_flags(known[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]].reset_index(drop=True))
     reasons = pd.DataFrame(
-        [{**dict(zip(KEYS, hole, strict=True)), "reason": REASON} for hole in holes], columns=[*KEYS, "reason"]
+        [{**dict(zip(KEYS, hole, strict=True)), "reason": REASON} for hole in scenario.holes], columns=[*KEYS, "reason"]
     )
-    context = Context.of(values(teachers, bases, recipes, seeds, definition), gaps)
-    return Frames(context, measurements, cells, drawn, ranked, gaps, reasons)
+    named = values(scenario.teachers, scenario.bases, scenario.recipes, scenario.seeds, scenario.definition)
+    return Frames(Context.of(named, gaps), measurements, cells, drawn, ranked, gaps, reasons)
+
+
+def _measured(scenario: Scenario, cell: Hole, e: Sequence[float]) -> dict[str, float]:
+    """A cell's measurements, with five deviations."""
+    _, recipe, teacher, lang = cell
+    gained = GAINS[teacher] + EASE[lang] + scenario.gain - 0.01 * list(scenario.recipes).index(recipe) + e[0]
+    gap = -0.05 if lang in scenario.below else 0.2
+    return {
+        "prompt_diversity": 0.6 + GAINS[teacher] + e[1],
+        "response_diversity": 0.6 + GAINS[teacher] + e[2],
+        "reward": 3 + 5 * GAINS[teacher] + e[3],
+        "perplexity": 4 - 10 * GAINS[teacher] + e[4],
+        "student_score": 0.4 + gained,
+        "base_score": 0.4,
+        "reference_score": 0.4 + gap,
+        "gain": gained,
+        "gain_se": scenario.se,
+        "gap": gap,
+        "gap_se": 0.01,
+        "pgr_released": gained / gap,
+        "pgr_paper": gained / gap,
+        "standardised_gain": gained / scenario.se,
+    }
 
 
 def values(teachers: Sequence[str], bases: Sequence[str], recipes: Sequence[str], seeds: int, definition: str) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def test_the_examples_of_a_section_work(title: str, repository: Path, tmp_path: 
     for path, text in section.entries.items():
         with (tmp_path / path).open("a", encoding="utf-8") as file:
             file.write(text)
-    usual = {"experiments": {}, "run": None, "truth": {}, "routing": {}}
+    usual: dict[str, object] = {"experiments": {}, "run": None, "truth": {}, "routing": {}}
     plugins = {"plugins": [Path(name).stem for name in section.files if name.endswith(".py")]}
     overrides = usual | plugins | yaml.safe_load(section.study)
     code = [

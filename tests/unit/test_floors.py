@@ -6,9 +6,7 @@ An import counts wherever it stands: at the top of a module, inside a function, 
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +27,6 @@ FLOORS = (
 )
 """Rooms from the ground up; CONTRIBUTING.md says what each is for."""
 LONGEST_FUNCTION, MOST_PARAMETERS, LONGEST_FILE = 60, 8, 400
-HEAVY = ("numpy", "pandas", "scipy", "torch", "transformers", "datasets", "matplotlib", "sklearn")
 
 
 def modules(repository: Path) -> dict[str, Path]:
@@ -146,13 +143,3 @@ def test_every_door_says_what_its_room_is_for(repository: Path) -> None:
         if len(text) < least:
             short[name or "polyglot"] = text
     assert short == {}
-
-
-def test_what_the_snakefile_imports_is_light(repository: Path) -> None:
-    smk = [repository / "Snakefile", *(repository / "rules").glob("*.smk")]
-    lines = [line for path in smk for line in re.findall(r"^from polyglot[^\n(]*(?:\([^)]*\))?[^\n]*", path.read_text(), re.M)]
-    assert lines
-    code = "\n".join(["import sys", *lines, f"print([name for name in {HEAVY!r} if name in sys.modules])"])
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(repository / "scripts")})
-    assert done.stdout.strip() == "[]", done.stderr

@@ -1,4 +1,4 @@
-"""."""
+"""Settings of the intrinsic metrics: `intrinsic` of a study."""
 
 from __future__ import annotations
 

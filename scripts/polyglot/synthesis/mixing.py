@@ -1,4 +1,4 @@
-"""."""
+"""Training sets mixed from answers, and from what people wrote."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -80,14 +81,8 @@ def build_requests(
         raise ValueError(
             f"{problem}. Lower synthesis.shots, raise synthesis.longest, or name a larger file in seed_dataset.files"
         )
-    order: list[dict[str, Any]] = []
     requests = []
-    for index in range(count):
-        if known.shots:
-            chosen = rng.sample(rows, shots)
-        else:
-            order = order or rng.sample(rows, len(rows))
-            chosen = [order.pop()]
+    for index, chosen in enumerate(_draws(rows, rng, count, shots if known.shots else None)):
         messages = known.messages(templates, language, chosen)
         kept = {str(known.kept): chosen[0][known.kept]} if known.kept else {}
         request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
@@ -104,6 +99,17 @@ def build_requests(
             }
         )
     return pd.DataFrame(requests)
+
+
+def _draws(rows: list[dict[str, Any]], rng: random.Random, count: int, shots: int | None) -> Iterator[list[dict[str, Any]]]:
+    """The seed rows of every request: few-shot pairs drawn for each, or (None) one row, without replacement in a round."""
+    order: list[dict[str, Any]] = []
+    for _ in range(count):
+        if shots is not None:
+            yield rng.sample(rows, shots)
+        else:
+            order = order or rng.sample(rows, len(rows))
+            yield [order.pop()]
 
 
 def draw_requests(

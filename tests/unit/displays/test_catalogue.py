@@ -77,9 +77,9 @@ def test_an_unknown_function_is_named_with_the_nearest(plugin: None) -> None:
 
 
 def test_a_name_is_given_once(study: Study) -> None:
-    with pytest.raises(PluginError, match="the table 'leaderboard' is there already"):
+    with pytest.raises(PluginError, match="the table 'leaderboard' already exists"):
         TABLES.add("leaderboard", WORDS)
-    with pytest.raises(PluginError, match="the figure of experiments that compare sizes '_alignment' is there already"):
+    with pytest.raises(PluginError, match="the figure of experiments that compare sizes '_alignment' already exists"):
         COMPARED["sizes"]["figure"].add("_alignment", WORDS)
     FIGURES.add("screen", WORDS)
     try:

@@ -19,6 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from polyglot.models.hub import lock_file
+from polyglot.study import paths
+
 COMMIT = "a" * 40
 TOKEN = "hf_planted0123456789"
 WEIGHTS = bytes(range(256)) * 4096
@@ -285,12 +288,10 @@ def test_a_lock_pins_the_commit_until_the_revision_changes(hub: Hub, tmp_path: P
     assert commit() == "b" * 40
 
 
-def test_where_a_folder_is_locked(repository: Path) -> None:
-    from polyglot.models.hub import lock_file
-
+def test_where_a_folder_is_locked() -> None:
+    """The workflow's paths say the same (rules/hub.smk takes them from there)."""
     assert lock_file(Path("elsewhere/hub/datasets/aya")) == Path("elsewhere/hub/locks/datasets/aya.json")
-    rule = (repository / "rules/hub.smk").read_text()
-    assert 'f"{HUB}/locks/{{kind}}/{{name}}.json"' in rule
+    assert paths.HUB_LOCK.format(hub="elsewhere/hub", kind="datasets", name="aya") == "elsewhere/hub/locks/datasets/aya.json"
 
 
 def test_a_broken_connection_goes_on_where_it_broke(hub: Hub, tmp_path: Path) -> None:

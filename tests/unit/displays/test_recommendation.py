@@ -1,0 +1,98 @@
+"""The recommendation: which teacher for a language, how sure, by which method, at what price, and what speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyglot.displays.tables import recommendation as recommendation_tables
+from tests.simulated import GAINS, REASON, Frames, by, methods, prices, simulate
+
+
+def advice(frames: Frames, *, students: bool = False, price: pd.DataFrame | None = None) -> dict[Any, dict[str, Any]]:
+    paid = prices() if price is None else price
+    arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, paid, methods(students=students))
+    return by(recommendation_tables.recommendation(frames.context, *arguments).data, "lang")
+
+
+def test_a_clear_best_teacher_is_recommended_with_method_price_and_family() -> None:
+    row = advice(simulate())["id"]
+    assert (row["verdict"], row["teacher"], row["rivals"]) == ("clear", "good", "")
+    assert row["p_first"] == 1
+    assert (row["method"], row["method_basis"]) == ("respond", "data")
+    assert "translate" in row["advice"]
+    assert "cannot be distinguished" in row["advice"]
+    assert (row["family_teacher"], row["family_rank"], row["family_difference"]) == ("good", 1, 0)
+    assert row["prompt_tokens_per_10k"] == pytest.approx(1e6)
+    assert row["completion_tokens_per_10k"] == pytest.approx(2e6)
+    assert row["hours_per_10k"] == pytest.approx(10)
+    assert row["gpu_hours_per_10k"] == pytest.approx(20)
+    assert pd.isna(row["usd_per_10k"])
+    assert "money not known" in row["advice"]
+
+
+def test_methods_by_students_outweigh_the_judge() -> None:
+    row = advice(simulate(), students=True)["id"]
+    assert (row["method"], row["method_basis"]) == ("generate", "students")
+
+
+def test_no_price_is_not_a_price_of_nothing() -> None:
+    row = advice(simulate(), price=prices().assign(usable=0))["id"]
+    assert pd.isna(row["prompt_tokens_per_10k"])
+    assert "no usable example" in row["advice"]
+    row = advice(simulate(), price=prices().assign(gpus=0, seconds=np.nan))["id"]
+    assert pd.isna(row["gpu_hours_per_10k"])
+    assert "no GPU recorded" in row["advice"]
+
+
+@pytest.mark.parametrize(
+    ("case", "lang", "verdict", "words"),
+    [
+        ({"noise": 0.2}, "id", "tentative", "the order of teachers is not certain"),
+        ({"seeds": 1}, "id", "tentative", "one seed only"),
+        ({"gain": -0.095}, "id", "no_gain", "no student of any teacher clearly beats the untrained base"),
+        ({"gain": -0.2}, "id", "worse", "Do not fine-tune"),
+        ({"definition": "released"}, "de", "distrusted", "Do not act on the ranking"),
+        ({}, "de", "clear", "reference below base"),
+        ({"teachers": ["good"]}, "id", "single", "compared with none"),
+        ({"replicates": 0}, "id", "tentative", "no resamples"),
+        (
+            {"holes": {("base", "equal", "good", "id")}},
+            "id",
+            "clear",
+            f"not measured, so neither better nor worse: Good & Co_1 ({REASON})",
+        ),
+        ({"holes": {("base", "equal", name, "id") for name in GAINS}}, "id", "not_measured", "nothing can be recommended"),
+    ],
+)
+def test_what_speaks_against_a_teacher_decides(case: dict[str, Any], lang: str, verdict: str, words: str) -> None:
+    row = advice(simulate(**case))[lang]
+    assert row["verdict"] == verdict
+    assert words in row["advice"]
+
+
+def test_a_rival_is_named_and_the_overall_line_counts_languages() -> None:
+    frames = simulate(noise=0.5)
+    arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, prices(), methods())
+    table = recommendation_tables.recommendation(frames.context, *arguments)
+    row = by(table.data, "lang")["id"]
+    ids = frames.replicates.query("lang == 'id' and replicate > 0").pivot(
+        index="replicate", columns="teacher", values="pg_signsafe"
+    )
+    shares = ids.idxmax(axis=1).value_counts(normalize=True)
+    assert row["p_first"] == pytest.approx(shares["good"])
+    assert row["rivals"].split() == [name for name in shares.index if name != "good" and shares[name] > 0.2]
+    assert row["rivals"]
+    assert "of 3 languages: a tentative choice in 3" in table.lead[0]
+
+
+def test_another_teachers_gain_is_not_kept_quiet() -> None:
+    frames = simulate(se=0.001)
+    cells = frames.cells.copy()
+    cells.loc[(cells["teacher"] == "poor") & (cells["lang"] == "id"), "gain"] = 0.3
+    row = advice(replace(frames, cells=cells))["id"]
+    assert "the largest gain is that of Poor's student: +0.300" in row["caveats"]
