@@ -58,7 +58,7 @@ check: $(READY) ## formatting, linting, types
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-setup: $(READY) ## the Python environment in .venv
+setup: $(READY) ## the Python environment in .venv, with the command polyglot
 
 lock: $(READY) ## envs/locked from envs: every package of every environment, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
 	python envs/lock.py $(ENVS)
