@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from polyglot.core.files import write_parquet
 from polyglot.core.hashing import file_hash, text_hash
+from polyglot.provenance.archive.comparing import first_difference, frame_difference
 from polyglot.provenance.archive.contents import Collector, Hashes, Item, archived_path, text_item
 from polyglot.provenance.archive.crate import METADATA
 from polyglot.provenance.archive.facts import Used, model_facts
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.reading import ArchiveError, open_archive
-from polyglot.provenance.archive.replay import first_difference, frame_difference
 from polyglot.provenance.archive.scrubbing import HOME, SECRET, Scrubber
 from polyglot.provenance.archive.tracing import find_cells
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
@@ -233,6 +233,36 @@ def test_tables_differ_where_a_number_does_and_not_by_another_processors_roundin
     for name, text in (("one.md", "a\nb\n"), ("other.md", "a\nc\n")):
         (tmp_path / name).write_text(text)
     assert first_difference(tmp_path / "one.md", tmp_path / "other.md") == "line 2 says 'c', made again 'b'"
+
+
+PROSE = "Best method: respond, as the rewards of {others} {words}: reward {reward}"
+
+
+def test_another_version_may_word_things_otherwise_but_no_number_or_name(tmp_path: Path) -> None:
+    said = {"others": "generate", "words": "are not told apart", "reward": "4.72 ± 0.06"}
+    changes = {"words": {"words": "cannot be distinguished"}, "number": {"reward": "4.75 ± 0.06"}}
+    cells = {name: PROSE.format(**said | change) for name, change in ({"kept": {}} | changes).items()}
+    page = "{note}\n\n| {head} | {score} |\n|:---|---:|\n| {teacher} | {cell} |\n\n- {note}\n"
+    usual = {"note": "A note", "head": "foretold", "score": "rank", "teacher": "Good", "cell": cells["kept"]}
+    cases: dict[str, tuple[dict[str, str], bool]] = {
+        "reworded": ({"note": "Another note, of 3 words", "head": "predicted", "cell": cells["words"]}, True),
+        "another number": ({"cell": cells["number"]}, False),
+        "another name": ({"teacher": "Fair"}, False),
+    }
+    (tmp_path / "kept.md").write_text(page.format(**usual))
+    for name, (change, same) in cases.items():
+        made = usual | change
+        (tmp_path / "made.md").write_text(page.format(**made))
+        assert (first_difference(tmp_path / "made.md", tmp_path / "kept.md", reworded=True) is None) is same, name
+        assert first_difference(tmp_path / "made.md", tmp_path / "kept.md") is not None, name
+        frames = [pd.DataFrame([{key: row[key] for key in ("teacher", "cell")}]) for row in (made, usual)]
+        assert (frame_difference(*frames, reworded=True) is None) is same, name
+    for suffix, row in ((".tex", "Good & {} \\\\"), (".html", "<td>{}</td>")):
+        for name, text in (("kept", "0.1 of it"), ("same", "0.1 of all"), ("other", "0.2 of it")):
+            (tmp_path / f"{name}{suffix}").write_text(f"{name}\n{row.format(text)}\n")
+        kept, same_, other = (tmp_path / f"{name}{suffix}" for name in ("kept", "same", "other"))
+        assert first_difference(same_, kept, reworded=True) is None
+        assert first_difference(other, kept, reworded=True) == "row 1 of its tables says '0.1', made again '0.2'"
 
 
 def test_named_values_are_what_a_script_sees() -> None:

@@ -13,9 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
+from polyglot.provenance.archive.comparing import first_difference
 from polyglot.provenance.archive.jobs import Named, script_path
 from polyglot.provenance.records import SCRIPTS
 
@@ -32,11 +30,6 @@ REPLAYED = (
     "audit.py",
 )
 """Scripts that need nothing but their inputs and the analysis environment."""
-RELATIVE, ABSOLUTE = 1e-6, 1e-9
-"""How far a number may be off that another processor has computed."""
-
-BEFORE, SHOWN = 20, 80
-"""Characters of a line that are shown: before a difference, and in all."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +50,23 @@ def can_be_replayed(line: Mapping[str, Any]) -> bool:
     return line["script"] in REPLAYED
 
 
-def replay(lines: Sequence[Mapping[str, Any]], folder: Path, scratch: Path) -> Iterator[tuple[Mapping[str, Any], str | None]]:
+def replay(
+    lines: Sequence[Mapping[str, Any]], folder: Path, scratch: Path, *, reworded: bool = False
+) -> Iterator[tuple[Mapping[str, Any], str | None]]:
     """Run jobs again, side by side; each takes its inputs from the archive.
 
     Args:
         lines: jobs of an archive (`provenance/jobs.jsonl`).
         folder: the archive, unpacked.
         scratch: where what they make goes.
+        reworded: whether words may differ (see `polyglot.provenance.archive.comparing`).
 
     Yields:
         Each job, in order, with what differs: the first file, and where; None where all is the same.
     """
     workers = min(len(lines), os.cpu_count() or 1)
     with ProcessPoolExecutor(max_workers=max(workers, 1), mp_context=get_context("spawn")) as pool:
-        runs = [pool.submit(replay_one, line, folder, scratch, number) for number, line in enumerate(lines)]
+        runs = [pool.submit(replay_one, line, folder, scratch, number, reworded) for number, line in enumerate(lines)]
         try:
             for line, run in zip(lines, runs, strict=True):
                 yield line, run.result()
@@ -78,7 +74,7 @@ def replay(lines: Sequence[Mapping[str, Any]], folder: Path, scratch: Path) -> I
             pool.shutdown(cancel_futures=True)
 
 
-def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int) -> str | None:
+def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int, reworded: bool = False) -> str | None:
     """Run one job again and compare what it makes with what is archived (None: the same)."""
     log, made_in = scratch / f"logs/{number}.log", scratch / str(number)
     outputs: dict[str, Any] = {
@@ -102,7 +98,7 @@ def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int
             last = log.read_text(encoding="utf-8").strip().splitlines()[-1:]
             return f"{line['id']}: cannot be made again: {''.join(last)}"
     for made, kept in zip(job.output, Named(**line["output"], flat=True), strict=True):
-        difference = first_difference(Path(made), folder / kept)
+        difference = first_difference(Path(made), folder / kept, reworded=reworded)
         if difference:
             return f"{kept}: {difference}"
     return None
@@ -126,49 +122,6 @@ def _inside(folder: Path) -> Iterator[None]:
         for number, copy in enumerate(standard, 1):
             os.dup2(copy, number)
             os.close(copy)
-
-
-def first_difference(made: Path, kept: Path) -> str | None:
-    """Where two files differ first, numbers beyond what another processor may do; None where they do not."""
-    if made.read_bytes() == kept.read_bytes():
-        return None
-    if made.suffix not in (".csv", ".parquet"):
-        return _text_difference(made, kept)
-    frames = [pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path) for path in (made, kept)]
-    return frame_difference(*frames)
-
-
-def frame_difference(made: pd.DataFrame, kept: pd.DataFrame) -> str | None:
-    """The first cell in which two tables differ."""
-    if list(made.columns) != list(kept.columns):
-        return f"columns {list(kept.columns)}, made again {list(made.columns)}"
-    if len(made) != len(kept):
-        return f"{len(kept)} rows, made again {len(made)}"
-    for column in made.columns:
-        mine, theirs = made[column], kept[column]
-        if pd.api.types.is_numeric_dtype(mine) and pd.api.types.is_numeric_dtype(theirs):
-            one, other = (values.to_numpy(dtype=float, na_value=np.nan) for values in (mine, theirs))
-            same = np.isclose(one, other, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
-        else:
-            same = ((mine == theirs) | (mine.isna() & theirs.isna())).to_numpy(dtype=bool)
-        if not same.all():
-            row = int((~same).argmax())
-            return f"row {row + 1}, column '{column}' says {theirs.iloc[row]}, made again {mine.iloc[row]}"
-    return None
-
-
-def _text_difference(made: Path, kept: Path) -> str | None:
-    pairs = zip(_lines(made), _lines(kept), strict=False)
-    for number, (mine, theirs) in enumerate(pairs, 1):
-        if mine != theirs:
-            same = next((place for place, pair in enumerate(zip(mine, theirs, strict=False)) if len(set(pair)) > 1), 0)
-            start = max(same - BEFORE, 0)
-            return f"line {number} says {theirs[start:][:SHOWN]!r}, made again {mine[start:][:SHOWN]!r}"
-    return f"{len(_lines(kept))} lines, made again {len(_lines(made))}"
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def evidence(lines: Iterable[Mapping[str, Any]]) -> set[str]:

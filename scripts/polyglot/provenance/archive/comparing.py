@@ -1,0 +1,99 @@
+"""Where two files differ: what an archive holds, and what the same jobs make of it again.
+
+Numbers may be off by what another processor computes. Another version of the code may also word things otherwise (`reworded`):
+then prose counts by its numbers alone, and headings and notes not at all. Columns, names and numbers must still be the same.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+"""How far a number may be off that another processor has computed."""
+BEFORE, SHOWN = 20, 80
+"""Characters of a line that are shown: before a difference, and in all."""
+PROSE = 4
+"""Words from which a text is prose, not a name."""
+NUMBER = re.compile(r"[-+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def first_difference(made: Path, kept: Path, *, reworded: bool = False) -> str | None:
+    """Where two files differ first; None where they do not."""
+    if made.read_bytes() == kept.read_bytes():
+        return None
+    if made.suffix not in (".csv", ".parquet"):
+        return _row_difference(made, kept) if reworded else _text_difference(made, kept)
+    frames = [pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path) for path in (made, kept)]
+    return frame_difference(*frames, reworded=reworded)
+
+
+def frame_difference(made: pd.DataFrame, kept: pd.DataFrame, *, reworded: bool = False) -> str | None:
+    """The first cell in which two tables differ."""
+    if list(made.columns) != list(kept.columns):
+        return f"columns {list(kept.columns)}, made again {list(made.columns)}"
+    if len(made) != len(kept):
+        return f"{len(kept)} rows, made again {len(made)}"
+    for column in made.columns:
+        mine, theirs = made[column], kept[column]
+        if pd.api.types.is_numeric_dtype(mine) and pd.api.types.is_numeric_dtype(theirs):
+            one, other = (values.to_numpy(dtype=float, na_value=np.nan) for values in (mine, theirs))
+            same = np.isclose(one, other, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+        else:
+            compared = (mine.map(_content), theirs.map(_content)) if reworded else (mine, theirs)
+            same = ((compared[0] == compared[1]) | (mine.isna() & theirs.isna())).to_numpy(dtype=bool)
+        if not same.all():
+            row = int((~same).argmax())
+            return f"row {row + 1}, column '{column}' says {theirs.iloc[row]}, made again {mine.iloc[row]}"
+    return None
+
+
+def _content(value: object) -> object:
+    """What a cell says, whatever its words: of prose its numbers, of anything else the cell itself."""
+    return " ".join(numbers(value)) if isinstance(value, str) and len(value.split()) >= PROSE else value
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers in a text, as they are written."""
+    return NUMBER.findall(text)
+
+
+def _row_difference(made: Path, kept: Path) -> str | None:
+    """The first row of a table in which two texts differ; headings, captions and notes are words."""
+    mine, theirs = (_rows(path) for path in (made, kept))
+    for place, (one, other) in enumerate(zip(mine, theirs, strict=False), 1):
+        if one != other:
+            return f"row {place} of its tables says {' | '.join(other)!r}, made again {' | '.join(one)!r}"
+    return f"{len(theirs)} rows in its tables, made again {len(mine)}" if len(mine) != len(theirs) else None
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """What the rows of a text's tables say: cells of Markdown, numbers of LaTeX and HTML."""
+    lines = _lines(path)
+    if path.suffix != ".md":
+        return [found for line in lines if ("<td" in line or " & " in line) and (found := numbers(line))]
+    rows: list[list[str]] = []
+    for line in lines:
+        if re.fullmatch(r"\|[\s:|-]+\|", line):
+            rows.pop()  # the headings above it
+        elif line.startswith("|"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+            rows.append([str(_content(cell)) for cell in cells])
+    return rows
+
+
+def _text_difference(made: Path, kept: Path) -> str | None:
+    pairs = zip(_lines(made), _lines(kept), strict=False)
+    for number, (mine, theirs) in enumerate(pairs, 1):
+        if mine != theirs:
+            same = next((place for place, pair in enumerate(zip(mine, theirs, strict=False)) if len(set(pair)) > 1), 0)
+            start = max(same - BEFORE, 0)
+            return f"line {number} says {theirs[start:][:SHOWN]!r}, made again {mine[start:][:SHOWN]!r}"
+    return f"{len(_lines(kept))} lines, made again {len(_lines(made))}"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
