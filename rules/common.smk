@@ -1,4 +1,5 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
+from polyglot.cluster.snakemake_inside import command_line, is_main
 from polyglot.core.errors import ConfigurationError
 from polyglot.models.hub import HubError
 from polyglot.provenance.records import RECORDS, record_code
@@ -35,12 +36,12 @@ def plainly(ask):
 
 def read_study():
     """The study of this command line."""
-    settings = workflow.config_settings
+    files, overrides = command_line(workflow)
     asked = [arg for arg in sys.argv[1:] if arg.startswith("results/")]
-    path = choose_study_file(ROOT, settings.configfiles, asked)
-    if not settings.configfiles:
-        settings.configfiles.append(path.absolute())  # remote jobs read the same file
-    return load_study(path, ROOT, settings.config)
+    path = choose_study_file(ROOT, files, asked)
+    if not files:
+        files.append(path.absolute())  # remote jobs read the same file
+    return load_study(path, ROOT, overrides)
 
 
 STUDY, REGISTRIES = plainly(read_study)
@@ -66,3 +67,8 @@ config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})
 
 wildcard_constraints:
     **constraints(STUDY, REGISTRIES),
+
+
+if is_main(workflow):
+    for missing in evaluation.missing_items():
+        print(f"Warning: {missing}", file=sys.stderr)

@@ -160,6 +160,7 @@ rule metric:
         **asked(small),
     params:
         metric=metrics.facts,
+        code=metrics.code,
     message:
         "Metric {wildcards.metric} of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:

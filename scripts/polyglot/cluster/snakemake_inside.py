@@ -18,6 +18,19 @@ from polyglot.core.upstream import MISSING, Upstream, inner
 SNAKEMAKE = Upstream("snakemake", first="9.27", before="9.28")
 
 
+def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
+    """The files of --configfile, as a list that jobs on other machines are told of, and the values of --config."""
+    lost = "--configfile and --config are not seen, and the study follows from the targets alone"
+    if not SNAKEMAKE.has(workflow, "config_settings.configfiles", "config_settings.config", lost=lost):
+        return [], {}
+    return workflow.config_settings.configfiles, dict(workflow.config_settings.config)
+
+
+def is_main(workflow: Any) -> bool:
+    """Whether this is the process that a user started, not that of a job; True where that cannot be known."""
+    return bool(getattr(workflow, "is_main_process", True))
+
+
 def submits(workflow: Any) -> bool:
     """Whether jobs are submitted to a cluster (profiles/slurm).
 

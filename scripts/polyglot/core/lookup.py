@@ -98,6 +98,8 @@ def load_plugins(modules: Iterable[str]) -> None:
         try:
             importlib.import_module(module)
         except Exception as error:
+            if module.endswith(".py"):
+                raise PluginError(f"plugins: '{module}' is the name of a file; name the module, without .py") from error
             raise PluginError(
                 f"plugins: '{module}' cannot be imported ({type(error).__name__}: {error}); it is looked for in the folder that "
                 "you run in and on PYTHONPATH"

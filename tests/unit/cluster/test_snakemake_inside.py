@@ -14,6 +14,7 @@ from snakemake.jobs import GroupJob
 from polyglot.cluster.slurm import Word
 from polyglot.cluster.snakemake_inside import (
     SNAKEMAKE,
+    command_line,
     drop_job_rate_limit,
     failures,
     has_jobs_to_submit,
@@ -160,3 +161,11 @@ def test_a_failed_job_without_an_inner_part_is_left_out_with_a_warning(capsys: p
     found = failures(workflow(SimpleNamespace(rule="x"), Job("alone")), {}, 0.0)
     assert [failure.rule for failure in found] == ["alone"]
     assert "SimpleNamespace.is_group, SimpleNamespace.attempt" in capsys.readouterr().err
+
+
+def test_the_command_line_is_read_where_snakemake_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
+    warn.cache_clear()
+    kept = SimpleNamespace(configfiles=[Path("mine.yaml")], config={"seeds": [0, 1]})
+    assert command_line(workflow(config_settings=kept)) == ([Path("mine.yaml")], {"seeds": [0, 1]})
+    assert command_line(workflow()) == ([], {})
+    assert "--configfile and --config are not seen" in capsys.readouterr().err

@@ -126,6 +126,9 @@ def test_a_plugin_adds_a_metric(repository: Path, tmp_path: Path, monkeypatch: p
     chosen = {"plugins": ["my_metrics"], "intrinsic": {"measured": ["exclamations"]}}
     study, _ = load_study(repository / "config/demo.yaml", repository, chosen)
     assert inputs_of(study, repository).of_texts == ["exclamations"]
+    before = inputs_of(study, repository).code({"metric": "exclamations"})
+    (tmp_path / "my_metrics.py").write_text(PLUGIN + "# edited\n")
+    assert inputs_of(study, repository).code({"metric": "exclamations"}) != before  # it is measured again
     found = measure_texts(METRICS["exclamations"], SETS.assign(response=["a!", "b", "c!!"]))
     assert found.to_dict("list") == {"id": ["a", "b", "c"], "exclamations": [1.0, 0.0, 2.0]}
 

@@ -240,8 +240,12 @@ PROSE = "Best method: respond, as the rewards of {others} {words}: reward {rewar
 
 def test_another_version_may_word_things_otherwise_but_no_number_or_name(tmp_path: Path) -> None:
     said = {"others": "generate", "words": "are not told apart", "reward": "4.72 ± 0.06"}
-    changes = {"words": {"words": "cannot be distinguished"}, "number": {"reward": "4.75 ± 0.06"}}
-    cells = {name: PROSE.format(**said | change) for name, change in ({"kept": {}} | changes).items()}
+    changes: dict[str, dict[str, str]] = {
+        "kept": {},
+        "words": {"words": "cannot be distinguished"},
+        "number": {"reward": "4.75 ± 0.06"},
+    }
+    cells = {name: PROSE.format(**said | change) for name, change in changes.items()}
     page = "{note}\n\n| {head} | {score} |\n|:---|---:|\n| {teacher} | {cell} |\n\n- {note}\n"
     usual = {"note": "A note", "head": "foretold", "score": "rank", "teacher": "Good", "cell": cells["kept"]}
     cases: dict[str, tuple[dict[str, str], bool]] = {

@@ -145,12 +145,21 @@ def test_an_added_language_does_not_change_among_which_languages_others_are_dete
     assert few.detected_languages({"lang": "de"}) == many.detected_languages({"lang": "de"})
 
 
-def test_benchmarks_are_the_worlds_the_hubs_or_in_a_folder(read: Read) -> None:
+def test_benchmarks_are_the_worlds_the_hubs_or_in_a_folder(read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert EvaluationInputs(*read()).folders({"lang": "de"}) == [
         f"results/demo/tasks/{name}/de" for name in ("global-mmlu-lite", "m-rewardbench", "mgsm")
     ]
     own = {"mgsm": {"formulation": "generative", "folder": "data/mgsm", "max_new_tokens": 90, "shots": 4}}
     evaluation = EvaluationInputs(*read(evaluation={"benchmarks": own, "groups": {}}))
+    monkeypatch.chdir(tmp_path)
+    assert (
+        "evaluation.benchmarks.mgsm.folder: there is no data/mgsm/de/test.jsonl; correct the folder"
+        in evaluation.missing_items()[0]
+    )
+    (tmp_path / "data/mgsm/de").mkdir(parents=True)
+    (tmp_path / "data/mgsm/de/test.jsonl").touch()
+    assert not any("/de/" in said for said in evaluation.missing_items())
+    assert EvaluationInputs(*read()).missing_items() == []
     assert "data/mgsm/de" in evaluation.folders({"lang": "de"})
     assert evaluation.of_the_world == ["global-mmlu-lite", "m-rewardbench"]
     assert (evaluation.most_shots(), evaluation.study.evaluation.longest_answer) == (4, 90)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from polyglot.evaluation.tasks import params_of
@@ -30,6 +31,20 @@ class EvaluationInputs(Inputs):
         return [
             f"{settings.folder}/{lang}" if settings.folder else self.at(paths.TASKS, benchmark=name, lang=lang)
             for name, settings in chosen.items()
+        ]
+
+    def missing_items(self) -> list[str]:
+        """A sentence for every folder that the study names and that has no items.
+
+        Snakemake takes finished files as they are if what they are made from is missing: a misspelt folder would go unnoticed.
+        """
+        used = dict.fromkeys(lang for matrix in self.study.matrices.values() for lang in matrix.languages)
+        return [
+            f"evaluation.benchmarks.{name}.folder: there is no {settings.folder}/{lang}/test.jsonl; correct the folder, or leave "
+            f"'{lang}' out of its `languages`"
+            for lang in used
+            for name, settings in self.study.evaluation.benchmarks_in(lang).items()
+            if settings.folder and not Path(settings.folder, lang, "test.jsonl").is_file()
         ]
 
     def world_folders(self) -> list[str]:

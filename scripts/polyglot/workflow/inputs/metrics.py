@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from polyglot.intrinsic.metrics import PAPER, of_texts
+from polyglot.core.hashing import file_hash
+from polyglot.intrinsic.metrics import METRICS, PAPER, of_texts
 from polyglot.study import paths
 from polyglot.study.configuration import REPLICATION
 from polyglot.workflow.inputs.base import Inputs, Wildcards
@@ -43,6 +46,12 @@ class MetricInputs(Inputs):
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What a metric's own file depends on."""
         return next(metric.facts for metric in self.study.intrinsic.metrics if metric.name == wildcards["metric"])
+
+    def code(self, wildcards: Wildcards) -> str:
+        """Changes with the file of a metric's function, so that an edited metric is measured again."""
+        measure = METRICS[wildcards["metric"]].measure
+        file = inspect.getsourcefile(inspect.unwrap(measure)) if measure is not None else None
+        return file_hash(Path(file)) if file else ""
 
     def measured(self) -> list[dict[str, Any]]:
         """Everything that is measured, as plain values."""
