@@ -51,7 +51,7 @@ def _filled(reward: Array) -> Array:
     return np.where(np.isfinite(reward), reward, mean)
 
 
-def summary(measured: pd.DataFrame, *, replicates: int, confidence: float, seed: int) -> dict[str, Any]:
+def with_intervals(measured: pd.DataFrame, *, replicates: int, confidence: float, seed: int) -> dict[str, Any]:
     """Means over prompts with bootstrap intervals over prompts: `hit_1`, `hit_1_low`, `hit_1_high` ..., and `prompts`."""
     if measured.empty:
         return {"prompts": 0} | {f"{name}{end}": float("nan") for name in MEASURES for end in ("", "_low", "_high")}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.routing.hit_rates import by_chance, by_ranking, shares, summary
+from polyglot.routing.hit_rates import by_chance, by_ranking, shares, with_intervals
 from polyglot.routing.rewards import best, reward_matrix
 from polyglot.routing.strategies import STRATEGIES, Known
 from polyglot.synthesis.recipes import PEOPLE
@@ -55,14 +55,14 @@ def summarise(found: Routings, *, replicates: int, confidence: float, seed: int)
     Raises:
         ValueError: if a strategy needs a router's scores and there are none for its base (names both).
     """
-    quality, share = [], []
+    rates, share = [], []
     for one in found.routed:
         labels = {"routed": one["name"], "strategy": one["strategy"], "base": one["base"]}
         share.append(shares(found.assignments(one["name"]), found.teachers, labels))
         measured = _measured(one, found)
-        quality.append({**labels, **summary(measured, replicates=replicates, confidence=confidence, seed=seed)})
+        rates.append({**labels, **with_intervals(measured, replicates=replicates, confidence=confidence, seed=seed)})
     return {
-        "quality": pd.DataFrame(quality),
+        "quality": pd.DataFrame(rates),
         "shares": pd.concat(share, ignore_index=True),
         "generations": _generations(found),
     }

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from polyglot.routing.assignment import assignments, at_random, car_scores, constant_scores, gather, highest, oracle_scores
 from polyglot.routing.calibration import answered, calibrate, same_prompts
-from polyglot.routing.hit_rates import by_chance, by_ranking, summary
+from polyglot.routing.hit_rates import by_chance, by_ranking, with_intervals
 from polyglot.routing.rewards import best, learnability, reward_matrix, rewards, wins
 from polyglot.routing.summary import Routings, summarise
 from polyglot.routing.teachers import by_strength, parse_routed
@@ -213,7 +213,7 @@ def test_intervals_of_measures_hold_the_measures() -> None:
     rng = np.random.default_rng(0)
     reward = rng.random((200, 4))
     top = best(reward, np.ones_like(reward, dtype=bool))
-    found = summary(by_ranking(rng.random((200, 4)), reward, top), replicates=300, confidence=0.95, seed=0)
+    found = with_intervals(by_ranking(rng.random((200, 4)), reward, top), replicates=300, confidence=0.95, seed=0)
     assert found["prompts"] == 200
     for name in ("hit_1", "hit_3", "regret"):
         assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
