@@ -8,7 +8,7 @@ routing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,18 @@ def environment_of(model: Model, *, embeds: bool = False) -> str:
     return kind.embedding_environment or kind.environment if embeds else kind.environment
 
 
-def engine_problems(models: Registry[Model]) -> Iterator[str]:
-    """What is wrong with the engines of a registry's models: one that nothing has, or an endpoint that it does not go with."""
+def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[str]:
+    """What is wrong with the engines of a registry's models: one that nothing has, or an endpoint that it does not go with.
+
+    Args:
+        used: models of the study; the engine of another may come from a plugin that the study does not name.
+    """
     networked = [name for name, kind in ENGINES.items() if kind.network]
     for name, model in models.items():
         where = f"{models.source}: entry '{name}'"
         if model.engine not in ENGINES:
-            yield f"{where}, key 'engine': {ENGINES.unknown(model.engine)}"
+            if name in used:
+                yield f"{where}, key 'engine': {ENGINES.unknown(model.engine)}"
         elif behind_network(model) and model.endpoint is None:
             yield f"{where}: the engine '{model.engine}' is behind a network and needs an `endpoint`"
         elif model.endpoint is not None and not behind_network(model):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from polyglot.core.files import write_jsonl
-from polyglot.evaluation.lighteval_inside import LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
+from polyglot.evaluation.lighteval_inside import DATASETS, LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
 from polyglot.evaluation.tasks import Questions, Task
 from polyglot.models.tokenization import load_tokenizer
 
@@ -34,6 +34,7 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
 
     LIGHTEVAL.check_version()
+    DATASETS.check_version()
     chat = not plain and load_tokenizer(Path("model")).chat_template is not None
     table = types.ModuleType("polyglot_tasks")
     folders = {name: Path("tasks").resolve() / str(number) for number, name in enumerate(tasks)}

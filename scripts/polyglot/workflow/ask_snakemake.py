@@ -14,7 +14,7 @@ from polyglot.core.hashing import content_id
 
 DERIVED = "operation"
 """The key that the workflow adds to a configuration (rules/common.smk)."""
-DECIDE_JOBS = ("rules/*.smk", *(f"scripts/polyglot/{room}/*.py" for room in ("planning", "workflow", "cluster")))
+DECIDE_JOBS = ("rules/*.smk", *(f"scripts/polyglot/{room}/**/*.py" for room in ("study", "planning", "workflow", "cluster")))
 """Files that decide what jobs there are and what they ask for."""
 
 

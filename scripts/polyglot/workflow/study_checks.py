@@ -18,6 +18,7 @@ from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
+from polyglot.workflow.inputs.models import ModelInputs
 
 if TYPE_CHECKING:
     from polyglot.routing.teachers import Routed
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """Everything that keeps a study from being run, a sentence each: key, value and what is allowed."""
-    yield from engine_problems(registries.models)
-    yield from _sources(registries)
+    yield from engine_problems(registries.models, ModelInputs(study, registries).used)
+    yield from _sources(study, registries)
     yield from _names(study, registries)
     yield from _data(study, registries)
     for matrix in study.matrices.values():
@@ -75,9 +76,12 @@ def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -
             yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.source} and routing have')}"
 
 
-def _sources(registries: Registries) -> Iterable[str]:
-    """Methods that seed sources are for are known, and have what they need."""
+def _sources(study: Study, registries: Registries) -> Iterable[str]:
+    """Methods that the study's seed sources are for are known, and have what they need."""
+    used = {name for names in study.seed_dataset.sources.values() for name in names}
     for name, source in registries.sources.items():
+        if name not in used:
+            continue
         where = f"{registries.sources.source}: entry '{name}'"
         unknown = [method for method in source.methods if method not in METHODS]
         for method in unknown:

@@ -43,7 +43,7 @@ def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def problems(folder: Path, **entries: Mapping[str, Any]) -> list[str]:
     (folder / "models.yaml").write_text(yaml.safe_dump(entries))
-    return list(engine_problems(Registry(folder / "models.yaml", Model)))
+    return list(engine_problems(Registry(folder / "models.yaml", Model), used=entries))
 
 
 def test_an_unknown_engine_says_what_there_is_and_the_nearest(tmp_path: Path) -> None:

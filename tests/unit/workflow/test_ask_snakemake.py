@@ -29,16 +29,25 @@ def test_the_profile_is_the_last_that_the_command_line_names(arguments: list[str
     assert profile_named(arguments) == profile
 
 
+DECIDING = (
+    "rules/nano.smk",
+    "scripts/polyglot/planning/demands.py",
+    "scripts/polyglot/workflow/inputs/hub.py",
+    "scripts/polyglot/study/sizes.py",
+)
+
+
 def test_the_hash_follows_the_rules_and_what_their_jobs_ask_for(tmp_path: Path) -> None:
-    for file in ("rules/nano.smk", "scripts/polyglot/planning/demands.py", "scripts/nano/nano_pretrain.py"):
+    files = (*DECIDING, "scripts/nano/nano_pretrain.py")
+    for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("1")
     found = [workflow_hash(tmp_path)]
-    for file in ("rules/nano.smk", "scripts/polyglot/planning/demands.py", "scripts/nano/nano_pretrain.py"):
+    for file in files:
         (tmp_path / file).write_text("2")
         found.append(workflow_hash(tmp_path))
-    assert len(set(found[:3])) == 3
-    assert found[3] == found[2]
+    assert len(set(found[:-1])) == len(DECIDING) + 1
+    assert found[-1] == found[-2]
 
 
 @pytest.fixture

@@ -97,6 +97,16 @@ def test_without_the_plugin_both_are_unknown(elsewhere: Path, repository: Path) 
         load(elsewhere, repository)
 
 
+def test_a_plugins_names_in_entries_that_a_study_does_not_use_do_not_stop_it(elsewhere: Path, repository: Path) -> None:
+    sources = elsewhere / "config/sources.yaml"
+    text = sources.read_text(encoding="utf-8")
+    methods = "methods: [respond]"
+    assert methods in text
+    sources.write_text(text.replace(methods, "methods: [retell, respond]"), encoding="utf-8")
+    study, _ = load(elsewhere, repository, teachers=["thorough"])
+    assert study.teachers == ["thorough"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,7 +1,9 @@
 """Where two files differ: what an archive holds, and what the same jobs make of it again.
 
 Numbers may be off by what another processor computes. Another version of the code may also word things otherwise (`reworded`):
-then prose counts by its numbers alone, and headings and notes not at all. Columns, names and numbers must still be the same.
+then prose counts by its numbers alone (a name within it is not compared), and headings and notes of pages not at all. Columns of
+data, cells with names, and numbers must still be the same. An archive says itself which version made it, so whoever doubts it
+verifies it with that version, which compares every word.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ def numbers(text: str) -> list[str]:
 
 
 def _row_difference(made: Path, kept: Path) -> str | None:
-    """The first row of a table in which two texts differ; headings, captions and notes are words."""
+    """The first row of a table in which two texts differ; headings, captions and notes are words, and are not compared."""
     mine, theirs = (_rows(path) for path in (made, kept))
     for place, (one, other) in enumerate(zip(mine, theirs, strict=False), 1):
         if one != other:
@@ -71,18 +73,35 @@ def _row_difference(made: Path, kept: Path) -> str | None:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """What the rows of a text's tables say: cells of Markdown, numbers of LaTeX and HTML."""
-    lines = _lines(path)
-    if path.suffix != ".md":
-        return [found for line in lines if ("<td" in line or " & " in line) and (found := numbers(line))]
+    """What the cells of a text's tables say, row by row, without headings."""
+    split = {".md": _markdown_rows, ".tex": _latex_rows}.get(path.suffix, _html_rows)
+    return [[str(_content(cell.strip())) for cell in row] for row in split(_lines(path))]
+
+
+def _markdown_rows(lines: list[str]) -> list[list[str]]:
     rows: list[list[str]] = []
     for line in lines:
         if re.fullmatch(r"\|[\s:|-]+\|", line):
-            rows.pop()  # the headings above it
+            del rows[-1:]  # the headings above it
         elif line.startswith("|"):
-            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
-            rows.append([str(_content(cell)) for cell in cells])
+            rows.append(re.split(r"(?<!\\)\|", line.strip("|")))
     return rows
+
+
+def _latex_rows(lines: list[str]) -> list[list[str]]:
+    rows, body = list[list[str]](), False
+    for line in lines:
+        if line.strip() in (r"\midrule", r"\bottomrule"):
+            body = line.strip() == r"\midrule"
+        elif body:
+            rows.append(re.split(r"(?<!\\)&", line.removesuffix(r"\\")))
+    return rows
+
+
+def _html_rows(lines: list[str]) -> list[list[str]]:
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", "\n".join(lines), re.DOTALL)
+    cells = (re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows)
+    return [row for row in cells if row]
 
 
 def _text_difference(made: Path, kept: Path) -> str | None:

@@ -40,7 +40,10 @@ class Verdict:
     """The version of the code that the archive was made with, where it is not this one."""
 
     def sentence(self, path: Path) -> str:
-        words = f"; made with another version of the code ({self.other_code}), so words were not compared" * bool(self.other_code)
+        words = ""
+        if self.other_code:
+            made_with = f"made with another version of the code ({self.other_code})"
+            words = f"; {made_with}: headings, notes and words in prose were not compared"
         return (
             f"{path} proves its tables: {self.files} files are as archived; {self.made} score files and tables come out the same "
             f"from {self.outcomes:,} outcomes ({self.jobs} jobs){words}; fingerprint {self.fingerprint}"

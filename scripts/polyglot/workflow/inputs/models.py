@@ -61,7 +61,7 @@ class ModelInputs(Inputs):
             *self.teachers,
             *study.bases,
             *study.routed_bases,
-            *(self.registries.models[base].reference for base in study.bases),
+            *(self.registries.models[base].reference for base in study.bases if base in self.registries.models),
             *(study.routing.model for _ in study.routed_teachers if study.routing.model),
             *(study.encoder for _ in study.selecting),
             self.embedder,
