@@ -10,7 +10,7 @@ with running(snakemake):
 
     from polyglot.core.cells import MIN_EXAMPLES
     from polyglot.core.files import write_parquet
-    from polyglot.intrinsic.perplexity import PerplexityMeter, summarise
+    from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities
     from polyglot.models.tokenization import given_file
 
     data = pd.read_parquet(snakemake.input.data)
@@ -27,7 +27,7 @@ with running(snakemake):
             template=given_file(snakemake.input.chat_template),
         )
         measured = meter.measure(data["prompt"], data["response"])
-        print(summarise(measured["nll"], measured["tokens"]))
+        print(perplexities(measured["nll"], measured["tokens"]))
         lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
         found = pd.concat([found, measured], axis=1).assign(**lengths)
     write_parquet(found, snakemake.output[0])

@@ -6,7 +6,7 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.routing.summary import Routings, summarise
+    from polyglot.routing.comparison import Routings, compare
 
     params = snakemake.params
     routings = Routings(
@@ -18,6 +18,6 @@ with running(snakemake):
         assigned={tuple(cell): pd.read_parquet(path) for cell, path in zip(params.cells, snakemake.input.assigned, strict=True)},
         requests=params.requests,
     )
-    found = summarise(routings, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
+    found = compare(routings, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
     for name, frame in found.items():
         write_csv(frame, snakemake.output[name])

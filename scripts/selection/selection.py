@@ -6,7 +6,7 @@ with running(snakemake):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.selection.summary import coverage_table, win_rate_table
+    from polyglot.selection.comparison import coverage_table, win_rate_table
 
     params, paths = snakemake.params, snakemake.input
     cells = [(*cell, str(seed)) for cell in params.cells for seed in params.seeds]

@@ -177,7 +177,7 @@ def component_regression(
     table = np.array([codes[name] for name in moved], dtype=np.int64).reshape(len(moved), len(used))
     orders, rare = _rearrangements(table, permutations, np.random.default_rng(seed))
     predictions = used[labels].assign(actual=y)
-    summary = []
+    validations = []
     for name, fold in [("in_sample", None), *((f"leave_one_{name}_out", codes[name]) for name in within)]:
         smoother, average, note = _smoother(values, components, fold)
         note = note or ("the outcome is constant" if constant(y[:, None])[0] else "")
@@ -190,8 +190,8 @@ def component_regression(
             found |= {"r2": r2[0], "rmse": np.sqrt(error[0] / len(y))}
             found["p_permutation"] = (1 + np.sum(r2[1:] >= r2[0] - 1e-9)) / len(r2) if len(orders) else np.nan
         groups = 0 if fold is None else len(np.unique(fold))
-        summary.append({"validation": name, **found, "n": len(used), "groups": groups, "note": note or rare})
-    return pd.DataFrame(summary), _coefficients(values, y, components, confidence), predictions
+        validations.append({"validation": name, **found, "n": len(used), "groups": groups, "note": note or rare})
+    return pd.DataFrame(validations), _coefficients(values, y, components, confidence), predictions
 
 
 def _smoother(values: Array, components: int, fold: Indices | None) -> tuple[Array, Array, str]:

@@ -13,7 +13,7 @@ from polyglot.core.progress import progress
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 
-def summarise(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
+def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
     """Corpus perplexity exp(sum NLL / sum tokens), and median and mean of the per-example values.
 
     The mean of per-example values is what arXiv 2604.11290 reports (section 2.2).

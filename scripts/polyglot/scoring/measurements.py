@@ -15,7 +15,7 @@ from polyglot.core.hashing import stable_seed
 from polyglot.intrinsic.metrics import STANDARD, Metric, of_texts
 from polyglot.scoring.resampling import resample_means, resample_seeds
 from polyglot.scoring.scores import KEYS, gap_flags, performance_gap_recovered
-from polyglot.scoring.training_sets import MODELLED, intrinsic_replicates, read_examples, summary_row
+from polyglot.scoring.training_sets import MODELLED, intrinsic_replicates, intrinsic_row, read_examples
 
 Array = npt.NDArray[np.float64]
 Student = tuple[str, str]
@@ -293,7 +293,7 @@ def collect(
         metrics: the intrinsic metrics.
     """
     holes = dict(given_up or {})
-    intrinsic, summaries = [], []
+    intrinsic, rows = [], []
     for cell, paths in files.sets.items():
         seeds = [read_examples(by_kind, metrics) for by_kind in paths]
         if any(len(frame) < MIN_EXAMPLES for frame in seeds):
@@ -301,10 +301,10 @@ def collect(
             continue
         rng = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
         found = intrinsic_replicates(seeds, replicates, rng, metrics)
-        summary = summary_row(pd.concat(seeds, ignore_index=True), found, metrics)
-        measured = {metric.name: found.get(metric.name, summary[metric.name]) for metric in metrics}
+        row = intrinsic_row(pd.concat(seeds, ignore_index=True), found, metrics)
+        measured = {metric.name: found.get(metric.name, row[metric.name]) for metric in metrics}
         intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **measured}))
-        summaries.append({**cell._asdict(), **summary})
+        rows.append({**cell._asdict(), **row})
     extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed, recipe=recipe)
     if not extrinsic:
         raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
@@ -314,7 +314,7 @@ def collect(
     empty = [pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict()}) for cell in holes]
     return Collected(
         measurements=pd.concat([measurements, *empty], ignore_index=True),
-        intrinsic=pd.DataFrame(summaries),
+        intrinsic=pd.DataFrame(rows),
         evaluation=pd.concat(evaluation, ignore_index=True),
         gaps=gap_flags(gaps.reset_index(drop=True)),
         holes=pd.DataFrame([{**cell._asdict(), "reason": reason} for cell, reason in holes.items()], columns=[*KEYS, "reason"]),

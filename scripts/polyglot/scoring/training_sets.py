@@ -9,7 +9,7 @@ import pandas as pd
 
 from polyglot.core.arrays import Array
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, PAPER, STANDARD, Metric, of_texts
-from polyglot.intrinsic.perplexity import summarise
+from polyglot.intrinsic.perplexity import perplexities
 from polyglot.scoring.resampling import resample_blocks, resample_seeds
 
 KNOWN = (*INTRINSIC, *LENGTHS)
@@ -69,7 +69,7 @@ def intrinsic_replicates(
     return {metric.name: values for metric, values in zip(ordered, whole.T, strict=True)}
 
 
-def summary_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
+def intrinsic_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
     """One row of the intrinsic table: metrics with standard errors, other perplexities, lengths, counts.
 
     Args:
@@ -83,7 +83,7 @@ def summary_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: Seq
     def error(metric: Metric) -> dict[str, float]:
         return {f"{metric.name}_se": float(found[metric.name][1:].std(ddof=1))} if metric.name in found else {}
 
-    perplexity = summarise(examples["nll"], examples["tokens"])
+    perplexity = perplexities(examples["nll"], examples["tokens"])
     row = {metric.name: mean(metric) for metric in PAPER}
     for metric in PAPER:
         row |= error(metric)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from polyglot.intrinsic.perplexity import PerplexityMeter, summarise
+from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities
 from polyglot.models.tokenization import TokenizerError
 from polyglot.nano.world import World
 
@@ -53,10 +53,10 @@ def test_equals_the_unbatched_reference(
     np.testing.assert_allclose(measured["perplexity"][:12], np.exp(nll / tokens), rtol=1e-4)
 
 
-def test_summary_of_known_values() -> None:
+def test_perplexities_of_known_values() -> None:
     import pandas as pd
 
-    found = summarise(pd.Series([np.log(2) * 1, np.log(8) * 3]), pd.Series([1, 3]))
+    found = perplexities(pd.Series([np.log(2) * 1, np.log(8) * 3]), pd.Series([1, 3]))
     assert found["mean"] == pytest.approx(5)
     assert found["median"] == pytest.approx(5)
     assert found["corpus"] == pytest.approx(np.exp((np.log(2) + 3 * np.log(8)) / 4))

@@ -13,9 +13,9 @@ from hypothesis.extra import numpy as hnp
 
 from polyglot.routing.assignment import assignments, at_random, car_scores, constant_scores, gather, highest, oracle_scores
 from polyglot.routing.calibration import answered, calibrate, same_prompts
+from polyglot.routing.comparison import Routings, compare
 from polyglot.routing.hit_rates import by_chance, by_ranking, with_intervals
 from polyglot.routing.rewards import best, learnability, reward_matrix, rewards, wins
-from polyglot.routing.summary import Routings, summarise
 from polyglot.routing.teachers import by_strength, parse_routed
 from polyglot.synthesis.draws import Draw
 
@@ -240,7 +240,7 @@ def test_generations_and_shares_are_counted() -> None:
         assigned=assigned,
         requests=40,
     )
-    tables = summarise(routings, replicates=100, confidence=0.95, seed=0)
+    tables = compare(routings, replicates=100, confidence=0.95, seed=0)
     assert sum(german) == 40
     cost = tables["generations"].set_index("teacher")["total"].to_dict()
     assert cost == {"persyn": 180 + 80, "oracle": 3 * 80, "a": 80, "b": 80}

@@ -15,9 +15,9 @@ import pytest
 
 from polyglot.displays.tables.routing import routing
 from polyglot.routing import evidence
+from polyglot.routing.comparison import Routings, compare
 from polyglot.routing.evidence import informed, prompts_of
 from polyglot.routing.strategies import STRATEGIES, Known, Need, Strategy, there
-from polyglot.routing.summary import Routings, summarise
 from polyglot.routing.teachers import parse_routed
 from tests.simulated import GAINS, simulate
 
@@ -82,7 +82,7 @@ def test_it_is_measured_and_explained_in_the_table(second_strongest: Strategy) -
         assigned={("second", "de", "0"): chosen},
         requests=6,
     )
-    tables = summarise(found, replicates=20, confidence=0.95, seed=0)
+    tables = compare(found, replicates=20, confidence=0.95, seed=0)
     assert tables["quality"]["hit_1"].tolist() == [1.0]
     assert tables["generations"].set_index("teacher")["total"].to_dict() == dict.fromkeys(["second", *TEACHERS], 6)
     assert tables["shares"].query("lang == 'de'").set_index("teacher")["share"].to_dict() == {"good": 0, "fair": 1, "poor": 0}

@@ -13,7 +13,7 @@ from polyglot.evaluation.weights import example_weights
 from polyglot.intrinsic.metrics import INTRINSIC, METRICS, PAPER, STANDARD, Metric
 from polyglot.scoring.measurements import CellFiles, collect, extrinsic_replicates, paired_se, score_replicates
 from polyglot.scoring.resampling import resample_means
-from polyglot.scoring.training_sets import intrinsic_replicates, read_examples, summary_row
+from polyglot.scoring.training_sets import intrinsic_replicates, intrinsic_row, read_examples
 
 
 def outcomes(correct: list[int], benchmark: str = "mgsm") -> pd.DataFrame:
@@ -73,11 +73,11 @@ def test_the_intrinsic_table_ends_with_further_metrics_and_their_errors() -> Non
     seeds, metrics = [examples(40, 1), examples(50, 2)], [*STANDARD, Metric("told", "told", replicate="none")]
     found = intrinsic_replicates(seeds, 50, np.random.default_rng(0), [*metrics, METRICS["distinct_2"]])
     whole = pd.concat(seeds)
-    row = summary_row(whole, found, [*metrics, METRICS["distinct_2"]])
+    row = intrinsic_row(whole, found, [*metrics, METRICS["distinct_2"]])
     assert list(row)[-5:] == ["examples", "rated", "told", "distinct_2", "distinct_2_se"]
     assert row["rated"] == 88
     assert row["told"] == pytest.approx(whole["told"].mean())
-    assert list(summary_row(whole, found)) == list(row)[:-3]
+    assert list(intrinsic_row(whole, found)) == list(row)[:-3]
 
 
 def test_a_file_without_the_column_of_a_metric_is_named(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request
+from polyglot.selection.comparison import coverage_table, win_rate_table
 from polyglot.selection.coverage import coverage
 from polyglot.selection.duels import both_orders, duels_by_judge, duels_by_reward, parse_verdict, unseen_prompts, win_rate
 from polyglot.selection.own import read_samples
-from polyglot.selection.summary import coverage_table, win_rate_table
 
 
 def test_verdicts_are_read() -> None:

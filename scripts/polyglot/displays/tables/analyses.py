@@ -77,12 +77,12 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
             values[names[name]] = with_interval(one["loading"], one["low"], one["high"], 2, sign=True)
         rows.append({"metric": quantity(context, str(metric)), **values})
     shares = {row["component"]: row for row in records(variance)}
-    summary = {
+    of_components = {
         "share of variance": {name: _percent(one["share"], one["low"], one["high"]) for name, one in shares.items()},
         "cumulative": {name: _percent(one["cumulative"]) for name, one in shares.items()},
         "eigenvalue": {name: number(one["eigenvalue"], 2) for name, one in shares.items()},
     }
-    rows += [{"metric": title, **{names[name]: values[name] for name in components}} for title, values in summary.items()]
+    rows += [{"metric": title, **{names[name]: values[name] for name in components}} for title, values in of_components.items()]
     notes = [
         f"Loadings: elements of a component's unit vector, of z-scored metrics. Brackets: {context.confidence:.0%} bootstrap "
         "interval over cells. The sign of a component is arbitrary; where an interval spans 0 the metric's part in it is not "

@@ -12,7 +12,7 @@ from polyglot.displays.tables.layout import Estimate, Row, Students, definition_
 from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, LanguageResults, Price, Verdict, choose
 from polyglot.displays.words import flag_notes, hole_notes
 
-SUMMARY: dict[Verdict, str] = {
+IN_ALL: dict[Verdict, str] = {
     "clear": "a clear choice",
     "tentative": "a tentative choice",
     "single": "one teacher measured, hence no choice",
@@ -66,7 +66,7 @@ def recommendation(
 def _overall(context: Context, base: str, choices: list[Choice]) -> str:
     """How many languages get which verdict, in one line."""
     parts = []
-    for verdict, words in SUMMARY.items():
+    for verdict, words in IN_ALL.items():
         chosen = [one for one in choices if one.verdict == verdict]
         if chosen:
             named = ", ".join(

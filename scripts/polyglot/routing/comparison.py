@@ -43,7 +43,7 @@ class Routings:
         return pd.concat(files, ignore_index=True) if files else pd.DataFrame(columns=["lang", "teacher"])
 
 
-def summarise(found: Routings, *, replicates: int, confidence: float, seed: int) -> dict[str, pd.DataFrame]:
+def compare(found: Routings, *, replicates: int, confidence: float, seed: int) -> dict[str, pd.DataFrame]:
     """Tables `quality` (Hit@1, Hit@3, regret on calibration prompts kept for it), `shares` and `generations`.
 
     Args:
