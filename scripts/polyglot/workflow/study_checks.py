@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
 from polyglot.engines import ENGINES, engine_problems
-from polyglot.evaluation.checks import problems as benchmark_problems
+from polyglot.evaluation.study_checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from polyglot.core.files import read_jsonl, write_jsonl
-from polyglot.evaluation.checks import problems
 from polyglot.evaluation.forms import Choice
 from polyglot.evaluation.formulations import FORMULATIONS, Asked, Formulation
 from polyglot.evaluation.items import BenchmarkError, read_items, write_items
 from polyglot.evaluation.readers import READERS, Reader
 from polyglot.evaluation.run import chance_scores, evaluate
 from polyglot.evaluation.settings import Benchmark
+from polyglot.evaluation.study_checks import problems
 from polyglot.evaluation.tasks import Task
 from polyglot.evaluation.weights import WEIGHTINGS, Weighting
 from polyglot.registry import load_registries
