@@ -8,7 +8,7 @@ from typing import Any
 
 from polyglot.core.lookup import unknown
 from polyglot.displays.catalogue import COMPARED, FIGURES, REPLICATION, SCREEN, TABLES
-from polyglot.displays.catalogue.plan import PLAN
+from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.display import Kind
 
 ROOMS: dict[Kind, str] = {"table": "polyglot.displays.tables", "figure": "polyglot.displays.figures"}
@@ -16,7 +16,7 @@ ROOMS: dict[Kind, str] = {"table": "polyglot.displays.tables", "figure": "polygl
 
 def functions(kind: Kind) -> list[str]:
     """Every function of the catalogue's tables or figures, as `module.function` (a plugin's: `package.module:function`)."""
-    fixed = [*TABLES.values(), *PLAN.values()] if kind == "table" else [*FIGURES.values()]
+    fixed = [*TABLES.values(), *BUDGET.values()] if kind == "table" else [*FIGURES.values()]
     compared = [display for kinds in COMPARED.values() for display in kinds[kind].values()]
     displays = [*fixed, SCREEN[kind], *REPLICATION[kind].values(), *compared]
     return list(dict.fromkeys(display.function for display in displays))

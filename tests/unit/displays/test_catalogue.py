@@ -76,6 +76,11 @@ def test_an_unknown_function_is_named_with_the_nearest(plugin: None) -> None:
         maker("figure", "absent_plugin:words")
 
 
+@pytest.mark.parametrize("name", ["leaderboard", "plan", "plan_teachers", "plan_demands"])
+def test_a_bare_name_in_an_old_archive_still_finds_its_function(name: str) -> None:
+    assert maker("table", name) is maker("table", next(full for full in functions("table") if full.endswith(f".{name}")))
+
+
 def test_a_name_is_given_once(study: Study) -> None:
     with pytest.raises(PluginError, match="the table 'leaderboard' already exists"):
         TABLES.add("leaderboard", WORDS)

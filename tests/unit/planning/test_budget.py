@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.displays.catalogue.plan import PLAN as PLANS
+from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.context import Context
-from polyglot.displays.tables.plan import plan, plan_demands, plan_teachers
+from polyglot.displays.tables.budget import plan, plan_demands, plan_teachers
 from polyglot.planning.budget import budget
 from polyglot.registry import Registries
 from polyglot.study.configuration import Plan, Study
@@ -109,7 +109,7 @@ def test_the_tables_add_up(paper: tuple[Study, Registries]) -> None:
     jobs += [job("student", 2, teacher=teacher, **named) for teacher in teachers]
     jobs += [job("hub_model", model="command-a")]
     table = budget(jobs, *paper)
-    context = Context.of(PLANS["plan"].values(*paper, paper[0].scoring, name="paper"))
+    context = Context.of(BUDGET["plan"].values(*paper, paper[0].scoring, name="paper"))
     by_rule = plan(context, table).data
     total = by_rule[by_rule["rule"] == "total"].iloc[0]
     assert total["jobs"] == 5

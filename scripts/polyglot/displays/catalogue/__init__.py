@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.files import REPLICATED
-from polyglot.displays.catalogue.plan import PLAN
 from polyglot.displays.catalogue.replication import REPLICATION
 from polyglot.displays.catalogue.screening import SCREEN
 from polyglot.displays.catalogue.study import FIGURES, TABLES
@@ -45,7 +45,7 @@ def tables(study: Study) -> dict[str, Display]:
     Raises:
         NameClash: if an experiment, or a plugin, gives a table the name of another.
     """
-    found = _all(study, "table", TABLES, PLAN)
+    found = _all(study, "table", TABLES, BUDGET)
     if not (study.truth.above or study.truth.above_in):
         del found["truth"]
     if not study.seed_sources:

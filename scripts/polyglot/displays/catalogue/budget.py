@@ -7,9 +7,9 @@ from polyglot.displays.display import Display
 
 PLANNED = {"jobs": "plan/jobs.csv"}
 
-PLAN: dict[str, Display] = {
+BUDGET: dict[str, Display] = {
     "plan": Display(
-        "plan.plan",
+        "budget.plan",
         "Budget of the study",
         COST,
         "Jobs, engine starts, GPU hours, tokens, money and disk by rule, before anything is submitted; the assumed throughputs "
@@ -17,14 +17,14 @@ PLAN: dict[str, Display] = {
         PLANNED,
     ),
     "plan_teachers": Display(
-        "plan.plan_teachers",
+        "budget.plan_teachers",
         "Budget by teacher",
         COST,
         "What each teacher adds to the budget: its answers, the training sets and students made from them, and their evaluation.",
         PLANNED,
     ),
     "plan_demands": Display(
-        "plan.plan_demands",
+        "budget.plan_demands",
         "What jobs ask of a cluster",
         COST,
         "GPUs, cores, memory and run time that the jobs of each rule ask for at their first attempt.",
