@@ -22,8 +22,8 @@ from polyglot.displays.tables.layout import (
     estimates,
     of_main,
     ordered,
-    records,
     resampled,
+    row_dicts,
     unmeasured,
 )
 from polyglot.displays.words import flag_notes, hole_notes, lower_is_better
@@ -76,7 +76,7 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
             )
             values[names[name]] = with_interval(one["loading"], one["low"], one["high"], 2, sign=True)
         rows.append({"metric": quantity(context, str(metric)), **values})
-    shares = {row["component"]: row for row in records(variance)}
+    shares = {row["component"]: row for row in row_dicts(variance)}
     of_components = {
         "share of variance": {name: _percent(one["share"], one["low"], one["high"]) for name, one in shares.items()},
         "cumulative": {name: _percent(one["cumulative"]) for name, one in shares.items()},
@@ -119,7 +119,7 @@ def regression(
             "cells": count(row["n"]),
             "groups left out in turn": count(row["groups"]) if row["groups"] else UNKNOWN,
         }
-        for row in records(validation)
+        for row in row_dicts(validation)
     ]
     terms = [
         {
@@ -128,7 +128,7 @@ def regression(
             "SE": number(row["se"]),
             "p": p_value(row["p"]),
         }
-        for row in records(coefficients)
+        for row in row_dicts(coefficients)
     ]
     notes = [
         "Outcome: the student's gain over the base (mean benchmark score). R² out of sample is 0 for a guess of the training "
@@ -197,7 +197,7 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
             "ρ": "1" if one["value"] == context.definition else _rho(one),
             "leader": _leader(context, one),
         }
-        for one in records(others)
+        for one in row_dicts(others)
         if one["n"]
     ]
     sizes = sensitivity.loc[sensitivity["n"] > 0, "n"]
@@ -279,7 +279,7 @@ def language_resources(
             "CommonCrawl": UNKNOWN if pd.isna(row["commoncrawl_percent"]) else f"{row['commoncrawl_percent']:.2f}%",
             "resource level": UNKNOWN if pd.isna(row["resource_level"]) else f"{row['resource_level']:g}",
         }
-        for row in records(data)
+        for row in row_dicts(data)
     ]
     notes = [students.note(), definition_note(context), brackets(context, list(scores.values()))]
     notes.append("Resource level: 0 (left behind) to 5 (winners) of Joshi et al. (2020); CommonCrawl: share of its pages.")
@@ -304,7 +304,7 @@ def _resources(context: Context, data: pd.DataFrame) -> Table:
             "p": p_value(row["p"]),
             "languages": count(row["n"]),
         }
-        for row in records(found)
+        for row in row_dicts(found)
     ]
     most = int(found["n"].max())
     notes = [
@@ -321,7 +321,7 @@ def _resources(context: Context, data: pd.DataFrame) -> Table:
 def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps: pd.DataFrame | None = None) -> Table:
     """Every planted order of two teachers against every definition of the score."""
     rows, verdicts = [], []
-    for row in records(checks):
+    for row in row_dicts(checks):
         verdict = _verdict(row)
         average = row["lang"] == AVERAGE
         rows.append(
@@ -339,7 +339,7 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
     lead = "; ".join(_held(name, frame[frame["definition"] == name]) for name in DEFINITIONS)
     agreed = [
         {"quantity": quantity(context, row["quantity"]), "ρ": number(row["spearman"], 2, sign=True), "cells": count(row["n"])}
-        for row in records(agreement)
+        for row in row_dicts(agreement)
     ]
     notes = [
         f"Difference: PG-Score of the teacher that should be better minus that of the other, with its {context.confidence:.0%} "

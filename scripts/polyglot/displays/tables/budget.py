@@ -7,7 +7,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, significant
 from polyglot.displays.table import Table
-from polyglot.displays.tables.layout import Row, records
+from polyglot.displays.tables.layout import Row, row_dicts
 
 SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
 NOTE = "By the throughputs assumed under `plan` in the configuration; all jobs run once, none is there already; – is none."
@@ -38,7 +38,7 @@ def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
                 "USD": amount(row["usd"]),
                 "disk (GB)": amount(row["disk_gb"]),
             }
-            for row in records(table)
+            for row in row_dicts(table)
         ]
     )
 
@@ -78,7 +78,7 @@ def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:
             "minutes": span(row, "runtime"),
             "partition": row["partition"] or UNKNOWN,
         }
-        for row in records(table)
+        for row in row_dicts(table)
     ]
     return Table(table, pd.DataFrame(shown), context.title, [f"{UNKNOWN}: the profile's default."])
 

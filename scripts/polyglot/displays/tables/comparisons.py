@@ -23,7 +23,7 @@ from polyglot.displays.tables.layout import (
     estimates,
     ordered,
     read_estimates,
-    records,
+    row_dicts,
     student_of,
     students_in,
     unique,
@@ -42,7 +42,7 @@ def bases(context: Context, teachers: pd.DataFrame, holes: pd.DataFrame | None =
     students = Students.of(context, teachers)
     column = f"pg_{context.definition}"
     headers = unique({base: context.model(base) for base in students.bases})
-    found = {student_of(row): row for row in records(teachers)}
+    found = {student_of(row): row for row in row_dicts(teachers)}
     places = digits(teachers[f"{column}_low"])
     first = context.base if context.base in students.bases else students.bases[0]
     shown = []
@@ -217,7 +217,7 @@ TERMS = {"intercept": "intercept", "log_size": "log size", "ability": "own mean 
 def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame) -> Table:
     """Mixed-effects models of the score on a teacher's size and on its own benchmark score; the data below."""
     rows = []
-    for row in records(models):
+    for row in row_dicts(models):
         failed = not row["converged"] and pd.notna(row["coefficient"])
         coefficient = with_interval(row["coefficient"], row["low"], row["high"], sign=True)
         rows.append(
@@ -242,7 +242,7 @@ def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame) -
             "own mean benchmark score": number(row["ability"]),
             f"PG-Score ({context.definition})": number(row["pg"], 2, missing=HOLE),
         }
-        for row in records(abilities.assign(place=abilities["teacher"].map(teachers.index)).sort_values(["place", "lang"]))
+        for row in row_dicts(abilities.assign(place=abilities["teacher"].map(teachers.index)).sort_values(["place", "lang"]))
     ]
     notes = [
         definition_note(context),
@@ -257,7 +257,7 @@ def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame) -
     sized = set(abilities.loc[abilities["size"].notna(), "teacher"])
     absent = ", ".join(context.model(name) for name in teachers if name not in sized)
     notes += [f"Without a known size, hence not in the model of size: {absent}."] if absent else []
-    empty = records(abilities[abilities["pg"].isna()])
+    empty = row_dicts(abilities[abilities["pg"].isna()])
     cells = ", ".join(f"{context.model(row['teacher'])} in {context.language(row['lang'])}" for row in empty)
     notes += [f"{HOLE}: no measurement, hence in no model: {cells}."] if empty else []
     more = Table(abilities, pd.DataFrame(detail), "Size, ability and score of every teacher and language")

@@ -107,7 +107,7 @@ class Students:
         return f"{'; '.join(parts)}."
 
 
-def records(frame: pd.DataFrame) -> list[Row]:
+def row_dicts(frame: pd.DataFrame) -> list[Row]:
     """Rows as mappings from column to value."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
@@ -192,7 +192,7 @@ def brackets(context: Context, found: Iterable[Estimate]) -> str:
 
 def read_estimates(frame: pd.DataFrame, column: str) -> list[Estimate]:
     """From columns {column}, {column}_low and {column}_high."""
-    return [Estimate.of(row, column) for row in records(frame)]
+    return [Estimate.of(row, column) for row in row_dicts(frame)]
 
 
 def definition_note(context: Context) -> str:
@@ -206,7 +206,7 @@ def language_columns(students: Students, cells: pd.DataFrame, column: str, langs
     """(base, recipe, teacher) to one shown column a language: the value with its interval, or a hole."""
     headers, places = students.headers(langs), digits(cells[f"{column}_low"])
     rows: dict[tuple[str, ...], Row] = {}
-    for row in records(cells):
+    for row in row_dicts(cells):
         shown = rows.setdefault(student_of(row), dict.fromkeys(headers.values(), HOLE))
         missing: str = HOLE if pd.isna(row["intrinsic"]) else UNKNOWN
         flag = students.flag(row["base"], row["lang"])
@@ -217,7 +217,7 @@ def language_columns(students: Students, cells: pd.DataFrame, column: str, langs
 def wide_data(cells: pd.DataFrame, column: str, langs: Sequence[str]) -> dict[tuple[str, ...], Row]:
     """(base, recipe, teacher) to {lang}, {lang}_low and {lang}_high for the CSV."""
     rows: dict[tuple[str, ...], Row] = {}
-    for row in records(cells):
+    for row in row_dicts(cells):
         values = rows.setdefault(student_of(row), {name: np.nan for lang in langs for name in Estimate().named(lang)})
         values |= Estimate.of(row, column).named(row["lang"])
     return rows
@@ -234,7 +234,7 @@ def students_in(wide: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def gap_table(context: Context, gaps: pd.DataFrame, langs: Sequence[str], bases: Sequence[str]) -> Table:
     """Base, reference and their gap in every language, with its standard error and the flag."""
-    known = {(row["base"], row["lang"]): row for row in records(gaps)}
+    known = {(row["base"], row["lang"]): row for row in row_dicts(gaps)}
     rows = []
     for base in bases:
         for lang in langs:

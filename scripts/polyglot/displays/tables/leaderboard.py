@@ -20,8 +20,8 @@ from polyglot.displays.tables.layout import (
     language_columns,
     of_main,
     read_estimates,
-    records,
     resampled,
+    row_dicts,
     student_of,
     unmeasured,
     wide_data,
@@ -92,7 +92,7 @@ def _shown(context: Context, data: pd.DataFrame, errors: pd.Series, langs: list[
     """The leaderboard for people."""
     sure, ranked = _certainty(data)
     rows = []
-    for row in records(data):
+    for row in row_dicts(data):
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN
         score = Estimate(row["pg"], row["low"], row["high"]).text(digits(data["low"]), missing=missing)
         shown: Row = {
@@ -148,7 +148,7 @@ def _mean_errors(cells: pd.DataFrame) -> pd.Series:
 
 def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
     """Whether there is a winner, in a sentence."""
-    ranked = records(teachers[teachers["rank"].notna()])
+    ranked = row_dicts(teachers[teachers["rank"].notna()])
     out = [context.model(name) for name in teachers.loc[teachers["rank"].isna(), "teacher"]]
     unranked = f" Without a rank, for a missing measurement: {', '.join(out)}." if out else ""
     if len(ranked) < 2:
@@ -171,7 +171,7 @@ def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> 
     others = [name for name in DEFINITIONS if name != context.definition and teachers[f"pg_{name}"].notna().any()]
     columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": "intrinsic"}
     rows = []
-    for row in records(teachers):
+    for row in row_dicts(teachers):
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN
         values = {
             title: Estimate.of(row, name).text(digits(teachers[f"{name}_low"]), missing=missing)
@@ -185,7 +185,7 @@ def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> 
 
 def _by_language(students: Students, teachers: pd.DataFrame, cells: pd.DataFrame, column: str, langs: list[str]) -> Table:
     by = language_columns(students, cells, column, langs)
-    rows = [{**students.name(row), **by[student_of(row)]} for row in records(teachers)]
+    rows = [{**students.name(row), **by[student_of(row)]} for row in row_dicts(teachers)]
     return Table(teachers[["teacher"]], pd.DataFrame(rows), "PG-Score by language")
 
 
@@ -202,7 +202,7 @@ def pg_score(
     by, plain = language_columns(students, cells, column, langs), wide_data(cells, column, langs)
     places = digits(cells[f"{column}_low"])
     data, shown = [], []
-    for row in records(teachers):
+    for row in row_dicts(teachers):
         average = Estimate.of(row, column)
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN
         named = {key: row[key] for key in STUDENT} | {"label": context.model(row["teacher"]), "definition": context.definition}

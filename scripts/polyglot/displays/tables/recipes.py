@@ -24,7 +24,7 @@ from polyglot.displays.tables.layout import (
     language_columns,
     ordered,
     read_estimates,
-    records,
+    row_dicts,
     students_in,
     unmeasured,
     wide_data,
@@ -101,7 +101,7 @@ def _measured_flags(context: Context, measurements: pd.DataFrame, gaps: pd.DataF
     flagged = flagged[flagged["flagged"]]
     names = "; ".join(
         f"{context.languages.get(row['lang'], {}).get('name', row['lang'])} ({context.model(row['base'])}): {row['reason']}"
-        for row in records(flagged)
+        for row in row_dicts(flagged)
     )
     return (
         [f"{FLAG}: the averages include flagged languages, where PGR is not to be trusted: {names}."]
@@ -181,7 +181,7 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Table:
     langs = sorted(outcomes["lang"].dropna().unique())
     groups = [str(name) for name in dict.fromkeys(outcomes["group"]) if name != ALL]
     students = Students.of(context, outcomes)
-    found = {(row["lang"], row["step"], row["group"]): row for row in records(outcomes)}
+    found = {(row["lang"], row["step"], row["group"]): row for row in row_dicts(outcomes)}
     labels = dict(zip(outcomes["step"], outcomes["label"], strict=True)) | dict(enumerate(context.steps, start=1))
     shown: list[Row] = []
     for lang in langs:

@@ -8,7 +8,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, number, probability, significant
 from polyglot.displays.table import Table
-from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, records, unmeasured
+from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
 from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, LanguageResults, Price, Verdict, choose
 from polyglot.displays.words import flag_notes, hole_notes
 
@@ -38,7 +38,7 @@ def recommendation(
     students = Students.of(context, cells)
     base, recipe = str(cells["base"].iloc[0]), str(cells["recipe"].iloc[0])
     missing = unmeasured(cells, holes[(holes["base"] == base) & (holes["recipe"] == recipe)])
-    reasons = {(row["base"], row["lang"]): str(row["reason"]) for row in records(gaps) if row["flagged"]}
+    reasons = {(row["base"], row["lang"]): str(row["reason"]) for row in row_dicts(gaps) if row["flagged"]}
     choices = []
     for lang in sorted({*cells["lang"], *missing["lang"]}):
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))

@@ -10,7 +10,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, number, p_value, significant, with_interval
 from polyglot.displays.table import Table
-from polyglot.displays.tables.layout import Row, records
+from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.replication.verdicts import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED
 
@@ -26,14 +26,14 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
         sizes: from `polyglot.replication.checks.predictors.size_sensitivity`.
     """
     by_claim = {str(name): rows for name, rows in values.groupby("id", sort=False)}
-    texts = [_published_and_recomputed(row, by_claim[row["id"]]) for row in records(found)]
+    texts = [_published_and_recomputed(row, by_claim[row["id"]]) for row in row_dicts(found)]
     data = found.assign(published=[text[0] for text in texts], recomputed=[text[1] for text in texts])
     columns = ["id", "claim", "where", "published", "recomputed", "tolerance", "items", "checked", "within", "largest_difference"]
     data = data[[*columns, "verdict", "note", "missing"]]
     verdicts = found["verdict"].value_counts()
     counts = ", ".join(f"{int(verdicts.get(verdict, 0))} {verdict}" for verdict in (REPRODUCED, NOT_REPRODUCED, NOT_CHECKABLE))
     rows = []
-    for place, row in enumerate(records(data), 1):
+    for place, row in enumerate(row_dicts(data), 1):
         rows.append(
             {
                 "": str(place),
@@ -46,7 +46,7 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
             }
         )
     notes = []
-    for place, row in enumerate(records(data), 1):
+    for place, row in enumerate(row_dicts(data), 1):
         missing = f"not published: {row['missing']}" if row["missing"] else ""
         text = "; ".join(part for part in (missing, row["note"]) if part)
         notes += [f"{place}: {text}."] if text else []
@@ -77,7 +77,7 @@ def _published_and_recomputed(claim: Row, values: pd.DataFrame) -> tuple[str, st
     largest = f"{significant(worst['difference'], 2)} ({worst['item']})"
     shown = f"{claim['within']} of {claim['checked']} within; largest difference {largest}"
     if 0 < len(outside) <= 2 * FEW:
-        pairs = (f"{row['item']} {number(row['published'])} → {number(row['recomputed'])}" for row in records(outside))
+        pairs = (f"{row['item']} {number(row['published'])} → {number(row['recomputed'])}" for row in row_dicts(outside))
         shown += f". Outside: {'; '.join(pairs)}"
     return text, shown
 
@@ -118,7 +118,7 @@ def _size_table(sizes: pd.DataFrame) -> Table:
             "SE": number(row["se"]),
             "p": p_value(row["p"]),
         }
-        for row in records(sizes)
+        for row in row_dicts(sizes)
     ]
     note = "Mixed-effects models of the recomputed PG-Scores; 95 % intervals and p-values by Student's t."
     return Table(sizes, pd.DataFrame(rows), "Table 3's model under other sizes", [note])
@@ -127,7 +127,7 @@ def _size_table(sizes: pd.DataFrame) -> Table:
 def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
     """By language: what PGRs imply, and base and reference where they can be known."""
     rows = []
-    for row in records(audit):
+    for row in row_dicts(audit):
         known = not pd.isna(row["gap"])
         rows.append(
             {
@@ -169,12 +169,12 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Table:
     rows = []
     for teacher in order:
         row: Row = {"teacher": context.model(teacher)}
-        for choice in records(choices):
+        for choice in row_dicts(choices):
             found = scores.loc[(choice["choice"], teacher)]
             row[choice["meaning"]] = f"{int(found['rank'])} ({number(found['score'], 2, sign=True)})"
         rows.append(row)
     notes = [
-        f"*{row['meaning']}*: {', '.join(context.language(lang) for lang in row['langs'].split())}." for row in records(choices)
+        f"*{row['meaning']}*: {', '.join(context.language(lang) for lang in row['langs'].split())}." for row in row_dicts(choices)
     ]
     notes += [
         f"Rank (mean score over these languages). Intrinsic z-scores ({len(INTRINSIC)} metrics) are over all published cells. "

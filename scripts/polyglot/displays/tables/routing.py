@@ -17,7 +17,7 @@ from polyglot.displays.tables.layout import (
     definition_note,
     estimates,
     ordered,
-    records,
+    row_dicts,
     students_in,
 )
 from polyglot.displays.words import hole_notes
@@ -42,8 +42,8 @@ def routing(
     students = Students.of(context, replicates)
     wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "gain": averaged(measurements, "gain")}
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
-    cost = {row["teacher"]: row for row in records(generations)}
-    chosen = {row["routed"]: row for row in records(quality)}
+    cost = {row["teacher"]: row for row in row_dicts(generations)}
+    chosen = {row["routed"]: row for row in row_dicts(quality)}
     data, shown = [], []
     keys = sorted(students_in(wide["pg"]), key=lambda key: (key[:2], -_last_if_unknown(found["pg"][key].value)))
     for key in keys:
@@ -64,7 +64,7 @@ def routing(
             }
         )
     calibrated = " and ".join(f"`{name}`" for name, way in STRATEGIES.items() if way.calibrated)
-    prompts = sorted({int(row["prompts"]) for row in records(quality)})
+    prompts = sorted({int(row["prompts"]) for row in row_dicts(quality)})
     notes = [
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
@@ -93,7 +93,7 @@ def _shares(context: Context, shares: pd.DataFrame) -> Table:
     teachers = ordered(shares["teacher"], context.teachers)
     rows = []
     for (routed, lang), group in shares.fillna({"lang": ""}).groupby(["routed", "lang"], sort=False):
-        share = {row["teacher"]: f"{row['share']:.0%}" for row in records(group)}
+        share = {row["teacher"]: f"{row['share']:.0%}" for row in row_dicts(group)}
         where = context.language(str(lang)) if lang else "all"
         prompts = count(group["prompts"].iloc[0])
         rows.append(

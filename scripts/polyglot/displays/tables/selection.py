@@ -16,7 +16,7 @@ from polyglot.displays.tables.layout import (
     brackets,
     definition_note,
     estimates,
-    records,
+    row_dicts,
     students_in,
 )
 from polyglot.displays.tables.recipes import in_order
@@ -47,9 +47,9 @@ def selection(
     wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "gain": averaged(measurements, "gain")}
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
     over_all = win_rates[win_rates["lang"].fillna("") == ""]
-    duels = {(row["base"], row["recipe"], row["teacher"]): row for row in records(over_all)}
+    duels = {(row["base"], row["recipe"], row["teacher"]): row for row in row_dicts(over_all)}
     means = coverage.groupby(["recipe", "teacher"], as_index=False)[["examples", "coverage", "quality"]].mean()
-    samples = {(row["recipe"], row["teacher"]): row for row in records(means)}
+    samples = {(row["recipe"], row["teacher"]): row for row in row_dicts(means)}
     data, shown = [], []
     for key in in_order(students, students_in(wide["pg"])):
         named = dict(zip(STUDENT, key, strict=True))
@@ -103,7 +103,7 @@ def quality_model(context: Context, validity: pd.DataFrame) -> Table:
     validity = validity.fillna({"lang": "", "category": ""})
     categories = validity["category"].any()
     shown = []
-    for row in records(validity[(validity["category"] == "") | (validity["kind"] == "wrong_answer")]):
+    for row in row_dicts(validity[(validity["category"] == "") | (validity["kind"] == "wrong_answer")]):
         trained, untrained, difference = (Estimate.of(row, name) for name in ("trained", "untrained", "difference"))
         apart = difference.text(3, sign=True)
         shown.append(

@@ -11,7 +11,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
-from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, records, unmeasured
+from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, row_dicts, unmeasured
 from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, Metric
 from polyglot.scoring.scores import KEYS
@@ -27,14 +27,14 @@ def evaluation(
     """Score of every model on every benchmark, by language; base and reference first."""
     benchmarks = sorted(evaluation["benchmark"].unique())
     frame = evaluation.assign(recipe=evaluation["recipe"].fillna("").astype(str))
-    measured = {tuple(row[key] for key in (*MODEL, "benchmark")): row for row in records(frame)}
+    measured = {tuple(row[key] for key in (*MODEL, "benchmark")): row for row in row_dicts(frame)}
     models = dict.fromkeys(key[:-1] for key in measured)
     if holes is not None:
-        models |= dict.fromkeys(tuple(row[key] for key in ("lang", "base", "recipe", "teacher")) for row in records(holes))
+        models |= dict.fromkeys(tuple(row[key] for key in ("lang", "base", "recipe", "teacher")) for row in row_dicts(holes))
     bases = ordered((base for _, base, _, _ in models), context.bases)
     recipes = ["", *ordered((recipe for _, _, recipe, model in models if model not in ANCHORS), list(context.recipes))]
     names = [*ANCHORS, *ordered((model for *_, model in models if model not in ANCHORS), context.teachers)]
-    sizes = {(row["lang"], row["base"], row["benchmark"]): int(row["n"]) for row in records(frame)}
+    sizes = {(row["lang"], row["base"], row["benchmark"]): int(row["n"]) for row in row_dicts(frame)}
     shown: list[Row] = []
     for lang, base in dict.fromkeys(
         sorted(((key[0], key[1]) for key in models), key=lambda pair: (pair[0], bases.index(pair[1])))
@@ -85,7 +85,7 @@ def pgr(
     }
     order = {name: place for place, name in enumerate(ordered(cells["teacher"], context.teachers))}
     data, shown = [], []
-    for row in records(cells.assign(place=cells["teacher"].map(order)).sort_values(["lang", "base", "recipe", "place"])):
+    for row in row_dicts(cells.assign(place=cells["teacher"].map(order)).sort_values(["lang", "base", "recipe", "place"])):
         key, base, lang = tuple(row[name] for name in KEYS), row["base"], row["lang"]
         missing: str = HOLE if pd.isna(row["intrinsic"]) else UNKNOWN
         score = row.get("student_score", np.nan)
@@ -122,7 +122,7 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
     order = {name: place for place, name in enumerate(ordered(frame["teacher"], context.teachers))}
     frame = frame.assign(place=frame["teacher"].map(order)).sort_values(["place", "base", "recipe", "lang"]).drop(columns="place")
     rows = []
-    for row in records(frame):
+    for row in row_dicts(frame):
         values = _numbers(context.metrics, row) | {
             "corpus / median perplexity": f"{significant(row['perplexity_corpus'])} / {significant(row['perplexity_median'])}",
             "tokens of prompt / response": f"{significant(row['prompt_tokens'])} / {significant(row['response_tokens'])}",
@@ -183,7 +183,7 @@ def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
             "table 6": count(row["published"]),
             "sampled / table 6": number(row["ratio"], 2),
         }
-        for row in records(sources)
+        for row in row_dicts(sources)
     ]
     notes = [
         "Kept: rows that nothing speaks against; sampled: those of them that the seed dataset takes from the source "
@@ -248,7 +248,7 @@ def resources(context: Context, cost: pd.DataFrame) -> Table:
             "CPU seconds": significant(row["cpu_seconds"]),
             "most memory (MB)": significant(row["memory_mb"]),
         }
-        for row in records(cost)
+        for row in row_dicts(cost)
     ]
     total = cost["seconds"].sum()
     notes = [
@@ -282,7 +282,7 @@ def ledger(context: Context, ledger: pd.DataFrame) -> Table:
             "completion tokens": count(row["completion_tokens"] or math.nan),
             "USD": amount(row["usd"]),
         }
-        for row in records(whole)
+        for row in row_dicts(whole)
     ]
     notes = [
         "Hours of attempts that failed count; those of attempts that were killed are not known.",

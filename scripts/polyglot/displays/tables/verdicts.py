@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import number, probability, with_error
-from polyglot.displays.tables.layout import Estimate, Row, estimate, records
+from polyglot.displays.tables.layout import Estimate, Row, estimate, row_dicts
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import rank_probabilities
 
@@ -121,13 +121,13 @@ def choose(context: Context, known: LanguageResults) -> Choice:
     wide = known.replicates.pivot(index="replicate", columns="teacher", values=column)[list(point.index)]
     ranks = rank_probabilities(wide.drop(index=0), point=point, confidence=context.confidence)
     best = str(point.idxmax())
-    shares = {str(row["teacher"]): float(row["p_first"]) for row in records(ranks)}
+    shares = {str(row["teacher"]): float(row["p_first"]) for row in row_dicts(ranks)}
     others = sorted((name for name in shares if name != best and shares[name] > RIVAL), key=lambda name: -shares[name])
     rivals = {name: shares[name] for name in others}
     p_first = shares[best] if len(point) > 1 else np.nan
-    row = next(row for row in records(cells) if row["teacher"] == best)
+    row = next(row for row in row_dicts(cells) if row["teacher"] == best)
     pg = Estimate.of(row, column)
-    gains = {str(one["teacher"]): _gain(context, one) for one in records(cells) if pd.notna(one.get("gain"))}
+    gains = {str(one["teacher"]): _gain(context, one) for one in row_dicts(cells) if pd.notna(one.get("gain"))}
     largest = max(gains, key=lambda name: gains[name].value) if gains else ""
     own = gains.get(best, Estimate())
     kin = [str(name) for name in point.index if family and context.models.get(str(name), {}).get("family") == family]
@@ -192,7 +192,7 @@ def best_method(context: Context, methods: pd.DataFrame, teacher: str, lang: str
     own = methods[(methods["teacher"] == teacher) & (methods["lang"] == lang)]
     taught = own[(own["source"] == "students") & own["pg"].notna()]
     if len(taught):
-        scores: dict[str, Estimate] = {str(row["method"]): Estimate.of(row, "pg") for row in records(taught)}
+        scores: dict[str, Estimate] = {str(row["method"]): Estimate.of(row, "pg") for row in row_dicts(taught)}
         scores.setdefault(context.recipe, mix)
         return _by_students(scores)
     return _by_data(context, own[own["source"] == "data"])
@@ -211,7 +211,7 @@ def _by_data(context: Context, rows: pd.DataFrame) -> Method:
     """The highest reward; among methods whose rewards are not distinguished from it, the highest usable share."""
     from scipy.stats import norm
 
-    known = records(rows.dropna(subset=["reward", "usable_share"], how="all"))
+    known = row_dicts(rows.dropna(subset=["reward", "usable_share"], how="all"))
     if not known:
         return Method("", "unknown", "not known")
 
@@ -266,7 +266,7 @@ def _caveats(context: Context, choice: Choice, cells: pd.DataFrame, holes: pd.Da
     if not choice.gains_known:
         found.append("the students' gain is not known")
     others = [] if flag else [name for name in DEFINITIONS if name != context.definition and cells[f"pg_{name}"].notna().any()]
-    leaders = {name: records(cells.sort_values(f"pg_{name}", ascending=False).head(1))[0] for name in others}
+    leaders = {name: row_dicts(cells.sort_values(f"pg_{name}", ascending=False).head(1))[0] for name in others}
     differ = [f"{context.model(row['teacher'])} ({name})" for name, row in leaders.items() if row["teacher"] != choice.teacher]
     if differ:
         found.append(f"another definition of the score has another leader: {', '.join(differ)}")
