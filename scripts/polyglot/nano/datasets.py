@@ -24,7 +24,7 @@ SUBJECT_AREAS = {
 """Categories that have at least three wrong answers of their kind, and the subject area they stand for."""
 
 
-def choose(world: World, split: Split, limit: int, seed: int) -> dict[str, list[Item]]:
+def take_items(world: World, split: Split, limit: int, seed: int) -> dict[str, list[Item]]:
     """At most `limit` items of a split in each category, the same in every language."""
     chosen = {}
     for category, items in world.of_split(split).items():
@@ -35,7 +35,7 @@ def choose(world: World, split: Split, limit: int, seed: int) -> dict[str, list[
 
 def seed_dataset(world: World, lang: str, *, limit: int, seed: int) -> pd.DataFrame:
     """The seed dataset of a language: columns id, lang, prompt, response, source."""
-    pairs = [world.pair(item, lang) for items in choose(world, "seed", limit, seed).values() for item in items]
+    pairs = [world.pair(item, lang) for items in take_items(world, "seed", limit, seed).values() for item in items]
     rows = [
         {
             "id": content_id(lang, pair.prompt, pair.response),
@@ -60,8 +60,8 @@ def benchmark_rows(world: World, benchmark: str, lang: str, *, limit: int, seed:
         raise ValueError(f"the micro-world has no benchmark '{benchmark}'; it has: {', '.join(makers)}")
     make = makers[benchmark]
     return {
-        "test": list(make(world, lang, choose(world, "test", limit, seed), seed)),
-        "dev": list(make(world, lang, choose(world, "pretrain", 4, seed), seed)),
+        "test": list(make(world, lang, take_items(world, "test", limit, seed), seed)),
+        "dev": list(make(world, lang, take_items(world, "pretrain", 4, seed), seed)),
     }
 
 

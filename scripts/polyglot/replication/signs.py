@@ -20,7 +20,7 @@ from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition, rank_teachers
 
 EXACT = 1e-6
 """Largest distance (in PGR) from the line at which one base and one reference explain a language's students."""
-CHOICES = {
+WAYS_OF_SCORING = {
     "released": "as published",
     "trusted": "without languages whose reference is below the base",
     "signsafe": "signsafe, standard errors taken as equal",
@@ -110,7 +110,7 @@ def ranking_measurements(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def definition_ranks(tables: Mapping[str, pd.DataFrame], *, alpha: float, confidence: float) -> pd.DataFrame:
-    """The ranking of teachers under each way of scoring that the published numbers allow (`CHOICES`).
+    """The ranking of teachers under each way of scoring that the published numbers allow (`WAYS_OF_SCORING`).
 
     Intrinsic z-scores are always those over all published cells. The definition `paper` needs PGRs by benchmark, which are not
     published; with one PGR a language it ranks as `released` does.
@@ -124,11 +124,11 @@ def definition_ranks(tables: Mapping[str, pd.DataFrame], *, alpha: float, confid
     trusted = [lang for lang in every if not audit.loc[lang, "suspect"]]
     known = sorted(measured.loc[measured["gain"].notna(), "lang"].unique())
 
-    def scored(choice: str, langs: Sequence[str], definition: Definition, weight: float) -> pd.DataFrame:
+    def scored(way: str, langs: Sequence[str], definition: Definition, weight: float) -> pd.DataFrame:
         chosen = measured[measured["lang"].isin(langs)]
         _, replicates = score_cells(chosen, alpha=weight, confidence=confidence, frozen=measured)
         ranked = rank_teachers(replicates, definition=definition, confidence=confidence)
-        row = {"choice": choice, "meaning": CHOICES[choice], "definition": definition, "langs": " ".join(langs)}
+        row = {"choice": way, "meaning": WAYS_OF_SCORING[way], "definition": definition, "langs": " ".join(langs)}
         return ranked.assign(**row, score=ranked[f"pg_{definition}"])[[*row, "teacher", "score", "rank"]]
 
     released, signsafe = DEFINITIONS[0], DEFINITIONS[2]

@@ -289,11 +289,11 @@ def sensitivity(
 
     Args:
         measurements: see `check_measurements`.
-        alpha, definition, recipe, scored: the choices that the others are compared with (see `score_cells`).
+        alpha, definition, recipe, scored: the settings that the others are compared with (see `score_cells`).
 
     Returns:
-        One row a choice: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
-        under it and under the reference choice) with low and high over replicates, first (who leads), n (teachers).
+        One row a setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
+        under it and under those given) with low and high over replicates, first (who leads), n (teachers).
     """
 
     def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -309,14 +309,14 @@ def sensitivity(
     chosen = means(alpha)
     rows: list[dict[str, Any]] = []
 
-    def compare(choice: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
+    def compare(varied: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
         measured = reference.loc[[0]].notna().to_numpy()[0] & other.loc[[0]].notna().to_numpy()[0]
         known = [column for column, there in zip(reference.columns, measured, strict=True) if there]
         found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
         low, high = interval(found[1:], confidence)
         first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
         spearman = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
-        rows.append({"choice": choice, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
+        rows.append({"choice": varied, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
 
     for step in range(11):
         other = means(step / 10)

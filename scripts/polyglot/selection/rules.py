@@ -51,13 +51,13 @@ class Rule:
     Args:
         name: what a recipe is called by; a suffix such as -500 sets how many it takes.
         explained: what it takes, in a phrase; shown in tables.
-        choose: rows of the samples that it takes, in the order in which it takes them: so many, no more than there are.
+        select: rows of the samples that it takes, in the order in which it takes them: so many, no more than there are.
         needs: what must be known of the samples.
     """
 
     name: str
     explained: str
-    choose: Callable[[Samples, int], Rows]
+    select: Callable[[Samples, int], Rows]
     needs: tuple[Need, ...] = ()
 
 
@@ -142,4 +142,4 @@ def select(
         raise ValueError("duplicate ids: give every sample its own")
     if quality.shape != (n,) or clusters.shape != (n,):
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
-    return RULES[rule].choose(Samples(ids, quality, clusters, ratio, seed), min(size, n))
+    return RULES[rule].select(Samples(ids, quality, clusters, ratio, seed), min(size, n))

@@ -18,7 +18,7 @@ from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
-CHOICES: tuple[Comparison, ...] = ("routing", "selection")
+WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
 """Experiments with targets of their own (`snakemake route`, `snakemake select`)."""
 
 
@@ -65,7 +65,7 @@ class Targets(Inputs):
 
     def experiments(self) -> list[str]:
         """All experiments but those with targets of their own."""
-        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in CHOICES)
+        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in WITH_OWN_TARGETS)
 
     def measured(self) -> list[str]:
         """What must be there before the run's cost is added up."""

@@ -9,7 +9,7 @@ import pytest
 
 from polyglot.core.prompts import PromptTemplates
 from polyglot.nano.corpus import build_corpus
-from polyglot.nano.datasets import benchmark_rows, choose, seed_dataset
+from polyglot.nano.datasets import benchmark_rows, seed_dataset, take_items
 from polyglot.nano.gold import GRADES, gold_pairs, graded_responses, preference_pairs
 from polyglot.nano.world import CATEGORIES, World
 
@@ -91,7 +91,7 @@ def test_benchmarks_have_the_schemas_of_the_real_ones(world: World) -> None:
 def test_languages_are_parallel(world: World) -> None:
     sizes = {lang: len(seed_dataset(world, lang, limit=40, seed=0)) for lang in world.languages}
     assert len(set(sizes.values())) == 1
-    assert choose(world, "seed", 5, 0) == choose(world, "seed", 5, 0)
+    assert take_items(world, "seed", 5, 0) == take_items(world, "seed", 5, 0)
 
 
 def test_grades_differ_and_pairs_prefer_the_better(world: World) -> None:

@@ -135,26 +135,24 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Figure:
     """The rank of every teacher under each way of scoring, as a slope chart."""
     import matplotlib.pyplot as plt
 
-    choices = list(dict.fromkeys(ranks["choice"]))
+    ways = list(dict.fromkeys(ranks["choice"]))
     meanings = ranks.drop_duplicates("choice").set_index("choice")
-    wide = ranks.pivot(index="teacher", columns="choice", values="rank")[choices].astype(float)
-    wide = wide.sort_values(choices[0])
+    wide = ranks.pivot(index="teacher", columns="choice", values="rank")[ways].astype(float)
+    wide = wide.sort_values(ways[0])
     by_teacher = looks(wide.index)
     figure, axes = plt.subplots()
     for teacher, look in by_teacher.items():
-        axes.plot(range(len(choices)), wide.loc[teacher], color=look.colour, linestyle=look.line, linewidth=1.4, zorder=2)
-        points(axes, range(len(choices)), wide.loc[teacher], look=look, size=6)
-        label = f"{context.model(teacher)}  {wide.loc[teacher, choices[0]]:.0f}"
-        axes.text(-0.12, wide.loc[teacher, choices[0]], label, ha="right", va="center", fontsize=7.5)
-    last = wide[choices[-1]]
+        axes.plot(range(len(ways)), wide.loc[teacher], color=look.colour, linestyle=look.line, linewidth=1.4, zorder=2)
+        points(axes, range(len(ways)), wide.loc[teacher], look=look, size=6)
+        label = f"{context.model(teacher)}  {wide.loc[teacher, ways[0]]:.0f}"
+        axes.text(-0.12, wide.loc[teacher, ways[0]], label, ha="right", va="center", fontsize=7.5)
+    last = wide[ways[-1]]
     for teacher, place in last.items():
-        axes.text(len(choices) - 0.88, place, f"{place:.0f}  {context.model(str(teacher))}", ha="left", va="center", fontsize=7.5)
-    texts = [
-        f"{textwrap.fill(str(meanings.loc[choice, 'meaning']), 17)}\n({meanings.loc[choice, 'langs']})" for choice in choices
-    ]
-    axes.set_xticks(range(len(choices)), texts, fontsize=7)
+        axes.text(len(ways) - 0.88, place, f"{place:.0f}  {context.model(str(teacher))}", ha="left", va="center", fontsize=7.5)
+    texts = [f"{textwrap.fill(str(meanings.loc[way, 'meaning']), 17)}\n({meanings.loc[way, 'langs']})" for way in ways]
+    axes.set_xticks(range(len(ways)), texts, fontsize=7)
     axes.set_yticks(range(1, len(wide) + 1))
-    axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(choices) - 0.9))
+    axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(ways) - 0.9))
     axes.tick_params(axis="y", length=0, labelleft=False)
     axes.grid(visible=True, axis="x")
     if not len(wide):

@@ -181,9 +181,9 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
     known = [name for name in DEFINITIONS if own.loc[own["definition"] == name, "n"].max() > 0]
     known.sort(key=lambda name: name != context.definition)
     rows: list[Row] = []
-    for (choice, value), group in own.groupby(["choice", "value"], sort=False):
-        row: Row = {"choice": f"α = {float(str(value)):g}" if choice == "alpha" else f"without {quantity(context, str(value))}"}
-        itself = choice == "alpha" and abs(float(str(value)) - context.alpha) < 1e-9
+    for (varied, value), group in own.groupby(["choice", "value"], sort=False):
+        row: Row = {"choice": f"α = {float(str(value)):g}" if varied == "alpha" else f"without {quantity(context, str(value))}"}
+        itself = varied == "alpha" and abs(float(str(value)) - context.alpha) < 1e-9
         if itself:
             row["choice"] = f"**{row['choice']}** (as reported)"
         for name in known:

@@ -9,7 +9,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, number, probability, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
-from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, Choice, LanguageResults, Price, Verdict, choose
+from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend
 from polyglot.displays.words import flag_notes, hole_notes
 
 IN_ALL: dict[Verdict, str] = {
@@ -39,12 +39,12 @@ def recommendation(
     base, recipe = str(cells["base"].iloc[0]), str(cells["recipe"].iloc[0])
     missing = unmeasured(cells, holes[(holes["base"] == base) & (holes["recipe"] == recipe)])
     reasons = {(row["base"], row["lang"]): str(row["reason"]) for row in row_dicts(gaps) if row["flagged"]}
-    choices = []
+    recommendations = []
     for lang in sorted({*cells["lang"], *missing["lang"]}):
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
         flag = reasons.get((base, lang), "")
-        choices.append(choose(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
-    notes = [f"**{context.language(one.lang, base)}.** {_advice(context, one)}" for one in choices]
+        recommendations.append(recommend(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
+    notes = [f"**{context.language(one.lang, base)}.** {_paragraph(context, one)}" for one in recommendations]
     notes += [
         students.note() + " The advice holds for this base, recipe and size, and for what these benchmarks measure.",
         definition_note(context),
@@ -57,17 +57,17 @@ def recommendation(
         *flag_notes(context, gaps),
         *hole_notes(context, missing),
     ]
-    shown = [_shown(context, one) for one in choices]
-    data = pd.DataFrame([_data(context, one) for one in choices])
-    more = [_prices(context, choices), _families(context, choices)]
-    return Table(data, pd.DataFrame(shown), context.title, notes, more, [_overall(context, base, choices)])
+    shown = [_shown(context, one) for one in recommendations]
+    data = pd.DataFrame([_data(context, one) for one in recommendations])
+    more = [_prices(context, recommendations), _families(context, recommendations)]
+    return Table(data, pd.DataFrame(shown), context.title, notes, more, [_overall(context, base, recommendations)])
 
 
-def _overall(context: Context, base: str, choices: list[Choice]) -> str:
+def _overall(context: Context, base: str, recommendations: list[Recommendation]) -> str:
     """How many languages get which verdict, in one line."""
     parts = []
     for verdict, words in IN_ALL.items():
-        chosen = [one for one in choices if one.verdict == verdict]
+        chosen = [one for one in recommendations if one.verdict == verdict]
         if chosen:
             named = ", ".join(
                 context.language(one.lang, base)
@@ -76,31 +76,32 @@ def _overall(context: Context, base: str, choices: list[Choice]) -> str:
             )
             parts.append(f"{words} in {len(chosen)} ({named})")
     text = "; ".join(parts)
-    return f"**For students of {context.model(base)}, of {len(choices)} language{'s' if len(choices) > 1 else ''}: {text}.**"
+    languages = f"{len(recommendations)} language{'s' if len(recommendations) > 1 else ''}"
+    return f"**For students of {context.model(base)}, of {languages}: {text}.**"
 
 
-def _names(context: Context, choice: Choice) -> str:
-    return " or ".join(context.model(name) for name in (choice.teacher, *choice.rivals))
+def _names(context: Context, advice: Recommendation) -> str:
+    return " or ".join(context.model(name) for name in (advice.teacher, *advice.rivals))
 
 
-def _shown(context: Context, choice: Choice) -> Row:
-    empty = HOLE if choice.verdict == "not_measured" else UNKNOWN
-    rivals = ", ".join(f"{context.model(name)} ({probability(p)})" for name, p in choice.rivals.items())
+def _shown(context: Context, advice: Recommendation) -> Row:
+    empty = HOLE if advice.verdict == "not_measured" else UNKNOWN
+    rivals = ", ".join(f"{context.model(name)} ({probability(p)})" for name, p in advice.rivals.items())
     return {
-        "language": context.language(choice.lang, choice.base),
-        "verdict": VERDICTS[choice.verdict],
-        "best-scoring teacher": context.model(choice.teacher) if choice.teacher else empty,
-        f"PG-Score ({context.definition})": choice.pg.text(2, missing=empty),
-        "P(first)": probability(choice.p_first, missing=empty),
+        "language": context.language(advice.lang, advice.base),
+        "verdict": VERDICTS[advice.verdict],
+        "best-scoring teacher": context.model(advice.teacher) if advice.teacher else empty,
+        f"PG-Score ({context.definition})": advice.pg.text(2, missing=empty),
+        "P(first)": probability(advice.p_first, missing=empty),
         f"others with P(first) > {RIVAL}": rivals or empty
         if empty == HOLE
         else rivals or "none"
-        if pd.notna(choice.p_first)
+        if pd.notna(advice.p_first)
         else UNKNOWN,
-        "gain of its student": choice.gain.text(sign=True, missing=empty),
-        "method": choice.method.name or empty,
-        "method known by": BASES[choice.method.basis] if choice.teacher else empty,
-        "cautions": f"{len(choice.caveats)}, below" if choice.caveats else "none",
+        "gain of its student": advice.gain.text(sign=True, missing=empty),
+        "method": advice.method.name or empty,
+        "method known by": BASES[advice.method.basis] if advice.teacher else empty,
+        "cautions": f"{len(advice.caveats)}, below" if advice.caveats else "none",
     }
 
 
@@ -119,15 +120,15 @@ VERDICTS: dict[Verdict, str] = {
 BASES = {"students": "students", "data": "judge and yield", "unknown": UNKNOWN}
 
 
-def _advice(context: Context, choice: Choice) -> str:
+def _paragraph(context: Context, advice: Recommendation) -> str:
     """A short paragraph: what to do, with which method, at what price, and what to beware of."""
-    if choice.verdict == "not_measured":
-        return f"No teacher was measured: nothing can be recommended. {_beware(choice)}".strip()
-    best = context.model(choice.teacher)
-    score = f"PG-Score {choice.pg.text(2)}"
-    sure = f", P(first) {probability(choice.p_first)} of {choice.measured} teachers" if pd.notna(choice.p_first) else ""
-    gain = choice.gain.text(sign=True)
-    rivals = " or ".join(context.model(name) for name in choice.rivals)
+    if advice.verdict == "not_measured":
+        return f"No teacher was measured: nothing can be recommended. {_beware(advice)}".strip()
+    best = context.model(advice.teacher)
+    score = f"PG-Score {advice.pg.text(2)}"
+    sure = f", P(first) {probability(advice.p_first)} of {advice.measured} teachers" if pd.notna(advice.p_first) else ""
+    gain = advice.gain.text(sign=True)
+    rivals = " or ".join(context.model(name) for name in advice.rivals)
     leads = f"{best} scores highest ({score}{sure})"
     opening = {
         "clear": f"Take {best} ({score}{sure}); its student gains {gain} over the untrained base.",
@@ -145,35 +146,35 @@ def _advice(context: Context, choice: Choice) -> str:
         "gain_unknown": f"{leads}. Whether its student beats the untrained base is not known: measure that before acting.",
         "distrusted": f"Do not act on the ranking. {leads} by the definition `{context.definition}`, which cannot be trusted "
         f"here; the gain of its student is {gain}.",
-    }[choice.verdict]
-    against = choice.verdict in ("no_gain", "worse", "distrusted")
+    }[advice.verdict]
+    against = advice.verdict in ("no_gain", "worse", "distrusted")
     parts = [opening, "If you use its data all the same:" if against else ""]
-    parts += [_method(choice), _family(context, choice), _price(choice), _beware(choice)]
+    parts += [_method(advice), _family(context, advice), _price(advice), _beware(advice)]
     return " ".join(part for part in parts if part)
 
 
-def _method(choice: Choice) -> str:
-    if choice.method.basis == "unknown":
+def _method(advice: Recommendation) -> str:
+    if advice.method.basis == "unknown":
         return "Best method: not known."
-    doubt = " That is a judge's opinion of the data, not shown by students." if choice.method.basis == "data" else ""
-    return f"Best method: {choice.method.name}, {choice.method.text}.{doubt}"
+    doubt = " That is a judge's opinion of the data, not shown by students." if advice.method.basis == "data" else ""
+    return f"Best method: {advice.method.name}, {advice.method.text}.{doubt}"
 
 
-def _family(context: Context, choice: Choice) -> str:
-    if not choice.family:
+def _family(context: Context, advice: Recommendation) -> str:
+    if not advice.family:
         return "Family of the base: not known."
-    if choice.kin is None:
-        return f"No teacher of the base's family ({choice.family}) was measured."
-    kin = context.model(choice.kin.teacher)
-    if choice.kin.teacher == choice.teacher:
-        return f"{kin} is of the base's family ({choice.family})."
-    behind = choice.kin.difference.text(2, sign=True)
-    rank = f"rank {choice.kin.rank} of {choice.measured}"
-    return f"Of the base's family ({choice.family}), {kin} does best: {rank}, {behind} from the best."
+    if advice.kin is None:
+        return f"No teacher of the base's family ({advice.family}) was measured."
+    kin = context.model(advice.kin.teacher)
+    if advice.kin.teacher == advice.teacher:
+        return f"{kin} is of the base's family ({advice.family})."
+    behind = advice.kin.difference.text(2, sign=True)
+    rank = f"rank {advice.kin.rank} of {advice.measured}"
+    return f"Of the base's family ({advice.family}), {kin} does best: {rank}, {behind} from the best."
 
 
-def _price(choice: Choice) -> str:
-    price = choice.prices[0]
+def _price(advice: Recommendation) -> str:
+    price = advice.prices[0]
     if pd.isna(price.usable):
         return "Price: not known."
     if not price.usable:
@@ -190,15 +191,15 @@ def _tokens(value: float) -> str:
     return UNKNOWN if pd.isna(value) else f"{significant(value / 1e6)} M"
 
 
-def _beware(choice: Choice) -> str:
-    return f"Beware: {'; '.join(choice.caveats)}." if choice.caveats else ""
+def _beware(advice: Recommendation) -> str:
+    return f"Beware: {'; '.join(advice.caveats)}." if advice.caveats else ""
 
 
-def _prices(context: Context, choices: list[Choice]) -> Table:
+def _prices(context: Context, recommendations: list[Recommendation]) -> Table:
     """Prices of the best-scoring teachers and their rivals."""
     rows = [
         {
-            "language": context.language(choice.lang, choice.base),
+            "language": context.language(advice.lang, advice.base),
             "teacher": context.model(price.teacher),
             "prompt tokens": _tokens(price.prompt_tokens),
             "completion tokens": _tokens(price.completion_tokens),
@@ -207,8 +208,8 @@ def _prices(context: Context, choices: list[Choice]) -> Table:
             "US dollars": number(price.usd, 2),
             "scaled from (usable examples)": number(price.usable, 0),
         }
-        for choice in choices
-        for price in choice.prices
+        for advice in recommendations
+        for price in advice.prices
     ]
     notes = [
         "In proportion to what this study's requests cost, those without a usable answer included, on its own machine and with "
@@ -217,21 +218,21 @@ def _prices(context: Context, choices: list[Choice]) -> Table:
     return Table(pd.DataFrame(rows), pd.DataFrame(rows), f"Price of {UNIT:,} usable examples", notes)
 
 
-def _families(context: Context, choices: list[Choice]) -> Table:
+def _families(context: Context, recommendations: list[Recommendation]) -> Table:
     rows = []
-    for choice in choices:
-        row: Row = {"language": context.language(choice.lang, choice.base), "family of the base": choice.family or "not known"}
-        if choice.kin is None:
+    for advice in recommendations:
+        row: Row = {"language": context.language(advice.lang, advice.base), "family of the base": advice.family or "not known"}
+        if advice.kin is None:
             row |= {
-                "its best teacher": "none measured" if choice.family else UNKNOWN,
+                "its best teacher": "none measured" if advice.family else UNKNOWN,
                 "rank": UNKNOWN,
                 "score minus the best": UNKNOWN,
             }
         else:
-            itself = choice.kin.teacher == choice.teacher
-            behind = "is the best" if itself else choice.kin.difference.text(2, sign=True)
-            rank = f"{choice.kin.rank} of {choice.measured}"
-            row |= {"its best teacher": context.model(choice.kin.teacher), "rank": rank, "score minus the best": behind}
+            itself = advice.kin.teacher == advice.teacher
+            behind = "is the best" if itself else advice.kin.difference.text(2, sign=True)
+            rank = f"{advice.kin.rank} of {advice.measured}"
+            row |= {"its best teacher": context.model(advice.kin.teacher), "rank": rank, "score minus the best": behind}
         rows.append(row)
     notes = [
         "How the teachers of the student base's own family fare, in PG-Score by resample. That of one base says little about "
@@ -240,30 +241,30 @@ def _families(context: Context, choices: list[Choice]) -> Table:
     return Table(pd.DataFrame(rows), pd.DataFrame(rows), "Teachers of the base's family", notes)
 
 
-def _data(context: Context, choice: Choice) -> Row:
+def _data(context: Context, advice: Recommendation) -> Row:
     """One row of the CSV."""
-    price = choice.prices[0] if choice.prices else Price("", *(np.nan,) * 6)
-    kin = choice.kin
+    price = advice.prices[0] if advice.prices else Price("", *(np.nan,) * 6)
+    kin = advice.kin
     return {
-        "lang": choice.lang,
-        "language": context.languages.get(choice.lang, {}).get("name", choice.lang),
-        "base": choice.base,
-        "flagged": context.is_flagged(choice.lang, choice.base),
-        "verdict": choice.verdict,
-        "teacher": choice.teacher,
-        "label": context.model(choice.teacher) if choice.teacher else "",
-        "teachers_measured": choice.measured,
+        "lang": advice.lang,
+        "language": context.languages.get(advice.lang, {}).get("name", advice.lang),
+        "base": advice.base,
+        "flagged": context.is_flagged(advice.lang, advice.base),
+        "verdict": advice.verdict,
+        "teacher": advice.teacher,
+        "label": context.model(advice.teacher) if advice.teacher else "",
+        "teachers_measured": advice.measured,
         "definition": context.definition,
-        **choice.pg.named("pg"),
-        "p_first": choice.p_first,
-        "rivals": " ".join(choice.rivals),
-        "rivals_p_first": " ".join(f"{p:.3f}" for p in choice.rivals.values()),
-        **choice.gain.named("gain"),
-        "largest_gain_teacher": choice.largest_gain[0],
-        **choice.largest_gain[1].named("largest_gain"),
-        "method": choice.method.name,
-        "method_basis": choice.method.basis,
-        "family": choice.family or "",
+        **advice.pg.named("pg"),
+        "p_first": advice.p_first,
+        "rivals": " ".join(advice.rivals),
+        "rivals_p_first": " ".join(f"{p:.3f}" for p in advice.rivals.values()),
+        **advice.gain.named("gain"),
+        "largest_gain_teacher": advice.largest_gain[0],
+        **advice.largest_gain[1].named("largest_gain"),
+        "method": advice.method.name,
+        "method_basis": advice.method.basis,
+        "family": advice.family or "",
         "family_teacher": kin.teacher if kin else "",
         "family_rank": kin.rank if kin else pd.NA,
         **(kin.difference if kin else Estimate()).named("family_difference"),
@@ -273,6 +274,6 @@ def _data(context: Context, choice: Choice) -> Row:
         "hours_per_10k": price.hours,
         "gpu_hours_per_10k": price.gpu_hours,
         "usd_per_10k": price.usd,
-        "caveats": "; ".join(choice.caveats),
-        "advice": _advice(context, choice),
+        "caveats": "; ".join(advice.caveats),
+        "advice": _paragraph(context, advice),
     }

@@ -164,17 +164,17 @@ def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
 def definition_ranks(context: Context, ranks: pd.DataFrame) -> Table:
     """Rank and score of every teacher under each way of scoring."""
     order = ranks.loc[ranks["choice"] == "released"].sort_values("rank")["teacher"]
-    choices = ranks.drop_duplicates("choice")
+    ways = ranks.drop_duplicates("choice")
     scores = ranks.set_index(["choice", "teacher"])
     rows = []
     for teacher in order:
         row: Row = {"teacher": context.model(teacher)}
-        for choice in row_dicts(choices):
-            found = scores.loc[(choice["choice"], teacher)]
-            row[choice["meaning"]] = f"{int(found['rank'])} ({number(found['score'], 2, sign=True)})"
+        for way in row_dicts(ways):
+            found = scores.loc[(way["choice"], teacher)]
+            row[way["meaning"]] = f"{int(found['rank'])} ({number(found['score'], 2, sign=True)})"
         rows.append(row)
     notes = [
-        f"*{row['meaning']}*: {', '.join(context.language(lang) for lang in row['langs'].split())}." for row in row_dicts(choices)
+        f"*{row['meaning']}*: {', '.join(context.language(lang) for lang in row['langs'].split())}." for row in row_dicts(ways)
     ]
     notes += [
         f"Rank (mean score over these languages). Intrinsic z-scores ({len(INTRINSIC)} metrics) are over all published cells. "

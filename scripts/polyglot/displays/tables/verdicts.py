@@ -71,7 +71,7 @@ class Kin:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Recommendation:
     """Everything about one language."""
 
     lang: str
@@ -110,14 +110,14 @@ class LanguageResults:
     methods: pd.DataFrame
 
 
-def choose(context: Context, known: LanguageResults) -> Choice:
-    """The choice for one language."""
+def recommend(context: Context, known: LanguageResults) -> Recommendation:
+    """The recommendation for one language."""
     lang, base, cells, holes, flag = known.lang, known.base, known.cells, known.holes, known.flag
     column = f"pg_{context.definition}"
     point = cells.set_index("teacher")[column].dropna()
     family = context.models.get(base, {}).get("family")
     if point.empty:
-        return Choice(lang, base, "not_measured", 0, family=family, caveats=_hole_caveats(context, cells, holes))
+        return Recommendation(lang, base, "not_measured", 0, family=family, caveats=_hole_caveats(context, cells, holes))
     wide = known.replicates.pivot(index="replicate", columns="teacher", values=column)[list(point.index)]
     ranks = rank_probabilities(wide.drop(index=0), point=point, confidence=context.confidence)
     best = str(point.idxmax())
@@ -131,7 +131,7 @@ def choose(context: Context, known: LanguageResults) -> Choice:
     largest = max(gains, key=lambda name: gains[name].value) if gains else ""
     own = gains.get(best, Estimate())
     kin = [str(name) for name in point.index if family and context.models.get(str(name), {}).get("family") == family]
-    found = Choice(
+    found = Recommendation(
         lang,
         base,
         _verdict(context, len(point), p_first, own, flag),
@@ -243,34 +243,34 @@ def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) ->
     return (f"not measured, so neither better nor worse: {named}",) if named else ()
 
 
-def _caveats(context: Context, choice: Choice, cells: pd.DataFrame, holes: pd.DataFrame, flag: str) -> tuple[str, ...]:
+def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, holes: pd.DataFrame, flag: str) -> tuple[str, ...]:
     found = []
     if flag:
         safe = context.definition == "signsafe"
         affected = "the gain in standard errors, which that does not touch" if safe else "PGR, which that turns round or inflates"
         found.append(f"{flag}: PGR is not to be trusted here; this ranking rests on {affected}")
-    if choice.measured > 1 and pd.isna(choice.p_first):
+    if advice.measured > 1 and pd.isna(advice.p_first):
         found.append("no resamples: how sure the order of teachers is, is not known")
-    elif choice.p_first < CLEAR:
-        found.append(f"the order of teachers is not certain (P(first) {probability(choice.p_first)} < {CLEAR})")
+    elif advice.p_first < CLEAR:
+        found.append(f"the order of teachers is not certain (P(first) {probability(advice.p_first)} < {CLEAR})")
     if context.seeds == 1:
         found.append(
             "one seed only: the luck of sampling and training is in no interval, so all of this is less sure than it looks"
         )
-    largest, gain = choice.largest_gain
-    if choice.gains_known and not gain.low > 0:
+    largest, gain = advice.largest_gain
+    if advice.gains_known and not gain.low > 0:
         found.append("no student of any teacher clearly beats the untrained base")
-    elif choice.gains_known and largest != choice.teacher:
+    elif advice.gains_known and largest != advice.teacher:
         shown = gain.text(sign=True)
         found.append(f"the largest gain is that of {context.model(largest)}'s student: {shown}")
-    if not choice.gains_known:
+    if not advice.gains_known:
         found.append("the students' gain is not known")
     others = [] if flag else [name for name in DEFINITIONS if name != context.definition and cells[f"pg_{name}"].notna().any()]
     leaders = {name: row_dicts(cells.sort_values(f"pg_{name}", ascending=False).head(1))[0] for name in others}
-    differ = [f"{context.model(row['teacher'])} ({name})" for name, row in leaders.items() if row["teacher"] != choice.teacher]
+    differ = [f"{context.model(row['teacher'])} ({name})" for name, row in leaders.items() if row["teacher"] != advice.teacher]
     if differ:
         found.append(f"another definition of the score has another leader: {', '.join(differ)}")
-    few = [price for price in choice.prices if price.usable < UNIT / 100]
+    few = [price for price in advice.prices if price.usable < UNIT / 100]
     if few:
         counts = ", ".join(f"{context.model(price.teacher)} {number(price.usable, 0)}" for price in few)
         found.append(f"prices are scaled up from few usable examples ({counts})")
