@@ -51,7 +51,7 @@ onstart:
 
 
 onerror:
-    print(RUN.report(), file=sys.stderr)
+    print(RUN.failures(), file=sys.stderr)
 
 
 rule all:

@@ -65,7 +65,7 @@ class Failure:
             return ""
 
 
-def report_of(failures: Sequence[Failure]) -> str:
+def failures_in_words(failures: Sequence[Failure]) -> str:
     """A run's failures as text, and how to go on.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 
 from polyglot.cluster import slurm, snakemake_inside
 from polyglot.cluster.environment_modules import with_modules
-from polyglot.cluster.failures import report_of
+from polyglot.cluster.failures import failures_in_words
 from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.cluster.site import SITE_FILE, Site, read_site
 from polyglot.core.errors import ConfigurationError
@@ -111,6 +111,6 @@ class Run:
         if slurm.PLUGIN.has(executor, "run_uuid", lost=lost):
             register_run(Path.cwd(), executor.run_uuid)
 
-    def report(self) -> str:
+    def failures(self) -> str:
         """What failed in this run, and how to go on."""
-        return report_of(snakemake_inside.failures(self._workflow, self._words, self._started))
+        return failures_in_words(snakemake_inside.failures(self._workflow, self._words, self._started))

@@ -73,7 +73,7 @@ class Targets(Inputs):
         return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
 
     def screening(self) -> list[str]:
-        """The report of a screening."""
+        """The tables and figures of a screening."""
         return self.of(["screen"])
 
     def plan(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from polyglot.cluster.failures import GO_ON, SHOWN, Failure, report_of
+from polyglot.cluster.failures import GO_ON, SHOWN, Failure, failures_in_words
 
 START = 1000.0
 
@@ -29,7 +29,9 @@ def failure(
 
 
 def test_a_failure_is_named_with_the_last_lines_of_its_log(tmp_path: Path) -> None:
-    text = report_of([failure(tmp_path, log="\n".join(["first", *map(str, range(20)), "OSError: No space left on device"]))])
+    text = failures_in_words(
+        [failure(tmp_path, log="\n".join(["first", *map(str, range(20)), "OSError: No space left on device"]))]
+    )
     assert text.startswith("1 job failed; what does not depend on it is done.")
     assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize.log" in text
     assert "    OSError: No space left on device" in text
@@ -39,7 +41,7 @@ def test_a_failure_is_named_with_the_last_lines_of_its_log(tmp_path: Path) -> No
 
 def test_what_slurm_alone_knows_is_told_too(tmp_path: Path) -> None:
     said = "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-21T11:00:00 DUE TO TIME LIMIT ***"
-    text = report_of([failure(tmp_path, log="half way", slurm=f"Building DAG of jobs...\n{said}\n", attempts=3)])
+    text = failures_in_words([failure(tmp_path, log="half way", slurm=f"Building DAG of jobs...\n{said}\n", attempts=3)])
     assert said in text
     assert "half way" in text
     assert "3 attempts" in text
@@ -47,21 +49,21 @@ def test_what_slurm_alone_knows_is_told_too(tmp_path: Path) -> None:
 
 
 def test_a_job_that_never_began_says_so(tmp_path: Path) -> None:
-    assert "it ended before it began" in report_of([failure(tmp_path)])
+    assert "it ended before it began" in failures_in_words([failure(tmp_path)])
 
 
 def test_a_refused_submission_says_why_in_sbatchs_own_words(tmp_path: Path) -> None:
     """In a message of the plugin, which goes on with the whole command."""
     said = "sbatch: error: invalid partition specified: gpus\nsbatch: error: Batch job submission failed"
     message = f"SLURM sbatch failed. The error message was '{said}'.\n    sbatch call:\n        sbatch --parsable --wrap 'x'.\n"
-    lines = report_of([failure(tmp_path, message=message)]).splitlines()
+    lines = failures_in_words([failure(tmp_path, message=message)]).splitlines()
     assert lines[2:4] == [f"    {line}" for line in said.splitlines()]
     assert len(lines) == 5
 
 
 def test_the_end_that_slurm_reports_and_its_log_are_named(tmp_path: Path) -> None:
     message = "SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'. "
-    text = report_of([failure(tmp_path, slurm="Killed\n", message=message)])
+    text = failures_in_words([failure(tmp_path, slurm="Killed\n", message=message)])
     assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize/7.log" in text
     assert "    SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'." in text
 
@@ -72,17 +74,17 @@ def test_logs_of_an_earlier_run_are_not_shown(tmp_path: Path) -> None:
     assert old.cluster_log is not None
     for path in (old.log, old.cluster_log):
         os.utime(path, (START - 1, START - 1))
-    text = report_of([old])
+    text = failures_in_words([old])
     assert "mended" not in text
     assert "another job" not in text
     assert str(tmp_path) not in text
 
 
 def test_hundreds_of_failures_stay_readable(tmp_path: Path) -> None:
-    text = report_of([failure(tmp_path, rule=f"rule{n:03}", log="x") for n in range(300)])
+    text = failures_in_words([failure(tmp_path, rule=f"rule{n:03}", log="x") for n in range(300)])
     assert f"- and {300 - SHOWN} more" in text
     assert len(text.splitlines()) < 4 * SHOWN
 
 
 def test_a_run_that_was_stopped_has_no_failures() -> None:
-    assert report_of([]) == f"Stopped. {GO_ON}"
+    assert failures_in_words([]) == f"Stopped. {GO_ON}"

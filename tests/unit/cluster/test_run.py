@@ -108,4 +108,4 @@ def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
 def test_the_report_names_what_failed(tmp_path: Path) -> None:
     parts = here()
     parts.scheduler.failed = [Job("student")]
-    assert "student (lang de), 2 attempts" in Run(parts, tmp_path, DEMANDS).report()
+    assert "student (lang de), 2 attempts" in Run(parts, tmp_path, DEMANDS).failures()
