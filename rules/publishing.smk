@@ -68,4 +68,4 @@ rule model_card:
 
 rule publish:
     input:
-        targets.published(),
+        targets.publishing(),

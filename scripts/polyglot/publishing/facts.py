@@ -1,4 +1,4 @@
-"""What is published of a study: synthetic sets as data set folders and students, with the facts that their cards state."""
+"""What a study writes for others: synthetic sets as data set folders and students, with the facts that their cards state."""
 
 from __future__ import annotations
 

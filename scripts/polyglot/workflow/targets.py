@@ -89,7 +89,7 @@ class Targets(Inputs):
             *figure_files(REPLICATION, catalogue.published(figures)),
         ]
 
-    def published(self) -> list[str]:
+    def publishing(self) -> list[str]:
         """The folder of every synthetic set and the card of every student."""
         students = dict.fromkeys(
             (cell, seed)

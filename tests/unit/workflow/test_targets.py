@@ -48,10 +48,10 @@ def test_a_screening_a_plan_and_the_audit_need_no_student(read: Read) -> None:
 
 def test_a_set_is_published_once_and_every_student(read: Read) -> None:
     study, registries = read(run=["main", "large_student"])
-    published = Targets(study, registries).published()
-    assert len(published) == len(set(published))
-    assert sum("/data/" in path for path in published) == 4 * 3
-    assert sum("/students/" in path for path in published) == 4 * 3 + 3 * 2
+    files = Targets(study, registries).publishing()
+    assert len(files) == len(set(files))
+    assert sum("/data/" in path for path in files) == 4 * 3
+    assert sum("/students/" in path for path in files) == 4 * 3 + 3 * 2
 
 
 def test_the_configuration_is_saved_and_not_touched_again_while_it_is_the_same(

@@ -11,7 +11,7 @@ from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 @dataclass(frozen=True)
 class PublishingInputs(Inputs):
-    """Inputs of what is published."""
+    """Inputs of what is written for others."""
 
     def scored(self, pattern: str, *keys: str) -> Callable[[Wildcards], str]:
         """A file of the scores of the first experiment of this run that has a cell with these of a job's wildcards."""
