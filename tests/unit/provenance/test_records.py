@@ -170,9 +170,9 @@ def test_the_ledger_adds_up_attempts_gpus_tokens_and_money() -> None:
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     for name in ("student/good/de/0.tsv", "seed/de.tsv"):  # the first has a record, which counts
-        benchmark = results / "benchmarks" / name
-        benchmark.parent.mkdir(parents=True)
-        benchmark.write_text("s\tmax_rss\tcpu_time\n1800\t1\t1\n")
+        timings = results / "benchmarks" / name
+        timings.parent.mkdir(parents=True)
+        timings.write_text("s\tmax_rss\tcpu_time\n1800\t1\t1\n")
     tokens = pd.DataFrame({"prompt_tokens": [10, 20], "completion_tokens": [1, 2]})
     for teacher in ("good", "paid"):
         write_parquet(tokens, results / f"answers/{teacher}/de/respond/0.parquet")

@@ -383,7 +383,7 @@ def command(job: Job) -> str:
 
 def usage(job: Job) -> dict[str, str]:
     """What a job took, as far as it was measured: see `USAGE`."""
-    measured = job.benchmark
+    measured = job.timings
     seconds = measured.get("s") or f"{job.ended - job.began:.3f}"
     memory = job.facts.get("numerics", {}).get("gpu_memory_mb")
     found = {

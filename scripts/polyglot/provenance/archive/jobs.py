@@ -55,18 +55,18 @@ class Job:
     """One job of the study.
 
     `line`: what the report plugin `jobs` says about it. `attempts`: what led to its files, the last one finished; empty where the
-    job left no record. `benchmark`: what Snakemake measured, by column; empty where it was not measured.
+    job left no record. `timings`: what Snakemake measured, by column; empty where it was not measured.
     """
 
     line: Mapping[str, Any]
     attempts: Sequence[Attempt]
-    benchmark: Mapping[str, str]
+    timings: Mapping[str, str]
 
     @classmethod
     def of(cls, line: Mapping[str, Any], folder: Path) -> Job:
         """A job with what it left in the working folder."""
         attempts = behind(read_attempts(folder / record_path(Path(line["log"][0])))) if line["log"] else []
-        return cls(line, attempts, _benchmark(folder / line["benchmark"]) if line["benchmark"] else {})
+        return cls(line, attempts, _timings(folder / line["benchmark"]) if line["benchmark"] else {})
 
     @property
     def rule(self) -> str:
@@ -116,7 +116,7 @@ class Job:
         return self.attempts[-1].facts if self.attempts else {}
 
 
-def _benchmark(path: Path) -> dict[str, str]:
+def _timings(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     header, *rows = path.read_text(encoding="utf-8").splitlines()

@@ -153,7 +153,7 @@ class Study:
             "ended": at(job.ended),
             "known_from": "record" if attempts else "snakemake",
             "attempts": attempts,
-            "measured": dict(job.benchmark),
+            "measured": dict(job.timings),
         }
 
     def facts(self) -> dict[str, Any]:
