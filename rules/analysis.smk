@@ -36,15 +36,35 @@ rule analysis:
         "../scripts/analysis/analysis.py"
 
 
+rule data_yield:
+    """How much of the data is usable, by teacher, language and method: there as soon as the data are."""
+    input:
+        answers=experiments.main_answers(),
+    output:
+        f"{RESULTS}/analysis/synthesis_yield.csv",
+    log:
+        f"{RESULTS}/logs/data_yield.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/data_yield.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    message:
+        "Yield of the data"
+    script:
+        "../scripts/analysis/data_yield.py"
+
+
 rule data_tables:
-    """Yield, price and quality of the data, by teacher, language and method."""
+    """Price and quality of the data, by teacher, language and method."""
     input:
         answers=experiments.main_answers(),
         rated=experiments.cell_files(MAIN, paths.TRAINING_SET),
         reward=experiments.cell_files(MAIN, paths.REWARD),
         students=experiments.method_scores(),
     output:
-        synthesis_yield=f"{RESULTS}/analysis/synthesis_yield.csv",
         prices=f"{RESULTS}/analysis/prices.csv",
         methods=f"{RESULTS}/analysis/methods.csv",
     log:
@@ -63,7 +83,7 @@ rule data_tables:
         methods=experiments.one_method_recipes,
         definition=STUDY.scoring.definition,
     message:
-        "Yield, price and quality of the data"
+        "Price and quality of the data"
     script:
         "../scripts/analysis/data_tables.py"
 

@@ -1,11 +1,11 @@
-"""Yield, price and quality of the data, by teacher, language and method."""
+"""Price and quality of the data, by teacher, language and method."""
 
 from polyglot.workflow.job import running
 
 with running(snakemake):
     import pandas as pd
 
-    from polyglot.analysis.tables import method_table, methods_by_students, price_table, yield_table
+    from polyglot.analysis.tables import method_table, methods_by_students, price_table
     from polyglot.core.files import write_csv
     from polyglot.provenance.timings import synthesis_seconds
 
@@ -19,6 +19,5 @@ with running(snakemake):
     methods = [method_table(answers, rated)]
     if snakemake.input.students:
         methods.append(methods_by_students(pd.read_csv(snakemake.input.students), params.methods, params.definition))
-    write_csv(yield_table(answers), snakemake.output.synthesis_yield)
     write_csv(price_table(answers, synthesis_seconds(params.benchmarks)), snakemake.output.prices)
     write_csv(pd.concat(methods, ignore_index=True), snakemake.output.methods)

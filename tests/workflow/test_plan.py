@@ -17,8 +17,8 @@ from polyglot.workflow.loading import load_study
 from .conftest import Workplace, copy_workflow
 
 SMALL_FILES = {
-    *("measurements", "pg_score", "analysis", "data_tables", "nano_oracle", "truth", "table", "figure", "steps", "abilities"),
-    *("resources", "ledger", "all", "experiments"),
+    *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "table", "figure"),
+    *("steps", "abilities", "resources", "ledger", "all", "experiments"),
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
 
