@@ -11,20 +11,22 @@ UNSLOTH := .venv-unsloth
 UNSLOTH_READY := $(UNSLOTH)/ready
 VALIDATOR := .venv-validator
 VALIDATOR_READY := $(VALIDATOR)/ready
+# the project's plugins; `--logger progress` shows what is going on and how long is left in place of Snakemake's log (in .snakemake/log)
+WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test check unit setup clean lock help replication test-main test-apart test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
-	snakemake
+	@$(WITH_PLUGINS) snakemake --prioritize results/demo/tables/synthesis_yield.md --logger progress
 	snakemake --report results/demo/report.html --quiet all
 	@cat results/demo/tables/leaderboard.md
 	@echo "report:  results/demo/report.html"
 	@echo "figures: results/demo/figures/   tables: results/demo/tables/"
 
 replication: $(READY) ## the paper's claims, recomputed from its published numbers
-	snakemake replication
+	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
 test: $(READY) check ## every check and test, the embedded study included; not test-gpu

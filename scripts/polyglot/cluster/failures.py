@@ -65,11 +65,12 @@ class Failure:
             return ""
 
 
-def failures_in_words(failures: Sequence[Failure]) -> str:
+def failures_in_words(failures: Sequence[Failure], *, seen: bool = False) -> str:
     """A run's failures as text, and how to go on.
 
     Args:
         failures: none for a run that was stopped by its user.
+        seen: whether their logs' last lines have been shown already.
     """
     if not failures:
         return f"Stopped. {GO_ON}"
@@ -78,7 +79,7 @@ def failures_in_words(failures: Sequence[Failure]) -> str:
     for failure in sorted(failures, key=lambda failure: failure.name)[:SHOWN]:
         attempts = f", {failure.attempts} attempts" if failure.attempts > 1 else ""
         lines += [f"- {failure.name}{attempts}" + (f": {', '.join(map(str, failure.logs))}" if failure.logs else "")]
-        lines += [f"    {line}" for line in failure.explanation()]
+        lines += [] if seen else [f"    {line}" for line in failure.explanation()]
     if len(failures) > SHOWN:
         lines.append(f"- and {len(failures) - SHOWN} more")
     return "\n".join([*lines, GO_ON])

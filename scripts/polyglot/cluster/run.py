@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -16,7 +17,10 @@ from polyglot.cluster.failures import failures_in_words
 from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.cluster.site import SITE_FILE, Site, read_site
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.progress import EXPECTED, FOLLOWED
+from polyglot.core.upstream import warn
 from polyglot.planning.demands import Demand, Demands
+from polyglot.planning.expectation import expected_seconds
 
 Resource = int | str | None
 
@@ -84,6 +88,8 @@ class Run:
         """
         snakemake_inside.SNAKEMAKE.check_version()
         snakemake_inside.drop_job_rate_limit(self._workflow)
+        if FOLLOWED in os.environ:
+            self._announce()
         if self.site is None or not snakemake_inside.has_jobs_to_submit(self._workflow):
             return
         executor = snakemake_inside.slurm_executor(self._workflow)
@@ -106,6 +112,23 @@ class Run:
             left = f"Cancelled {count} jobs that an earlier run left in the queue ({run}); what they had done is kept."
             print(left, file=sys.stderr)
 
+    def _announce(self) -> None:
+        """Name every job behind the targets, with the time that it is expected to take, to whoever follows this run."""
+        study, registries = self._demands.study, self._demands.registries
+
+        def expect(rule: str, wildcards: Mapping[str, str]) -> tuple[float, int]:
+            asked = self._demands.of(rule, wildcards, 1)
+            return expected_seconds(rule, wildcards, study, registries, asked.gpu), asked.threads
+
+        try:
+            jobs = snakemake_inside.expected_jobs(self._workflow, expect)
+        except Exception as error:  # an estimate is not worth a run
+            warn(f"how long is left cannot be said ({type(error).__name__}: {error}).")
+            return
+        done = sum(job.done for job in jobs)
+        said = f"{len(jobs)} jobs behind the targets, {done} of them done."
+        logging.getLogger("snakemake.logging").info(said, extra={EXPECTED: jobs})
+
     def _register(self, executor: Any) -> None:
         lost = "another run in this folder may take the jobs of this one for leftovers and cancel them"
         if slurm.PLUGIN.has(executor, "run_uuid", lost=lost):
@@ -113,4 +136,5 @@ class Run:
 
     def failures(self) -> str:
         """What failed in this run, and how to go on."""
-        return failures_in_words(snakemake_inside.failures(self._workflow, self._words, self._started))
+        seen = FOLLOWED in os.environ and self.site is None
+        return failures_in_words(snakemake_inside.failures(self._workflow, self._words, self._started), seen=seen)

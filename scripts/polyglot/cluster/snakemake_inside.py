@@ -7,13 +7,14 @@ Its documented interface has no place for these. Where an attribute is not there
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from polyglot.cluster.failures import Failure
 from polyglot.cluster.slurm import Word
 from polyglot.core.upstream import MISSING, Upstream, inner
+from polyglot.planning.expectation import ExpectedJob, seconds_taken
 
 SNAKEMAKE = Upstream("snakemake", first="9.27", before="9.28")
 
@@ -108,6 +109,33 @@ def keep_groups_within(executor: Any, minutes: int) -> None:
         submit(job)
 
     executor.run_job = run_job
+
+
+def expected_jobs(workflow: Any, expect: Callable[[str, Mapping[str, str]], tuple[float, int]]) -> list[ExpectedJob]:
+    """Every job behind this run's targets, each after those that it needs, those too that are done already.
+
+    Args:
+        expect: seconds and threads of a rule and wildcards.
+    """
+    touched = ("dag.toposorted", "dag.needrun", "dag.jobid", "dag.dependencies")
+    if not SNAKEMAKE.has(workflow, *touched, lost="how long is left is not said"):
+        return []
+    dag, found = workflow.dag, []
+    for level in dag.toposorted():
+        for job in sorted(level, key=dag.jobid):
+            seconds, threads = expect(job.rule.name, job.wildcards_dict)
+            found.append(
+                ExpectedJob(
+                    id=dag.jobid(job),
+                    rule=job.rule.name,
+                    seconds=seconds,
+                    threads=threads,
+                    needs=frozenset(map(dag.jobid, dag.dependencies.get(job, {}))),
+                    done=not dag.needrun(job),
+                    took=seconds_taken(Path(str(job.benchmark))) if job.benchmark else None,
+                )
+            )
+    return found
 
 
 def failures(workflow: Any, words: Mapping[int, Word], since: float) -> list[Failure]:

@@ -13,6 +13,10 @@ LINE_SECONDS = 10.0
 """Least seconds between two lines in a log."""
 TERMINAL = "POLYGLOT_TERMINAL"
 """Environment variable with the file descriptor of the terminal, where standard error goes to a log instead."""
+FOLLOWED = "POLYGLOT_FOLLOWED"
+"""Environment variable that is set where plugins/snakemake_logger_plugin_progress shows a run to its user."""
+EXPECTED = "expected_jobs"
+"""Attribute of the log record that then names a run's jobs (`polyglot.planning.expectation.ExpectedJob`)."""
 
 
 def _terminal() -> TextIO | None:

@@ -39,6 +39,12 @@ def test_a_failure_is_named_with_the_last_lines_of_its_log(tmp_path: Path) -> No
     assert text.endswith(GO_ON)
 
 
+def test_lines_that_have_been_shown_are_not_shown_again(tmp_path: Path) -> None:
+    text = failures_in_words([failure(tmp_path, log="OSError: No space left on device")], seen=True)
+    assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize.log" in text
+    assert "OSError" not in text
+
+
 def test_what_slurm_alone_knows_is_told_too(tmp_path: Path) -> None:
     said = "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-21T11:00:00 DUE TO TIME LIMIT ***"
     text = failures_in_words([failure(tmp_path, log="half way", slurm=f"Building DAG of jobs...\n{said}\n", attempts=3)])

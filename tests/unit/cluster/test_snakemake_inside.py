@@ -16,6 +16,7 @@ from polyglot.cluster.snakemake_inside import (
     SNAKEMAKE,
     command_line,
     drop_job_rate_limit,
+    expected_jobs,
     failures,
     has_jobs_to_submit,
     keep_groups_within,
@@ -33,6 +34,7 @@ class Job:
         self.rule = SimpleNamespace(name=name)
         self.wildcards_dict = {"lang": "de"}
         self.log = [f"{name}.log"]
+        self.benchmark: str | None = None
         self.attempt = 2
 
     def is_group(self) -> bool:
@@ -87,6 +89,25 @@ def test_jobs_on_one_machine_start_without_a_rate_limit(local: bool, limit: str 
 def test_a_run_of_local_rules_submits_nothing() -> None:
     assert has_jobs_to_submit(workflow())
     assert not has_jobs_to_submit(workflow(is_local=lambda rule: True))
+
+
+def test_jobs_are_named_with_what_they_need_and_what_they_took(tmp_path: Path) -> None:
+    first, second = Job("seed"), Job("student")
+    (tmp_path / "seed.tsv").write_text("s\th:m:s\n3.50\t0:00:03\n")
+    first.benchmark, second.benchmark = str(tmp_path / "seed.tsv"), None
+    dag = SimpleNamespace(
+        toposorted=lambda: [[first], [second]],
+        needrun=lambda job: job is second,
+        jobid=[first, second].index,
+        dependencies={second: {first: {"file"}}},
+    )
+    found = expected_jobs(workflow(dag=dag), lambda rule, wildcards: (len(rule), 2))
+    assert [(job.rule, job.done, job.took, job.needs) for job in found] == [
+        ("seed", True, 3.5, frozenset()),
+        ("student", False, None, frozenset({0})),
+    ]
+    assert found[1].seconds == 7
+    assert expected_jobs(workflow(dag=SimpleNamespace()), lambda rule, wildcards: (1.0, 1)) == []
 
 
 def test_only_the_executor_of_slurm_is_touched() -> None:

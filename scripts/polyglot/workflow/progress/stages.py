@@ -1,0 +1,40 @@
+"""The stages of a study in plain words, and the rules that belong to each."""
+
+from __future__ import annotations
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "planning": ("plan_jobs",),
+    "fetching models and data": ("hub_model", "hub_dataset", "hub_lock", "source", "benchmark"),
+    "building the micro-world": ("nano_corpora", "nano_datasets", "seed", "seed_sources"),
+    "training the first models": ("nano_pretrain", "nano_gold_tune", "nano_translator"),
+    "checking models and requests": ("check_requests", "check_translated_requests", "check_anchor", "check_base", "check_judge"),
+    "choosing teachers for prompts": ("calibration", "router", "assign", "assigned_requests", "gather", "routing"),
+    "writing synthetic data": (
+        *("render_requests", "synthesize", "synthesize_translated", "synthesize_assigned", "translate_seed"),
+        *("ask_endpoint", "ask_endpoint_translated", "ask_endpoint_assigned"),
+        *("check_answers", "check_translated", "training_set"),
+    ),
+    "selecting data": (
+        *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_clusters", "select_samples", "select_own"),
+        "selection",
+    ),
+    "measuring the data": ("diversity", "reward", "reward_scale", "perplexity", "metric"),
+    "training students": ("student",),
+    "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
+    "analysing": (
+        *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps", "abilities"),
+        *("screening", "published_measurements", "audit", "resources", "ledger"),
+    ),
+    "drawing tables and figures": ("table", "figure"),
+    "writing cards and archives": ("data_set", "model_card", "archive"),
+}
+"""Stages, about in the order in which studies come to them."""
+STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
+DISPLAYS = "drawing tables and figures"
+TARGETS = frozenset({"all", "experiments", "route", "select", "screen", "fetch", "plan", "publish", "replication"})
+"""Rules that only name files."""
+
+
+def stage_of(rule: str) -> str:
+    """The stage of a rule; of any other rule its name, in words."""
+    return STAGE_OF.get(rule, rule.replace("_", " "))

@@ -1,0 +1,60 @@
+"""How long jobs are expected to take: from what they do, and where they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polyglot.planning.expectation import QUICK, expected_seconds, seconds_taken
+from polyglot.registry import Registries
+from polyglot.study.configuration import Study
+from polyglot.workflow.loading import load_study
+
+CELL = {"base": "nano-base", "recipe": "equal", "teacher": "hasty", "lang": "de", "seed": "0"}
+
+
+@pytest.fixture(scope="module")
+def demo(repository: Path) -> tuple[Study, Registries]:
+    return load_study(repository / "config/demo.yaml", repository)
+
+
+@pytest.fixture(scope="module")
+def paper(repository: Path) -> tuple[Study, Registries]:
+    return load_study(repository / "config/paper.yaml", repository)
+
+
+def test_the_embedded_studys_jobs_are_expected_to_take_what_they_took(demo: tuple[Study, Registries]) -> None:
+    took = {"student": 14.7, "synthesize": 12.9, "diversity": 14.6, "reward": 6.8, "perplexity": 6.6, "evaluate_student": 11.4}
+    for rule, seconds in took.items():
+        assert expected_seconds(rule, CELL, *demo) == pytest.approx(seconds, rel=0.15)
+
+
+def test_longer_training_takes_longer(demo: tuple[Study, Registries]) -> None:
+    teachers = ("hasty", "nano-base", "careless", "thorough")
+    seconds = [expected_seconds("nano_pretrain", {"model": model}, *demo) for model in teachers]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] > 2 * seconds[0]
+
+
+def test_a_rule_that_does_nothing_that_counts_is_quick(demo: tuple[Study, Registries]) -> None:
+    assert expected_seconds("table", {"table": "leaderboard"}, *demo) == QUICK
+
+
+def test_more_gpus_and_an_endpoint_are_counted_with(paper: tuple[Study, Registries]) -> None:
+    study, registries = paper
+    teacher = next(name for name in study.teachers if registries.models[name].endpoint is None)
+    wildcards = CELL | {"teacher": teacher}
+    one, four = (expected_seconds("synthesize", wildcards, study, registries, gpus) for gpus in (1, 4))
+    assert one > four > QUICK
+    closed = next(name for name in study.teachers if registries.models[name].endpoint is not None)
+    assert expected_seconds("ask_endpoint", CELL | {"teacher": closed}, study, registries) > 60
+
+
+def test_seconds_of_the_last_run_are_read_from_its_timings(tmp_path: Path) -> None:
+    timings = tmp_path / "0.tsv"
+    timings.write_text("s\th:m:s\n12.50\t0:00:12\n")
+    assert seconds_taken(timings) == 12.5
+    timings.write_text("s\th:m:s\n-\t0:00:12\n")
+    assert seconds_taken(timings) is None
+    assert seconds_taken(tmp_path / "none.tsv") is None
