@@ -1,5 +1,10 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
-from polyglot.cluster.snakemake_inside import command_line, is_main
+from polyglot.cluster.snakemake_inside import (
+    command_line,
+    count_served_jobs,
+    is_main,
+    runs_several_jobs,
+)
 from polyglot.core.errors import ConfigurationError
 from polyglot.models.hub import HubError
 from polyglot.provenance.records import RECORDS, record_code
@@ -20,6 +25,7 @@ from polyglot.workflow.inputs.seeds import SeedInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
+from polyglot.workflow.shared_starts import served_by, share_starts, start_alone
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -72,3 +78,10 @@ wildcard_constraints:
 if is_main(workflow):
     for missing in evaluation.missing_items():
         print(f"Warning: {missing}", file=sys.stderr)
+
+
+if runs_several_jobs(workflow):
+    share_starts(Path.cwd())
+    count_served_jobs(served_by)
+else:
+    start_alone()

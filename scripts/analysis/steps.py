@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.analysis.additive_steps import Resampling, TaskGroups, step_table

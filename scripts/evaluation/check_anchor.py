@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="transformers"):
     from polyglot.core.files import write_json
     from polyglot.models.checks import check_chats
     from polyglot.models.tokenization import given_file

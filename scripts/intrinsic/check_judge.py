@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="transformers"):
     from polyglot.core.files import write_json
     from polyglot.core.prompts import PromptTemplates
     from polyglot.models.checks import check_chats

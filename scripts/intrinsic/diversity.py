@@ -1,8 +1,9 @@
 """Each text's mean cosine distance to all others of its training set."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model, embeds=True)):
     import numpy as np
     import pandas as pd
 

@@ -1,8 +1,9 @@
 """A rating of every response on a scale of 1 to 5."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model)):
     from pathlib import Path
 
     import numpy as np

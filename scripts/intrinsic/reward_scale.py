@@ -1,8 +1,9 @@
 """The raw scores of a reward model that become 1 and 5, measured on people's pairs."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model)):
     import pandas as pd
 
     from polyglot.core.files import write_json

@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="transformers"):
     from pathlib import Path
 
     from polyglot.core.files import write_jsonl, write_parquet

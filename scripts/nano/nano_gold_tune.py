@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="trl"):
     from pathlib import Path
 
     from polyglot.nano.gold import gold_pairs, graded_responses, train_reward_model

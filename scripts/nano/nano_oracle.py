@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="analysis"):
     from pathlib import Path
 
     import pandas as pd

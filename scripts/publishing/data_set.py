@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="transformers"):
     from functools import reduce
     from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="analysis"):
     from polyglot.core.files import write_parquet
     from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
     from polyglot.scoring.metric_tables import read_measurements

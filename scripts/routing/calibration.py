@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="transformers"):
     import pandas as pd
 
     from polyglot.core.files import write_parquet

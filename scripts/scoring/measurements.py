@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="analysis"):
     from polyglot.core.cells import Cell
     from polyglot.core.files import write_csv, write_parquet
     from polyglot.intrinsic.metrics import STANDARD, recorded

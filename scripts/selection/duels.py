@@ -1,8 +1,9 @@
 """Whether a judge prefers a student's answers to those of the student of the whole set."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model)):
     from pathlib import Path
 
     import pandas as pd

@@ -1,8 +1,9 @@
 """The cluster of every sample of a whole set, or of the sets of all languages together."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model, embeds=True)):
     import pandas as pd
 
     from polyglot.core.files import write_parquet

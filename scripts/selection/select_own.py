@@ -1,8 +1,9 @@
 """The part of a user's own data that a rule takes."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.model, embeds=True)):
     from pathlib import Path
 
     from polyglot.core.files import write_parquet

@@ -1,8 +1,9 @@
 """A student's answers to the judged prompts."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.base)):
     from pathlib import Path
 
     import pandas as pd

@@ -1,8 +1,9 @@
 """A teacher's raw answers in a language: all methods in one engine start."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import engine_environment
 
-with running(snakemake):
+with running(snakemake, environment=engine_environment(snakemake.params.teacher)):
     from pathlib import Path
 
     import pandas as pd

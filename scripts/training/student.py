@@ -1,8 +1,9 @@
 """A base fine-tuned on a teacher's data."""
 
 from polyglot.workflow.job import running
+from polyglot.workflow.shared_starts import trainer_environment
 
-with running(snakemake):
+with running(snakemake, environment=trainer_environment(snakemake.params.training)):
     from pathlib import Path
 
     import pandas as pd

@@ -6,6 +6,7 @@ Its documented interface has no place for these. Where an attribute is not there
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +31,49 @@ def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
 def is_main(workflow: Any) -> bool:
     """Whether this is the process that a user started, not that of a job; True where that cannot be known."""
     return bool(getattr(workflow, "is_main_process", True))
+
+
+def runs_several_jobs(workflow: Any) -> bool:
+    """Whether this process may run more than one job: it is the user's, or a cluster's for a group of jobs."""
+    lost = "jobs of a group that is submitted do not share their starts"
+    if is_main(workflow):
+        return True
+    return SNAKEMAKE.has(workflow, "dag_settings.target_jobs", lost=lost) and len(workflow.dag_settings.target_jobs) > 1
+
+
+def count_served_jobs(served_by: Callable[[int], int | None]) -> None:
+    """Count the memory and processor time of the process that does a job for the one that Snakemake watches.
+
+    Snakemake 9.27 measures a job's process and those that it started (`benchmark:` of a rule).
+
+    Args:
+        served_by: the process that does the job of a waiting one, if any.
+    """
+    import psutil
+    from snakemake import benchmark
+
+    lost = "timings give the memory and processor time of the waiting process where jobs share their starts"
+    if not SNAKEMAKE.has(benchmark, "BenchmarkTimer._update_record", lost=lost):
+        return
+
+    class Watched(psutil.Process):
+        def children(self, recursive: bool = False) -> list[psutil.Process]:
+            found = super().children(recursive)
+            for served in [served_by(pid) for pid in (self.pid, *(child.pid for child in found))]:
+                if served is not None:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process = psutil.Process(served)
+                        found += [process, *process.children(recursive)]
+            return found
+
+    measure = benchmark.BenchmarkTimer._update_record
+
+    def update_record(timer: Any) -> None:
+        if not isinstance(timer.main, Watched) and SNAKEMAKE.has(timer, "main.pid", lost=lost):
+            timer.main = Watched(timer.main.pid)
+        measure(timer)
+
+    benchmark.BenchmarkTimer._update_record = update_record
 
 
 def submits(workflow: Any) -> bool:

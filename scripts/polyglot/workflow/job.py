@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from polyglot.core.lookup import load_plugins
 from polyglot.core.progress import TERMINAL
 from polyglot.provenance.records import recorded
+from polyglot.workflow.shared_starts import hand_over
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -31,14 +32,19 @@ objects that all stay, and going through them again and again takes a tenth of t
 
 
 @contextmanager
-def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
+def running(snakemake: Any, *, environment: str | None = None, online: bool = False) -> Iterator[None]:
     """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
 
     A terminal keeps a progress bar (see `polyglot.core.progress`), the study a record of the attempt
     (`polyglot.provenance.records`). Hubs stay offline, unless the job is to fetch from one.
+
+    Args:
+        environment: the script's environment, if jobs that need it share a start (see `polyglot.workflow.shared_starts`); a job
+            with a GPU starts by itself.
     """
     gc.set_threshold(COLLECT_AFTER)
     os.environ.update({} if online else OFFLINE)
+    alone = hand_over(environment) if environment and not has_gpu(snakemake.resources) else ""
     log = Path(str(snakemake.log[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
@@ -50,6 +56,8 @@ def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
         if os.isatty(terminal):
             os.environ[TERMINAL] = str(terminal)
         try:
+            if alone:
+                print(alone, file=sys.stderr)
             with recorded(snakemake):
                 load_plugins(getattr(snakemake, "config", {}).get("plugins", []))
                 yield
@@ -59,3 +67,8 @@ def running(snakemake: Any, *, online: bool = False) -> Iterator[None]:
             os.dup2(terminal, 2)
             print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
+
+
+def has_gpu(resources: Mapping[str, Any]) -> bool:
+    """Whether a job asks for a GPU, in Snakemake's words or in those of a cluster."""
+    return any(resources.get(name) for name in ("gpu", "gres"))

@@ -1,0 +1,216 @@
+"""Jobs that need the same libraries share the process that has imported them: a fork instead of a start.
+
+A rule's script names its environment (`running(snakemake, environment="lighteval")`). The first such job of a run starts a server
+(`polyglot.workflow.start_server`), which imports them once. It and every later job hands over its script and waits; what the job
+prints, its exit status and its signals are as if it had run by itself. Jobs are forked only where nothing but the main thread
+runs in the server, and CUDA is untouched; where a job cannot be forked, it runs by itself.
+
+A server is for one interpreter, one set of libraries and one set of environment variables, because libraries read these when
+they are imported. It ends with the run, also if that is killed, and when nobody has come for some minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from polyglot.workflow import start_server
+
+VARIABLE = "POLYGLOT_SHARED_STARTS"
+"""Environment variable with the run's process and the folder of its servers; `off`, set by a user, shares nothing."""
+OFF = "off"
+FOLDER = Path(".snakemake/shared_starts")
+IDLE = 300.0
+"""Seconds without a job after which a server ends; its memory is free then."""
+_DATA = ("numpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "jinja2", "yaml", "pydantic")
+_MODELS = (*_DATA, "torch", "transformers.models.auto.modeling_auto", "transformers.models.qwen3.modeling_qwen3")
+LIBRARIES: Mapping[str, tuple[str, ...]] = {
+    "analysis": (*_DATA, "scipy.stats", "statsmodels.api", "sklearn.decomposition", "matplotlib.pyplot"),
+    "transformers": (*_MODELS, "transformers.models.qwen2.tokenization_qwen2", "transformers.trainer"),
+    "trl": (*_MODELS, "datasets", "trl.trainer.sft_trainer", "trl.trainer.reward_trainer"),
+    "embedding": (*_DATA, "sentence_transformers"),
+    "lighteval": (*_DATA, "lighteval.pipeline", "lighteval.models.transformers.transformers_model"),
+}
+"""What a server imports, by environment (envs/NAME.yaml), also where all of them are one. lighteval turns torch's gradients off
+when it is imported, so that no job that trains may share its server."""
+PASSING = frozenset({"_", "SHLVL", "PWD", "OLDPWD", VARIABLE})
+"""Environment variables that differ between jobs and that no library reads."""
+FOR_THE_SERVER = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""pyarrow's allocator starts a thread at its import, and a process with threads is not forked."""
+
+
+def share_starts(folder: Path) -> None:
+    """Let the jobs that this process runs share their starts; call it before the first.
+
+    Args:
+        folder: where the run takes place.
+    """
+    if os.environ.get(VARIABLE) == OFF or not hasattr(os, "pidfd_open"):
+        return
+    place = (folder / FOLDER).absolute()
+    for left in place.glob("*"):
+        if not Path(f"/proc/{left.name}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    os.environ[VARIABLE] = f"{os.getpid()}:{place / str(os.getpid())}"
+
+
+def start_alone() -> None:
+    """Let the jobs that this process runs start by themselves, also where the environment of another run has reached it."""
+    os.environ[VARIABLE] = OFF
+
+
+def served_by(client: int) -> int | None:
+    """The process that does a waiting client's job; None if the client does it itself."""
+    shared = _shared()
+    if shared is not None:
+        with contextlib.suppress(OSError, ValueError):
+            return int((shared[1] / str(client)).read_text(encoding="utf-8"))
+    return None
+
+
+def engine_environment(model: Mapping[str, Any], *, embeds: bool = False) -> str | None:
+    """The environment of a model's engine, if jobs that need it can share a start; None for engines in processes of their own."""
+    return ("embedding" if embeds else "transformers") if model["engine"] == "transformers" else None
+
+
+def trainer_environment(training: Mapping[str, Any]) -> str | None:
+    """The same of a study's trainer."""
+    return "trl" if training["trainer"] == "trl" else None
+
+
+def hand_over(environment: str) -> str:
+    """Have this script run in a fork of a process that has an environment's libraries, and end as the fork ends.
+
+    Args:
+        environment: a name in `LIBRARIES`.
+
+    Returns:
+        Only if the script is to go on by itself: why, or nothing where starts are not shared.
+
+    Raises:
+        SystemExit: with the exit status of the fork.
+    """
+    shared = _shared()
+    if shared is None:
+        return ""
+    for _ in range(2):  # a server may retire at the moment it is asked
+        try:
+            with _connected(environment, *shared) as connection:
+                status = _served(connection)
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"this job does not share its start: {error}"
+        if status is not None:
+            _end_like(status)
+    return "this job does not share its start: the server ends before it answers"
+
+
+def _shared() -> tuple[int, Path] | None:
+    """The run's process and the folder of its servers; None where starts are not shared."""
+    run, separator, folder = os.environ.get(VARIABLE, "").partition(":")
+    return (int(run), Path(folder)) if separator and run.isdigit() else None
+
+
+@contextmanager
+def _connected(environment: str, run: int, folder: Path) -> Iterator[socket.socket]:
+    """A connection to the server of an environment, which is started if there is none."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{environment}-{_fingerprint()}"
+    directory = os.open(folder, os.O_RDONLY)
+    place = f"/proc/self/fd/{directory}/{name}"  # a socket's path has at most 107 characters
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            with (folder / f"{name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                try:
+                    connection.connect(place)
+                except (FileNotFoundError, ConnectionRefusedError):
+                    _start(place, folder / name, run, LIBRARIES[environment])
+                    connection.connect(place)
+            yield connection
+    finally:
+        os.close(directory)
+
+
+def _fingerprint() -> str:
+    """Of what a library may read when it is imported: the interpreter and the environment variables."""
+    variables = {name: value for name, value in os.environ.items() if name not in PASSING}
+    return hashlib.sha256(json.dumps([sys.executable, sorted(variables.items())]).encode()).hexdigest()[:12]
+
+
+def _start(place: str, path: Path, run: int, modules: Sequence[str]) -> None:
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener, path.with_name(f"{path.name}.log").open("ab") as log:
+        listener.bind(place)
+        listener.listen(64)
+        # -P: the modules beside the server's file are not to be found by their bare names
+        subprocess.run(
+            [sys.executable, "-P", start_server.__file__, str(listener.fileno()), str(path), str(run), str(IDLE), *modules],
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | FOR_THE_SERVER,
+            start_new_session=True,
+            check=True,
+        )
+
+
+def _served(connection: socket.socket) -> int | None:
+    """The status with which the fork ended, as waitpid gives it; None if the server retired before it forked.
+
+    Raises:
+        OSError: if the server does not fork.
+        SystemExit: if the server was killed.
+    """
+    start_server.socket_owner(connection)
+    message = start_server.framed(_message())
+    try:
+        sent = socket.send_fds(connection, [message], [0, 1, 2])
+        connection.sendall(message[sent:])
+        lines = connection.makefile("r")
+        word, _, reason = lines.readline().strip().partition(" ")
+    except ConnectionError:
+        return None
+    if not word:
+        return None
+    if word != "started":
+        raise OSError(reason)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: connection.sendall(bytes([number])))
+    word, _, status = lines.readline().strip().partition(" ")
+    if word != "ended":
+        raise SystemExit("The process whose start this job shared was killed, and the job with it.")
+    return int(status)
+
+
+def _message() -> dict[str, Any]:
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "script": sys.argv[0],
+        "arguments": sys.argv,
+        "folder": str(Path.cwd()),
+        "environment": os.environ | {VARIABLE: OFF},
+        "path": sys.path,
+        "umask": umask,
+    }
+
+
+def _end_like(status: int) -> NoReturn:
+    if os.WIFSIGNALED(status):
+        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    raise SystemExit(os.waitstatus_to_exitcode(status))
