@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -28,10 +29,18 @@ class Workplace:
 
     folder: Path
 
-    def snakemake(self, *arguments: str, check: bool = True, timeout: int = 3000) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, check: bool = True, timeout: int = 3000, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end; a failure shows its output."""
         done = subprocess.run(
-            ["snakemake", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=os.environ | variables,
         )
         if check and done.returncode:
             raise AssertionError(f"snakemake {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-6000:]}")
@@ -58,7 +67,7 @@ class Workplace:
         return counts
 
     def kill_when(self, ready: Callable[[], bool], *arguments: str, timeout: int = 900) -> None:
-        """Start Snakemake, and SIGKILL its whole process group as soon as `ready` says so."""
+        """Start Snakemake, and SIGKILL its whole process group as soon as `ready` says so; its jobs end with it."""
         process = subprocess.Popen(
             ["snakemake", *arguments],
             cwd=self.folder,
@@ -75,6 +84,8 @@ class Workplace:
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            here = [one for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == str(self.folder)]
+            assert not psutil.wait_procs(here, timeout=60)[1], "processes of the killed run go on"
 
     def configure(self, name: str, change: Callable[[Any], Any]) -> None:
         """Change a YAML file in config/."""

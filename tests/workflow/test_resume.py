@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from pathlib import Path
 
 import pytest
 
 from polyglot.training.checkpoints import is_complete
+from polyglot.workflow.shared_starts import OFF, VARIABLE
 
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
 
 TABLE = "results/demo/tables/leaderboard.csv"
+EXACT = (".csv", ".parquet", ".safetensors")
 
 
 @pytest.fixture
@@ -43,12 +46,17 @@ def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workp
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
 
     interrupted.unlock()
-    interrupted.snakemake()
+    interrupted.snakemake(**{VARIABLE: OFF})  # its jobs do not share their starts; those of the other runs do
     log = (results / "logs/student/nano-base/equal/hasty/de/0.log").read_text()
     assert "fine-tuning: resumed" in log
     assert not answers.exists()
     assert not checkpoints.exists()
     assert (interrupted.folder / TABLE).read_bytes() == (tiny.folder / TABLE).read_bytes()
+    for measured in ("intrinsic", "students", "evaluation", "scores"):
+        ours, theirs = (workplace.folder / "results/demo" / measured for workplace in (interrupted, tiny))
+        files = [str(path.relative_to(theirs)) for path in theirs.rglob("*") if path.suffix in EXACT]
+        assert files
+        assert filecmp.cmpfiles(ours, theirs, files, shallow=False)[1:] == ([], [])
 
 
 def test_nothing_is_left_under_a_temporary_name(tiny: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +10,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake import benchmark
 from snakemake.jobs import GroupJob
 
 from polyglot.cluster.slurm import Word
 from polyglot.cluster.snakemake_inside import (
     SNAKEMAKE,
     command_line,
+    count_served_jobs,
     drop_job_rate_limit,
     expected_jobs,
     failures,
     has_jobs_to_submit,
     keep_groups_within,
+    runs_several_jobs,
     slurm_executor,
     submits,
     take_threads_of_the_nodes,
@@ -84,6 +88,33 @@ def test_jobs_on_one_machine_start_without_a_rate_limit(local: bool, limit: str 
     run = workflow(local_exec=local)
     drop_job_rate_limit(run)
     assert run.scheduler.job_rate_limiter == limit
+
+
+@pytest.mark.parametrize(("main", "jobs", "several"), [(True, 0, True), (False, 1, False), (False, 2, True)])
+def test_the_users_process_and_that_of_a_group_run_several_jobs(main: bool, jobs: int, several: bool) -> None:
+    settings = SimpleNamespace(target_jobs=frozenset(range(jobs)))
+    assert runs_several_jobs(SimpleNamespace(is_main_process=main, dag_settings=settings)) is several
+
+
+def test_a_job_that_is_done_by_another_process_is_measured_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark.BenchmarkTimer, "_update_record", benchmark.BenchmarkTimer._update_record)
+    waits = "import sys; print('ready', flush=True); sys.stdin.read()"
+    holds = f"held = bytearray(200 * 2**20); {waits}"
+    watched, serving = (
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for code in (waits, holds)
+    )
+    try:
+        for process in (watched, serving):
+            assert process.stdout is not None
+            process.stdout.readline()
+        count_served_jobs({watched.pid: serving.pid}.get)
+        record = benchmark.BenchmarkRecord()
+        benchmark.BenchmarkTimer(watched.pid, record).work()
+    finally:
+        for process in (watched, serving):
+            process.communicate()
+    assert record.max_rss > 200
+    assert {pid for pid, _ in record.processed_procs} == {watched.pid, serving.pid}
 
 
 def test_a_run_of_local_rules_submits_nothing() -> None:
