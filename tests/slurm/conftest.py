@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ..patience import wait_for_the_end, wait_until
 from ..workflow.conftest import TINY, Workplace, copy_workflow, shrink
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
@@ -90,11 +90,9 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def eventually(true: Callable[[], bool], timeout: float = 60) -> None:
-    end = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < end, "it does not come true"
-        time.sleep(0.2)
+def eventually(true: Callable[[], bool]) -> None:
+    """Wait for what Slurm does by itself."""
+    wait_until(true, Path("/var/tmp/polyglot-slurm/log"), every=0.2)
 
 
 class Running:
@@ -118,20 +116,16 @@ class Running:
     def output(self) -> str:
         return self.log.read_text()
 
-    def when(self, ready: Callable[[], bool], timeout: float = 300) -> None:
+    def when(self, ready: Callable[[], bool]) -> None:
         """Wait for a moment of the run."""
-        end = time.monotonic() + timeout
-        while not ready():
-            assert self.process.poll() is None, f"the run ended before the moment came:\n{self.output[-6000:]}"
-            assert time.monotonic() < end, f"the moment never came:\n{self.output[-6000:]}"
-            time.sleep(0.05)
+        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=0.05)
 
     def job(self, rule: str) -> str:
         """The newest job of a rule."""
         return [record.fields["JobId"] for record in records(run_of(self.output)) if record.rules.startswith(rule)][-1]
 
-    def end(self, timeout: float = 900) -> int:
-        return self.process.wait(timeout)
+    def end(self) -> int:
+        return wait_for_the_end(self.process, self.workplace.folder, said=lambda: self.output[-6000:])
 
 
 @contextmanager
@@ -143,7 +137,7 @@ def running(workplace: Workplace, *arguments: str) -> Iterator[Running]:
     finally:
         if run.process.poll() is None:
             run.process.send_signal(signal.SIGINT)
-            run.process.wait(60)
+            run.end()
 
 
 def site(workplace: Workplace, **settings: Any) -> None:

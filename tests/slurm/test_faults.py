@@ -217,7 +217,7 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
     with running(workplace) as interrupted:
         interrupted.when(training(workplace))
         interrupted.process.send_signal(signal.SIGINT)
-        assert interrupted.end(60) != 0
+        assert interrupted.end() != 0
     eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
     outputs = [interrupted.output]
 

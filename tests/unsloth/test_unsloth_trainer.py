@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from polyglot.training.checkpoints import is_complete
 from polyglot.training.settings import Training
 
+from ..patience import wait_until
 from .conftest import TRAINING
 from .run import observed
 
@@ -130,11 +130,7 @@ def test_a_killed_training_resumes_to_the_same_student(
     command = [sys.executable, "-c", JOB, *map(str, names), training.model_dump_json()]
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
     job = subprocess.Popen(command, env=environment)
-    end = time.monotonic() + 600
-    while not is_complete(tmp_path / "checkpoints/checkpoint-20"):
-        assert job.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.001)
+    wait_until(lambda: is_complete(tmp_path / "checkpoints/checkpoint-20"), tmp_path, job=job, every=0.001)
     job.send_signal(signal.SIGKILL)
     job.wait()
     assert not (tmp_path / "student").exists()

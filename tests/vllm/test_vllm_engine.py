@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -31,6 +29,7 @@ from polyglot.registry.models import Endpoint, Model, Sampling
 from polyglot.synthesis.answers import parse_answer
 
 from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
+from ..patience import wait_until
 from .conftest import METHODS
 
 Asked = dict[str, list[Request]]
@@ -127,11 +126,7 @@ def test_a_killed_job_asks_only_for_the_rest(repository: Path, nano: Path, entry
     places = {"nano": str(nano), "asked": str(tmp_path / "asked.json"), "side": str(side), "entry": entry.model_dump_json()}
     (tmp_path / "job.py").write_text(RESUMED.format(paths=paths, **places))
     job = subprocess.Popen([sys.executable, str(tmp_path / "job.py")], start_new_session=True)
-    end = time.monotonic() + 240
-    while not (side.exists() and side.read_bytes().count(b"\n") >= 2):
-        assert job.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: side.exists() and side.read_bytes().count(b"\n") >= 2, tmp_path, job=job)
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
     kept = [row["id"] for row in SideFile(side, "owner").read()]
@@ -140,6 +135,14 @@ def test_a_killed_job_asks_only_for_the_rest(repository: Path, nano: Path, entry
     ids = [row["id"] for row in SideFile(side, "owner").read()]
     assert Counter(ids) == Counter(request.id for request in asked)
     assert ids[: len(kept)] == kept
+
+
+def answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +161,7 @@ def upstream(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             [*command, "--port", str(port), *options], stdout=file, stderr=file, env=environment, start_new_session=True
         )
     try:
-        end = time.monotonic() + 240
-        while True:
-            assert server.poll() is None, log.read_text()[-3000:]
-            assert time.monotonic() < end, log.read_text()[-3000:]
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.5)
+        wait_until(lambda: answers(port), log, job=server, said=lambda: log.read_text()[-3000:], every=0.5)
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, signal.SIGKILL)

@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+
+from tests import patience
 
 PARTS = (
     *("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "slurm", "report"),
@@ -30,18 +31,10 @@ class Workplace:
     folder: Path
 
     def snakemake(
-        self, *arguments: str, check: bool = True, timeout: int = 3000, **variables: str
+        self, *arguments: str, check: bool = True, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end; a failure shows its output."""
-        done = subprocess.run(
-            ["snakemake", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env=os.environ | variables,
-        )
+        done = patience.run(["snakemake", *arguments], self.folder, **(variables or {}))
         if check and done.returncode:
             raise AssertionError(f"snakemake {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-6000:]}")
         return done
@@ -66,7 +59,7 @@ class Workplace:
             counts[row[0]] = int(row[1])
         return counts
 
-    def kill_when(self, ready: Callable[[], bool], *arguments: str, timeout: int = 900) -> None:
+    def kill_when(self, ready: Callable[[], bool], *arguments: str) -> None:
         """Start Snakemake, and SIGKILL its whole process group as soon as `ready` says so; its jobs end with it."""
         process = subprocess.Popen(
             ["snakemake", *arguments],
@@ -75,17 +68,14 @@ class Workplace:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        end = time.monotonic() + timeout
         try:
-            while not ready():
-                assert process.poll() is None, "the run ended before it could be killed"
-                assert time.monotonic() < end, "the moment to kill the run never came"
-                time.sleep(0.02)
+            patience.wait_until(ready, self.folder, job=process)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             here = [one for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == str(self.folder)]
-            assert not psutil.wait_procs(here, timeout=60)[1], "processes of the killed run go on"
+            left = psutil.wait_procs(here, timeout=patience.STANDSTILL)[1]
+            assert not left, f"processes of the killed run go on: {left}"
 
     def configure(self, name: str, change: Callable[[Any], Any]) -> None:
         """Change a YAML file in config/."""

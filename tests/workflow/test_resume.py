@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 from pathlib import Path
 
@@ -30,7 +31,31 @@ def interrupted(tiny: Workplace, tmp_path: Path) -> Workplace:
     return Workplace(tmp_path / "copy")
 
 
-def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workplace) -> None:
+HEAVY = (
+    *("accelerate", "datasets", "lighteval", "matplotlib", "nltk", "pandas", "peft", "scipy", "sentence_transformers", "sklearn"),
+    *("statsmodels", "torch", "transformers", "trl"),
+)
+LISTENER = """
+import atexit, sys
+from pathlib import Path
+def write():
+    name = Path(sys.argv[0] if sys.argv else "").name.split(".")
+    if len(name) == 3:
+        Path(__file__).with_name("heard").joinpath(name[1]).write_text(" ".join(sorted({packages} & set(sys.modules))))
+atexit.register(write)
+"""
+IMPORTS: dict[str, str] = {}
+"""Heavy packages that each script imports where it runs by itself, as on a cluster: each costs a start."""
+
+
+def listen_to_imports(folder: Path) -> dict[str, str]:
+    """Environment variables with which scripts say what they have imported, in files of `heard`."""
+    (folder / "heard").mkdir()
+    (folder / "sitecustomize.py").write_text(LISTENER.format(packages=set(HEAVY)))
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
+def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workplace, tmp_path: Path) -> None:
     results = interrupted.folder / "results/demo"
     answers = results / "unfinished/answers/hasty/de/0.jsonl"
     checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"
@@ -46,7 +71,8 @@ def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workp
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
 
     interrupted.unlock()
-    interrupted.snakemake(**{VARIABLE: OFF})  # its jobs do not share their starts; those of the other runs do
+    heard = listen_to_imports(tmp_path)
+    interrupted.snakemake(variables=heard | {VARIABLE: OFF})  # its jobs do not share their starts; those of the other runs do
     log = (results / "logs/student/nano-base/equal/hasty/de/0.log").read_text()
     assert "fine-tuning: resumed" in log
     assert not answers.exists()
@@ -57,6 +83,7 @@ def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workp
         files = [str(path.relative_to(theirs)) for path in theirs.rglob("*") if path.suffix in EXACT]
         assert files
         assert filecmp.cmpfiles(ours, theirs, files, shallow=False)[1:] == ([], [])
+    assert {path.name: path.read_text() for path in (tmp_path / "heard").iterdir()} == IMPORTS
 
 
 def test_nothing_is_left_under_a_temporary_name(tiny: Workplace) -> None:

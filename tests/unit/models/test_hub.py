@@ -21,6 +21,7 @@ import pytest
 
 from polyglot.models.hub import lock_file
 from polyglot.study import paths
+from tests.patience import STANDSTILL, wait_until
 
 COMMIT = "a" * 40
 TOKEN = "hf_planted0123456789"
@@ -199,7 +200,7 @@ def started(
 def fetched(hub: Hub, folder: Path, **arguments: str) -> Fetched:
     """What it ends with."""
     job = started(hub, folder, **arguments)
-    error = job.communicate(timeout=120)[1]
+    error = job.communicate(timeout=STANDSTILL)[1]
     return Fetched(job.returncode, error)
 
 
@@ -306,11 +307,7 @@ def test_a_broken_connection_goes_on_where_it_broke(hub: Hub, tmp_path: Path) ->
 def test_a_killed_download_keeps_the_files_that_are_whole(hub: Hub, tmp_path: Path) -> None:
     hub.stalled.add("model.safetensors")
     job = started(hub, tmp_path)
-    end = time.monotonic() + 60
-    while not ((tmp_path / "partial/config.json").exists() and hub.sent["model.safetensors"]):
-        assert job.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until(lambda: (tmp_path / "partial/config.json").exists() and bool(hub.sent["model.safetensors"]), tmp_path, job=job)
     job.kill()
     job.wait()
     assert not (tmp_path / "model").exists()

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from polyglot.training.checkpoints import is_complete
 from polyglot.training.processes import TrainingError
 from polyglot.training.settings import Training
 from polyglot.training.students import fine_tune
+from tests.patience import STANDSTILL, wait_until
 
 TRAINING = Training(epochs=5, batch_size=8, gradient_accumulation=2, learning_rate=3e-3, checkpoint_steps=4)
 """Of 41 examples: three updates an epoch, the last of nine examples, 15 in all."""
@@ -190,15 +190,11 @@ def test_a_killed_training_of_two_processes_resumes_to_the_same_student(
     command = [sys.executable, str(tmp_path / "job.py"), *map(str, names), TRAINING.model_dump_json()]
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(repository / "scripts")]))
     job = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
-    end = time.monotonic() + 600
-    while not is_complete(tmp_path / "c/checkpoint-4"):
-        assert job.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.001)
+    wait_until(lambda: is_complete(tmp_path / "c/checkpoint-4"), tmp_path, job=job, every=0.001)
     processes = psutil.Process(job.pid).children(recursive=True)
     job.send_signal(signal.SIGKILL)
     job.wait()
-    assert len(psutil.wait_procs(processes, timeout=60)[0]) == len(processes) >= 2
+    assert len(psutil.wait_procs(processes, timeout=STANDSTILL)[0]) == len(processes) >= 2
     assert not (tmp_path / "student").exists()
     again = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr[-4000:]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from polyglot.workflow.job import OFFLINE
+from tests.patience import STANDSTILL
 
 CODE = """
 import json, os, sys
@@ -29,7 +30,7 @@ FETCHING = {"hub_dataset.py", "hub_model.py"}
 def test_hubs_are_offline_for_rules_but_not_for_those_that_fetch(repository: Path, tmp_path: Path, kind: str) -> None:
     clean = {name: value for name, value in os.environ.items() if name not in OFFLINE}
     command = [sys.executable, "-c", CODE, str(tmp_path / "log"), kind]
-    subprocess.run(command, check=True, env=clean | {"PYTHONPATH": str(repository / "scripts")}, timeout=120)
+    subprocess.run(command, check=True, env=clean | {"PYTHONPATH": str(repository / "scripts")}, timeout=STANDSTILL)
     found = json.loads((tmp_path / "log").read_text().splitlines()[-1])
     assert {name: found["environment"].get(name) for name in OFFLINE} == (
         OFFLINE if kind == "offline" else dict.fromkeys(OFFLINE)

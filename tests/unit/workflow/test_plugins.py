@@ -21,6 +21,7 @@ from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.workflow.loading import load_study
+from tests.patience import STANDSTILL
 
 PLUGIN = """
 from polyglot.engines import ENGINES
@@ -131,7 +132,7 @@ def test_a_plugin_that_cannot_be_used_is_named(elsewhere: Path, repository: Path
 def test_a_job_imports_the_plugin_and_its_code_is_recorded(elsewhere: Path, repository: Path) -> None:
     """A job is a process of its own, in the folder that the workflow runs in; the plugin's file is part of the code it ran."""
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
-    subprocess.run([sys.executable, "-c", JOB], check=True, env=environment, timeout=120)
+    subprocess.run([sys.executable, "-c", JOB], check=True, env=environment, timeout=STANDSTILL)
     assert Path("results/demo/logs/synthesize/x.log").read_text(encoding="utf-8") == "tells it again\n"
     began = read_jsonl(Path("results/demo/provenance/jobs/synthesize/x.jsonl"))[0]
     assert began["code"] == code_id(("birds",)) != code_id()
