@@ -80,7 +80,7 @@ if is_main(workflow):
         print(f"Warning: {missing}", file=sys.stderr)
 
 
-if runs_several_jobs(workflow):
+if runs_several_jobs(workflow, sys.argv):
     share_starts(Path.cwd())
     count_served_jobs(served_by)
 else:
