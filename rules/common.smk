@@ -81,7 +81,7 @@ if is_main(workflow):
 
 
 if runs_several_jobs(workflow, sys.argv):
-    share_starts(Path.cwd())
+    share_starts(Path.cwd(), inherited=is_main(workflow))
     count_served_jobs(served_by)
 else:
     start_alone()

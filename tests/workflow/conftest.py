@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import psutil
 import pytest
 import yaml
 
+from polyglot.workflow.shared_starts import VARIABLE
 from tests import patience
 
 PARTS = (
@@ -92,6 +93,14 @@ def copy_workflow(repository: Path, folder: Path) -> Workplace:
         else:
             shutil.copy2(source, folder / part, follow_symlinks=False)
     return Workplace(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All runs of these tests share the processes that have imported the libraries, as the jobs of a run do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, f"{os.getpid()}:{tmp_path_factory.mktemp('starts')}")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,9 @@ EXACT = (".csv", ".parquet", ".safetensors")
 
 
 @pytest.fixture
-def interrupted(tiny: Workplace, tmp_path: Path) -> Workplace:
-    """A copy in which everything after the requests is still to be made."""
+def interrupted(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """A copy, with servers of its own, in which everything after the requests is still to be made."""
+    monkeypatch.delenv(VARIABLE)
     shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
     results = tmp_path / "copy/results/demo"
     for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
@@ -44,7 +45,20 @@ def write():
         Path(__file__).with_name("heard").joinpath(name[1]).write_text(" ".join(sorted({packages} & set(sys.modules))))
 atexit.register(write)
 """
-IMPORTS: dict[str, str] = {}
+IMPORTS = {
+    "analysis": "pandas scipy",
+    "diversity": "accelerate datasets pandas peft scipy sentence_transformers sklearn torch transformers",
+    "evaluate_model": "accelerate datasets lighteval nltk pandas scipy sklearn torch transformers",
+    "figure": "matplotlib pandas",
+    "ledger": "pandas",
+    "measurements": "pandas",
+    "perplexity": "pandas torch transformers",
+    "pg_score": "pandas scipy",
+    "resources": "pandas",
+    "reward": "pandas torch transformers",
+    "student": "accelerate datasets pandas peft scipy torch transformers trl",
+    "table": "pandas",
+}
 """Heavy packages that each script imports where it runs by itself, as on a cluster: each costs a start."""
 
 
@@ -71,6 +85,7 @@ def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workp
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
 
     interrupted.unlock()
+    shutil.rmtree(results / "intrinsic")
     heard = listen_to_imports(tmp_path)
     interrupted.snakemake(variables=heard | {VARIABLE: OFF})  # its jobs do not share their starts; those of the other runs do
     log = (results / "logs/student/nano-base/equal/hasty/de/0.log").read_text()

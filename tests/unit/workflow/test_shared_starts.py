@@ -270,6 +270,26 @@ def test_what_killed_runs_have_left_is_removed(tmp_path: Path, monkeypatch: pyte
     assert os.environ[VARIABLE] == f"{os.getpid()}:{tmp_path / shared_starts.FOLDER / str(os.getpid())}"
 
 
+def test_a_run_that_another_process_started_takes_its_servers(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = f"{os.getpid()}:{tmp_path / shared_starts.FOLDER / str(os.getpid())}"
+    monkeypatch.setenv(VARIABLE, place.variable)
+    shared_starts.share_starts(tmp_path)
+    assert os.environ[VARIABLE] == own  # they have no folder
+    place.servers.mkdir(parents=True)
+    monkeypatch.setenv(VARIABLE, place.variable)
+    shared_starts.share_starts(tmp_path)
+    assert os.environ[VARIABLE] == place.variable
+    shared_starts.share_starts(tmp_path, inherited=False)
+    assert os.environ[VARIABLE] == own
+    monkeypatch.setenv(VARIABLE, place.variable)
+    place.run.kill()
+    place.run.wait()
+    shared_starts.share_starts(tmp_path)
+    assert os.environ[VARIABLE] == own
+
+
 def rules_with_scripts(repository: Path) -> Iterator[tuple[str, str, str]]:
     """(conda environment, script, what the script says) of every rule with a script."""
     for path in sorted((repository / "rules").glob("*.smk")):
