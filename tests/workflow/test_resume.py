@@ -47,15 +47,16 @@ atexit.register(write)
 """
 IMPORTS = {
     "analysis": "pandas scipy",
+    "data_tables": "pandas",
     "diversity": "accelerate datasets pandas peft scipy sentence_transformers sklearn torch transformers",
     "evaluate_model": "accelerate datasets lighteval nltk pandas scipy sklearn torch transformers",
     "figure": "matplotlib pandas",
     "ledger": "pandas",
     "measurements": "pandas",
-    "perplexity": "pandas torch transformers",
+    "perplexity": "accelerate pandas scipy torch transformers",
     "pg_score": "pandas scipy",
     "resources": "pandas",
-    "reward": "pandas torch transformers",
+    "reward": "accelerate pandas scipy torch transformers",
     "student": "accelerate datasets pandas peft scipy torch transformers trl",
     "table": "pandas",
 }
