@@ -80,8 +80,8 @@ if is_main(workflow):
         print(f"Warning: {missing}", file=sys.stderr)
 
 
-if runs_several_jobs(workflow, sys.argv):
-    share_starts(Path.cwd(), inherited=is_main(workflow))
+if is_main(workflow):
+    share_starts(Path.cwd())
     count_served_jobs(served_by)
-else:
+else:  # a cluster ends a job's processes with it
     start_alone()

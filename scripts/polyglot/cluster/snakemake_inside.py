@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from polyglot.cluster.slurm import Word
 from polyglot.core.upstream import MISSING, Upstream, inner
 from polyglot.planning.expectation import ExpectedJob, seconds_taken
 
-JOBS = "--target-jobs"
 SNAKEMAKE = Upstream("snakemake", first="9.27", before="9.28")
 
 
@@ -33,16 +31,6 @@ def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
 def is_main(workflow: Any) -> bool:
     """Whether this is the process that a user started, not that of a job; True where that cannot be known."""
     return bool(getattr(workflow, "is_main_process", True))
-
-
-def runs_several_jobs(workflow: Any, arguments: Sequence[str]) -> bool:
-    """Whether this process may run more than one job: it is the user's, or a cluster's for a group of jobs.
-
-    Args:
-        arguments: its command line; Snakemake 9.27 names the jobs of a cluster's process after `--target-jobs`.
-    """
-    after = arguments[arguments.index(JOBS) + 1 :] if JOBS in arguments else []
-    return is_main(workflow) or len(list(takewhile(lambda word: not word.startswith("-"), after))) > 1
 
 
 def count_served_jobs(served_by: Callable[[int], int | None]) -> None:

@@ -51,17 +51,18 @@ FOR_THE_SERVER = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """pyarrow's allocator starts a thread at its import, and a process with threads is not forked."""
 
 
-def share_starts(folder: Path, *, inherited: bool = True) -> None:
+def share_starts(folder: Path) -> None:
     """Let the jobs that this process runs share their starts; call it before the first.
+
+    If another process has started it with servers of its own, these are taken.
 
     Args:
         folder: where the run takes place.
-        inherited: whether servers of the process that started this one are taken, so that several runs share them.
     """
     if os.environ.get(VARIABLE) == OFF or not hasattr(os, "pidfd_open"):
         return
     outer = _shared()
-    if inherited and outer is not None and _lives(outer[0]) and outer[1].is_dir():
+    if outer is not None and _lives(outer[0]) and outer[1].is_dir():
         return
     place = (folder / FOLDER).absolute()
     for left in place.glob("*"):

@@ -23,7 +23,6 @@ from polyglot.cluster.snakemake_inside import (
     failures,
     has_jobs_to_submit,
     keep_groups_within,
-    runs_several_jobs,
     slurm_executor,
     submits,
     take_threads_of_the_nodes,
@@ -88,14 +87,6 @@ def test_jobs_on_one_machine_start_without_a_rate_limit(local: bool, limit: str 
     run = workflow(local_exec=local)
     drop_job_rate_limit(run)
     assert run.scheduler.job_rate_limiter == limit
-
-
-@pytest.mark.parametrize(
-    ("main", "jobs", "several"), [(True, [], True), (False, ["a:x=-1"], False), (False, ["a:x=1", "b:"], True)]
-)
-def test_the_users_process_and_that_of_a_group_run_several_jobs(main: bool, jobs: list[str], several: bool) -> None:
-    arguments = ["snakemake", "--cores", "all", *(["--target-jobs", *jobs] if jobs else []), "--mode", "remote"]
-    assert runs_several_jobs(SimpleNamespace(is_main_process=main), arguments) is several
 
 
 def test_a_job_that_is_done_by_another_process_is_measured_there(monkeypatch: pytest.MonkeyPatch) -> None:
