@@ -1,10 +1,5 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
-from polyglot.cluster.snakemake_inside import (
-    command_line,
-    count_served_jobs,
-    is_main,
-    runs_several_jobs,
-)
+from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
 from polyglot.core.errors import ConfigurationError
 from polyglot.models.hub import HubError
 from polyglot.provenance.records import RECORDS, record_code
@@ -78,9 +73,6 @@ wildcard_constraints:
 if is_main(workflow):
     for missing in evaluation.missing_items():
         print(f"Warning: {missing}", file=sys.stderr)
-
-
-if is_main(workflow):
     share_starts(Path.cwd())
     count_served_jobs(served_by)
 else:  # a cluster ends a job's processes with it
