@@ -73,8 +73,10 @@ def run(command: Sequence[str], folder: Path, **variables: str) -> subprocess.Co
         def said() -> list[str]:
             return [log.read_text(encoding="utf-8", errors="replace") for log in logs]
 
+        # jobs share their starts where they have the same variables; pytest has one that changes with every test
+        environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         with logs[0].open("w") as output, logs[1].open("w") as error:
-            job = subprocess.Popen(command, cwd=folder, stdout=output, stderr=error, env=os.environ | variables)
+            job = subprocess.Popen(command, cwd=folder, stdout=output, stderr=error, env=environment | variables)
         try:
             status = wait_for_the_end(job, folder, *logs, said=lambda: "".join(said())[-6000:])
         finally:
