@@ -1,4 +1,4 @@
-"""Whether a base, reference or teacher takes the benchmarks' questions, in its chat template if it has one."""
+"""Whether a base, reference or teacher accepts the benchmarks' questions, in its chat template if it has one."""
 
 from polyglot.workflow.job import running
 

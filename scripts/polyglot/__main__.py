@@ -1,4 +1,4 @@
-"""The command `polyglot` (or `python -m polyglot`): what goes with the workflow and needs no Snakemake run."""
+"""The command `polyglot` (or `python -m polyglot`): tools that accompany the workflow and need no Snakemake run."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ polyglot-score: which language model should write the synthetic fine-tuning data
 Studies are run by Snakemake, in a clone of the repository:
   make                                            set up, then run the embedded study (no GPU, no network)
   snakemake -n --configfile config/STUDY.yaml     what a study would run
-  snakemake plan --configfile config/STUDY.yaml   what it would take: jobs, GPU hours, tokens, money, disk
-  snakemake --configfile config/STUDY.yaml        run it, or go on where it stopped
+  snakemake plan --configfile config/STUDY.yaml   what it would cost: jobs, GPU hours, tokens, money, disk
+  snakemake --configfile config/STUDY.yaml        run it, or resume it
 
-The commands below go with that. `polyglot COMMAND --help` says more about each.
+The commands below accompany it. `polyglot COMMAND --help` describes each.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line (None: that of the process)."""
+    """Run a command line (None: the arguments of this process)."""
     given = parser().parse_args(arguments)
     given.run(given)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands with their options; each sets `run` to the function that carries it out."""
+    """The parser of all commands; each command sets `run` to its function."""
     whole = argparse.ArgumentParser(
         prog="polyglot", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
     )
@@ -45,24 +45,24 @@ def parser() -> argparse.ArgumentParser:
 
     listing = command("list", _list, "list every name that a study can use: metrics, methods, engines, strategies, ...")
     listing.add_argument("kinds", nargs="*", help="kinds to list, such as metrics (default: all)")
-    listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="modules of your own that add names")
-    verifying = command("verify", _verify, "check that an archive proves its tables: hashes, and scores computed again")
+    listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your own modules that add names")
+    verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
-    tracing = command("trace", _trace, "print the files and jobs behind a number of a table, from the study's archive")
+    tracing = command("trace", _trace, "print the files and jobs that a table's number comes from, using the study's archive")
     tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
-    tracing.add_argument("words", nargs="*", help="values that choose rows, such as a teacher, and names of columns")
-    tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: that of the table's study)")
-    scoring = command("score", _score, "compute PG-Scores from metric tables of your own (CSV or Parquet)")
-    scoring.add_argument("tables", nargs="+", type=Path, help="tables with a row a teacher and language; together all metrics")
+    tracing.add_argument("words", nargs="*", help="values that select rows, such as a teacher, and column names")
+    tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: the archive of the table's study)")
+    scoring = command("score", _score, "compute PG-Scores from your own metric tables (CSV or Parquet)")
+    scoring.add_argument("tables", nargs="+", type=Path, help="tables with a row per teacher and language; all metrics together")
     scoring.add_argument("--to", type=Path, required=True, help="folder for cells.csv and teachers.csv")
     scoring.add_argument("--alpha", type=float, default=0.5, help="weight of the intrinsic score (default: %(default)s)")
     scoring.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals (default: %(default)s)")
     scoring.add_argument(
         "--definition",
         choices=["released", "paper", "signsafe"],
-        help="definition that ranks the teachers (default: signsafe if the columns allow it)",
+        help="PG-Score definition used to rank the teachers (default: signsafe if the columns allow it)",
     )
-    command("unlock", _unlock, "free this folder after a killed run, unless another run is going on")
+    command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
     return whole
@@ -86,7 +86,7 @@ def _verify(given: argparse.Namespace) -> None:
     try:
         print(verify(given.archive).sentence(given.archive))
     except ArchiveError as error:
-        raise SystemExit(f"{given.archive} does not prove its tables: {error}") from None
+        raise SystemExit(f"{given.archive} failed verification: {error}") from None
 
 
 def _trace(given: argparse.Namespace) -> None:
@@ -113,7 +113,7 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     teachers.csv.
 
     Raises:
-        ValueError: names file, row and column, or the definition that the tables do not suffice for.
+        ValueError: names file, row and column, or the definition that these tables cannot provide.
     """
     from polyglot.core.files import write_csv
     from polyglot.scoring.metric_tables import read_measurements

@@ -1,5 +1,5 @@
-"""Ground floor: files, hashing, progress, side files, YAML, templates, lookups by name, errors.
+"""The lowest layer: files, hashing, progress, side files, YAML, templates, lookups by name, errors.
 
-What every room uses and what knows no stage of a study. It imports nothing of polyglot, and pandas and jinja2 only where they are
-used; the Snakefile parses with it. What only one stage needs belongs in that stage's room.
+Shared by every room and independent of any stage of a study. It imports no other part of polyglot, and imports pandas and jinja2
+only inside functions, because the Snakefile loads it. Code that only one stage needs belongs in that stage's room.
 """

@@ -1,4 +1,4 @@
-"""Arrays of numbers, as types name them."""
+"""Type aliases of numeric arrays."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Cells: what one student learns, in one language."""
+"""Cells: one student's training data in one language."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 MIN_EXAMPLES = 2
-"""A cell with fewer training examples is a hole: nothing is trained or measured on it."""
+"""A cell with fewer training examples is empty: nothing is trained or measured on it."""
 
 
 class Cell(NamedTuple):

@@ -1,4 +1,4 @@
-"""Errors of configurations: all problems at once, each with its file, key and value and what is allowed."""
+"""Configuration errors: all problems at once, each with file, key, value and what is allowed."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
-    """The keys that a section allows, following a location of a validation error."""
+    """The keys allowed at the location of a validation error."""
     for part in location:
         field = model.model_fields.get(str(part))
-        if field is None:  # a key of a dictionary: stay with the values' model
+        if field is None:  # a dictionary key: go on with the model of its values
             continue
         found = section_of(field.annotation)
         if found is not None:

@@ -1,4 +1,4 @@
-"""Reading and writing tables and small files: atomically, so that no truncated file ever stands under its final name."""
+"""Reading and writing tables and small files. Writes are atomic: a truncated file never has its final name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary neighbour of `path` that takes its place when the block ends without an error."""
+    """A temporary file beside `path` that replaces it when the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -63,7 +63,7 @@ def write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSONL file. Texts may have line separators of Unicode inside, which end no row."""
+    """The rows of a JSONL file. Unicode line separators inside texts do not end a row."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 

@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 def stable_seed(*parts: object) -> int:
-    """A 63-bit seed that depends on the parts alone."""
+    """A 63-bit seed that depends only on the parts."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def stable_share(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts alone."""
+    """A number in [0, 1) that depends only on the parts."""
     return stable_seed(*parts) / 2**63
 
 
 def content_id(*parts: str) -> str:
-    """16 hexadecimal digits that depend on the parts alone."""
+    """16 hexadecimal digits that depend only on the parts."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def text_hash(text: str) -> str:
-    """SHA-256 of a text, as of a file that holds it in UTF-8."""
+    """SHA-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -34,7 +34,7 @@ def file_hash(path: Path) -> str:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Changes when a file in the folder is written again: names, sizes and modification times, not contents."""
+    """Fingerprint of a folder from names, sizes and modification times, not contents; it changes when a file is rewritten."""
     digest = hashlib.sha256()
     for path in sorted(Path(folder).rglob("*")):
         if path.is_file():

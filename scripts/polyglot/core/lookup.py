@@ -1,4 +1,4 @@
-"""Things that users can add to, by name: each is loaded when it is first asked for; an unknown name says what there is."""
+"""Extensible lookups by name. Objects are imported on first use; the error of an unknown name lists the known ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class UnknownName(KeyError, ValueError):
-    """A name that nothing has; the message lists the names that there are, and the nearest."""
+    """An unknown name; the message lists the known names and suggests the nearest."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -25,11 +25,11 @@ class PluginError(ValueError):
 
 
 def unknown(what: str, name: str, known: Iterable[str], where: str = "there are") -> str:
-    """What to say of a name that nothing has.
+    """The message about an unknown name.
 
     Args:
-        what: what it should have named, such as metric.
-        where: what has the known names, with its verb.
+        what: the kind of object, such as metric.
+        where: subject and verb before the list of known names.
     """
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
@@ -38,11 +38,11 @@ def unknown(what: str, name: str, known: Iterable[str], where: str = "there are"
 
 
 class Lookup(Mapping[str, T], Generic[T]):
-    """Things of one kind by name, in the order in which they were added.
+    """Objects of one kind by name, in the order in which they were added.
 
     Args:
-        what: what they are, in the singular, for messages.
-        known: name to the thing itself, or to where it is: `package.module:object`, imported when it is first asked for.
+        what: their kind, in the singular, for messages.
+        known: name to the object, or to its location `package.module:object`, imported on first use.
     """
 
     def __init__(self, what: str, known: Mapping[str, T | str] | None = None) -> None:
@@ -50,10 +50,10 @@ class Lookup(Mapping[str, T], Generic[T]):
         self._known: dict[str, T | str] = dict(known or {})
 
     def add(self, name: str, thing: T | str) -> None:
-        """Add a thing, or where it is.
+        """Add an object, or its location.
 
         Raises:
-            PluginError: if the name is taken by something else.
+            PluginError: if the name already stands for something else.
         """
         if name in self._known and self._known[name] is not thing and self._known[name] != thing:
             raise PluginError(f"the {self.what} '{name}' already exists; give yours another name")
@@ -68,7 +68,7 @@ class Lookup(Mapping[str, T], Generic[T]):
         return found
 
     def unknown(self, name: str) -> str:
-        """What to say of a name that nothing here has."""
+        """The message about an unknown name."""
         return unknown(self.what, name, self._known)
 
     def __contains__(self, name: object) -> bool:
@@ -88,10 +88,10 @@ def load(place: str) -> Any:
 
 
 def load_plugins(modules: Iterable[str]) -> None:
-    """Import modules of the user's own that add to the lookups; they are searched for in the working directory too.
+    """Import the user's modules that add to the lookups; the working directory is searched too.
 
     Raises:
-        PluginError: if one cannot be imported (names it, the cause, and where it is looked for).
+        PluginError: if one cannot be imported (names it, the cause, and where it was searched for).
     """
     _look_here_too()
     for module in modules:
@@ -107,14 +107,14 @@ def load_plugins(modules: Iterable[str]) -> None:
 
 
 def plugin_files(modules: Iterable[str]) -> dict[str, Path]:
-    """The Python files of plugins, by their names from the folder that each plugin lies in; of one that is not found, none."""
+    """The Python files of plugins, by their paths relative to each plugin's folder; none for a plugin that is not found."""
     _look_here_too()
     files: dict[str, Path] = {}
     for module in modules:
         try:
             spec = importlib.util.find_spec(module)
         except (ImportError, ValueError, AttributeError):
-            continue  # importing it says why
+            continue  # importing it gives the reason
         folders = list(spec.submodule_search_locations or []) if spec else []
         for folder in map(Path, folders):
             files |= {str(Path(module, path.relative_to(folder))): path for path in sorted(folder.rglob("*.py"))}

@@ -1,4 +1,4 @@
-"""Progress of long steps: a bar on a terminal, a plain line now and then in a log."""
+"""Progress of long steps: a bar on a terminal, occasional plain lines in a log."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 LINE_SECONDS = 10.0
-"""Least seconds between two lines in a log."""
+"""Minimum seconds between two lines in a log."""
 TERMINAL = "POLYGLOT_TERMINAL"
-"""Environment variable with the file descriptor of the terminal, where standard error goes to a log instead."""
+"""Environment variable with the terminal's file descriptor, set when standard error goes to a log."""
 FOLLOWED = "POLYGLOT_FOLLOWED"
 """Environment variable that is set where plugins/snakemake_logger_plugin_progress shows a run to its user."""
 EXPECTED = "expected_jobs"
@@ -27,7 +27,7 @@ def _terminal() -> TextIO | None:
 
 
 class Progress:
-    """Counts done units, and tokens where there are any."""
+    """Counts finished units, and tokens where there are any."""
 
     def __init__(self, total: int | None, initial: int, title: str, unit: str) -> None:
         self.total, self.done, self.title, self.unit = total, initial, title, unit
@@ -75,7 +75,7 @@ class Progress:
 
 @contextmanager
 def progress(total: int | None, title: str, unit: str = "item", initial: int = 0) -> Iterator[Progress]:
-    """Show the progress of a long step while the block runs; `total` is None where it is not known."""
+    """Show the progress of a long step while the block runs; `total` is None if unknown."""
     shown = Progress(total, initial, title, unit)
     try:
         yield shown

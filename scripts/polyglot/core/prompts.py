@@ -11,7 +11,7 @@ Message = dict[str, str]
 
 
 class PromptTemplates:
-    """The templates of one folder: `system.jinja` and one a method.
+    """The templates of one folder: `system.jinja` and one per method.
 
     Raises:
         FileNotFoundError: if a template is missing (names the file).
@@ -30,7 +30,7 @@ class PromptTemplates:
         """The text of one template, stripped.
 
         Args:
-            text: a template in place of the folder's.
+            text: a template to use instead of the folder's.
         """
         from jinja2 import TemplateNotFound
 
@@ -38,11 +38,11 @@ class PromptTemplates:
             environment = self._environment
             template = environment.get_template(f"{name}.jinja") if text is None else environment.from_string(text)
         except TemplateNotFound as error:
-            raise FileNotFoundError(f"{self.folder}/{name}.jinja: no such prompt template") from error
+            raise FileNotFoundError(f"{self.folder}/{name}.jinja: this prompt template does not exist") from error
         return template.render(**fields).strip()
 
     def chat(self, method: str, *, language: str, text: str | None = None, **fields: Any) -> list[Message]:
-        """The request of a method: a system turn that names the language, and a user turn.
+        """A method's request: a system turn that names the language, and a user turn.
 
         Args:
             text: the user turn's template, where the method brings its own.

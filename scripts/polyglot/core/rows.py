@@ -15,16 +15,16 @@ class SeedError(ValueError):
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """The rows of a user's JSONL, CSV or Parquet file, numbered from 0 as they stand there.
+    """The rows of a user's JSONL, CSV or Parquet file, numbered from 0 in file order.
 
     Raises:
         SeedError: names file, row and remedy.
     """
     path = Path(path)
     if not path.exists():
-        raise SeedError(f"{path}: no such file; correct the path in the configuration")
+        raise SeedError(f"{path}: file not found; correct the path in the configuration")
     if path.suffix not in {".jsonl", ".csv", ".parquet"}:
-        raise SeedError(f"{path}: such a file is .jsonl, .csv or .parquet")
+        raise SeedError(f"{path}: unsupported file type; use .jsonl, .csv or .parquet")
     if path.suffix == ".parquet":
         try:
             frame = pd.read_parquet(path)
@@ -54,11 +54,11 @@ def read_rows(path: Path) -> pd.DataFrame:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise SeedError(f"{path}: row {number}: not JSON ({error}). Write one JSON object a line") from error
+            raise SeedError(f"{path}: row {number}: not JSON ({error}). Write one JSON object per line") from error
         if not isinstance(row, dict):
-            raise SeedError(f"{path}: row {number}: a {type(row).__name__}, not an object. Write one JSON object a line")
+            raise SeedError(f"{path}: row {number}: a {type(row).__name__}, not an object. Write one JSON object per line")
         if not is_unicode(json.dumps(row, ensure_ascii=False)):
-            raise SeedError(f"{path}: row {number}: half of a surrogate pair, which is no character. Write the row again")
+            raise SeedError(f"{path}: row {number}: an unpaired surrogate, which is not a character. Correct the row")
         rows.append(row)
         numbers.append(number)
     return pd.DataFrame(rows, index=[number - 1 for number in numbers])

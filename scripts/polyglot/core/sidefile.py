@@ -1,4 +1,4 @@
-"""Side files: finished work of a job, appended batch by batch, that outlives the job if it is killed."""
+"""Side files: a job's finished work, appended batch by batch, which survives if the job is killed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 
 
 class SideFile:
-    """A JSON Lines file beside an output. Each batch names its `owner` (what made the work);
-    another owner's batches are not read.
+    """A JSON Lines file beside an output. Each batch names its `owner` (what produced it); batches of other owners are ignored.
 
-    A batch is one line, so a batch is either whole or, if the job was killed while writing, left out when read.
+    A batch is one line. A line left incomplete by a killed job is ignored when read.
     """
 
     def __init__(self, path: Path, owner: str) -> None:
@@ -27,7 +26,7 @@ class SideFile:
         for line in self.path.read_bytes().splitlines():
             try:
                 batch = json.loads(line)
-            except ValueError:  # the batch that was being written when the job was killed
+            except ValueError:  # a batch left incomplete by a killed job
                 continue
             if batch["owner"] == self.owner:
                 rows += batch["rows"]

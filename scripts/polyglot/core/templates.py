@@ -1,4 +1,4 @@
-"""Pages for people from Jinja templates: archives, data cards, model cards."""
+"""Readable pages from Jinja templates: archives, data cards, model cards."""
 
 from __future__ import annotations
 

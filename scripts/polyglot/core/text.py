@@ -1,4 +1,4 @@
-"""Texts: what can be written as UTF-8, and what counts as the same text."""
+"""Texts: whether they can be encoded as UTF-8, and when two count as the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8: half a surrogate pair cannot."""
+    """Whether a text can be encoded as UTF-8; unpaired surrogates cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -15,6 +15,6 @@ def is_unicode(text: str) -> bool:
 
 
 def normalise(text: str) -> str:
-    """Text for comparison: Unicode compatibility form, case folded, white space and punctuation left out."""
+    """Text normalised for comparison: NFKC, case folded, without white space and punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if character.isalnum())

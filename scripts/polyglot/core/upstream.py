@@ -1,7 +1,7 @@
-"""Inner parts of other packages: looked for before they are touched; where one is gone, a warning in place of a crash.
+"""Private parts of other packages: checked before use; if one is missing, there is a warning instead of a crash.
 
-A package promises its documented interface, and nothing of what is behind it. What this project touches behind it stands in one
-module for each package, beside the versions that it was tested with.
+A package guarantees only its documented interface. All uses of its private parts are in one module per package, with the versions
+that were tested.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REMEDY = "install the versions of requirements.lock (make setup)"
 
 @dataclass(frozen=True)
 class Upstream:
-    """A package whose inner parts are touched; tested from version `first` up to, but not including, `before`."""
+    """A package whose private parts are used; tested from version `first` up to, but not including, `before`."""
 
     package: str
     first: str
@@ -30,7 +30,7 @@ class Upstream:
         return f"{self.package} >={self.first},<{self.before}"
 
     def check_version(self) -> bool:
-        """Whether the installed version is one that was tested; if not, a warning says so."""
+        """Whether the installed version was tested; warns if not."""
         try:
             installed = version(self.package)
         except PackageNotFoundError:
@@ -42,11 +42,11 @@ class Upstream:
         return known
 
     def has(self, thing: Any, *paths: str, lost: str) -> bool:
-        """Whether a thing has all these attributes; if not, a warning names those it lacks.
+        """Whether an object has all these attributes; if not, a warning names the missing ones.
 
         Args:
-            paths: names of attributes, with dots for attributes of attributes.
-            lost: what does not work without them, as a sentence without its full stop.
+            paths: attribute names; dots for nested attributes.
+            lost: what does not work without them: a sentence without its full stop.
         """
         lacking = [path for path in paths if inner(thing, path) is MISSING]
         if lacking:
@@ -56,7 +56,7 @@ class Upstream:
 
 
 def inner(thing: Any, path: str) -> Any:
-    """An attribute, or an attribute of attributes (`a.b`); `MISSING` where it is not there."""
+    """An attribute, possibly nested (`a.b`); `MISSING` if it does not exist."""
     for name in path.split("."):
         thing = getattr(thing, name, MISSING)
         if thing is MISSING:
@@ -66,10 +66,10 @@ def inner(thing: Any, path: str) -> Any:
 
 @cache
 def warn(text: str) -> None:
-    """A warning on standard error, where Snakemake's own messages are; the same one is given once a process."""
+    """A warning on standard error, beside Snakemake's messages; each is given once per process."""
     print(f"Warning: {text}", file=sys.stderr)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a version, compared one by one: 9.27.1 becomes (9, 27, 1)."""
+    """A version as a tuple of numbers for comparison: 9.27.1 becomes (9, 27, 1)."""
     return tuple(int(number) for number in re.findall(r"\d+", text))

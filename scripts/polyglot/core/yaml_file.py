@@ -1,4 +1,4 @@
-"""YAML files that people write: a duplicate key is an error, where plain YAML silently takes the last one."""
+"""YAML files of the user: a duplicate key is an error, where plain YAML silently keeps the last one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds.
+    """The content of a YAML file.
 
     Raises:
         OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; a duplicate key is named with its lines.

@@ -1,9 +1,8 @@
-"""Engines: who answers chat requests and who embeds texts, one file each, and the lookup `ENGINES`.
+"""Engines answer chat requests and embed texts: one file each, and the lookup `ENGINES`.
 
-`base.py` says what a request, an answer and an engine are; `spending.py` counts what endpoints were paid. Imports core, registry
-and models. Nothing at this door imports torch, vllm or a client of an endpoint: an engine's own file does, when it is started
-(vllm must come before transformers, and is missing from most environments). What is asked belongs in synthesis, intrinsic or
-routing.
+`base.py` defines requests, answers and engines; `spending.py` tracks what endpoints cost. Imports core, registry and models. This
+file imports no torch, vllm or API client: each engine's file does so when it is started (vllm must be imported before
+transformers, and most environments lack it). The requests themselves come from synthesis, intrinsic and routing.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def open_engine(
 
 
 def behind_network(model: Model) -> bool:
-    """Whether a model's engine asks for its answers over a network, so that its jobs hold no GPU."""
+    """Whether a model's engine gets its answers over a network, so that its jobs need no GPU."""
     return ENGINES[model.engine].network
 
 
@@ -56,10 +55,10 @@ def environment_of(model: Model, *, embeds: bool = False) -> str:
 
 
 def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[str]:
-    """What is wrong with the engines of a registry's models: one that nothing has, or an endpoint that it does not go with.
+    """Problems with the engines of a registry's models: an unknown engine, or an endpoint that does not fit the engine.
 
     Args:
-        used: models of the study; the engine of another may come from a plugin that the study does not name.
+        used: models of the study. Other models may use an engine from a plugin that the study does not name.
     """
     networked = [name for name, kind in ENGINES.items() if kind.network]
     for name, model in models.items():
@@ -68,10 +67,10 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
             if name in used:
                 yield f"{where}, key 'engine': {ENGINES.unknown(model.engine)}"
         elif behind_network(model) and model.endpoint is None:
-            yield f"{where}: the engine '{model.engine}' is behind a network and needs an `endpoint`"
+            yield f"{where}: the engine '{model.engine}' works over a network and needs an `endpoint`"
         elif model.endpoint is not None and not behind_network(model):
             known = ", ".join(networked)
-            yield f"{where}: an `endpoint` needs an engine that is behind a network ({known}); '{model.engine}' is not"
+            yield f"{where}: an `endpoint` needs an engine that works over a network ({known}); '{model.engine}' does not"
         elif model.role == "embedding" and not ENGINES[model.engine].embeds:
             known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
-            yield f"{where}: the engine '{model.engine}' embeds no texts; these do: {known}"
+            yield f"{where}: the engine '{model.engine}' cannot embed texts; these can: {known}"

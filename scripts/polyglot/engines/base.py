@@ -1,4 +1,4 @@
-"""What an engine is: requests, answers, and what the workflow must know of it before it is started."""
+"""The engine interface: requests, answers, and what the workflow must know about an engine before it starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FinishReason = Literal["stop", "length", "refused"]
 
 @dataclass(frozen=True)
 class Request:
-    """One chat to be answered. `seed` is the request's own; `schema` a JSON schema that the answer should follow."""
+    """One chat to answer. `seed` is specific to the request; `schema` is a JSON schema that the answer should follow."""
 
     id: str
     messages: list[Message]
@@ -30,8 +30,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `finish_reason` is `length` if the answer was cut off, `refused` if an endpoint does not take this request;
-    its text is then empty."""
+    """The answer to a request. `finish_reason` is `length` if it was truncated, and `refused` if an endpoint rejects the request;
+    the text is then empty."""
 
     id: str
     text: str
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Interrupted(Exception):
-    """A batch that could not be finished: the answers that have come, and why no more came."""
+    """A batch that could not be finished: the answers received so far, and the cause."""
 
     def __init__(self, answers: list[Answer], cause: BaseException) -> None:
         super().__init__(str(cause))
@@ -56,21 +56,21 @@ class Engine(Protocol):
 
     @property
     def deterministic(self) -> bool:
-        """Whether the same request always gets the same answer, whatever else is in its batch."""
+        """Whether a request always gets the same answer, regardless of its batch."""
 
     @property
     def batch_size(self) -> int | None:
-        """Requests that it wants at a time; None leaves it to the study."""
+        """Preferred number of requests per batch; None leaves it to the study."""
 
     def chat(self, requests: list[Request]) -> list[Answer]: ...
 
 
 @dataclass(frozen=True)
 class Start:
-    """What an engine is started with.
+    """The arguments that an engine is started with.
 
-    `name`: the model's id. `folder`: its files; None behind an endpoint. `study`: the configuration, of which the study's name
-    and `synthesis.budget` are read. `chat_template`: a template in place of the tokenizer's own.
+    `name`: the model's id. `folder`: its files; None for an endpoint. `study`: the configuration; only the study's name and
+    `synthesis.budget` are read. `chat_template`: a template that replaces the tokenizer's.
     """
 
     name: str
@@ -82,18 +82,18 @@ class Start:
 
 @dataclass(frozen=True)
 class EngineKind:
-    """What the workflow must know of an engine without importing it.
+    """What the workflow must know about an engine without importing it.
 
     Args:
-        start: starts it; or where this function is, as `package.module:function`.
-        environment: where it runs: a name in envs/locked.
-        embedder: starts its `polyglot.engines.embedding.Embedder` from a model's folder, the model and the texts per batch, or
-            where this function is; None if it embeds no texts.
-        embedding_environment: where it embeds; None takes `environment`.
-        network: whether it asks over a network: its models have an `endpoint`, its jobs hold no GPU.
-        reproducible: whether on a CPU the same request always gets the same answer, whatever else is in its batch.
-        has_tokenizer: whether its models' folders hold a tokenizer, with which requests are checked before a GPU is held.
-        tunes_encoders: whether encoders that it embeds with can be fine-tuned with sentence-transformers.
+        start: the function that starts it, or its location `package.module:function`.
+        environment: the environment that it runs in: a name in envs/locked.
+        embedder: the function (or its location) that starts its `polyglot.engines.embedding.Embedder` from a model's folder, the
+            model and the texts per batch; None if it cannot embed texts.
+        embedding_environment: the environment for embedding; None uses `environment`.
+        network: whether it works over a network: its models have an `endpoint`, its jobs need no GPU.
+        reproducible: whether, on a CPU, a request always gets the same answer, regardless of its batch. has_tokenizer: whether
+        its models' folders hold a tokenizer, used to check requests before a GPU is allocated. tunes_encoders: whether its
+        embedding encoders can be fine-tuned with sentence-transformers.
     """
 
     start: str | Callable[[Start], Engine]
@@ -110,30 +110,30 @@ class EngineKind:
         return self.embedder is not None
 
     def started(self, start: Start) -> Engine:
-        """The engine, ready to answer."""
+        """Start the engine."""
         found: Callable[[Start], Engine] = load(self.start) if isinstance(self.start, str) else self.start
         return found(start)
 
     def embedding(self, folder: Path, model: Model, batch_size: int) -> Any:
-        """The engine's embedder, ready to embed.
+        """Start the engine's embedder.
 
         Raises:
             ValueError: if it has none.
         """
         if self.embedder is None:
-            raise ValueError(f"the engine '{model.engine}' embeds no texts")
+            raise ValueError(f"the engine '{model.engine}' cannot embed texts")
         found: Callable[[Path, Model, int], Any] = load(self.embedder) if isinstance(self.embedder, str) else self.embedder
         return found(folder, model, batch_size)
 
 
 def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
-    """Every request's answer by its id, in batches of similar length.
+    """The answer to every request, by request id, in batches of similar length.
 
-    Finished batches are kept in the side file, and so is what has come of a batch that fails: a job that is started again asks
-    only for what is missing.
+    Finished batches, and the answers received before a batch failed, are kept in the side file. A restarted job requests only
+    what is missing.
 
     Args:
-        batch_size: requests at a time, unless the engine wants another number.
+        batch_size: requests per batch, unless the engine prefers another number.
     """
     done = {row["id"]: Answer(**row) for row in side.read()}
     pending = [request for request in requests if request.id not in done]
@@ -153,8 +153,8 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
 
 
 def owner_of(model: Model, folder: Path | None, chat_template: Path | None = None) -> str:
-    """What makes a model's answers: its files or its endpoint, its chat template, and how answers are drawn. Others' answers are
-    not taken over."""
+    """Everything that determines a model's answers: its files or endpoint, chat template and sampling. Answers with another owner
+    are not reused."""
     place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
     origin = folder_fingerprint(folder) if folder else place
     form = [file_hash(chat_template)] if chat_template else []

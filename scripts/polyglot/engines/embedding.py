@@ -1,4 +1,4 @@
-"""Embeddings of texts: by sentence-transformers, by vLLM's pooling, or as another engine does."""
+"""Embeddings of texts: by sentence-transformers, by vLLM's pooling, or by another engine."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from polyglot.registry.models import Model
 
 
 class Embedder(ABC):
-    """Embeds texts with a model from a local folder, on whatever device there is.
+    """Embeds texts with a model from a local folder, on the available device.
 
-    What stands in the model's folder decides how tokens are pooled and whether vectors are normalised (of no matter to cosine
-    distances). A text longer than the model's `context` is cut off at its end; `prefix` is put before every text.
+    The model's files define the pooling and whether vectors are normalised (irrelevant to cosine distances). Texts longer than
+    the model's `context` are truncated at the end; `prefix` is put before every text.
     """
 
     chunk: int
-    """Texts embedded between two signs of progress."""
+    """Texts embedded between two progress updates."""
 
     def __init__(self, model: Model) -> None:
         self.prefix = model.prefix
@@ -32,7 +32,7 @@ class Embedder(ABC):
         """Embeddings of shape (n, d)."""
 
     def embed(self, texts: list[str], title: str) -> npt.NDArray[np.float32]:
-        """Embeddings of shape (n, d); texts are embedded by length, equal texts once."""
+        """Embeddings of shape (n, d); texts are sorted by length, and duplicates are embedded once."""
         unique = sorted(set(texts), key=lambda text: (len(text), text))
         parts = []
         with progress(total=len(unique), title=title, unit="text") as bar:
@@ -63,7 +63,7 @@ class SentenceTransformersEmbedder(Embedder):
 
 
 class VLLMEmbedder(Embedder):
-    """With vLLM's pooling, which makes its own batches whatever the batch size."""
+    """With vLLM's pooling, which forms its own batches and ignores the batch size."""
 
     chunk = 1024
 
@@ -83,7 +83,7 @@ def open_embedder(folder: Path, model: Model, *, batch_size: int) -> Embedder:
     """Start a model's embedder.
 
     Args:
-        batch_size: texts per batch, where the engine does not choose.
+        batch_size: texts per batch, unless the engine chooses.
     """
     embedder: Embedder = ENGINES[model.engine].embedding(folder, model, batch_size)
     return embedder

@@ -1,10 +1,10 @@
-"""The `openai` engine: any endpoint that speaks the OpenAI protocol, through the official client.
+"""The `openai` engine: any endpoint with the OpenAI protocol, through the official client.
 
-Requests go out side by side, as many at a time as the registry allows. What may pass (no connection, a time-out, 408, 409,
-429, 5xx, a body that is no answer) is asked again, after the time that the endpoint names in Retry-After, else after a growing
-and random time; what cannot pass (a wrong key, an unknown model, a wait of hours) stops with one message. A request that the
-endpoint does not take (its content policy, its context) is answered with an empty text and the finish reason `refused`; that it
-takes none at all stops. Answers that have come are never lost: what stops a batch, an interrupt too, carries them.
+Requests are sent concurrently, up to the registry's limit. Transient errors (no connection, a time-out, a status in `PASSING` or
+5xx, an invalid body) are retried after the endpoint's Retry-After, else with random exponential backoff. Permanent errors (a
+wrong key, an unknown model, a wait of hours) stop the job with one message. A request that the endpoint rejects (content policy,
+context length) gets an empty text and the finish reason `refused`; if it rejects all of them, the job stops. Received answers are
+never lost: the exception that stops a batch, even by an interrupt, carries them.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Sampling
 
 PASSING = {408, 409, 429}
-"""HTTP statuses below 500 that may pass."""
+"""Transient HTTP statuses below 500; these and all 5xx are retried."""
 REFUSING = {400, 413, 422}
-"""HTTP statuses of a request that the endpoint does not take."""
+"""HTTP statuses of a request that the endpoint rejects."""
 LONGEST_WAIT = 60.0
 """Seconds; an endpoint's own Retry-After may be longer."""
 LONGEST_ASKED = 600.0
-"""Seconds of a Retry-After after which a job stops."""
+"""Longest Retry-After in seconds; a job stops rather than wait longer."""
 
 
 class MalformedAnswer(Exception):
-    """A body that is no chat completion."""
+    """A response body that is not a chat completion."""
 
 
 class EndpointError(RuntimeError):
-    """What the endpoint will not do; the message says what to change and holds no key."""
+    """A permanent error of the endpoint; the message gives the remedy and never contains the key."""
 
 
 class OpenAIEngine:
-    """Answers batches over HTTP. Keys come from the environment and are in no message.
+    """Answers batches over HTTP. Keys come from the environment and never appear in messages.
 
     Args:
-        endpoint: where and how.
-        spending: what each answer costs is entered there, and its ceiling holds.
+        endpoint: address and settings.
+        spending: records the cost of each answer and enforces the ceiling.
     """
 
-    deterministic = False  # the seed is sent, but servers promise nothing
+    deterministic = False  # the seed is sent, but servers do not guarantee determinism
 
     def __init__(self, endpoint: Endpoint, sampling: Sampling, spending: Spending) -> None:
         self.endpoint, self.sampling, self.spending = endpoint, sampling, spending
@@ -76,10 +76,10 @@ class OpenAIEngine:
         self.client = AsyncOpenAI(base_url=endpoint.url, api_key=key, max_retries=0, timeout=endpoint.timeout)
 
     def chat(self, requests: list[Request]) -> list[Answer]:
-        """Every request's answer, in order.
+        """The answer to every request, in order.
 
         Raises:
-            Interrupted: if one cannot be had; carries the answers that have come.
+            Interrupted: if a request fails; carries the answers received so far.
         """
         return self.runner.run(self._together(requests))
 
@@ -104,7 +104,7 @@ class OpenAIEngine:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             failed = next((task.exception() for task in done if task.exception()), None)
         except asyncio.CancelledError:
-            failed = KeyboardInterrupt("stopped from outside; what has come is kept")
+            failed = KeyboardInterrupt("interrupted; the answers received so far are kept")
         self.answered = self.answered or bool(answers)
         if failed is None and len(refusals) == len(requests) and not self._known_to_answer(requests):
             failed = next(iter(refusals.values()))
@@ -116,18 +116,18 @@ class OpenAIEngine:
             raise Interrupted([answers[request.id] for request in requests if request.id in answers], cause) from None
         for name, error in refusals.items():
             answers[name] = Answer(name, "", "refused", 0, 0)
-            print(f"request {name} is refused (HTTP {error.status_code}): {self._without_key(error)}", file=sys.stderr)
+            print(f"request {name} was refused (HTTP {error.status_code}): {self._without_key(error)}", file=sys.stderr)
         return [answers[request.id] for request in requests]
 
     def _known_to_answer(self, requests: list[Request]) -> bool:
-        """Whether the endpoint takes requests at all, so that refusing all of these is about them.
+        """Whether the endpoint accepts requests at all; if so, the refusals are due to these requests.
 
-        Answers of an earlier job may have been got with other settings: they count beside a single request only.
+        Answers of an earlier job may come from other settings, so they count only if this batch is a single request.
         """
         return self.answered or (len(requests) == 1 and self.spending.path.exists())
 
     async def _answered(self, request: Request) -> Answer:
-        prompt = sum(len(message["content"]) for message in request.messages)  # as if a character were a token
+        prompt = sum(len(message["content"]) for message in request.messages)  # as if every character were a token
         with self.spending.reserved(prompt, self.sampling.max_new_tokens) as enter:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception(lambda error: may_pass(error) and (asked_to_wait(error) or 0) <= LONGEST_ASKED),
@@ -141,7 +141,7 @@ class OpenAIEngine:
         return answer
 
     async def _asked(self, request: Request) -> tuple[Answer, bool]:
-        """The answer, and whether the endpoint has counted its tokens."""
+        """The answer, and whether the endpoint reported its token counts."""
         sampling, options = self.sampling, dict(self.endpoint.options)
         if sampling.top_k:
             options["top_k"] = sampling.top_k
@@ -161,7 +161,7 @@ class OpenAIEngine:
             choice, usage = found.choices[0], found.usage
             text, reason = choice.message.content or "", choice.finish_reason
             tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        except (ValueError, AttributeError, TypeError, IndexError) as error:  # whatever a broken body leads to
+        except (ValueError, AttributeError, TypeError, IndexError) as error:  # a malformed body can raise anything
             raise MalformedAnswer(f"{type(error).__name__}: {error}") from None
         return Answer(request.id, text, "length" if reason == "length" else "stop", *tokens), usage is not None
 
@@ -169,7 +169,7 @@ class OpenAIEngine:
         return str(error).replace(self.key, "[key]") if self.key != "none" else str(error)
 
     def _explained(self, error: BaseException) -> BaseException:
-        """The error in words that say what to do, without the key."""
+        """The error with its remedy, without the key."""
         said = self._without_key(error)
         where = self.endpoint.url
         if isinstance(error, AuthenticationError):
@@ -177,9 +177,9 @@ class OpenAIEngine:
         if isinstance(error, PermissionDeniedError):
             return EndpointError(f"{where} does not allow the model '{self.endpoint.model}' with this key: {said}")
         if isinstance(error, NotFoundError):
-            return EndpointError(f"{where} has no model '{self.endpoint.model}', or is no such endpoint: {said}")
+            return EndpointError(f"{where} has no model '{self.endpoint.model}', or is not a chat endpoint: {said}")
         if may_pass(error) and (asked := asked_to_wait(error)) is not None and asked > LONGEST_ASKED:
-            return EndpointError(f"{where} asks to wait {asked / 60:,.0f} minutes: run again then; what has come is kept: {said}")
+            return EndpointError(f"{where} asks to wait {asked / 60:,.0f} minutes: run again then; answers are kept: {said}")
         if may_pass(error):
             return EndpointError(f"{where} gave no answer in {self.endpoint.attempts} attempts; the last: {said}")
         if isinstance(error, APIStatusError):
@@ -189,7 +189,7 @@ class OpenAIEngine:
 
 @contextmanager
 def cancelled_by_sigterm() -> Iterator[None]:
-    """SIGTERM, which a cluster sends at a job's end of time, cancels the current task, as asyncio lets SIGINT do."""
+    """Cancel the current task on SIGTERM, which a cluster sends at a job's time limit, as asyncio does on SIGINT."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     if task is None or threading.current_thread() is not threading.main_thread():
         yield
@@ -203,7 +203,7 @@ def cancelled_by_sigterm() -> Iterator[None]:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether asking again can help."""
+    """Whether a retry can help."""
     if isinstance(error, APIResponseValidationError | MalformedAnswer | APIConnectionError):
         return True
     if isinstance(error, APIStatusError):
@@ -213,7 +213,8 @@ def may_pass(error: BaseException) -> bool:
 
 
 def wait(state: RetryCallState) -> float:
-    """Seconds until the next attempt: what the endpoint asks for, else doubling from one second, at random, up to a minute."""
+    """Seconds until the next attempt: the endpoint's Retry-After, else random backoff that doubles from a second up to a
+    minute."""
     error = state.outcome.exception() if state.outcome else None
     if (asked := asked_to_wait(error)) is not None:
         return asked
@@ -221,12 +222,12 @@ def wait(state: RetryCallState) -> float:
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:
-    """Seconds that an endpoint asks to wait; None if it does not say."""
+    """Seconds that an endpoint asks to wait; None if it does not."""
     return retry_after(error.response.headers.get("retry-after")) if isinstance(error, APIStatusError) else None
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds of a Retry-After header (a number or a date); None if there is none that can be read."""
+    """Seconds of a Retry-After header (a number or a date); None if missing or unreadable."""
     if not header:
         return None
     try:
@@ -243,8 +244,8 @@ def retry_after(header: str | None) -> float | None:
 
 
 def start(given: Start) -> OpenAIEngine:
-    """The engine of an endpoint, with what the study has paid and may pay."""
+    """The engine of an endpoint, with the study's spending so far and its ceiling."""
     model, study = given.model, given.study
-    assert model.endpoint is not None  # `engine_problems` sees to it
+    assert model.endpoint is not None  # ensured by `engine_problems`
     spending = Spending(Path("results") / study["study"] / "ledger", given.name, model.price, study["synthesis"]["budget"])
     return OpenAIEngine(model.endpoint, model.sampling, spending)

@@ -1,6 +1,6 @@
-"""Spending: tokens and money that priced endpoints were paid, over all jobs of a study, and its ceiling.
+"""Spending: tokens and money used at priced endpoints over all jobs of a study, and the ceiling.
 
-Its files lie in the study's folder `ledger`, from which `polyglot.provenance.ledger` adds up what the study has cost.
+Its files are in the study's folder `ledger`; `polyglot.provenance.ledger` sums them into the study's cost.
 """
 
 from __future__ import annotations
@@ -20,21 +20,20 @@ MILLION = 1_000_000
 
 
 class CeilingReached(RuntimeError):
-    """The next request might cost more than is left."""
+    """The next request could exceed the ceiling."""
 
 
 class Enter(Protocol):
-    """Enters an answer; one whose tokens the endpoint did not count costs what was set aside for it."""
+    """Records an answer; if the endpoint did not count its tokens, it costs the amount reserved."""
 
     def __call__(self, answer: Answer, *, counted: bool) -> None: ...
 
 
 class Spending:
-    """One line an answer in {folder}/{model}.jsonl: id, tokens, USD. Jobs that run side by side share the folder.
+    """One line per answer in {folder}/{model}.jsonl: id, tokens, USD. Concurrent jobs share the folder.
 
-    A request is sent only if what has been spent, what the requests under way may cost at most and what it may cost at most
-    stay within the ceiling together. Jobs look at each other's entries before every request; of each other's requests under way
-    they do not know.
+    A request is sent only if the money spent, plus the maximum cost of pending requests and of this one, stays within the
+    ceiling. Jobs read each other's entries before every request, but do not see each other's pending requests.
 
     Args:
         ceiling: USD; None sets no limit.
@@ -56,10 +55,10 @@ class Spending:
 
     @contextmanager
     def reserved(self, prompt_tokens: float, completion_tokens: float) -> Iterator[Enter]:
-        """Sets aside what a request may cost; the block enters what it did cost.
+        """Reserve a request's maximum cost; the block records its actual cost.
 
         Raises:
-            CeilingReached: if that may be too much (says what is spent and where the ceiling is set).
+            CeilingReached: if that could exceed the ceiling (reports the spending and where the ceiling is set).
         """
         most = self.cost(prompt_tokens, completion_tokens)
         if self.ceiling is not None:
@@ -86,7 +85,7 @@ class Spending:
         self._look()
 
     def _look(self) -> None:
-        """Add what has been entered since, by whatever job."""
+        """Add the entries made since the last call, by any job."""
         for path in self.path.parent.glob("*.jsonl"):
             with path.open("rb") as file:
                 file.seek(self.read.get(path, 0))

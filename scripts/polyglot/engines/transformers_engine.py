@@ -1,4 +1,4 @@
-"""The `transformers` engine: batched generation in this process, on whatever device there is."""
+"""The `transformers` engine: batched generation in this process, on the available device."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from polyglot.registry.models import Sampling
 
 
 class SeededNoise(LogitsProcessor):
-    """Gumbel noise from one generator a request: the argmax of noisy log-probabilities is a sample (Gumbel-max trick).
+    """Gumbel noise from one generator per request: the argmax of noisy log-probabilities is a sample (Gumbel-max trick).
 
-    Each request is thus drawn with its own seed, whatever else is in its batch.
+    Each request is thus sampled with its own seed, regardless of its batch.
     """
 
     def __init__(self, seeds: list[int]) -> None:
@@ -39,7 +39,7 @@ class SeededNoise(LogitsProcessor):
 class TransformersEngine:
     """Answers batches with a causal language model and its chat template.
 
-    It does not enforce `Request.schema`: answers are validated after the fact, as every engine's are.
+    It does not enforce `Request.schema`: answers are validated afterwards, as for every engine.
     """
 
     batch_size = None
@@ -59,7 +59,7 @@ class TransformersEngine:
         self.deterministic = device == "cpu"  # on a GPU the padding of a batch changes rounding
 
     def chat(self, requests: list[Request]) -> list[Answer]:
-        """Every request's answer, in order; an answer ends at the latest where the context does.
+        """The answer to every request, in order; an answer ends at the end of the context at the latest.
 
         Raises:
             ContextError: if a prompt fills the context.
@@ -101,7 +101,7 @@ class TransformersEngine:
         return answers
 
     def _processors(self, requests: list[Request]) -> LogitsProcessorList:
-        """Temperature, top-k, top-p, then each request's own noise; none of them for greedy decoding."""
+        """Temperature, top-k, top-p, then each request's noise; none of these for greedy decoding."""
         processors = LogitsProcessorList()
         if self.sampling.temperature == 0:
             return processors
@@ -116,6 +116,6 @@ class TransformersEngine:
 
 def start(given: Start) -> TransformersEngine:
     """The engine of a model's folder."""
-    assert given.folder is not None  # models in a folder have one
+    assert given.folder is not None  # set for every local model
     model = given.model
     return TransformersEngine(given.folder, model.sampling, context=model.context, chat_template=given.chat_template)

@@ -20,7 +20,7 @@ CPU_ENVIRONMENT = {
 CPU_OPTIONS: dict[str, Any] = {"dtype": "float32", "enforce_eager": True, "max_num_seqs": 128}
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CONFIGURE_LOGGING": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
 BATCH = 4096
-"""Requests at a time: many, since a batch's slowest answer keeps the rest of the engine idle; a killed job loses one batch."""
+"""Requests per batch: many, because the slowest answer of a batch leaves the engine idle; a killed job loses one batch."""
 
 
 def open_llm(folder: Path, model: Model, *, on_cpu: Mapping[str, Any], **options: Any) -> Any:
@@ -28,7 +28,7 @@ def open_llm(folder: Path, model: Model, *, on_cpu: Mapping[str, Any], **options
 
     Args:
         on_cpu: further arguments of `vllm.LLM` where there is no GPU.
-        options: the same everywhere; those of the registry go before them.
+        options: arguments on every device; the registry's override them.
     """
     import torch
 
@@ -50,11 +50,11 @@ class VLLMEngine:
     A JSON schema is enforced by `StructuredOutputsParams`; answers are validated again afterwards, like every engine's.
     """
 
-    deterministic = False  # what else is in a batch changes rounding
+    deterministic = False  # batch composition changes rounding
     batch_size = BATCH
 
     def __init__(self, folder: Path, model: Model, chat_template: Path | None = None) -> None:
-        # on a CPU, chunked prefill and seeds of single requests do not go together
+        # on a CPU, chunked prefill is incompatible with per-request seeds
         whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, model.context or 4096)}
         self.llm = open_llm(folder, model, on_cpu=whole, enable_prefix_caching=True)
         self.name, self.sampling = str(folder), model.sampling
@@ -66,7 +66,7 @@ class VLLMEngine:
             self.template, self.ends = tokenizer.chat_template, [tokenizer.eos_token_id]
 
     def chat(self, requests: list[Request]) -> list[Answer]:
-        """Every request's answer, in order.
+        """The answer to every request, in order.
 
         Raises:
             ContextError: if a prompt fills the model's context.
@@ -114,5 +114,5 @@ class VLLMEngine:
 
 def start(given: Start) -> VLLMEngine:
     """The engine of a model's folder."""
-    assert given.folder is not None  # models in a folder have one
+    assert given.folder is not None  # set for every local model
     return VLLMEngine(given.folder, given.model, given.chat_template)

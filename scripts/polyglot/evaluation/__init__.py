@@ -1,10 +1,9 @@
-"""Evaluation: benchmarks asked of a model through lighteval, with the outcome of every item kept.
+"""Evaluation: benchmarks run on a model with lighteval, keeping the outcome of every item.
 
-From a data set's files to outcomes: `readers` turns published rows into items, `forms` says what an item can be, `items` writes
-and reads task folders, `formulations` asks, `weights` says what each item counts, `tasks` puts one benchmark in one language
-together, `run` evaluates, and `with_lighteval` is the only module that knows lighteval. FORMULATIONS, READERS and WEIGHTINGS are
-open to plugins.
+`readers` turns published rows into items, `forms` defines the kinds of item, and `items` writes and reads task folders.
+`formulations` builds prompts, `weights` weights items, and `tasks` assembles one benchmark in one language. `run` evaluates; only
+`with_lighteval` uses lighteval. Plugins can extend FORMULATIONS, READERS and WEIGHTINGS.
 
 Floor 4: it may import `core`, `registry` and `models`. The Snakefile reads its settings, so its modules import pandas and
-lighteval inside functions only; `run` and `with_lighteval`, which only jobs import, may import pandas and numpy at once.
+lighteval only inside functions. `run` and `with_lighteval`, which only jobs import, may import pandas and numpy at the top.
 """

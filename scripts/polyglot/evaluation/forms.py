@@ -1,7 +1,7 @@
-"""What an item can be: a question with its options, two responses of which one is preferred, or a problem with a number.
+"""The kinds of item: multiple choice, a preference between two responses, or a problem with a numeric answer.
 
-A task folder's rows (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) state one of them. A data set with a schema of
-its own gets there by a reader (`polyglot.evaluation.readers`).
+Each row of a task folder (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) is one of these. Data sets with another
+schema are converted by a reader (`polyglot.evaluation.readers`).
 """
 
 from __future__ import annotations
@@ -15,52 +15,52 @@ from polyglot.evaluation.numbers import final_number
 
 Row = Mapping[str, Any]
 ONE_KIND = "all"
-"""Category and subset of items that name none."""
+"""Default category and subset."""
 REMEDY = "correct the row, or leave it out"
 
 
 class ItemError(ValueError):
-    """A row that is no item; the message names the field and the remedy, and whoever reads the file adds file and row."""
+    """A row that is not a valid item; the message names field and remedy. The caller adds file and row."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """What every item has: an id that is its own within a benchmark and language, a category, and a subset of it."""
+    """Fields of every item: an id, unique within a benchmark and language, a category, and a subset of it."""
 
     id: str
     category: str
     subset: str
 
     stated_as: ClassVar[str] = "an item"
-    """What a row of this kind states, for messages."""
+    """Description of the rows of this kind, for messages."""
     telling: ClassVar[tuple[str, ...]] = ()
-    """Fields, any of which tells that a row is of this kind."""
+    """Fields that identify this kind: a row with any of them is of this kind."""
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Item:
-        """The item that a row states.
+        """The item of a row.
 
         Args:
-            place: the row's place in its file: the id of an item that has none.
-            keep_duplicates: take an item although two of its options are the same.
+            place: the row's position in its file, used as the id of an item that has none.
+            keep_duplicates: accept an item with two identical options.
 
         Raises:
-            ItemError: if a field is missing, empty, or says what cannot be; names the field and the remedy.
+            ItemError: if a field is missing, empty or invalid; names the field and the remedy.
         """
         raise NotImplementedError
 
     def to_row(self) -> dict[str, Any]:
-        """The row that states this item."""
+        """The row of this item."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Choice(Item):
-    """Multiple choice: a question, two or more options, and the place of the right one among them.
+    """Multiple choice: a question, two or more options, and the position of the correct one.
 
-    A row has `question`; `choices`, a list, or one field an option (`option_a`, `option_b`, ...); `answer`, which is the right
-    option's letter, or, with a list, also its place counted from 0 or its text. It may have `id` (or `sample_id`), `category` (or
-    `subject_category`) and `subset` (or `subject`). Items of one benchmark may differ in the number of options.
+    A row has `question`; `choices` (a list) or one field per option (`option_a`, `option_b`, ...); and `answer`. The answer is
+    the correct option's letter or, with a list, also its zero-based position or its text. It may have `id` (or `sample_id`),
+    `category` (or `subject_category`) and `subset` (or `subject`). Items of one benchmark may differ in the number of options.
     """
 
     question: str
@@ -114,7 +114,7 @@ class Preference(Item):
 
 @dataclass(frozen=True)
 class Problem(Item):
-    """A problem whose answer is a number: `question`, `answer_number`, and in few-shot examples `answer`, worked out."""
+    """A problem with a numeric answer: `question`, `answer_number`, and in few-shot examples a worked `answer`."""
 
     question: str
     number: str
@@ -135,7 +135,7 @@ class Problem(Item):
 
 
 def kind_of(row: Row, kinds: Sequence[type[Item]]) -> type[Item]:
-    """Of the kinds that an item may be, the one that a row's fields tell; the first if they tell none."""
+    """The kind of item that a row's fields identify, among those allowed; the first if none is identified."""
     return next((kind for kind in kinds if any(field in row for field in kind.telling)), kinds[0])
 
 
@@ -146,12 +146,12 @@ def letter(place: int) -> str:
 
 
 def letters(count: int) -> list[str]:
-    """The letters of so many options."""
+    """The letters of this many options."""
     return [letter(place) for place in range(count)]
 
 
 def text(row: Row, field: str) -> str:
-    """A field that must say something.
+    """The text of a required field.
 
     Raises:
         ItemError: if it is missing or empty.
@@ -163,7 +163,7 @@ def text(row: Row, field: str) -> str:
 
 
 def place_of(row: Row, field: str, known: Iterable[object]) -> int:
-    """The place of a field's value among the values that it may have.
+    """The index of a field's value among its allowed values.
 
     Raises:
         ItemError: if it is empty or none of them; names the field, the value and what is allowed.
@@ -175,12 +175,12 @@ def place_of(row: Row, field: str, known: Iterable[object]) -> int:
 
 
 def _first(row: Row, fields: Iterable[str], otherwise: object) -> object:
-    """The first of some fields that says something."""
+    """The first non-empty field among several."""
     return next((row[field] for field in fields if row.get(field) not in (None, "")), otherwise)
 
 
 def _options(row: Row) -> tuple[str, ...]:
-    """An item's options, from a list or from one field each."""
+    """An item's options, from a list or from one field per option."""
     if isinstance(row.get("choices"), list):
         stated: Row = {f"choices[{place}]": option for place, option in enumerate(row["choices"])}
     else:
@@ -203,7 +203,7 @@ def _all_different(options: Sequence[str]) -> None:
 
 
 def _answer(row: Row, options: Sequence[str]) -> int:
-    """The place of the right option: from its letter, or, where options are a list, also from its place or its text."""
+    """The index of the correct option, from its letter or, if options are a list, also from its position or text."""
     known, answer = letters(len(options)), row.get("answer")
     if not isinstance(row.get("choices"), list):
         return place_of(row, "answer", known)

@@ -1,7 +1,7 @@
-"""How an item is asked: what a model is shown, what it chooses from or writes, and when it is right.
+"""Formulations: how an item is presented, what the model chooses or writes, and when it is correct.
 
-A formulation of one's own is added from a plugin: `FORMULATIONS.add("mine", Formulation(...))`; it may then stand in
-`formulations` in config/benchmarks.yaml and in a study.
+A plugin adds its own formulation with `FORMULATIONS.add("mine", Formulation(...))`; it can then be used in `formulations` in
+config/benchmarks.yaml and in a study.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from polyglot.evaluation.numbers import final_number
 
 @dataclass(frozen=True)
 class Asked:
-    """An item as a model sees it.
+    """An item as presented to a model.
 
     Attributes:
         query: the text before the answer.
-        choices: texts to choose from; of a formulation that writes, the one that a few-shot example shows.
-        gold: the place of the right one.
+        choices: texts to choose from; for a generative formulation, the answer shown in few-shot examples.
+        gold: the index of the correct one.
     """
 
     query: str
@@ -34,13 +34,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Formulation:
-    """A way to ask items.
+    """A way to present items to a model.
 
     Attributes:
         name: its name in config/benchmarks.yaml and in a study.
-        takes: kinds of item that it can ask. What a row must have follows from them.
-        ask: (item, is it a few-shot example, seed) to what the model sees.
-        right: (what the model wrote, item) to whether it is right. None: the model writes nothing; it chooses the text in
+        takes: kinds of item that it accepts; they determine the fields that a row needs.
+        ask: (item, whether it is a few-shot example, seed) to what the model sees.
+        right: (the model's text, item) to whether it is correct. None: the model generates nothing and chooses the text in
             `choices` with the highest log-likelihood per character.
     """
 
@@ -51,11 +51,11 @@ class Formulation:
 
     @property
     def writes(self) -> bool:
-        """Whether the model writes an answer, instead of choosing among texts."""
+        """Whether the model generates an answer instead of choosing one."""
         return self.right is not None
 
     def chance(self, item: Item) -> float:
-        """How often guessing is right: one in the number of texts to choose from, and never where the model writes."""
+        """Chance accuracy: one over the number of choices, and 0 for generated answers."""
         return 0.0 if self.writes else 1 / len(self.ask(item, False, 0).choices)
 
 
@@ -84,12 +84,12 @@ def _generative(item: Problem, few_shot: bool, seed: int) -> Asked:
 
 
 def _right_number(written: str, item: Problem) -> bool:
-    """Whether the last number of an answer is the right one."""
+    """Whether the last number of an answer is correct."""
     return final_number(written) == final_number(item.number)
 
 
 def _ordered_responses(item: Preference, seed: int) -> tuple[list[str], int]:
-    """Chosen and rejected in a seeded order, and where the chosen one is."""
+    """Chosen and rejected response in a seeded order, and the index of the chosen one."""
     gold = random.Random(stable_seed("order", item.id, item.prompt, seed)).randrange(2)
     responses = [item.chosen, item.rejected]
     return (responses if gold == 0 else responses[::-1]), gold
@@ -104,11 +104,12 @@ FORMULATIONS = Lookup[Formulation](
         "generative": Formulation("generative", (Problem,), _generative, _right_number),
     },
 )
-"""`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed under letters,
-and a letter is chosen. `likelihood`: the chosen against the rejected response. `generative`: a final number is written."""
+"""`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed with letters,
+and the model chooses a letter. `likelihood`: compares the chosen and the rejected response. `generative`: the model writes a
+final number."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:
-    """The kinds of item that all of some formulations can ask, in the first one's order."""
+    """The kinds of item that all these formulations accept, in the order of the first."""
     first, *others = [FORMULATIONS[name].takes for name in formulations]
     return tuple(kind for kind in first if all(kind in takes for takes in others))

@@ -1,4 +1,4 @@
-"""A benchmark's items: from its data set's own files into the JSONL that evaluation reads, and back from there."""
+"""A benchmark's items: converts a data set's files to the JSONL that evaluation uses, and reads it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from polyglot.registry.data import BenchmarkFacts
 
 
 class BenchmarkError(ValueError):
-    """Items that cannot be read as the registry describes them; the message names benchmark, file, row and remedy."""
+    """Items that do not match the registry's description; the message names benchmark, file, row and remedy."""
 
 
 def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: Path) -> dict[str, int]:
-    """Write `out`/test.jsonl, and `out`/dev.jsonl where there are few-shot examples.
+    """Write `out`/test.jsonl, and `out`/dev.jsonl if there are few-shot examples.
 
     Args:
         folder: the data set's files.
@@ -32,7 +32,7 @@ def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: 
         The number of rows by file.
 
     Raises:
-        BenchmarkError: if a file or column is missing, or a row is no item.
+        BenchmarkError: if a file or column is missing, or a row is not a valid item.
     """
     written = {}
     for file, patterns in (("test.jsonl", facts.test), ("dev.jsonl", facts.shots)):
@@ -49,11 +49,11 @@ def read_items(name: str, path: Path, kinds: Sequence[type[Item]], *, keep_dupli
 
     Args:
         name: the benchmark, for messages.
-        kinds: what its items may be.
-        keep_duplicates: take items although two of their options are the same.
+        kinds: allowed kinds of item.
+        keep_duplicates: accept items with two identical options.
 
     Raises:
-        BenchmarkError: if a line is not a JSON object, or is no item; names benchmark, file, row, field and remedy.
+        BenchmarkError: if a line is not a JSON object or not a valid item; names benchmark, file, row, field and remedy.
     """
     items = []
     for place, line in enumerate(_lines(path)):
@@ -71,20 +71,20 @@ def read_items(name: str, path: Path, kinds: Sequence[type[Item]], *, keep_dupli
 
 
 def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
-    """Normalised questions of all test items in the folders: no student may be trained on them."""
+    """Normalised questions of all test items in the folders; no student may be trained on them."""
     rows = [json.loads(line) for folder in folders for line in _lines(folder / "test.jsonl")]
     return frozenset(normalise(row.get("question") or row["prompt"]) for row in rows)
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a JSONL file. Texts may have line separators of Unicode inside, which end no row."""
+    """The lines of a JSONL file. Unicode line separators inside texts do not end a row."""
     return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 
 def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: Sequence[str]) -> list[Path]:
     patterns = [pattern.format(name=facts.languages[lang]) for pattern in patterns]
     found = (sorted(path for path in Path(folder).glob(pattern) if path.is_file()) for pattern in patterns)
-    paths = next(filter(None, found), [])  # the same items in two forms count once
+    paths = next(filter(None, found), [])  # items present in two file formats count once
     if not paths:
         raise BenchmarkError(
             f"benchmark '{name}': no file in {folder} matches {', '.join(patterns)}; correct the registry, or name a `folder` "
@@ -94,7 +94,7 @@ def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: 
 
 
 def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[Item]:
-    """The items of one of a data set's own files."""
+    """The items of one file of a data set."""
     reader: Reader | None = READERS[facts.items] if facts.items else None
     kinds = (reader.makes,) if reader else kinds_for(facts.formulations)
     words = facts.words.get(lang, reader.words if reader else ())
@@ -128,11 +128,11 @@ def _read(path: Path, columns: list[str]) -> list[dict[str, Any]]:
         form: dict[str, Any] = {"sep": "\t", "header": None, "names": columns, "quoting": csv.QUOTE_NONE}
         frame = pd.read_csv(path, dtype="str", keep_default_na=False, **(form if path.suffix == ".tsv" else {}))
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-    raise BenchmarkError(f"{path}: a benchmark's files are Parquet, JSONL, CSV or TSV; correct the registry")
+    raise BenchmarkError(f"{path}: benchmark files must be Parquet, JSONL, CSV or TSV; correct the registry")
 
 
 def _unique(items: Iterable[Item]) -> list[Item]:
-    """Outcomes are matched by id: one that repeats gets its place among its like."""
+    """Make repeated ids unique by appending a count, because outcomes are matched by id."""
     seen: Counter[str] = Counter()
     told_apart = []
     for item in items:

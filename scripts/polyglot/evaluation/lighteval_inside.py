@@ -1,7 +1,7 @@
-"""Inner parts of lighteval, and of datasets through which it reads, that an evaluation touches; imported when they are used.
+"""Private parts of lighteval, and of the datasets library that it uses, needed by an evaluation; imported on use.
 
-Its documented interface evaluates tasks of a module, but imports all of its own on the way, keeps caches in the user's home, and
-has no place for every example's outcome. Where an inner part is not there, a warning says what no longer works.
+Its documented interface evaluates a module's tasks, but also imports all its own tasks, caches in the user's home, and does not
+return every example's outcome. If a private part is missing, a warning says what no longer works.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ DATASETS = Upstream("datasets", first="5", before="6")
 
 @contextlib.contextmanager
 def only_our_tasks() -> Iterator[None]:
-    """Let lighteval know the tasks of the module that it is given, and no others.
+    """Make lighteval load only the tasks of the given module.
 
-    Its own registry imports every task that it ships, one of which downloads a file at import.
+    Its registry imports every task that it ships, one of which downloads a file at import.
     """
     from lighteval.tasks.registry import Registry
 
@@ -41,7 +41,7 @@ def only_our_tasks() -> Iterator[None]:
 
 @contextlib.contextmanager
 def data_sets_cached_in(folder: Path) -> Iterator[None]:
-    """Keep the cache of data sets in a folder: that in the user's home would give an older benchmark's rows."""
+    """Cache data sets in this folder: the cache in the user's home could return outdated benchmark rows."""
     import datasets
 
     lost = "benchmarks are cached in the home folder: after you change one, remove ~/.cache/huggingface/datasets"
@@ -54,7 +54,8 @@ def data_sets_cached_in(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def gradients_left_as_they_are() -> Iterator[None]:
-    """lighteval turns gradients off for the whole process, at its import or later, and moves torch's random state."""
+    """Restore torch's state: lighteval disables gradients for the whole process, at import or later, and advances the random
+    state."""
     import torch
 
     enabled = torch.is_grad_enabled()
@@ -66,10 +67,10 @@ def gradients_left_as_they_are() -> Iterator[None]:
 
 
 def details_of(pipeline: Any) -> dict[str, list[Any]]:
-    """Every example of a pipeline that has evaluated, by the task's name and number of shots (`NAME|SHOTS`).
+    """Every example of a finished pipeline, by the task's name and number of shots (`NAME|SHOTS`).
 
     Raises:
-        RuntimeError: if this version of lighteval keeps them elsewhere: without them there are no outcomes.
+        RuntimeError: if this version of lighteval stores them elsewhere, so that outcomes cannot be read.
     """
     lost = "no example's outcome can be read, so this evaluation ends here"
     if not LIGHTEVAL.has(pipeline, "evaluation_tracker.details_logger.details", lost=lost):

@@ -1,4 +1,4 @@
-"""The number that an answer ends in, in the digits of any script and any way of writing it."""
+"""The final number of an answer, in the digits of any script and any number format."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 NUMBER = re.compile(
-    r"(?<![\d.,)\]])-?\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\d)(?:[.,٫]\d+)?"  # groups of three apart by spaces
+    r"(?<![\d.,)\]])-?\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\d)(?:[.,٫]\d+)?"  # groups of three separated by spaces
     r"|(?:(?<![\d.,)\]])-)?\d+(?:[.,٬٫'’]\d+)*"
 )
 
@@ -16,11 +16,12 @@ SIGNS = str.maketrans({"−": "-", "－": "-", "﹣": "-", "，": ",", "．": ".
 
 
 def final_number(text: str) -> float | None:
-    """The last number in a text, in the digits of any script and any way of writing it; None if there is none.
+    """The last number in a text, in the digits of any script and any number format; None if there is none.
 
-    The last of different separators is the decimal one (1.234,5 and 1,234.5). A single kind groups digits where the last group
-    has three of them, and no zero leads (1.234 and 1,23,456 are whole numbers; 0.234 and 12.50 are not; of 12.05.2024 the last
-    part is the number). Spaces, apostrophes and ٬ group; ٫ is decimal. A minus after a digit or bracket is a difference, no sign.
+    If separators differ, the last is decimal (1.234,5 and 1,234.5). A single kind of separator groups digits if the last group
+    has three digits and the number has no leading zero: 1.234 and 1,23,456 are integers; 0.234 and 12.50 are not. In a date, the
+    last part is the number. Spaces, apostrophes and ٬ group digits; ٫ is decimal. A minus after a digit or bracket is a
+    subtraction, not a sign.
     """
     found = NUMBER.findall(text.translate(SIGNS))
     if not found:

@@ -1,7 +1,7 @@
-"""How the rows of data sets with a schema of their own are read as items (`items` in config/benchmarks.yaml).
+"""Readers convert the rows of data sets with their own schema into items (`items` in config/benchmarks.yaml).
 
-A schema of one's own is added from a plugin: `READERS.add("mine", Reader(...))`. A data set that already has `question`,
-`choices` and `answer` needs none (see `polyglot.evaluation.forms`).
+A plugin adds a schema with `READERS.add("mine", Reader(...))`. A data set that already has `question`, `choices` and `answer`
+needs no reader (see `polyglot.evaluation.forms`).
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ CATEGORIES = {
 }
 """RewardBench's subsets by category (Lambert et al., 2024, arXiv 2403.13787, table 1), for data sets that name subsets only."""
 RELATIONS = ("cause", "effect")
-"""What an item of XCOPA asks for."""
+"""The two question types of XCOPA."""
 FULL_STOPS = ".。"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How a data set's rows become rows that state an item.
+    """Converts a data set's rows into item rows.
 
     Attributes:
         name: its name in config/benchmarks.yaml.
-        makes: the kind of item that its rows state.
-        fields: fields that every row has, as published.
-        read: (row, words) to a row as `makes` reads it; raises `ItemError` for values that cannot be.
-        words: words that it puts into questions and options, in English; an entry may give them in other languages (`words`).
+        makes: the kind of item that it produces.
+        fields: fields that every published row has.
+        read: (row, words) to a row for `makes`; raises `ItemError` for invalid values.
+        words: English words that it puts into questions and options; an entry may translate them (`words`).
     """
 
     name: str
@@ -52,17 +52,17 @@ def _as_it_is(row: Row, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _reward_bench(row: Row, words: Sequence[str]) -> dict[str, Any]:
-    """The multilingual data set calls subsets `source`; a category follows from its subset."""
+    """The multilingual data set calls subsets `source`; the subset determines the category."""
     subset = row.get("subset") or row.get("source")
     known = {subset: category for category, subsets in CATEGORIES.items() for subset in subsets}
     return dict(row) | {"subset": subset, "category": row.get("category") or known.get(str(subset))}
 
 
 def _xcopa(row: Row, words: Sequence[str]) -> dict[str, Any]:
-    """XCOPA (Ponti et al., 2020, arXiv 2005.00333): a premise, and two sentences of which one is its cause, or its effect.
+    """XCOPA (Ponti et al., 2020, arXiv 2005.00333): a premise and two sentences, one of which is its cause or effect.
 
-    Asked as the premise without its full stop and a connecting word (`because`, `so`), which either sentence continues: the usual
-    form of COPA. The two sentences are as published.
+    The prompt is the premise without its full stop, plus a connective (`because`, `so`), continued by either sentence: the usual
+    form of COPA. The two sentences are unchanged.
     """
     relation = RELATIONS[place_of(row, "question", RELATIONS)]
     connective = words[RELATIONS.index(relation)]
@@ -79,9 +79,9 @@ def _xcopa(row: Row, words: Sequence[str]) -> dict[str, Any]:
 def _xnli(row: Row, words: Sequence[str]) -> dict[str, Any]:
     """XNLI (Conneau et al., 2018, arXiv 1809.05053): whether a premise entails a hypothesis, is neutral to it or contradicts it.
 
-    Asked in a form that needs no grammar of any language: the two sentences, one a line, and three label words to choose from.
-    The words are the data set's own labels, unless the entry gives a language's (`words`, in the order of the labels). It is not
-    the usual prompt ("premise, right? Yes, hypothesis"): compare models under it with each other, not with published numbers.
+    The prompt is independent of a language's grammar: the two sentences on separate lines, and three label words to choose from.
+    The words are the data set's labels, unless the entry translates them (`words`, in the order of the labels). This is not the
+    usual prompt ("premise, right? Yes, hypothesis"), so results are not comparable with published numbers.
     """
     return {
         "question": f"{text(row, 'premise')}\n{text(row, 'hypothesis')}",
@@ -91,9 +91,9 @@ def _xnli(row: Row, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _commonsense_qa(row: Row, words: Sequence[str]) -> dict[str, Any]:
-    """CommonsenseQA (Talmor et al., 2019, arXiv 1811.00937): a question, lettered options, the letter of the right one.
+    """CommonsenseQA (Talmor et al., 2019, arXiv 1811.00937): a question, lettered options, and the letter of the correct one.
 
-    Its published test split has no answers: the items are those of its validation split.
+    Its published test split has no answers, so the items come from the validation split.
     """
     stated = row["choices"]
     names, options = (stated.get("label"), stated.get("text")) if isinstance(stated, dict) else (None, None)
@@ -124,4 +124,4 @@ READERS = Lookup[Reader](
         "commonsenseqa": Reader("commonsenseqa", Choice, ("id", "question", "choices", "answerKey"), _commonsense_qa),
     },
 )
-"""By the data set whose published schema it reads: others of the same schema name the same reader."""
+"""Readers are named after the data set whose schema they read; other data sets of that schema use the same reader."""

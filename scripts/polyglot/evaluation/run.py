@@ -1,4 +1,4 @@
-"""Evaluation with lighteval: all benchmarks of a model in one start, with every example's outcome kept."""
+"""Evaluation with lighteval: all benchmarks of a model in one run, keeping every example's outcome."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def evaluate(
 ) -> pd.DataFrame:
     """Every example's outcome on every task.
 
-    The model runs from a fresh folder under a neutral name, with caches of its own: lighteval keys its prediction cache by the
-    model's path, and would return an older model's answers for new weights at the same path.
+    The model runs from a fresh folder with a neutral name and separate caches. lighteval keys its prediction cache by the model's
+    path, and would return old answers for new weights at the same path.
 
     Args:
-        model: folder in transformers format. A model with a chat template is asked through it.
-        seed: decides the order of chosen and rejected responses.
-        plain: ask without chat format, even if the tokenizer has a chat template: for a pre-trained base.
-        chat_template: a template in place of the tokenizer's own.
+        model: folder in transformers format. A model's chat template is used if it has one.
+        seed: determines the order of chosen and rejected responses.
+        plain: use no chat format, even if the tokenizer has a chat template: for a pre-trained base. chat_template: a template
+        that replaces the tokenizer's.
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
@@ -49,7 +49,7 @@ def evaluate(
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
         ValueError: if there are fewer few-shot rows than shots.
-        BenchmarkError: if a row is no item; names file, row, field and remedy.
+        BenchmarkError: if a row is not a valid item; names file, row, field and remedy.
     """
     asked = {task.name: (task, questions(task, seed)) for task in tasks}
     model = Path(model).resolve()
@@ -62,8 +62,8 @@ def evaluate(
 
 
 def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
-    """What was run and what came out, as a line for a model card: each benchmark's language, formulation, shots, score with its
-    standard error over items, and number of items."""
+    """Settings and results as a line for a model card: each benchmark's language, formulation, shots, score with its standard
+    error over items, and number of items."""
     parts = []
     for task in tasks:
         found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
@@ -76,7 +76,7 @@ def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
 
 
 def chance_scores(tasks: Iterable[Task], outcomes: pd.DataFrame) -> dict[str, float]:
-    """The score that guessing would have on each task: by item, one in the number of its options (see `Formulation.chance`)."""
+    """The chance score of each task: per item, one over its number of options (see `Formulation.chance`)."""
     scores = {}
     for task in tasks:
         found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
@@ -87,7 +87,7 @@ def chance_scores(tasks: Iterable[Task], outcomes: pd.DataFrame) -> dict[str, fl
 
 
 def no_outcomes() -> pd.DataFrame:
-    """The outcomes of a student that there is not: the columns of `evaluate`, and no row."""
+    """Outcomes for a missing student: the columns of `evaluate`, without rows."""
     return pd.DataFrame(columns=list(OUTCOME_COLUMNS))
 
 

@@ -15,24 +15,24 @@ class Benchmark(Section):
 
     formulation: str = Field(
         description="`cloze` (multiple choice by the likelihood of the full answers), `letter` (lettered choices), "
-        "`likelihood` (chosen against rejected response), `generative` (a final number), or a plugin's; one of the registry's "
-        "for this benchmark."
+        "`likelihood` (chosen versus rejected response), `generative` (a final number), or a plugin's; must be listed in the "
+        "registry for this benchmark."
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
     max_items: int | None = Field(
-        default=None, gt=0, description="Most items per language, a seeded uniform sample; null takes all."
+        default=None, gt=0, description="Maximum number of items per language, as a seeded uniform sample; null uses all."
     )
-    max_new_tokens: int = Field(default=48, gt=0, description="Longest answer of a generative benchmark.")
+    max_new_tokens: int = Field(default=48, gt=0, description="Longest answer of a generative benchmark, in tokens.")
     languages: list[Name] | None = Field(
-        default=None, min_length=1, description="Languages that it is used in; null: every language of the study."
+        default=None, min_length=1, description="Languages to use it in; null: every language of the study."
     )
-    hub: bool = Field(default=False, description="Take its items from the hub, where the registry says.")
+    hub: bool = Field(default=False, description="Take its items from the hub, as the registry specifies.")
     folder: str | None = Field(
         default=None,
-        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null takes the hub's, or else the "
-        "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's place from 0, letter or "
-        "text), and, if wanted, `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, `subset`, "
-        "`category`. Problems: `question`, `answer_number`, in few-shot examples `answer` (worked out).",
+        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null uses the hub's, or else the "
+        "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index from 0, letter or "
+        "text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, `subset`, "
+        "`category`. Problems: `question`, `answer_number`, in few-shot examples a worked `answer`.",
     )
 
     @property
@@ -43,7 +43,7 @@ class Benchmark(Section):
     @model_validator(mode="after")
     def _one_origin(self) -> Benchmark:
         if self.hub and self.folder is not None:
-            raise ValueError("hub and folder: items come from one of them; leave the other out")
+            raise ValueError("hub and folder: items come from only one of them; remove the other")
         return self
 
 
@@ -54,18 +54,18 @@ class Evaluation(Section):
     batch_size: int = Field(default=32, gt=0, description="Requests per batch.")
     groups: dict[str, list[Name]] = Field(
         default={},
-        description="Task groups: name to benchmarks. Steps of a recipe are shown by group, as FilBench shows its categories.",
+        description="Task groups: name to benchmarks. Steps of a recipe are reported by group, as in FilBench.",
     )
     group_weights: Literal["equal", "examples"] = Field(
-        default="equal", description="Weight of each group in the groups' mean: the same, or its number of examples."
+        default="equal", description="Weight of each group in the mean over groups: equal, or its number of examples."
     )
 
     @property
     def longest_answer(self) -> int:
-        """The most tokens that a model writes in answer to an item; 0 where it only chooses."""
+        """The maximum number of tokens in an answer; 0 if the model only chooses."""
         written = [chosen for chosen in self.benchmarks.values() if FORMULATIONS[chosen.formulation].writes]
         return max((chosen.max_new_tokens for chosen in written), default=0)
 
     def benchmarks_in(self, lang: str) -> dict[Name, Benchmark]:
-        """The benchmarks that are used in a language."""
+        """The benchmarks used in a language."""
         return {name: chosen for name, chosen in self.benchmarks.items() if chosen.languages is None or lang in chosen.languages}

@@ -1,4 +1,4 @@
-"""Whether a study's benchmark can be run as the study and the registry say: every name must be known, and fit the others."""
+"""Whether a study's benchmark can be run as configured: all names must be known and compatible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polyglot.registry.data import BenchmarkFacts
 
 
 def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: Path) -> Iterable[str]:
-    """What keeps a benchmark from being run, a sentence each: key, value and what is allowed.
+    """The problems that prevent a benchmark from running, one sentence each: key, value and what is allowed.
 
     Args:
         facts: the registry's entry.
@@ -37,7 +37,7 @@ def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: P
 
 
 def _fit(facts: BenchmarkFacts, entry: str) -> Iterable[str]:
-    """Whether an entry's formulations, reader and words go together; all its names are known."""
+    """Whether an entry's formulations, reader and words are compatible; all its names are known."""
     kinds = kinds_for(facts.formulations)
     if not kinds:
         yield f"{entry}, formulations: no kind of item can be asked in all of: {', '.join(facts.formulations)}"

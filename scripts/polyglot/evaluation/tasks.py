@@ -1,4 +1,4 @@
-"""A benchmark in one language, as it is run: its items, how they are asked, and what each counts."""
+"""A benchmark in one language, as run: its items, formulation and weighting."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Task:
     """One benchmark in one language: its rows are in `folder`/test.jsonl, few-shot rows in `folder`/dev.jsonl.
 
     Attributes:
-        weighting: what items count in its score, a name in `WEIGHTINGS`.
-        duplicate_options: what becomes of an item with two equal options: an error, or kept.
+        weighting: how items are weighted in its score, a name in `WEIGHTINGS`.
+        duplicate_options: how to treat an item with two equal options: raise an error, or keep it.
     """
 
     benchmark: str
@@ -39,13 +39,13 @@ class Task:
 
     @property
     def formulation(self) -> Formulation:
-        """How its items are asked."""
+        """How its items are presented."""
         return FORMULATIONS[self.settings.formulation]
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What is asked in a task: its items by place in the file, the few-shot examples, and the places that are asked."""
+    """A task's content: items by position in the file, few-shot examples, and the positions to evaluate."""
 
     items: list[Item]
     shots: list[Item]
@@ -56,12 +56,12 @@ def questions(task: Task, seed: int) -> Questions:
     """A task's items, read and checked.
 
     Args:
-        seed: decides which items are asked where there are more than `max_items`.
+        seed: determines which items are sampled if there are more than `max_items`.
 
     Raises:
         FileNotFoundError: if the file is missing.
         ValueError: if there are fewer few-shot rows than shots.
-        BenchmarkError: if a row is no item, or two items that are resampled together have the same id.
+        BenchmarkError: if a row is not a valid item, or two items of one stratum have the same id.
     """
     few_shot, settings = task.folder / "dev.jsonl", task.settings
     shots = _read(task, few_shot) if few_shot.exists() and settings.shots else []
@@ -79,7 +79,7 @@ def questions(task: Task, seed: int) -> Questions:
 
 
 def params_of(evaluation: Evaluation, benchmarks: Mapping[str, BenchmarkFacts], lang: str) -> dict[str, dict[str, Any]]:
-    """What the registry says of a language's benchmarks that outcomes depend on, by benchmark."""
+    """Registry entries of a language's benchmarks that outcomes depend on, by benchmark."""
     kept = {"weighting", "duplicate_options"}
     return {name: benchmarks[name].model_dump(mode="json", include=kept) for name in evaluation.benchmarks_in(lang)}
 
@@ -89,13 +89,13 @@ def _read(task: Task, path: Path) -> list[Item]:
 
 
 def _ids_differ(task: Task, path: Path, items: list[Item], places: list[int]) -> None:
-    """Outcomes of several models are matched by stratum and id."""
+    """Check that ids are unique, because outcomes of different models are matched by stratum and id."""
     seen: dict[tuple[str, ...], int] = {}
     for place in places:
         item = items[place]
         first = seen.setdefault((item.id, *(getattr(item, column) for column in WEIGHTINGS[task.weighting].strata)), place)
         if first != place:
             raise BenchmarkError(
-                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is that of row {first + 1} too; give "
-                "each item an id of its own, or leave `id` out"
+                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is also used in row {first + 1}; give "
+                "each item a unique id, or leave `id` out"
             )

@@ -1,6 +1,6 @@
-"""How much each item counts in a benchmark's score (`weighting` in config/benchmarks.yaml).
+"""Weightings: the weight of each item in a benchmark's score (`weighting` in config/benchmarks.yaml).
 
-A weighting of one's own is added from a plugin: `WEIGHTINGS.add("mine", Weighting(...))`.
+A plugin adds a weighting with `WEIGHTINGS.add("mine", Weighting(...))`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUBSET_WEIGHTS: dict[str, float] = {"math-prm": 984}
-"""RewardBench weights a subset by its number of examples, except this one (447 examples), which counts as many as code."""
+"""RewardBench weights a subset by its number of examples, except this one (447 examples), which gets the same total weight as
+code."""
 
 
 @dataclass(frozen=True)
 class Weighting:
-    """What items count in a benchmark's score.
+    """The weights of items in a benchmark's score.
 
     Attributes:
         name: its name in config/benchmarks.yaml.
         weights: outcomes (columns example_id, category, subset) to the weight of each; they sum to 1.
-        strata: columns whose values together say which items have equal weights. Intervals resample items within such a stratum;
-            none: all items are one.
+        strata: columns whose values define groups of equally weighted items. Intervals resample items within a stratum; if empty,
+            all items form one stratum.
     """
 
     name: str
@@ -64,7 +65,7 @@ def example_weights(weighting: str, outcomes: pd.DataFrame) -> pd.Series:
 
     Args:
         weighting: name in `WEIGHTINGS`.
-        outcomes: one row an example of one benchmark and language: columns example_id, category, subset.
+        outcomes: one row per example of one benchmark and language: columns example_id, category, subset.
 
     Raises:
         ValueError: if a weighting gives weights that are negative or do not sum to 1.
@@ -76,6 +77,6 @@ def example_weights(weighting: str, outcomes: pd.DataFrame) -> pd.Series:
 
 
 def strata(weighting: str, benchmark: str, outcomes: pd.DataFrame) -> pd.Series | str:
-    """Name of the stratum of each example: those of equal weight, which are resampled together."""
+    """Stratum of each example: examples of equal weight, which are resampled together."""
     columns = WEIGHTINGS[weighting].strata
     return outcomes[list(columns)].astype(str).agg("/".join, axis=1) if columns else benchmark

@@ -1,6 +1,6 @@
-"""lighteval: tasks are handed to it, and what it keeps of every example comes back.
+"""Run tasks with lighteval, and return its record of every example.
 
-Inner parts of lighteval that this needs are in `polyglot.evaluation.lighteval_inside`.
+Private parts of lighteval that this needs are in `polyglot.evaluation.lighteval_inside`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from polyglot.models.tokenization import load_tokenizer
 
 
 def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, seed: int, plain: bool) -> dict[str, list[Any]]:
-    """What lighteval keeps of every example, by task.
+    """lighteval's record of every example, by task.
 
-    The working directory holds the folder `model`, and is written to. lighteval loads rows that say no more than an item's place:
-    the items are at hand, read and checked.
+    The working directory holds the folder `model`, and is written to. lighteval loads rows that hold only an item's position; the
+    items were read and checked before.
 
     Args:
-        tasks: task name to the task and what is asked in it.
-        plain: ask without chat format, even if the tokenizer has a chat template.
+        tasks: task name to the task and its content.
+        plain: use no chat format, even if the tokenizer has a chat template.
     """
     import torch
     from lighteval.logging.evaluation_tracker import EvaluationTracker
@@ -55,10 +55,10 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
                 dtype="bfloat16" if gpu else "float32",
                 device="cuda" if gpu else "cpu",
                 cache_dir="cache",
-                model_parallel=None if gpu else False,  # over all GPUs of the job: one does not hold the largest teachers
+                model_parallel=None if gpu else False,  # over all GPUs of the job: the largest teachers do not fit on one
                 override_chat_template=chat,
-                add_special_tokens=not chat,  # a chat template brings its own begin token
-                # without a chat template answers follow a space; in one they follow the template's own text
+                add_special_tokens=not chat,  # a chat template adds its own begin token
+                # without a chat template, answers follow a space; with one, they follow the template's text
                 multichoice_continuations_start_space=not chat,
                 generation_parameters={"seed": seed},
             ),
@@ -69,7 +69,7 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
 
 
 def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: int) -> Any:
-    """The lighteval task: an item's query, its choices and the right one."""
+    """The lighteval task: an item's query, its choices and the index of the correct one."""
     from lighteval.tasks.lighteval_task import LightevalTaskConfig
     from lighteval.tasks.requests import Doc
 
@@ -101,7 +101,7 @@ def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: i
 
 
 def _metric(task: Task, asked: Questions) -> Any:
-    """Whether an example is right: by what the model wrote, or by the choice that it finds most likely."""
+    """Whether an example is correct: by the generated text, or by the most likely choice."""
     from lighteval.metrics.metrics_sample import LoglikelihoodAcc, SampleLevelComputation
     from lighteval.metrics.normalizations import LogProbCharNorm
     from lighteval.metrics.utils.metric_utils import Metric
@@ -110,7 +110,7 @@ def _metric(task: Task, asked: Questions) -> Any:
     right = task.formulation.right
 
     class Written(SampleLevelComputation):
-        """Whether what the model wrote is right."""
+        """Whether the generated text is correct."""
 
         def compute(self, doc: Doc, model_response: Any, **_: Any) -> int:
             return int(right is not None and right(model_response.final_text[0], asked.items[doc.specific["place"]]))

@@ -1,4 +1,4 @@
-"""Checks of a model's folder on the CPU, before a job holds a GPU for it: by its tokenizer and configuration, without weights."""
+"""CPU checks of a model's folder before a job gets a GPU: they use its tokenizer and configuration, not its weights."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from polyglot.registry.models import Model
 
 CONFIG = "config.json"
 BATCH = 512
-"""Requests rendered and counted at a time."""
+"""Requests rendered and counted per batch."""
 
 
 def model_context(folder: Path) -> int | None:
-    """The longest text of a model in tokens, by its own configuration; None if that does not say.
+    """A model's context in tokens, from its own configuration; None if not given there.
 
     Raises:
         FileNotFoundError: if the folder holds no configuration.
@@ -31,11 +31,11 @@ def model_context(folder: Path) -> int | None:
 
 
 def check_context(name: str, model: Model, folder: Path) -> int | None:
-    """The longest prompt with its answer in tokens: the registry's, else the model's own.
+    """The limit for prompt and answer together, in tokens: the registry's, else the model's own.
 
     Raises:
         FileNotFoundError: if the folder holds no configuration.
-        ContextError: if the registry asks for more than the model has, by itself or by the scaling of its positions.
+        ContextError: if the registry's context exceeds the model's, including its position scaling.
     """
     own, settings = model_context(folder), _settings(folder)
     if model.context is None or own is None:
@@ -51,9 +51,9 @@ def check_context(name: str, model: Model, folder: Path) -> int | None:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """A model's own configuration; what it says about text goes first."""
+    """A model's own configuration; its text section has priority."""
     if not (Path(folder) / CONFIG).exists():
-        raise FileNotFoundError(f"{folder}: no {CONFIG}: not a model in transformers format, or not fetched whole")
+        raise FileNotFoundError(f"{folder}: no {CONFIG}: not a model in transformers format, or not fully downloaded")
     config = read_json(Path(folder) / CONFIG)
     return {**config, **config.get("text_config", {})}
 
@@ -61,7 +61,7 @@ def _settings(folder: Path) -> dict[str, Any]:
 def check_requests(
     name: str, model: Model, folder: Path, requests: Mapping[str, pd.DataFrame], chat_template: Path | None = None
 ) -> dict[str, Any]:
-    """Render and count every request as the engine will.
+    """Render every request as the engine will, and count its tokens.
 
     Args:
         requests: file to its rows, with the columns request_id, method and messages.
@@ -71,8 +71,8 @@ def check_requests(
 
     Raises:
         FileNotFoundError: if the folder holds no configuration.
-        TokenizerError: if it holds no tokenizer, or its chat template is missing or does not take these chats.
-        ContextError: if a prompt leaves no room for the longest answer, or the registry's context is longer than the model's.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing or rejects these chats. ContextError: if a
+        prompt leaves no room for the longest answer, or the registry's context is longer than the model's.
     """
     context = check_context(name, model, folder)
     tokenizer = load_tokenizer(folder, chat_template)
@@ -103,21 +103,20 @@ def check_chats(
     needed: bool = True,
     chat_template: Path | None = None,
 ) -> dict[str, Any]:
-    """Whether a model takes the kinds of chat that it will be given, where their texts are not known yet.
+    """Whether a model accepts the kinds of chat that it will get, before their texts are known.
 
     Args:
-        chats: a chat of each kind, with the shortest texts.
+        chats: one chat of each kind, with minimal texts.
         room: the longest answer in tokens.
-        needed: whether it must have a chat template; one that has none can only be asked without.
+        needed: whether it must have a chat template; a model without one is prompted with plain text.
 
     Returns:
         model, context, max_new_tokens, facts of the tokenizer, and the tokens of each kind of chat.
 
     Raises:
         FileNotFoundError: if the folder holds no configuration.
-        TokenizerError: if it holds no tokenizer, or its chat template is missing or does not take these chats.
-        ContextError: if not even the shortest texts leave room for an answer, or the registry's context is longer than the
-            model's.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing or rejects these chats. ContextError: if even
+        minimal texts leave no room for an answer, or the registry's context is longer than the model's.
     """
     context = check_context(name, model, folder)
     tokenizer = load_tokenizer(folder, chat_template)
@@ -128,7 +127,7 @@ def check_chats(
         lengths[kind] = int(_lengths(tokenizer, [list(turns)], chat_template or folder)[0])
         if context is not None and lengths[kind] + room > context:
             raise ContextError(
-                f"{name}: {kind} takes {lengths[kind]:,} tokens with texts of one letter and {room:,} for the answer; the "
+                f"{name}: {kind} takes {lengths[kind]:,} tokens with one-letter texts, plus {room:,} for the answer; the "
                 f"context is {context:,}: choose a model with a longer one, or set fewer shots or a shorter answer"
             )
     facts = tokenizer_facts(tokenizer, folder)
@@ -142,10 +141,10 @@ def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path) -> Any:
         chunk = chats[start : start + BATCH]
         try:
             texts = tokenizer.apply_chat_template(chunk, add_generation_prompt=True, tokenize=False)
-        except Exception as error:  # whatever a template raises
+        except Exception as error:  # a template can raise anything
             roles = ", ".join(turn["role"] for turn in chunk[0])
             raise TokenizerError(
-                f"{source}: the chat template does not take turns of the roles {roles} ({type(error).__name__}: {error}): name "
+                f"{source}: the chat template rejects turns of the roles {roles} ({type(error).__name__}: {error}): name "
                 "one that does as `chat_template` of the model in config/models.yaml"
             ) from None
         found += [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
@@ -153,11 +152,11 @@ def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path) -> Any:
 
 
 def check_base(name: str, folder: Path, *, max_length: int, marks: bool, chat_template: Path | None = None) -> dict[str, Any]:
-    """Whether a base can be fine-tuned, as far as its tokenizer and configuration tell.
+    """Whether a base can be fine-tuned, judging by its tokenizer and configuration.
 
     Args:
         max_length: longest training example in tokens.
-        marks: whether the chat template must mark the response, because the loss is on its tokens only.
+        marks: whether the chat template must mark the response, because the loss covers only its tokens.
 
     Returns:
         model, context, max_length, facts of the tokenizer.

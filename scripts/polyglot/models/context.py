@@ -1,4 +1,4 @@
-"""The error of a text that is longer than a model's context."""
+"""Errors about texts longer than a model's context."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def too_long(model: str, request: str, tokens: int, context: int, *, room: int =
 
     Args:
         room: tokens that an answer may need.
-        file: where the request is.
+        file: the file of the request.
     """
     where = f" of {file}" if file else ""
     return ContextError(

@@ -1,10 +1,9 @@
-"""The model hub: models and data sets fetched once, at a revision, into folders; everything else runs offline.
+"""The model hub: models and data sets are fetched once, at a revision; everything else runs offline.
 
-The lock file of a folder pins it: fetched again at the same revision, it takes the commit that stands there. Snakemake removes a
-lock only before it writes it again from the folder, so that it is there when the folder is fetched.
-A folder that exists is taken as it is (a cluster without network, your own model). After a broken connection a download goes on
-where it stopped; a killed download keeps its complete files: they gather in a folder beside the final one, which appears when all
-of them are there.
+A folder's lock file pins its commit: fetching the same revision again uses that commit. Snakemake removes a lock only just before
+it rewrites it from the folder, so the lock exists when the folder is fetched.
+An existing folder is used as it is (a cluster without network, your own model). An interrupted download resumes, and a killed one
+keeps its complete files. Files are collected in a folder beside the final one, which appears when all are complete.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["model", "dataset"]
 SOURCE = "hub_source.json"
-"""In a fetched folder: what it is, and the commit that the revision stood for."""
+"""File in a fetched folder: its origin, and the commit of the revision."""
 UNWANTED = [
     "*.bin",
     "*.pth",
@@ -39,22 +38,22 @@ UNWANTED = [
     "onnx/*",
     "openvino/*",
 ]
-"""Weights in other forms than safetensors."""
+"""Weights in formats other than safetensors."""
 LOADED = ("*.safetensors", "*.bin")
-"""Forms of the weights that transformers loads, the better one first."""
+"""Weight formats that transformers loads, preferred one first."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 INVALID_TOKEN = "Invalid credentials in Authorization header"
-"""The hub's word for a wrong token; its other 401 is for a repository that is missing or private."""
+"""The hub's message for a wrong token; its other 401 means a missing or private repository."""
 SPARE = 1.05
-"""The free space that a download asks for, in terms of its size."""
+"""Free disk space required for a download, as a multiple of its size."""
 
 
 class HubError(RuntimeError):
-    """What the hub will not give; the message says what to do and holds no token."""
+    """A failed request to the hub; the message gives the remedy and never contains the token."""
 
 
 def unwanted(files: Iterable[str]) -> list[str]:
-    """Patterns of a model's files to leave out: weights in other forms than the best that the repository has."""
+    """Patterns of a model's files to skip: weights in other formats than the repository's preferred one."""
     from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
     files = list(files)
@@ -79,18 +78,18 @@ def fetch(
     """Fetch a repository at a revision into a folder.
 
     Args:
-        locked: a lock file (see `lock`); if it is of this repository and revision, its commit is fetched.
-        wanted: patterns of the files to fetch (a leading `**/` stands for any folder or none); None fetches all but a model's
+        locked: a lock file (see `lock`); if it matches this repository and revision, its commit is fetched.
+        wanted: patterns of the files to fetch (a leading `**/` matches any folder or none); None fetches all but a model's
             `unwanted`.
-        partial: where files gather until all are there; a later call goes on with what it finds.
-        licence: as the registry names it, for the message about one to accept.
+        partial: folder for files until all are complete; a later call resumes from it.
+        licence: the registry's name for it, used in the message about accepting it.
 
     Returns:
         kind, repository, revision, commit, bytes, and the patterns wanted; also in the folder as `SOURCE`.
 
     Raises:
-        HubError: names the repository and the remedy: a licence to accept, a token to set, a revision or name that does not
-            exist, space to free, a network to connect.
+        HubError: names the repository and the remedy: accept a licence, set a token, correct the revision or name, free disk
+            space, connect the network.
     """
     import httpx
 
@@ -114,7 +113,7 @@ def fetch(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is asked of the hub; `pinned` is the commit that a lock file names."""
+    """A request to the hub; `pinned` is the commit from a lock file."""
 
     kind: Kind
     repository: str
@@ -132,7 +131,7 @@ def _address() -> str:
 
 
 def _download(asked: _Asked, partial: Path, wanted: Sequence[str] | None) -> tuple[str, int]:
-    """The files that are wanted, in the folder `partial`; returns their commit and size in bytes."""
+    """Download the wanted files into the folder `partial`; returns their commit and size in bytes."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
@@ -157,7 +156,7 @@ def _download(asked: _Asked, partial: Path, wanted: Sequence[str] | None) -> tup
 
 
 def _explained(error: Exception, asked: _Asked, *, locked: Path | None, folder: Path, partial: Path) -> HubError | None:
-    """An error of a download with its remedy; None for one that is not the hub's, the network's or the disk's."""
+    """A download error with its remedy; None if the hub, the network and the disk are not the cause."""
     import httpx
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
@@ -168,19 +167,19 @@ def _explained(error: Exception, asked: _Asked, *, locked: Path | None, folder: 
     if isinstance(error, httpx.TransportError | LocalEntryNotFoundError | OfflineModeIsEnabled):
         return HubError(
             f"{asked.repository}: {_address()} cannot be reached ({type(error).__name__}): check the network, and HTTPS_PROXY "
-            f"where there is a proxy, and run again, the download goes on; or put the files at {folder} yourself"
+            f"where there is a proxy, and run again to resume; or put the files at {folder} yourself"
         )
-    # hf-xet has no error of its own for a full disk
+    # hf-xet has no specific error for a full disk
     if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):
         return HubError(
-            f"{asked.repository}: the disk of {partial} is full: make room and run again, the download goes on; or set `hub` to "
+            f"{asked.repository}: the disk of {partial} is full: free space and run again to resume; or set `hub` to "
             "a folder on another disk"
         )
     return None
 
 
 def _refused(error: HfHubHTTPError, asked: _Asked, locked: Path | None) -> HubError:
-    """An answer of the hub other than the files, with its remedy."""
+    """An error response of the hub, with its remedy."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     name = asked.repository
@@ -197,19 +196,19 @@ def _refused(error: HfHubHTTPError, asked: _Asked, locked: Path | None) -> HubEr
     if isinstance(error, RepositoryNotFoundError) or (status == 401 and said != INVALID_TOKEN):
         return _not_shown(asked)
     if status == 401:
-        return HubError("the hub refuses the token in HF_TOKEN: make a new one with the right to read")
+        return HubError("the hub refuses the token in HF_TOKEN: create a new one with read permission")
     because = f" ({said})" if said else ""
-    return HubError(f"{name}: the hub answers HTTP {status}{because}; run again later, the download goes on")
+    return HubError(f"{name}: the hub answers HTTP {status}{because}; run again later to resume")
 
 
 def is_there(folder: Path, repository: str | None, revision: str | None, wanted: Sequence[str] | None = None) -> bool:
-    """Whether a folder needs no fetching, because it is the user's own or was fetched as the registry says.
+    """Whether a folder needs no fetching: it is the user's own, or was fetched as the registry specifies.
 
-    Snakemake empties the output of a job before it runs, and runs jobs again when their scripts are newer than their outputs: a
-    folder that is there must not be the output of any.
+    Snakemake deletes a job's outputs before it runs, and reruns jobs whose scripts are newer than their outputs. So an existing
+    folder must not be the output of any job.
 
     Raises:
-        HubError: if the folder holds something else than the registry names.
+        HubError: if the folder's content differs from the registry entry.
     """
     if not folder.is_dir():
         return False
@@ -245,15 +244,15 @@ def _room(folder: Path, size: int, repository: str) -> None:
     if free < size * SPARE:
         raise HubError(
             f"{repository} needs {size * SPARE / 1e9:,.1f} GB, and {folder.resolve().parent} has {free / 1e9:,.1f} GB free: "
-            "make room, or set `hub` to a folder on another disk"
+            "free space, or set `hub` to a folder on another disk"
         )
 
 
 def lock(folder: Path) -> dict[str, Any]:
-    """What is in a folder: where it came from and the SHA-256 and size of every file.
+    """A folder's content: its origin, and the SHA-256 and size of every file.
 
     Returns:
-        source (None for a folder that was there already), files: path to sha256 and bytes.
+        source (None for a folder that already existed), files: path to sha256 and bytes.
     """
     source = read_json(folder / SOURCE) if (folder / SOURCE).exists() else None
     files = {}

@@ -1,7 +1,7 @@
-"""Registries: the models, languages, benchmarks, sources and licences there are, as config/*.yaml names them.
+"""Registries of models, languages, benchmarks, sources and licences, from config/*.yaml.
 
-An entry is checked when it is read, and the error names file, entry and key. Imports core only, and no library that is slow to
-load: the Snakefile parses with it. What a study does with an entry stands in the rooms of the stages.
+Entries are checked when read; errors name file, entry and key. Imports core only, and no slow library, because the Snakefile
+loads it. How a study uses an entry is defined in the rooms of the stages.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from polyglot.registry.base import Entry
 
 
 class Language(Entry):
-    """A language: names and facts used by prompts, figures and analyses."""
+    """A language: names and facts used in prompts, figures and analyses."""
 
     name: str = Field(description="English name, used in prompts.")
-    endonym: str = Field(description="The language's own name.")
+    endonym: str = Field(description="The language's name in the language itself.")
     family: str = Field(description="Language family.")
     script: str = Field(description="Script.")
     flores: str | None = Field(default=None, description="FLORES-200 code, as NLLB names the language.")
@@ -40,71 +40,69 @@ class BenchmarkFacts(Entry):
     columns: list[str] = Field(default=[], description="Names of the columns of TSV files, which have no header.")
     items: str | None = Field(
         default=None,
-        description="How its files' rows are read, by the data set that has this schema: `global-mmlu`, `m-rewardbench`, `mgsm`, "
-        "`xcopa`, `xnli`, `commonsenseqa`, or a plugin's; null: the rows are as `evaluation.benchmarks.<name>.folder` says.",
+        description="Reader of its rows, named after a data set with this schema: `global-mmlu`, `m-rewardbench`, `mgsm`, "
+        "`xcopa`, `xnli`, `commonsenseqa`, or a plugin's; null: rows as described for `evaluation.benchmarks.<name>.folder`.",
     )
     words: dict[str, list[str]] = Field(
         default={},
-        description="Language code to the words that the reader puts into its items (`xcopa`: because, so; `xnli`: the three "
-        "label words); English in languages that are not here.",
+        description="Language code to the words that the reader inserts into items (`xcopa`: because, so; `xnli`: the three "
+        "label words); English for languages not listed.",
     )
     weighting: str = Field(
         default="equal",
-        description="What each item counts: `equal`, `rewardbench` (subsets by size within a category, categories the same), or "
+        description="Weight of each item: `equal`, `rewardbench` (subsets by size within a category, categories equal), or "
         "a plugin's.",
     )
     duplicate_options: Literal["refuse", "keep"] = Field(
-        default="refuse", description="An item with two equal options: an error that names it, or kept as it is published."
+        default="refuse", description="An item with two equal options: raise an error that names it, or keep it as published."
     )
     licence: str | None = Field(default=None, description="Licence of the data.")
 
 
 class Preference(Entry):
-    """Of two responses, the one that was preferred."""
+    """How to choose the preferred of two responses."""
 
-    by: str = Field(description="Field with a number: below 0 prefers the first, above 0 the second; 0 is drawn.")
+    by: str = Field(description="Field with a number: below 0 prefers the first, above 0 the second; 0 is decided at random.")
     first: str = Field(description="Field of the first response.")
     second: str = Field(description="Field of the second response.")
 
 
 class Source(Entry):
-    """A data set of prompts (and responses): where it is, and what its fields are called. A field may be a path such as
+    """A data set of prompts (and responses): its location and field names. A field may be a path such as
     `conversation.0.content`."""
 
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
-    folder: str | None = Field(default=None, description="A local folder instead.")
+    folder: str | None = Field(default=None, description="A local folder instead of a hub repository.")
     files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
     prompt: str | Annotated[list[str], Field(min_length=1)] = Field(
-        description="Field of the prompt; or several, joined by line breaks (those after the first may be empty)."
+        description="Field of the prompt, or several fields joined by line breaks (those after the first may be empty)."
     )
-    response: str | None = Field(default=None, description="Field of the response; null where there is none.")
-    prefer: Preference | None = Field(
-        default=None, description="Two responses of which one was preferred, instead of `response`."
-    )
-    language: str | None = Field(default=None, description="Field of the language; null where all rows are in one.")
+    response: str | None = Field(default=None, description="Field of the response; null if there is none.")
+    prefer: Preference | None = Field(default=None, description="Two responses, one of them preferred, instead of `response`.")
+    language: str | None = Field(default=None, description="Field of the language; null if all rows are in one language.")
     languages: dict[str, list[str]] = Field(
-        min_length=1, description="Language code to the values of that field (none where all rows are in one language)."
+        min_length=1, description="Language code to the values of that field (empty if all rows are in one language)."
     )
-    keep: dict[str, list[str]] = Field(default={}, description="Field to the values of rows that count.")
-    drop: dict[str, list[str]] = Field(default={}, description="Field to parts of values of rows that do not count.")
+    keep: dict[str, list[str]] = Field(default={}, description="Field to the values of rows to keep.")
+    drop: dict[str, list[str]] = Field(default={}, description="Field to substrings; rows whose value contains one are dropped.")
     methods: list[str] = Field(
         default=["generate", "respond"],
         min_length=1,
-        description="Methods that its rows are for; rows for `generate` serve `back-translation` too.",
+        description="Methods that use its rows; rows for `generate` also serve `back-translation`.",
     )
-    longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer ones do not count.")
+    longest: int = Field(default=16000, gt=0, description="Longest prompt or response in characters; longer rows are dropped.")
     licence: str | None = Field(default=None, description="Licence of the data.")
-    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
-    published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, for its counts there.")
+    cite: str | None = Field(default=None, description="The work to cite: authors, year, venue or URL.")
+    published: str | None = Field(default=None, description="Its name in table 6 of arXiv 2604.11290, to compare counts.")
 
 
 class Licence(Entry):
-    """A licence that models or data sets are under."""
+    """A licence of models or data sets."""
 
-    url: str | None = Field(default=None, description="Where its text is.")
-    hub: str = Field(default="other", description="What model hubs call it.")
+    url: str | None = Field(default=None, description="Address of its text.")
+    hub: str = Field(default="other", description="Its name on model hubs.")
     output: str = Field(
         default="does not say here what holds for data that a model under it has written",
-        description="What it says about data that a model under it has written; completes `The licence ...` in data cards.",
+        description="Its terms for data generated by a model under it; completes `The licence ...` in data cards.",
     )

@@ -1,4 +1,4 @@
-"""Entries of models: where each comes from, what runs it, and what its answers are drawn with."""
+"""Model entries: origin, engine and sampling."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CHAT_TEMPLATES = "chat_templates"
 """Folder beside the registries."""
 
 FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
-"""What jobs are not run again for; a chat template is an input of theirs by its file."""
+"""Settings whose change does not rerun jobs; the chat template is tracked as an input file."""
 OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
-"""What changes how an engine is run and not what it answers."""
+"""Settings that change how an engine runs but not its answers."""
 
 
 class Pretraining(Entry):
@@ -39,11 +39,11 @@ class Pretraining(Entry):
 
 
 class GoldTuning(Entry):
-    """A nano model fine-tuned on right answers of the micro-world, as a reference or a reward model."""
+    """A nano model fine-tuned on correct answers of the micro-world, as a reference or a reward model."""
 
     start: str = Field(description="The model it starts from.")
     examples: int = Field(gt=0, description="Training examples per language.")
-    epochs: float = Field(default=1, gt=0, description="Passes over them.")
+    epochs: float = Field(default=1, gt=0, description="Number of epochs.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate.")
     batch_size: int = Field(default=16, gt=0, description="Examples per step.")
     seed: int = Field(default=0, ge=0, description="Seed.")
@@ -63,7 +63,7 @@ class TranslatorTraining(Entry):
 
 
 class Sampling(Entry):
-    """How answers are drawn."""
+    """How answers are sampled."""
 
     temperature: float = Field(default=0.8, ge=0, description="0 is greedy decoding.")
     top_p: float = Field(default=0.9, gt=0, le=1, description="Nucleus sampling.")
@@ -72,30 +72,30 @@ class Sampling(Entry):
 
 
 class Endpoint(Entry):
-    """An endpoint that speaks the OpenAI protocol: a commercial API, or a server that a lab runs."""
+    """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
     url: str = Field(description="Base address, such as https://api.openai.com/v1.")
     model: str = Field(description="The model's name there.")
     api_key: str | None = Field(
         default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the key; null sends none."
     )
-    concurrency: int = Field(default=32, gt=0, description="Requests under way at a time.")
+    concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")
     timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
-    attempts: int = Field(default=8, gt=0, description="How often a request is tried; Retry-After is honoured.")
+    attempts: int = Field(default=8, gt=0, description="Attempts per request; Retry-After is honoured.")
     options: dict[str, Any] = Field(default={}, description="Further fields of the request's body.")
 
 
 class Price(Entry):
-    """USD for a million tokens."""
+    """USD per million tokens."""
 
     prompt: float = Field(ge=0, description="Prompt tokens.")
     completion: float = Field(ge=0, description="Completion tokens.")
 
 
 class Model(Entry):
-    """A model: where it comes from, what it is for, how it is run. Exactly one origin is set."""
+    """A model: its origin, role and settings. Exactly one origin is set."""
 
-    role: Literal["chat", "embedding", "reward", "translation"] = Field(default="chat", description="What the model is for.")
+    role: Literal["chat", "embedding", "reward", "translation"] = Field(default="chat", description="The model's role.")
     label: str | None = Field(default=None, description="Name in figures and tables; null uses the id.")
     pretraining: Pretraining | None = Field(default=None, description="Origin: trained from scratch by the workflow.")
     gold_tuning: GoldTuning | None = Field(default=None, description="Origin: a nano model tuned on gold answers.")
@@ -107,54 +107,54 @@ class Model(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
-    cite: str | None = Field(default=None, description="The work to cite for it: authors, year, where it is.")
+    cite: str | None = Field(default=None, description="The work to cite: authors, year, venue or URL.")
     languages: list[str] | None = Field(
-        default=None, description="Languages that its maker names, as codes; null where nothing is stated."
+        default=None, description="Languages that its developer lists, as codes; null if none are stated."
     )
-    endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint that speaks the OpenAI protocol.")
+    endpoint: Endpoint | None = Field(default=None, description="Origin: an endpoint with the OpenAI protocol.")
     engine: str = Field(
         default="transformers",
-        description="Engine that answers for this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or a "
+        description="Engine that runs this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or a "
         "plugin's.",
     )
-    gpus: int = Field(default=0, ge=0, description="GPUs that running it takes (vllm: tensor parallel).")
-    training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs that fine-tuning it takes.")
+    gpus: int = Field(default=0, ge=0, description="GPUs for inference (vllm: tensor parallel).")
+    training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs for fine-tuning.")
     context: int | None = Field(
         default=None,
         gt=0,
-        description="Longest prompt with its answer in tokens; null takes the model's. For an embedding model: tokens of a text "
+        description="Context: prompt plus answer in tokens; null uses the model's. For an embedding model: tokens of a text "
         "that are read.",
     )
     chat_template: str | None = Field(
         default=None,
         description="A file in config/chat_templates, for a model whose tokenizer has no chat template, or none that marks the "
-        "response for training; null takes the tokenizer's own. A base with one is fine-tuned and measured in it, and "
+        "response for training; null uses the tokenizer's own. A base with one is fine-tuned and measured in it, and "
         "evaluated without.",
     )
-    prefix: str = Field(default="", description="For an embedding model: an instruction put before every text.")
+    prefix: str = Field(default="", description="For an embedding model: an instruction prepended to every text.")
     engine_options: dict[str, Any] = Field(default={}, description="Further arguments of the engine: those of `vllm.LLM`.")
     price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
-    sampling: Sampling = Field(default=Sampling(), description="How its answers are drawn.")
+    sampling: Sampling = Field(default=Sampling(), description="How its answers are sampled.")
     family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
     size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
     reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
     scale: tuple[float, float] | None = Field(
-        default=None, description="For a reward model: the raw scores that become 1 and 5; null measures them on gold data."
+        default=None, description="For a reward model: the raw scores mapped to 1 and 5; null measures them on gold data."
     )
-    description: str = Field(default="", description="What the model is.")
+    description: str = Field(default="", description="Description of the model.")
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings that its answers depend on: jobs are run again when they change."""
+        """The settings that its answers depend on; jobs are rerun when they change."""
         return self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
 
     @property
     def operation(self) -> dict[str, Any]:
-        """The settings that change how an engine is run and not what it answers: jobs are not run again for them."""
+        """The settings that change how an engine runs but not its answers; changing them reruns no jobs."""
         return self.model_dump(mode="json", include=OPERATION)
 
     def operated(self, operation: Mapping[str, Any]) -> Model:
-        """The same with such settings."""
+        """A copy with these settings."""
         known = self.model_dump(mode="json")
         endpoint = {**(known["endpoint"] or {}), **(operation["endpoint"] or {})} or None
         return Model.model_validate({**known, **operation, "endpoint": endpoint})

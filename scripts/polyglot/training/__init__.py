@@ -1,5 +1,5 @@
-"""Supervised fine-tuning of students: trainers, adapters, machines, checkpoints, several processes for one training.
+"""Supervised fine-tuning of students: trainers, adapters, devices, checkpoints, multi-process training.
 
-What it shares with other training is in `checkpoints`: every training resumes to the same weights after a kill. Imports core,
-registry and models; no trainer is imported at this door, because unsloth must be imported before transformers.
+Code shared with other training is in `checkpoints`: every training resumes to the same weights after a kill. Imports core,
+registry and models. This file imports no trainer, because unsloth must be imported before transformers.
 """

@@ -1,4 +1,4 @@
-"""Batches of several processes: the same examples in the same update, however many processes share them."""
+"""Batches of several processes: each weight update uses the same examples, whatever the number of processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polyglot.training.settings import Training
 
 @dataclass(frozen=True)
 class Batches:
-    """How the examples of a weight update are shared: `per_device` x `accumulation` x `processes` of them."""
+    """How a weight update's examples are divided: `per_device` x `accumulation` x `processes`."""
 
     per_device: int
     accumulation: int
@@ -21,10 +21,10 @@ class Batches:
 
     @classmethod
     def of(cls, training: Training, processes: int) -> Batches:
-        """The configured examples of an update, shared among processes; none gets more than `batch_size` at a time.
+        """Divide the examples of a weight update among processes; each gets at most `batch_size` per step.
 
         Raises:
-            ValueError: if the processes cannot share them evenly.
+            ValueError: if they cannot be divided evenly.
         """
         share, rest = divmod(training.batch_size * training.gradient_accumulation, processes)
         if rest:
@@ -36,21 +36,21 @@ class Batches:
         return cls(per_device, share // per_device, processes)
 
     def blanks(self, examples: int) -> int:
-        """How many blank examples make the last batch of an epoch whole for all processes; a single one needs none."""
+        """The number of padding examples that complete an epoch's last batch for all processes; a single process needs none."""
         return -examples % (self.per_device * self.processes) if self.processes > 1 else 0
 
 
 def blank(token: int) -> Example:
-    """An example that counts in no loss."""
+    """A padding example, with no token in the loss."""
     return {"input_ids": [token], "labels": [IGNORED]}
 
 
 class SeededOrder:
-    """Sampler of several processes: the order in which a single one would take the examples, then the blank ones.
+    """Sampler for several processes: the order that a single process would use, then the padding examples.
 
-    Without it, the last batch of an epoch would be filled up with examples that have been seen already; and a resumed epoch
-    would take the order of the first one, because accelerate 1.15 does not tell the samplers of several processes the epoch that
-    they resume in. So it is asked for.
+    Without it, an epoch's last batch would be filled with examples already seen. A resumed epoch would also repeat the first
+    epoch's order, because accelerate 1.15 does not pass the resumed epoch to the samplers of several processes; so it is looked
+    up here.
     """
 
     def __init__(self, examples: int, blanks: int, *, seed: int, epoch: Callable[[], int]) -> None:

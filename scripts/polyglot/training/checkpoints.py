@@ -1,4 +1,4 @@
-"""What all training shares: checkpoints that a killed job resumes from, progress, and models that appear whole."""
+"""Shared by all training: checkpoints for resuming killed jobs, progress, and atomic saving of models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ COMPLETE = "trainer_state.json"
 
 
 def training_owner(**settings: Any) -> str:
-    """Identifies a training: data, start and settings. Checkpoints of another training are never resumed from."""
+    """Identifies a training run: data, initial model and settings. Checkpoints of another run are never used."""
     return content_id(json.dumps(settings, sort_keys=True, default=str))
 
 
 def resume_point(folder: Path, owner: str) -> str | None:
-    """The newest complete checkpoint that `owner` wrote into the folder; everything else in it is removed."""
+    """The newest complete checkpoint that `owner` wrote in the folder; everything else there is removed."""
     folder = Path(folder)
     mark = folder / OWNER
     if folder.exists() and (not mark.exists() or mark.read_text() != owner):
@@ -40,7 +40,7 @@ def resume_point(folder: Path, owner: str) -> str | None:
 
 
 def is_complete(checkpoint: Path) -> bool:
-    """Whether a checkpoint was written to its end: a process that was killed may leave the last file half written."""
+    """Whether a checkpoint is complete: a killed process may leave its last file truncated."""
     try:
         json.loads((checkpoint / COMPLETE).read_text())
     except (OSError, ValueError):
@@ -49,8 +49,8 @@ def is_complete(checkpoint: Path) -> bool:
 
 
 def watch(trainer: Any, title: str) -> None:
-    """Show the trainer's steps as progress, in place of its own bar and prints; the last step's loss is logged in any case, so
-    that the mean over a training holds all steps of all processes."""
+    """Show the trainer's steps as progress instead of its own bar and prints. The last step's loss is always logged, so that the
+    training mean covers all steps of all processes."""
     from transformers import PrinterCallback, TrainerCallback
 
     class StepProgress(TrainerCallback):
@@ -82,11 +82,11 @@ def save_whole(
     extra: dict[str, Any] | None = None,
     done_with: Iterable[Path] = (),
 ) -> None:
-    """Save model and tokenizer so that the folder `out` appears whole or not at all.
+    """Save model and tokenizer atomically: the folder `out` appears complete or not at all.
 
     Args:
-        weights: the model's weights, where it holds a share of them only.
-        extra: further JSON files to put beside the weights, by name.
+        weights: all weights of the model, if the model holds only a shard.
+        extra: further JSON files to save beside the weights, by name.
         done_with: folders to remove afterwards, such as checkpoints.
     """
     out = Path(out)

@@ -1,4 +1,4 @@
-"""Training examples: chat templates, tokens, and labels that name the tokens in the loss."""
+"""Training examples: chat templates, tokens, and labels for the tokens in the loss."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ IGNORED = -100
 """Label of a token outside the loss."""
 
 Example = dict[str, list[int]]
-"""Token ids (`input_ids`) and labels (`labels`), equally long."""
+"""Token ids (`input_ids`) and labels (`labels`), of equal length."""
 
 
 def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "all"], max_length: int) -> list[Example]:
-    """Every (prompt, response) pair as a conversation in the chat template, cut at `max_length` tokens.
+    """Every (prompt, response) pair as a conversation in the chat template, truncated to `max_length` tokens.
 
-    With the loss on the response, the labels are those tokens that the template marks as the assistant's, its end of turn
-    included. An example with no such token before the cut teaches nothing and is left out, with a line in the log.
+    With the loss on the response, the labels are the tokens that the template marks as the assistant's, including its end of
+    turn. An example without such a token after truncation is dropped and logged.
 
     Raises:
         ValueError: if no example is left.
@@ -40,7 +40,7 @@ def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "al
             examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
     left_out = len(conversations) - len(examples)
     if not examples:
-        raise ValueError(f"no response begins within training.max_length ({max_length} tokens) of its example; raise it")
+        raise ValueError(f"no response starts within training.max_length ({max_length} tokens); raise it")
     if left_out:
         print(f"{left_out} examples left out: no response within training.max_length ({max_length} tokens)", file=sys.stderr)
     return examples

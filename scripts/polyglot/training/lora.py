@@ -1,4 +1,4 @@
-"""Low-rank adapters: their target layers, 4-bit bases, and merging them into a whole model."""
+"""Low-rank adapters: their target layers, 4-bit bases, and merging them into a full model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from polyglot.training.settings import Lora, Training
 
 
 def check_targets(base: Path, lora: Lora) -> None:
-    """Every target module must be a layer of the base, else a misspelt one would go untrained.
+    """Check that every target module is a layer of the base; otherwise a misspelt one would silently stay untrained.
 
     Raises:
-        ValueError: names the unknown ones and the linear layers that there are.
+        ValueError: names the unknown modules and the available linear layers.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -31,7 +31,7 @@ def quantisation(dtype: Any) -> Any:
     """The 4-bit quantisation of QLoRA (Dettmers et al. 2023): NF4 with double quantisation, arithmetic in `dtype`.
 
     Raises:
-        ModuleNotFoundError: if bitsandbytes is not there; says where to find it.
+        ModuleNotFoundError: if bitsandbytes is not installed; says where to find it.
     """
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModuleNotFoundError(
@@ -46,13 +46,13 @@ def quantisation(dtype: Any) -> Any:
 
 
 def merge(model: Any, training: Training, base: Path, *, adapter: Path, dtype: Any) -> Any:
-    """The whole model: as trained, or with its adapters in its weights.
+    """The full model: as trained, or with its adapters merged.
 
-    The adapters of a 4-bit base go onto the weights that it was quantised from.
+    Adapters of a 4-bit base are merged into the unquantised weights.
 
     Args:
-        adapter: folder to keep the adapters of a 4-bit base in meanwhile.
-        dtype: type of the weights that a 4-bit base was quantised from.
+        adapter: temporary folder for the adapters of a 4-bit base.
+        dtype: type of the unquantised weights of a 4-bit base.
     """
     if training.tuning == "full":
         return model

@@ -1,4 +1,4 @@
-"""What a training runs on, and the settings that follow from it."""
+"""The device of a training run, and the settings that depend on it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from polyglot.training.settings import Training
 
 @dataclass(frozen=True)
 class Machine:
-    """A GPU or the CPU for this process, which trains alone or as one of several."""
+    """The GPU or CPU of this process, which trains alone or as one of several."""
 
     gpu: bool
     processes: int
 
     @classmethod
     def here(cls) -> Machine:
-        """This process. Alone, it keeps to the first of the GPUs that it may see."""
+        """The device of this process. A single process uses only the first visible GPU."""
         processes = int(os.environ.get("WORLD_SIZE", "1"))
         if processes == 1:
             os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
@@ -29,29 +29,29 @@ class Machine:
         return cls(torch.cuda.is_available(), processes)
 
     def weights(self, training: Training) -> Any:
-        """The torch type of weights in training."""
+        """The torch type of the weights during training."""
         import torch
 
         half = training.precision == "bfloat16" or (training.precision == "auto" and self.gpu)
         return torch.bfloat16 if half else torch.float32
 
     def saved_weights(self, training: Training) -> Any:
-        """The torch type of the saved student: that of training, but bfloat16 where a GPU has trained in mixed precision, since
-        a GPU reads it in bfloat16."""
+        """The torch type of the saved student: that of training, but bfloat16 after mixed-precision training on a GPU, because a
+        GPU loads it in bfloat16."""
         import torch
 
         return torch.bfloat16 if self.gpu and training.precision == "mixed" else self.weights(training)
 
     def checkpointing(self, training: Training) -> bool:
-        """Whether activations are computed again in the backward pass."""
+        """Whether activations are recomputed in the backward pass (gradient checkpointing)."""
         return self.gpu if training.gradient_checkpointing is None else training.gradient_checkpointing
 
     def sharded(self, training: Training) -> bool:
-        """Whether weights, gradients and optimiser are spread over the GPUs (FSDP), not copied to each (DDP)."""
+        """Whether weights, gradients and optimiser states are sharded over the GPUs (FSDP) rather than replicated (DDP)."""
         return self.gpu and self.processes > 1 and (training.trainer, training.tuning) == ("trl", "full")
 
     def arguments(self, training: Training, batches: Batches, *, checkpoints: Path, seed: int) -> dict[str, Any]:
-        """Arguments of `trl.SFTConfig` that every trainer takes; examples come encoded."""
+        """Arguments of `trl.SFTConfig` for every trainer; examples are already tokenized."""
         half = self.weights(training).itemsize == 2
         found = {
             "output_dir": str(checkpoints),
@@ -81,7 +81,7 @@ class Machine:
         return found
 
     def _sharding(self, training: Training) -> dict[str, Any]:
-        os.environ["ACCELERATE_USE_FSDP"] = "true"  # read where the model is loaded: rank 0 alone reads the weights
+        os.environ["ACCELERATE_USE_FSDP"] = "true"  # used when the model is loaded: only rank 0 reads the weights
         return {
             "version": 2,
             "state_dict_type": "SHARDED_STATE_DICT",

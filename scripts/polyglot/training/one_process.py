@@ -1,4 +1,4 @@
-"""A training in this process, alone or as one of several."""
+"""Training in this process, alone or as one of several."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from polyglot.training.settings import Training
 SUMMARY = "training.json"
 """File of a student's folder: what `train` returns."""
 ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing"}
-"""Settings that every training's checkpoints are marked with; others only where they are not the default."""
+"""Settings always recorded with checkpoints; other settings only if they differ from the default."""
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
     checkpoints: Path,
     chat_template: Path | None = None,
 ) -> dict[str, Any]:
-    """Fine-tune a base; see `polyglot.training.students.fine_tune`. Of several processes, the first publishes the student."""
+    """Fine-tune a base; see `polyglot.training.students.fine_tune`. Of several processes, the first saves the student."""
     machine = Machine.here()
     module = _trainer_module(training)
     module.make_ready()
@@ -67,7 +67,7 @@ def train(
 
 
 def _gathered_weights(trainer: Any, dtype: Any) -> dict[str, Any]:
-    """All weights of a sharded model, tied ones once; every process has to ask for them."""
+    """All weights of a sharded model, tied ones once; every process must call this."""
     tied = set(trainer.accelerator.unwrap_model(trainer.model).all_tied_weights_keys)
     found = trainer.accelerator.get_state_dict(trainer.model)
     return {name: value.to(dtype) for name, value in found.items() if name not in tied}
@@ -88,7 +88,7 @@ def _trainer(
     seed: int,
     checkpoints: Path,
 ) -> Any:
-    """A trainer that takes the encoded pairs in the order of the seed."""
+    """A trainer that uses the tokenized pairs in the order given by the seed."""
     from datasets import Dataset
 
     examples = encode(tokenizer, pairs, loss=training.loss, max_length=training.max_length)
@@ -105,8 +105,8 @@ def _trainer(
 
 
 def _write_checkpoints_together(trainer: Any) -> None:
-    """Let the first process end a checkpoint, and remove the one before, when every process has written its part: transformers
-    waits for none, and a checkpoint without the last process's random state cannot be resumed from."""
+    """Let the first process complete a checkpoint, and remove the previous one, only after every process has written its part.
+    transformers does not wait, and a checkpoint that lacks a process's random state cannot be resumed."""
     from torch import distributed
 
     write = trainer._save_rng_state
@@ -119,7 +119,7 @@ def _write_checkpoints_together(trainer: Any) -> None:
 
 
 def owned(training: Training, machine: Machine) -> dict[str, Any]:
-    """The settings that a training's checkpoints depend on."""
+    """The settings that checkpoints depend on."""
     default = Training().model_dump()
     settings = {name: value for name, value in training.model_dump().items() if name in ALWAYS_OWNED or value != default[name]}
     return settings | ({"sharded": True} if machine.sharded(training) else {})

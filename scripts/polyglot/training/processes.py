@@ -1,4 +1,4 @@
-"""Several processes for one training, one a GPU, by torch's elastic launcher."""
+"""Training with several processes, one per GPU, by torch's elastic launcher."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOB, PAIRS = "job.json", "pairs.parquet"
 
 
 class TrainingError(RuntimeError):
-    """A process of a training failed; the message is its own."""
+    """A training process failed; carries that process's message."""
 
 
 def train_together(
@@ -38,11 +38,11 @@ def train_together(
     chat_template: Path | None,
     processes: int,
 ) -> dict[str, Any]:
-    """Fine-tune with several processes of this machine; see `polyglot.training.students.fine_tune`.
+    """Fine-tune with several processes on this machine; see `polyglot.training.students.fine_tune`.
 
     Raises:
-        ValueError: if the machine has fewer GPUs, or the processes cannot share an update's examples.
-        TrainingError: with the message of the process that failed first; the others are ended.
+        ValueError: if the machine has fewer GPUs, or an update's examples cannot be divided evenly.
+        TrainingError: with the message of the process that failed first; the others are terminated.
     """
     import torch
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
@@ -85,9 +85,9 @@ def train_together(
 
 
 def main(folder: str, parent: str) -> None:
-    """One of the processes: the job is in the folder."""
+    """Entry point of one process; the folder holds the job's description."""
     _end_with(int(parent))
-    os.environ.pop(TERMINAL, None)  # its file descriptor is the parent's
+    os.environ.pop(TERMINAL, None)  # the file descriptor belongs to the parent
     job = read_json(Path(folder) / JOB)
     train(
         Path(job["base"]),
@@ -101,7 +101,7 @@ def main(folder: str, parent: str) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Let this process be killed when its parent ends, however it ends: none may write on after the job."""
+    """Have this process killed whenever its parent ends, so that it cannot write after the job."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

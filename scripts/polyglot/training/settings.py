@@ -10,11 +10,11 @@ from polyglot.core.section import Section
 
 
 class Lora(Section):
-    """Low-rank adapters, which `tuning: lora` and `qlora` train in place of the weights."""
+    """Low-rank adapters, trained by `tuning: lora` and `qlora` instead of the weights."""
 
     rank: int = Field(default=16, gt=0, description="Rank of the adapters.")
-    alpha: float = Field(default=32, gt=0, description="Their scale: the adapters' product is weighted by alpha / rank.")
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout in front of the adapters.")
+    alpha: float = Field(default=32, gt=0, description="Their scale: the product of the adapters is multiplied by alpha / rank.")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the adapters.")
     target_modules: list[str] = Field(
         default=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
         min_length=1,
@@ -27,35 +27,35 @@ class Training(Section):
 
     trainer: Literal["trl", "unsloth"] = Field(
         default="trl",
-        description="`trl` trains anywhere and shards a large base over several GPUs; `unsloth` needs less memory and time on a "
-        "GPU (an environment of its own, in part under the AGPL).",
+        description="`trl` trains anywhere and shards a large base over several GPUs; `unsloth` is faster and saves memory on a "
+        "GPU (separate environment, partly under the AGPL).",
     )
     tuning: Literal["full", "lora", "qlora"] = Field(
         default="full",
         description="What is trained: all weights (`full`), or low-rank adapters on the base's weights (`lora`) or on their "
-        "4-bit quantisation (`qlora`), which are merged into the base's weights: the student is always a whole model.",
+        "4-bit quantisation (`qlora`), which are merged into the base's weights: the student is always a full model.",
     )
     lora: Lora = Field(default=Lora(), description="Adapters, for `lora` and `qlora`.")
     precision: Literal["auto", "float32", "bfloat16", "mixed"] = Field(
         default="auto",
-        description="Of weights, optimiser and the saved student; `mixed`: float32 with arithmetic in bfloat16, in which a GPU "
-        "saves the student too; `auto`: bfloat16 on a GPU, float32 on a CPU.",
+        description="Precision of weights, optimiser and saved student. `mixed`: float32 with bfloat16 arithmetic, and a GPU "
+        "saves the student in bfloat16; `auto`: bfloat16 on a GPU, float32 on a CPU.",
     )
     gradient_checkpointing: bool | None = Field(
         default=None,
-        description="Compute activations again in the backward pass, for less memory and more time; null: on a GPU.",
+        description="Recompute activations in the backward pass: less memory, more time; null: only on a GPU.",
     )
     examples: int = Field(default=600, gt=0, description="Training examples per student, over all methods.")
     epochs: float = Field(default=2, gt=0, description="Passes over the training set.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate (AdamW, linear schedule).")
-    batch_size: int = Field(default=16, gt=0, description="Examples per step, at most so many on a GPU at a time.")
+    batch_size: int = Field(default=16, gt=0, description="Examples per step; the upper limit for each GPU.")
     gradient_accumulation: int = Field(
         default=1,
         gt=0,
-        description="Steps per weight update. Several GPUs (`training_gpus` of a base) share the batch_size x "
+        description="Steps per weight update. Several GPUs (`training_gpus` of a base) divide the batch_size x "
         "gradient_accumulation examples of an update; their number must divide it.",
     )
     weight_decay: float = Field(default=0.001, ge=0, description="AdamW weight decay.")
-    max_length: int = Field(default=512, gt=0, description="Longest training example in tokens; longer ones are cut.")
+    max_length: int = Field(default=512, gt=0, description="Longest training example in tokens; longer ones are truncated.")
     loss: Literal["response", "all"] = Field(default="response", description="Tokens that count in the loss.")
     checkpoint_steps: int = Field(default=25, gt=0, description="Steps between checkpoints, from which a killed job resumes.")

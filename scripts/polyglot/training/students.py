@@ -14,11 +14,11 @@ from polyglot.training.processes import train_together
 from polyglot.training.settings import Training
 
 NO_STUDENT = "no_student.json"
-"""Stands in a student's folder in place of a model, with the reason."""
+"""File in a student's folder that replaces the model and gives the reason."""
 
 
 def leave_out(out: Path, examples: int) -> dict[str, Any]:
-    """A student's folder that says why there is no student, in place of a model."""
+    """Write a student's folder that has no model but states the reason."""
     reason = {"reason": f"{examples} usable training examples; at least {MIN_EXAMPLES} are needed"}
     write_json(reason, Path(out) / NO_STUDENT)
     return reason
@@ -37,24 +37,24 @@ def fine_tune(
 ) -> dict[str, Any]:
     """Fine-tune a base on (prompt, response) pairs; resumes from the newest checkpoint.
 
-    The loss is on response tokens only, or on all tokens (`training.loss`). For the former the base's chat template must
-    mark the assistant's turn with `{% generation %}`. Whatever is trained (all weights or adapters), with whichever trainer and
-    on however many GPUs, the student is a whole model in the precision of the training's weights.
+    The loss covers response tokens only, or all tokens (`training.loss`). For the former, the base's chat template must mark the
+    assistant's turn with `{% generation %}`. The student is always a full model in the precision of the trained weights, whatever
+    the tuning, trainer and number of GPUs.
 
     Args:
         pairs: columns prompt and response.
-        out: folder of the fine-tuned model; it appears whole or not at all.
+        out: folder of the fine-tuned model; it appears complete or not at all.
         checkpoints: folder that survives a killed job; removed when training is done.
-        chat_template: a template in place of the tokenizer's own; it is saved with the student.
-        processes: GPUs of this machine that share the training; each weight update takes the same examples as one alone would.
+        chat_template: a template that replaces the tokenizer's; it is saved with the student.
+        processes: number of GPUs of this machine to use; each weight update uses the same examples as with one GPU.
 
     Returns:
         Steps, epochs, examples, seed, the mean training loss since the start or the last resumption, and its curve: pairs of a
-        step (every tenth and the last) and the mean loss since the one before, or since the last resumption.
+        step (every tenth and the last) and the mean loss since the previous pair or resumption.
 
     Raises:
         TokenizerError: if the base has no chat template, or one that does not mark the response.
-        ValueError: if no response fits into `max_length`, or if the processes cannot share an update's examples.
+        ValueError: if no response fits into `max_length`, or if an update's examples cannot be divided evenly among processes.
         TrainingError: if one of several processes fails.
     """
     if processes > 1:

@@ -11,7 +11,7 @@ from polyglot.training.settings import Training
 
 
 def make_ready() -> None:
-    """Nothing has to be done before transformers is imported."""
+    """Nothing to prepare before transformers is imported."""
 
 
 def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, data: Any, arguments: dict[str, Any]) -> Any:
@@ -19,7 +19,7 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
 
     Args:
         data: a `datasets.Dataset` with the columns of `polyglot.training.examples.Example`.
-        arguments: of `trl.SFTConfig`.
+        arguments: those of `trl.SFTConfig`.
     """
     from trl import SFTConfig, SFTTrainer
 

@@ -1,4 +1,4 @@
-"""Fine-tuning with unsloth: less memory and time on a GPU; on the CPU for tests."""
+"""Fine-tuning with unsloth: faster and with less memory on a GPU; on the CPU for tests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from polyglot.training.machine import Machine
 from polyglot.training.settings import Training
 
 COMPILED = tempfile.TemporaryDirectory(prefix="unsloth-")
-"""Where unsloth writes code; by itself it does so in the working directory, which jobs share."""
+"""Where unsloth writes generated code; its default is the working directory, which jobs share."""
 
 
 def make_ready() -> None:
-    """Import unsloth, which changes transformers and trl and so comes before them."""
+    """Import unsloth, which patches transformers and trl and so must come before them."""
     import torch
 
     os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
@@ -30,7 +30,7 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
     """As `polyglot.training.trl_trainer.build`.
 
     Raises:
-        RuntimeError: if the base cannot be quantised here; unsloth itself would go on without.
+        RuntimeError: if the base cannot be quantised here; unsloth would silently continue unquantised.
     """
     from trl import SFTConfig, SFTTrainer
     from unsloth import FastLanguageModel

@@ -55,9 +55,9 @@ def test_an_unknown_engine_says_what_there_is_and_the_nearest(tmp_path: Path) ->
 
 def test_an_engine_behind_a_network_and_an_endpoint_go_together(tmp_path: Path) -> None:
     (first,) = problems(tmp_path, a={"folder": "x", "engine": "openai"})
-    assert first.endswith("entry 'a': the engine 'openai' is behind a network and needs an `endpoint`")
+    assert first.endswith("entry 'a': the engine 'openai' works over a network and needs an `endpoint`")
     (second,) = problems(tmp_path, a={"endpoint": ENDPOINT, "engine": "vllm"})
-    assert second.endswith("an `endpoint` needs an engine that is behind a network (openai); 'vllm' is not")
+    assert second.endswith("an `endpoint` needs an engine that works over a network (openai); 'vllm' does not")
     assert problems(tmp_path, a={"endpoint": ENDPOINT, "engine": "openai"}, b={"folder": "x", "engine": "vllm"}) == []
     assert behind_network(Model(endpoint=ENDPOINT, engine="openai"))  # type: ignore[arg-type]
     assert not behind_network(Model(folder="x"))
@@ -65,8 +65,8 @@ def test_an_engine_behind_a_network_and_an_endpoint_go_together(tmp_path: Path) 
 
 def test_an_embedding_model_needs_an_engine_that_embeds(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, a={"endpoint": ENDPOINT, "engine": "openai", "role": "embedding"})
-    assert found.endswith("the engine 'openai' embeds no texts; these do: transformers, vllm")
-    with pytest.raises(ValueError, match="the engine 'openai' embeds no texts"):
+    assert found.endswith("the engine 'openai' cannot embed texts; these can: transformers, vllm")
+    with pytest.raises(ValueError, match="the engine 'openai' cannot embed texts"):
         open_embedder(tmp_path, Model(endpoint=ENDPOINT, engine="openai"), batch_size=1)  # type: ignore[arg-type]
 
 

@@ -119,7 +119,7 @@ def test_a_request_that_is_refused_is_an_answer_and_asked_once(
     assert [(answer.text, answer.finish_reason) for answer in (found["id003"], found["id005"])] == [("", "refused")] * 2
     assert {answer.finish_reason for name, answer in found.items() if name not in ("id003", "id005")} == {"stop"}
     said = capfd.readouterr().err
-    assert "request id003 is refused (HTTP 400)" in said
+    assert "request id003 was refused (HTTP 400)" in said
     assert "maximum context length" in said
     assert KEY not in said
     assert len((tmp_path / "ledger/teacher.jsonl").read_text().splitlines()) == 6

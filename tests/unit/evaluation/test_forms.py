@@ -118,7 +118,7 @@ def test_a_line_separator_inside_a_text_ends_no_row(tmp_path: Path) -> None:
 
 def test_two_items_with_one_id_are_named(tmp_path: Path) -> None:
     put(tmp_path, CITY | {"id": "x"}, CITY | {"id": "y"}, CITY | {"id": "x"})
-    with pytest.raises(BenchmarkError, match="row 3: id 'x' is that of row 1 too; give each item an id of its own"):
+    with pytest.raises(BenchmarkError, match="row 3: id 'x' is also used in row 1; give each item a unique id"):
         questions(Task("cities", "de", tmp_path, Benchmark(formulation="cloze")), 0)
 
 

@@ -138,7 +138,7 @@ def unmarked(folder: Path) -> None:
         (
             refuses_system,
             TokenizerError,
-            r"does not take turns of the roles system, user.*System role not supported.*chat_template",
+            r"rejects turns of the roles system, user.*System role not supported.*chat_template",
         ),
     ],
 )
@@ -211,5 +211,5 @@ def test_a_chat_that_cannot_be_asked_says_why(folder: Path) -> None:
     ):
         check_chats("nano", brief, folder, {"short": QUESTION}, room=8)
     refuses_system(folder)
-    with pytest.raises(TokenizerError, match="does not take turns of the roles system, user"):
+    with pytest.raises(TokenizerError, match="rejects turns of the roles system, user"):
         check_chats("nano", MODEL, folder, {"asked": [{"role": "system", "content": "s"}, *QUESTION]})

@@ -68,7 +68,7 @@ def test_blank_lines_count_and_half_characters_are_named(tmp_path: Path) -> None
     with pytest.raises(SeedError, match="row 4: empty prompt"):
         read_seed_file(path, "de", KNOWN)
     path.write_text('{"prompt": "\\ud800", "response": "b"}\n')
-    with pytest.raises(SeedError, match="row 1: half of a surrogate pair"):
+    with pytest.raises(SeedError, match="row 1: an unpaired surrogate"):
         read_seed_file(path, "de", KNOWN)
 
 
@@ -76,7 +76,7 @@ def test_broken_json_and_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"prompt": "a", "response": "b"}\n{"prompt": \n')
     with pytest.raises(SeedError, match="row 2: not JSON"):
         read_seed_file(tmp_path / "s.jsonl", "de", KNOWN)
-    with pytest.raises(SeedError, match=r"no such file; correct the path in the configuration"):
+    with pytest.raises(SeedError, match=r"file not found; correct the path in the configuration"):
         read_seed_file(tmp_path / "absent.jsonl", "de", KNOWN)
     (tmp_path / "s.txt").write_text("x")
     with pytest.raises(SeedError, match=r"\.jsonl, \.csv or \.parquet"):

@@ -285,5 +285,5 @@ def test_an_example_whose_response_is_cut_off_is_left_out(nano_model: Path, caps
         assert len(example["input_ids"]) == len(example["labels"]) <= 40
     assert "1 examples left out" in capsys.readouterr().err
     assert [one["labels"] == one["input_ids"] for one in encode(tokenizer, pairs, loss="all", max_length=40)] == [True] * 3
-    with pytest.raises(ValueError, match=r"no response begins within training\.max_length"):
+    with pytest.raises(ValueError, match=r"no response starts within training\.max_length"):
         encode(tokenizer, pairs.iloc[[1]], loss="response", max_length=40)
