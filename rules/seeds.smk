@@ -1,4 +1,4 @@
-# The seed dataset: prompts (and responses) that people wrote, in one schema.
+# The seed dataset: human-written prompts (and responses), in one schema.
 rule seed:
     """The seed dataset of a language, checked and sampled."""
     input:

@@ -1,4 +1,4 @@
-"""Predicted gain of every candidate teacher, how far the prediction holds, and what it cost beside the full study."""
+"""Predicted gain of every candidate teacher, the prediction's validity, and its cost compared with the full study."""
 
 from polyglot.workflow.job import running
 

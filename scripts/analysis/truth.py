@@ -1,4 +1,4 @@
-"""Whether the scores find what the study knows by construction."""
+"""Whether the scores recover the study's known ground truth."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""Whether the judge takes what it will be given: the rubric, or a prompt with its response."""
+"""Whether the judge accepts its input: the rubric, or a prompt with its response."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""A metric of the texts of a training set alone, one number an example."""
+"""A metric computed from a training set's texts alone, one number per example."""
 
 from polyglot.workflow.job import running
 

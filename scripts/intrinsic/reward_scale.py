@@ -1,4 +1,4 @@
-"""The raw scores of a reward model that become 1 and 5, measured on people's pairs."""
+"""The raw scores of a reward model that map to 1 and 5, measured on human-written pairs."""
 
 from polyglot.workflow.job import running
 from polyglot.workflow.shared_starts import engine_environment

@@ -1,4 +1,4 @@
-"""A nano model fine-tuned on right answers: the reference, or the reward model."""
+"""A nano model fine-tuned on correct answers: the reference, or the reward model."""
 
 from polyglot.workflow.job import running
 

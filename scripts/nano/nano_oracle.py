@@ -1,4 +1,4 @@
-"""How many of each teacher's pairs are right, by the micro-world's own answers."""
+"""The share of each teacher's pairs that are correct, by the micro-world's answers."""
 
 from polyglot.workflow.job import running
 

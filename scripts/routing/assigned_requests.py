@@ -1,4 +1,4 @@
-"""The prompts of each teacher: the only ones that it answers."""
+"""The prompts assigned to each teacher."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""The answers of every prompt's own teacher, as the answers of one."""
+"""Combine the answers of each prompt's assigned teacher, as one teacher's answers."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""A model that predicts from the prompt alone which teacher a student base learns most from."""
+"""A model that predicts, from the prompt alone, which teacher benefits a student base most."""
 
 from polyglot.workflow.job import running
 

@@ -16,5 +16,5 @@ with running(snakemake, environment="analysis"):
     sample = sample_seeds(seeds, snakemake.params.max_prompts, snakemake.params.seed)
     for path, part in zip(snakemake.input, parts, strict=True):
         print(f"{path}: {len(part):,} prompts")
-    print(f"together {len(seeds):,} without repeats, {len(sample):,} taken")
+    print(f"total {len(seeds):,} without duplicates, {len(sample):,} used")
     write_parquet(sample, snakemake.output[0])

@@ -1,4 +1,4 @@
-"""What became of the rows of every source of the seed dataset."""
+"""Row counts by outcome for every source of the seed dataset."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""The seed rows of a public data set in a language, and what became of the others."""
+"""The seed rows of a public data set in a language, and counts of dropped rows."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""Whether a judge prefers a student's answers to those of the student of the whole set."""
+"""Whether a judge prefers a student's answers to those of the student trained on the whole set."""
 
 from polyglot.workflow.job import running
 from polyglot.workflow.shared_starts import engine_environment

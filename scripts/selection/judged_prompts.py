@@ -1,4 +1,4 @@
-"""Prompts of the seed dataset that are in no training set of the students."""
+"""Seed prompts for the win rate, preferably outside all training sets."""
 
 from polyglot.workflow.job import running
 

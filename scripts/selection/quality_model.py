@@ -1,4 +1,4 @@
-"""An encoder in which a good response lies near its instruction."""
+"""An encoder that places a good response near its instruction."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""How well the quality model tells good responses from worse ones that it has not seen, beside the untrained encoder."""
+"""How well the quality model separates unseen good and worse responses, compared with the untrained encoder."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""What the selections of an experiment cover, how good they are, and their win rates against the whole set."""
+"""Coverage, quality and win rates (against the whole set) of an experiment's selections."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""Every request of a teacher, language and seed rendered and counted with the teacher's own tokenizer."""
+"""Render all requests of a teacher, language and seed, and count tokens with the teacher's tokenizer."""
 
 from polyglot.workflow.job import running
 

@@ -1,4 +1,4 @@
-"""The prompts that teachers translate, translated by a machine-translation model; and their responses."""
+"""Machine translations of the seed prompts for `translate`, and of their responses."""
 
 from polyglot.workflow.job import running
 

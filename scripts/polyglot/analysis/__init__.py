@@ -1,5 +1,5 @@
-"""What scores mean: components and regression, additive steps, screening, the validity check.
+"""Analyses of scores: components and regression, additive steps, screening, the validity check.
 
-Data frames in, data frames out. Imports core, scoring and what is below it. Statistics that know nothing of teachers and
-languages belong in scoring.statistics; tables and figures in displays.
+Data frames in, data frames out. Imports core, scoring and what is below it. Statistics independent of teachers and languages
+belong in scoring.statistics; tables and figures in displays.
 """

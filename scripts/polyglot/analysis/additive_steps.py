@@ -1,4 +1,4 @@
-"""Steps of an additive recipe: scores of every step's student by task group, and what the step adds."""
+"""Steps of an additive recipe: scores of every step's student by task group, and the step's gain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polyglot.scoring.scores import interval
 
 Array = npt.NDArray[np.float64]
 ALL = "all"
-"""Stands for the mean over task groups."""
+"""Label of the mean over task groups."""
 STEP_COLUMNS = (
     *("step", "label", *Cell._fields, "group"),
     *("score", "low", "high", "gain_over_previous", "gain_low", "gain_high", "examples", "reason"),
@@ -24,7 +24,7 @@ STEP_COLUMNS = (
 
 @dataclass(frozen=True)
 class TaskGroups:
-    """Task group to benchmarks (empty takes every benchmark as a group), and how groups weigh: `equal`, or by `examples`."""
+    """Task group to benchmarks (if empty, every benchmark is a group), and group weights: `equal`, or by `examples`."""
 
     benchmarks: Mapping[str, Sequence[str]]
     weights: str
@@ -37,7 +37,7 @@ class TaskGroups:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How many resamples of the items, by which seed; `confidence` is the coverage of intervals, 0 to 1."""
+    """Number of resamples of the items, and their seed; `confidence` is the coverage of intervals, 0 to 1."""
 
     replicates: int
     seed: int
@@ -54,17 +54,17 @@ def step_table(
     tasks: TaskGroups,
     resampling: Resampling,
 ) -> pd.DataFrame:
-    """Scores of every step by task group in one language, after the manner of FilBench (arXiv 2508.03523).
+    """Scores of every step by task group in one language, as in FilBench (arXiv 2508.03523).
 
-    A group's score is the mean of its benchmarks' scores; the whole is the mean of the groups, each weighted the same or by its
-    number of items. Items are resampled the same for every step, so that differences keep their pairing.
+    A group's score is the mean of its benchmarks' scores; the overall score is the mean of the groups, weighted equally or by
+    number of items. All steps use the same resampled items, so that differences stay paired.
 
     Args:
         steps: label and cell of every step, in order; all cells in one language.
-        students: cell to its students' outcomes, one frame a seed; a cell without one is a hole.
+        students: cell to its students' outcomes, one frame per seed; a cell without any is empty.
         anchors: (base, lang) to the outcomes of base and reference.
         examples: cell to the size of its training set.
-        given_up: cells without files, with the reason.
+        given_up: abandoned cells without files, with the reason.
 
     Returns:
         step (0 is the base before any training), label, base, recipe, teacher, lang, group (`all` or a task group), score, low,
@@ -119,7 +119,7 @@ def _draws(
 def _score(
     group: str, scores: Mapping[str, Array], previous: Mapping[str, Array], resampling: Resampling
 ) -> dict[str, str | float]:
-    """A group's score and its gain over the step before, with intervals."""
+    """A group's score and its gain over the previous step, with intervals."""
     none = np.full(resampling.replicates + 1, np.nan)
     values = scores.get(group, none)
     gained = values - previous[group] if group in previous else none
@@ -137,7 +137,7 @@ def _score(
 
 
 def step_holes(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Steps without a score, as the holes of an experiment: base, recipe, teacher, lang, reason."""
+    """Steps without a score, in the form of an experiment's empty cells: base, recipe, teacher, lang, reason."""
     missing = outcomes[(outcomes["group"] == ALL) & outcomes["score"].isna()]
     return missing[[*Cell._fields, "reason"]].drop_duplicates()
 

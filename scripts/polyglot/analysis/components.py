@@ -1,7 +1,7 @@
-"""Principal components of metrics over cells, and what they predict: regression in and out of sample, prediction of new cells.
+"""Principal components of metrics over cells, and regression on them: in and out of sample, and for new cells.
 
-Intervals of loadings, coefficients and predictions take cells as independent; only the permutation p-values allow for the
-likeness of a teacher's or a language's cells.
+Intervals of loadings, coefficients and predictions assume independent cells; only the permutation p-values account for the
+similarity of a teacher's or a language's cells.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def principal_components(
 
     A loading is an element of a component's unit vector (times the square root of the eigenvalue it is the correlation of metric
     and component); the largest in absolute value is positive. Cells are resampled, columns z-scored again, and the resampled
-    components matched to the estimate by the assignment with the largest sum of absolute cosines, then in sign. Matching does not
-    rotate: a rotation would hide that close components mix.
+    components matched to the estimate by the assignment with the largest sum of absolute cosines, then in sign. Matching uses no
+    rotation, which would hide that components with close eigenvalues mix.
 
-    Intervals are expanded percentile intervals (Hesterberg, The American Statistician 69, 2015): quantiles at the level
-    Phi(-t sqrt(n / (n - 1))), t with n - 1 degrees of freedom. Simulated with 60 cells, their worst loading of 18 is covered in
-    93 %; percentile, BCa and standard-error intervals reach 91 to 92 %, basic ones 87 %. All of them take cells as independent
-    and are too narrow where the cells of a teacher are alike.
+    Intervals are expanded percentile intervals (Hesterberg, The American Statistician 69, 2015): quantiles at the level Phi(-t
+    sqrt(n / (n - 1))), t with n - 1 degrees of freedom. In simulations with 60 cells, the worst of 18 loadings is covered in 93 %
+    of cases. Percentile, BCa and standard-error intervals reach 91 to 92 %, basic ones 87 %. All assume independent cells and are
+    too narrow if a teacher's cells are similar.
 
     Returns:
         (loadings, variance, scores). `loadings`: component, metric, loading, low, high. `variance`: component, eigenvalue (of
@@ -106,7 +106,7 @@ def _expanded_percentiles(drawn: Array, n: int, confidence: float) -> Array:
 
 
 def _resampled_components(values: Array, reference: Array, resamples: int, seed: int) -> Array:
-    """Components of bootstrap resamples of rows, matched to the reference; resamples with a constant column fall out.
+    """Components of bootstrap resamples of rows, matched to the reference; resamples with a constant column are dropped.
 
     Args:
         values: z-scores, shape (n, k).
@@ -148,25 +148,25 @@ def component_regression(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Least squares of the outcome on the first principal components of the z-scored columns, in sample and out of sample.
 
-    Scaling and components are fitted inside each training fold; R2 = 1 - SSE / SST, where SST takes a held-out row's deviation
-    from the mean of its *training* fold: 0 is no better than that mean, and R2 may be negative.
+    Scaling and components are fitted inside each training fold; R2 = 1 - SSE / SST, where SST uses a held-out row's deviation
+    from the mean of its *training* fold. R2 = 0 is no better than that mean; R2 may be negative.
 
-    The permutation p-value is (1 + #{permuted R2 >= R2}) / (1 + permutations), the whole procedure redone each time. Cells of one
-    teacher or one language resemble each other, so rows are not exchangeable; under the null that metrics tell nothing of the
-    outcome, teachers are, and languages are. So the labels of teachers and of languages are permuted as wholes (the table of
-    outcomes keeps its rows and columns together), and so are those of another factor of `within` that crosses them (one that a
-    teacher or a language determines, as its family, moves with it). Labels change places only with labels that have the same
-    cells; several rows of a cell are shuffled. Rows permuted freely would be wrong: where teachers and languages differ in both,
-    unrelated metrics and outcome give p < 0.05 in 45 % of simulations.
+    The permutation p-value is (1 + #{permuted R2 >= R2}) / (1 + permutations), with the whole procedure repeated each time. Cells
+    of one teacher or language are similar, so rows are not exchangeable. Under the null hypothesis that metrics do not predict
+    the outcome, teachers are exchangeable, and so are languages. So whole teacher labels and whole language labels are permuted
+    (rows and columns of the outcome table stay together). Other crossed factors of `within` are permuted too; a factor determined
+    by teacher or language, such as family, moves with it. Labels are exchanged only if they have the same cells; several rows of
+    a cell are shuffled. Permuting rows freely would be wrong: with teacher and language effects in metrics and outcome, unrelated
+    data give p < 0.05 in 45 % of simulations.
 
-    Intervals of the coefficients are those of ordinary least squares (t, statsmodels), given the components; they take cells as
-    independent. The p-values of `validation` do not.
+    Intervals of the coefficients are those of ordinary least squares (t, statsmodels), given the components; they assume
+    independent cells. The p-values of `validation` do not.
 
     Returns:
         (validation, coefficients, predictions). `validation`: validation ("in_sample", "leave_one_lang_out", ...), r2, rmse,
         p_permutation, n, groups, note. `coefficients`: term ("intercept", "PC1", ...), coefficient, se, low, high, p, n, note.
-        `predictions`, one row a used row of the frame, on its index: teacher, lang (and other columns of `within`), actual, and
-        one column a validation.
+        `predictions`, one row per used row of the frame, on its index: teacher, lang (and other columns of `within`), actual, and
+        one column per validation.
     """
     keys = [name for name in KEYS if name in frame.columns]
     labels = [*keys, *(name for name in within if name not in KEYS)]
@@ -195,7 +195,7 @@ def component_regression(
 
 
 def _smoother(values: Array, components: int, fold: Indices | None) -> tuple[Array, Array, str]:
-    """The matrices that turn outcomes into predictions and into means of the training folds, both of shape (n, n).
+    """Matrices that map outcomes to predictions and to training-fold means, both of shape (n, n).
 
     Scaling and components do not depend on the outcome, so one pair of matrices serves all permutations.
 
@@ -226,7 +226,7 @@ def _rearrangements(codes: Indices, count: int, rng: np.random.Generator) -> tup
         codes: each row's label in each factor, shape (factors, n).
 
     Returns:
-        (orders, of shape (count, n), or (0, n) if the rows can only stay as they are; a note in that case or if they are few).
+        (orders, of shape (count, n), or (0, n) if no permutation is possible; a note in that case or if there are few).
     """
     factors, n = codes.shape
     classes: list[list[Indices]] = []
@@ -252,7 +252,7 @@ def _rearrangements(codes: Indices, count: int, rng: np.random.Generator) -> tup
 
 
 def _least_squares(values: Array, y: Array, components: int) -> tuple[Any, Any, str]:
-    """(components, statsmodels' least squares fit on their scores, why there is neither)."""
+    """(components, statsmodels' least squares fit on their scores, the reason if there is neither)."""
     note = _smoother(values, components, None)[2]
     if note or constant(y[:, None])[0]:
         note = note or "the outcome is constant"
@@ -277,8 +277,8 @@ def predict_new(
 ) -> pd.DataFrame:
     """Predict the outcome of new rows by the regression of `component_regression`, with prediction intervals.
 
-    The interval is for one new observation (statsmodels `get_prediction`, obs), which is wider than that of a mean. It takes
-    the new row as one more draw from the population of the old cells: for a teacher unlike all others it is too narrow.
+    The interval is for one new observation (statsmodels `get_prediction`, obs), which is wider than for a mean. It assumes the
+    new row comes from the same population as the old cells; for a teacher unlike all others it is too narrow.
 
     Returns:
         On the index of `new`: prediction, low, high (NaN in rows that lack a value), n (rows fitted on), note.

@@ -1,4 +1,4 @@
-"""Screening: which candidate teacher looks best from the intrinsic metrics of a small sample, before any student is trained."""
+"""Screening: predict the best candidate teacher from the intrinsic metrics of a small sample, before training any student."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polyglot.scoring.training_sets import read_examples
 
 
 def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
-    """The intrinsic metrics of one sample, from its per-example files; none if it is too small.
+    """The intrinsic metrics of one sample, from its per-example files; empty if it is too small.
 
     Args:
         paths: see `polyglot.scoring.training_sets.read_examples`.
@@ -27,8 +27,8 @@ def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDAR
 
 
 def predictors(metrics: Sequence[Metric], known: pd.DataFrame) -> list[Metric]:
-    """The metrics from which a gain is predicted: those that the finished study has too, and that do not depend on the size of
-    the set, which is smaller for a sample than for a study."""
+    """The metrics used to predict a gain: those that the finished study also has and that do not depend on set size, because a
+    sample is smaller than a study's sets."""
     return [metric for metric in metrics if metric.name in known.columns and not metric.equal_size]
 
 
@@ -40,19 +40,19 @@ def predict_gain(
     confidence: float,
     metrics: Sequence[Metric] = STANDARD,
 ) -> pd.DataFrame:
-    """The students' gain that a regression predicts for each candidate, with prediction intervals.
+    """The student's gain predicted by regression for each candidate, with prediction intervals.
 
     The regression is fitted on the cells of a finished study: gain on the principal components of its intrinsic metrics. A
-    candidate that is in that study is predicted from the other teachers' cells alone.
+    candidate from that study is predicted only from the other teachers' cells.
 
     Args:
         sample: teacher, lang and the metrics of `sample_metrics`.
         known: cells of a finished study (see `polyglot.scoring.scores.score_cells`).
-        metrics: the intrinsic metrics; `predictors` says which of them count.
+        metrics: the intrinsic metrics; `predictors` chooses among them.
 
     Returns:
         The sample with prediction, low, high (of the gain), rank (within the language, best first), learned_from (cells), actual
-        (the gain itself, where the finished study has the cell) and reason (why there is no prediction).
+        (the measured gain, if the finished study has the cell) and reason (why there is no prediction).
     """
     used = predictors(metrics, known)
     columns = [metric.analysed for metric in used]
@@ -84,7 +84,7 @@ def cross_validate(
     seed: int,
     metrics: Sequence[Metric] = STANDARD,
 ) -> pd.DataFrame:
-    """How far such predictions can be trusted: the regression's validation on the finished study (see `component_regression`)."""
+    """Reliability of the predictions: the regression's validation on the finished study (see `component_regression`)."""
     used = predictors(metrics, known)
     columns = [metric.analysed for metric in used]
     table = metric_table(known, used).dropna(subset=[*columns, OUTCOME]).reset_index(drop=True)
@@ -108,17 +108,17 @@ def screening_cost(
     students: int,
     teachers: Sequence[str],
 ) -> pd.DataFrame:
-    """What the screening cost, and what the full study of the same candidates would.
+    """The cost of the screening, and of the full study of the same candidates.
 
     Args:
         answers: every answer of the screening samples: teacher, prompt_tokens, completion_tokens.
-        seconds: rule, screened (bool), jobs, seconds: what jobs took so far (see `polyglot.provenance.timings.job_seconds`).
+        seconds: rule, screened (bool), jobs, seconds: run times of jobs so far (see `polyglot.provenance.timings.job_seconds`).
         requests: requests of the full study for these candidates.
         students: students that the full study would train for them.
 
     Returns:
         One row for `screening` and one for `full study`: requests, tokens, students, hours (measured, extrapolated for the full
-        study from the jobs that have run; missing where no job of a kind has run yet), basis (in words).
+        study from the jobs that have run; missing if no job of a kind has run yet), basis (text).
     """
     asked = len(answers)
     tokens = float((answers["prompt_tokens"] + answers["completion_tokens"]).sum())

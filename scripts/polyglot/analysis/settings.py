@@ -8,14 +8,14 @@ from polyglot.core.section import Name, Section
 
 
 class Screen(Section):
-    """Screening: which teacher looks best from a small sample, before any student is trained."""
+    """Screening: predict the best teacher from a small sample, before training any student."""
 
     requests: int = Field(default=300, gt=0, description="Requests per teacher and language, over all methods.")
     teachers: list[Name] | None = Field(default=None, min_length=1, description="Candidates; null takes the study's teachers.")
     languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
     learn_from: str | None = Field(
         default=None,
-        description="A cells.csv of a finished study, from which the prediction is learned; null takes this study's main "
+        description="A cells.csv of a finished study to fit the prediction on; null uses this study's main "
         "experiment (a teacher is then never predicted from its own students).",
     )
     components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
@@ -31,7 +31,7 @@ class Statistics(Section):
 
 
 class Truth(Section):
-    """What the study must find, where it is known by construction (validity check)."""
+    """Results that the study must reproduce, because they are known by construction (validity check)."""
 
     above: list[tuple[Name, Name]] = Field(
         default=[], description="Pairs of teachers: the first must score above the second, on average over languages."

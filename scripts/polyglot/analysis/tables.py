@@ -1,4 +1,4 @@
-"""Analyses of a study's cells: what the intrinsic metrics have in common, and what they predict about students."""
+"""Analyses of a study's cells: correlations of the intrinsic metrics, and how they predict student results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTCOME = "gain"
 
 
 def metric_table(cells: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """The cells with the metrics as they are analysed: skewed ones as logarithms, beside themselves."""
+    """The cells with added columns for analysis: logarithms of skewed metrics."""
     logs = {one.analysed: np.log(cells[one.name].where(cells[one.name] > 0)) for one in metrics if one.logged}
     return cells.assign(**logs)
 
@@ -108,7 +108,7 @@ def own_score(outcomes: pd.DataFrame) -> float:
 
 
 def price_table(answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float]) -> pd.DataFrame:
-    """What a teacher's usable data cost, by language.
+    """The cost of a teacher's usable data, by language.
 
     Args:
         answers: every answer: teacher, lang, status, prompt_tokens, completion_tokens.
@@ -128,7 +128,7 @@ def price_table(answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float])
 
 
 def method_table(answers: pd.DataFrame, rated: pd.DataFrame) -> pd.DataFrame:
-    """How good the data of each method are by themselves.
+    """Quality of each method's data.
 
     Args:
         answers: every answer: teacher, lang, method, status.
@@ -146,10 +146,10 @@ def method_table(answers: pd.DataFrame, rated: pd.DataFrame) -> pd.DataFrame:
 
 
 def methods_by_students(cells: pd.DataFrame, methods: Mapping[str, str], definition: Definition) -> pd.DataFrame:
-    """The cells of an experiment that trained students on one method alone, in the columns of `method_table`.
+    """The cells of an experiment that trained students on a single method, in the columns of `method_table`.
 
     Args:
-        methods: recipe to the one method that it takes.
+        methods: recipe to its single method.
     """
     chosen = cells[cells["recipe"].isin(list(methods))]
     column = f"pg_{definition}"

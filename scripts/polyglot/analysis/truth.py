@@ -1,4 +1,4 @@
-"""The validity check: do the scores find what a study knows by construction?"""
+"""The validity check: do the scores recover a study's known ground truth?"""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.scores import DEFINITIONS, interval
 
 AVERAGE = "all"
-"""Stands for the average over languages."""
+"""Label of the average over languages."""
 
 
 def correctness(oracle: pd.DataFrame) -> pd.Series:
-    """Share of right pairs by (teacher, lang), methods weighted by their number of usable pairs; lang `all` is the mean."""
+    """Share of correct pairs by (teacher, lang), with methods weighted by usable pairs; lang `all` is the mean."""
     weighted = oracle.assign(count=oracle["right"] * oracle["usable"]).groupby(["teacher", "lang"])[["count", "usable"]].sum()
     by_cell = weighted["count"] / weighted["usable"]
     mean = by_cell.groupby("teacher").mean()
@@ -24,16 +24,16 @@ def correctness(oracle: pd.DataFrame) -> pd.Series:
 
 
 def check_truth(truth: Truth, replicates: pd.DataFrame, oracle: pd.DataFrame, *, confidence: float) -> pd.DataFrame:
-    """Every planted pair of teachers against every definition of the score.
+    """Every planted pair of teachers, checked with every definition of the score.
 
     Args:
         replicates: from `polyglot.scoring.scores.score_cells`.
         oracle: from `polyglot.nano.oracle.grade`.
 
     Returns:
-        One row a pair, language and definition: lang, better, worse, definition, difference (PG-Score of better minus worse) with
-        low and high, holds (difference > 0), certain (the whole interval on one side), right_better and right_worse (share of
-        right pairs in the two teachers' data).
+        One row per pair, language and definition: lang, better, worse, definition, difference (PG-Score of better minus worse)
+        with low and high, holds (difference > 0), certain (the whole interval on one side), right_better and right_worse (share
+        of correct pairs in the two teachers' data).
     """
     right = correctness(oracle)
     claims = [(AVERAGE, *pair) for pair in truth.above] + [
@@ -67,10 +67,11 @@ def check_truth(truth: Truth, replicates: pd.DataFrame, oracle: pd.DataFrame, *,
 
 
 def agreement(cells: pd.DataFrame, oracle: pd.DataFrame, metrics: Sequence[Metric] = STANDARD) -> pd.DataFrame:
-    """Spearman correlation over cells between the share of right pairs and every score, and every metric with a better end.
+    """Spearman correlation over cells between the share of correct pairs and every score, and every metric with a better
+    direction.
 
     Returns:
-        quantity, spearman, n; a metric that is the better the lower it is has its sign turned, so that more is better throughout.
+        quantity, spearman, n; the sign of lower-is-better metrics is flipped, so that higher is always better.
     """
     right = correctness(oracle).rename("right").reset_index()
     merged = cells.merge(right, on=["teacher", "lang"])

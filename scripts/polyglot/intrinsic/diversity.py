@@ -1,4 +1,4 @@
-"""Diversity: how far apart the texts of a training set lie, as mean cosine distance over all pairs of embeddings."""
+"""Diversity of a training set's texts: mean cosine distance over all pairs of embeddings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 ROWS = 1024
-"""Rows turned into float64 at a time: the whole matrix is never copied."""
+"""Rows converted to float64 per block, so that the whole matrix is never copied."""
 
 
 def mean_pairwise_distance(embeddings: npt.NDArray[Any]) -> float:
@@ -36,8 +36,8 @@ def mean_pairwise_distance(embeddings: npt.NDArray[Any]) -> float:
 def distances_to_others(embeddings: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Each text's mean cosine distance to all the others, shape (n,); their mean is `mean_pairwise_distance`.
 
-    Keeping one number a text makes the diversity's sampling error available later: for a U-statistic of degree two the
-    variance is about 4 var(distances) / n (Hoeffding, 1948).
+    One number per text allows computing the sampling error later: for a U-statistic of degree two the variance is about 4
+    var(distances) / n (Hoeffding, 1948).
     """
     n = len(embeddings)
     if n < 2:

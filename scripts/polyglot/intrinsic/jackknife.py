@@ -1,4 +1,4 @@
-"""Numbers of a whole set as one number an example, so that resampling examples gives their sampling error."""
+"""Jackknife values: a whole-set statistic as one number per example, so that resampling examples gives its sampling error."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Sequence
 
 
 def jackknife_values(whole: float, without: Sequence[float], group_of: Sequence[int]) -> list[float]:
-    """One number an example; their mean is the number of the set, and the variance of resampled means is the jackknife's.
+    """One number per example; their mean is the set's statistic, and the variance of resampled means is the jackknife's.
 
-    The jackknife's variance is (G - 1) / G times the sum of squared deviations of the G numbers without one group (Efron and
-    Stein, Annals of Statistics 9, 1981, who show that on average it is never too small). An example's number lies
-    sqrt(n (G - 1)) times as far from the set's as the number without its group from their mean, on the other side. Tukey's
-    pseudo-values are these for groups of one, but for their mean: it would take away a part of the dependence on the size of the
-    set, while what is compared between sets is the number itself.
+    The jackknife variance is (G - 1) / G times the sum of squared deviations of the G leave-one-group-out values (Efron and
+    Stein, Annals of Statistics 9, 1981, who show that its bias is not negative). An example's value is the set's statistic minus
+    sqrt(n (G - 1)) times the deviation of its group's leave-out value from their mean. For groups of one, these are Tukey's
+    pseudo-values except for their mean, which would remove part of the dependence on set size; here the statistic itself is
+    compared between sets.
 
     Args:
-        whole: the number of the set.
-        without: the number without each group of examples, the groups of equal size but for one example.
-        group_of: each example's group, a place in `without`.
+        whole: the statistic of the set.
+        without: the statistic without each group of examples; group sizes differ by at most one.
+        group_of: each example's group, an index into `without`.
 
     Returns:
-        NaN for every example where the number, or one without a group, is not defined.
+        NaN for every example if the statistic, or one of its leave-out values, is undefined.
     """
     if len(without) < 2 or not all(map(math.isfinite, (whole, *without))):
         return [math.nan] * len(group_of)

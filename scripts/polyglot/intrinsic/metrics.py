@@ -1,7 +1,7 @@
-"""What is measured on a training set itself: the metrics by name, and how each is shown, resampled, analysed and scored.
+"""Intrinsic metrics by name, and how each is displayed, resampled, analysed and scored.
 
-This module holds facts alone and is light: the workflow reads it before any job. What a job depends on goes to it as plain values
-(`Metric.facts`), so that an archive shows what was measured and is checked without anybody's plugin.
+This module only declares metrics and is light, because the workflow loads it before any job. Jobs get metrics as plain values
+(`Metric.facts`), so an archive documents what was measured and can be verified without plugins.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Transform = Literal["identity", "log1p"]
 Replicate = Literal["mean", "pairs", "none"]
 Needs = Literal["texts", "encoder", "judge", "base"]
 Measure = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
-"""From the prompts and the responses of a training set to one number an example."""
+"""From the prompts and responses of a training set to one number per example."""
 
 FILES: dict[Needs, str] = {"encoder": "diversity.parquet", "judge": "reward.parquet", "base": "perplexity/{base}.parquet"}
-"""What a metric needs, to the file of a training set that has it; a metric of texts alone has a file of its own."""
+"""What a metric needs, to the training set's file with it; a metric of texts alone has its own file."""
 
 TAKEN = frozenset(
     (
@@ -32,12 +32,12 @@ TAKEN = frozenset(
         *("prediction", "low", "high", "rank", "actual", "reason", "learned_from"),
     )
 )
-"""Columns that tables of a study have beside its metrics."""
+"""Columns of a study's tables besides its metrics."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """An intrinsic metric. The number of a training set is the mean of one number an example.
+    """An intrinsic metric. A training set's value is the mean over its examples.
 
     A plugin adds one of texts alone (`plugins:` in the study; `intrinsic.measured: [exclamations]` switches it on):
 
@@ -50,22 +50,22 @@ class Metric:
 
     Args:
         name: its name in the configuration and in tables.
-        title: its name for people.
-        needs: where its numbers come from: the `texts` alone, or one of the files that the workflow makes with an `encoder`
-            (diversity), a `judge` (reward) or a student `base` (perplexity).
-        column: the column of that file with one number an example; empty takes the name.
-        measure: of texts alone: prompts and responses to one number an example, in their order; NaN where there is none.
-        unit: the number's unit or range, for cards.
+        title: its name in tables and cards.
+        needs: its source: the `texts` alone, or a file that the workflow makes with an `encoder` (diversity), a `judge` (reward)
+            or a student `base` (perplexity).
+        column: the column of that file with one number per example; empty means the name.
+        measure: for texts alone: prompts and responses to one number per example, in their order; NaN if undefined. unit: the
+        number's unit or range, for cards.
         digits: decimals in tables.
-        note: what it says, a sentence for the notes of tables.
-        better: whether the higher or the lower is the better; what is `neither` cannot be scored.
-        transform: what is done to it before it is scored; `log1p` for one with a long tail.
-        replicate: how its bootstrap replicates come: the `mean` of resampled examples; for a mean over `pairs` of examples, the
-            first-order term of a U-statistic of degree two, twice as far from the measurement (Hoeffding, 1948); `none`. A number
-            of the whole set that is no mean comes as jackknife values (see `polyglot.intrinsic.jackknife`).
-        logged: whether analyses take its logarithm.
-        equal_size: whether it depends on how many examples the set has, so that only sets of one size can be compared. Screening
-            then shows it and predicts without it: its samples are smaller than a study's sets.
+        note: its meaning, a sentence for the notes of tables.
+        better: whether `higher` or `lower` is better; a metric with `neither` cannot be scored.
+        transform: applied before scoring; `log1p` for a long-tailed metric.
+        replicate: how bootstrap replicates are computed: `mean` of resampled examples; `pairs`, for a mean over pairs of
+            examples, the first-order term of a U-statistic of degree two, which doubles the deviation (Hoeffding, 1948); or
+            `none`. A whole-set statistic that is not a mean uses jackknife values (see `polyglot.intrinsic.jackknife`). logged:
+            whether analyses use its logarithm.
+        equal_size: whether it depends on the number of examples, so that only sets of equal size are comparable. Screening then
+            reports it but does not use it for prediction, because its samples are smaller than a study's sets.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Metric:
 
     @property
     def values(self) -> str:
-        """The column of its file with one number an example."""
+        """The column of its file with one number per example."""
         return self.name if self.needs == "texts" else self.column or self.name
 
     @property
@@ -99,7 +99,7 @@ class Metric:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Everything about it but its function, as plain values."""
+        """All its attributes except its function, as plain values."""
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "measure"}
 
 
@@ -128,7 +128,7 @@ STANDARD = (
 """The six metrics of table 4 of arXiv 2604.11290, which every study measures; the skewed ones are analysed as logarithms."""
 PAPER = STANDARD[:4]
 INTRINSIC = tuple(metric.name for metric in PAPER)
-"""The four of them that the PG-Score takes, unless a study says otherwise."""
+"""The four of them in the PG-Score by default."""
 LENGTHS = tuple(metric.name for metric in STANDARD[4:])
 
 METRICS: Lookup[Metric] = Lookup(
@@ -142,17 +142,17 @@ METRICS: Lookup[Metric] = Lookup(
 
 
 def recorded(facts: Iterable[Mapping[str, Any]] | None, default: Sequence[Metric]) -> tuple[Metric, ...]:
-    """Metrics from the plain values that a job was given; `default` for a job from before metrics were among them."""
+    """Metrics from the plain values given to a job; `default` for older jobs without them."""
     return tuple(default) if facts is None else tuple(Metric(**each) for each in facts)
 
 
 def of_texts(metrics: Iterable[Metric]) -> list[Metric]:
-    """Those that have a file of their own."""
+    """The metrics that have their own file."""
     return [metric for metric in metrics if metric.needs == "texts"]
 
 
 def problems(names: Sequence[str], key: str, *, scored: bool) -> Iterator[str]:
-    """What is wrong with the metrics that a study names under a key, a sentence each."""
+    """Problems with the metrics that a study names under a key, one sentence each."""
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             yield f"{key}: '{name}' is named more than once"

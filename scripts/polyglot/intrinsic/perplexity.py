@@ -25,7 +25,7 @@ def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
 class PerplexityMeter:
     """Scores responses with a causal language model from a local folder.
 
-    Only response tokens count: the prompt and the padding are masked. With `chat_template`, prompt and response stand in the
+    Only response tokens count: the prompt and the padding are masked. With `chat_template`, prompt and response are put in the
     model's chat template (its tokenizer's own, or that of the file `template`) and the end-of-turn token counts as part of the
     response.
     """
@@ -67,7 +67,7 @@ class PerplexityMeter:
         return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
     def measure(self, prompts: Sequence[str], responses: Sequence[str], title: str = "perplexity") -> pd.DataFrame:
-        """Negative log-likelihood (nats) and number of response tokens, one row an example, in the given order.
+        """Negative log-likelihood (nats) and number of response tokens, one row per example, in the given order.
 
         Returns:
             Columns nll, tokens, perplexity.

@@ -1,4 +1,4 @@
-"""Reward: how good a response is, on a scale of 1 to 5, by a reward model or by a chat model with a rubric."""
+"""Reward: the quality of a response on a scale of 1 to 5, from a reward model or a chat model with a rubric."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 LOW, HIGH = 1.0, 5.0
 SCALE_FILE = "reward_scale.json"
-"""Beside a reward model's weights: the raw scores that become 1 and 5."""
+"""File beside a reward model's weights with the raw scores that map to 1 and 5."""
 
 
 def rescale(raw: npt.NDArray[np.float64], scale: tuple[float, float]) -> npt.NDArray[np.float64]:
-    """Raw scores put on 1-5 linearly: scale[0] becomes 1, scale[1] becomes 5; beyond them, cut off."""
+    """Raw scores mapped linearly to 1-5: scale[0] becomes 1, scale[1] becomes 5; values beyond are clipped."""
     low, high = scale
     if not high > low:
         raise ValueError(f"a reward scale needs a raw score for 5 above the one for 1; found {scale}")
@@ -33,14 +33,14 @@ def rescale(raw: npt.NDArray[np.float64], scale: tuple[float, float]) -> npt.NDA
 
 
 SCALE_WORDS = re.compile(r"\(?\s*(?:/|out of|of)\s*5\b\s*\)?|\b1\s*(?:to|-|–)\s*5\b", re.IGNORECASE)
-"""Mentions of the scale itself, which are no ratings: `/5`, `out of 5`, `1 to 5`."""
+"""Mentions of the scale, which are not ratings: `/5`, `out of 5`, `1 to 5`."""
 RESULT = "[RESULT]"
-"""What a judge of the Prometheus family writes before its rating."""
+"""The marker that Prometheus judges write before the rating."""
 
 
 def parse_rating(text: str) -> float:
-    """The rubric judge's rating: the only number after `[RESULT]` in its line, or in the last line of an answer without that
-    mark, if it is 1, 2, 3, 4 or 5; else NaN. With several marks, all must say the same."""
+    """The rubric judge's rating: the only number after `[RESULT]` in its line or, without that marker, in the last line. It must
+    be an integer from 1 to 5, else NaN. With several markers, all must agree."""
     marked = text.split(RESULT)[1:]
     found = {_only_number(_lines(part)[:1]) for part in marked} if marked else {_only_number(_lines(text)[-1:])}
     rating = found.pop()
@@ -72,7 +72,7 @@ def judge(
     """Ratings by a chat model and the rubric in `judge.jinja`; finished batches are kept in the side file.
 
     Returns:
-        Columns text (the judge's answer), problem (why it is no rating, else null) and reward (1-5; NaN with a problem).
+        Columns text (the judge's answer), problem (why no rating was found, else null) and reward (1-5; NaN with a problem).
     """
     asked = [
         templates.render("judge", language=language, prompt=prompt, response=response)
@@ -94,14 +94,14 @@ def judge(
 
 
 class RewardModel:
-    """A sequence-classification model with one output, from a local folder, on whatever device there is.
+    """A sequence-classification model with one output, from a local folder, on the available device.
 
-    Prompt and response stand in the model's chat template, which brings its own begin token: none is added. A batch is padded
-    with a token that the model does not take for the response's end, so scores do not depend on what else is in the batch.
+    Prompt and response are put in the model's chat template, which includes the begin token, so none is added. The padding token
+    differs from the end of a response, so scores do not depend on the batch.
 
     Args:
-        scale: the raw scores that become 1 and 5; None looks for `SCALE_FILE` in the folder.
-        context: longest prompt with response in tokens; None takes the model's.
+        scale: the raw scores that map to 1 and 5; None reads `SCALE_FILE` in the folder.
+        context: maximum tokens of prompt plus response; None uses the model's.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class RewardModel:
         )
         if loading["missing_keys"]:
             missing = ", ".join(sorted(loading["missing_keys"])[:3])
-            raise ValueError(f"{model}: no reward model: its files have no weights for {missing}")
+            raise ValueError(f"{model}: not a reward model: its files have no weights for {missing}")
         self.model = self.model.to(self.device).eval()
         self.context = context or getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         self.batch_size, self.padding = batch_size, self.model.config.get_text_config().pad_token_id
@@ -135,7 +135,7 @@ class RewardModel:
         self.scale = scale
 
     def score(self, prompts: Sequence[str], responses: Sequence[str], title: str = "reward") -> npt.NDArray[np.float64]:
-        """Raw scores, shape (n,); NaN where prompt and response are longer than the context: a score of a part is none."""
+        """Raw scores, shape (n,); NaN if prompt and response exceed the context, because a truncated text cannot be scored."""
         import torch
 
         texts = [
@@ -162,17 +162,17 @@ class RewardModel:
         return raw
 
     def _padding(self, ids: list[list[int]]) -> int:
-        """The model's padding token; for a model without one, a token that none of the texts has."""
+        """The model's padding token; for a model without one, a token that occurs in none of the texts."""
         settings, used = self.model.config.get_text_config(), {token for row in ids for token in row}
         unused = (token for token in range(settings.vocab_size) if token not in used)
         settings.pad_token_id = next(unused) if self.padding is None else self.padding
         return int(settings.pad_token_id)
 
     def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> pd.DataFrame:
-        """Columns raw and reward (1-5); both NaN for what is longer than the context.
+        """Columns raw and reward (1-5); both NaN for texts longer than the context.
 
         Raises:
-            ValueError: if nothing says which raw scores are 1 and 5.
+            ValueError: if the raw scores for 1 and 5 are unknown.
         """
         if self.scale is None:
             raise ValueError(
@@ -183,27 +183,27 @@ class RewardModel:
 
 
 def measure_scale(model: RewardModel, pairs: pd.DataFrame, *, most: int, seed: int) -> dict[str, float]:
-    """The scale of a reward model that comes without one, measured on people's pairs: their mean raw score is a 5, that of the
-    same responses under other prompts is a 1.
+    """The scale of a reward model that has none, measured on human-written pairs. Their mean raw score maps to 5; that of the
+    same responses with other prompts maps to 1.
 
     Args:
-        pairs: columns prompt and response; those without a response do not count.
-        most: pairs used, a seeded sample.
+        pairs: columns prompt and response; pairs without a response are ignored.
+        most: maximum pairs used, as a seeded sample.
 
     Returns:
         low, high, pairs (how many), own_wins (share of prompts whose own response scores higher).
 
     Raises:
-        ValueError: if there are fewer than two pairs, or the model does not tell the two apart.
+        ValueError: if there are fewer than two pairs, or the model does not distinguish the two.
     """
     answered = pairs[pairs["response"].fillna("").str.strip() != ""]
     chosen = answered.sample(n=min(most, len(answered)), random_state=seed)
     if len(chosen) < 2:
-        raise ValueError("no pairs of people to measure the reward model's scale on: give `scale` in config/models.yaml")
+        raise ValueError("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
     prompts, responses = list(chosen["prompt"]), list(chosen["response"])
     own = model.score(prompts, responses, title="own responses")
     others = model.score(prompts, responses[1:] + responses[:1], title="other responses")
     low, high = float(np.nanmean(others)), float(np.nanmean(own))
     if not high > low:
-        raise ValueError(f"the reward model scores people's responses ({high:.2f}) no higher than unfitting ones ({low:.2f})")
+        raise ValueError(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")
     return {"low": low, "high": high, "pairs": len(chosen), "own_wins": float(np.mean(own > others))}

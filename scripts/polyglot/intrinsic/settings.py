@@ -14,7 +14,7 @@ from polyglot.intrinsic.metrics import INTRINSIC, METRICS, STANDARD, Metric
 class Perplexity(Section):
     """Perplexity of the student base on the responses."""
 
-    chat_template: bool = Field(default=True, description="Put prompt and response into the base's chat template.")
+    chat_template: bool = Field(default=True, description="Use the base's chat template for prompt and response.")
     batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")
 
 
@@ -31,23 +31,23 @@ class Reward(Section):
     scale_pairs: int = Field(
         default=500,
         gt=1,
-        description="People's pairs in the source language on which a reward model's scale is measured, if it has none: their "
-        "mean raw score becomes 5, that of the same responses under other prompts 1.",
+        description="Human-written pairs in the source language for measuring a reward model's scale, if it has none: their "
+        "mean raw score maps to 5, that of the same responses with other prompts to 1.",
     )
 
 
 class Intrinsic(Section):
-    """Measurements of the synthetic data themselves."""
+    """Measurements of the synthetic data."""
 
     scored: list[Name] = Field(
         default=list(INTRINSIC),
         min_length=1,
-        description="Metrics whose mean z-score is the intrinsic half of the PG-Score. Whatever is measured and not "
-        "named here is shown and analysed all the same.",
+        description="Metrics whose mean z-score is the intrinsic part of the PG-Score. Other measured metrics, not "
+        "named here, are still reported and analysed.",
     )
     measured: list[Name] = Field(
         default=[],
-        description="Further metrics, measured beside the paper's (diversity of prompts and responses, reward, perplexity, "
+        description="Further metrics besides the paper's (diversity of prompts and responses, reward, perplexity, "
         "lengths), such as `distinct_2`, `compression_ratio`, or a plugin's.",
     )
     embedding: Name = Field(default="minilm", description="Embedding model of the registry, for diversity.")
@@ -57,7 +57,7 @@ class Intrinsic(Section):
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """Everything that is measured, the paper's metrics first."""
+        """All measured metrics, the paper's first."""
         standard = [metric.name for metric in STANDARD]
         return [METRICS[name] for name in dict.fromkeys([*standard, *self.scored, *self.measured])]
 

@@ -10,7 +10,7 @@ from polyglot.intrinsic.metrics import Metric
 
 
 def measure_texts(metric: Metric, data: pd.DataFrame) -> pd.DataFrame:
-    """One number an example.
+    """One number per example.
 
     Args:
         data: a training set: id, prompt, response.
@@ -19,7 +19,7 @@ def measure_texts(metric: Metric, data: pd.DataFrame) -> pd.DataFrame:
         Columns id and the metric's own; NaN for a set with fewer than two examples.
 
     Raises:
-        ValueError: if the metric has no function, or its function does not give one number an example.
+        ValueError: if the metric has no function, or its function does not return one number per example.
     """
     if metric.measure is None:
         raise ValueError(f"the metric '{metric.name}' has no function `measure`, which a metric of texts alone needs")
@@ -28,7 +28,7 @@ def measure_texts(metric: Metric, data: pd.DataFrame) -> pd.DataFrame:
         measured = metric.measure(list(data["prompt"]), list(data["response"]))
         if len(measured) != len(data):
             raise ValueError(
-                f"the metric '{metric.name}' gave {len(measured)} numbers for {len(data)} examples; it gives one each"
+                f"the metric '{metric.name}' gave {len(measured)} numbers for {len(data)} examples; it must give one each"
             )
         found = np.asarray(measured, dtype=float)
     return data[["id"]].assign(**{metric.values: found})

@@ -1,4 +1,4 @@
-"""Pre-training text for nano models: what the seed dataset and the prompts look like, from the world's pre-training split."""
+"""Pre-training text for nano models, in the form of the seed dataset and prompts, from the world's pre-training split."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from polyglot.nano.world import ARITHMETIC, CATEGORIES, Item, Pair, World
 from polyglot.synthesis.methods.base import pair_json
 
 KINDS = {"respond": 0.25, "translate": 0.25, "generate": 0.15, "dialogue": 0.2, "text": 0.05, "echo": 0.1}
-"""Share of each kind of example. `dialogue` is a chat of several questions, `text` has no chat form, and `echo` says a random
-sequence of words again: it teaches a small model to copy from its context long before questions alone would."""
+"""Share of each kind of example. `dialogue` is a chat of several questions, `text` has no chat form, and `echo` repeats a random
+sequence of words: it teaches a small model early to copy from its context."""
 
 SOURCE = "en"
-"""The language that `translate` starts from."""
+"""The source language of `translate`."""
 
 
 def build_corpus(
@@ -30,8 +30,8 @@ def build_corpus(
         size: number of examples.
 
     Returns:
-        One row an example: `kind`, `messages` (turns before the completion; empty for plain text), `completion`, and
-        `corrupted`: the same completion with a wrong answer, fluent all the same.
+        One row an example: `kind`, `messages` (turns before the completion; empty for plain text), `completion`, and `corrupted`:
+        the same completion with a wrong but fluent answer.
     """
     rng = random.Random(stable_seed("corpus", lang, seed))
     items = world.of_split("pretrain")

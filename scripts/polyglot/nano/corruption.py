@@ -1,4 +1,4 @@
-"""Right answers of the micro-world beside corrupted ones, for quality models."""
+"""Correct answers of the micro-world and corrupted ones, for quality models."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ CORRUPTIONS = ("broken_fluency", "wrong_language", "wrong_answer", "truncated")
 """Its words shuffled; the right answer in another language; a fluent wrong answer; the first half of its words."""
 
 HELD_OUT = 6
-"""Instructions of each category and language that a quality model is judged by."""
+"""Held-out instructions per category and language, to evaluate a quality model."""
 
 OF_FEW = ("count", "last")
-"""Categories with so few right responses that each is right for some instructions and wrong for others."""
+"""Categories with few possible responses, each of which is correct for some instructions and wrong for others."""
 
 
 def quality_triplets(world: World, *, examples: int, wrong_answers: int, seed: int) -> pd.DataFrame:
-    """Triplets to train a quality model on, and others to judge it by, in every language of the world.
+    """Training and held-out triplets for a quality model, in every language of the world.
 
-    A right response that it is judged by is none that it is trained on; of categories `OF_FEW`, the instruction is none.
+    No correct response of a held-out triplet is used in training; for categories `OF_FEW`, no instruction is.
 
     Args:
-        examples: instructions of a language to train on.
-        wrong_answers: how many of each of them; of one that judges there is one.
+        examples: training instructions per language.
+        wrong_answers: wrong answers per training instruction; held-out ones have one.
 
     Returns:
         The columns of `corrupted_responses`, and held_out.
@@ -42,12 +42,12 @@ def quality_triplets(world: World, *, examples: int, wrong_answers: int, seed: i
 def corrupted_responses(
     world: World, *, examples: int, seed: int, split: Split, wrong_answers: int = 1, without: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Questions of a split with the right response and corruptions of it, of all categories in turn.
+    """Questions of a split with the correct response and corruptions of it, cycling through all categories.
 
     Args:
-        examples: different prompts a language (or all there are).
-        wrong_answers: how many of each prompt (or all there are), beside one of each other corruption.
-        without: right responses to leave out.
+        examples: distinct prompts per language (or all, if fewer).
+        wrong_answers: wrong answers per prompt (or all, if fewer), besides one of each other corruption.
+        without: correct responses to exclude.
 
     Returns:
         Columns lang, category, kind (of `CORRUPTIONS`), anchor (the instruction), positive, negative.

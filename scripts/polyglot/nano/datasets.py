@@ -21,7 +21,7 @@ SUBJECT_AREAS = {
     "count": "STEM",
     "last": "Other",
 }
-"""Categories that have at least three wrong answers of their kind, and the subject area they stand for."""
+"""Categories with at least three wrong answers of the same kind, and their subject area."""
 
 
 def take_items(world: World, split: Split, limit: int, seed: int) -> dict[str, list[Item]]:
@@ -53,7 +53,7 @@ def benchmark_rows(world: World, benchmark: str, lang: str, *, limit: int, seed:
     """Rows by split (`test`, and `dev` for few-shot examples) in the benchmark's own schema.
 
     Raises:
-        ValueError: for a benchmark that the micro-world has no counterpart of.
+        ValueError: for a benchmark without a counterpart in the micro-world.
     """
     makers = dict(zip(COUNTERPARTS, (_choices, _preferences, _problems), strict=True))
     if benchmark not in makers:

@@ -1,4 +1,4 @@
-"""The micro-world grades synthetic data: it knows every question and its right answer."""
+"""Grades synthetic data with the micro-world's known questions and answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from polyglot.nano.world import World
 
 
 def grade(world: World, answers: pd.DataFrame) -> pd.DataFrame:
-    """Share of usable pairs that ask a question of the world, and that answer it rightly.
+    """Share of usable pairs whose prompt is a question of the world, and whose response is correct.
 
     Args:
         answers: columns teacher, lang, method, status, prompt, response.

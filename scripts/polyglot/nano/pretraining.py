@@ -98,7 +98,7 @@ def pretrain(
 
     Args:
         examples: exactly steps x batch_size pairs of (messages, completion).
-        settings: architecture and training; all of it is seeded, so the same input gives the same weights.
+        settings: architecture and training; everything is seeded, so the same input gives the same weights.
 
     Returns:
         Mean training loss since the start or the last resumption, steps, parameter count and seed.
@@ -191,7 +191,7 @@ def _padding(pad: int) -> Callable[[list[tuple[list[int], list[float]]]], dict[s
 
 
 def _weighted_trainer() -> type[Trainer]:
-    """A trainer whose loss weighs every token; the class is made where transformers is first needed."""
+    """A trainer whose loss weights every token; the class is defined here to import transformers only when needed."""
     import torch
     from transformers import Trainer
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from polyglot.core.section import Name, Section
 
 COUNTERPARTS = ("global-mmlu-lite", "m-rewardbench", "mgsm")
-"""Benchmarks of which the micro-world has items of its own."""
+"""Benchmarks for which the micro-world has its own items."""
 
 
 class NanoWorld(Section):
@@ -19,6 +19,6 @@ class NanoWorld(Section):
     )
     corpus_size: int = Field(default=6000, gt=0, description="Pre-training examples per language.")
     vocabulary: int = Field(default=1024, ge=300, description="Size of the byte-level BPE vocabulary.")
-    seed_items: int = Field(default=40, gt=0, description="Most seed prompts per category of question.")
-    benchmark_items: int = Field(default=20, gt=0, description="Most items per category in a benchmark.")
+    seed_items: int = Field(default=40, gt=0, description="Maximum seed prompts per category of question.")
+    benchmark_items: int = Field(default=20, gt=0, description="Maximum items per category in a benchmark.")
     seed: int = Field(default=0, ge=0, description="Seed of corpora, seed dataset and benchmarks.")

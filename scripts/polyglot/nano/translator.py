@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 """In NLLB's order: their ids are 0 to 3."""
 VOCABULARY = 2000
-"""Most tokens of the vocabulary; the words of a few languages need fewer."""
+"""Maximum size of the vocabulary; a few languages need less."""
 CONTEXT = 256
 """Longest text in tokens."""
 KINDS = {"prompt": 0.6, "response": 0.2, "words": 0.2}
-"""Share of each kind of example. `words` is a random sequence of words: it teaches a small model early to go through the source
-word by word, which the order of lists, names and numbers needs."""
+"""Share of each kind of example. `words` is a random sequence of words: it teaches a small model early to follow the source word
+by word, as lists, names and numbers require."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A text in the source language and the same in language `lang`."""
+    """A text in the source language and its translation into `lang`."""
 
     lang: str
     source: str
@@ -65,7 +65,7 @@ def parallel_sentences(world: World, *, size: int, seed: int) -> list[Sentence]:
 
 
 def _words(world: World, lang: str) -> list[tuple[str, str]]:
-    """The content words of the source language, each with the word of `lang`."""
+    """The content words of the source language, each with its translation in `lang`."""
     both = zip(_forms(world.lexicon[SOURCE]), _forms(world.lexicon[lang]), strict=True)
     return sorted(set(both)) + [(str(n), str(n)) for n in range(3, 19)]
 
@@ -96,7 +96,7 @@ def train_tokenizer(texts: list[str], codes: list[str], *, vocabulary: int) -> N
 
     start, pad, end, unknown = SPECIAL_TOKENS
     bpe = Tokenizer(models.BPE(unk_token=unknown))
-    # Punctuation is set apart in training alone: no merge goes across it, so none does later either.
+    # Punctuation is separated only in training: no learned merge crosses it, so none does later.
     words = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     bpe.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.Punctuation()])
     trainer = trainers.BpeTrainer(
@@ -122,8 +122,8 @@ def train_translator(
     """Train a translator from English into the world's other languages; resumes from the newest checkpoint in `checkpoints`.
 
     Args:
-        out: the folder of the trained model, in transformers format; it appears whole or not at all.
-        settings: architecture and training; all of it is seeded, so the same input gives the same weights.
+        out: the folder of the trained model, in transformers format; it appears complete or not at all.
+        settings: architecture and training; everything is seeded, so the same input gives the same weights.
         codes: the code of each language of the world in the tokenizer (FLORES-200).
 
     Returns:
@@ -189,7 +189,7 @@ def _padding(pad: int, *, start: int) -> Callable[[list[tuple[list[int], list[in
     """A collator: token ids of both sides of a batch, padded on the right.
 
     Args:
-        start: what the decoder starts with; that of NLLB starts with the end mark.
+        start: the decoder's start token; for NLLB, the end mark.
     """
     import torch
 

@@ -1,6 +1,6 @@
-"""A templated micro-world in several languages, with a known right answer to every question.
+"""A templated micro-world in several languages, with a known correct answer to every question.
 
-An `Item` is independent of language: a category, a prompt template and what fills its slots. A `World` renders an item as a
+An `Item` is independent of language: a category, a prompt template and the values of its slots. A `World` renders an item as a
 `Pair` of prompt and response in a language. Items fall into three disjoint splits, the same in every language, so that no
 translation of a test item is ever seen in training.
 """
@@ -32,7 +32,7 @@ HELD_OUT_SHARE = 0.15
 
 @dataclass(frozen=True, order=True)
 class Item:
-    """One question, in no language yet: its category, which prompt template, and the keys that fill the slots."""
+    """One language-independent question: its category, prompt template, and the keys that fill the slots."""
 
     category: str
     template: int
@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Pair:
-    """An item in one language: `answer` is the part of `response` that decides; `wrong` are wrong answers of the same kind."""
+    """An item in one language: `answer` is the decisive part of `response`; `wrong` are wrong answers of the same kind."""
 
     item: Item
     lang: str
@@ -56,7 +56,7 @@ class Pair:
 
 
 class World:
-    """The micro-world of the given languages, read from one YAML file a language.
+    """The micro-world of the given languages, read from one YAML file per language.
 
     Raises:
         ValueError: if the languages' files do not have the same keys (names the file and the section).

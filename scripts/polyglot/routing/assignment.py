@@ -16,13 +16,13 @@ def assignments(requests: pd.DataFrame, teachers: Sequence[str]) -> pd.DataFrame
 
     Args:
         requests: see `polyglot.synthesis.requests.build_requests`.
-        teachers: of every request, in its order.
+        teachers: the teacher of every request, in order.
     """
     return requests[["request_id", "lang", "method", "seed"]].assign(teacher=list(teachers))
 
 
 def highest(scores: npt.NDArray[np.float64], teachers: Sequence[str]) -> list[str]:
-    """The teacher with the highest score of every row, shape (n, m); the first of equal ones. NaN never wins.
+    """The teacher with the highest score in every row, shape (n, m); the first of equal ones. NaN is never chosen.
 
     Raises:
         ValueError: if a row has no score at all (names it).
@@ -34,16 +34,16 @@ def highest(scores: npt.NDArray[np.float64], teachers: Sequence[str]) -> list[st
 
 
 def at_random(request_ids: Sequence[str], teachers: Sequence[str], seed: int) -> list[str]:
-    """A teacher for each request, drawn by its id and the seed: the same one whatever else is asked."""
+    """A random teacher for each request, which depends only on its id and the seed."""
     return [teachers[stable_seed("mix", seed, request_id) % len(teachers)] for request_id in request_ids]
 
 
 def gather(requests: pd.DataFrame, assigned: pd.DataFrame, answers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The answers of every request's own teacher, in the order of the requests.
+    """Each request's answer from its assigned teacher, in the order of the requests.
 
     Args:
         assigned: see `assignments`.
-        answers: teacher to its answers (see `polyglot.engines.base.Answer`), of at least the requests that are assigned to it.
+        answers: teacher to its answers (see `polyglot.engines.base.Answer`), covering at least its assigned requests.
 
     Raises:
         ValueError: if a request has no teacher, or its teacher no answer to it (names both).
@@ -60,8 +60,7 @@ def gather(requests: pd.DataFrame, assigned: pd.DataFrame, answers: Mapping[str,
 
 
 def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Each teacher's mean reward on the calibration prompts that routers are trained on, shape (m,): rewards that are not known
-    are left out.
+    """Each teacher's mean reward on the routers' training prompts, shape (m,), ignoring unknown rewards.
 
     Args:
         calibration: teacher, reward, fold.
@@ -71,7 +70,7 @@ def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArra
 
 
 def constant_scores(strength: Sequence[str], teachers: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Scores that rank the teachers as `strength` does, from the strongest down, shape (m,); others come last."""
+    """Scores that rank the teachers in the order of `strength`, strongest first, shape (m,); others come last."""
     return np.array([-strength.index(name) if name in strength else -np.inf for name in teachers], dtype=float)
 
 
@@ -81,5 +80,5 @@ def for_every_prompt(scores: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.
 
 
 def oracle_scores(reward: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Scores by the true rewards, shape (n, m): a usable answer comes before one that is not, a known reward before none."""
+    """Scores by the true rewards, shape (n, m): usable answers rank above unusable ones, known rewards above unknown."""
     return np.where(usable, 1 + np.where(np.isfinite(reward), reward, 0.0), 0.0)

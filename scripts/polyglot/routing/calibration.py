@@ -15,11 +15,12 @@ from polyglot.routing.router import prompt_text
 
 
 def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], read: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Every answer with what is known of it: request_id, teacher, lang, method, seed, usable, quality, learnability.
+    """Every answer with its usability, quality and learnability: request_id, teacher, lang, method, seed, usable, quality,
+    learnability.
 
     Args:
         answers: see `polyglot.synthesis.answers.read_answers`.
-        quality: id and reward of answers that can be used; those of the same teachers and prompts.
+        quality: id and reward of usable answers of the same teachers and prompts.
         read: id, nll and tokens under the student base.
     """
     keys = ["request_id", "teacher"]
@@ -33,15 +34,15 @@ def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], r
 
 
 def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held_out: float, seed: int) -> pd.DataFrame:
-    """Rewards of all answers, beside the prompt and its fold: `train`, `stop` (ends a router's training) or `judge`.
+    """Rewards of all answers, with the prompt and its fold: `train`, `stop` (early stopping) or `judge` (test).
 
-    Equal prompts are in the same fold, and so is what several languages ask about one English prompt: a router is never judged by
-    a prompt that it has seen.
+    Equal prompts are in the same fold, and so are all requests from one English prompt, so a router is never tested on a prompt
+    that it was trained on.
 
     Args:
         found: see `answered`.
         requests: of all calibration prompts.
-        held_out: share of prompts out of training, half of which stop it; the other half judge.
+        held_out: share of prompts held out, half for early stopping and half for testing.
     """
     text = pd.Series([prompt_text(messages) for messages in requests["messages"]], index=requests["request_id"])
     places = np.array([stable_share(seed, key) for key in same_prompts(list(text), list(requests["sources"]))], dtype=float)
@@ -51,11 +52,11 @@ def calibrate(found: pd.DataFrame, requests: pd.DataFrame, *, alpha: float, held
 
 
 def same_prompts(text: Sequence[str], sources: Sequence[Sequence[str]]) -> list[str]:
-    """A key of each request that those have in common whose text is the same, or who are made from the same one prompt.
+    """A key shared by requests with the same text or made from the same single prompt.
 
     Args:
         text: of n requests.
-        sources: ids of the prompts that each is made from; several are examples, which do not make requests the same.
+        sources: ids of the prompts that each is made from; several mean few-shot examples, which are not compared.
     """
     names = [f"text {value}" for value in text]
     links = [f"source {found[0]}" if len(found) == 1 else name for found, name in zip(sources, names, strict=True)]
@@ -70,5 +71,5 @@ def same_prompts(text: Sequence[str], sources: Sequence[Sequence[str]]) -> list[
 
 
 def measured_frames(paths: Sequence[str], cells: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
-    """Files of measurements with their teacher: one of every (teacher, language)."""
+    """Measurement files with their teacher: one per (teacher, language)."""
     return [pd.read_parquet(path).assign(teacher=cell[0]) for path, cell in zip(paths, cells, strict=True)]

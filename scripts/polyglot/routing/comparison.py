@@ -1,4 +1,4 @@
-"""What routed teachers of an experiment choose, how good their choices are, and what they cost."""
+"""Summary of an experiment's routed teachers: their choices, quality and cost."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from polyglot.synthesis.recipes import PEOPLE
 
 @dataclass(frozen=True)
 class Routings:
-    """The routed teachers of an experiment, with what they chose and what they chose by.
+    """The routed teachers of an experiment, with their choices and the inputs of these.
 
     Args:
         routed: name, strategy, base and strength of each routed teacher.
         single: the experiment's other teachers.
         teachers: those that routed ones choose from.
         calibrations: base to its calibration (see `polyglot.routing.calibration.calibrate`).
-        scores: base to its router's scores of the prompts that judge: request_id and a column a teacher.
+        scores: base to its router's scores of the test prompts: request_id and one column per teacher.
         assigned: (routed teacher, language, seed) to its assignments.
-        requests: of a single teacher, a language and seed.
+        requests: number per single teacher, language and seed.
     """
 
     routed: Sequence[Mapping[str, Any]]
@@ -44,7 +44,7 @@ class Routings:
 
 
 def compare(found: Routings, *, replicates: int, confidence: float, seed: int) -> dict[str, pd.DataFrame]:
-    """Tables `quality` (Hit@1, Hit@3, regret on calibration prompts kept for it), `shares` and `generations`.
+    """Tables `quality` (Hit@1, Hit@3, regret on held-out calibration prompts), `shares` and `generations`.
 
     Args:
         found: the experiment's routed teachers.
@@ -69,7 +69,7 @@ def compare(found: Routings, *, replicates: int, confidence: float, seed: int) -
 
 
 def _generations(found: Routings) -> pd.DataFrame:
-    """Answers that were asked for: to calibration prompts, for the data, and in all."""
+    """Requested answers: for calibration, for the data, and in total."""
     cost: list[dict[str, Any]] = []
     for one in found.routed:
         name, strategy = one["name"], STRATEGIES[one["strategy"]]
@@ -100,7 +100,7 @@ def _measured(routed: Mapping[str, Any], found: Routings) -> pd.DataFrame:
     router = None
     if "router" in strategy.needs:
         if base not in found.scores:
-            raise ValueError(f"{routed['name']}: no scores of a router for the base '{base}'")
+            raise ValueError(f"{routed['name']}: no router scores for the base '{base}'")
         scores = found.scores[base].set_index("request_id").reindex(list(prompts["request_id"]))
         router = scores[list(teachers)].to_numpy(dtype=float)
     known = Known(prompts, teachers, routed["strength"], 0, router, calibration, reward, usable)

@@ -1,4 +1,4 @@
-"""What a routed teacher's choice is made from, read from files."""
+"""Reads the inputs of a routed teacher's choice from files."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def prompts_of(requests: pd.DataFrame) -> pd.DataFrame:
 def informed(
     known: Known, needs: Collection[Need], files: Any, *, alpha: float, batch_size: int, measured: Sequence[Sequence[str]]
 ) -> Known:
-    """The same with what a strategy needs.
+    """Add the inputs that a strategy needs.
 
     Args:
         known: prompts and teachers.
         files: paths, as attributes: `router`, a trained router's folder; `calibration`; for the need `answers`: `answers`,
             `quality` and `learnability` of the same requests by every teacher.
         alpha: weight of learnability in the reward.
-        batch_size: prompts that the router reads at once.
+        batch_size: prompts per batch of the router.
         measured: (teacher, language) of every file of `quality` and of `learnability`.
     """
     if "router" in needs:

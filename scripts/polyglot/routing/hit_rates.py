@@ -1,4 +1,4 @@
-"""How well a way of routing chooses: Hit@k and regret on calibration prompts kept for it, where every reward is known."""
+"""Quality of a routing strategy: Hit@k and regret on held-out calibration prompts, where every reward is known."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MEASURES = (*(f"hit_{k}" for k in HITS), "regret")
 
 
 def by_ranking(scores: Array, reward: Array, best: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Measures of a strategy that ranks the teachers of each prompt.
+    """Metrics of a strategy that ranks the teachers for each prompt.
 
     Args:
-        scores, reward, best: shape (n, m). A reward that is not known counts as the mean of the known ones.
+        scores, reward, best: shape (n, m). Unknown rewards count as the mean of the known ones.
 
     Returns:
-        hit_1, hit_3 (whether a best teacher is the first, or among the first three) and regret (highest reward minus that of the
-        first), a row a prompt.
+        hit_1, hit_3 (whether a best teacher is first, or among the first three) and regret (highest reward minus that of the
+        first), one row per prompt.
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     filled = _filled(reward)
@@ -37,7 +37,7 @@ def by_ranking(scores: Array, reward: Array, best: npt.NDArray[np.bool_]) -> pd.
 
 
 def by_chance(reward: Array, best: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """What a random teacher for each prompt is expected to reach: see `by_ranking`."""
+    """Expected metrics of a random teacher for each prompt: see `by_ranking`."""
     m = reward.shape[1]
     found = {}
     for k in HITS:

@@ -10,7 +10,7 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 TIED = 1e-9
-"""Rewards closer than this are equal."""
+"""Rewards closer than this count as equal."""
 
 
 def learnability(nll: pd.Series, tokens: pd.Series) -> pd.Series:
@@ -21,15 +21,15 @@ def learnability(nll: pd.Series, tokens: pd.Series) -> pd.Series:
 def rewards(answers: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """The reward (1 - alpha) quality + alpha learnability of every answer, both min-max normalised over the teachers of a prompt.
 
-    An answer that cannot be used for training (`usable` false) has the reward 0, the least there is. One that is usable but
-    lacks quality or learnability has none. Where all known answers of a prompt are equal in one of the two, each gets 0.5.
+    An answer unusable for training (`usable` false) has the minimum reward, 0. A usable answer without quality or learnability
+    has none. If all known answers of a prompt are equal in one of the two, each gets 0.5 for it.
 
     Args:
-        answers: request_id, teacher, usable, quality, learnability; a row a prompt and teacher.
+        answers: request_id, teacher, usable, quality, learnability; one row per prompt and teacher.
         alpha: weight of learnability, 0 to 1.
 
     Returns:
-        The same with the columns quality_norm, learnability_norm and reward (0 to 1; NaN where it is not known).
+        The same with the columns quality_norm, learnability_norm and reward (0 to 1; NaN if unknown).
     """
     known = answers["usable"] & answers["quality"].notna() & answers["learnability"].notna()
     found = answers.copy()
@@ -45,16 +45,16 @@ def rewards(answers: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 
 def reward_matrix(rewarded: pd.DataFrame, prompts: Sequence[str], teachers: Sequence[str]) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """(rewards, usable), each of shape (prompts, teachers); a reward that is not known is NaN."""
+    """(rewards, usable), each of shape (prompts, teachers); unknown rewards are NaN."""
     wide = rewarded.pivot(index="request_id", columns="teacher", values=["reward", "usable"]).reindex(list(prompts))
     return wide["reward"][list(teachers)].to_numpy(dtype=float), wide["usable"][list(teachers)].to_numpy(dtype=bool)
 
 
 def wins(reward: Array, usable: npt.NDArray[np.bool_]) -> Array:
-    """Who beats whom: entry (i, a, b) is 1 where teacher a's answer to prompt i has a higher reward than b's.
+    """Pairwise wins: entry (i, a, b) is 1 if teacher a's answer to prompt i has a higher reward than b's.
 
-    A usable answer with a reward beats every one that cannot be used. A tie, two answers that cannot be used, and an answer
-    without a known reward make no pair.
+    A usable answer with a reward beats every unusable one. Ties, two unusable answers, and answers with unknown reward form no
+    pair.
 
     Args:
         reward, usable: shape (n, m); see `reward_matrix`.
@@ -68,8 +68,8 @@ def wins(reward: Array, usable: npt.NDArray[np.bool_]) -> Array:
 
 
 def best(reward: Array, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which teachers have the highest known reward of each prompt, shape (n, m): several where they tie, none where no answer is
-    usable and rewarded."""
+    """Which teachers have the highest known reward for each prompt, shape (n, m): several if tied, none if no answer is usable
+    with a known reward."""
     known = np.where(usable, reward, np.nan)
     top = np.max(np.where(np.isfinite(known), known, -np.inf), axis=1, keepdims=True)
     found: npt.NDArray[np.bool_] = np.isfinite(known) & (known >= top - TIED)

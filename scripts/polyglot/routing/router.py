@@ -1,6 +1,6 @@
 """The router: a causal language model with a linear head over teachers, trained on pairs of teachers (arXiv 2510.10925).
 
-It reads a request as a teacher gets it, without any answer. The probability that teacher a's answer is the better one is
+Its input is the request as the teacher gets it, without any answer. The probability that teacher a's answer is the better one is
 sigmoid(score_a - score_b) (Bradley and Terry, 1952).
 """
 
@@ -23,17 +23,17 @@ from polyglot.training.checkpoints import resume_point, save_whole, training_own
 
 Array = npt.NDArray[np.float64]
 FACTS = "router.json"
-"""File of a router's folder: the teachers in the order of its scores, the longest prompt, and how the training went."""
+"""File of a router's folder: the teachers in the order of its scores, the longest prompt, and training results."""
 
 
 def prompt_text(messages: Sequence[Mapping[str, str]]) -> str:
-    """What the router reads of a request: everything that its teacher is told, nothing that it answers."""
+    """The router's input: everything in the teacher's request, nothing from its answer."""
     return "\n\n".join(message["content"] for message in messages)
 
 
 def encode(tokenizer: Any, texts: Sequence[str], longest: int) -> tuple[list[list[int]], int]:
-    """(token ids, how many texts were cut). Of a text longer than `longest` tokens the middle is left out: its beginning names
-    the language and the task, its end asks."""
+    """(token ids, number of truncated texts). Texts longer than `longest` tokens lose their middle: the beginning names the
+    language and the task, the end holds the question."""
     ids: list[list[int]] = tokenizer(list(texts))["input_ids"] if texts else []
     tail = longest // 2
     cut = sum(len(row) > longest for row in ids)
@@ -41,23 +41,23 @@ def encode(tokenizer: Any, texts: Sequence[str], longest: int) -> tuple[list[lis
 
 
 def train_router(start: Path, lesson: Lesson, out: Path, routing: Routing, *, checkpoints: Path) -> dict[str, Any]:
-    """Train a router; the epoch with the highest Hit@1 on prompts of the fold `stop` is kept, and a killed job resumes.
+    """Train a router with early stopping by Hit@1 on the fold `stop`; a killed job resumes.
 
-    The loss is the binary cross-entropy of all pairs of teachers of a batch. Prompts without a pair teach nothing and are left
-    out; those without a best teacher do not count in Hit@1.
+    The epoch with the highest Hit@1 is kept. The loss is the binary cross-entropy over all pairs of teachers in a batch. Prompts
+    without a pair are skipped; those without a best teacher are excluded from Hit@1.
 
     Args:
         start: folder of the causal language model.
-        lesson: prompts, and which teachers are better on each.
-        out: folder of the router; it appears whole or not at all.
+        lesson: prompts, and pairwise wins of teachers on each.
+        out: folder of the router; it appears complete or not at all.
         routing: settings of the training.
         checkpoints: folder that survives a killed job.
 
     Returns:
-        Teachers, prompts, pairs, prompts to stop by, epochs, the epoch that was kept and its Hit@1, prompts cut, longest.
+        Teachers, prompts, pairs, prompts for early stopping, epochs, the epoch kept and its Hit@1, truncated prompts, longest.
 
     Raises:
-        ValueError: if there is no pair to train on, or no prompt to stop by (names the setting).
+        ValueError: if there is no pair to train on, or no prompt for early stopping (names the setting).
     """
     import torch
     from transformers import AutoModelForSequenceClassification, set_seed
@@ -86,13 +86,13 @@ def train_router(start: Path, lesson: Lesson, out: Path, routing: Routing, *, ch
 
 
 def _padding(model: Any, tokenizer: Any) -> int:
-    """The token that batches are padded with: the model's, the tokenizer's, or its end of text."""
+    """The padding token: the model's, the tokenizer's, or its end of text."""
     known = (model.config.get_text_config().pad_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
     return int(next(token for token in known if token is not None))
 
 
 class Router:
-    """A trained router from its folder, on whatever device there is."""
+    """A trained router from its folder, on the available device."""
 
     def __init__(self, folder: Path, *, batch_size: int) -> None:
         import torch

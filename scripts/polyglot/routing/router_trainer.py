@@ -1,4 +1,4 @@
-"""Training a router on pairs of teachers: what it learns from, its loss, when it stops, and how a killed training goes on."""
+"""Training a router on pairs of teachers: data, loss, early stopping, and resumption."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a router learns from: n prompts that m teachers answered.
+    """A router's training data: n prompts answered by m teachers.
 
     Args:
         teachers: their names.
         texts: n prompts (see `polyglot.routing.router.prompt_text`).
-        folds: of each prompt: `train`, `stop` (ends the training), or another one that is left out.
-        wins: shape (n, m, m); entry (i, a, b) counts how often a beat b on prompt i.
+        folds: fold of each prompt: `train`, `stop` (early stopping), or another, which is ignored.
+        wins: shape (n, m, m); entry (i, a, b) counts wins of a over b on prompt i.
         best: shape (n, m); the best teachers of each prompt.
     """
 
@@ -43,19 +43,19 @@ class Lesson:
 
     @property
     def stopping(self) -> list[int]:
-        """Prompts to stop by: those with a best teacher."""
+        """Prompts for early stopping: those with a best teacher."""
         return [row for row, fold in enumerate(self.folds) if fold == "stop" and self.best[row].any()]
 
     @property
     def identity(self) -> str:
-        """A hash of what is learned."""
+        """A hash of the training data."""
         return content_id(*self.texts, str(self.wins.tolist()), " ".join(self.folds))
 
     def check(self) -> None:
-        """Whether there is something to learn from, and to stop by.
+        """Check that there is data for training and early stopping.
 
         Raises:
-            ValueError: if there is no pair to train on, or no prompt to stop by (names the setting).
+            ValueError: if there is no pair to train on, or no prompt for early stopping (names the setting).
         """
         if not self.taught or not self.stopping:
             missing = "pair of teachers with different rewards to learn from" if not self.taught else "prompt to stop by"
@@ -63,10 +63,10 @@ class Lesson:
 
 
 def pairwise_trainer(model: Any, lesson: Lesson, ids: Sequence[Sequence[int]], routing: Routing, checkpoints: Path) -> Any:
-    """A trainer whose loss is the binary cross-entropy of all pairs of teachers of a batch.
+    """A trainer whose loss is the binary cross-entropy over all pairs of teachers in a batch.
 
     Args:
-        model: a classifier over teachers; its configuration names the token to pad with.
+        model: a classifier over teachers; its configuration names the padding token.
         ids: tokens of each prompt.
         checkpoints: folder that survives a killed job.
     """
@@ -144,10 +144,10 @@ def _hit(prediction: Any) -> dict[str, float]:
 
 
 def train_to_its_end(trainer: Any, checkpoint: str | None, routing: Routing) -> dict[str, Any]:
-    """Train, from a checkpoint if there is one, until Hit@1 has not risen for `routing.patience` epochs.
+    """Train, resuming from a checkpoint if there is one, until Hit@1 has not improved for `routing.patience` epochs.
 
     Returns:
-        Epochs, the epoch that was kept, and its Hit@1.
+        Epochs, the epoch kept, and its Hit@1.
     """
     trainer.args.num_train_epochs = _last_epoch(checkpoint, routing)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -157,7 +157,7 @@ def train_to_its_end(trainer: Any, checkpoint: str | None, routing: Routing) -> 
 
 
 def _last_epoch(checkpoint: str | None, routing: Routing) -> int:
-    """The epoch to end with: that of a checkpoint, if the training had come to its end there."""
+    """The last epoch: that of a checkpoint, if training had already finished there."""
     if checkpoint is None:
         return routing.epochs
     state = read_json(Path(checkpoint) / COMPLETE)

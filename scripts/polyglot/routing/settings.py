@@ -11,27 +11,27 @@ class Routing(Section):
     """Routed teachers such as `persyn`, which choose a teacher for every prompt (PerSyn, arXiv 2510.10925)."""
 
     teachers: list[Name] | None = Field(
-        default=None, min_length=1, description="Teachers to choose from; null takes the study's, without routed ones."
+        default=None, min_length=1, description="Teachers to choose from; null uses the study's, without routed ones."
     )
     strength: list[Name] | None = Field(
         default=None,
         min_length=1,
-        description="Models from the strongest down, for `strong` and `family-strong`; those not named follow by `size`.",
+        description="Models by strength, strongest first, for `strong` and `family-strong`; models not named follow by `size`.",
     )
     calibration: int = Field(
         default=420, gt=0, description="Calibration prompts per language, over all methods; every teacher answers them."
     )
-    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability in the reward, against quality.")
+    alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability, versus quality, in the reward.")
     model: Name | None = Field(default=None, description="Causal language model that the router starts from; null: the base.")
     held_out: float = Field(
         default=0.2,
         gt=0,
         lt=1,
-        description="Share of calibration prompts kept out of training: half of them end it, half judge every way to route.",
+        description="Share of calibration prompts held out: half for early stopping, half to evaluate every strategy.",
     )
-    epochs: int = Field(default=10, gt=0, description="Most passes over the calibration prompts.")
-    patience: int = Field(default=2, gt=0, description="Epochs without a higher Hit@1 on held-out prompts until it stops.")
+    epochs: int = Field(default=10, gt=0, description="Maximum number of epochs.")
+    patience: int = Field(default=2, gt=0, description="Early stopping: epochs without a higher Hit@1 on held-out prompts.")
     learning_rate: float = Field(default=1e-5, gt=0, description="Peak learning rate (AdamW, cosine schedule).")
     batch_size: int = Field(default=16, gt=0, description="Prompts per step, each with all its pairs of teachers.")
-    max_length: int = Field(default=2048, gt=1, description="Longest prompt in tokens; of longer ones the middle is left out.")
+    max_length: int = Field(default=2048, gt=1, description="Longest prompt in tokens; longer ones lose their middle.")
     seed: int = Field(default=0, ge=0, description="Seed of calibration prompts, held-out prompts and router.")

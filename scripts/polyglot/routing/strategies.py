@@ -1,6 +1,6 @@
 """Strategies: ways to choose a teacher for every prompt, by name. A project adds its own with `STRATEGIES.add`.
 
-It is read with every Snakefile: pandas and numpy are imported where a choice is made.
+The Snakefile loads this module, so pandas and numpy are imported inside functions.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Need = Literal["router", "calibration", "answers"]
-"""What must be made before a choice: a router trained for the student base, its calibration, or every teacher's answer to every
-prompt. Requests and the order of strength are always there."""
+"""Inputs that a choice may need: a router trained for the student base, its calibration, or every teacher's answer to every
+prompt. Requests and the order of strength are always available."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known when a teacher is chosen for each of n prompts from m teachers.
+    """The inputs for choosing one of m teachers for each of n prompts.
 
-    A strategy may rely on what it `needs`; the rest may be None.
+    Inputs that a strategy `needs` are present; others may be None.
 
     Args:
-        prompts: request_id, lang, method, prompt (everything that a teacher is told); a row a prompt.
+        prompts: request_id, lang, method, prompt (everything in the teacher's request); one row per prompt.
         teachers: those to choose from.
-        strength: teachers from the strongest down; only those of the base's family where the strategy is by `family`.
-        seed: of random choices.
-        router: scores that the base's router gives every teacher for each prompt, shape (n, m).
+        strength: teachers by strength, strongest first; for a strategy with `family`, only those of the base's family. seed: seed
+        of random choices.
+        router: the base's router's scores of every teacher for each prompt, shape (n, m).
         calibration: of the base, see `polyglot.routing.calibration.calibrate`.
-        reward: of every teacher's answer to each prompt, shape (n, m); NaN where it is not known.
+        reward: of every teacher's answer to each prompt, shape (n, m); NaN if unknown.
         usable: whether that answer can be used for training, shape (n, m).
     """
 
@@ -66,17 +66,17 @@ class Strategy:
     """A way to choose a teacher for every prompt.
 
     Args:
-        name: what a routed teacher is called by; with `-for-BASE` for another base than the study's.
-        explained: who answers each prompt, in a phrase; shown in tables and on cards.
-        scores: scores of every teacher for each prompt, shape (n, m); the highest is chosen. None: the choice is random.
-        needs: what must be made before.
-        asks: whether each teacher answers its own prompts only; otherwise the answers are those of single teachers.
-        for_base: whether the choice depends on the student base.
+        name: the name of its routed teacher; `-for-BASE` is appended for a base other than the study's.
+        explained: a phrase for who answers each prompt, shown in tables and on cards.
+        scores: scores of every teacher for each prompt, shape (n, m); the highest is chosen. None: the choice is random. needs:
+        required inputs.
+        asks: whether each teacher answers only its assigned prompts; otherwise the single teachers' answers are reused. for_base:
+        whether the choice depends on the student base.
         family: whether only teachers of the base's family are candidates.
-        candidates: of the teachers, from the strongest down, those that can be chosen.
+        candidates: maps the teachers, strongest first, to those that can be chosen.
 
     Raises:
-        ValueError: if what it needs is made for a base, and it is not `for_base`.
+        ValueError: if an input that it needs depends on a base, and it is not `for_base`.
     """
 
     name: str
@@ -94,14 +94,14 @@ class Strategy:
 
     @property
     def calibrated(self) -> bool:
-        """Whether it learns from the answers to calibration prompts."""
+        """Whether it uses the answers to calibration prompts."""
         return bool({"router", "calibration"} & set(self.needs))
 
     def choose(self, known: Known) -> list[str]:
         """The teacher of every prompt; the first of those with equal scores.
 
         Raises:
-            ValueError: if something that it needs is not known, or a prompt has no score of any teacher.
+            ValueError: if a needed input is missing, or a prompt has no score for any teacher.
         """
         from polyglot.routing.assignment import at_random, highest
 
@@ -111,18 +111,18 @@ class Strategy:
 
 
 def there(value: T | None, what: str) -> T:
-    """What a strategy needs.
+    """A required input of a strategy.
 
     Raises:
-        ValueError: if it is not known.
+        ValueError: if it is missing.
     """
     if value is None:
-        raise ValueError(f"{what} is not known; name it in the `needs` of the strategy")
+        raise ValueError(f"{what} is missing; name it in the `needs` of the strategy")
     return value
 
 
 def by_router(known: Known) -> Array:
-    """What the router expects."""
+    """The router's predictions."""
     return there(known.router, "router")
 
 
@@ -149,7 +149,7 @@ def by_reward(known: Known) -> Array:
 
 PERSYN = Strategy(
     "persyn",
-    "the teacher that the router, trained on calibration prompts, expects the highest reward from",
+    "the teacher that the router, trained on calibration prompts, predicts to have the highest reward",
     by_router,
     needs=("router",),
     asks=True,
@@ -183,4 +183,4 @@ ORACLE = Strategy(
 STRATEGIES: Lookup[Strategy] = Lookup(
     "strategy", {strategy.name: strategy for strategy in (PERSYN, STRONG, MIX, FAMILY_STRONG, CAR, ORACLE)}
 )
-"""Every strategy, in the order in which tables explain them."""
+"""Every strategy, in the order used in tables."""

@@ -1,4 +1,5 @@
-"""Routed teachers: ways to choose a teacher for every prompt. Their data come from many; their files look like anyone's."""
+"""Routed teachers choose a teacher for every prompt. Their data come from several teachers; their files look like any
+teacher's."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ from dataclasses import dataclass
 from polyglot.routing.strategies import STRATEGIES, Need, Strategy
 
 FOR = "-for-"
-"""Between a strategy and the base that it chooses for."""
+"""Separator between a strategy and its base in a name."""
 
 
 @dataclass(frozen=True)
 class Routed:
-    """A routed teacher. `strategy` is the name of its strategy; `base` is the student base that it chooses for, None where the
+    """A routed teacher. `strategy` is the name of its strategy; `base` is the student base that it chooses for, None if the
     strategy does not depend on one."""
 
     name: str
@@ -27,17 +28,17 @@ class Routed:
 
     @property
     def asks(self) -> bool:
-        """Whether answers are generated for it, each teacher answering its own prompts only."""
+        """Whether answers are generated for it, with each teacher answering only its assigned prompts."""
         return self.way.asks
 
     def needs(self, need: Need) -> bool:
-        """Whether its choice is made from this."""
+        """Whether its choice needs this input."""
         return need in self.way.needs
 
 
 def parse_routed(name: str, base: str) -> Routed | None:
-    """What a teacher's name says: `persyn`, `mix` ... for the study's base; `persyn-for-BASE` for another one. None for any other
-    name."""
+    """Parse a routed teacher's name: `persyn`, `mix` ... for the study's base; `persyn-for-BASE` for another. None for other
+    names."""
     if name in STRATEGIES:
         return Routed(name, name, base if STRATEGIES[name].for_base else None)
     for strategy in sorted(STRATEGIES, key=len, reverse=True):
@@ -48,7 +49,7 @@ def parse_routed(name: str, base: str) -> Routed | None:
 
 
 def by_strength(teachers: Sequence[str], sizes: Mapping[str, float | None], strength: Sequence[str] | None) -> list[str]:
-    """Teachers from the strongest down: those that `strength` names in its order, then the others by size (unknown sizes last,
-    equal ones in the order given)."""
+    """Teachers by strength, strongest first: those in `strength`, in its order, then the others by size (unknown sizes last,
+    equal sizes in the given order)."""
     named = [name for name in strength or [] if name in teachers]
     return named + sorted((name for name in teachers if name not in named), key=lambda name: -(sizes[name] or 0.0))

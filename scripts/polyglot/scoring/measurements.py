@@ -22,7 +22,7 @@ Student = tuple[str, str]
 """(recipe, teacher)."""
 ANCHORS = ("base", "reference")
 NO_DATA = "fewer than two usable answers"
-"""Why a cell is a hole whose teacher wrote nothing that a student can learn from."""
+"""Reason for an empty cell: the teacher produced no usable training data."""
 
 
 def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -32,7 +32,7 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
         models: model name to its outcomes on one benchmark and language (see `polyglot.evaluation.run`).
 
     Returns:
-        (items: stratum, example_id, weight; correct: one column a model, one row an item).
+        (items: stratum, example_id, weight; correct: one column per model, one row per item).
 
     Raises:
         ValueError: if an item is a duplicate, or two models were not evaluated on the same items.
@@ -58,7 +58,7 @@ def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int
     Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
 
     Returns:
-        Shape (replicates + 1, models); place 0 is the score itself.
+        Shape (replicates + 1, models); index 0 is the score itself.
     """
     weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
     found = np.zeros((replicates + 1, correct.shape[1]))
@@ -71,7 +71,7 @@ def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int
 def paired_se(items: pd.DataFrame, difference: Array) -> float:
     """Standard error of a difference of two models' scores on one benchmark, from their paired outcomes.
 
-    Floored at half an item, so that two models with equal outcomes on every item are not distinguished with certainty.
+    Floored at half an item, so that models with equal outcomes on every item do not get a standard error of zero.
     """
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():
@@ -91,20 +91,20 @@ def extrinsic_replicates(
     seed: int,
     recipe: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Extrinsic measurements of one base in one language: every student against base and reference.
+    """Extrinsic measurements of one base in one language: every student compared with base and reference.
 
     Args:
-        students: (recipe, teacher) to its students' outcomes, one frame a seed.
+        students: (recipe, teacher) to its students' outcomes, one frame per seed.
         base, reference: the anchors' outcomes on the same items.
-        recipe: the recipe whose students set the common standard error (see below); None, or one that is not there, takes all.
+        recipe: the recipe whose students set the common standard error (see below); None, or a missing recipe, uses all.
 
     Returns:
         (measurements, scores). `measurements`: replicate, recipe, teacher, lang, student_score, base_score, reference_score,
         gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, recipe, model, score,
         se, n, one row each.
 
-    The standardised gain divides by one standard error a language, the root mean square over students: within a language a
-    smaller gain then never scores higher, which a standard error of each student's own would not promise.
+    The standardised gain divides by one standard error per language, the root mean square over students. Within a language, a
+    smaller gain then never scores higher; individual standard errors would not guarantee this.
     """
     benchmarks = sorted(base["benchmark"].unique())
     draws = {name: benchmark_draws(name, students, base, reference, lang, replicates, seed) for name in benchmarks}
@@ -154,7 +154,7 @@ def _standard_errors(
         for student in students:
             gain_variance[student] += found.errors[student] ** 2
             by_seed[student] = by_seed[student] + found.by_seed[student]
-    for student, totals in by_seed.items():  # a seed's luck is shared by all benchmarks of its student
+    for student, totals in by_seed.items():  # a seed's random effect is shared by all benchmarks of its student
         gain_variance[student] += float(totals.var(ddof=1)) / len(totals) if len(totals) > 1 else 0.0
     gain_ses = {student: float(np.sqrt(variance)) / len(draws) for student, variance in gain_variance.items()}
     return gain_ses, np.sqrt(gap_variance) / len(draws)
@@ -173,8 +173,8 @@ def _score_rows(draws: Mapping[str, BenchmarkDraws], lang: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class BenchmarkDraws:
-    """One benchmark in one language: of base, reference and every student, the score (place 0) and its replicates, the standard
-    error of the difference to the base, and each student's score by seed."""
+    """One benchmark in one language: for base, reference and every student, the score (index 0) and its replicates, the standard
+    error of the difference from the base, and each student's score by seed."""
 
     scores: dict[Student | str, Array]
     errors: dict[Student | str, float]
@@ -215,9 +215,9 @@ def benchmark_draws(
 
 @dataclass(frozen=True)
 class CellFiles:
-    """Paths of an experiment's per-example files, one path a seed; anchors by (base, lang).
+    """Paths of an experiment's per-example files, one path per seed; anchors by (base, lang).
 
-    `sets`: of every training set its diversity, reward and perplexity, and what metrics of texts alone gave, by their name.
+    `sets`: the diversity, reward and perplexity files of every training set, and those of metrics of texts alone, by name.
     """
 
     sets: dict[Cell, list[dict[str, str]]]
@@ -265,7 +265,7 @@ class CellFiles:
 
 @dataclass(frozen=True)
 class Collected:
-    """What `collect` finds: see `polyglot.scoring.scores` for `measurements`; the others are tables for people."""
+    """The result of `collect`: see `polyglot.scoring.scores` for `measurements`; the others are tables for readers."""
 
     measurements: pd.DataFrame
     intrinsic: pd.DataFrame
@@ -285,11 +285,11 @@ def collect(
 ) -> Collected:
     """Read per-example files and measure every cell, with bootstrap replicates.
 
-    A cell given up, or one without a usable answer, is a hole: its rows are there, with NaN.
+    An abandoned cell, or one without usable answers, is empty: its rows exist, with NaN.
 
     Args:
         recipe: the main recipe (see `extrinsic_replicates`).
-        given_up: cells that have no files, with the reason.
+        given_up: abandoned cells without files, with the reason.
         metrics: the intrinsic metrics.
     """
     holes = dict(given_up or {})

@@ -13,14 +13,14 @@ from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_re
 CELL = ("teacher", "lang")
 STUDENT_SCORES = ("student_score", "base_score", "reference_score")
 EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper", "standardised_gain")
-"""Columns from which the extrinsic part comes, as far as they are there."""
+"""Columns used for the extrinsic part, if present."""
 
 
 def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: Collection[str] = ()) -> pd.DataFrame:
-    """A CSV or Parquet table, its numbers as numbers; lines of a CSV that begin with # are left out.
+    """Read a CSV or Parquet table with numeric columns converted; CSV lines that begin with # are skipped.
 
     Args:
-        keys: columns that together name a row; they may not be empty.
+        keys: columns that together identify a row; they may not be empty.
         numbers: columns of finite numbers.
         empty: those of them that may be empty.
 
@@ -41,7 +41,7 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
         if wrong.any():
             row = _first(wrong)
             held = frame[column].iloc[row - 1]
-            raise ValueError(f"{path}: row {row}: column '{column}' holds {held!r}, which is no number")
+            raise ValueError(f"{path}: row {row}: column '{column}' holds {held!r}, which is not a number")
         frame[column] = values
     repeated = frame.duplicated(list(keys))
     if repeated.any():
@@ -69,15 +69,15 @@ def _first(marked: pd.Series) -> int:
 def read_measurements(
     paths: Sequence[Path], *, base: str = "base", recipe: str = "recipe", scored: Sequence[str] = INTRINSIC
 ) -> pd.DataFrame:
-    """Measurements (see `polyglot.scoring.scores.check_measurements`) from one or more tables with a row a teacher and language.
+    """Measurements (see `polyglot.scoring.scores.check_measurements`) from one or more tables with one row per teacher and
+    language.
 
-    Tables are joined on the keys that they have: teacher and lang, and, where there are several, base, recipe and replicate.
-    Together they have the intrinsic metrics that are scored; what is there of student_score, base_score, reference_score, gain_se
-    and pgr decides which definitions can be scored: `released` from pgr or from the three scores, `signsafe` from the three
-    scores and gain_se. What is not there is not made up.
+    Tables are joined on teacher and lang and, if present, base, recipe and replicate. Together they must have all scored
+    intrinsic metrics. The available columns decide which definitions can be scored. `released` needs pgr or the three scores
+    (student_score, base_score, reference_score); `signsafe` needs the three scores and gain_se. Missing values are not imputed.
 
     Args:
-        base, recipe: what all rows have, where the tables have no such column.
+        base, recipe: values for all rows if the tables lack these columns.
         scored: names of the intrinsic metrics.
 
     Raises:
@@ -118,7 +118,7 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, paths: Sequence[Path]) -> p
 
 
 def _with_extrinsic(found: pd.DataFrame) -> pd.DataFrame:
-    """With PGR, gain and gap as far as they follow from the columns that are there."""
+    """Add PGR, gain and gap where the available columns allow."""
     found = found.rename(columns={"pgr": "pgr_released"})
     if set(STUDENT_SCORES) <= set(found.columns):
         student, base, reference = (found[name].to_numpy(dtype=float) for name in STUDENT_SCORES)

@@ -9,11 +9,11 @@ import numpy as np
 from polyglot.core.arrays import Array
 
 CHUNK = 2_000_000
-"""Most resampling counts held at a time."""
+"""Maximum number of resampling counts in memory."""
 
 
 def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> Array:
-    """Means of bootstrap resamples of rows, each column's NaN left out.
+    """Means of bootstrap resamples of rows, ignoring NaN in each column.
 
     Args:
         values: shape (n, k).
@@ -25,12 +25,12 @@ def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> 
 
 
 def resample_blocks(blocks: Sequence[Array], replicates: int, rng: np.random.Generator) -> list[Array]:
-    """The same for several blocks of columns of the same rows, from the same resamples.
+    """Like `resampled_means`, for several blocks of columns, using the same resamples.
 
-    What a block becomes does not depend on the others, to the last bit: the columns of one product are rounded together.
+    Each block's result is bit-identical whatever the other blocks, because a block is one matrix product.
 
     Args:
-        blocks: each of shape (n, k), k its own.
+        blocks: each of shape (n, k); k may differ.
 
     Returns:
         Each of shape (replicates, k).
@@ -51,7 +51,8 @@ def resample_blocks(blocks: Sequence[Array], replicates: int, rng: np.random.Gen
 def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
     """Means over resampled seeds.
 
-    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), without which a bootstrap of few seeds is too sure.
+    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), because a bootstrap of few seeds underestimates the
+    variance.
 
     Args:
         replicates: shape (S seeds, replicates, ...), already resampled over examples.

@@ -1,9 +1,9 @@
 """From measurements to the PG-Score: z-scores, performance gap recovered (PGR), three definitions, flags, ranks.
 
-Everything here works on tidy measurements, wherever they come from: one row a cell (base, recipe, teacher, language) and
-replicate, where replicate 0 is the measurement itself and the others are bootstrap resamples of it. A cell without a measurement
-has a row all the same, with NaN: a hole that every later number shows. Sources: arXiv 2604.11290, section 2.2 and
-equations 2-4; Kim et al., 2025, arXiv 2412.03679 (PGR).
+All functions use tidy measurements from any source: one row per cell (base, recipe, teacher, language) and replicate. Replicate 0
+is the measurement itself, the others are bootstrap resamples of it. A cell without a measurement still has a row, with NaN, which
+propagates to all later numbers. Sources: arXiv 2604.11290, section 2.2 and equations 2-4; Kim et al., 2025, arXiv 2412.03679
+(PGR).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from polyglot.scoring.statistics import rank_probabilities
 Definition = Literal["released", "paper", "signsafe"]
 DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
 STUDENT = ("base", "recipe", "teacher")
-"""What a student learns, in every language; a score averages over languages by these."""
+"""Keys of a student across languages; averages over languages are grouped by these."""
 KEYS = (*STUDENT, "lang")
 
 
@@ -37,7 +37,7 @@ def check_measurements(measurements: pd.DataFrame, scored: Sequence[str] = INTRI
     Args:
         measurements: replicate, the keys, and the metrics that are scored. Optional: other metrics, student_score, base_score,
             reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain.
-        scored: the metrics that must be there.
+        scored: the required metrics.
 
     Raises:
         MeasurementError: names the missing column or the repeated or missing cell.
@@ -61,12 +61,12 @@ def check_measurements(measurements: pd.DataFrame, scored: Sequence[str] = INTRI
 def zscore(values: Array, against: Array | None = None) -> Array:
     """z-score along the last axis with the population standard deviation; 0 where all values are equal; NaN stays NaN.
 
-    The mean is each row's own, the standard deviation that of the first row: a resample's noise widens the spread of its cells,
-    and dividing by that would draw every interval towards zero.
+    Each row uses its own mean, but the standard deviation of the first row: resampling noise widens the spread of a row's cells,
+    and dividing by it would shrink every interval towards zero.
 
     Args:
         values: shape (n,) or (replicates + 1, n), where row 0 is the measurement itself.
-        against: the values whose mean and standard deviation are the scale, shape (..., m); None takes `values` themselves.
+        against: the values whose mean and standard deviation define the scale, shape (..., m); None uses `values`.
     """
     scale = values if against is None else against
     if not np.isfinite(scale).any():
@@ -80,7 +80,7 @@ def zscore(values: Array, against: Array | None = None) -> Array:
 
 
 def more_is_better(metric: Metric, values: Array) -> Array:
-    """An intrinsic metric as it enters the score, such as perplexity as -log1p."""
+    """An intrinsic metric transformed for the score, such as perplexity to -log1p."""
     found: Array = np.log1p(values) if metric.transform == "log1p" else np.asarray(values, dtype=float)
     return -found if metric.better == "lower" else found
 
@@ -88,13 +88,13 @@ def more_is_better(metric: Metric, values: Array) -> Array:
 def intrinsic_components(
     measured: Mapping[str, Array], against: Mapping[str, Array] | None = None, scored: Sequence[Metric] = PAPER
 ) -> dict[str, Array]:
-    """z-scores over cells (last axis) of the intrinsic metrics that are scored, see `zscore`."""
+    """z-scores over cells (last axis) of the scored intrinsic metrics, see `zscore`."""
     scale = measured if against is None else against
     return {one.name: zscore(more_is_better(one, measured[one.name]), more_is_better(one, scale[one.name])) for one in scored}
 
 
 def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] | None = None) -> Array:
-    """Mean of the z-scores (None: of all): relative to the set of cells, so adding a teacher moves every score."""
+    """Mean of the z-scores (None: of all). It is relative to the set of cells, so adding a teacher changes every score."""
     score: Array = np.mean([components[name] for name in (components if metrics is None else metrics)], axis=0)
     return score
 
@@ -109,14 +109,14 @@ def performance_gap_recovered(student: Array, base: Array, reference: Array) -> 
 def pg_scores(
     intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float, scale: npt.NDArray[np.bool_] | None = None
 ) -> dict[str, Array]:
-    """The PG-Score in each definition whose extrinsic input is there (others are NaN); cells are the last axis.
+    """The PG-Score in each definition whose extrinsic input is available (others are NaN); cells are the last axis.
 
     Args:
         intrinsic: intrinsic score.
         extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), standardised_gain
             ((student - base) / SE).
         alpha: weight of the intrinsic score.
-        scale: which cells z-scores are taken against; None takes all.
+        scale: the cells that define the z-score scale; None uses all.
     """
     absent = np.full(intrinsic.shape, np.nan)
     chosen = np.ones(intrinsic.shape[-1], dtype=bool) if scale is None else scale
@@ -137,7 +137,7 @@ EXTRINSIC = ("pgr_released", "pgr_paper", "standardised_gain")
 
 
 def scale_cells(cells: pd.DataFrame, recipe: str | None) -> npt.NDArray[np.bool_]:
-    """Which cells z-scores are taken against, among the cells of one base: those of `recipe`, or all if it has none."""
+    """The cells of one base that define the z-score scale: those of `recipe`, or all if it has none."""
     chosen = (cells["recipe"] == recipe).to_numpy()
     return chosen if chosen.any() else np.ones(len(cells), dtype=bool)
 
@@ -154,24 +154,24 @@ def score_cells(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
 
-    z-scores are taken within each base. With several recipes, the cells of `recipe` are the scale: among the same teachers and
-    languages, a cell of the main recipe then has the same score whatever it is compared with.
+    z-scores are computed within each base. With several recipes, the cells of `recipe` define the scale. A cell of the main
+    recipe then has the same score whatever other recipes it is compared with, given the same teachers and languages.
 
     Args:
         measurements: see `check_measurements`.
         alpha: weight of the intrinsic score.
         confidence: coverage of the percentile intervals over replicates (none if there are no replicates).
-        recipe: the recipe whose cells are the scale; None (or a recipe that a base does not have) takes all cells.
-        frozen: cells of another study that are the scale of the intrinsic metrics instead (a frozen reference set).
-        scored: the intrinsic metrics of the score.
-        metrics: those of them that count, for sensitivity analyses; None: all.
+        recipe: the recipe whose cells define the scale; None (or a recipe that a base does not have) uses all cells. frozen:
+        cells of another study that define the scale of the intrinsic metrics instead (a frozen reference set). scored: the
+        intrinsic metrics of the score.
+        metrics: the subset of them to use, for sensitivity analyses; None: all.
 
     Returns:
-        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition
-        pg_*, pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, 0 included.
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition pg_*,
+        pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, including 0.
 
     Raises:
-        MeasurementError: if measurements or the frozen cells lack a metric that is scored.
+        MeasurementError: if measurements or the frozen cells lack a scored metric.
     """
     intrinsics = [metric.name for metric in scored]
     ordered = check_measurements(measurements, intrinsics)
@@ -217,7 +217,7 @@ def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
         return empty, empty
     tail = (1 - confidence) / 2
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a hole has no interval
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # an empty cell has no interval
         low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
     return low, high
 
@@ -225,15 +225,15 @@ def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
 def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
     """Average over languages of every definition, with intervals, rank, and probabilities of ranks.
 
-    Teachers are ranked among those of the same base and recipe. A teacher with a hole in a language has no average and no
-    rank: an average over fewer languages could not be compared.
+    Teachers are ranked among those of the same base and recipe. A teacher with an empty cell has no average and no rank, because
+    an average over fewer languages is not comparable.
 
     Args:
         replicates: from `score_cells`.
 
     Returns:
-        One row a base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
-        for each definition pg_* with _low and _high, and of `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
+        One row per base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
+        for each definition pg_* with _low and _high, and from `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
         rank_low, rank_high, expected_rank (NaN without replicates).
     """
     columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
@@ -262,7 +262,7 @@ def _wide(drawn: pd.DataFrame, column: str, teachers: pd.Index) -> Array:
 
 
 def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Languages whose reference does not beat the base by more than the gap's standard error: there PGR cannot be trusted.
+    """Languages whose reference does not beat the base by more than the gap's standard error; PGR is unreliable there.
 
     Args:
         gaps: columns base, lang, base_score, reference_score, gap, gap_se.
@@ -285,15 +285,15 @@ def sensitivity(
     recipe: str | None = None,
     scored: Sequence[Metric] = PAPER,
 ) -> pd.DataFrame:
-    """How the ranking of teachers depends on what one chose: the weight, the set of metrics, the definition.
+    """How the ranking of teachers depends on the weight, the set of metrics and the definition.
 
     Args:
         measurements: see `check_measurements`.
-        alpha, definition, recipe, scored: the settings that the others are compared with (see `score_cells`).
+        alpha, definition, recipe, scored: the reference settings (see `score_cells`).
 
     Returns:
-        One row a setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
-        under it and under those given) with low and high over replicates, first (who leads), n (teachers).
+        One row per setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
+        under it and under the reference settings) with low and high over replicates, first (the top teacher), n (teachers).
     """
 
     def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -333,7 +333,7 @@ def sensitivity(
 
 
 def rank_correlation(first: Array, second: Array) -> Array:
-    """Spearman correlation of each row of two arrays of shape (replicates, n); NaN where it is not defined."""
+    """Spearman correlation of each row of two arrays of shape (replicates, n); NaN if undefined."""
     from scipy.stats import rankdata
 
     if first.shape[-1] < 2:

@@ -23,6 +23,6 @@ class Scoring(Section):
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
     scale: str | None = Field(
         default=None,
-        description="A cells.csv of a finished study whose means and standard deviations z-scores are taken against (a frozen "
-        "reference set); null takes the experiment's own cells with the main recipe.",
+        description="A cells.csv of a finished study whose means and standard deviations define the z-score scale (a frozen "
+        "reference set); null uses the experiment's own cells with the main recipe.",
     )

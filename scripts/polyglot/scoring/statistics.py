@@ -1,8 +1,8 @@
 """Statistics over cells (teacher, language): mixed models, rank correlations, probabilities of ranks.
 
-Every function leaves out the rows that lack a value it needs and reports the count `n` of those it used. Where nothing can be
-estimated it returns NaN and says why in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; tests/unit/scoring/
-test_coverage.py simulates theirs against a known truth. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
+Every function drops rows with missing values and reports the number `n` of rows used. If nothing can be estimated, it returns NaN
+and gives the reason in `note`. Intervals are two-sided with coverage `confidence`, 0 to 1; tests/unit/scoring/ test_coverage.py
+checks their coverage by simulation. Source of the analyses: arXiv 2604.11290, tables 3 and 4, figures 2 to 4.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 EXACT_RANKS = 8
-"""Most pairs for which the p-value of a rank correlation is found by going through all orders."""
+"""Maximum number of pairs for the exact p-value of a rank correlation, by enumerating all permutations."""
 
 
 def known_rows(frame: pd.DataFrame, numbers: Sequence[str], labels: Sequence[str] = ()) -> npt.NDArray[np.bool_]:
@@ -35,7 +35,7 @@ def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> Array:
 
 
 def constant(values: Array) -> npt.NDArray[np.bool_]:
-    """Whether each column has no spread beyond rounding."""
+    """Whether each column is constant up to rounding."""
     flat: npt.NDArray[np.bool_] = values.max(axis=0) - values.min(axis=0) <= 1e-12 * np.maximum(1, np.abs(values).max(axis=0))
     return flat
 
@@ -46,16 +46,16 @@ def mixed_effects(
     """Linear mixed model outcome ~ predictor + random intercept per group (statsmodels MixedLM, REML).
 
     Intervals and p-values use Student's t with Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946; for REML as in
-    lmerTest, Kuznetsova et al., Journal of Statistical Software 82, 2017), not Wald's z. In a balanced design they are groups - 2
-    for a predictor that is constant within groups (the size of a teacher), rows - groups - 1 for one that varies only within
-    groups, and between these otherwise. With ten teachers a 95 % z interval is 15 % narrower and covers 92 %. Where the variance
-    between groups is estimated as zero the model is an ordinary regression, with rows - 2 degrees of freedom: in simulations of
-    10 groups of 6 this keeps the coverage between 95 and 97 %, where groups - 2 would give up to 98 %.
+    lmerTest, Kuznetsova et al., Journal of Statistical Software 82, 2017), not Wald's z. In a balanced design there are groups -
+    2 for a predictor that is constant within groups (a teacher's size), rows - groups - 1 for one that varies only within groups,
+    and intermediate values otherwise. With ten teachers, a 95 % z interval is narrower and covers only 92 %. If the variance
+    between groups is estimated as zero, the model is an ordinary regression with rows - 2 degrees of freedom. In simulations (ten
+    groups of six), this keeps coverage between 95 and 97 %; groups - 2 would give up to 98 %.
 
-    The optimiser starts at the moment estimate of the variance ratio: from MixedLM's own start it often stops early.
+    The optimiser starts at the moment estimate of the variance ratio: from MixedLM's default start it often stops early.
 
     Returns:
-        One row a term ("intercept", predictor): term, coefficient, se, low, high, p, df, group_sd, residual_sd, n, groups,
+        One row per term ("intercept", predictor): term, coefficient, se, low, high, p, df, group_sd, residual_sd, n, groups,
         converged, note. Units are those of the outcome (per unit of the predictor).
     """
     used = frame.loc[known_rows(frame, [outcome, predictor], [group])]
@@ -130,7 +130,7 @@ def _fit_random_intercept(y: Array, x: Array, codes: Indices) -> _Fit:
 
 
 def _mixed_obstacle(y: Array, x: Array, codes: Indices) -> str:
-    """Why no random intercept model of y on x can be fitted; empty if one can."""
+    """Why a random intercept model of y on x cannot be fitted; empty if it can."""
     sizes = np.bincount(codes)
     if len(sizes) < 2:
         return f"{len(sizes)} group(s); at least 2 are needed"
@@ -139,7 +139,7 @@ def _mixed_obstacle(y: Array, x: Array, codes: Indices) -> str:
     if constant(y[:, None])[0]:
         return "the outcome is constant"
     if sizes.max() == 1:
-        return "every group has one row, so that groups cannot be told from noise"
+        return "every group has one row, so that groups cannot be distinguished from noise"
     y_in, x_in = (values - (np.bincount(codes, values) / sizes)[codes] for values in (y, x))
     moves = x_in @ x_in > 1e-12 * len(x) * x.var()
     if not moves and len(sizes) < 3:
@@ -179,14 +179,15 @@ def _satterthwaite(design: Array, codes: Indices, between: float, within: float,
 
 
 def spearman_matrix(frame: pd.DataFrame, columns: Sequence[str], *, confidence: float) -> pd.DataFrame:
-    """Spearman's rank correlation of every pair of columns, over the rows where both are known.
+    """Spearman's rank correlation of every pair of columns, over rows with both values.
 
     The interval is Fisher's z with the standard error sqrt((1 + rho^2 / 2) / (n - 3)) of Bonett & Wright, Psychometrika 65, 2000.
-    At |rho| = 1 it is centred half a step of rho (6 / (n (n^2 - 1))) inside, since few pairs agree by chance, and reaches 1. The
-    p-value is exact up to 8 pairs (all orders; scipy's t approximation would give 0 for three points in order), scipy's beyond.
+    At |rho| = 1 the centre is moved inside by half a step of rho (6 / (n (n^2 - 1))), because a few pairs can agree by chance;
+    the interval still reaches 1. The p-value is exact (all permutations) up to 8 pairs, where scipy's t approximation can give 0,
+    and scipy's for more.
 
     Returns:
-        One row an ordered pair, the diagonal included: a, b, rho, low, high, p, n, note.
+        One row per ordered pair, including the diagonal: a, b, rho, low, high, p, n, note.
     """
     values = dict(zip(columns, matrix(frame, columns).T, strict=True))
     pairs: dict[frozenset[str], dict[str, Any]] = {}
@@ -225,21 +226,22 @@ def _spearman(pairs: Array, confidence: float, *, same: bool) -> dict[str, Any]:
 
 
 def rank_probabilities(wide: pd.DataFrame, *, point: pd.Series[float], confidence: float, top: int = 3) -> pd.DataFrame:
-    """How sure a ranking of teachers is, from bootstrap replicates of their scores; higher is better, ties share the better rank.
+    """Uncertainty of a ranking of teachers, from bootstrap replicates of their scores; higher is better, ties share the better
+    rank.
 
-    A teacher without a point estimate, or with a replicate missing, takes no rank. Tied teachers are all first, so p_first may
-    sum to more than 1. p_first, p_top and expected_rank are over the replicates' ranks. rank_low and rank_high are an interval
-    for the true rank: the teacher may be behind those that are not significantly worse and ahead of those that are not
-    significantly better, by simultaneous bootstrap t intervals of its differences from the others (Mogstad et al., Inference for
-    Ranks, Review of Economic Studies 91, 2024). It covers at least `confidence`, more where teachers are far apart; quantiles of
-    the replicates' ranks would cover 75 % for the best of ten teachers that hardly differ.
+    A teacher without a point estimate, or with a missing replicate, is not ranked. Tied teachers are all first, so p_first may
+    sum to more than 1. p_first, p_top and expected_rank come from the replicates' ranks. rank_low and rank_high are a confidence
+    interval for the true rank, from simultaneous bootstrap t intervals of the teacher's differences from the others (Mogstad et
+    al., Inference for Ranks, Review of Economic Studies 91, 2024). They count the teachers that are significantly better or
+    worse. Coverage is at least `confidence`, and higher if teachers are far apart. Quantiles of the replicates' ranks would cover
+    only 75 % for the best of ten similar teachers.
 
     Args:
-        wide: one row a replicate, one column a teacher.
+        wide: one row per replicate, one column per teacher.
         point: the point estimates, by teacher.
 
     Returns:
-        One row a teacher, best first: teacher, rank, p_first, p_top (probability of a rank <= top), rank_low, rank_high,
+        One row per teacher, best first: teacher, rank, p_first, p_top (probability of a rank <= top), rank_low, rank_high,
         expected_rank, n (replicates), note.
     """
     from scipy.stats import rankdata

@@ -1,4 +1,4 @@
-"""The intrinsic metrics of a cell's training sets: from numbers by example to measurements with bootstrap replicates."""
+"""The intrinsic metrics of a cell's training sets: from per-example numbers to measurements with bootstrap replicates."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from polyglot.scoring.resampling import resample_blocks, resample_seeds
 
 KNOWN = (*INTRINSIC, *LENGTHS)
 MODELLED = ("diversity", "reward", "perplexity")
-"""The files of a training set that are made with a model."""
+"""Per-example files of a training set that need a model."""
 
 
 def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.DataFrame:
-    """A training set's numbers by example, a row an example.
+    """A training set's per-example numbers, one row per example.
 
     Args:
         paths: files, each with a column id: diversity, reward, perplexity, and each metric of texts alone by its name.
@@ -31,7 +31,7 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
         kind = metric.name if metric.needs == "texts" else metric.file.partition("/")[0].removesuffix(".parquet")
         if metric.values not in frames[kind].columns:
             has = ", ".join(frames[kind].columns)
-            raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' takes; it has: {has}")
+            raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
     found = frames[MODELLED[0]]
     for kind in (*MODELLED[1:], *(metric.name for metric in of_texts(metrics))):
         found = found.merge(frames[kind], on="id", validate="one_to_one")
@@ -41,14 +41,14 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
 def intrinsic_replicates(
     seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator, metrics: Sequence[Metric] = PAPER
 ) -> dict[str, Array]:
-    """Point estimate (place 0) and replicates of the intrinsic metrics of a cell, but those without replicates.
+    """Point estimate (index 0) and replicates of a cell's intrinsic metrics, except those without replicates.
 
-    Seeds are resampled, then examples within each seed; all metrics from the same resamples, and none depends on which others
-    are measured. Diversity is a mean over pairs: its replicate is the point estimate plus twice the resampled mean's deviation,
-    the first-order (Hoeffding) term of a U-statistic of degree two.
+    Seeds are resampled, then examples within each seed. All metrics use the same resamples, and none depends on which others are
+    measured. Diversity is a mean over pairs: its replicate is the point estimate plus twice the resampled mean's deviation, the
+    first-order (Hoeffding) term of a U-statistic of degree two.
 
     Args:
-        seeds: one frame a seed, one row an example (see `read_examples`).
+        seeds: one frame per seed, one row per example (see `read_examples`).
 
     Returns:
         Metric to an array of shape (replicates + 1,).

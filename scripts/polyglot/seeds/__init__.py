@@ -1,5 +1,4 @@
-"""The seed dataset: prompts (and responses) that people wrote, from files and from public data sets, in one schema.
+"""The seed dataset: human-written prompts (and responses), from files and public data sets, in one schema.
 
-Imports the floors up to synthesis (which method may use a row). Nothing here writes new text (synthesis) or measures any
-(intrinsic).
+Imports the floors up to synthesis (which method may use a row). Generating text belongs in synthesis, measuring it in intrinsic.
 """

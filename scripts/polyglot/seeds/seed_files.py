@@ -1,4 +1,4 @@
-"""The seed dataset: prompts (and responses) that people wrote, in one schema."""
+"""Seed files: human-written prompts (and responses), in one schema."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
     """Read and check a user's seed file.
 
     Args:
-        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang`, `source` and `methods` are
-            optional. A row may have an empty response where none of its methods needs one.
-        lang: the language wanted; if the file has a column `lang`, the other languages' rows are left out.
-        known_languages: codes that `lang` may hold.
+        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang`, `source` and `methods` are optional. A
+            response may be empty if none of the row's methods needs it.
+        lang: the language to read; if the file has a column `lang`, rows in other languages are skipped. known_languages: codes
+        that `lang` may hold.
 
     Returns:
         Columns id, lang, prompt, response, source, methods; ids are content hashes unless the file has its own.
@@ -77,7 +77,7 @@ def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.
 
 
 def _need_response(frame: pd.DataFrame) -> pd.Series:
-    """Which rows are for a method that needs responses that people wrote."""
+    """Which rows are for a method that needs human-written responses."""
     needed = pd.Series(False, index=frame.index)
     for name, method in METHODS.items():
         needed |= method.needs_response & for_method(frame, name)

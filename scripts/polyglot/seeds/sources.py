@@ -1,8 +1,8 @@
-"""Seed sources: public data sets, each in its own schema, as rows of the seed schema.
+"""Seed sources: converts public data sets from their own schemas to the seed schema.
 
-What a source's fields are called stands in `config/sources.yaml`; a user's own file is a source in the same way. Sources are
-streamed, so that their size does not matter; of each language the rows with the smallest hashes of seed and text are kept, a
-uniform sample that does not depend on the order of files.
+`config/sources.yaml` maps a source's fields; a user's own file can be a source too. Sources are streamed, so their size does not
+matter. For each language, the rows with the smallest hashes of seed and text are kept: a uniform sample that does not depend on
+file order.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ TAKEN, NOT_SAMPLED = "taken", "not sampled"
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
 
 CHUNK = 1000
-"""Rows of a CSV file read at a time."""
+"""Rows of a CSV file read per chunk."""
 
 
 class SourceError(ValueError):
-    """A source that cannot be read as the registry describes it; the message names source, field and remedy."""
+    """A source that does not match its registry entry; the message names source, field and remedy."""
 
 
 def value_at(row: Any, path: str) -> Any:
-    """The value at a path of keys and places: `conversation.0.content`; None where there is none."""
+    """The value at a path of keys and indices, such as `conversation.0.content`; None if missing."""
     for part in path.split("."):
         if isinstance(row, Mapping):
             row = row.get(part)
@@ -72,7 +72,7 @@ def stream(name: str, source: Source, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:
-    """Why a row is left out before its texts are looked at; None keeps it."""
+    """Why a row is dropped, judged without its texts; None keeps it."""
     if source.language is not None and str(value_at(row, source.language)) not in source.languages.get(lang, []):
         return "other language"
     for field, allowed in source.keep.items():
@@ -86,7 +86,7 @@ def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:
 
 
 def prompt_of(row: Mapping[str, Any], fields: list[str]) -> Any:
-    """A row's prompt: what is in the first field, as it is there, followed by the texts in the others."""
+    """A row's prompt: the first field unchanged, followed by the texts of the other fields."""
     first, *others = (value_at(row, field) for field in fields)
     if not isinstance(first, str) or not first.strip():
         return first
@@ -94,7 +94,7 @@ def prompt_of(row: Mapping[str, Any], fields: list[str]) -> Any:
 
 
 def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
-    """Prompt and response of a row as they are there."""
+    """Prompt and response of a row, unchanged."""
     prompt = prompt_of(row, [source.prompt] if isinstance(source.prompt, str) else source.prompt)
     if source.prefer is None:
         return prompt, value_at(row, source.response) if source.response else ""
@@ -109,7 +109,7 @@ def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
 
 
 def flaw(prompt: Any, response: Any, source: Source) -> str | None:
-    """What is wrong with a pair; None if nothing is."""
+    """The problem with a pair; None if there is none."""
     for name, text in (("prompt", prompt), ("response", response)):
         needed = name == "prompt" or needs_response(source)
         if not isinstance(text, str) or not is_unicode(text):
@@ -126,11 +126,11 @@ def collect(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The seed rows of a source in a language.
 
-    Where no method needs responses, teachers see prompts only: of rows with the same prompt one is kept.
+    If no method needs responses, teachers see only prompts, so duplicate prompts are dropped.
 
     Args:
         rows: the source's own rows, streamed.
-        most: rows to keep, a seeded uniform sample; None keeps all.
+        most: maximum rows to keep, as a seeded uniform sample; None keeps all.
 
     Returns:
         (rows: id, lang, prompt, response, source, methods; counts: source, lang, outcome, rows).
@@ -188,15 +188,15 @@ def beside_published(counts: pd.DataFrame, printed: pd.DataFrame, name: str | No
 
 
 def overview(counts: pd.DataFrame) -> pd.DataFrame:
-    """What became of every source's rows.
+    """Counts of every source's rows by outcome.
 
     Args:
         counts: source, lang, outcome, rows, published.
 
     Returns:
-        One row a source and language: source, lang, read (rows), a column for each reason to leave rows out, kept (rows without
-        such a reason), sampled (those of them that are in the sample), published, ratio (sampled / published; NaN where nothing
-        is published). Where a sample was drawn, kept counts repeats of rows outside it too.
+        One row per source and language: source, lang, read (rows), a column for each reason to drop rows, kept (rows not
+        dropped), sampled (kept rows in the sample), published, ratio (sampled / published; NaN without a published count). If a
+        sample was drawn, kept also counts duplicates of rows outside it.
     """
     rows = []
     for (source, lang), group in counts.groupby(["source", "lang"], sort=True):
@@ -210,12 +210,12 @@ def overview(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def reasons(counts: pd.DataFrame) -> list[str]:
-    """Every reason for which rows were left out."""
+    """Every reason for which rows were dropped."""
     return sorted(set(counts["outcome"]) - {TAKEN, NOT_SAMPLED})
 
 
 def counts_in_words(counts: pd.DataFrame) -> str:
-    """The same in words: a line a source and language, for a job's log."""
+    """The same as text for a job's log: one line per source and language."""
     lines = []
     for row in overview(counts).to_dict("records"):
         dropped = ", ".join(f"{row[reason]:,} {reason}" for reason in reasons(counts) if row[reason])

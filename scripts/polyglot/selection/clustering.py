@@ -10,7 +10,7 @@ import pandas as pd
 
 VARIANCE = 0.95
 BATCH = 4096
-"""Samples that k-means looks at in a step."""
+"""Samples per k-means batch."""
 
 
 def cluster_count(n: int) -> int:
@@ -21,14 +21,14 @@ def cluster_count(n: int) -> int:
 def cluster(embeddings: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.intp]:
     """The cluster of every sample.
 
-    The covariance matrix is d x d and k-means goes through the data in batches: memory and, but for the number of clusters, time
-    grow linearly with the samples.
+    The covariance matrix is d x d and k-means uses mini-batches, so memory and (apart from the number of clusters) time grow
+    linearly with the samples.
 
     Args:
         embeddings: shape (n, d).
 
     Returns:
-        Shape (n,), numbers from 0 to k - 1; equal embeddings are in the same cluster. Empty where there is no sample.
+        Shape (n,), numbers from 0 to k - 1; equal embeddings are in the same cluster. Empty without samples.
     """
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.decomposition import PCA
@@ -45,5 +45,5 @@ def cluster(embeddings: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.i
 
 
 def text_of(samples: pd.DataFrame) -> list[str]:
-    """What is embedded of a sample: prompt and response."""
+    """The text of a sample to embed: prompt and response."""
     return [f"{prompt}\n{response}" for prompt, response in zip(samples["prompt"], samples["response"], strict=True)]

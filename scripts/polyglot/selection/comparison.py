@@ -19,7 +19,7 @@ def coverage_table(
     quality: Sequence[pd.DataFrame],
     clusters: Sequence[pd.DataFrame],
 ) -> pd.DataFrame:
-    """Coverage and quality (see `polyglot.selection.coverage`) of every training set, against the whole set of its teacher,
+    """Coverage and quality (see `polyglot.selection.coverage`) of every training set, relative to the whole set of its teacher,
     language and seed.
 
     Args:
@@ -39,8 +39,8 @@ def coverage_table(
 def win_rate_table(
     duels: Mapping[tuple[str, ...], pd.DataFrame], *, replicates: int, confidence: float, seed: int
 ) -> pd.DataFrame:
-    """Win rate against the student of the whole set (see `polyglot.selection.duels.win_rate`) by base, recipe and teacher, over
-    all languages (`lang` empty) and in each; seeds together; `trained`: duels about a prompt of a training set."""
+    """Win rate against the student trained on the whole set (see `polyglot.selection.duels.win_rate`) by base, recipe and
+    teacher, over all languages (`lang` empty) and in each; seeds pooled; `trained`: duels on a prompt from a training set."""
     every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
     columns = [*KEYS[:4], "wins", "ties", "losses", "unread", "trained", "win_rate", "win_rate_low", "win_rate_high"]
     if not every:

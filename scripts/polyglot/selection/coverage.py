@@ -1,4 +1,4 @@
-"""How much of a whole set a selection covers, and how good its samples are."""
+"""Cluster coverage and mean quality of a selection."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pandas as pd
 
 
 def coverage(chosen: pd.DataFrame, whole: pd.DataFrame) -> dict[str, float]:
-    """Clusters hit and mean quality of a selection.
+    """Covered clusters and mean quality of a selection.
 
     Args:
         chosen: id of its samples.
         whole: id, cluster and quality of all samples that it was taken from.
 
     Returns:
-        examples, clusters (of the whole set), covered (of them), coverage (their share), quality (mean), quality_se.
+        examples, clusters (in the whole set), covered (number of them), coverage (their share), quality (mean), quality_se.
     """
     taken = whole[whole["id"].isin(set(chosen["id"]))]
     clusters, covered = whole["cluster"].nunique(), taken["cluster"].nunique()

@@ -1,4 +1,4 @@
-"""Win rates: whose answer a judge prefers, asked in both orders, ties counted."""
+"""Win rates: which answer a judge prefers, asked in both orders, with ties."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval
 
 VERDICTS = {"A": 1.0, "B": -1.0, "C": 0.0}
-"""What a judge writes after `[[`: the first is better, the second is, neither is."""
+"""A judge's verdicts after `[[`: first better, second better, tie."""
 
 
 def parse_verdict(text: str) -> float:
@@ -28,8 +28,8 @@ def parse_verdict(text: str) -> float:
 def both_orders(forward: Sequence[float], backward: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A duel's outcome from two verdicts, the second with the answers in the other order: 1 win, 0 tie, -1 loss.
 
-    A judge that prefers one answer in one order and the other answer in the other has no preference: a tie. One that prefers an
-    answer once and neither the other time prefers it. NaN where a verdict could not be read.
+    Opposite preferences in the two orders are a tie. A preference in one order and a tie in the other count as that preference.
+    NaN if a verdict could not be parsed.
     """
     outcome: np.ndarray[Any, np.dtype[np.float64]] = np.sign(np.asarray(forward, dtype=float) - np.asarray(backward, dtype=float))
     return outcome
@@ -49,7 +49,7 @@ def duels_by_judge(
     """Outcomes by a chat model and the template `duel.jinja`, which is asked in both orders.
 
     Returns:
-        Columns outcome (1, 0, -1; NaN where an answer of the judge could not be read), forward, backward (its two answers).
+        Columns outcome (1, 0, -1; NaN if an answer of the judge could not be parsed), forward, backward (its two answers).
     """
     orders = [(ours, theirs), (theirs, ours)]
     asked = [
@@ -73,8 +73,8 @@ def duels_by_judge(
 def duels_by_reward(
     ours: Sequence[float], theirs: Sequence[float], same: Sequence[bool]
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Outcomes by a reward model, which sees one answer at a time and so knows no order: the higher score wins, the same answer
-    is a tie."""
+    """Outcomes by a reward model, which scores one answer at a time, so order does not matter: the higher score wins, identical
+    answers tie."""
     difference = np.sign(np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float))
     return np.where(np.asarray(same, dtype=bool), 0.0, difference)
 
@@ -86,7 +86,8 @@ def win_rate(
 
     Args:
         outcomes: of n duels.
-        prompts: what each was about. Duels about one prompt are drawn together: those of several seeds are not independent.
+        prompts: the prompt of each. Duels on one prompt are resampled together, because those of several seeds are not
+            independent.
 
     Returns:
         win_rate, win_rate_low, win_rate_high, wins, ties, losses, unread.
@@ -106,8 +107,7 @@ def win_rate(
 
 
 def unseen_prompts(seeds: pd.DataFrame, trained: Collection[str], *, count: int, seed: int) -> pd.DataFrame:
-    """Prompts for students to answer: a seeded sample of those that no student was trained on; if they are too few, of the others
-    too.
+    """Prompts for students to answer: a seeded sample of those that no student was trained on; if too few, also of the others.
 
     Args:
         seeds: seed dataset: id, prompt.

@@ -1,4 +1,4 @@
-"""Orders of samples, and what is taken from them."""
+"""Orderings of samples, and selection from them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Rows = npt.NDArray[np.intp]
 
 
 def by_quality(ids: Sequence[str], quality: npt.NDArray[np.float64]) -> Rows:
-    """Rows from the best down; ties by id, what has no quality (NaN) last."""
+    """Rows by quality, best first; ties by id, rows without quality (NaN) last."""
     known = np.isfinite(quality)
     return np.lexsort((np.asarray(ids, dtype=str), np.where(known, -quality, 0.0), ~known))
 
 
 def at_random(ids: Sequence[str], seed: int) -> Rows:
-    """Rows in an order that depends on their ids and the seed alone."""
+    """Rows in an order that depends only on their ids and the seed."""
     keys = np.array([stable_seed("select", seed, one) for one in ids], dtype=np.uint64)
     return np.lexsort((np.asarray(ids, dtype=str), keys))
 
 
 def in_rounds(order: Rows, clusters: npt.NDArray[np.intp]) -> Rows:
-    """The first of every cluster in this order, then the second of every one, and so on."""
+    """The first row of every cluster in this order, then the second of each, and so on."""
     seen: dict[int, int] = {}
     rounds = np.empty(len(order), dtype=np.intp)
     for place, row in enumerate(order):
@@ -35,7 +35,7 @@ def in_rounds(order: Rows, clusters: npt.NDArray[np.intp]) -> Rows:
 
 
 def uncovered(order: Rows, clusters: npt.NDArray[np.intp], covered: set[int], wanted: int) -> list[int]:
-    """Of rows in this order, those whose cluster none before has covered, at most `wanted`."""
+    """In this order, rows whose cluster no earlier row has covered, at most `wanted`."""
     found: list[int] = []
     seen = set(covered)
     for row in order:
@@ -48,7 +48,7 @@ def uncovered(order: Rows, clusters: npt.NDArray[np.intp], covered: set[int], wa
 
 
 def best_then_uncovered(order: Rows, clusters: npt.NDArray[np.intp], size: int, ratio: int) -> Rows:
-    """The first `size - size // (ratio + 1)` rows, then those whose cluster none before has covered, then the next ones."""
+    """The first `size - size // (ratio + 1)` rows, then rows of uncovered clusters, then the next ones."""
     best = size - size // (ratio + 1)
     taken = [int(row) for row in order[:best]]
     taken += uncovered(order[best:], clusters, {int(clusters[row]) for row in taken}, size - best)

@@ -1,4 +1,4 @@
-"""Data that someone else made: read, checked, and ready to be selected from."""
+"""User data for selection: read and checked."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from polyglot.core.rows import read_rows
 
 
 def read_samples(path: Path) -> tuple[pd.DataFrame, int]:
-    """(samples, how many were left out) of a JSONL, CSV or Parquet file.
+    """(samples, number of dropped rows) of a JSONL, CSV or Parquet file.
 
-    Rows without text in prompt or response are left out. Without a column `id`, ids are content hashes, and rows that are equal
-    in both are there once.
+    Rows without text in prompt or response are dropped. Without a column `id`, ids are content hashes, and rows equal in both
+    texts are deduplicated.
 
     Raises:
         ValueError: names file, column or row, and the remedy.

@@ -1,4 +1,4 @@
-"""What a quality model learns from: an instruction with a good response and a worse one."""
+"""Training data of a quality model: an instruction with a good response and a worse one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from polyglot.core.hashing import stable_share
 from polyglot.core.rows import read_rows
 
 COLUMNS = ("lang", "category", "kind", "anchor", "positive", "negative", "held_out")
-"""Language, category and kind of worse response where they are known (or empty), the triplet, and whether it judges."""
+"""Language, category and kind of worse response (empty if unknown), the triplet, and whether it is held out."""
 
 REVISED = ("instruction", "revised", "original")
 
 
 def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
-    """Triplets of responses that an expert revised: columns `COLUMNS`; equal instructions are on the same side.
+    """Triplets from expert-revised responses: columns `COLUMNS`; equal instructions are in the same split.
 
     Args:
-        path: JSONL, CSV or Parquet with instruction, revised, original, and perhaps lang.
-        held_out: share of instructions that the quality model is judged by.
+        path: JSONL, CSV or Parquet with instruction, revised, original, and optionally lang.
+        held_out: share of instructions held out to evaluate the quality model.
 
     Raises:
         ValueError: names file, column or row, and the remedy.
@@ -41,7 +41,7 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
     named = named.assign(lang=named["lang"].fillna("") if "lang" in named else "", category="", kind="original")
     sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
     if len(set(sides.values())) < 2:
-        lacking = "train on" if all(sides.values()) else "judge the quality model by"
+        lacking = "train on" if all(sides.values()) else "evaluate the quality model on"
         raise ValueError(
             f"{path}: of {len(sides)} instructions, none is left to {lacking}; add some, or change selection.held_out"
         )

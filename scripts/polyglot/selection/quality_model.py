@@ -1,4 +1,4 @@
-"""QSM, the quality scoring model: an encoder in which a good response lies near its instruction (arXiv 2509.15549)."""
+"""QSM, the quality scoring model: an encoder that places a good response near its instruction (arXiv 2509.15549)."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def train_quality_model(
     """Train an encoder on triplets with loss max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
     Args:
-        start: folder of the encoder, as sentence-transformers opens it.
+        start: folder of the encoder, in sentence-transformers format.
         triplets: columns `TRIPLET`.
-        out: folder of the trained encoder; it appears whole or not at all.
-        model: the encoder's entry in the registry, whose prefix and context hold in training as they do in scoring.
-        checkpoints: folder that survives a killed job.
+        out: folder of the trained encoder; it appears complete or not at all.
+        model: the encoder's entry in the registry, whose prefix and context apply in training as in scoring. checkpoints: folder
+        that survives a killed job.
 
     Returns:
         Triplets, steps and the mean loss since the start or the last resumption.

@@ -1,4 +1,4 @@
-"""How well a quality model tells good responses from worse ones: AUC by language and kind, with intervals."""
+"""How well a quality model separates good from worse responses: AUC by language and kind, with intervals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def auc(good: Array, bad: Array, weights: Array) -> Array:
 
     Args:
         good, bad: shape (n,), of the same n instructions.
-        weights: shape (r, n): how often each instruction counts.
+        weights: shape (r, n): weight of each instruction.
 
     Returns:
         Shape (r,).
@@ -37,7 +37,8 @@ def auc(good: Array, bad: Array, weights: Array) -> Array:
 def validity(
     held_out: pd.DataFrame, scores: Mapping[str, tuple[Array, Array]], *, replicates: int, confidence: float, seed: int
 ) -> pd.DataFrame:
-    """AUC of every model by kind, then by language and kind, then by category and kind; how much the first is above the second.
+    """AUC of every model by kind, then by language and kind, then by category and kind; and the difference between the first
+    model and the second.
 
     Args:
         held_out: triplets: lang, category, kind.

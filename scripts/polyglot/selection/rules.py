@@ -1,7 +1,7 @@
-"""Rules: which samples of a whole set are taken, by name. A project adds its own with `RULES.add`.
+"""Rules that select samples from a whole set, by name. A project adds its own with `RULES.add`.
 
-It is read with every Snakefile: numpy is imported where samples are taken. The names stand in `polyglot.synthesis.recipes`,
-which reads them in recipes such as `mdaq-500`.
+The Snakefile loads this module, so numpy is imported inside functions. The names are listed in `polyglot.synthesis.recipes`,
+which parses recipes such as `mdaq-500`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.intp]
 
 Need = Literal["quality", "clusters"]
-"""What must be known of the samples: the score of the quality model, or their clusters."""
+"""Inputs that a rule may need: quality scores, or clusters."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """n samples to take from, and the settings of the study.
+    """n samples to select from, and the study's settings.
 
-    A rule may rely on what it `needs`; the rest may be of no meaning.
+    Inputs that a rule `needs` are valid; others may be placeholders.
 
     Args:
         ids: all different.
-        quality: shape (n,); NaN where it is not known.
+        quality: shape (n,); NaN if unknown.
         clusters: shape (n,).
         ratio: samples taken by quality for each one taken by diversity.
         seed: of random orders.
@@ -46,13 +46,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Rule:
-    """A way to take samples of a whole set.
+    """A rule that selects samples of a whole set.
 
     Args:
-        name: what a recipe is called by; a suffix such as -500 sets how many it takes.
-        explained: what it takes, in a phrase; shown in tables.
-        select: rows of the samples that it takes, in the order in which it takes them: so many, no more than there are.
-        needs: what must be known of the samples.
+        name: the recipe's name; a suffix such as -500 sets the number of samples.
+        explained: a phrase for what it selects, shown in tables.
+        select: the rows selected, in order of selection; the number asked for, or all if fewer.
+        needs: required inputs.
     """
 
     name: str
@@ -87,7 +87,7 @@ def _diversity_only(samples: Samples, size: int) -> Rows:
 
 MDAQ = Rule(
     "mdaq",
-    "the best samples, then those of clusters that none before has covered, then the next best",
+    "the best samples, then the best of each uncovered cluster, then the next best",
     _mdaq,
     needs=("quality", "clusters"),
 )
@@ -100,11 +100,11 @@ DIVERSITY_ONLY = Rule(
     needs=("clusters",),
 )
 RULES: Lookup[Rule] = recipes.RULES
-"""Every rule, in the order in which tables explain them."""
+"""Every rule, in the order used in tables."""
 
 
 def rule_of(recipe: str) -> Rule | None:
-    """The rule of a recipe's name; None where it does not select."""
+    """The rule of a recipe's name; None if it does not select."""
     return RULES.get(recipes.without_size(recipe))
 
 
@@ -118,19 +118,18 @@ def select(
     ratio: int = 6,
     seed: int = 0,
 ) -> Rows:
-    """The rows that a rule takes, in the order in which it takes them.
+    """The rows that a rule selects, in order of selection.
 
-    `mdaq` takes the best `size - size // (ratio + 1)` samples, then goes on down the order of quality and takes a sample only if
-    no sample of its cluster is taken yet. Where every cluster is covered before `size` is reached, the rest are the next best.
-    `quality-only` takes the best. `random` takes any. `diversity-only` goes through a random order and takes one of each
-    cluster, then a second of each, and so on.
+    `mdaq` takes the best `size - size // (ratio + 1)` samples, then continues in order of quality with samples of uncovered
+    clusters. If every cluster is covered before `size` is reached, the next best follow. `quality-only` takes the best samples,
+    `random` a random sample. `diversity-only` takes one sample of each cluster in random order, then a second of each, and so on.
 
     Args:
-        ids: of n samples, all different; ties in quality are broken by them.
+        ids: unique ids of n samples; they break ties in quality.
         quality: shape (n,).
         clusters: shape (n,).
         rule: a name of `RULES`.
-        size: wanted samples; more than there are takes all.
+        size: number of samples; if larger than n, all are taken.
         ratio: samples taken by quality for each one taken by diversity.
         seed: of random orders.
 
@@ -139,7 +138,7 @@ def select(
     """
     n = len(ids)
     if len(set(ids)) < n:
-        raise ValueError("duplicate ids: give every sample its own")
+        raise ValueError("duplicate ids: give every sample a unique id")
     if quality.shape != (n,) or clusters.shape != (n,):
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
     return RULES[rule].select(Samples(ids, quality, clusters, ratio, seed), min(size, n))

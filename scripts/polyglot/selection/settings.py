@@ -10,9 +10,9 @@ from polyglot.synthesis.recipes import RULES
 
 
 class Selection(Section):
-    """Recipes that select by quality and diversity (M-DaQ, arXiv 2509.15549), and their rivals of the same size."""
+    """Recipes that select by quality and diversity (M-DaQ, arXiv 2509.15549), and baselines of the same size."""
 
-    examples: int = Field(default=300, gt=0, description="Examples of a recipe such as `mdaq` without a size of its own.")
+    examples: int = Field(default=300, gt=0, description="Number of examples of a recipe such as `mdaq` without a size suffix.")
     ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
     pooled: bool = Field(
         default=False,
@@ -20,24 +20,24 @@ class Selection(Section):
         "language by itself.",
     )
     encoder: Name | None = Field(
-        default=None, description="Encoder that the quality model starts from; null takes `intrinsic.embedding`."
+        default=None, description="Initial encoder of the quality model; null uses `intrinsic.embedding`."
     )
     pairs: str | None = Field(
         default=None,
         description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
-        "perhaps `lang`; null takes the micro-world's right answers against corrupted ones.",
+        "perhaps `lang`; null uses the micro-world's correct and corrupted answers.",
     )
-    triplets: int = Field(default=300, gt=0, description="Of the micro-world: instructions per language to train on.")
+    triplets: int = Field(default=300, gt=0, description="Micro-world: training instructions per language.")
     wrong_answers: int = Field(
         default=2,
         gt=0,
-        description="Of the micro-world: wrong answers to each instruction, beside one response of each other kind.",
+        description="Micro-world: wrong answers per instruction, besides one response of each other kind.",
     )
     held_out: float = Field(
-        default=0.2, gt=0, lt=1, description="Of `pairs`: share of instructions that the quality model is judged by."
+        default=0.2, gt=0, lt=1, description="Share of instructions in `pairs` held out to evaluate the quality model."
     )
     margin: float = Field(default=1.0, gt=0, description="Margin of the triplet loss.")
-    epochs: float = Field(default=1, gt=0, description="Passes over the triplets.")
+    epochs: float = Field(default=1, gt=0, description="Epochs over the triplets.")
     learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate (AdamW, linear schedule).")
     batch_size: int = Field(default=32, gt=0, description="Triplets per step.")
     prompts: int = Field(
@@ -45,7 +45,7 @@ class Selection(Section):
     )
     datasets: dict[Name, str] = Field(
         default={},
-        description="Data of your own by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
+        description="Your own data by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
         "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
     )
     rule: Name = Field(

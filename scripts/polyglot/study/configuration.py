@@ -31,18 +31,18 @@ from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
 
 REPLICATION = "replication"
-"""Reserved study name: the replication audit of the paper's published numbers."""
+"""Reserved study name for the replication audit of the paper's published numbers."""
 
 
 class Plan(Section):
-    """Assumptions behind the budget (`snakemake plan`). Throughputs are orders of magnitude for a GPU with 80 GB and a model of 8
-    billion parameters, in inverse proportion to the size of others: put your own in their place."""
+    """Assumptions behind the budget (`snakemake plan`). Throughputs are rough values for an 80 GB GPU and an 8B model, inversely
+    proportional to model size; replace them with your own."""
 
-    request_tokens: int = Field(default=700, gt=0, description="Tokens of a request to a teacher, with its few-shot pairs.")
-    answer_tokens: int = Field(default=600, gt=0, description="Tokens of its answer.")
-    example_tokens: int = Field(default=700, gt=0, description="Tokens of a training example.")
-    judge_tokens: int = Field(default=150, gt=0, description="Tokens of a judge's answer.")
-    evaluation_tokens_read: int = Field(default=4_000_000, gt=0, description="Tokens that all benchmarks of a language have.")
+    request_tokens: int = Field(default=700, gt=0, description="Tokens per request to a teacher, including few-shot pairs.")
+    answer_tokens: int = Field(default=600, gt=0, description="Tokens per answer.")
+    example_tokens: int = Field(default=700, gt=0, description="Tokens per training example.")
+    judge_tokens: int = Field(default=150, gt=0, description="Tokens per judge's answer.")
+    evaluation_tokens_read: int = Field(default=4_000_000, gt=0, description="Prompt tokens of all benchmarks of a language.")
     evaluation_tokens_written: int = Field(default=60_000, gt=0, description="Tokens of a model's answers to them.")
     tokens_read_per_second: float = Field(default=15_000, gt=0, description="Tokens that a GPU reads.")
     tokens_written_per_second: float = Field(default=3_000, gt=0, description="Tokens that a GPU writes, in large batches.")
@@ -58,60 +58,60 @@ class Archive(Section):
     largest_mb: float = Field(
         default=1.0,
         ge=0,
-        description="Largest file in millions of bytes that goes inside; larger ones are named by hash and size. What scores and "
-        "tables are made from goes inside whatever its size.",
+        description="Largest file to include, in MB; larger ones are listed with hash and size. The inputs of scores and "
+        "tables are always included.",
     )
 
 
 class Figure(Section):
     """Style of one figure."""
 
-    width: float | None = Field(default=None, gt=0, description="Width in inches; null takes the figure's own.")
-    height: float | None = Field(default=None, gt=0, description="Height in inches; null takes the figure's own.")
+    width: float | None = Field(default=None, gt=0, description="Width in inches; null uses the figure's default.")
+    height: float | None = Field(default=None, gt=0, description="Height in inches; null uses the figure's default.")
     title: str | None = Field(default=None, description="A title; null draws none.")
 
 
 class Missing(Section):
-    """Cells without a measurement."""
+    """Abandoned cells, which get no measurement."""
 
     teacher: Name = Field(description="The teacher.")
     lang: Name = Field(description="The language.")
     base: Name | None = Field(default=None, description="Only with this base; null: with every one.")
     recipe: Name | None = Field(default=None, description="Only with this recipe; null: with every one.")
-    reason: str = Field(default="given up", description="Why; shown wherever the hole is.")
+    reason: str = Field(default="given up", description="The reason; shown wherever the cell is missing.")
 
     def covers(self, cell: Cell) -> bool:
-        """Whether it names this cell."""
+        """Whether it includes this cell."""
         same = (self.teacher, self.lang) == (cell.teacher, cell.lang)
         return same and self.base in (None, cell.base) and self.recipe in (None, cell.recipe)
 
 
 class Study(Section):
-    """One study: which teachers, in which languages, measured and scored how."""
+    """One study: its teachers, languages, measurements and scoring."""
 
     study: Name = Field(description="Name of the study; its files are results/{study}/...")
-    description: str = Field(default="", description="What the study asks, in a sentence.")
+    description: str = Field(default="", description="The study's question, in one sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
-    source_language: Name = Field(default="en", description="Language that methods such as `translate` start from.")
+    source_language: Name = Field(default="en", description="Source language of methods such as `translate`.")
     teachers: list[Name] = Field(
         min_length=1,
         description=f"Teachers: models of the registry, or routed teachers: {', '.join(f'`{name}`' for name in STRATEGIES)} (see "
         "`routing`).",
     )
     methods: list[Annotated[Name, AfterValidator(known_method)]] = Field(
-        default=default_methods(), min_length=1, description="How teachers make data; see above, and `plugins`."
+        default=default_methods(), min_length=1, description="Methods for generating data; see above, and `plugins`."
     )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
     base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
     recipe: Name = Field(
         default="equal",
-        description="How the main experiment mixes a training set: `equal` parts of each method; one method (also "
+        description="Training set of the main experiment: `equal` parts of each method; one method (also "
         "`nllb-respond`, `nllb-both`), or several joined by +; or `public`, the seed dataset itself; or a selection from "
-        f"`equal`: {', '.join(f'`{name}`' for name in RULES)}. A suffix such as -500 or -25k sets its size; of the same "
+        f"`equal`: {', '.join(f'`{name}`' for name in RULES)}. A suffix such as -500 or -25k sets its size; for the same "
         "parts, smaller sizes are subsets of larger ones.",
     )
     experiments: dict[Name, Experiment] = Field(
-        default={}, description="Further experiments by name; each ends in a table and a figure of that name."
+        default={}, description="Further experiments by name; each produces a table and a figure of that name."
     )
     run: list[Name] | None = Field(
         default=None,
@@ -119,19 +119,19 @@ class Study(Section):
         "runs all but those that compare `routing` or `selection`: `snakemake route` and `snakemake select` run these.",
     )
     missing: list[Missing] = Field(
-        default=[], description="Cells given up, e.g. because a teacher failed: tables and figures show a hole there."
+        default=[], description="Abandoned cells, e.g. because a teacher failed; tables and figures show them as missing."
     )
     plugins: list[str] = Field(
         default=[],
-        description="Python modules of your own that add metrics, methods, engines and more (docs/extending.md); they are looked "
+        description="Your own Python modules that add metrics, methods, engines and more (docs/extending.md); they are looked "
         "for in the folder that you run in and on PYTHONPATH.",
     )
     hub: str = Field(
-        default="hub", description="Folder of models from the hub. A model whose folder is there already is not fetched."
+        default="hub", description="Folder of models from the hub. A model whose folder already exists is not fetched."
     )
     nano: NanoWorld = Field(default=NanoWorld(), description="The embedded micro-world.")
-    seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Prompts that people wrote.")
-    synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are asked.")
+    seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Human-written prompts.")
+    synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are prompted.")
     translation: Translation = Field(default=Translation(), description="Machine translation of the seed dataset.")
     intrinsic: Intrinsic = Field(default=Intrinsic(), description="Measurements of the data.")
     training: Training = Field(default=Training(), description="Fine-tuning of the students.")
@@ -143,8 +143,8 @@ class Study(Section):
     selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
-    truth: Truth = Field(default=Truth(), description="A known truth to check the scores against.")
-    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; a figure not named has its defaults.")
+    truth: Truth = Field(default=Truth(), description="Known ground truth to check the scores against.")
+    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; figures not named use their defaults.")
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -160,7 +160,7 @@ class Study(Section):
             raise ValueError(f"methods: '{taken[0]}' is the name of a recipe; give the method another")
         reserved = sorted({"base", "reference", PEOPLE} & set(self.teachers))
         if reserved:
-            raise ValueError(f"teachers: '{reserved[0]}' has a meaning of its own in tables; give the model another id")
+            raise ValueError(f"teachers: '{reserved[0]}' is reserved in tables; give the model another id")
         starting = [name for name in self.methods if METHODS[name].seeds == "source"]
         if starting and self.source_language in self.languages:
             raise ValueError(
@@ -203,7 +203,7 @@ class Study(Section):
         return {name: expand(name, one, defaults) for name, one in {MAIN: main, **self.experiments}.items()}
 
     def routed(self, teacher: str) -> Routed | None:
-        """What a routed teacher is; None for a model."""
+        """The routed teacher of this name; None for a model."""
         return parse_routed(teacher, self.base)
 
     @cached_property
@@ -237,12 +237,12 @@ class Study(Section):
         return [(source, lang) for lang in sorted(languages) for source in self.seed_dataset.sources.get(lang, [])]
 
     def hole(self, cell: Cell) -> str | None:
-        """Why a cell was given up; None if it was not."""
+        """Why a cell was abandoned; None if it was not."""
         return next((gap.reason for gap in self.missing if gap.covers(cell)), None)
 
     @cached_property
     def measured(self) -> dict[str, list[Cell]]:
-        """The cells of every experiment, without those given up."""
+        """The cells of every experiment, without abandoned ones."""
         return {name: [cell for cell in matrix.cells if self.hole(cell) is None] for name, matrix in self.matrices.items()}
 
     @property

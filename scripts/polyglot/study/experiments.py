@@ -1,4 +1,4 @@
-"""The experiment matrix: what each experiment of a study compares, and the cells (base, recipe, teacher, language) it needs."""
+"""The experiment matrix: each experiment's comparison, and the cells (base, recipe, teacher, language) it needs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilitie
 
 
 class Step(Section):
-    """One student of an additive recipe: what it learns from, after one more change than the step before."""
+    """One student of an additive recipe: it differs from the previous step by one change."""
 
-    label: str = Field(description="What this step changes; shown in table and figure.")
+    label: str = Field(description="The change in this step; shown in table and figure.")
     recipe: Name = Field(description="Recipe of its training set.")
     teacher: Name | None = Field(default=None, description="Its teacher; null for the recipes `public` and `nllb-both`.")
     base: Name | None = Field(default=None, description="Its base; null takes the study's.")
@@ -31,12 +31,12 @@ class Experiment(Section):
     """One comparison: students for every combination of bases, recipes, teachers, languages; or for a list of steps."""
 
     compare: Comparison = Field(
-        description="What its table and figure put side by side: `teachers`, `bases` (with rank correlations and family match), "
+        description="What its table and figure compare: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
-        "or own benchmark score predicts its score), `routing` (routed teachers beside single ones, with what each costs), "
-        "or `selection` (recipes that select, beside the whole set)."
+        "or own benchmark score predicts its score), `routing` (routed versus single teachers, with costs), "
+        "or `selection` (selecting recipes versus the whole set)."
     )
-    question: str = Field(default="", description="What it asks, in a sentence; the caption of its figure.")
+    question: str = Field(default="", description="Its question, in one sentence; the caption of its figure.")
     bases: list[Name] | None = Field(default=None, min_length=1, description="Student bases; null takes the study's.")
     recipes: list[Name] | None = Field(default=None, min_length=1, description="Recipes; null takes the study's.")
     teachers: list[Name] | None = Field(default=None, min_length=1, description="Teachers; null takes the study's.")
@@ -92,7 +92,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What an experiment takes from its study where it names nothing of its own; it cannot name methods or a translator."""
+    """An experiment's defaults from its study; methods and translator always come from the study."""
 
     base: str
     recipe: str
@@ -103,14 +103,14 @@ class Defaults:
     translator: str
 
     def author(self, recipe: str, teacher: str | None) -> str:
-        """Whom a recipe's data are by, if this teacher writes for it."""
+        """The author of a recipe's data, given its teacher."""
         return author(recipe, self.methods, teacher or "", self.translator)
 
 
 def expand(name: str, experiment: Experiment, study: Defaults) -> Matrix:
     """The cells of an experiment.
 
-    Data that no teacher wrote are the same for every teacher, so their recipe has one cell a language.
+    Data without a teacher are the same for every teacher, so their recipe has one cell per language.
     """
     rows: list[tuple[str, str, str]] = []
     if experiment.compare == "steps":

@@ -1,7 +1,7 @@
-"""Where the files of a study are: the layout of results/ and of the hub, as patterns with Snakemake's wildcards.
+"""Paths of a study's files: the layout of results/ and of the hub, as patterns with Snakemake's wildcards.
 
-A rule that writes a file says its pattern too, so that it can be read with its wildcards; a test holds the two together. All
-other code takes paths from here: `paths.SEED.format(study="demo", lang="de")`.
+A rule repeats the pattern of its output, so that the rule shows its wildcards; a test compares the two. All other code uses paths
+from here: `paths.SEED.format(study="demo", lang="de")`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 
 RESULTS = "results/{study}"
 CONFIGURATION = "results/{study}/config.yaml"
-"""The study with every default, as it was last run."""
+"""The full configuration, with defaults, of the last run."""
 LOGS = "results/{study}/logs"
 RECORDS = "results/{study}/provenance"
 TIMINGS = "results/{study}/benchmarks"
 """Snakemake's benchmark files."""
 PAID = "results/{study}/ledger"
-"""What endpoints were paid for, written by `polyglot.engines`."""
+"""Spending at endpoints, written by `polyglot.engines`."""
 
 # The hub
 HUB_MODEL = "{hub}/models/{model}"
@@ -34,7 +34,7 @@ SOURCE = "results/{study}/sources/{source}/{lang}.parquet"
 SOURCE_COUNTS = "results/{study}/sources/{source}/{lang}.csv"
 SEED = "results/{study}/seed/{lang}.parquet"
 
-# Checks before a GPU is held
+# Checks before a GPU is allocated
 REQUESTS_CHECK = "results/{study}/checks/requests/{teacher}/{lang}/{seed}.json"
 TRANSLATED_REQUESTS_CHECK = "results/{study}/checks/translated_requests/{teacher}/{lang}/{seed}.json"
 BASE_CHECK = "results/{study}/checks/bases/{base}.json"
@@ -58,7 +58,7 @@ STUDENT = "results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}"
 STUDENT_OUTCOMES = "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 ANCHOR_OUTCOMES = "results/{study}/evaluation/anchors/{model}/{lang}.parquet"
 
-# Scores, and what shows them
+# Scores and displays
 SCORES = "results/{study}/scores/{experiment}"
 CELLS = "results/{study}/scores/{experiment}/cells.csv"
 GAPS = "results/{study}/scores/{experiment}/gaps.csv"

@@ -1,4 +1,4 @@
-"""How much a study has of what: requests, examples of a training set, languages of a pool."""
+"""Sizes in a study: requests, training examples, languages of a pool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from polyglot.study.configuration import Study
 
 POOLED = "all"
-"""The pool of all languages together, where `selection.pooled` says so; otherwise each language is its own."""
+"""The pool of all languages if `selection.pooled`; otherwise each language is its own pool."""
 
 
 def requests_in(draw: Draw, study: Study) -> int:
@@ -21,7 +21,7 @@ def requests_in(draw: Draw, study: Study) -> int:
 
 
 def examples_in(recipe: str, draw: str, study: Study) -> int:
-    """Wanted examples of a training set: the recipe's or the study's size; of calibration prompts all that can be used.
+    """Target number of training examples: the recipe's or the study's size; for calibration prompts, all usable ones.
 
     Args:
         draw: the name of a draw, such as 0 or 0-calibration.
@@ -33,13 +33,13 @@ def examples_in(recipe: str, draw: str, study: Study) -> int:
 
 
 def every_answer(study: Study) -> str:
-    """The recipe that takes every answer of a teacher that can be used."""
+    """The recipe with all usable answers of a teacher."""
     requests = study.synthesis.requests * len(study.methods)
     return WHOLE if requests <= study.training.examples else f"{WHOLE}-{requests}"
 
 
 def languages_in(pool: str, teacher: str, study: Study) -> list[str]:
-    """Languages of a teacher's pool of samples: of the common one, all in which a recipe selects from its data."""
+    """Languages of a teacher's pool of samples; for the common pool, all in which a recipe selects from its data."""
     if pool != POOLED:
         return [pool]
     cells = (cell for measured in study.measured.values() for cell in measured)

@@ -1,5 +1,5 @@
-"""Synthesis: what teachers are asked of the seed dataset, their answers with a status, and the training sets mixed of these.
+"""Synthesis: requests to teachers from the seed dataset, their answers with a status, and training sets mixed from these.
 
-`methods/` has the ways to ask, `recipes.py` the names of mixtures. Imports core, registry, models and engines. Which seed rows
-there are belongs in seeds; which samples or teachers are chosen belongs in selection and routing.
+`methods/` defines how teachers are prompted, `recipes.py` names the mixtures. Imports core, registry, models and engines. Seed
+rows belong in seeds; choosing samples or teachers belongs in selection and routing.
 """

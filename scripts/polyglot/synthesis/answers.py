@@ -17,7 +17,7 @@ STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "bench
 
 
 def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
-    """Every request's answer by its id (see `polyglot.engines.base.answer_all`)."""
+    """The answer to every request, by request id (see `polyglot.engines.base.answer_all`)."""
     asked = [
         Request(
             id=row["request_id"],
@@ -31,7 +31,7 @@ def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: i
 
 
 def answer_frame(answers: Iterable[Answer]) -> pd.DataFrame:
-    """A row an answer; no row, but every column, where there is none."""
+    """One row per answer; without answers, an empty table with all columns."""
     return pd.DataFrame([answer.as_dict() for answer in answers], columns=[field.name for field in fields(Answer)])
 
 
@@ -44,15 +44,15 @@ def read_answers(
     language_confidence: float,
     benchmark_questions: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Every answer with its status and, if it could be read, its prompt and response.
+    """Every answer with its status and, if it could be parsed, its prompt and response.
 
     Args:
         languages: codes that the language detector may choose from.
-        language_confidence: least probability of the target language; 0 turns the check off.
+        language_confidence: minimum probability of the target language; 0 turns the check off.
         benchmark_questions: normalised (see `normalise`) questions that no student may be trained on.
 
     Returns:
-        One row a request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
+        One row per request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
         finish_reason, prompt_tokens, completion_tokens.
     """
     rows = []
@@ -97,10 +97,10 @@ def read_answers(
 
 
 def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
-    """(status, problem, prompt, response) of one answer, before its language is looked at.
+    """(status, problem, prompt, response) of one answer, before language detection.
 
     Args:
-        request: its method, and the text of the seed row that this keeps.
+        request: its method, and the seed row's text that the method keeps.
     """
     if answer.finish_reason == "refused":
         return "refused", "the endpoint does not take the request", None, None
@@ -118,7 +118,7 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str |
 def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:
     """Probability that each text is in `lang`, among the given languages (lingua).
 
-    It is 1 where nothing can be said: for a text without letters, or a language that the detector does not know.
+    It is 1 if undecidable: for a text without letters, or a language that the detector does not support.
     """
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 

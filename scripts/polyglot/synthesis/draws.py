@@ -1,4 +1,4 @@
-"""Draws: which requests a data file holds, by its name, and how many."""
+"""Draws: which requests a data file holds, and how many, by the file's name."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SAMPLES: tuple[Sample, ...] = get_args(Sample)
 
 @dataclass(frozen=True)
 class Draw:
-    """Which requests a data file holds: those of a seed, a further block of as many, or a small sample for screening or for the
-    calibration of routers."""
+    """Which requests a data file holds: a seed's first block, a further block of equal size, or a small sample for screening or
+    router calibration."""
 
     seed: int
     block: int = 0

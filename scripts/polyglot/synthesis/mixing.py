@@ -1,4 +1,4 @@
-"""Training sets mixed from answers, and from what people wrote."""
+"""Training sets mixed from answers and human-written data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from polyglot.synthesis.recipes import PUBLIC
 def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int) -> pd.DataFrame:
     """The training set of a recipe: equal shares of its parts; only answers with status `ok`.
 
-    Each part is put into a seeded random order, block by block, and the first ones are taken: a smaller set of the same parts is
-    a subset of a larger one.
+    Each part is shuffled with a seed, block by block, and its first examples are used. So a smaller set of the same parts is a
+    subset of a larger one.
 
     Args:
         parts: part (a method, or `public`) to its blocks of answers, of one teacher, language and seed.
-        examples: wanted size; a part that yielded less gives all it has, and the shortfall is not made up by others.
+        examples: target size; a part with too few examples contributes all of them, and other parts do not make up the shortfall.
 
     Returns:
         Columns id, method, prompt, response, in a seeded random order; no row if no answer is usable.

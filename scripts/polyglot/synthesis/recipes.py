@@ -1,4 +1,4 @@
-"""Recipes: how a training set is mixed, by its name."""
+"""Recipes: the names of training set mixtures."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TRANSLATED = tuple(name for name, method in METHODS.items() if method.translated
 """Methods in which a machine-translation model translates the prompt (and the teacher responds), or prompt and response."""
 
 PUBLIC = "public"
-"""The recipe that takes what people wrote: the seed dataset's own prompts and responses."""
+"""The recipe of human-written data: the seed dataset's own prompts and responses."""
 
 PEOPLE = "people"
-"""Stands for the teacher of the recipe `public`."""
+"""Placeholder for the teacher of the recipe `public`."""
 
 SPARE = 1.05
 """Requests for each wanted training example: the published study asked 10.5k for 10k."""
@@ -34,18 +34,19 @@ RULES: Lookup[Any] = Lookup(
         "diversity-only": "polyglot.selection.rules:DIVERSITY_ONLY",
     },
 )
-"""How recipes that select take samples of the whole set. Here only their names are read: `polyglot.selection.rules` has them."""
+"""Rules of recipes that select samples of the whole set. Only their names are used here; `polyglot.selection.rules` defines
+them."""
 
 SUFFIX = "a size such as -500 or -25k may follow"
 
 WHOLE = "equal"
-"""The recipe that they select from."""
+"""The recipe that these rules select from."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a training set is mixed. `parts` are methods or `public`; `examples` None takes the study's training size, or that of
-    its selections; `rule` is how samples are selected, None where they are not."""
+    """How a training set is mixed. `parts` are methods or `public`; `examples` None means the study's training size, or its
+    selection size; `rule` is the selection rule, if any."""
 
     name: str
     parts: tuple[str, ...]
@@ -54,7 +55,7 @@ class Recipe:
 
     @property
     def written_by(self) -> Literal["teacher", "translator", "people"]:
-        """Who wrote the data, where no teacher did."""
+        """The author of data that no teacher wrote."""
         authors: set[Literal["teacher", "translator", "people"]] = {method.written_by for method in self.methods}
         authors |= {"people"} if PUBLIC in self.parts else set()
         return authors.pop() if len(authors) == 1 else "teacher"
@@ -72,14 +73,14 @@ def without_size(name: str) -> str:
 
 
 def parse_recipe(name: str, methods: Sequence[str] | None = None) -> Recipe:
-    """The recipe of a name: `equal` (all methods of the study), one method, several joined by +, or `public`; or one of `RULES`,
+    """Parse a recipe's name: `equal` (all methods of the study), one method, several joined by +, or `public`; or one of `RULES`,
     which select from `equal`. A suffix such as -500 or -25k sets the number of examples.
 
     Args:
-        methods: those of the study; None takes the default ones.
+        methods: those of the study; None uses the defaults.
 
     Raises:
-        ValueError: for an unknown part (names what is allowed, and the nearest).
+        ValueError: for an unknown part (lists the allowed ones, and the nearest).
     """
     methods = default_methods() if methods is None else methods
     found = SIZE.match(name)
@@ -102,12 +103,12 @@ def parse_recipe(name: str, methods: Sequence[str] | None = None) -> Recipe:
 
 
 def blocks_needed(recipe: Recipe, *, examples: int, requests: int) -> int:
-    """Blocks of requests a method that a recipe draws from: one, unless it wants more examples than a block has."""
+    """Blocks of requests per method that a recipe needs: one, unless it needs more examples than a block has."""
     wanted = (recipe.examples or examples) / len(recipe.parts)
     return 1 if recipe.examples is None or recipe.rule else max(1, math.ceil(wanted * SPARE / requests - 1e-9))
 
 
 def author(recipe: str, methods: Sequence[str], teacher: str, translator: str) -> str:
-    """Who wrote a recipe's data: the teacher, the translator or people."""
+    """The author of a recipe's data: the teacher, the translator or humans."""
     written_by = parse_recipe(recipe, methods).written_by
     return {"teacher": teacher, "translator": translator, "people": PEOPLE}[written_by]

@@ -1,4 +1,4 @@
-"""Requests: which seed rows can serve a method, which of them are drawn, and what a teacher is asked of them."""
+"""Requests: which seed rows a method can use, which of them are drawn, and the resulting prompts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS
 
 FOR_METHODS = "methods"
-"""Optional column of a seed dataset: the methods that a row is for, joined by spaces; without it (or empty) a row is for all."""
+"""Optional column of a seed dataset: the methods that may use a row, separated by spaces; missing or empty means all."""
 
 
 def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
-    """Which rows of a seed dataset are for a method: by its name, or by that of the method whose rows serve it too."""
+    """Which rows of a seed dataset a method may use: rows with its name, or with that of its `rows_of`."""
     if FOR_METHODS not in seeds.columns:
         return pd.Series(True, index=seeds.index)
     names = {method, METHODS[method].rows_of}
@@ -27,7 +27,7 @@ def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
 
 
 def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
-    """Which rows of a seed dataset fit into a request of at most `longest` characters of it: by the texts that the method shows,
+    """Which rows of a seed dataset fit into a request with at most `longest` seed characters: by the texts that the method shows,
     alone or as one of its few-shot pairs."""
     if longest is None:
         return pd.Series(True, index=seeds.index)
@@ -37,7 +37,7 @@ def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots
 
 
 def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.DataFrame:
-    """Rows of a seed dataset that can serve a method: they are for it, have what it shows, and are short enough."""
+    """Rows of a seed dataset that a method can use: assigned to it, with the texts that it shows, and short enough."""
     usable = for_method(seeds, method) & short_enough(seeds, method, longest=longest, shots=shots)
     for name in METHODS[method].shows:
         usable &= seeds[name].str.strip() != ""
@@ -55,21 +55,21 @@ def build_requests(
     count: int,
     shots: int,
 ) -> pd.DataFrame:
-    """The requests of one method, language and seed: the same for every teacher.
+    """The requests of one method, language and seed, which are the same for every teacher.
 
     Args:
-        draw: names the random draw: a calibration prompt is drawn apart, all others by the seed.
+        draw: name of the random draw: calibration prompts are drawn separately, all others by the seed.
         method: a name in `METHODS`.
-        seeds: rows that can serve it (see `usable_rows`), in the language that it says.
-        count: number of requests. Prompts are drawn without replacement; when they run out, a new round begins.
-        shots: few-shot pairs of a request of a method that shows several rows.
+        seeds: rows that it can use (see `usable_rows`), in its seed language.
+        count: number of requests. Prompts are drawn without replacement; when they are used up, a new round begins. shots:
+        few-shot pairs per request, for methods that show several rows.
 
     Returns:
-        Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null where the teacher
-        writes the prompt), response (the seed row's, only of methods that keep it), sources (ids of seed rows), request_seed.
+        Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null if the teacher
+        writes the prompt), response (the seed row's, only for methods that keep it), sources (ids of seed rows), request_seed.
 
     Raises:
-        ValueError: if there is no seed row, or fewer than few-shot pairs; for an unknown method.
+        ValueError: if there is no seed row, or fewer rows than few-shot pairs; for an unknown method.
     """
     known = METHODS[method]
     stream = str(draw) if draw.sample == "calibration" else str(draw.seed)
@@ -102,7 +102,7 @@ def build_requests(
 
 
 def _draws(rows: list[dict[str, Any]], rng: random.Random, count: int, shots: int | None) -> Iterator[list[dict[str, Any]]]:
-    """The seed rows of every request: few-shot pairs drawn for each, or (None) one row, without replacement in a round."""
+    """The seed rows of every request: few-shot pairs drawn for each, or (None) one row, without replacement within a round."""
     order: list[dict[str, Any]] = []
     for _ in range(count):
         if shots is not None:
@@ -123,8 +123,8 @@ def draw_requests(
     requests: int,
     shots: int,
 ) -> pd.DataFrame:
-    """The requests of one draw (see `build_requests`): blocks follow one another without repetition, and the screening sample is
-    the beginning of the first. Calibration prompts are drawn apart from them.
+    """The requests of one draw (see `build_requests`): blocks do not overlap, and the screening sample is the start of the first.
+    Calibration prompts are drawn separately.
 
     Args:
         requests: requests in a block or sample (see `requests_in`).

@@ -8,36 +8,36 @@ from polyglot.core.section import Name, Section
 
 
 class Synthesis(Section):
-    """How teachers are asked."""
+    """How teachers are prompted."""
 
     requests: int = Field(default=200, gt=0, description="Requests per teacher, language, method and seed.")
     prompts: str = Field(
         default="config/prompts/nano",
-        description="Folder of the Jinja templates: `system`, and one a method.",
+        description="Folder of the Jinja templates: `system`, and one per method.",
     )
     shots: int = Field(default=2, ge=1, description="Few-shot pairs in a request of `generate`.")
     longest: int | None = Field(
         default=None,
         gt=0,
-        description="Most characters of the seed dataset in a request: a prompt, or its few-shot pairs together. Longer prompts "
-        "and pairs are not drawn; null draws all.",
+        description="Maximum seed characters in a request: a prompt, or its few-shot pairs together. Longer prompts "
+        "and pairs are skipped; null sets no limit.",
     )
     batch_size: int = Field(
-        default=64, gt=0, description="Requests per batch; a killed job loses one batch at most. The engine `vllm` takes 4,096."
+        default=64, gt=0, description="Requests per batch; a killed job loses at most one batch. The engine `vllm` uses 4,096."
     )
     budget: float | None = Field(
-        default=None, gt=0, description="Most USD that all priced endpoints of the study may cost together; null sets no limit."
+        default=None, gt=0, description="Maximum cost in USD of all priced endpoints of the study; null sets no limit."
     )
     language_confidence: float = Field(
         default=0.05,
         ge=0,
         le=1,
-        description="An answer to which the language detector gives the target language less than this probability, among "
-        "that language, the source language and `detected_languages`, has the status wrong_language; 0 turns the check off.",
+        description="An answer whose target language gets less than this probability from the language detector, among "
+        "that language, the source language and `detected_languages`, gets the status wrong_language; 0 turns the check off.",
     )
     detected_languages: list[Name] = Field(
         default=["ar", "cs", "de", "en", "es", "id", "ja"],
-        description="Languages that the detector may choose from, beside the target and the source language.",
+        description="Languages that the detector may choose from, besides the target and the source language.",
     )
 
 

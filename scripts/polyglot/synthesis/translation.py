@@ -1,4 +1,4 @@
-"""Machine translation with a sequence-to-sequence model that is told source and target language by a code, as NLLB is."""
+"""Machine translation with a sequence-to-sequence model that uses language codes, such as NLLB."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from polyglot.engines.base import FinishReason
 from polyglot.models.tokenization import load_tokenizer
 
 LINE_BREAK = re.compile(r"(^\s+|\s*\n\s*|\s+$)")
-"""White space that no sentence goes across: line breaks, and both ends of a text."""
+"""White space that always ends a sentence: line breaks, and both ends of a text."""
 SENTENCE_BREAK = re.compile(r"""((?:(?<=[.!?…؟۔।])|(?<=[.!?…؟۔।]["'”’»)\]]))\s+|(?<=[。！？])\s*)""")
 """White space after the end of a sentence; there may be none in Chinese and Japanese."""
 
 
 @dataclass(frozen=True)
 class Translation:
-    """A translated text: `finish_reason` is `length` if part of the text was cut off, before or after translation.
+    """A translated text: `finish_reason` is `length` if part of the text was truncated, before or after translation.
 
-    `prompt_tokens` were read and `completion_tokens` written, with end marks and, of the former, language codes.
+    `prompt_tokens` counts input tokens with language codes and end marks; `completion_tokens` counts output tokens with end
+    marks.
     """
 
     text: str
@@ -35,16 +36,16 @@ class Translation:
 class Translator:
     """Translates with a model in transformers format whose tokenizer takes `src_lang` (NLLB, mBART-50).
 
-    The languages are those of the tokenizer's codes; NLLB has FLORES-200 codes such as `deu_Latn`. Lines are translated one by
-    one, since the tokenizer of NLLB turns a line break into a space. A line longer than `max_input_tokens` is translated
-    sentence by sentence; a sentence that is too long still is cut. What has no letter is kept as it is.
+    Languages are the tokenizer's codes; NLLB uses FLORES-200 codes such as `deu_Latn`. Lines are translated separately, because
+    NLLB's tokenizer turns a line break into a space. A line longer than `max_input_tokens` is translated sentence by sentence; a
+    sentence that is still too long is truncated. Text without letters is kept unchanged.
 
     Args:
         folder: the model's folder.
         beams: beam search width; 1 is greedy decoding.
-        batch_size: texts, lines or sentences that the model translates at once.
-        max_new_tokens: longest translation of one of them, in tokens; no more than the model's context.
-        max_input_tokens: longest of them before translation, in tokens with the two special ones; None is the model's context.
+        batch_size: texts, lines or sentences per batch.
+        max_new_tokens: longest translation of each, in tokens; at most the model's context. max_input_tokens: longest input of
+        each, in tokens including the two special ones; None is the model's context.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Translator:
         self.tokenizer: Any = load_tokenizer(folder)
         self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device).eval()
         self.model.generation_config.max_length = None  # NLLB's own limit of 200
-        self.model.generation_config.forced_eos_token_id = None  # else a translation that was cut would look finished
+        self.model.generation_config.forced_eos_token_id = None  # otherwise a truncated translation would look complete
         context = min(self.tokenizer.model_max_length, self.model.config.max_position_embeddings)
         self.max_input_tokens = min(context, max_input_tokens or context)
         self.max_new_tokens = min(context - 2, max_new_tokens)
@@ -113,7 +114,7 @@ class Translator:
         return len(self.tokenizer(text)["input_ids"])
 
     def _split(self, text: str) -> list[str]:
-        """What is translated in one piece (at even places) and the white space between (at odd places)."""
+        """The pieces to translate (at even indices) and the white space between them (at odd indices)."""
         parts = LINE_BREAK.split(text)
         for place in range(len(parts) - 1, -1, -2):
             if self._length(parts[place]) > self.max_input_tokens:
@@ -121,7 +122,7 @@ class Translator:
         return parts
 
     def _generate(self, texts: list[str], forced: int) -> list[tuple[list[int], bool]]:
-        """Tokens of each translation, and whether it came to its end."""
+        """Tokens of each translation, and whether it is complete."""
         import torch
 
         batch = self.tokenizer(
@@ -147,7 +148,7 @@ class Translator:
 def translate_all(
     translator: Translator, rows: Mapping[str, str], side: SideFile, *, source: str, target: str, batch_size: int, title: str
 ) -> dict[str, Translation]:
-    """Every text's translation by its id, in batches of similar length.
+    """The translation of every text, by id, in batches of similar length.
 
     Finished batches are kept in the side file, so a killed job translates only what is missing. The side file's owner must
     change with the model, the languages, the beam width and the texts.
@@ -155,7 +156,7 @@ def translate_all(
     Args:
         rows: the texts by id.
         source, target: language codes, as for `Translator.translate`.
-        batch_size: texts that are kept together.
+        batch_size: texts saved per batch.
     """
     done = {row.pop("id"): Translation(**row) for row in side.read()}
     pending = sorted((name for name in rows if name not in done), key=lambda name: (len(rows[name]), name))

@@ -219,7 +219,7 @@ def test_a_reward_model_without_a_scale_says_what_to_do(reward_model: Path) -> N
 
 
 def test_a_model_without_a_score_head_is_no_reward_model(nano_model: Path) -> None:
-    with pytest.raises(ValueError, match=r"no reward model: its files have no weights for score"):
+    with pytest.raises(ValueError, match=r"not a reward model: its files have no weights for score"):
         RewardModel(nano_model, batch_size=2)
 
 
@@ -233,7 +233,7 @@ def test_a_scale_is_measured_on_peoples_pairs(reward_model: Path) -> None:
     assert [scale["low"], scale["high"]] == pytest.approx([min(ways), max(ways)])
     assert scale["pairs"] == 2
     swapped = pairs.assign(response=pairs["response"].to_numpy()[[1, 0, 2]])
-    with pytest.raises(ValueError, match="no higher than unfitting ones"):
+    with pytest.raises(ValueError, match="no higher than mismatched ones"):
         measure_scale(model, swapped, most=10, seed=0)
     with pytest.raises(ValueError, match="no pairs of people"):
         measure_scale(model, pairs.tail(1), most=10, seed=0)

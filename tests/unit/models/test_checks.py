@@ -207,7 +207,7 @@ def test_a_chat_that_cannot_be_asked_says_why(folder: Path) -> None:
     brief = MODEL.model_copy(update={"context": fits + 7})
     check_chats("nano", brief, folder, {"short": QUESTION}, room=7)
     with pytest.raises(
-        ContextError, match=rf"nano: short takes {fits} tokens .* and 8 for the answer; the context is {fits + 7}"
+        ContextError, match=rf"nano: short takes {fits} tokens .* plus 8 for the answer; the context is {fits + 7}"
     ):
         check_chats("nano", brief, folder, {"short": QUESTION}, room=8)
     refuses_system(folder)

@@ -365,5 +365,5 @@ def test_a_disk_that_fills_up_is_said(hub: Hub, tmp_path: Path, number: str) -> 
 def test_no_room_is_said_before_anything_is_fetched(hub: Hub, tmp_path: Path) -> None:
     hub.claimed = {"model.safetensors": 10**18}
     done = fetched(hub, tmp_path)
-    assert "GB free: make room" in done.error, done.error
+    assert "GB free: free space" in done.error, done.error
     assert hub.sent["model.safetensors"] == 0

@@ -110,7 +110,7 @@ def test_a_card_has_the_further_metrics_of_the_study(repository: Path) -> None:
     assert facts["metrics"][-1]["name"] == "distinct_2"
     examples = pd.DataFrame({"prompt_distance": [0.2], "response_distance": 0.1, "reward": 4.0, "distinct_2": 0.5})
     found = dict(set_measurements(examples, recorded(facts["metrics"], ())))
-    assert found["distinct-2 (share of different word pairs)"] == "0.500"
+    assert found["distinct-2 (share of distinct bigrams)"] == "0.500"
 
 
 def test_a_set_that_was_never_scored_says_so_and_people_are_no_model(repository: Path) -> None:

@@ -21,7 +21,7 @@ def folder(repository: Path) -> Path:
 @pytest.mark.parametrize(
     ("table", "change", "message"),
     [
-        ("table12_pgr", lambda text: text.replace("2.491", "much"), "row 3: column 'pgr' holds 'much', which is no number"),
+        ("table12_pgr", lambda text: text.replace("2.491", "much"), "row 3: column 'pgr' holds 'much', which is not a number"),
         (
             "table12_pgr",
             lambda text: text + "aya-expanse-32b,de,1.0\n",

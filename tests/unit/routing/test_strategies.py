@@ -156,7 +156,7 @@ def test_what_is_made_for_a_base_needs_one() -> None:
 
 def test_what_a_strategy_did_not_say_it_needs_is_named() -> None:
     undeclared = Strategy("mine", "mine", lambda known: there(known.router, "router"))
-    with pytest.raises(ValueError, match="router is not known; name it in the `needs`"):
+    with pytest.raises(ValueError, match="router is missing; name it in the `needs`"):
         undeclared.choose(Known(prompts(1), TEACHERS, STRENGTH))
 
 

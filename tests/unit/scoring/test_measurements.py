@@ -86,7 +86,7 @@ def test_a_file_without_the_column_of_a_metric_is_named(tmp_path: Path) -> None:
     for kind, path in paths.items():
         examples(3, 0)[["id", *columns[kind]]].to_parquet(path)
     assert len(read_examples(paths, PAPER)) == 3
-    with pytest.raises(ValueError, match=r"reward\.parquet: no column 'raw', which the metric 'raw_reward' takes; it has: id"):
+    with pytest.raises(ValueError, match=r"reward\.parquet: no column 'raw', which the metric 'raw_reward' needs; it has: id"):
         read_examples(paths, [*PAPER, Metric("raw_reward", "raw reward", needs="judge", column="raw")])
 
 

@@ -138,7 +138,7 @@ def test_a_seed_row_needs_a_response_where_one_of_its_methods_does(tmp_path: Pat
 
 def test_a_method_that_starts_from_a_translation_is_named_in_recipes_only() -> None:
     assert TRANSLATED == ("nllb-respond", "nllb-both")
-    with pytest.raises(ValueError, match="'nllb-both' is made from what `translate` asks; name it in a recipe"):
+    with pytest.raises(ValueError, match="'nllb-both' uses the requests of `translate`; name it in a recipe"):
         known_method("nllb-both")
     with pytest.raises(ValueError, match="'nllb-both' needs the method translate; the study's methods are: respond"):
         parse_recipe("nllb-both", ["respond"])

@@ -1,4 +1,4 @@
-"""Methods: the ways in which a teacher makes a training example from what people wrote, one file each.
+"""Methods: how a teacher makes a training example from human-written seed data, one file each.
 
-`base.py` says what a method is and holds the lookup `METHODS`. Nothing here imports pandas or a model: the Snakefile reads it.
+`base.py` defines methods and the lookup `METHODS`. Nothing here imports pandas or a model, because the Snakefile loads it.
 """

@@ -1,7 +1,7 @@
-"""`back-translation`: the prompt that a response asks for, as in "Self-Alignment with Instruction Backtranslation" (Li et al.
-2024, arXiv 2308.06259): texts that people wrote are the responses, and a model writes the instruction that each of them answers.
+"""`back-translation`: a prompt for a given response, as in "Self-Alignment with Instruction Backtranslation" (Li et al. 2024,
+arXiv 2308.06259): the responses are human-written, and a model writes the instruction for each.
 
-Other than there, the responses are those of the seed dataset, and no model filters the pairs afterwards (`mdaq` can).
+Unlike there, the responses come from the seed dataset, and no model filters the pairs afterwards (`mdaq` can).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from polyglot.synthesis.methods.base import Method
 
 BACK_TRANSLATION = Method(
     "back-translation",
-    "is given a response that people wrote, and writes the prompt that asks for it",
+    "is given a human-written response and writes a prompt for it",
     shows=("response",),
     writes="prompt",
     rows_of="generate",

@@ -1,4 +1,4 @@
-"""What a method is: what a teacher is shown of the seed dataset, and what it writes."""
+"""The definition of a method: what a teacher is shown from the seed dataset, and what it writes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Text = Literal["prompt", "response"]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 SIZED = re.compile(r".*-\d+k?")
-"""What the name of a recipe with a size looks like; a method cannot be called so."""
+"""The pattern of a recipe name with a size, which a method's name must not match."""
 
 
 class Unusable(ValueError):
-    """An answer of which no training example can be made: its status, and why."""
+    """An answer that yields no training example: its status and the reason."""
 
     def __init__(self, status: str, problem: str) -> None:
         super().__init__(problem)
@@ -32,7 +32,7 @@ class Unusable(ValueError):
 
 
 class TrainingPair(BaseModel):
-    """What a teacher is asked to write where prompt and response are both its own."""
+    """The answer format when the teacher writes both prompt and response."""
 
     model_config = ConfigDict(strict=True)
     prompt: str
@@ -44,25 +44,25 @@ PAIR_SCHEMA: dict[str, Any] = TrainingPair.model_json_schema()
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make a training example from what people wrote; a subclass may have `fields` and `pair` of its own.
+    """A way to make a training example from human-written seed data; a subclass may override `fields` and `pair`.
 
     Args:
         name: its name in `methods` and recipes, in files, and in request ids.
         about: what the teacher does, to complete `The teacher ...`.
-        shows: texts of a seed row that a request shows; a row without one of them cannot serve the method.
-        writes: what the teacher writes. Of a pair both texts, as a JSON object; else one as plain text, beside which the seed
-            row's other text is kept.
+        shows: texts of a seed row that a request shows; rows lacking one of them are not used.
+        writes: what the teacher writes: a pair, as a JSON object, or one text, as plain text. In the latter case the seed row's
+            other text is kept.
         seeds: whether its seed rows are in the target language or in the language that translation starts from.
         shots: whether a request shows several rows as examples (`synthesis.shots`), drawn without replacement within the request;
             else it shows one row, drawn without replacement over all requests.
         template: the request as a Jinja text; None takes `{name}.jinja` of the folder `synthesis.prompts`.
-        rows_of: another method whose seed rows serve this one too.
-        translated: whether a machine-translation model translates the seed rows first. Such a method is named in recipes only.
-        written_by: who writes the answer.
+        rows_of: another method whose seed rows this one also uses.
+        translated: whether a machine-translation model translates the seed rows first. Such a method is named only in recipes.
+        written_by: the author of the answer.
         default: whether a study that names no methods uses it.
 
     Raises:
-        ValueError: for a name that a recipe cannot have, or texts that do not fit together.
+        ValueError: for an invalid name, or inconsistent texts.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Method:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or SIZED.fullmatch(self.name):
-            raise ValueError(f"method '{self.name}': a name has small letters, digits, '.', '_' and '-', and no size at its end")
+            raise ValueError(f"method '{self.name}': use small letters, digits, '.', '_' and '-', and no size at the end")
         if not self.shows or self.writes in self.shows:
             raise ValueError(
                 f"method '{self.name}': what it shows ({', '.join(self.shows)}) and writes ({self.writes}) must differ"
@@ -87,7 +87,7 @@ class Method:
 
     @property
     def needs_response(self) -> bool:
-        """Whether it needs responses that people wrote."""
+        """Whether it needs human-written responses."""
         return "response" in self.shows
 
     @property
@@ -97,11 +97,11 @@ class Method:
 
     @property
     def kept(self) -> Text | None:
-        """The text of the seed row that the training example takes over."""
+        """The seed row's text that the training example keeps."""
         return {"prompt": "response", "response": "prompt"}.get(self.writes)  # type: ignore[return-value]
 
     def fields(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """What the template is filled with, beside `language`: the texts of a row, or `shots`, a list of rows."""
+        """The template's variables besides `language`: the texts of a row, or `shots`, a list of rows."""
         return {"shots": rows} if self.shots else {name: rows[0][name] for name in self.shows}
 
     def messages(self, templates: PromptTemplates, language: str, rows: Sequence[Mapping[str, Any]]) -> list[Message]:
@@ -121,14 +121,14 @@ class Method:
             text: the teacher's answer, stripped and not empty.
 
         Raises:
-            Unusable: if none can be made.
+            Unusable: if the answer yields no example.
         """
         if self.writes == "pair":
             return read_pair(text)
         return (text, request["response"]) if self.writes == "prompt" else (request["prompt"], text)
 
     def written(self, prompt: str, response: str) -> str:
-        """Of a training example what the teacher wrote."""
+        """The part of a training example that the teacher wrote."""
         return {"pair": f"{prompt} {response}", "prompt": prompt, "response": response}[self.writes]
 
 
@@ -138,10 +138,10 @@ def pair_json(prompt: str, response: str) -> str:
 
 
 def read_pair(text: str) -> tuple[str, str]:
-    """Prompt and response of such an object; it may stand in a fenced block.
+    """Prompt and response of such an object, which may be in a fenced block.
 
     Raises:
-        Unusable: if it is none, or one of the two is empty.
+        Unusable: if it is not such an object, or a text is empty.
     """
     fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
     try:
@@ -170,28 +170,26 @@ METHODS: Lookup[Method] = Lookup(
 
 
 def default_methods() -> list[str]:
-    """Methods of a study that names none: the published study's three."""
+    """The default methods: the published study's three."""
     return [name for name, method in METHODS.items() if method.default]
 
 
 def known_method(name: str) -> str:
-    """The name, if a study's `methods` may hold it.
+    """Check a name in a study's `methods`, and return it.
 
     Raises:
-        ValueError: names what there is, and the nearest.
+        ValueError: lists the known names, and the nearest.
     """
     if METHODS[name].translated:
-        raise ValueError(
-            f"'{name}' is made from what `{METHODS[name].rows_of}` asks; name it in a recipe, and that one in methods"
-        )
+        raise ValueError(f"'{name}' uses the requests of `{METHODS[name].rows_of}`; name it in a recipe, and that one in methods")
     return name
 
 
 def template_files(folder: str, methods: Sequence[str]) -> list[str]:
-    """The templates that requests of these methods are made from; the system turn's first."""
+    """The templates for requests of these methods; the system turn's first."""
     return [f"{folder}/{name}.jinja" for name in ("system", *(name for name in methods if METHODS[name].template is None))]
 
 
 def own_templates(methods: Sequence[str]) -> dict[str, str]:
-    """Texts of the templates that methods bring themselves, by method: requests are made again when one changes."""
+    """Texts of the methods' own templates, by method; requests are rebuilt when one changes."""
     return {name: text for name in methods if (text := METHODS[name].template) is not None}

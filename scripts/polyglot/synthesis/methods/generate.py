@@ -1,4 +1,4 @@
-"""`generate`: a new pair like a few that people wrote (arXiv 2604.11290)."""
+"""`generate`: a new pair from human-written few-shot pairs (arXiv 2604.11290)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from polyglot.synthesis.methods.base import Method
 
 GENERATE = Method(
     "generate",
-    "is shown pairs that people wrote, and writes a new one",
+    "is shown human-written pairs and writes a new one",
     shows=("prompt", "response"),
     writes="pair",
     shots=True,

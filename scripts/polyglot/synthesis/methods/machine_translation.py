@@ -1,4 +1,4 @@
-"""`nllb-respond` and `nllb-both`: a machine-translation model translates what the method `translate` shows teachers."""
+"""`nllb-respond` and `nllb-both`: a machine-translation model translates the seed rows of the method `translate`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NLLB_RESPOND, NLLB_BOTH = "nllb-respond", "nllb-both"
 
 RESPOND_TO_TRANSLATED = Method(
     NLLB_RESPOND,
-    "writes the response to a prompt that a translation model has translated",
+    "writes the response to a machine-translated prompt",
     seeds="source",
     rows_of="translate",
     translated=True,
 )
 TRANSLATED = Method(
     NLLB_BOTH,
-    "does nothing: a translation model has translated prompt and response",
+    "does nothing: a translation model translates prompt and response",
     writes="pair",
     seeds="source",
     rows_of="translate",
@@ -44,7 +44,7 @@ def translated_data(
     *,
     language: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Data that a machine-translation model made of the seed dataset, in the forms of requests and answers.
+    """Machine-translated seed data, as requests and answers.
 
     Args:
         asked: requests of the method `translate`; prompts and responses belong to their seed rows, in their order.
