@@ -183,7 +183,7 @@ rule truth:
         "../scripts/analysis/truth.py"
 
 
-# Candidate teachers ranked from the intrinsic metrics of a small sample, without students of their own.
+# Candidate teachers ranked from the intrinsic metrics of a small sample, without training students.
 rule screening:
     """Predicted gain of every candidate, how far the prediction holds, and what it cost beside the full study."""
     input:

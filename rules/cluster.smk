@@ -8,7 +8,7 @@ asked, threads_of = RUN.asked, RUN.threads  # what a rule's jobs ask for
 small = None  # what a rule asks for whose jobs run no model
 CLUSTER = RUN.site  # None where jobs run on this machine
 NO_NETWORK = CLUSTER is not None and not CLUSTER.network
-# A judge behind an endpoint is asked from where there is a network.
+# Requests to a judge's endpoint run on a machine with network access.
 JUDGED_HERE = NO_NETWORK and models.behind_endpoint(models.judge)
 
 

@@ -1,4 +1,4 @@
-# Tables and figures: each from small files; polyglot.displays.catalogue says which, and what each shows.
+# Tables and figures: each from small files, as listed in polyglot.displays.catalogue.
 rule table:
     """One table, as CSV, Markdown, LaTeX and a page."""
     input:

@@ -1,4 +1,4 @@
-# The replication audit: the paper's published numbers through the scoring, statistics and figures of any study.
+# The replication audit: applies the scoring, statistics and figures of a study to the paper's published numbers.
 from polyglot.displays.catalogue.files import REPLICATED
 from polyglot.replication.settings import as_published
 from polyglot.workflow.inputs.replication import published_tables

@@ -1,4 +1,4 @@
-# Routing (PerSyn): each prompt to one of several teachers, as a teacher whose data come from many.
+# Routing (PerSyn): each prompt goes to one of several teachers; the result is a teacher with data from several.
 rule calibration:
     """Reward of every teacher's answer to the calibration prompts, for one student base."""
     input:

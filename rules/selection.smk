@@ -1,4 +1,4 @@
-# Selection (M-DaQ): recipes that take the good and diverse part of a whole set, and their rivals of the same size.
+# Selection (M-DaQ): recipes that select a good and diverse subset of a whole set, and baselines of the same size.
 rule triplets:
     """Instructions with a good response and a worse one: a user's pairs, or the micro-world's right and corrupted answers."""
     input:
@@ -202,7 +202,7 @@ rule select_own:
         "../scripts/selection/select_own.py"
 
 
-# Win rates: students answer the same prompts, and a judge compares them with the student of the whole set.
+# Win rates: students answer the same prompts, and a judge compares them with the student trained on the whole set.
 rule judged_prompts:
     """Prompts of the seed dataset that are in no training set of the students."""
     input:

@@ -145,7 +145,7 @@ rule training_set:
         "../scripts/synthesis/training_set.py"
 
 
-# Machine translation of the seed dataset: its prompts for teachers to respond to, or prompts and responses as they are.
+# Machine translation of the seed dataset: prompts for teachers to answer, or prompts and responses.
 rule translate_seed:
     """The prompts that teachers translate, translated by a machine-translation model; and their responses."""
     input:
@@ -216,7 +216,7 @@ use rule synthesize as synthesize_translated with:
         "{wildcards.teacher} responds to translated prompts in {wildcards.lang}"
 
 
-# A teacher behind an endpoint is asked from where there is a network.
+# Requests to an endpoint run on a machine with network access.
 use rule synthesize as ask_endpoint with:
     wildcard_constraints:
         teacher=one_of(models.endpoint_teachers),

@@ -1,4 +1,4 @@
-"""Every job of the study with what it will take, from a dry run of everything."""
+"""Every job of the study with its estimated cost, from a dry run of everything."""
 
 from polyglot.workflow.job import running
 

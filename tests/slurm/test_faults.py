@@ -257,7 +257,7 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
 
 def test_snakemake_is_interrupted_and_started_again(finished: Finished, started_again: Disturbed) -> None:
     assert started_again.states("student", start=0) == ["CANCELLED"]
-    assert "Stopped. The same command goes on" in started_again.outputs[0]
+    assert "Stopped. Run the same command again" in started_again.outputs[0]
     assert "fine-tuning: resumed" in log(started_again.workplace, "student")
     assert started_again.table == finished.table
 

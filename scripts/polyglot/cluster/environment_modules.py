@@ -1,4 +1,5 @@
-"""Environment modules (Environment Modules or Lmod): loaded once, where Snakemake runs; jobs inherit the environment."""
+"""Environment modules (Environment Modules or Lmod): loaded once, on the machine that runs Snakemake; jobs inherit the
+environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failed in a run, and why: said once more at its end, with the last lines of each log."""
+"""Failures of a run and their causes, repeated at its end with the last lines of each log."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from polyglot.cluster.slurm import REFUSAL
 LINES = 8
 """Last lines of a log that are shown."""
 SHOWN = 20
-"""Failures that are shown with their logs; of the rest only the names."""
+"""Maximum failures shown with logs; for others, only names."""
 FROM_SLURM = re.compile(r"^(slurmstepd|srun|slurm_script|sbatch): .*", re.MULTILINE)
 """Slurm's own lines in its log of a job."""
 GO_ON = (
-    "The same command goes on where this one stopped. To finish without a cell, name its teacher and language under `missing` in "
-    "the study (config/README.md): every table and figure then shows the hole."
+    "Run the same command again to resume. To finish without a cell, name its teacher and language under `missing` in "
+    "the study (config/README.md): tables and figures then show it as missing."
 )
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that was given up, in a run that began at `since` (seconds since the epoch; older logs are of another run).
+    """A failed job of a run that began at `since` (seconds since the epoch; older logs belong to other runs).
 
-    If it was to run on a cluster, `message` is what the executor said of it, and `cluster_log` is what Slurm wrote of it.
+    On a cluster, `message` is the executor's message, and `cluster_log` is Slurm's log.
     """
 
     rule: str
@@ -42,13 +42,13 @@ class Failure:
         return f"{self.rule} ({values})" if values else self.rule
 
     def explanation(self) -> list[str]:
-        """The last lines of the log, and what the cluster said: it alone knows of a job over its time or memory."""
+        """The last lines of the log, and the cluster's message: only the cluster reports exceeded time or memory."""
         written = [line for line in self._text(self.log).splitlines() if line.strip()][-LINES:]
         said = [match.group() for match in FROM_SLURM.finditer(self._text(self.cluster_log))]
         refusal = REFUSAL.search(self.message)
         executor = (refusal[1] if refusal else self.message).strip().splitlines()
         lines = [*written, *list(dict.fromkeys(said))[-LINES:], *(executor if refusal else executor[:1])]
-        return lines or ["it has no log: it ended before it began"]
+        return lines or ["it has no log: it ended before its script started"]
 
     @property
     def logs(self) -> list[Path]:
@@ -66,7 +66,7 @@ class Failure:
 
 
 def failures_in_words(failures: Sequence[Failure], *, seen: bool = False) -> str:
-    """A run's failures as text, and how to go on.
+    """A run's failures as text, and how to resume.
 
     Args:
         failures: none for a run that was stopped by its user.

@@ -18,19 +18,19 @@ import psutil
 from polyglot.cluster.slurm import RUN
 
 RUNS = Path(".snakemake/runs")
-"""A file for each run that is going on: where, and as which process."""
+"""Marker file of each active run: its host and process."""
 SAME = 60.0
-"""Seconds by which the start of a process may seem to move, as when the clock is set."""
+"""Tolerance in seconds for a process's start time, for example after a clock change."""
 PATIENCE = 120.0
 """Seconds for cancelled jobs to end."""
 
 
 class RunElsewhereError(Exception):
-    """Jobs in the queue are of a run on another machine, of which it cannot be known here whether it is going on."""
+    """Queued jobs belong to a run on another machine, which may still be active."""
 
 
 def register_run(folder: Path, run: str) -> None:
-    """Say that this process is a run, until it ends: its jobs are no leftovers of an earlier one."""
+    """Mark this process as an active run until it ends, so that its jobs are not treated as leftovers."""
     process = psutil.Process()
     file = folder / RUNS / f"{run}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -50,14 +50,14 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
     """Cancel the jobs that earlier runs in a folder left in the queue, and wait until they have ended.
 
     Args:
-        folder: where Snakemake runs; the names of its runs are in its logs. Another study's run may be going on there.
+        folder: where Snakemake runs; the names of its runs are in its logs. Another study's run may be active there.
 
     Returns:
         Jobs that were cancelled, by run.
 
     Raises:
-        RunElsewhereError: if some are of a run that was started on another machine, and is not known to have ended.
-        TimeoutError: if they do not end, or if Slurm does not answer.
+        RunElsewhereError: if some belong to a run on another machine that may still be active. TimeoutError: if they do not end,
+        or if Slurm does not answer.
     """
     runs = {match for log in (folder / ".snakemake/log").glob("*.log") for match in RUN.findall(_text(log))}
     if not runs or shutil.which("squeue") is None:
@@ -77,7 +77,7 @@ def cancel_leftovers(folder: Path) -> dict[str, int]:
 
 
 def _goes_on(file: Path) -> bool:
-    """Whether the process of a run lives on this machine; its number may be another process's by now."""
+    """Whether a run's process is alive on this machine; its id may have been reused."""
     entry = _entry(file)
     if entry is None or entry["host"] != socket.gethostname():
         return False
@@ -100,7 +100,7 @@ def _refuse_elsewhere(file: Path, jobs: int) -> None:
 
 
 def _entry(file: Path) -> Any:
-    """What a run has said of itself; None if it has ended."""
+    """A run's marker; None if it has ended."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def _entry(file: Path) -> Any:
 
 
 def _queued(runs: set[str]) -> dict[str, str]:
-    """Job to run, of this user's jobs of some runs that have not ended."""
+    """Job to run, for this user's unfinished jobs of the given runs."""
     listed = subprocess.run(["squeue", "--me", "--noheader", "--format=%i %j"], capture_output=True, text=True)
     if listed.returncode:
         raise TimeoutError(f"Slurm does not answer squeue: {listed.stderr.strip()}; try again when `sinfo` shows the cluster")

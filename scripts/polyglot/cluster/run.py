@@ -26,7 +26,7 @@ Resource = int | str | None
 
 
 class RunError(Exception):
-    """A run that cannot start; the message says why and what to do."""
+    """A run that cannot start; the message gives the cause and the remedy."""
 
 
 class Run:
@@ -35,10 +35,10 @@ class Run:
     Args:
         workflow: Snakemake's.
         root: the repository.
-        demands: what jobs ask for.
+        demands: resource requests of jobs.
 
     Attributes:
-        site: the cluster that jobs are submitted to; None where they run on this machine.
+        site: the cluster that jobs are submitted to; None if they run on this machine.
 
     Raises:
         ConfigurationError: if jobs are submitted and the site file cannot be used.
@@ -54,7 +54,7 @@ class Run:
             snakemake_inside.take_threads_of_the_nodes(workflow)
 
     def resources(self, demand: Demand) -> dict[str, Resource]:
-        """A demand in the words of Snakemake and of the cluster."""
+        """A resource request in the syntax of Snakemake and the cluster."""
         if self.site is None:
             return {"gpu": demand.gpu, "mem_mb": demand.mem_mb, "runtime": demand.runtime}
         return self.site.resources(demand) | {"in_group": 1}
@@ -81,10 +81,11 @@ class Run:
         return threads
 
     def prepare(self) -> None:
-        """Before the first job. On a cluster: its modules, no job of an earlier run that writes the same files, and patience.
+        """Prepare a run. On a cluster: load modules, cancel jobs of earlier runs that write the same files, and set up waiting
+        for the controller.
 
         Raises:
-            RunError: if modules cannot be loaded, or jobs of an earlier run can neither be left alone nor cancelled.
+            RunError: if modules cannot be loaded, or conflicting jobs of an earlier run cannot be cancelled.
         """
         snakemake_inside.SNAKEMAKE.check_version()
         snakemake_inside.drop_job_rate_limit(self._workflow)
@@ -135,6 +136,6 @@ class Run:
             register_run(Path.cwd(), executor.run_uuid)
 
     def failures(self) -> str:
-        """What failed in this run, and how to go on."""
+        """The failures of this run, and how to resume."""
         seen = FOLLOWED in os.environ and self.site is None
         return failures_in_words(snakemake_inside.failures(self._workflow, self._words, self._started), seen=seen)

@@ -1,4 +1,4 @@
-"""A cluster as its site file describes it: partitions, account, limits, and how it is asked for GPUs."""
+"""A cluster's site file: partitions, account, limits, and the form of GPU requests."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ REMEDY = "examples are in profiles/slurm/sites"
 
 
 class Partitions(Section):
-    """Partitions by kind of job; null takes the cluster's default partition."""
+    """Partitions by kind of job; null uses the cluster's default partition."""
 
     gpu: str | None = Field(default=None, description="Jobs that ask for GPUs.")
     cpu: str | None = Field(default=None, description="All other jobs.")
 
 
 class Gpus(Section):
-    """How the cluster is asked for GPUs."""
+    """The form of GPU requests."""
 
     ask: Literal["gpu", "gpu_model", "gres"] = Field(
         default="gpu", description="`gpu`: --gpus=2; `gpu_model`: --gpus=h200:2; `gres`: --gres=gpu:2, or --gres=gpu:h200:2."
@@ -40,7 +40,7 @@ class Gpus(Section):
 
 
 class Limits(Section):
-    """The most that a job may ask for; null sets no limit. A job that needs longer goes on where it was stopped."""
+    """Limits of a job's request; null sets no limit. A job that needs longer resumes where it was stopped."""
 
     minutes: int | None = Field(default=None, gt=0, description="Run time.")
     mem_mb: int | None = Field(default=None, gt=0, description="Memory of a node.")
@@ -50,7 +50,7 @@ class Site(Section):
     """A cluster."""
 
     partitions: Partitions = Field(default=Partitions(), description="Names of partitions.")
-    account: str | None = Field(default=None, description="Account that jobs are charged to; null takes the user's own.")
+    account: str | None = Field(default=None, description="Account that jobs are charged to; null uses the user's default.")
     gpus: Gpus = Field(default=Gpus(), description="How GPUs are asked for.")
     limits: Limits = Field(default=Limits(), description="The most that a job may ask for.")
     modules: list[str] = Field(
@@ -66,7 +66,7 @@ class Site(Section):
     options: str | None = Field(default=None, description="Further options of sbatch, such as --qos=long.")
 
     def resources(self, demand: Demand) -> dict[str, int | str | None]:
-        """A demand in this cluster's words, as the executor plugin takes them; None where there is nothing to say."""
+        """A resource request in this cluster's syntax for the executor plugin; None for options not needed."""
         chosen = self.partitions.gpu if demand.gpu else self.partitions.cpu
         gres = self.gpus.ask == "gres" and demand.gpu > 0
         return {
@@ -75,7 +75,7 @@ class Site(Section):
             "gres": ":".join(["gpu", *([self.gpus.model] if self.gpus.model else []), str(demand.gpu)]) if gres else None,
             "mem_mb": min(demand.mem_mb, self.limits.mem_mb or demand.mem_mb),
             "runtime": min(demand.runtime, self.limits.minutes or demand.runtime),
-            "nodes": 1,  # otherwise Slurm may spread GPUs over several, of which the job sees one
+            "nodes": 1,  # otherwise Slurm may spread GPUs over several nodes, and the job sees only one
             "slurm_partition": chosen,
             "slurm_account": self.account,
             "slurm_extra": self.options,
@@ -83,7 +83,7 @@ class Site(Section):
         }
 
     def _scratch_of_this_job(self) -> str | None:
-        """The folder on the node where this is asked; None outside the cluster's jobs, as on a login node.
+        """The temporary folder on this node; None outside the cluster's jobs, as on a login node.
 
         Raises:
             ConfigurationError: if it names a variable that the job does not have.

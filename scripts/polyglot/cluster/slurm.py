@@ -1,7 +1,7 @@
-"""Slurm and the inner parts of its executor plugin: the controller is asked neither too often nor too late, and waited for.
+"""Slurm and private parts of its executor plugin: poll the controller at a suitable rate, and wait for it if it is down.
 
-What is touched of snakemake-executor-plugin-slurm beyond its documented interface stands here; where an attribute is not there, a
-warning says what no longer works.
+All uses of snakemake-executor-plugin-slurm beyond its documented interface are here. If an attribute is missing, a warning says
+what no longer works.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from polyglot.core.upstream import Upstream
 
 PLUGIN = Upstream("snakemake-executor-plugin-slurm", first="2.8", before="2.9")
 RUN = re.compile(r"SLURM run ID: (\S+)")
-"""How the plugin names a run in Snakemake's log; Slurm's jobs of the run have that name."""
+"""The plugin's line in Snakemake's log with the run's id, which is also the name of its Slurm jobs."""
 REFUSAL = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE)
-"""sbatch's own words in the plugin's message, which goes on with the whole command."""
+"""sbatch's error in the plugin's message, which also contains the full command."""
 
 PATIENCE = 900.0
 """Seconds that a submission waits for the controller."""
 PAUSE = 5.0
-"""Seconds between two questions whether it is back."""
+"""Seconds between two checks whether it is back."""
 ANSWER = 60.0
 """Seconds that squeue may take."""
 
 GROWTH = 1.25
-"""Of the time between two status checks, from one to the next in which no job has ended."""
+"""Growth factor of the time between status checks while no job ends."""
 LOST = ("PREEMPTED", "NODE_FAIL")
-"""States of a job that Slurm has taken from its node; if it runs again, it is soon in another one."""
+"""States of a job that Slurm removed from its node; if it is restarted, the state soon changes."""
 
 
 class Queue:
-    """A run's jobs as the controller lists them: it forgets those that have ended (MinJobAge)."""
+    """A run's jobs as listed by the controller, which forgets ended jobs after MinJobAge."""
 
     def __init__(self, run: str) -> None:
         self._run = run
@@ -44,9 +44,9 @@ class Queue:
         self._absent: set[str] = set()
 
     def gone(self, jobs: Sequence[str]) -> dict[str, str | None]:
-        """Jobs that were not alive in the last two queries that were answered, with the state they were last seen in, if any.
+        """Jobs not alive in the last two answered queries, with their last known state, if any.
 
-        One query is not enough: a job that is put back into the queue is lost for a moment.
+        One query is not enough, because a requeued job is briefly not listed.
         """
         states = self._states()
         if states is None:
@@ -67,12 +67,12 @@ class Queue:
 
 
 def outlast_the_controller(executor: Any) -> None:
-    """Make an executor of snakemake-executor-plugin-slurm wait for the controller, and not for jobs that have ended.
+    """Make a snakemake-executor-plugin-slurm executor wait for the controller, but not for ended jobs.
 
-    Version 2.8.0 forgets every job under way when no status query is answered, so that Snakemake waits for ever; a submission
-    that finds no controller counts as a failure of the job, whose retries are then used up within seconds; and a job that is no
-    longer listed, or was preempted for good, is watched for ever. How a job ended that left no status shows in its outputs:
-    Snakemake looks for them after a success.
+    In version 2.8.0, an unanswered status query makes the executor forget all active jobs, so Snakemake waits forever. A
+    submission without a controller counts as a job failure, and retries are used up within seconds. A job that is no longer
+    listed, or was preempted permanently, is polled forever. If a job's status is unknown, it is reported as successful, and
+    Snakemake then checks its outputs.
     """
     touched = ("check_active_jobs", "run_job", "run_uuid", "report_job_success", "report_job_error")
     if not PLUGIN.has(executor, *touched, lost="a restart of Slurm's controller is not waited for and may fail jobs"):
@@ -98,7 +98,7 @@ def outlast_the_controller(executor: Any) -> None:
             if job.external_jobid not in gone:
                 yield job
             elif (state := gone[job.external_jobid]) in LOST:
-                # Should Slurm start it again after all, it would write the same files beside its retry.
+                # If Slurm restarted it after all, it would write the same files as its retry.
                 subprocess.run(["scancel", job.external_jobid], capture_output=True, check=False)
                 logs = [str(job.aux["slurm_logfile"])] if "slurm_logfile" in job.aux else []
                 executor.report_job_error(job, msg=f"Slurm job {job.external_jobid} has ended as {state}. ", aux_logs=logs)
@@ -116,11 +116,11 @@ def outlast_the_controller(executor: Any) -> None:
 
 
 def ask_in_step_with_the_jobs(executor: Any) -> None:
-    """Make an executor of snakemake-executor-plugin-slurm see the end of a job after at most a quarter more of the time since the
-    last one ended.
+    """Make a snakemake-executor-plugin-slurm executor notice the end of a job within a quarter of the time since the last job
+    ended.
 
-    Version 2.8.0 waits ten seconds longer after each check in which no job has succeeded: of a job of a minute it sees the end a
-    minute later. From a quarter of an hour on both check every three minutes.
+    Version 2.8.0 waits ten seconds longer after each check without a success, so it notices the end of a one-minute job a minute
+    late. After 15 minutes, both check every three minutes.
     """
     touched = ("check_active_jobs", "next_seconds_between_status_checks")
     setting = "workflow.executor_settings.init_seconds_before_status_checks"
@@ -143,7 +143,7 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
 
 @dataclass(frozen=True)
 class Word:
-    """What the executor said of a submission that failed, Slurm's log of it, and the jobs (by identity) that it had done."""
+    """A failed submission: the executor's message, Slurm's log, and the jobs (by identity) that it had finished."""
 
     message: str
     log: Path | None
@@ -151,15 +151,15 @@ class Word:
 
 
 def remember_failures(executor: Any, since: float) -> dict[int, Word]:
-    """Make an executor of snakemake-executor-plugin-slurm keep what it says of failures.
+    """Make a snakemake-executor-plugin-slurm executor keep its messages about failures.
 
-    Whether a member of a group is done must be noted here: afterwards Snakemake removes the outputs of the whole group.
+    Finished members of a group must be noted here, because Snakemake then removes the outputs of the whole group.
 
     Args:
-        since: start of the run, in seconds since the epoch; older outputs are not its work.
+        since: start of the run, in seconds since the epoch; older outputs belong to other runs.
 
     Returns:
-        The last word on each job or group of jobs, by its identity; it fills as jobs fail.
+        The last message for each job or group, by identity; filled as jobs fail.
     """
     words: dict[int, Word] = {}
     if not PLUGIN.has(executor, "report_job_error", lost="what Slurm says of failed jobs is missing from the list at the end"):
@@ -182,7 +182,7 @@ def _made(outputs: Iterable[str], since: float) -> bool:
 
 
 def wait_for_controller(patience: float = PATIENCE, pause: float = PAUSE) -> None:
-    """Return as soon as the controller answers, or when patience is at its end."""
+    """Return when the controller answers, or after the maximum waiting time."""
     end = time.monotonic() + patience
     while subprocess.run(["scontrol", "ping"], capture_output=True, check=False).returncode and time.monotonic() < end:
         time.sleep(pause)

@@ -1,7 +1,7 @@
-"""Snakemake's inner parts that a run touches: attributes of its workflow, scheduler, jobs and executor.
+"""Private parts of Snakemake that a run uses: attributes of its workflow, scheduler, jobs and executor.
 
-Its documented interface has no place for these. Where an attribute is not there, a warning says what no longer works.
-`workflow` is Snakemake's own object of that name in a Snakefile.
+Its documented interface does not offer these. If an attribute is missing, a warning says what no longer works. `workflow` is
+Snakemake's own object of that name in a Snakefile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SNAKEMAKE = Upstream("snakemake", first="9.27", before="9.28")
 
 
 def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
-    """The files of --configfile, as a list that jobs on other machines are told of, and the values of --config."""
+    """The files of --configfile, as a list that is passed to jobs on other machines, and the values of --config."""
     lost = "--configfile and --config are not seen, and the study follows from the targets alone"
     if not SNAKEMAKE.has(workflow, "config_settings.configfiles", "config_settings.config", lost=lost):
         return [], {}
@@ -29,7 +29,7 @@ def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
 
 
 def is_main(workflow: Any) -> bool:
-    """Whether this is the process that a user started, not that of a job; True where that cannot be known."""
+    """Whether the user started this process, rather than it being a job's; True if unknown."""
     return bool(getattr(workflow, "is_main_process", True))
 
 
@@ -71,8 +71,8 @@ def count_served_jobs(served_by: Callable[[int], int | None]) -> None:
 def submits(workflow: Any) -> bool:
     """Whether jobs are submitted to a cluster (profiles/slurm).
 
-    The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But profiles/slurm alone gives
-    the resource `in_group` a scope, which Snakemake hands down to every job.
+    The executor is chosen only after the rules are read, and -j counts jobs on this machine too. But only profiles/slurm gives
+    the resource `in_group` a scope, which Snakemake passes on to every job.
     """
     lost = "whether jobs are submitted cannot be known here, so profiles/slurm/site.yaml is not read"
     if not SNAKEMAKE.has(workflow, "resource_settings.overwrite_resource_scopes", lost=lost):
@@ -81,10 +81,10 @@ def submits(workflow: Any) -> bool:
 
 
 def take_threads_of_the_nodes(workflow: Any) -> None:
-    """Let submitted jobs have the threads that they ask for.
+    """Give submitted jobs the threads that they request.
 
-    Without this they are cut to the cores of the machine that submits them: Snakemake 9.27 reads `cores` of profiles/default,
-    which is for runs on one machine, also where jobs are submitted.
+    Otherwise they are limited to the cores of the submitting machine: Snakemake 9.27 applies `cores` of profiles/default, which
+    is meant for local runs, to submitted jobs too.
     """
     lost = "submitted jobs get no more threads than `cores` in profiles/default"
     touched = ("is_main_process", "resource_settings.cores", "global_resources")
@@ -94,10 +94,10 @@ def take_threads_of_the_nodes(workflow: Any) -> None:
 
 
 def drop_job_rate_limit(workflow: Any) -> None:
-    """Start jobs as soon as there are cores, on one machine.
+    """Start local jobs as soon as cores are free.
 
-    For its limit of jobs started per second, Snakemake 9.27 looks at all waiting jobs once a second, and once more a second for
-    each job that has ended: after hundreds of jobs that takes a core. Where jobs run on this machine its cores are the limit.
+    To limit job starts per second, Snakemake 9.27 scans all waiting jobs every second, once more for each ended job. After
+    hundreds of jobs this occupies a core. For local runs, the cores are limit enough.
     """
     lost = "Snakemake's limit of jobs started per second stays, which slows runs of hundreds of jobs"
     if not SNAKEMAKE.has(workflow, "local_exec", "scheduler", lost=lost) or not workflow.local_exec:
@@ -107,7 +107,7 @@ def drop_job_rate_limit(workflow: Any) -> None:
 
 
 def has_jobs_to_submit(workflow: Any) -> bool:
-    """Whether any job of this run goes to the cluster; True where that cannot be known."""
+    """Whether any job of this run goes to the cluster; True if unknown."""
     lost = "the cluster is prepared for also where no job is submitted"
     if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", lost=lost):
         return True
@@ -115,7 +115,7 @@ def has_jobs_to_submit(workflow: Any) -> bool:
 
 
 def slurm_executor(workflow: Any) -> Any | None:
-    """The executor, where it is that of snakemake-executor-plugin-slurm; None where it is another or is out of reach.
+    """The executor if it is snakemake-executor-plugin-slurm's; None if it is another or not accessible.
 
     Only the settings of that plugin have a `status_command`.
     """
@@ -126,12 +126,12 @@ def slurm_executor(workflow: Any) -> Any | None:
 
 
 def keep_groups_within(executor: Any, minutes: int) -> None:
-    """Make an executor submit no group of jobs for longer than the cluster takes.
+    """Limit the time request of job groups to the cluster's maximum.
 
     Snakemake 9.27 adds up the limits of a group's jobs, each of which is two to three times what the job is expected to take.
 
     Args:
-        minutes: the most that a job may ask for.
+        minutes: maximum time that a job may request.
     """
     lost = f"groups of jobs may ask for more than {minutes} minutes, the limit in profiles/slurm/site.yaml, and be refused"
     if not SNAKEMAKE.has(executor, "run_job", lost=lost):
@@ -175,11 +175,11 @@ def expected_jobs(workflow: Any, expect: Callable[[str, Mapping[str, str]], tupl
 
 
 def failures(workflow: Any, words: Mapping[int, Word], since: float) -> list[Failure]:
-    """Jobs that were given up in this run; of a group those that it had not done.
+    """Failed jobs of this run; for a group, its unfinished jobs.
 
     Args:
-        words: what Slurm's executor said of submissions that failed (see `polyglot.cluster.slurm.remember_failures`).
-        since: start of the run, in seconds since the epoch.
+        words: messages of Slurm's executor about failed submissions (see `polyglot.cluster.slurm.remember_failures`). since:
+        start of the run, in seconds since the epoch.
     """
     lost = "failed jobs are named above only, and not once more at the end"
     if not SNAKEMAKE.has(workflow, "scheduler.failed", lost=lost):

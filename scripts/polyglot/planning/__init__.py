@@ -1,5 +1,5 @@
-"""Planning: what a study's jobs do (`work.py`, said once), what they ask of a cluster (`demands.py`), how long they are expected
-to take (`expectation.py`), and what they cost (`budget.py`).
+"""Planning: the work of a study's jobs (`work.py`), their resource requests (`demands.py`), their expected time
+(`expectation.py`), and their cost (`budget.py`).
 
-Imports study and the floors below. Light, because every Snakefile reads it: pandas is imported by the budget alone.
+Imports study and the floors below. Light, because the Snakefile loads it: only the budget imports pandas.
 """

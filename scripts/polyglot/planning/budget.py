@@ -1,4 +1,5 @@
-"""What a study will take, before it is started: jobs, engine starts, GPU hours, tokens, money, disk; from stated assumptions."""
+"""The estimated cost of a study before it starts: jobs, engine starts, GPU hours, tokens, money, disk; from stated
+assumptions."""
 
 from __future__ import annotations
 
@@ -19,15 +20,15 @@ COLUMNS = (
 
 
 def budget(jobs: Iterable[Mapping[str, Any]], study: Study, registries: Registries) -> pd.DataFrame:
-    """What every job of a plan takes.
+    """The estimated cost of every job of a plan.
 
     Args:
-        jobs: rule, wildcards, threads, gpu (or gres, such as gpu:h200:2), mem_mb (megabytes), runtime (minutes),
-            slurm_partition of each; a resource that is not asked for is None.
+        jobs: rule, wildcards, threads, gpu (or gres, such as gpu:h200:2), mem_mb (megabytes), runtime (minutes), slurm_partition
+            of each; a resource that is not requested is None.
 
     Returns:
-        A row a job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk in gigabytes of what
-        stays. `engine_start` is true where the job loads a model, or makes one.
+        One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
+        in gigabytes. `engine_start` is true if the job loads or creates a model.
     """
     rows = []
     for job in jobs:
@@ -60,7 +61,7 @@ def budget(jobs: Iterable[Mapping[str, Any]], study: Study, registries: Registri
 
 
 def hours(plan: Plan, model: Model | None, does: Work, gpus: int) -> float:
-    """Hours that a job holds GPUs for, all of them together."""
+    """A job's GPU hours, summed over its GPUs."""
     if model is None or gpus == 0:
         return 0.0
     size = size_of(model)

@@ -1,6 +1,6 @@
-"""What a job asks of a cluster: GPUs, CPU threads, memory and time, from its model's size and its work.
+"""A job's resource requests: GPUs, CPU threads, memory and time, from its model's size and its work.
 
-Memory and time are limits, two to three times what a job is expected to take; each further attempt gets half as much again.
+Memory and time are limits, two to three times the expected use; each further attempt gets another half of that.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
 
 MINUTES: dict[Kind, float] = {"write": 1.0, "judge": 0.5, "read": 0.1, "evaluate": 0.5, "embed": 0.1, "train": 0.5}
-"""Minutes that 1,000 examples take one GPU for every billion parameters (of training: in one pass)."""
+"""Minutes per 1,000 examples and billion parameters on one GPU (for training: per epoch)."""
 START = 30
 """Minutes for any job: imports, weights from a shared disk, a compiler's warm-up."""
 ANSWER_SECONDS = 20.0
-"""Seconds that an endpoint takes for an answer."""
+"""Seconds per answer of an endpoint."""
 CPU_SPEED = 0.01
-"""Speed without a GPU, in GPUs."""
+"""Speed of a CPU relative to a GPU."""
 MEMORY = 4000
 """MB for any job: Python with its libraries, and data."""
 MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
-"""MB of main memory for every billion parameters: two bytes each on their way to a GPU, four without one; in training also
-checkpoints with the optimizer's state on their way to disk."""
+"""MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
+state before they are written."""
 THREADS_PER_GPU = 4
 THREADS_WITHOUT_GPU = 4
 NANO = 0.05
-"""Models below this many billion parameters run on one thread: several at a time on few cores, with the same numbers on any."""
+"""Models below this many billion parameters run on one thread: several can share few cores, and results do not depend on the
+number of cores."""
 UNKNOWN = 30.0
-"""Billions of parameters that are expected on each GPU where the registry names no size."""
+"""Billions of parameters assumed per GPU if the registry gives no size."""
 GROWTH = 1.5
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What one attempt at a job asks for: GPUs, threads, MB of memory, minutes."""
+    """The resource request of one attempt at a job: GPUs, threads, MB of memory, minutes."""
 
     gpu: int
     threads: int
@@ -47,13 +48,14 @@ class Demand:
 
 @dataclass(frozen=True)
 class Demands:
-    """What the jobs of a study's rules ask for."""
+    """The resource requests of a study's rules."""
 
     study: Study
     registries: Registries
 
     def of(self, rule: str | None, wildcards: Mapping[str, str], attempt: int) -> Demand:
-        """What an attempt at a job asks for, from what it does (see `polyglot.planning.work`); None is a rule without a model."""
+        """The resource request of an attempt at a job, from its work (see `polyglot.planning.work`); None is a rule without a
+        model."""
         does = work(rule or "", wildcards, self.study, self.registries)
         if does.model is None:
             return small(attempt, mem_mb=does.mem_mb or MEMORY)
@@ -63,7 +65,7 @@ class Demands:
         return running(model, does.kind, does.examples, attempt)
 
     def by(self, rule: str | None) -> Callable[[Mapping[str, str], int], Demand]:
-        """The same as a function of wildcards and attempt, as Snakemake asks."""
+        """The same as a function of wildcards and attempt, in the form that Snakemake calls."""
 
         def demand(wildcards: Mapping[str, str], attempt: int) -> Demand:
             return self.of(rule, wildcards, attempt)

@@ -1,6 +1,6 @@
-"""What a job does, said once: the model that it runs or trains, on how many examples, how many tokens, what it leaves on disk.
+"""The work of each job: the model that it runs or trains, the numbers of examples and tokens, and disk use.
 
-`polyglot.planning.demands` makes of it what a job asks a cluster for, `polyglot.planning.budget` what a study will take.
+`polyglot.planning.demands` derives resource requests from it, `polyglot.planning.budget` the cost of a study.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from polyglot.synthesis.recipes import WHOLE
 Kind = Literal["write", "judge", "read", "evaluate", "embed", "train"]
 
 USUAL_SIZE = 8.0
-"""Billions of parameters of a model whose size is not known, and of the one that throughputs are stated for."""
+"""Billions of parameters assumed if a model's size is unknown, and of the model that throughputs refer to."""
 BYTES_PER_PARAMETER = 2
-"""Weights in bfloat16, as models come and as GPUs save students unless they are asked for float32."""
+"""Bytes per parameter in bfloat16, the format of models and, by default, of students saved on GPUs."""
 BYTES_PER_TOKEN = 4
-"""Text, with the columns beside it and compression, about."""
+"""Approximate bytes of text per token, with other columns, after compression."""
 BENCHMARK_ITEMS = 2000
-"""Items of a benchmark of which all are taken."""
+"""Assumed items of a benchmark without `max_items`."""
 USUAL_TRIPLETS = 10_000
-"""Triplets of a user's file of pairs: how many it has is not known before it is read."""
+"""Triplets of a user's file of pairs: the true number is unknown before it is read."""
 USUAL_POOL = 10
-"""A user's own data in training sets of the study: how many rows they have is not known before they are read."""
+"""A user's own data in training sets of the study: the true number of rows is unknown before they are read."""
 WHOLE_DATA_SETS = 16_000
-"""MB for data sets that are held in memory whole."""
+"""MB for data sets that are loaded completely into memory."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one job does.
+    """The work of one job.
 
-    `model`: the model that it runs or trains; None for a job without one. `kind`: what it does with it. `examples`: answers,
-    texts, items ..., in training times passes; time limits are set by them. `read`, `written`, `trained`: tokens, as many as are
-    expected. `stored`: bytes that stay. `mem_mb`: MB of data in memory, of a job without a model that needs more than the usual.
+    `model`: the model that it runs or trains; None for a job without one. `kind`: its use of the model. `examples`: answers,
+    texts, items ..., in training times epochs; they determine time limits. `read`, `written`, `trained`: expected tokens.
+    `stored`: bytes kept on disk. `mem_mb`: MB of data in memory, for a job without a model that needs more than usual.
     """
 
     model: str | None = None
@@ -54,14 +54,14 @@ class Work:
 
 
 def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
-    """What a job of a rule does; nothing that counts, for a rule without an entry."""
+    """The work of a rule's job; empty for a rule without an entry."""
     said = RULES.get(rule)
     return said(Jobs(study, registries), wildcards) if said else Work()
 
 
 @dataclass(frozen=True)
 class Jobs:
-    """What the jobs of a study do, rule by rule."""
+    """The work of a study's jobs, by rule."""
 
     study: Study
     registries: Registries
@@ -80,8 +80,8 @@ class Jobs:
         return self.synthesize(wildcards, 1)
 
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
-        """A teacher's own prompts: on average an equal share, which nobody knows before the router does; perhaps all of
-        them, which limits are set by."""
+        """A teacher's assigned prompts: an equal share is expected, as the shares are unknown before routing; limits allow for
+        all of them."""
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
         return replace(whole, read=whole.read * share, written=whole.written * share, stored=whole.stored * share)
 
@@ -96,7 +96,7 @@ class Jobs:
 
     # Measurements of data
     def diversity(self, wildcards: Mapping[str, str]) -> Work:
-        """Prompts and responses, each by itself."""
+        """Prompts and responses, separately."""
         return self._reading(self.study.intrinsic.embedding, "embed", self._examples(wildcards), texts=2)
 
     def reward(self, wildcards: Mapping[str, str]) -> Work:
@@ -105,7 +105,7 @@ class Jobs:
         return replace(self._reading(reward.model, "judge", examples), written=written)
 
     def reward_scale(self, wildcards: Mapping[str, str]) -> Work:
-        """Every pair, and its response under another prompt."""
+        """Every pair, and its response with another prompt."""
         reward = self.study.intrinsic.reward
         return self._reading(reward.model, "judge", 2 * reward.scale_pairs)
 
@@ -132,7 +132,7 @@ class Jobs:
         return replace(self._training(model, prompts), trained=prompts * self.study.plan.request_tokens)
 
     def assign(self, wildcards: Mapping[str, str]) -> Work:
-        """A router reads every prompt; other ways to choose need no model."""
+        """A router reads every prompt; other strategies need no model."""
         routed = self.study.routed_teachers[wildcards["routed"]]
         if not routed.needs("router"):
             return Work()
@@ -146,7 +146,7 @@ class Jobs:
         return self._training(self.study.encoder, 3 * self._triplets() * self.study.selection.epochs)
 
     def quality_validity(self, wildcards: Mapping[str, str]) -> Work:
-        """The trained and the untrained encoder read an instruction twice, each time with a response."""
+        """The trained and the untrained encoder each read an instruction with two responses."""
         held_out = self._triplets() * self.study.selection.held_out
         return self._reading(self.study.encoder, "embed", 2 * 4 * held_out)
 
@@ -157,7 +157,7 @@ class Jobs:
         return (3 + selection.wrong_answers) * selection.triplets * len(self.study.nano.languages)
 
     def sample_quality(self, wildcards: Mapping[str, str]) -> Work:
-        """Prompts and responses of a whole set, each by itself."""
+        """Prompts and responses of a whole set, separately."""
         samples = examples_in(WHOLE, wildcards["seed"], self.study)
         return self._reading(self.study.encoder, "embed", samples, texts=2)
 
@@ -168,8 +168,8 @@ class Jobs:
         return self._reading(self.study.intrinsic.embedding, "embed", samples)
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. It is planned as if
-        all was for the embedding model, as a rule the larger."""
+        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. The plan assigns
+        everything to the embedding model, which is usually larger."""
         samples = USUAL_POOL * self.study.training.examples
         found = self._reading(self.study.intrinsic.embedding, "embed", samples, texts=3)
         return replace(found, read=2 * found.read)
@@ -187,7 +187,7 @@ class Jobs:
         read = 2 * asked * plan.example_tokens
         return Work(reward.model, "judge", asked, read, asked * plan.judge_tokens)
 
-    # The embedded world
+    # The micro-world
     def pretrain(self, wildcards: Mapping[str, str]) -> Work:
         """A nano model from scratch, of either kind."""
         model = self.registries.models[wildcards["model"]]
@@ -199,12 +199,12 @@ class Jobs:
         passes = tuning.examples * tuning.epochs if tuning else 0
         return self._training(wildcards["model"], passes * len(self.study.nano.languages))
 
-    # What they have in common
+    # Shared
     def _examples(self, wildcards: Mapping[str, str]) -> int:
         return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
 
     def _reading(self, model: str, kind: Kind, examples: float, texts: int = 1) -> Work:
-        """A model reads examples, each at once or as several texts."""
+        """A model reads examples, each as one or several texts."""
         return Work(model, kind, texts * examples, examples * self.study.plan.example_tokens)
 
     def _training(self, model: str, examples: float, wide: int = 1) -> Work:
@@ -217,7 +217,7 @@ class Jobs:
 
 
 def size_of(model: Model) -> float:
-    """Billions of parameters; of a model that the workflow trains from scratch so few that they need not be named."""
+    """Billions of parameters; a tiny value for models that the workflow trains from scratch."""
     return model.size or (0.0 if of_the_world(model) else USUAL_SIZE)
 
 
@@ -260,4 +260,4 @@ RULES: dict[str, Said] = {
     "student_answers": Jobs.student_answers,
     "duels": Jobs.duels,
 }
-"""Rule to what one of its jobs does. Every other rule takes seconds on a CPU and counts as a job only."""
+"""Rule to the work of one of its jobs. Other rules take seconds on a CPU and only count as jobs."""

@@ -1,4 +1,4 @@
-"""Attempts: the runs of a job, as its record lists them; one that was killed has no end."""
+"""Attempts: the runs of a job, from its record; a killed attempt has no end."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from polyglot.core.files import read_jsonl
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
 
 UNSET = "-"
-"""What Snakemake writes into a file of timings where nothing was measured."""
+"""Snakemake's placeholder in timings for values not measured."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One run of a job. Times are seconds since 1970; `ended` is None where the job was killed."""
+    """One run of a job. Times are seconds since 1970; `ended` is None if the job was killed."""
 
     began: float
     ended: float | None
@@ -34,7 +34,7 @@ class Attempt:
 
 
 def gpus_asked(resources: Mapping[str, Any]) -> int:
-    """GPUs that a job asked for, in the words of any cluster."""
+    """GPUs that a job requested, in any cluster's resource syntax."""
     asked = resources.get("gpu") or 0
     if not asked and resources.get("gres"):
         asked = str(resources["gres"]).rpartition(":")[2]
@@ -42,7 +42,7 @@ def gpus_asked(resources: Mapping[str, Any]) -> int:
 
 
 def read_attempts(path: Path) -> list[Attempt]:
-    """The attempts at a job in its record (see `polyglot.provenance.records`), oldest first; none where it has no record."""
+    """The attempts at a job in its record (see `polyglot.provenance.records`), oldest first; empty without a record."""
     if not path.exists():
         return []
     found: list[Attempt] = []
@@ -55,7 +55,7 @@ def read_attempts(path: Path) -> list[Attempt]:
 
 
 def behind(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts that led to what is there now: the last that finished, and the failed ones between it and the last but one."""
+    """The attempts that led to the current outputs: the last finished one, and the failed ones since the finished one before."""
     finished = [place for place, attempt in enumerate(attempts) if attempt.status == FINISHED]
     if not finished:
         return []

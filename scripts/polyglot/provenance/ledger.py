@@ -21,19 +21,19 @@ HOUR = 3600
 
 
 def ledger_table(results: Path, usd_per_gpu_hour: float | None = None) -> pd.DataFrame:
-    """What a study has cost so far, failed attempts included.
+    """The cost of a study so far, including failed attempts.
 
-    Hours are those that jobs recorded (see `polyglot.provenance.records`), or Snakemake's timings where a job left no
-    record; the time of an attempt that was killed is not known. Tokens of local teachers are those of their answers; tokens and
-    money of endpoints those that were paid (see `polyglot.engines.spending`).
+    Hours come from jobs' records (see `polyglot.provenance.records`), or from Snakemake's timings without a record; the time of a
+    killed attempt is unknown. Tokens of local teachers are counted from their answers; tokens and money of endpoints from the
+    spending records (see `polyglot.engines.spending`).
 
     Args:
         results: the study's folder.
         usd_per_gpu_hour: price of a GPU hour; None counts endpoints only.
 
     Returns:
-        rule, teacher (empty where no single teacher causes the cost; a judge behind an endpoint under its own name), jobs,
-        attempts, hours, gpu_hours, prompt_tokens, completion_tokens, usd; the longest first.
+        rule, teacher (empty if the cost is shared by teachers; an endpoint judge has its own name), jobs, attempts, hours,
+        gpu_hours, prompt_tokens, completion_tokens, usd; the longest first.
     """
     rows = pd.DataFrame([*_hours(results), *_tokens(results)], columns=[*KEYS, *SUMS])
     table = rows.fillna(dict.fromkeys(SUMS, 0)).groupby(KEYS, sort=True)[SUMS].sum()
@@ -82,8 +82,7 @@ def _tokens(results: Path) -> Iterator[dict[str, Any]]:
 
 
 def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
-    """(rule, teacher, file) of every file of answers that a teacher was asked for; what is gathered from them for a routed one
-    is not among them."""
+    """(rule, teacher, file) of every file of requested answers, without answers gathered for routed teachers."""
     routed = {named["routed"] for _, named in paths.found(paths.ASSIGNMENT, results)}
     for path, named in paths.found(paths.ANSWERS, results):
         if named["teacher"] not in routed:
@@ -94,7 +93,7 @@ def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
 
 def writer(name: str) -> str:
     """The rule that writes the answers of a method."""
-    method = METHODS.get(name)  # None: of a plugin that the study no longer names
+    method = METHODS.get(name)  # None: from a plugin that the study no longer names
     if method is None or not method.translated:
         return "synthesize"
     return "translate_seed" if method.written_by == "translator" else "synthesize_translated"

@@ -1,4 +1,4 @@
-"""What a job leaves about itself: when it ran, how it ended, in which environment, on which machine, from which code.
+"""Records of jobs: start and end, outcome, environment, machine and code version.
 
 Records lie in `provenance/`, beside the folder of logs:
 
@@ -7,7 +7,7 @@ Records lie in `provenance/`, beside the folder of logs:
     provenance/machines/{id}.json               processor, memory, operating system, GPUs and driver, once for each machine
     provenance/code/{id}.json                   git commit, what was changed since, and plugins, once for each version of the code
 
-No record names a host, a user or a folder outside of the study, and none is an input of a job: writing one re-runs nothing.
+No record names a host, a user or a folder outside the study. None is an input of a job, so writing one reruns nothing.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ NUMERIC = re.compile(
     r"^(OMP_|MKL_|OPENBLAS_|NUMEXPR_|VECLIB_)?NUM_THREADS$|^(CUDA_VISIBLE_DEVICES|CUBLAS_WORKSPACE_CONFIG|PYTHONHASHSEED)$"
     r"|^NVIDIA_TF32_OVERRIDE$|^(VLLM|TORCH|PYTORCH)_(?!.*(KEY|TOKEN|SECRET|PASS|PATH|DIR|ROOT|HOME|CACHE|URL|HOST|IP|SERVER))[A-Z_]*$"
 )
-"""Environment variables that can change numbers; none of them holds a key or a place."""
+"""Environment variables that can change results; none holds a key or a path."""
 DRIVER = Path("/proc/driver/nvidia")
 
 
 def records_folder(log: Path) -> Path:
-    """The `provenance` folder of the logs that a log lies among."""
+    """The `provenance` folder beside the folder of this log."""
     return _beside(log)[0]
 
 
 def record_path(log: Path) -> Path:
-    """Where the attempts at the job with this log are written down."""
+    """The record file of the job with this log."""
     folder, name = _beside(log)
     return folder / "jobs" / name.with_suffix(".jsonl")
 
@@ -64,7 +64,7 @@ def _beside(log: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def recorded(snakemake: Any) -> Iterator[None]:
-    """Write down an attempt at a job, a line at its beginning and a line at its end; where none can be written, it goes on."""
+    """Record an attempt at a job: one line at its start and one at its end. If writing fails, the job continues."""
     log = Path(str(snakemake.log[0]))
     path, folder = record_path(log), records_folder(log)
     began = time.time()
@@ -88,7 +88,7 @@ def _append(path: Path, line: Mapping[str, Any]) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     except OSError as error:
-        print(f"no record of this job can be written: {error}", file=sys.stderr)
+        print(f"cannot write a record of this job: {error}", file=sys.stderr)
 
 
 def _facts(snakemake: Any, folder: Path) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _facts(snakemake: Any, folder: Path) -> dict[str, Any]:
 
 
 def _torch_facts() -> dict[str, Any]:
-    """What torch was told about determinism, and the GPUs that it used; nothing where it was not imported."""
+    """torch's determinism settings, and the GPUs that it used; empty if it was not imported."""
     torch: Any = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "get_num_threads"):
         return {}
@@ -145,12 +145,12 @@ def code_id(plugins: tuple[str, ...] = ()) -> str:
 
 
 def record_code(folder: Path, root: Path, plugins: Sequence[str] = ()) -> None:
-    """Write down once what this version of the code is: the commit, and what differs from it.
+    """Record this version of the code once: the commit, and differences from it.
 
     Args:
         folder: the `provenance` folder.
         root: the repository; without git, or outside of a repository, the commit is None.
-        plugins: the modules that the study names; their files are written down whole.
+        plugins: the modules that the study names; their files are recorded completely.
     """
     path = folder / "code" / f"{code_id(tuple(plugins))}.json"
     if path.exists():
@@ -180,7 +180,7 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def _environment(folder: Path) -> str:
-    """The id of the running environment; the first job in it writes down what is installed."""
+    """The id of the running environment; its first job records the installed packages."""
     sites = [path for path in map(Path, sys.path) if path.name in ("site-packages", "dist-packages") and path.is_dir()]
     stamps = [f"{path}:{path.stat().st_mtime_ns}" for path in sites]
     name = content_id(sys.version, platform.machine(), *stamps)
@@ -200,7 +200,7 @@ def _environment(folder: Path) -> str:
 
 
 def _machine(folder: Path) -> str:
-    """The id of this machine; the first job on it writes down what it is."""
+    """The id of this machine; its first job records its hardware."""
     version = DRIVER / "version"
     driver = version.read_text(encoding="utf-8", errors="replace") if version.exists() else ""
     name = content_id(platform.node(), platform.release(), driver)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 OPEN = "other"
-"""What hubs call a licence that they have no name for."""
+"""The hubs' name for licences not on their list."""
 
 
 def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
-    """What the licences behind a set say, a sentence each.
+    """The terms of the licences relevant to a set, one sentence each.
 
     Args:
-        own: the workflow's licence, which holds for models that the workflow has made.
+        own: the workflow's licence, which applies to models that the workflow has made.
     """
     lines = []
     for model in _models(facts):
@@ -34,7 +34,7 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
         if name is None:
             lines.append(f"{model['label']} was made by the workflow, which is under {own}.")
         else:
-            says = facts["licences"].get(name, {}).get("output", "was not looked at here: read it before you use the data")
+            says = facts["licences"].get(name, {}).get("output", "was not reviewed here: read it before you use the data")
             lines.append(f"{model['label']} is under the licence {name}, which {says}{_where(facts, name)}.")
     for name, source in facts["sources"].items():
         cited = f" ({source['cite']})" if source["cite"] else ""
@@ -43,7 +43,7 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
 
 
 def _models(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The models behind a set or student: those that wrote, and the base."""
+    """The models of a set or student: authors and base."""
     return [*facts["models"], *([facts["base"]] if "base" in facts else [])]
 
 
@@ -53,7 +53,7 @@ def _where(facts: Mapping[str, Any], name: str) -> str:
 
 
 def hub_licences(facts: Mapping[str, Any], own: str) -> str | list[str]:
-    """The licences that bear on a set, as hubs call them; one, or a list."""
+    """The licences relevant to a set, by their names on hubs; one, or a list."""
     names = [model["licence"] or own for model in _models(facts)] + [source["licence"] for source in facts["sources"].values()]
     known = {own: own.lower()} | {name: licence["hub"] for name, licence in facts["licences"].items()}
     found = sorted({known.get(name, OPEN) if name else OPEN for name in names}) or [OPEN]
@@ -66,15 +66,14 @@ def size_category(rows: int) -> str:
 
 @dataclass(frozen=True)
 class Scored:
-    """What the study found about a cell: its row of cells.csv, and its base and language's row of gaps.csv; None where it has
-    none."""
+    """The study's results for a cell: its row of cells.csv, and the row of its base and language in gaps.csv; None if missing."""
 
     cell: Mapping[str, Any] | None
     gap: Mapping[str, Any] | None
 
 
 def score_lines(scored: Scored, facts: Mapping[str, Any]) -> list[str]:
-    """A cell's score, the students' gain, and a flag where they cannot be trusted."""
+    """A cell's score, the students' gain, and a flag if they are unreliable."""
     cell, gap = scored.cell, scored.gap
     if cell is None or pd.isna(cell["intrinsic"]):
         return ["This cell has no score."]
@@ -94,7 +93,7 @@ def score_lines(scored: Scored, facts: Mapping[str, Any]) -> list[str]:
 
 
 def statuses(answers: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """How many answers behind a set have which status: method, status, answers."""
+    """Counts of a set's answers by status: method, status, answers."""
     frames = [frame[["method", "status"]] for frame in answers if "status" in frame]
     if not frames:
         return pd.DataFrame(columns=["method", "status", "answers"])
@@ -102,7 +101,7 @@ def statuses(answers: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def set_measurements(examples: pd.DataFrame, metrics: Iterable[Metric]) -> list[tuple[str, str]]:
-    """What was measured on a set: name and number.
+    """The measurements of a set: name and number.
 
     Args:
         examples: the metrics' numbers by example, and the reward.
@@ -132,9 +131,9 @@ def data_card(
     Args:
         pairs: the set: id, method, prompt, response.
         facts: see `polyglot.publishing.facts.set_facts`.
-        answers: the answers that it was taken from, with their status.
+        answers: its source answers, with their status.
         measured: measurements by example: the reward, and every metric of the facts.
-        scored: what the study found about it.
+        scored: the study's results for it.
         workflow: CITATION.cff.
     """
     from huggingface_hub import DatasetCardData
@@ -186,7 +185,7 @@ def model_card(
     Args:
         outcomes: its outcomes by example (see `polyglot.evaluation.run`); empty for a cell without a student.
         facts: see `polyglot.publishing.facts.student_facts`.
-        summary: what training reported (`training.json`), or why there is no student.
+        summary: the training report (`training.json`), or why there is no student.
         anchors: `base` and `reference` to their outcomes.
     """
     from huggingface_hub import ModelCardData
@@ -225,7 +224,7 @@ def model_card(
 
 
 def _eval_results(scores: Mapping[str, float], facts: Mapping[str, Any]) -> list[EvalResult]:
-    """Scores as hubs read them."""
+    """Scores in the hubs' format."""
     from huggingface_hub import EvalResult
 
     return [
@@ -241,12 +240,12 @@ def _eval_results(scores: Mapping[str, float], facts: Mapping[str, Any]) -> list
 
 
 def _way(settings: Mapping[str, Any]) -> str:
-    """How a benchmark's items are asked."""
+    """How a benchmark's items are presented."""
     return f"{settings['formulation']}, {settings['shots']}-shot"
 
 
 def row_of(table: pd.DataFrame, **keys: str) -> dict[str, Any] | None:
-    """The first row with these values; None where there is none."""
+    """The first row with these values; None if there is none."""
     chosen = table
     for name, value in keys.items():
         chosen = chosen[chosen[name] == value]

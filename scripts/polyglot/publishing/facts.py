@@ -1,4 +1,4 @@
-"""What a study writes for others: synthetic sets as data set folders and students, with the facts that their cards state."""
+"""Facts for the cards of synthetic sets and students that are to be published."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRAIN = "data/train-00000-of-00001.parquet"
 
 
 def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
-    """What a synthetic set is, apart from its numbers: plain values, on which its card depends."""
+    """Facts of a synthetic set except its numbers: plain values that its card depends on."""
     mixed = parse_recipe(recipe, study.methods)
     parts = mixed.parts
     routed = study.routed(teacher)
@@ -46,7 +46,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
 
 
 def student_facts(study: Study, registries: Registries, *, base: str, **of_set: str) -> dict[str, Any]:
-    """What a student is, apart from its numbers."""
+    """Facts of a student except its numbers."""
     reference = registries.models[base].reference
     facts = set_facts(study, registries, **of_set)
     licence = registries.models[base].licence
@@ -61,7 +61,7 @@ def student_facts(study: Study, registries: Registries, *, base: str, **of_set: 
 
 
 def _training(study: Study) -> dict[str, Any]:
-    """Settings by name; those of adapters only where some are trained, as `lora.rank` and so on."""
+    """Settings by name; those of adapters only if adapters are trained, as `lora.rank` and so on."""
     settings = study.training.model_dump(mode="json")
     adapters = settings.pop("lora")
     if study.training.tuning == "full":

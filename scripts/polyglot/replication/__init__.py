@@ -1,6 +1,6 @@
 """The replication audit: each claim of arXiv 2604.11290 recomputed from the numbers that the paper and its authors published.
 
-`published.py` reads those numbers, `checks/` recomputes claims, `verdicts.py` says which are reproduced, `signs.py` what the
-published scores imply about base and reference. It may import the rooms up to analysis (floor 7), whose code it puts to the test;
-not the study beside it, because it needs no study's results.
+`published.py` reads those numbers, `checks/` recomputes claims, `verdicts.py` decides which are reproduced, and `signs.py`
+derives what the published scores imply about base and reference. It may import the rooms up to analysis (floor 7), whose code it
+tests, but not study, because it needs no study's results.
 """

@@ -1,4 +1,4 @@
-"""What the replication audit is made of: claims (config/replication.yaml), what they are checked against, and findings."""
+"""Data types of the replication audit: claims (config/replication.yaml), evidence and findings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Audit(BaseModel):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What claims are checked against: the published tables, and the cells and teachers that the scoring makes of them."""
+    """The evidence for claims: the published tables, and the cells and teachers scored from them."""
 
     tables: Mapping[str, pd.DataFrame]
     cells: pd.DataFrame
@@ -71,10 +71,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a claim comes to.
+    """The result of checking a claim.
 
-    `values`: one row a compared item: item, published, recomputed (numbers, or True and False; NaN where it cannot be known).
-    `missing`: what would have to be published to check it.
+    `values`: one row a compared item: item, published, recomputed (numbers, or True and False; NaN if unknown). `missing`:
+    unpublished data that would be needed to check it.
     """
 
     values: pd.DataFrame

@@ -1,4 +1,4 @@
-"""The paper's published tables (arXiv 2604.11290) and its authors' released results: what each holds, and reading them."""
+"""The paper's published tables (arXiv 2604.11290) and its authors' released results: their contents, and reading them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ AVERAGE = "average"
 
 @dataclass(frozen=True)
 class Schema:
-    """Columns of a published table: those that name a row, numbers, and numbers that may be empty.
+    """Columns of a published table: keys, numbers, and numbers that may be empty.
 
-    `complete`: each of its keys comes with each of the others, such as every teacher in every language.
+    `complete`: all combinations of its keys occur, such as every teacher in every language.
     """
 
     keys: tuple[str, ...]

@@ -9,5 +9,5 @@ PUBLISHED_BASE, PUBLISHED_RECIPE = "olmo-3-7b", "equal"
 
 
 def as_published(scoring: Scoring) -> Scoring:
-    """Settings of a study's scores, with the paper's own definition in place of the study's."""
+    """Settings of a study's scores, with the paper's definition instead of the study's."""
     return scoring.model_copy(update={"definition": "released", "alpha": 0.5, "scale": None})

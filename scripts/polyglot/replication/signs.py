@@ -1,8 +1,8 @@
-"""The sign audit: what published PGRs imply about base and reference, and what the ranking of teachers becomes without them.
+"""The sign audit: what published PGRs imply about base and reference, and how teachers rank without them.
 
-PGR = (student - base) / (reference - base) is a straight line in the student's score: its zero is the base, its slope one over
-the gap. So students' scores and PGRs of a language, where both are published, give base and reference exactly, and the distance
-of the points from the line says whether one base and one reference explain them at all.
+PGR = (student - base) / (reference - base) is linear in the student's score: it is zero at the base, and its slope is one over
+the gap. So published student scores and PGRs of a language determine base and reference exactly. The points' distance from the
+line shows whether a single base and reference can explain them.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def sign_audit(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         lang, students, pgr_above_one, pgr_below_zero, below_base_if_positive (students below the base if the reference is above
         it), below_base_if_negative (if it is below it), base_score, reference_score, gap, gap_se (sqrt(2) times the median
-        standard error of released student scores in that language, for want of the anchors' own; NaN where none is released),
-        above_base, distinct, residual, suspect, reason.
+        standard error of released student scores in that language, because the anchors' own are not published; NaN if none is
+        released), above_base, distinct, residual, suspect, reason.
     """
     pgr = tables[PGR_TABLE].groupby("lang")["pgr"]
     counts = pd.DataFrame(
@@ -95,8 +95,8 @@ def sign_audit(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def ranking_measurements(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Measurements of the published cells with the gains that the released student scores and recovered bases give.
 
-    The standard error of a gain is not published, so all are taken as equal: `standardised_gain` is the gain itself, which has
-    the same z-score.
+    The standard error of a gain is not published, so all are assumed equal: `standardised_gain` is the gain itself, which has the
+    same z-score.
     """
     cells = tables[INTRINSIC_TABLE].merge(tables[PGR_TABLE], on=["teacher", "lang"]).rename(columns={"pgr": "pgr_released"})
     released = tables[RELEASED][tables[RELEASED]["base"] == PUBLISHED_BASE]
@@ -113,7 +113,7 @@ def definition_ranks(tables: Mapping[str, pd.DataFrame], *, alpha: float, confid
     """The ranking of teachers under each way of scoring that the published numbers allow (`WAYS_OF_SCORING`).
 
     Intrinsic z-scores are always those over all published cells. The definition `paper` needs PGRs by benchmark, which are not
-    published; with one PGR a language it ranks as `released` does.
+    published; with one PGR per language it gives the same ranking as `released`.
 
     Returns:
         choice, meaning, definition, langs (joined by spaces), teacher, score (mean over langs), rank.

@@ -1,7 +1,7 @@
 """The replication audit: each claim of the paper recomputed from published numbers, with a verdict.
 
-A claim (config/replication.yaml) names a check of `polyglot.replication.checks.CHECKS`; the verdict follows from what the check
-finds and the tolerance, and from nothing else.
+A claim (config/replication.yaml) names a check of `polyglot.replication.checks.CHECKS`; the verdict depends only on the check's
+result and the tolerance.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def read_audit(path: Path) -> Audit:
     """The claims.
 
     Raises:
-        ValueError: names the file and the key, or the check that is not known, or the duplicate id.
+        ValueError: names the file and the key, or the unknown check, or the duplicate id.
     """
     try:
         audit = Audit(**yaml.safe_load(Path(path).read_text(encoding="utf-8")))
@@ -43,12 +43,12 @@ def read_audit(path: Path) -> Audit:
 def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every claim with its verdict.
 
-    A number is reproduced if it differs from the published one by no more than the tolerance, a statement if it is found as
-    published; a claim is reproduced if all its known items are. It is not checkable if none is known.
+    A number is reproduced if it is within the tolerance of the published one, a statement if it holds as published. A claim is
+    reproduced if all its known items are, and not checkable if none is known.
 
     Returns:
         (claims, values). `claims`: id, claim, where, items, checked, within (the tolerance), tolerance, largest_difference,
-        verdict, note, missing. `values`, one row an item: id, item, published, recomputed, difference, within.
+        verdict, note, missing. `values`, one row per item: id, item, published, recomputed, difference, within.
     """
     claims, values = [], []
     for claim in evidence.audit.claims:

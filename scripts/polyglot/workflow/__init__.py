@@ -1,5 +1,5 @@
-"""Workflow: between Snakemake and the library: reading and checking a study, what rules are made from, targets, a job's frame.
+"""Workflow: connects Snakemake and the library: reading and checking a study, inputs of rules, targets, and the wrapper of jobs.
 
-Imports the floors below. Nothing here imports Snakemake, pandas or numpy at the top: every job on a cluster reads it. Slurm
-belongs in cluster.
+Imports the floors below. Nothing here imports Snakemake, pandas or numpy at the top, because every job on a cluster loads it.
+Slurm belongs in cluster.
 """

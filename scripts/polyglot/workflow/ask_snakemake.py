@@ -1,4 +1,4 @@
-"""Questions to Snakemake about a study, from within one of its jobs: the folder may be locked by the run that asks."""
+"""Queries Snakemake about a study from within one of its jobs; the current run may have locked the folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from polyglot.core.hashing import content_id
 DERIVED = "operation"
 """The key that the workflow adds to a configuration (rules/common.smk)."""
 DECIDE_JOBS = ("rules/*.smk", *(f"scripts/polyglot/{room}/**/*.py" for room in ("study", "planning", "workflow", "cluster")))
-"""Files that decide what jobs there are and what they ask for."""
+"""Files that determine the jobs and their resource requests."""
 
 
 def profile_named(arguments: Sequence[str]) -> str | None:
-    """The profile that a command line names, as `--profile NAME` or `--profile=NAME`: what jobs ask for is said in its words."""
+    """The profile on a command line, as `--profile NAME` or `--profile=NAME`; it defines the form of resource requests."""
     named = [place for place, argument in enumerate(arguments) if argument.startswith("--profile")]
     if not named:
         return None
@@ -28,7 +28,7 @@ def profile_named(arguments: Sequence[str]) -> str | None:
 
 
 def workflow_hash(root: Path) -> str:
-    """Changes whenever a rule does, or what its jobs ask for."""
+    """Fingerprint of the rules and their resource requests."""
     files = [file for pattern in DECIDE_JOBS for file in sorted(root.glob(pattern))]
     return content_id(*(path.read_text(encoding="utf-8") for path in files))
 
@@ -41,10 +41,10 @@ def ask_snakemake(
     scratch: Path,
     variables: Mapping[str, str] | None = None,
 ) -> Path:
-    """Run Snakemake with a configuration in force, the project's plugins at hand; its messages go to this job's log.
+    """Run Snakemake with the current configuration and the project's plugins; its messages go to this job's log.
 
     Args:
-        config: the configuration of the job that asks.
+        config: the configuration of the calling job.
         root: the repository.
         scratch: a folder for the configuration's file.
         variables: further environment variables.

@@ -1,4 +1,4 @@
-"""The frame around every rule's script: log, record, progress, offline hub, and errors that name their cause."""
+"""The wrapper of every rule's script: log, record, progress, offline hub, and errors that name their cause."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ OFFLINE = {
 
 
 COLLECT_AFTER = 200_000
-"""Allocations between two runs of Python's garbage collector, not 700: importing torch and its neighbours makes millions of
-objects that all stay, and going through them again and again takes a tenth of that time."""
+"""Allocations between garbage collections, instead of Python's 700: importing torch creates millions of permanent objects, and
+scanning them repeatedly takes a tenth of the import time."""
 
 
 @contextmanager
 def running(snakemake: Any, *, environment: str | None = None, online: bool = False) -> Iterator[None]:
-    """Run a script: everything printed goes to the rule's log, the whole traceback of a failure too.
+    """Run a script: all output, including a failure's full traceback, goes to the rule's log.
 
-    A terminal keeps a progress bar (see `polyglot.core.progress`), the study a record of the attempt
-    (`polyglot.provenance.records`). Hubs stay offline, unless the job is to fetch from one.
+    The terminal shows a progress bar (see `polyglot.core.progress`), and the attempt is recorded (`polyglot.provenance.records`).
+    Hubs stay offline, unless the job fetches from one.
 
     Args:
         environment: the script's environment, if jobs that need it share a start (see `polyglot.workflow.shared_starts`); a job
@@ -65,7 +65,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
             traceback.print_exc()
             sys.stderr.flush()
             os.dup2(terminal, 2)
-            print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole traceback is in {log})", file=sys.stderr)
+            print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the full traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
 
 

@@ -1,4 +1,4 @@
-"""Reading a study file: chosen by the command line, merged with its overrides, checked, every problem named at once."""
+"""Reads a study file: chosen by the command line, merged with overrides, and checked; all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, mapping by mapping; lists, values and whatever meets an empty mapping are replaced."""
+    """Merge `over` into `base`, recursively for mappings; lists, values and anything paired with an empty mapping are
+    replaced."""
     merged = dict(base)
     for key, value in over.items():
         known = merged.get(key)
@@ -73,7 +74,7 @@ def choose_study_file(root: Path, configfiles: Sequence[Path], targets: Iterable
     """The study of a command line: its --configfile, else the study its targets lie in, else the demo.
 
     Raises:
-        ConfigurationError: if two studies are named: they are never blended into a third.
+        ConfigurationError: if two studies are named; they are never merged.
     """
     if len(configfiles) > 1:
         names = ", ".join(str(file) for file in configfiles)

@@ -7,16 +7,16 @@ import subprocess
 from pathlib import Path
 
 JOB_OF_A_RUN = "--target-jobs"
-"""How Snakemake calls itself for a job on a cluster's node."""
+"""Command-line sign of a Snakemake process that runs a job on a cluster node."""
 
 
 def unlock(folder: Path) -> None:
     """Remove the lock that a killed Snakemake run has left in a folder.
 
-    Jobs that it has left in a cluster's queue may be running on this machine; the next run cancels them.
+    Its jobs may still be in a cluster's queue or running here; the next run cancels them.
 
     Raises:
-        SystemExit: if a run is going on there (names its process).
+        SystemExit: if a run is active there (names its process).
     """
     import psutil
 
@@ -27,6 +27,6 @@ def unlock(folder: Path) -> None:
         if JOB_OF_A_RUN in command:
             continue
         if "snakemake" in words and process.info["cwd"] == str(folder) and process.info["pid"] not in own:
-            raise SystemExit(f"another run is going on in this folder (process {process.info['pid']}); wait for it or stop it")
+            raise SystemExit(f"another run is active in this folder (process {process.info['pid']}); wait for it or stop it")
     if any((folder / ".snakemake/locks").glob("*")):
         subprocess.run(["snakemake", "--unlock", "--quiet", "all"], cwd=folder, check=True)

@@ -1,4 +1,4 @@
-"""Every name that a study can use, with a phrase about each: what is here and what plugins have added."""
+"""Every name that a study can use, with a short description: built-in ones and those from plugins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Kind:
     """Names of one kind.
 
     Args:
-        title: what they name, in the plural.
+        title: their kind, in the plural.
         used: where a study, or a file of config/, uses them.
         names: each with a phrase about it.
     """

@@ -1,4 +1,4 @@
-"""Checks of a study against the registries: every name must be known, and every model fit for its use."""
+"""Checks a study against the registries: every name must be known, and every model suitable for its role."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
-    """Everything that keeps a study from being run, a sentence each: key, value and what is allowed."""
+    """All problems that prevent a study from running, one sentence each: key, value and what is allowed."""
     yield from engine_problems(registries.models, ModelInputs(study, registries).used)
     yield from _sources(study, registries)
     yield from _names(study, registries)
@@ -77,7 +77,7 @@ def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -
 
 
 def _sources(study: Study, registries: Registries) -> Iterable[str]:
-    """Methods that the study's seed sources are for are known, and have what they need."""
+    """Check that methods named by the study's seed sources are known, and that the sources have the fields they need."""
     used = {name for names in study.seed_dataset.sources.values() for name in names}
     for name, source in registries.sources.items():
         if name not in used:
@@ -274,14 +274,14 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
 
 
 def kin(study: Study, registries: Registries, base: str) -> list[str]:
-    """Teachers to choose from that are of a base's family."""
+    """Candidate teachers of a base's family."""
     family = registries.models[base].family
     known = (name for name in study.routed_among if name in registries.models)
     return [name for name in known if family is not None and registries.models[name].family == family]
 
 
 def without_kin(study: Study, registries: Registries, routed: Routed) -> str:
-    """What is wrong where a routed teacher finds no teacher of its base's family: an error where it is asked for."""
+    """The problem of a routed teacher without a candidate of its base's family; raised when it is requested."""
     base = routed.base or study.base
     return (
         f"teachers: '{routed.name}' needs a teacher of the family of '{base}' ({registries.models[base].family or 'not known'}) "

@@ -1,4 +1,4 @@
-"""Targets: what a study ends with, by experiment; and the configuration that stands beside its results."""
+"""Targets: a study's final files by experiment, and the configuration saved beside its results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from polyglot.workflow.inputs.models import ModelInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
 WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
-"""Experiments with targets of their own (`snakemake route`, `snakemake select`)."""
+"""Experiments with separate targets (`snakemake route`, `snakemake select`)."""
 
 
 def figure_files(study: str, figures: Iterable[str]) -> list[str]:
@@ -51,7 +51,7 @@ class Targets(Inputs):
         ]
 
     def whole(self, experiments: Iterable[str]) -> list[str]:
-        """Everything that experiments of a study end with, and what it cost."""
+        """All final files of a study's experiments, and the cost."""
         cost = paths.TABLE.format(study=self.study.study, table="resources", form="csv")
         return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks()]
 
@@ -64,11 +64,11 @@ class Targets(Inputs):
         return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare in comparisons)
 
     def experiments(self) -> list[str]:
-        """All experiments but those with targets of their own."""
+        """All experiments except those with separate targets."""
         return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in WITH_OWN_TARGETS)
 
     def measured(self) -> list[str]:
-        """What must be there before the run's cost is added up."""
+        """Files needed before the run's cost is summed."""
         shown = self.of(self.study.default_experiments)
         return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
 
@@ -81,7 +81,7 @@ class Targets(Inputs):
         return self.of(["plan"])
 
     def replication(self) -> list[str]:
-        """The audit, and what any study shows that the published numbers can fill."""
+        """The audit, and the tables and figures of a study that published numbers can fill."""
         tables, figures = self._shown
         return [
             paths.CLAIMS.format(study=REPLICATION),

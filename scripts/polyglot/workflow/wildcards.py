@@ -1,4 +1,4 @@
-"""What Snakemake's wildcards may stand for in a study."""
+"""Allowed values of Snakemake's wildcards in a study."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 
 
 def one_of(names: Iterable[object]) -> str:
-    """A pattern of these names; of nothing at all where there are none."""
+    """A pattern that matches these names; without names, it matches nothing."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 

@@ -235,5 +235,5 @@ def test_a_scale_is_measured_on_peoples_pairs(reward_model: Path) -> None:
     swapped = pairs.assign(response=pairs["response"].to_numpy()[[1, 0, 2]])
     with pytest.raises(ValueError, match="no higher than mismatched ones"):
         measure_scale(model, swapped, most=10, seed=0)
-    with pytest.raises(ValueError, match="no pairs of people"):
+    with pytest.raises(ValueError, match="no human-written pairs"):
         measure_scale(model, pairs.tail(1), most=10, seed=0)

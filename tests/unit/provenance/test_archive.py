@@ -228,12 +228,12 @@ def test_tables_differ_where_a_number_does_and_not_by_another_processors_roundin
     frame = pd.DataFrame({"teacher": ["a", "b"], "score": [0.5, np.nan], "n": [1, 2]})
     assert frame_difference(frame.assign(score=[0.5 * (1 + 1e-9), np.nan]), frame) is None
     found = frame_difference(frame, frame.assign(score=[0.5, 0.1]))
-    assert found == "row 2, column 'score' says 0.1, made again nan"
-    assert frame_difference(frame, frame.assign(teacher=["a", "c"])) == "row 2, column 'teacher' says c, made again b"
-    assert frame_difference(frame, frame.iloc[:1]) == "1 rows, made again 2"
+    assert found == "row 2, column 'score' says 0.1, recomputed nan"
+    assert frame_difference(frame, frame.assign(teacher=["a", "c"])) == "row 2, column 'teacher' says c, recomputed b"
+    assert frame_difference(frame, frame.iloc[:1]) == "1 rows, recomputed 2"
     for name, text in (("one.md", "a\nb\n"), ("other.md", "a\nc\n")):
         (tmp_path / name).write_text(text)
-    assert first_difference(tmp_path / "one.md", tmp_path / "other.md") == "line 2 says 'c', made again 'b'"
+    assert first_difference(tmp_path / "one.md", tmp_path / "other.md") == "line 2 says 'c', recomputed 'b'"
 
 
 PROSE = "Best method: respond, as the rewards of {others} {words}: reward {reward}"

@@ -126,7 +126,7 @@ def test_a_place_that_takes_no_record_stops_no_job(capsys: pytest.CaptureFixture
     with recorded(job()):
         done = True
     assert done
-    assert "no record of this job can be written" in capsys.readouterr().err
+    assert "cannot write a record of this job" in capsys.readouterr().err
 
 
 def test_the_code_is_known_by_its_commit_and_what_has_changed() -> None:

@@ -172,8 +172,8 @@ def test_a_method_brings_its_own_template_and_its_own_way_to_read_answers(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"name": "Shout!"}, "a name has small letters"),
-        ({"name": "top-10k"}, "no size at its end"),
+        ({"name": "Shout!"}, "use small letters"),
+        ({"name": "top-10k"}, "no size at the end"),
         ({"shows": ("response",)}, "must differ"),
         ({"shows": ()}, "must differ"),
     ],

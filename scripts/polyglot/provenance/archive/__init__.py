@@ -1,1 +1,1 @@
-"""The archive of a study: an RO-Crate from which every number can be followed to its files, jobs and models, and made again."""
+"""The archive of a study: an RO-Crate in which every number can be traced to its files, jobs and models, and recomputed."""

@@ -1,9 +1,9 @@
-"""Where two files differ: what an archive holds, and what the same jobs make of it again.
+"""Compares files of an archive with those recomputed by the same jobs.
 
-Numbers may be off by what another processor computes. Another version of the code may also word things otherwise (`reworded`):
-then prose counts by its numbers alone (a name within it is not compared), and headings and notes of pages not at all. Columns of
-data, cells with names, and numbers must still be the same. An archive says itself which version made it, so whoever doubts it
-verifies it with that version, which compares every word.
+Numbers may differ by rounding on another processor. Another version of the code may also phrase things differently (`reworded`):
+then only the numbers in prose are compared, not names within it, and headings and notes of pages are ignored. Data columns, cells
+with names, and numbers must still match. An archive names the version that made it; verifying with that version compares every
+word.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
-"""How far a number may be off that another processor has computed."""
+"""Tolerance for numbers computed on another processor."""
 BEFORE, SHOWN = 20, 80
-"""Characters of a line that are shown: before a difference, and in all."""
+"""Characters of a line to show: before a difference, and in total."""
 PROSE = 4
-"""Words from which a text is prose, not a name."""
+"""Minimum words for a text to count as prose, not a name."""
 NUMBER = re.compile(r"[-+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def first_difference(made: Path, kept: Path, *, reworded: bool = False) -> str | None:
-    """Where two files differ first; None where they do not."""
+    """The first difference between two files; None if equal."""
     if made.read_bytes() == kept.read_bytes():
         return None
     if made.suffix not in (".csv", ".parquet"):
@@ -36,9 +36,9 @@ def first_difference(made: Path, kept: Path, *, reworded: bool = False) -> str |
 def frame_difference(made: pd.DataFrame, kept: pd.DataFrame, *, reworded: bool = False) -> str | None:
     """The first cell in which two tables differ."""
     if list(made.columns) != list(kept.columns):
-        return f"columns {list(kept.columns)}, made again {list(made.columns)}"
+        return f"columns {list(kept.columns)}, recomputed {list(made.columns)}"
     if len(made) != len(kept):
-        return f"{len(kept)} rows, made again {len(made)}"
+        return f"{len(kept)} rows, recomputed {len(made)}"
     for column in made.columns:
         mine, theirs = made[column], kept[column]
         if pd.api.types.is_numeric_dtype(mine) and pd.api.types.is_numeric_dtype(theirs):
@@ -49,12 +49,12 @@ def frame_difference(made: pd.DataFrame, kept: pd.DataFrame, *, reworded: bool =
             same = ((compared[0] == compared[1]) | (mine.isna() & theirs.isna())).to_numpy(dtype=bool)
         if not same.all():
             row = int((~same).argmax())
-            return f"row {row + 1}, column '{column}' says {theirs.iloc[row]}, made again {mine.iloc[row]}"
+            return f"row {row + 1}, column '{column}' says {theirs.iloc[row]}, recomputed {mine.iloc[row]}"
     return None
 
 
 def _content(value: object) -> object:
-    """What a cell says, whatever its words: of prose its numbers, of anything else the cell itself."""
+    """A cell's content without wording: the numbers of prose, otherwise the cell itself."""
     return " ".join(numbers(value)) if isinstance(value, str) and len(value.split()) >= PROSE else value
 
 
@@ -64,16 +64,16 @@ def numbers(text: str) -> list[str]:
 
 
 def _row_difference(made: Path, kept: Path) -> str | None:
-    """The first row of a table in which two texts differ; headings, captions and notes are words, and are not compared."""
+    """The first row of a table in which two texts differ; headings, captions and notes are not compared."""
     mine, theirs = (_rows(path) for path in (made, kept))
     for place, (one, other) in enumerate(zip(mine, theirs, strict=False), 1):
         if one != other:
-            return f"row {place} of its tables says {' | '.join(other)!r}, made again {' | '.join(one)!r}"
-    return f"{len(theirs)} rows in its tables, made again {len(mine)}" if len(mine) != len(theirs) else None
+            return f"row {place} of its tables says {' | '.join(other)!r}, recomputed {' | '.join(one)!r}"
+    return f"{len(theirs)} rows in its tables, recomputed {len(mine)}" if len(mine) != len(theirs) else None
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """What the cells of a text's tables say, row by row, without headings."""
+    """The cells of a text's tables, row by row, without headings."""
     split = {".md": _markdown_rows, ".tex": _latex_rows}.get(path.suffix, _html_rows)
     return [[str(_content(cell.strip())) for cell in row] for row in split(_lines(path))]
 
@@ -110,8 +110,8 @@ def _text_difference(made: Path, kept: Path) -> str | None:
         if mine != theirs:
             same = next((place for place, pair in enumerate(zip(mine, theirs, strict=False)) if len(set(pair)) > 1), 0)
             start = max(same - BEFORE, 0)
-            return f"line {number} says {theirs[start:][:SHOWN]!r}, made again {mine[start:][:SHOWN]!r}"
-    return f"{len(_lines(kept))} lines, made again {len(_lines(made))}"
+            return f"line {number} says {theirs[start:][:SHOWN]!r}, recomputed {mine[start:][:SHOWN]!r}"
+    return f"{len(_lines(kept))} lines, recomputed {len(_lines(made))}"
 
 
 def _lines(path: Path) -> list[str]:

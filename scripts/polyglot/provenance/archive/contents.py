@@ -1,4 +1,4 @@
-"""What lies in an archive: small files themselves, large ones by hash and size."""
+"""The contents of an archive: small files are included, large ones listed by hash and size."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TEXTS = {
     *(".cff", ".csv", ".html", ".jinja", ".json", ".jsonl", ".lock", ".log", ".md", ".mplstyle", ".py", ".rst", ".smk", ".svg"),
     *(".tex", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
 }
-"""Files that are scrubbed; others are left out if they hold a secret."""
+"""Files that are scrubbed; other files with a secret are left out."""
 UNSEEN = frozenset({".cache", "__pycache__", ".snakemake_timestamp", ".lock"})
 
 
 @dataclass(frozen=True)
 class Item:
-    """One file of the archive, or one that it only names.
+    """One file in the archive, or one that is only listed.
 
-    `path`: its place in the archive, or the place that it would have. `sha256`, `size`: of the file as it is archived, or of the
-    file outside. `outside`: why it is not inside; empty if it is. `url`: where a file outside can be had. `original`: the SHA-256
-    of the file before something was scrubbed from it.
+    `path`: its (hypothetical) path in the archive. `sha256`, `size`: of the file as archived, or of the file outside. `outside`:
+    why it is not included; empty if it is. `url`: where a file outside can be obtained. `original`: the file's SHA-256 before
+    scrubbing.
     """
 
     path: str
@@ -44,7 +44,7 @@ class Item:
 
     @property
     def identifier(self) -> str:
-        """Its path in the archive; of a file outside, an address, or its hash as a name (RFC 6920)."""
+        """Its path in the archive; for a file outside, an address, or its hash as a name (RFC 6920)."""
         if not self.outside:
             return self.path
         if self.url:
@@ -61,7 +61,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Place:
-    """A file or folder that a rule names: its place in the archive, and the files behind it."""
+    """A file or folder that a rule names: its path in the archive, and its files."""
 
     path: str
     items: Sequence[Item]
@@ -69,13 +69,13 @@ class Place:
 
 
 def text_item(path: str, text: str) -> Item:
-    """A file that the archive makes itself."""
+    """A file generated for the archive."""
     content = text.encode()
     return Item(path, hashlib.sha256(content).hexdigest(), len(content), content=content)
 
 
 def archived_path(path: str | Path, folder: Path) -> str:
-    """The place in the archive of a file that rules name: its own, if it is inside the working folder."""
+    """The archive path of a file that rules name: unchanged if it is inside the working folder."""
     relative = PurePosixPath(os.path.relpath(path, folder)) if os.path.isabs(path) else PurePosixPath(os.path.normpath(path))
     if relative.is_absolute() or ".." in relative.parts:
         whole = Path(os.path.normpath(Path(folder, path)))
@@ -84,14 +84,14 @@ def archived_path(path: str | Path, folder: Path) -> str:
 
 
 def files_in(path: Path) -> list[Path]:
-    """A file itself, or every file of a folder; nothing if it is not there."""
+    """A file itself, or every file of a folder; empty if it does not exist."""
     if path.is_dir():
         return sorted(inner for inner in path.rglob("*") if inner.is_file() and not UNSEEN & set(inner.relative_to(path).parts))
     return [path] if path.is_file() else []
 
 
 class Hashes:
-    """SHA-256 of files, remembered by size and time of change, so that large models are read once."""
+    """SHA-256 of files, cached by size and modification time, so that large models are read once."""
 
     def __init__(self, memory: Path) -> None:
         self.memory = memory
@@ -101,14 +101,14 @@ class Hashes:
             self.known = {}
 
     def learn(self, path: Path, sha256: str, size: int, since: float) -> None:
-        """Take over a hash that somebody else has found at a time, unless the file has changed since."""
+        """Reuse a hash computed elsewhere at a given time, unless the file has changed since."""
         if path.is_file():
             stat = path.stat()
             if stat.st_size == size and stat.st_mtime <= since:
                 self.known[str(path)] = [stat.st_size, stat.st_mtime_ns, sha256]
 
     def of(self, paths: Collection[Path]) -> dict[Path, str]:
-        """The hashes of files, read side by side where they are not known."""
+        """The hashes of files; unknown ones are computed in parallel."""
         new = [path for path in paths if self._remembered(path) is None]
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
             for path, digest in zip(new, pool.map(file_hash, new), strict=True):
@@ -130,9 +130,9 @@ class Collector:
 
     Args:
         folder: the working folder, from which relative paths start.
-        largest: bytes of the largest file that goes inside.
-        evidence: archive paths that go inside whatever their size.
-        urls: archive path to where a file can be had.
+        largest: bytes of the largest file to include.
+        evidence: archive paths to include whatever their size.
+        urls: archive path to the address of a file.
     """
 
     folder: Path
@@ -143,7 +143,7 @@ class Collector:
     urls: Mapping[str, str] = field(default_factory=dict)
 
     def data(self, paths: Iterable[str]) -> dict[str, Place]:
-        """Files and folders that jobs read and wrote; one that is no longer there is named without a hash."""
+        """Files and folders that jobs read and wrote; one that no longer exists is listed without a hash."""
         known = {path: files_in(self.folder / path) for path in paths}
         digests = self.hashes.of([file for files in known.values() for file in files])
         places = {}
@@ -167,11 +167,11 @@ class Collector:
         return Item(place, sha256, size, source=file)
 
     def code(self, paths: Iterable[Path]) -> list[Item]:
-        """Scripts and settings; always inside."""
+        """Scripts and settings; always included."""
         return [scrubbed(file, archived_path(file, self.folder), self.scrubber.code) for path in paths for file in files_in(path)]
 
     def records(self, paths: Iterable[Path]) -> list[Item]:
-        """Texts about the run; always inside."""
+        """Texts about the run; always included."""
         return [
             scrubbed(file, archived_path(file, self.folder), self.scrubber.record) for path in paths for file in files_in(path)
         ]
@@ -193,7 +193,7 @@ def scrubbed(file: Path, place: str, scrub: Callable[[str], str]) -> Item:
 
 
 def readable(file: Path) -> bytes:
-    """The bytes in which a secret would show: the texts of a Parquet file, else the file's own."""
+    """The bytes to search for secrets: the texts of a Parquet file, else the file's content."""
     if file.suffix != ".parquet":
         return file.read_bytes()
     import pyarrow as pa

@@ -52,7 +52,7 @@ MAIN, READ_ME = "Snakefile", "README.md"
 
 @dataclass(frozen=True)
 class Run:
-    """What a crate is made from.
+    """The inputs of a crate.
 
     `places`: path in a rule to what is behind it. `records`: job name to the archive paths of its log, environment and machine.
     `models`, `data`: see `polyglot.provenance.archive.facts`. `licences`: name to address, where one is known.
@@ -80,7 +80,7 @@ def crate_text(run: Run) -> str:
 
 
 class Builder:
-    """Puts the entities of a run together."""
+    """Builds the entities of a run."""
 
     def __init__(self, run: Run) -> None:
         from rocrate.rocrate import ROCrate
@@ -101,7 +101,7 @@ class Builder:
         return found
 
     def context(self, identifier: str, /, **properties: Any) -> dict[str, str]:
-        """Add an entity that is no file, unless it is there, and return a reference to it."""
+        """Add an entity that is not a file, unless it exists, and return a reference to it."""
         from rocrate.model.contextentity import ContextEntity
 
         if self.crate.get(identifier) is None:
@@ -156,7 +156,7 @@ class Builder:
         return self.context(address, type_="CreativeWork", name=name, description=f"Licence: {name}")
 
     def model(self, name: str, facts: Mapping[str, Any]) -> dict[str, str]:
-        """A model as software: what it is and where it comes from; `provenance/models.json` has the rest."""
+        """A model as software: description and origin; `provenance/models.json` has the rest."""
         return self.context(
             f"#model/{quote(name)}",
             type_="SoftwareApplication",
@@ -254,7 +254,7 @@ class Builder:
         )
 
     def tool(self, job: Job) -> dict[str, str]:
-        """What a rule runs: its script, or a shell command."""
+        """The tool of a rule: its script, or a shell command."""
         if job.line["script"]:
             return {"@id": script_path(job.line["script"])}
         return self.context(f"#tool/{job.rule}", type_="SoftwareApplication", name=job.rule, description=job.line["about"])
@@ -375,14 +375,14 @@ def action_id(job: Job) -> str:
 
 
 def command(job: Job) -> str:
-    """What was run and what for, in a sentence."""
+    """One sentence about what was run, and its purpose."""
     asked = ", ".join(f"{name} {value}" for name, value in job.line["resources"].items() if value)
     where = f" in the environment {job.line['conda']}" if job.line["conda"] else ""
     return f"{job.command}{where}; asked for {job.line['threads']} thread(s){', ' if asked else ''}{asked}"
 
 
 def usage(job: Job) -> dict[str, str]:
-    """What a job took, as far as it was measured: see `USAGE`."""
+    """A job's measured resource usage: see `USAGE`."""
     measured = job.timings
     seconds = measured.get("s") or f"{job.ended - job.began:.3f}"
     memory = job.facts.get("numerics", {}).get("gpu_memory_mb")

@@ -1,4 +1,4 @@
-"""What language-model work needs beside files and jobs: models, data sets, prompts and code, with revision, hash and licence."""
+"""Facts about models, data sets, prompts and code, with revision, hash and licence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MADE_HERE = "made by this workflow; see the licence of the workflow"
 
 @dataclass(frozen=True)
 class Used:
-    """What a study uses: names in the registries, and where their files are (None: behind an endpoint or in a package)."""
+    """What a study uses: names in the registries, and the locations of their files (None: an endpoint or a package)."""
 
     study: Study
     registries: Registries
@@ -39,7 +39,7 @@ class Used:
 
 
 def hub_lock(hub: Path, kind: str, name: str) -> dict[str, Any] | None:
-    """The lock of something from the hub (see `polyglot.models.hub.lock`); None where there is none."""
+    """The lock of a model or data set from the hub (see `polyglot.models.hub.lock`); None if there is none."""
     path = hub / "locks" / kind / f"{name}.json"
     return dict(read_json(path)) if path.exists() else None
 
@@ -64,7 +64,7 @@ def hub_urls(hub: str, used: Used) -> dict[str, str]:
 
 
 def learn_locked(hashes: Hashes, hub: Path) -> None:
-    """Take over the hashes of the hub's lock files: a model of hundreds of gigabytes is read once."""
+    """Reuse the hashes in the hub's lock files, so that huge models are read only once."""
     for path in sorted((hub / "locks").glob("*/*.json")):
         folder = hub / path.parent.name / path.stem
         for name, facts in read_json(path)["files"].items():
@@ -72,7 +72,7 @@ def learn_locked(hashes: Hashes, hub: Path) -> None:
 
 
 def model_facts(used: Used, hashes: Hashes, jobs: Iterable[Job]) -> dict[str, Any]:
-    """Every model of the study: origin, revision, licence, how its answers are drawn, hashes of tokenizer and chat template."""
+    """Every model of the study: origin, revision, licence, sampling, hashes of tokenizer and chat template."""
     on_gpu = {job.wildcards.get("teacher") for job in jobs if job.facts.get("numerics", {}).get("gpus")}
     return {
         name: _model(name, used, folder, hashes) | {"answers_independent_of_their_batch": _independent(used, name, on_gpu)}
@@ -81,7 +81,7 @@ def model_facts(used: Used, hashes: Hashes, jobs: Iterable[Job]) -> dict[str, An
 
 
 def _independent(used: Used, name: str, on_gpu: set[str | None]) -> bool:
-    """Whether the same request always gets the same answer: only on a CPU, and as far as the engine says so."""
+    """Whether a request always gets the same answer: only on a CPU, and if the engine declares it."""
     return ENGINES[used.registries.models[name].engine].reproducible and name not in on_gpu
 
 
@@ -124,12 +124,12 @@ def _place(model: Model, folder: str | None) -> Path | None:
     try:
         place = local_folder(model, folder or []) if folder or model.package else None
     except ValueError:
-        return None  # the package is not in the environment that archives
+        return None  # the package is not installed where the archive is made
     return place if place and place.is_dir() else None
 
 
 def _package(model: Model) -> dict[str, Any]:
-    """The installed package that a model lies in, as far as it is installed where this runs."""
+    """The installed package that contains a model, if it is installed here."""
     module = str(model.package).partition("/")[0]
     names = metadata.packages_distributions().get(module, [])
     if not names:
@@ -141,10 +141,10 @@ def _package(model: Model) -> dict[str, Any]:
 
 
 def _text_hashes(folder: Path, hashes: Hashes, given: Path | None) -> dict[str, Any]:
-    """What turns text into tokens: one hash of the `sha256sum` of the tokenizer's files, one of the chat template's text.
+    """Tokenizer hashes: one of the `sha256sum` of the tokenizer's files, one of the chat template's text.
 
     Args:
-        given: the chat template that the registry gives the model in place of its own.
+        given: the registry's chat template that replaces the model's own.
     """
     there = [folder / name for name in TOKENIZER if (folder / name).is_file()]
     found = hashes.of(there)
@@ -203,16 +203,16 @@ def prompt_facts(folder: Path, hashes: Hashes) -> dict[str, str]:
 
 
 def citation(root: Path) -> dict[str, Any]:
-    """CITATION.cff: who wrote the workflow, under which licence, and what it rests on."""
+    """CITATION.cff: the workflow's authors, licence and references."""
     return dict(yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8")))
 
 
 TEXTS = ("diff", "plugin_texts")
-"""Parts of a record of the code that stay in the record, which is in the archive too."""
+"""Parts of a code record not repeated here, because the record itself is in the archive."""
 
 
 def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
-    """Which code the jobs ran.
+    """The code versions that jobs ran.
 
     Args:
         folder: the study's `provenance`.
@@ -220,7 +220,7 @@ def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
 
     Returns:
         archived: the id of the code in the archive; versions: id to commit, dirty, changed, number of jobs, and plugins with the
-        hashes of their files, without texts; unrecorded: jobs that left no record.
+        hashes of their files, without texts; unrecorded: jobs without a record.
     """
     ran = [job.facts.get("code") for job in jobs]
     versions = {}

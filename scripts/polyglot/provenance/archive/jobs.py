@@ -1,4 +1,4 @@
-"""The jobs behind a study: what Snakemake says about each, and what the job itself left behind."""
+"""The jobs behind a study: Snakemake's report of each, and the job's own records."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from polyglot.provenance.records import SCRIPTS, record_path
 
 
 def script_path(name: str) -> str:
-    """Where a rule's script is, from the repository's root. Archives name it without its room, so that it can move."""
+    """Where a rule's script is, from the repository's root. Archives omit its room, so that scripts can move."""
     found = next(SCRIPTS.glob(f"*/{name}"), None)
     return f"scripts/{found.relative_to(SCRIPTS).as_posix()}" if found else f"scripts/{name}"
 
 
 class Named(list[Any]):
-    """Values in order, some of them by name: as attribute, by key or with `items()`; as in a Snakemake script."""
+    """Ordered values, some of them named: accessible as attribute, by key or with `items()`, as in a Snakemake script."""
 
     def __init__(self, unnamed: Sequence[Any] = (), named: Mapping[str, Any] | None = None, *, flat: bool = False) -> None:
         """`flat`: a list under a name stands for several values."""
@@ -54,8 +54,8 @@ class Named(list[Any]):
 class Job:
     """One job of the study.
 
-    `line`: what the report plugin `jobs` says about it. `attempts`: what led to its files, the last one finished; empty where the
-    job left no record. `timings`: what Snakemake measured, by column; empty where it was not measured.
+    `line`: its line from the report plugin `jobs`. `attempts`: the attempts that led to its files, the last one finished; empty
+    without a record. `timings`: Snakemake's measurements, by column; empty if not measured.
     """
 
     line: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Job:
 
     @classmethod
     def of(cls, line: Mapping[str, Any], folder: Path) -> Job:
-        """A job with what it left in the working folder."""
+        """A job with its records in the working folder."""
         attempts = behind(read_attempts(folder / record_path(Path(line["log"][0])))) if line["log"] else []
         return cls(line, attempts, _timings(folder / line["benchmark"]) if line["benchmark"] else {})
 
@@ -78,7 +78,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Unlike that of any other job of the study."""
+        """Unique among the study's jobs."""
         return "/".join([self.rule, *self.wildcards.values()])
 
     @property

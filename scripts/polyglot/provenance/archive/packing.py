@@ -42,8 +42,7 @@ LOCKS = ("requirements*.txt", "requirements*.lock")
 class Study:
     """A finished study in the working folder.
 
-    `lines`: what the report plugin `jobs` says about every job. `root`: the repository. `largest_mb`: the largest file that goes
-    inside, in millions of bytes.
+    `lines`: the lines of the report plugin `jobs`. `root`: the repository. `largest_mb`: the largest file to include, in MB.
     """
 
     used: Used
@@ -87,14 +86,14 @@ class Study:
         return self.collector.data(dict.fromkeys(path for job in self.jobs for path in (*job.inputs, *job.outputs)))
 
     def code(self) -> list[Item]:
-        """The workflow as it is now, at its own places in the archive."""
+        """The current workflow, at its paths in the archive."""
         paths = [self.root / name for name in (*CODE, *PAPERS)]
         paths += sorted(path for pattern in LOCKS for path in self.root.glob(pattern))
         here = Collector(self.root, self.scrubber, self.hashes, 0)
         return here.code(paths)
 
     def log_files(self) -> list[Item]:
-        """Logs, timings, what endpoints were paid and the configuration in force."""
+        """Logs, timings, spending at endpoints and the configuration used."""
         left = [Path(path) for job in self.jobs for path in (*job.line["log"], job.line["benchmark"]) if path]
         paid = sorted((self.results / paths.inside(paths.PAID)).glob("*.jsonl"))
         return self.collector.records([*left, self.results / paths.inside(paths.CONFIGURATION), *paid])
@@ -128,7 +127,7 @@ class Study:
         return [*logs, *(f"{RECORDS}/{kind}/{name}.json" for kind, name in named if name)]
 
     def job_line(self, job: Job) -> dict[str, Any]:
-        """A job as the archive keeps it: paths are places in the archive."""
+        """A job as archived: its paths are archive paths."""
 
         def placed(value: Any) -> Any:
             return [placed(path) for path in value] if isinstance(value, list) else archived_path(value, self.folder)
@@ -157,7 +156,7 @@ class Study:
         }
 
     def facts(self) -> dict[str, Any]:
-        """Name in `provenance/` to what stands there."""
+        """File name in `provenance/` to its content."""
         folder = Path(self.used.study.synthesis.prompts)
         return {
             "models.json": model_facts(self.used, self.hashes, self.jobs),
@@ -168,7 +167,7 @@ class Study:
 
 
 UNKEPT = ("event", "at", "status", "rule", "wildcards", "threads", "resources")
-"""What a record says that the job's own line says too."""
+"""Parts of a record that the job's line also contains."""
 
 
 def pack(study: Study, path: Path) -> tuple[str, dict[str, int]]:
@@ -231,7 +230,7 @@ def version(cited: Mapping[str, Any], code: Mapping[str, Any]) -> str:
 
 
 def about(study: Study) -> str:
-    """What was compared, in a sentence or two."""
+    """One or two sentences about what was compared."""
     settings, counts = study.used.study, Counter(job.rule for job in study.jobs)
     return (
         f"{len(settings.teachers)} teachers ({', '.join(settings.teachers)}) write fine-tuning data in "
@@ -241,7 +240,7 @@ def about(study: Study) -> str:
 
 
 def read_me(study: Study, items: Sequence[Item], facts: Mapping[str, Any]) -> str:
-    """The archive in words."""
+    """The archive's README."""
     settings, code = study.used.study, facts["code.json"]
     board = study.results / "tables/leaderboard.md"
     versions: Mapping[str, Any] = code["versions"]

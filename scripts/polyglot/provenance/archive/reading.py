@@ -1,4 +1,4 @@
-"""An archive to read: a zip file, or the folder that it was unpacked to."""
+"""Reading an archive: a zip file, or its unpacked folder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ JOBS = "provenance/jobs.jsonl"
 
 
 class ArchiveError(ValueError):
-    """What does not match in an archive; the message names the file first."""
+    """A mismatch in an archive; the message starts with the file."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """An unpacked archive. `told`: the fingerprint that the zip file says it has; None for a folder."""
+    """An unpacked archive. `told`: the fingerprint stated in the zip file; None for a folder."""
 
     folder: Path
     told: str | None
@@ -59,7 +59,7 @@ class Archive:
         for number, line in enumerate(listed.splitlines(), 1):
             digest, separator, path = line.partition("  ")
             if not separator or len(digest) != 64 or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                raise ArchiveError(f"{MANIFEST}: line {number} is no hash and path")
+                raise ArchiveError(f"{MANIFEST}: line {number} is not a hash and path")
             hashes[path] = digest
         there = {
             str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file() and file.name not in UNSEEN
@@ -83,7 +83,7 @@ class Archive:
                 unquote(entity["@id"]): entity for entity in entities if "File" in _types(entity) and ":" not in entity["@id"]
             }
         except (ValueError, KeyError, TypeError) as error:
-            raise ArchiveError(f"{METADATA}: it is no crate: {error}") from None
+            raise ArchiveError(f"{METADATA}: not a valid crate: {error}") from None
         for path in sorted({*hashes} - {METADATA}):
             if path not in files:
                 raise ArchiveError(f"{path}: the crate does not declare it")
@@ -91,7 +91,7 @@ class Archive:
                 raise ArchiveError(f"{path}: its SHA-256 is not the one in {METADATA}")
         for path in sorted(files):
             if path not in hashes and path not in (METADATA, MANIFEST):
-                raise ArchiveError(f"{path}: the crate declares it, and it is not there")
+                raise ArchiveError(f"{path}: the crate declares it, but it is missing")
 
 
 def _types(entity: dict[str, Any]) -> list[str]:
@@ -101,10 +101,10 @@ def _types(entity: dict[str, Any]) -> list[str]:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Unpack an archive for as long as the block runs, or take the folder that it was unpacked to.
+    """Unpack an archive while the block runs, or use an unpacked folder.
 
     Raises:
-        ArchiveError: if it is none, or a file in it is damaged (names it).
+        ArchiveError: if it is not an archive, or a file in it is damaged (names it).
     """
     if path.is_dir():
         yield Archive(path.resolve(), None)
@@ -117,7 +117,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         except (OSError, zipfile.BadZipFile) as error:
             raise ArchiveError(f"{path}: no archive: {error}") from None
         if not comment.startswith(COMMENT):
-            raise ArchiveError(f"{path}: no archive of a study: it does not say its fingerprint")
+            raise ArchiveError(f"{path}: not an archive of a study: it states no fingerprint")
         yield Archive(Path(scratch).resolve(), comment.removeprefix(COMMENT))
 
 
@@ -132,4 +132,4 @@ def _unpack(file: zipfile.ZipFile, folder: Path, path: Path) -> None:
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise ArchiveError(f"{member.filename}: it is damaged ({error})") from None
     if not (folder / METADATA).is_file():
-        raise ArchiveError(f"{path}: no archive of a study: {METADATA} is missing")
+        raise ArchiveError(f"{path}: not an archive of a study: {METADATA} is missing")

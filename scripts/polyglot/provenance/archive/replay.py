@@ -1,4 +1,4 @@
-"""Scores and tables made again, from the per-example outcomes in an archive, by the scripts that make them in a study."""
+"""Recomputes scores and tables from the per-example outcomes in an archive, with the study's scripts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ REPLAYED = (
     "published_measurements.py",
     "audit.py",
 )
-"""Scripts that need nothing but their inputs and the analysis environment."""
+"""Scripts that need only their inputs and the analysis environment."""
 
 
 @dataclass(frozen=True)
 class Scripted:
-    """A job as its script sees it."""
+    """The `snakemake` object of a job, as its script sees it."""
 
     rule: str
     input: Named
@@ -53,16 +53,16 @@ def can_be_replayed(line: Mapping[str, Any]) -> bool:
 def replay(
     lines: Sequence[Mapping[str, Any]], folder: Path, scratch: Path, *, reworded: bool = False
 ) -> Iterator[tuple[Mapping[str, Any], str | None]]:
-    """Run jobs again, side by side; each takes its inputs from the archive.
+    """Rerun jobs in parallel; each reads its inputs from the archive.
 
     Args:
         lines: jobs of an archive (`provenance/jobs.jsonl`).
         folder: the archive, unpacked.
-        scratch: where what they make goes.
-        reworded: whether words may differ (see `polyglot.provenance.archive.comparing`).
+        scratch: folder for their outputs.
+        reworded: whether wording may differ (see `polyglot.provenance.archive.comparing`).
 
     Yields:
-        Each job, in order, with what differs: the first file, and where; None where all is the same.
+        Each job, in order, with its first difference (file and position); None if all files match.
     """
     workers = min(len(lines), os.cpu_count() or 1)
     with ProcessPoolExecutor(max_workers=max(workers, 1), mp_context=get_context("spawn")) as pool:
@@ -75,7 +75,7 @@ def replay(
 
 
 def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int, reworded: bool = False) -> str | None:
-    """Run one job again and compare what it makes with what is archived (None: the same)."""
+    """Rerun one job and compare its outputs with the archived ones (None: equal)."""
     log, made_in = scratch / f"logs/{number}.log", scratch / str(number)
     outputs: dict[str, Any] = {
         "unnamed": [str(made_in / path) for path in line["output"]["unnamed"]],
@@ -96,7 +96,7 @@ def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int
             runpy.run_path(str(SCRIPTS.parent / script_path(line["script"])), init_globals={"snakemake": job})
         except SystemExit:
             last = log.read_text(encoding="utf-8").strip().splitlines()[-1:]
-            return f"{line['id']}: cannot be made again: {''.join(last)}"
+            return f"{line['id']}: cannot be recomputed: {''.join(last)}"
     for made, kept in zip(job.output, Named(**line["output"], flat=True), strict=True):
         difference = first_difference(Path(made), folder / kept, reworded=reworded)
         if difference:
@@ -110,7 +110,7 @@ def _under(folder: Path, value: str | list[str]) -> str | list[str]:
 
 @contextlib.contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    """Work in a folder, and have this process's output back afterwards: a script sends it to its log."""
+    """Work in a folder, and restore this process's output afterwards, because scripts redirect it to their logs."""
     before, standard = Path.cwd(), [os.dup(1), os.dup(2)]
     os.chdir(folder)
     try:
@@ -125,7 +125,7 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 def evidence(lines: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Files that jobs need to be made again and compared."""
+    """Files needed to rerun jobs and compare their outputs."""
     return {
         path for line in lines if can_be_replayed(line) for kind in ("input", "output") for path in Named(**line[kind], flat=True)
     }

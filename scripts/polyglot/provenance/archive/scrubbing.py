@@ -1,4 +1,4 @@
-"""Secrets and home folders, taken out of what is published."""
+"""Removes secrets and home folders from published files."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ TOKENS = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}"
     r"|AIza[\w-]{30,}|xox[abprs]-[\w-]{10,})"
 )
-"""Shapes of keys that model hubs, endpoints and code hosts give out."""
+"""Patterns of keys from model hubs, endpoints and code hosts."""
 LOGINS = re.compile(r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)")
 HEADERS = re.compile(r"(?i)(\b(?:bearer|basic) )[\w.~+/-]{12,}=*")
 PASSWORDS = re.compile(
     r"(?i)(\b(?:password|passwd|secret|token|api[_-]?key)\b[\"']?\s*[:=]\s*[\"']?)(?-i:(?![A-Z][A-Z0-9_]*\b))[^\s\"',}\]]{8,}"
 )
-"""Something assigned to a name that says it is secret, unless it is the name of an environment variable."""
+"""A value assigned to a name that suggests a secret, unless it is the name of an environment variable."""
 HOMES = re.compile(r"(?:/home|/Users)/[^/\s\"':,;<>|]+|(?<![\w/.])/root(?=[/\s\"':,;]|$)")
 
 
 @dataclass(frozen=True)
 class Scrubber:
-    """Takes the secrets of this process, its working folder and its home folder out of texts.
+    """Removes the secrets, working folder and home folder of this process from texts.
 
     `secrets`: name of an environment variable to its value.
     """
@@ -54,18 +54,18 @@ class Scrubber:
         return cls(secrets, str(Path.home()), str(folder.resolve()))
 
     def data(self, text: str) -> str:
-        """A text that somebody wrote or measured: only what is known to be this process's own goes."""
+        """Scrub human-written or measured text: only this process's known secrets are removed."""
         for value in sorted(self.secrets.values(), key=len, reverse=True):
             text = text.replace(value, SECRET)
         text = re.sub(rf"{re.escape(self.folder)}(?![\w.-])", HERE, text)
         return re.sub(rf"{re.escape(self.home)}(?![\w.-])", HOME, text) if len(self.home) > 1 else text
 
     def code(self, text: str) -> str:
-        """A text that somebody programmed or configured: also what has the shape of a key or a login."""
+        """Scrub code or configuration: also remove text that looks like a key or a login."""
         return LOGINS.sub(SECRET, TOKENS.sub(SECRET, self.data(text)))
 
     def record(self, text: str) -> str:
-        """A text about the run (logs, changes of the code): also passwords and home folders of anybody."""
+        """Scrub text about the run (logs, code changes): also remove any user's passwords and home folders."""
         text = self.code(text)
         text = PASSWORDS.sub(rf"\1{SECRET}", HEADERS.sub(rf"\1{SECRET}", text))
         return HOMES.sub(HOME, text)

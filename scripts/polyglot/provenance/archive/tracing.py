@@ -1,4 +1,4 @@
-"""From a cell of a table to the files and jobs behind it."""
+"""Traces a table's cell to its files and jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.reading import Archive, ArchiveError
 
 KEYS = ("base", "recipe", "teacher", "lang", "method", "model")
-"""Columns whose values say which jobs a row rests on: wildcards of the rules."""
+"""Columns whose values identify a row's jobs: wildcards of the rules."""
 SHORT = 12
 """Digits of a hash that are shown."""
 
@@ -37,10 +37,10 @@ class Cell:
 
 
 def find_cells(table: pd.DataFrame, words: Sequence[str], name: str) -> list[Cell]:
-    """The cells that words name: a word is a column, or a value by which rows are chosen.
+    """The cells that the words select: a word is a column, or a value that selects rows.
 
     Raises:
-        ArchiveError: for a word that is neither (says what there is), or if no row has all the values.
+        ArchiveError: for a word that is neither (lists the known ones), or if no row has all the values.
     """
     columns = [word for word in words if word in table.columns]
     rows = table
@@ -75,14 +75,14 @@ class Tracer:
 
     @cached_property
     def files(self) -> dict[str, Mapping[str, Any]]:
-        """Path to what the crate says about a file or folder."""
+        """Path to the crate's entry of a file or folder."""
         graph = json.loads(self.archive.text(METADATA))["@graph"]
         return {
             entity["name"]: entity for entity in graph if set(_list(entity["@type"])) & {"File", "Dataset"} and "name" in entity
         }
 
     def lines(self, table: str, cells: Sequence[Cell]) -> Iterator[str]:
-        """The chain, a line a step."""
+        """The chain, one line per step."""
         for cell in cells:
             keys = ", ".join(f"{key} {value}" for key, value in cell.known.items())
             yield f"{table}{f': {keys}' if keys else ''}"
@@ -113,7 +113,7 @@ class Tracer:
             yield f"{indent}    and {len(inputs) - len(mine)} files of other rows, which these are compared with"
 
     def _concerns(self, path: str, known: Mapping[str, set[str]]) -> bool:
-        """Whether a file is of the cells, or of none in particular."""
+        """Whether a file belongs to these cells, or to no specific cell."""
         line = self.makers.get(path)
         wildcards = line["wildcards"] if line else {}
         return all(value in known.get(key, {value}) for key, value in wildcards.items() if key != "model")
@@ -140,14 +140,14 @@ def _list(value: Any) -> list[Any]:
 
 
 def trace(archive: Archive, table: Path, words: Sequence[str]) -> Iterator[str]:
-    """From cells of a table to their files and jobs, and the models whose work they rest on.
+    """Trace cells of a table to their files, jobs and models.
 
     Args:
-        table: path of a CSV file as in the archive; a file of that path beside must be the archived one.
-        words: columns, and values by which rows are chosen.
+        table: path of a CSV file as in the archive; if a local file has that path, it must match.
+        words: columns, and values that select rows.
 
     Raises:
-        ArchiveError: if the table is not in the archive, is another one, or has no such row or column.
+        ArchiveError: if the table is not in the archive, differs from it, or has no such row or column.
     """
     name = table.as_posix()
     kept = archive.folder / name

@@ -1,4 +1,4 @@
-"""Whether an archive proves its tables: every file is the one that was archived, every score follows from the outcomes."""
+"""Verifies an archive: all files are unchanged, and all scores can be recomputed from the outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polyglot.provenance.archive.writing import MANIFEST, fingerprint
 from polyglot.provenance.records import code_id
 
 PROVED = ("results/*/tables/*", "results/*/scores/*/*")
-"""Files that must come out of jobs that are made again."""
+"""Files that rerun jobs must reproduce."""
 
 
 def _other_code(archive: Archive) -> str:
@@ -29,7 +29,7 @@ def _other_code(archive: Archive) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was checked: files by hash, jobs made again, what they made, and the outcomes that it rests on."""
+    """What was checked: files by hash, rerun jobs, their outputs, and the underlying outcomes."""
 
     fingerprint: str
     files: int
@@ -37,7 +37,7 @@ class Verdict:
     made: int
     outcomes: int
     other_code: str = ""
-    """The version of the code that the archive was made with, where it is not this one."""
+    """The version of the code that the archive was made with, if it is not this one."""
 
     def sentence(self, path: Path) -> str:
         words = ""
@@ -45,13 +45,13 @@ class Verdict:
             made_with = f"made with another version of the code ({self.other_code})"
             words = f"; {made_with}: headings, notes and words in prose were not compared"
         return (
-            f"{path} proves its tables: {self.files} files are as archived; {self.made} score files and tables come out the same "
+            f"{path} is verified: {self.files} files are unchanged; {self.made} score files and tables are reproduced "
             f"from {self.outcomes:,} outcomes ({self.jobs} jobs){words}; fingerprint {self.fingerprint}"
         )
 
 
 def verify(path: Path) -> Verdict:
-    """Check an archive: hashes, declarations, and all scores and tables made again.
+    """Check an archive: hashes, declarations, and all scores and tables recomputed.
 
     Raises:
         ArchiveError: names the first file that does not match, and how.
@@ -64,7 +64,7 @@ def verify(path: Path) -> Verdict:
         used, made = ({name for line in lines for name in Named(**line[kind], flat=True)} for kind in ("input", "output"))
         for name in sorted(used | made):
             if name not in files:
-                raise ArchiveError(f"{name}: it is not in the archive, and without it the tables cannot be made again")
+                raise ArchiveError(f"{name}: it is not in the archive, but needed to recompute the tables")
         for pattern in PROVED:
             for file in sorted(archive.folder.glob(pattern)):
                 if str(file.relative_to(archive.folder)) not in made:

@@ -1,4 +1,4 @@
-"""The archive's file: a zip that is the same, byte for byte, whenever it is made from the same results."""
+"""The archive's file: a zip that is byte-identical whenever it is made from the same results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polyglot.provenance.archive.contents import Item
 MANIFEST = "manifest-sha256.txt"
 """The SHA-256 of every other file, as `sha256sum --check` reads it. Its own SHA-256 is the archive's fingerprint."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time stamp of every member: when files were made is in the crate."""
+"""The time stamp of every member; the crate has the files' real times."""
 COMMENT = "polyglot-score archive, fingerprint "
 
 
@@ -22,12 +22,12 @@ def manifest(items: Iterable[Item]) -> str:
 
 
 def fingerprint(manifest_text: bytes) -> str:
-    """What names an archive with everything in it."""
+    """The fingerprint of an archive and all its contents."""
     return hashlib.sha256(manifest_text).hexdigest()
 
 
 def write_archive(items: Iterable[Item], path: Path) -> str:
-    """Write the files that go inside, with their manifest.
+    """Write the included files, with their manifest.
 
     Returns:
         The archive's fingerprint.

@@ -1,6 +1,6 @@
-"""The checks of the replication audit, one a kind of claim: claims (config/replication.yaml) name them.
+"""The checks of the replication audit, one per kind of claim; claims (config/replication.yaml) name them.
 
-Each sets what is published beside what the same code as any study's makes of the published inputs.
+Each compares published results with those that a study's code computes from the published inputs.
 """
 
 from __future__ import annotations

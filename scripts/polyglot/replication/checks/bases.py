@@ -1,4 +1,4 @@
-"""Checks across student bases: how they agree, and where their base and reference lie."""
+"""Checks across student bases: their agreement, and the scores of base and reference."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def top_teacher(evidence: Evidence, claim: Claim) -> Finding:
 
 
 def reference_above_base(evidence: Evidence, claim: Claim) -> Finding:
-    """Whether the reference is above the base, where released scores tell."""
+    """Whether the reference is above the base, where released scores determine it."""
     audit = sign_audit(evidence.tables).set_index("lang")
     found = {str(lang): np.nan if np.isnan(gap) else bool(gap > 0) for lang, gap in audit["gap"].items()}
     above = int(audit["above_base"].sum())
@@ -88,7 +88,7 @@ def reference_above_base(evidence: Evidence, claim: Claim) -> Finding:
 
 
 def own_anchors(evidence: Evidence, claim: Claim) -> Finding:
-    """Whether the other bases' PGRs are taken against a base and reference other than the main base's."""
+    """Whether the other bases' PGRs use their own base and reference, not the main base's."""
     anchors = recovered_anchors(evidence.tables[RELEASED])
     main = anchors[anchors["base"] == PUBLISHED_BASE].set_index("lang")
     found: dict[str, Any] = {}

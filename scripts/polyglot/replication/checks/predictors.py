@@ -1,4 +1,4 @@
-"""Checks of what scores are said to depend on: teachers' sizes and abilities, components of metrics, resources of languages."""
+"""Checks of claimed predictors of scores: teacher size and ability, components of metrics, language resources."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def component_sums(evidence: Evidence, claim: Claim) -> Finding:
 
 
 def regression_outcome(evidence: Evidence, claim: Claim) -> Finding:
-    """The spread that R2 and RMSE together imply for the regression's outcome, against that of the students' scores."""
+    """The standard deviation of the regression's outcome implied by R2 and RMSE, compared with the students' scores."""
     r2, rmse = claim.arguments["r2"], claim.arguments["rmse"]
     implied = rmse / np.sqrt(1 - r2)
     released = evidence.tables[RELEASED]

@@ -1,4 +1,4 @@
-"""What all inputs have in common: a study, its registries, and paths within it."""
+"""The base of all inputs: a study, its registries, and paths within it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polyglot.study.configuration import Study
 Wildcards = Mapping[str, str]
 """A job's wildcards by name, as Snakemake gives them."""
 File = str | list[str]
-"""A file, or no file: an empty list."""
+"""A file, or an empty list."""
 
 
 @dataclass(frozen=True)
@@ -23,5 +23,5 @@ class Inputs:
     registries: Registries
 
     def at(self, pattern: str, **wildcards: Any) -> str:
-        """The path of a pattern (see `polyglot.study.paths`) in this study; wildcards that it does not have are left out."""
+        """The path of a pattern (see `polyglot.study.paths`) in this study; wildcards not in the pattern are ignored."""
         return pattern.format(**{"study": self.study.study, **wildcards})

@@ -1,4 +1,4 @@
-"""Tables and figures: what each is made from, and everything else that it depends on."""
+"""Tables and figures: their inputs, and everything else that they depend on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 
 @dataclass(frozen=True)
 class DisplayInputs(Inputs):
-    """Inputs of scores, tables and figures, of a study or of the replication audit: the wildcard `study` says which."""
+    """Inputs of scores, tables and figures, of a study or of the replication audit, depending on the wildcard `study`."""
 
     @cached_property
     def tables(self) -> dict[str, Display]:
@@ -32,7 +32,7 @@ class DisplayInputs(Inputs):
         return (self.tables if kind == "table" else self.figures)[wildcards[kind]]
 
     def scoring(self, wildcards: Wildcards) -> Scoring:
-        """How a study is scored: the paper's own definition for its published measurements."""
+        """A study's scoring settings; the paper's definition for its published measurements."""
         scoring = self.study.scoring
         return as_published(scoring) if wildcards["study"] == REPLICATION else scoring
 
@@ -41,11 +41,11 @@ class DisplayInputs(Inputs):
         return self.scoring(wildcards).scale or []
 
     def main_recipe(self, wildcards: Wildcards) -> str:
-        """The recipe whose cells are the scale of z-scores."""
+        """The recipe whose cells define the scale of z-scores."""
         return PUBLISHED_RECIPE if wildcards["study"] == REPLICATION else self.study.recipe
 
     def files(self, kind: Kind) -> Callable[[Wildcards], dict[str, str]]:
-        """What a table or figure is made from: names and files, in the order in which its function takes them."""
+        """Inputs of a table or figure: names and files, in the order of its function's arguments."""
 
         def files_of(wildcards: Wildcards) -> dict[str, str]:
             display, study = self._of(kind, wildcards), wildcards["study"]

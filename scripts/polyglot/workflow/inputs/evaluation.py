@@ -1,4 +1,4 @@
-"""Evaluation: the benchmarks of a language, and what their outcomes depend on."""
+"""Evaluation: a language's benchmarks, and the dependencies of their outcomes."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class EvaluationInputs(Inputs):
         ]
 
     def missing_items(self) -> list[str]:
-        """A sentence for every folder that the study names and that has no items.
+        """One sentence for every folder in the study's settings that has no items.
 
-        Snakemake takes finished files as they are if what they are made from is missing: a misspelt folder would go unnoticed.
+        Snakemake accepts finished files whose inputs are missing, so a misspelt folder would go unnoticed.
         """
         used = dict.fromkeys(lang for matrix in self.study.matrices.values() for lang in matrix.languages)
         return [
@@ -59,15 +59,15 @@ class EvaluationInputs(Inputs):
         return {"benchmarks": benchmarks, "batch_size": self.study.evaluation.batch_size}
 
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the registry says of a benchmark, as far as its items depend on it."""
+        """A benchmark's registry settings that its items depend on."""
         return self.registries.benchmarks[wildcards["benchmark"]].model_dump(
             mode="json", exclude={"source", "licence", "weighting"}
         )
 
     def facts_of_language(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the registry says of a language's benchmarks, as far as outcomes depend on it."""
+        """Registry settings of a language's benchmarks that outcomes depend on."""
         return params_of(self.study.evaluation, self.registries.benchmarks, wildcards["lang"])
 
     def most_shots(self) -> int:
-        """The most few-shot examples of a benchmark."""
+        """The largest number of few-shot examples in any use of a benchmark."""
         return max(chosen.shots for chosen in self.study.evaluation.benchmarks.values())

@@ -1,4 +1,4 @@
-"""Experiments: files of their cells, and what their measurements and analyses are told."""
+"""Experiments: files of their cells, and parameters of their measurements and analyses."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ExperimentInputs(Inputs):
         return [list(cell) for cell in self.study.measured[wildcards["experiment"]]]
 
     def given_up(self, wildcards: Wildcards) -> list[list[str]]:
-        """The cells given up, each with its reason."""
+        """The abandoned cells, each with its reason."""
         holes = {cell: self.study.hole(cell) for cell in self._matrix(wildcards).cells}
         return [[*cell, reason] for cell, reason in holes.items() if reason is not None]
 
@@ -96,7 +96,7 @@ class ExperimentInputs(Inputs):
 
     @cached_property
     def one_method_recipes(self) -> dict[str, str]:
-        """Recipes that take one method alone, with that method."""
+        """Recipes with a single method, and that method."""
         parsed = [parse_recipe(name, self.study.methods) for name in self.study.recipes]
         single = [recipe for recipe in parsed if len(recipe.parts) == 1]
         return {recipe.name: recipe.parts[0] for recipe in single if recipe.parts[0] in self.study.methods}

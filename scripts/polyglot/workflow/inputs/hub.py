@@ -1,4 +1,4 @@
-"""The hub: what a study takes from it, and what has still to be fetched."""
+"""The hub: what a study uses from it, and what remains to be fetched."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class HubInputs(Inputs):
         return [paths.HUB_LOCK.format(hub=self.folder, kind=kind, name=name) for kind, names in named for name in names]
 
     def source_folder(self, name: str) -> str:
-        """Where a source's files are: from the hub, or in a local folder."""
+        """The folder of a source's files: from the hub, or local."""
         folder = self.registries.sources[name].folder
         return folder or paths.HUB_DATA.format(hub=self.folder, source=self.downloaded_as(name))
 
@@ -73,10 +73,10 @@ class HubInputs(Inputs):
         return list(dict.fromkeys(patterns))
 
     def models_to_fetch(self) -> list[str]:
-        """Models without a folder. A folder that is there is nobody's output, so that nothing empties it.
+        """Models without a folder. Existing folders are no job's output, so that Snakemake does not delete them.
 
         Raises:
-            HubError: if a folder holds something else.
+            HubError: if a folder holds different content.
         """
         found = self.registries.models
         folder = Path(self.folder, "models")

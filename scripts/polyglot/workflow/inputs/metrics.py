@@ -1,4 +1,4 @@
-"""The files of metrics of texts alone, and what jobs depend on of all metrics."""
+"""Files of metrics of texts alone, and the metric settings that jobs depend on."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ class MetricInputs(Inputs):
         return [file for pattern in self._patterns for file in screening.files(pattern)]
 
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What a metric's own file depends on."""
+        """The dependencies of a metric's own file."""
         return next(metric.facts for metric in self.study.intrinsic.metrics if metric.name == wildcards["metric"])
 
     def code(self, wildcards: Wildcards) -> str:
-        """Changes with the file of a metric's function, so that an edited metric is measured again."""
+        """Fingerprint of the file of a metric's function, so that an edited metric is measured again."""
         measure = METRICS[wildcards["metric"]].measure
         file = inspect.getsourcefile(inspect.unwrap(measure)) if measure is not None else None
         return file_hash(Path(file)) if file else ""
 
     def measured(self) -> list[dict[str, Any]]:
-        """Everything that is measured, as plain values."""
+        """All measured metrics, as plain values."""
         return [metric.facts for metric in self.study.intrinsic.metrics]
 
     def scored(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """What the PG-Score takes, as plain values: the paper's four for its published measurements."""
+        """The metrics in the PG-Score, as plain values; the paper's four for its published measurements."""
         chosen = PAPER if wildcards["study"] == REPLICATION else self.study.intrinsic.scored_metrics
         return [metric.facts for metric in chosen]

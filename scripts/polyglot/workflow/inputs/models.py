@@ -1,4 +1,4 @@
-"""Models: where their files are, how their jobs run, and which check comes first."""
+"""Models: their files, how their jobs run, and the check that comes first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModelInputs(Inputs):
 
     @cached_property
     def teachers(self) -> list[str]:
-        """Whoever writes data: teachers, candidates, those that routed teachers choose from, the translator and people."""
+        """All authors of data: teachers, candidates, routed teachers' choices, the translator and humans."""
         study = self.study
         named = [name for matrix in study.matrices.values() for name in matrix.teachers]
         among = study.routed_among if study.routed_teachers else []
@@ -74,8 +74,8 @@ class ModelInputs(Inputs):
         return [name for name, model in self.registries.models.items() if getattr(model, origin) is not None]
 
     def folder(self, name: str) -> File:
-        """Where a model's files are: made by the workflow, fetched, or in a local folder; nowhere for one that is inside a Python
-        package or behind an endpoint."""
+        """The folder of a model's files: made by the workflow, fetched, or local; empty for a model in a Python package or behind
+        an endpoint."""
         model = self.registries.models[name]
         if model.package is not None or model.endpoint is not None:
             return []
@@ -92,7 +92,7 @@ class ModelInputs(Inputs):
         return {name: self.registries.models[name].model_dump(mode="json") for name in self.used}
 
     def operation(self) -> dict[str, Any]:
-        """How every model is run: jobs read it from the configuration and do not run again for it."""
+        """Run-time settings of every model: jobs read them from the configuration and are not rerun for them."""
         return {name: model.operation for name, model in self.registries.models.items()}
 
     def engine_environment(self, name: str) -> str:
@@ -107,8 +107,8 @@ class ModelInputs(Inputs):
         return behind_network(self.registries.models[name])
 
     def pretrained(self, name: str) -> bool:
-        """Whether a model is a base to which the registry gives a chat template: it has seen no chats, and is
-        evaluated without."""
+        """Whether a model is a base to which the registry gives a chat template: it was not trained on chats, and is evaluated
+        without a template."""
         model = self.registries.models[name]
         return model.reference is not None and model.chat_template is not None
 
@@ -118,12 +118,12 @@ class ModelInputs(Inputs):
         return f"config/chat_templates/{template}" if template else []
 
     def anchor_template(self, wildcards: Wildcards) -> File:
-        """The chat template in which a base or reference is evaluated, where it is not its tokenizer's own."""
+        """The chat template for evaluating a base or reference, if it is not the tokenizer's own."""
         name = wildcards["model"]
         return [] if self.pretrained(name) else self.chat_template(name)
 
     def given(self, name: str) -> bool:
-        """Whether a model comes from elsewhere, so that its folder is checked before a GPU is held for it."""
+        """Whether a model comes from elsewhere, so that its folder is checked before a GPU is allocated."""
         model = self.registries.models[name]
         return (model.hub is not None or model.folder is not None) and ENGINES[model.engine].has_tokenizer
 
@@ -140,20 +140,20 @@ class ModelInputs(Inputs):
         return self._check(paths.ANCHOR_CHECK, "model", wildcards)
 
     def _check(self, pattern: str, role: str, wildcards: Wildcards) -> File:
-        """The check that must be made before a job of a given model, which this wildcard names."""
+        """The check required before a job of the model named by this wildcard."""
         return pattern.format(**dict(wildcards.items())) if self.given(wildcards[role]) else []
 
     def judge_check(self) -> File:
-        """The check that must be made before a judge that comes from elsewhere rates."""
+        """The check required before an external judge runs."""
         return self.at(paths.JUDGE_CHECK) if self.given(self.judge) else []
 
     def judge_template(self, name: str) -> File:
-        """What a chat model is asked: `judge` (the rubric) or `duel`; nothing for a reward model."""
+        """The prompt template of a chat judge: `judge` (the rubric) or `duel`; empty for a reward model."""
         judged = self.study.intrinsic.reward.kind == "rubric_judge"
         return f"{self.study.synthesis.prompts}/{name}.jinja" if judged else []
 
     def measured_scale(self) -> File:
-        """The scale of a reward model that comes without one."""
+        """The scale file of a reward model that has no scale."""
         model = self.registries.models[self.judge]
         known = self.study.intrinsic.reward.kind != "reward_model" or model.gold_tuning or model.scale
         return [] if known else self.at(paths.REWARD_SCALE)

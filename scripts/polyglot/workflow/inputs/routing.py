@@ -65,11 +65,11 @@ class RoutingInputs(Inputs):
         return self.routed[wildcards["routed"]].strategy
 
     def strength(self, wildcards: Wildcards) -> list[str]:
-        """Teachers that a routed one may call strong, from the strongest down."""
+        """Teachers in order of strength, strongest first."""
         return self.strongest_first(wildcards["routed"])
 
     def strongest_first(self, name: str) -> list[str]:
-        """The same of a routed teacher by its name.
+        """The same for a routed teacher, by its name.
 
         Raises:
             ConfigurationError: if it needs a teacher of its base's family, and there is none.
@@ -85,13 +85,13 @@ class RoutingInputs(Inputs):
         return by_strength(related, sizes, order)
 
     def gathered_from(self, wildcards: Wildcards) -> list[list[str]]:
-        """[teacher, method] of every file of answers that a routed teacher's are among, in their order."""
+        """[teacher, method] of every file that may hold a routed teacher's answers, in their order."""
         candidates = self.routed[wildcards["routed"]].way.candidates(self.strength(wildcards))
         teachers = [name for name in self.study.routed_among if name in candidates]
         return [[teacher, method] for teacher in teachers for method in self.study.methods]
 
     def gathered_answers(self, wildcards: Wildcards) -> list[str]:
-        """Answers that a routed teacher's are among: given to it, or to a study of single teachers."""
+        """Files that may hold a routed teacher's answers: generated for it, or for single teachers."""
         named = {key: wildcards[key] for key in ("routed", "lang", "seed")}
         pattern = paths.ASSIGNED_ANSWERS if self.routed[named["routed"]].asks else paths.ANSWERS
         return [self.at(pattern, teacher=teacher, method=method, **named) for teacher, method in self.gathered_from(wildcards)]
@@ -101,7 +101,7 @@ class RoutingInputs(Inputs):
         return [[name, wildcards["lang"]] for name in self.study.routed_among]
 
     def assignment_files(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """What a routed teacher's choice is made from."""
+        """The inputs of a routed teacher's choice."""
         study, routed = self.study, self.routed[wildcards["routed"]]
         named = {"lang": wildcards["lang"], "seed": wildcards["seed"]}
         files: dict[str, str | list[str]] = {
@@ -146,11 +146,11 @@ class RoutingInputs(Inputs):
         return [self.at(paths.CALIBRATION, base=base) for base in self.bases(wildcards)]
 
     def judged(self, wildcards: Wildcards) -> list[str]:
-        """What the routers say of the prompts that they are judged by."""
+        """The routers' scores of their test prompts."""
         return [self.at(paths.JUDGED, base=base) for base in self.bases_with_router(wildcards)]
 
     def facts(self, wildcards: Wildcards) -> list[dict[str, Any]]:
-        """What an experiment's routed teachers are: name, strategy, base and the order of strength that they know."""
+        """An experiment's routed teachers: name, strategy, base and order of strength."""
         return [
             {
                 "name": name,

@@ -1,4 +1,4 @@
-"""Screening: the small samples of every candidate, and what a full study would ask for."""
+"""Screening: small samples of every candidate, and the size of a full study."""
 
 from __future__ import annotations
 

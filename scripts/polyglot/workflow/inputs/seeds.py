@@ -1,4 +1,4 @@
-"""Seed datasets: what each language's is put together from."""
+"""Seed datasets: the sources of each language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from polyglot.study import paths
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 UNREAD = {"licence", "cite", "published"}
-"""What the registry says of a source that its rows do not depend on."""
+"""Registry settings of a source that its rows do not depend on."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SeedInputs(Inputs):
     """Inputs of the seed datasets."""
 
     def files(self, wildcards: Wildcards) -> list[str]:
-        """What a language's seed dataset is put together from: sources and a file, or else the micro-world."""
+        """Inputs of a language's seed dataset: sources and a file, or else the micro-world."""
         settings, lang = self.study.seed_dataset, wildcards["lang"]
         files = [self.at(paths.SOURCE, source=name, lang=lang) for name in settings.sources.get(lang, [])]
         if lang in settings.files:
@@ -25,11 +25,11 @@ class SeedInputs(Inputs):
         return files or [self.at(paths.WORLD_SEED, lang=lang)]
 
     def counts(self) -> list[str]:
-        """What became of the rows of every source."""
+        """Row counts by outcome for every source."""
         return [self.at(paths.SOURCE_COUNTS, source=name, lang=lang) for name, lang in self.study.seed_sources]
 
     def source(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the rows of a source depend on."""
+        """The dependencies of a source's rows."""
         return self.registries.sources[wildcards["source"]].model_dump(mode="json", exclude=UNREAD)
 
     def published(self, wildcards: Wildcards) -> str | None:

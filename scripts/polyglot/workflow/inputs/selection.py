@@ -1,4 +1,4 @@
-"""Selection: pools of samples, and the students that meet in duels."""
+"""Selection: pools of samples, and the students compared in duels."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class SelectionInputs(Inputs):
     """Inputs of recipes that select."""
 
     def lexicons(self) -> list[str]:
-        """The micro-world, where a user gives no pairs to learn quality from."""
+        """The micro-world, if the user gives no pairs for the quality model."""
         langs = [] if self.study.selection.pairs else self.study.nano.languages
         return [paths.LEXICON.format(lang=lang) for lang in langs]
 
     def pairs(self) -> File:
-        """A user's pairs to learn quality from."""
+        """A user's pairs for the quality model."""
         return self.study.selection.pairs or []
 
     def pool(self, lang: str) -> str:
@@ -66,7 +66,7 @@ class SelectionInputs(Inputs):
         return parse_recipe(wildcards["recipe"], self.study.methods).rule
 
     def clusters_of_cells(self, wildcards: Wildcards) -> list[str]:
-        """The clusters that every cell of an experiment is looked at by."""
+        """The clusters used for every cell of an experiment."""
         experiment = wildcards["experiment"]
         seeds = self.study.matrices[experiment].seeds
         return [
@@ -92,7 +92,7 @@ class SelectionInputs(Inputs):
         ]
 
     def duelling_sets(self, wildcards: Wildcards) -> list[str]:
-        """The whole training sets of a language whose students, or those of parts of them, meet in duels."""
+        """The whole training sets of a language whose students, or those of their subsets, are compared in duels."""
         lang = wildcards["lang"]
         cells = [cell for name in self.study.matrices for cell in self._duelling(name) if cell[3] == lang]
         sets = dict.fromkeys((teacher, seed) for _, _, teacher, _, seed in cells)

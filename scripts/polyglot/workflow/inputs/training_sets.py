@@ -1,4 +1,4 @@
-"""Requests, answers and the training sets that recipes mix of them."""
+"""Requests, answers and the training sets that recipes mix from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TrainingSetInputs(Inputs):
 
     @cached_property
     def recipes(self) -> list[str]:
-        """Every recipe that a job may be asked for: those of the experiments, and what routing and selection measure by."""
+        """Every recipe that a job may need: those of the experiments, and those used by routing and selection."""
         routed = self.study.routed_teachers.values()
         whole = [WHOLE] if routed or self.study.selecting else []
         every = [every_answer(self.study) for teacher in routed if teacher.needs("answers")]
@@ -35,7 +35,7 @@ class TrainingSetInputs(Inputs):
         return template_files(self.study.synthesis.prompts, methods or self.study.methods)
 
     def own_templates(self) -> dict[str, str]:
-        """Texts of the templates that methods bring themselves."""
+        """Texts of the methods' own templates."""
         return own_templates(self.study.methods)
 
     def requests(self, wildcards: Wildcards) -> int:
@@ -43,8 +43,8 @@ class TrainingSetInputs(Inputs):
         return requests_in(Draw.parse(wildcards["seed"]), self.study)
 
     def detected_languages(self, wildcards: Wildcards) -> list[str]:
-        """Languages among which an answer's language is detected; those of other cells are not among them, so that adding a
-        language to a study re-makes nothing."""
+        """Languages for detecting an answer's language, without those of other cells, so that adding a language to a study reruns
+        nothing."""
         study = self.study
         return sorted({*study.synthesis.detected_languages, wildcards["lang"], study.source_language})
 
@@ -70,5 +70,5 @@ class TrainingSetInputs(Inputs):
         return files
 
     def size(self, wildcards: Wildcards) -> int:
-        """Wanted examples of a training set."""
+        """Target number of examples of a training set."""
         return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
