@@ -46,7 +46,7 @@ def test_a_failure_is_told_once_with_what_to_do_and_the_next_run_goes_on(fresh: 
     log = "results/demo/logs/seed/de.log"
     said = lines.index("seed: ValueError: prompts are empty")
     assert lines[said + 1 : said + 3] == [
-        f"(the whole traceback is in {log})",
+        f"(the full traceback is in {log})",
         "failed: seed (lang de); what does not depend on it goes on",
     ]
     assert f"- seed (lang de): {log}" in lines

@@ -18,7 +18,7 @@ from polyglot.workflow.progress.words import about, clock, counted, named
 
 LAST_LINES = 8
 """Lines of a failed job's log that are shown where the job itself has said nothing."""
-TRACEBACK_IN = re.compile(r"^\(the whole traceback is in (.+)\)$")
+TRACEBACK_IN = re.compile(r"^\(the full traceback is in (.+)\)$")
 INTERRUPTED = re.compile(r"^\w+: (KeyboardInterrupt|SystemExit): ?\d*$")
 """What `polyglot.workflow.job` prints of a job that was stopped with the run."""
 OF_A_JOB = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")

@@ -98,7 +98,7 @@ def test_what_a_failed_job_has_said_is_shown_once(tmp_path: Path) -> None:
     log.write_text("Traceback ...\nValueError: no rows\n")
     run = Told(jobs())
     run.start(0.0, 0, "student", wildcards={"study": "demo", "lang": "de"})
-    for line in ("student: ValueError: no rows", f"(the whole traceback is in {log})"):
+    for line in ("student: ValueError: no rows", f"(the full traceback is in {log})"):
         run.follower.error_line(line)
     command = "RuleException:\nCommand 'python x' returned non-zero exit status 1."
     run.event(1.0, command, logging.ERROR, event="error")
@@ -108,7 +108,7 @@ def test_what_a_failed_job_has_said_is_shown_once(tmp_path: Path) -> None:
     run.follower.end(10.0)
     assert run.said[1:] == [
         "student: ValueError: no rows",
-        f"(the whole traceback is in {log})",
+        f"(the full traceback is in {log})",
         "failed: student (lang de); what does not depend on it goes on",
         "stopped after 0:10: 0 of 5 jobs done, 1 failed",
         "Snakemake's own log: /x/y.log",
@@ -139,7 +139,7 @@ def test_errors_and_warnings_of_snakemake_are_shown_whole() -> None:
 def test_stopping_is_no_failure(tmp_path: Path) -> None:
     run = Told(jobs())
     run.start(0.0, 0, "student")
-    for line in ("student: KeyboardInterrupt: ", "(the whole traceback is in x.log)"):
+    for line in ("student: KeyboardInterrupt: ", "(the full traceback is in x.log)"):
         run.follower.error_line(line)
     run.event(1.0, "Terminating processes on user request, this might take some time.")
     run.fail(1.0, 0, "student", tmp_path / "none.log")
