@@ -292,8 +292,9 @@ def sensitivity(
         alpha, definition, recipe, scored: the reference settings (see `score_cells`).
 
     Returns:
-        One row per setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers' averages
-        under it and under the reference settings) with low and high over replicates, first (the top teacher), n (teachers).
+        One row per setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers'
+        averages under it and under the reference settings) with low and high over replicates, first (the top teacher), n
+        (teachers).
     """
 
     def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
