@@ -1,4 +1,4 @@
-"""What a table or figure knows beside its data: names, the study's definition and confidence, and flagged languages."""
+"""The context of a table or figure: names, the study's definition and confidence, and flagged languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polyglot.scoring.scores import Definition
 
 @dataclass(frozen=True)
 class Context:
-    """What a table or figure knows beside its data: how the study is scored, and the names of everything."""
+    """What a table or figure needs besides its data: scoring settings and names."""
 
     title: str
     study: str
@@ -45,18 +45,18 @@ class Context:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
-        """From a display's values (`Display.values`) and, where they are known, the gaps between reference and base."""
+        """From a display's values (`Display.values`) and, if known, the gaps between reference and base."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
         known["metrics"] = recorded(values.get("metrics"), STANDARD)
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
         return cls(**known, flagged=flagged)
 
     def model(self, name: str) -> str:
-        """A model's label; people and other authors that are no models keep their name."""
+        """A model's label; humans and other authors that are not models keep their name."""
         return str(self.models[name]["label"]) if name in self.models else name
 
     def language(self, code: str, base: str | None = None) -> str:
-        """A language's English name, flagged where a base (None: the main one) has no reference above it."""
+        """A language's English name, flagged if a base (None: the main one) has no reference above it."""
         name = str(self.languages[code]["name"]) if code in self.languages else code
         return f"{name} {FLAG}" if self.is_flagged(code, base) else name
 

@@ -1,4 +1,4 @@
-"""What a table or figure of a study is: what it is made from, what it says, and what else it depends on."""
+"""The definition of a table or figure: inputs, caption, and other dependencies."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Display:
     """One table or figure.
 
     Args:
-        function: what makes it: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`, or
+        function: the function that makes it: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`, or
             `package.module:function` of a plugin. It takes a `Context`, then the inputs by name, as frames.
         title: shown above it and in the report.
         category: where it is in the report, see `polyglot.displays.catalogue.files`.
         caption: may name {definition}, {confidence} and {alpha}; other braces are doubled.
         inputs: argument of the function to a file under results/STUDY; may name {experiment}.
         paper: its counterpart in arXiv 2604.11290.
-        published: those inputs that the paper's published measurements have too (none: it cannot be made from them).
-        experiment: whose results it shows.
+        published: inputs also available for the paper's published measurements (none: it cannot be made from them). experiment:
+        whose results it shows.
         width, height: of a figure, in inches.
     """
 
@@ -63,7 +63,7 @@ class Display:
         return {"width": chosen.width or self.width, "height": chosen.height or self.height, "title": chosen.title}
 
     def values(self, study: Study, registries: Registries, scoring: Scoring, *, name: str) -> dict[str, Any]:
-        """Everything that the display depends on beside its inputs: see `polyglot.displays.context.Context`.
+        """Everything that the display depends on besides its inputs: see `polyglot.displays.context.Context`.
 
         Args:
             name: whose results are shown: the study's own, or `published`.

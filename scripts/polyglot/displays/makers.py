@@ -1,4 +1,4 @@
-"""The functions that make tables and figures, found by their name when they are needed."""
+"""Finds the functions that make tables and figures by name, on demand."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def maker(kind: Kind, function: str) -> Callable[..., Any]:
 
     Args:
         function: `module.function` in the room of tables or figures; `package.module:function` of a plugin; or a function's bare
-            name, as archives made before version 0.2 have it.
+            name, as in archives made before version 0.2.
 
     Raises:
-        ValueError: if there is no such function; the message names those there are, and the nearest.
+        ValueError: if there is no such function; the message lists the known ones and the nearest.
     """
     module, name = _place(kind, function)
     try:

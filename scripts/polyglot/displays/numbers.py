@@ -1,4 +1,4 @@
-"""Numbers in print: with intervals, errors and signs, and marks where there is none."""
+"""Formatting numbers: intervals, errors, signs, and marks for missing values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNKNOWN = "–"
 
 
 def number(value: float, digits: int = 3, *, sign: bool = False, missing: str = UNKNOWN) -> str:
-    """A number, or `missing` (a dash) where there is none. What rounds to zero has no minus."""
+    """A number, or `missing` (a dash) if there is none. Values that round to zero have no minus."""
     if pd.isna(value):
         return missing
     rounded = round(float(value), digits) + 0.0
@@ -24,7 +24,7 @@ def number(value: float, digits: int = 3, *, sign: bool = False, missing: str = 
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 3, *, sign: bool = False, missing: str = UNKNOWN) -> str:
-    """A number with its interval in brackets, where it has one."""
+    """A number with its interval in brackets, if it has one."""
     shown = number(value, digits, sign=sign, missing=missing)
     known = pd.notna(value) and pd.notna(low) and pd.notna(high)
     return f"{shown} [{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]" if known else shown
@@ -37,7 +37,7 @@ def with_error(value: float, error: float, digits: int = 3, *, sign: bool = Fals
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A positive number with so many significant digits, never in powers of ten."""
+    """A positive number with this many significant digits, never in scientific notation."""
     if pd.isna(value) or math.isinf(value):
         return UNKNOWN
     places = digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
@@ -45,7 +45,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def probability(value: float, *, missing: str = UNKNOWN) -> str:
-    """A share of resamples; what none or all of them show is still not impossible or certain."""
+    """A share of resamples as a probability, never shown as exactly 0 or 1."""
     if pd.isna(value):
         return missing
     return ">0.99" if value > 0.995 else "<0.01" if value < 0.005 else f"{value:.2f}"

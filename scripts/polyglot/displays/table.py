@@ -1,4 +1,4 @@
-"""Tables for people: numbers with their intervals, as CSV, Markdown, LaTeX (booktabs) and a self-contained HTML page."""
+"""Readable tables: numbers with their intervals, as CSV, Markdown, LaTeX (booktabs) and a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from polyglot.displays.numbers import FLAG, HOLE
 
 @dataclass(frozen=True)
 class Table:
-    """A table twice: `data` with plain numbers (CSV), `shown` with formatted text in the same order (for people).
+    """A table in two forms: `data` with plain numbers (CSV), `shown` with formatted text in the same order.
 
-    `shown` may spread what is one row of `data` over columns, and leave out what `more` shows.
+    `shown` may spread one row of `data` over columns, and omit what `more` shows.
     """
 
     data: pd.DataFrame
@@ -28,7 +28,7 @@ class Table:
     more: Sequence[Table] = ()
     """Further tables on the same page."""
     lead: Sequence[str] = ()
-    """What to know first: sentences above the table."""
+    """Key statements above the table."""
 
     def markdown(self) -> str:
         """GitHub Markdown: the lead, the table, its notes, then further tables."""
@@ -103,7 +103,7 @@ def _markdown_cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of one line without HTML, which Markdown would let through."""
+    """One-line text with HTML escaped, because Markdown would pass it through."""
     return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", " ".join(text.split()))
 
 

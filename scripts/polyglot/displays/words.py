@@ -1,4 +1,4 @@
-"""Words that tables and figures share: names of quantities and students, and what they say of flags and holes."""
+"""Shared texts of tables and figures: names of quantities and students, and notes on flags and missing cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polyglot.intrinsic.metrics import STANDARD, Metric
 
 
 def group_names(context: Context, groups: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """(base, recipe) to a name that says what differs among them."""
+    """(base, recipe) to a name that shows what differs between them."""
     several_bases, several_recipes = (len({group[place] for group in groups}) > 1 for place in (0, 1))
     return {
         (base, recipe): " · ".join([context.model(base)] * several_bases + [recipe] * several_recipes) or context.model(base)
@@ -21,7 +21,7 @@ def group_names(context: Context, groups: Sequence[tuple[str, str]]) -> dict[tup
 
 
 def flag_notes(context: Context, gaps: pd.DataFrame | None) -> list[str]:
-    """What a flag means, and which languages have one: notes below a table."""
+    """Notes below a table: the meaning of a flag, and the flagged languages."""
     if gaps is None:
         return ["Scores of base and reference are not available: no language can be flagged."]
     if not context.flagged:
@@ -31,7 +31,7 @@ def flag_notes(context: Context, gaps: pd.DataFrame | None) -> list[str]:
 
 
 def flag_line(context: Context) -> str:
-    """Which languages in an average are flagged: a line below a figure; empty if none is."""
+    """A line below a figure: flagged languages in an average; empty if none."""
     if not context.flagged:
         return ""
     by_language: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ def flag_line(context: Context) -> str:
 
 
 def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
-    """Which cells have no measurement, and why: notes below a table."""
+    """Notes below a table: cells without a measurement, and the reasons."""
     if holes is None or holes.empty:
         return []
     named = []
@@ -58,14 +58,14 @@ def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
         langs = ", ".join(context.language(lang, base) for lang in rows["lang"])
         where = f" ({recipe}, {context.model(base)})" if several else ""
         named.append(f"{context.model(teacher)}{where} in {langs}: {reason}")
-    return [f"{HOLE}: no measurement. {'; '.join(named)}. A teacher with a hole has no average and no rank."]
+    return [f"{HOLE}: no measurement. {'; '.join(named)}. A teacher with a missing cell has no average and no rank."]
 
 
 def hole_line(context: Context, frame: pd.DataFrame | None = None, column: str = "", holes: pd.DataFrame | None = None) -> str:
-    """Which cells have no measurement, and why where that is known: a line below a figure, long lists cut short.
+    """A line below a figure: cells without a measurement, with known reasons; long lists are truncated.
 
     Args:
-        frame: cells (base, recipe, teacher, lang), of which those without a value in `column` are named too.
+        frame: cells (base, recipe, teacher, lang), those without a value in `column` are also listed.
 
     Returns:
         The line; empty if all cells have a measurement.
@@ -116,12 +116,12 @@ NAMES = {
 
 
 def quantity(name: str, metrics: Sequence[Metric] = STANDARD) -> str:
-    """The name of a measured quantity for people."""
+    """The display name of a measured quantity."""
     titles = {metric.analysed: f"{metric.title} (log)" if metric.logged else metric.title for metric in metrics}
     titles |= {metric.name: metric.title for metric in metrics}
     return NAMES.get(name) or titles.get(name) or str(name).replace("_", " ")
 
 
 def lower_is_better(metrics: Sequence[Metric]) -> str:
-    """The titles of the metrics that are the better the lower they are."""
+    """The titles of lower-is-better metrics."""
     return ", ".join(metric.title for metric in metrics if metric.better == "lower")

@@ -55,7 +55,7 @@ def test_what_slurm_alone_knows_is_told_too(tmp_path: Path) -> None:
 
 
 def test_a_job_that_never_began_says_so(tmp_path: Path) -> None:
-    assert "it ended before it began" in failures_in_words([failure(tmp_path)])
+    assert "it ended before its script started" in failures_in_words([failure(tmp_path)])
 
 
 def test_a_refused_submission_says_why_in_sbatchs_own_words(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_cell_without_a_student_has_a_card_that_says_why(repository: Path) -> 
         template=repository / "report/model_card.md.jinja",
         workflow=WORKFLOW,
     )
-    assert "There is no such student: 1 usable training examples" in text
+    assert "This student was not trained: 1 usable training examples" in text
     assert yaml.safe_load(text.split("---\n")[1])["base_model"].startswith("allenai/")
 
 

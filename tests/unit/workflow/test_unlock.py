@@ -36,7 +36,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def test_a_run_that_is_going_on_keeps_its_lock(tmp_path: Path, start: Start) -> None:
     run = start("all", "--cores", "2")
-    with pytest.raises(SystemExit, match=rf"another run is going on in this folder \(process {run.pid}\)"):
+    with pytest.raises(SystemExit, match=rf"another run is active in this folder \(process {run.pid}\)"):
         unlock(tmp_path)
 
 

@@ -1,8 +1,8 @@
-"""The catalogue: every table and figure that a study has, with what each is made from and what it says.
+"""The catalogue: every table and figure of a study, with its inputs and caption.
 
-One module a subject: a study's main experiment (`study.py`), further experiments by what they compare (`experiments.py`), the
+One module per subject: a study's main experiment (`study.py`), further experiments by comparison (`experiments.py`), the
 screening, the budget and the replication audit. A project adds its own to `TABLES`, `FIGURES` and `COMPARED`. It may import
-display.py, the study and the rooms below; it imports neither pandas nor matplotlib, because every Snakefile reads it.
+display.py, the study and lower rooms, but neither pandas nor matplotlib, because the Snakefile loads it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class NameClash(ValueError):
-    """Two tables, or two figures, of one name; the message names it and says what to rename."""
+    """Two tables, or two figures, with the same name; the message says what to rename."""
 
 
 def tables(study: Study) -> dict[str, Display]:
@@ -67,7 +67,7 @@ def _all(study: Study, kind: Kind, of_main: Mapping[str, Display], planned: Mapp
 
     def put(name: str, display: Display, where: str, thing: str) -> None:
         if name in found:
-            raise NameClash(f"{where}: the {kind} '{name}' has the name of another {kind}; give the {thing} another name")
+            raise NameClash(f"{where}: the {kind} '{name}' has the same name as another {kind}; rename the {thing}")
         found[name] = display
 
     for name, display in of_main.items():
@@ -91,5 +91,5 @@ def of(known: Mapping[str, Display], experiments: Iterable[str]) -> list[str]:
 
 
 def published(known: Mapping[str, Display]) -> list[str]:
-    """Names of the displays that the paper's published measurements can fill."""
+    """Names of the displays that can be made from the paper's published measurements."""
     return [name for name, display in known.items() if display.published]

@@ -13,21 +13,21 @@ BUDGET: dict[str, Display] = {
         "Budget of the study",
         COST,
         "Jobs, engine starts, GPU hours, tokens, money and disk by rule, before anything is submitted; the assumed throughputs "
-        "stand under `plan` in the configuration.",
+        "are under `plan` in the configuration.",
         PLANNED,
     ),
     "plan_teachers": Display(
         "budget.plan_teachers",
         "Budget by teacher",
         COST,
-        "What each teacher adds to the budget: its answers, the training sets and students made from them, and their evaluation.",
+        "Each teacher's part of the budget: its answers, the training sets and students made from them, and their evaluation.",
         PLANNED,
     ),
     "plan_demands": Display(
         "budget.plan_demands",
-        "What jobs ask of a cluster",
+        "Resource requests of jobs",
         COST,
-        "GPUs, cores, memory and run time that the jobs of each rule ask for at their first attempt.",
+        "GPUs, cores, memory and run time that the jobs of each rule request at their first attempt.",
         PLANNED,
     ),
 }

@@ -1,7 +1,7 @@
-"""Tables and figures of further experiments, by what they compare: an experiment has them by being configured.
+"""Tables and figures of further experiments, by comparison; a configured experiment gets them automatically.
 
-A display is made by the function that it names: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`.
-Its name is that of the experiment with the suffix that stands here.
+Each display names its function: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`. Its name is the
+experiment's name plus the suffix given here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
             ),
             "_agreement": Display(
                 "comparisons.base_agreement",
-                "Agreement of bases about teachers",
+                "Agreement between bases in ranking teachers",
                 EXPERIMENTS,
                 "Spearman correlation between the rankings of teachers by two bases, with {confidence} bootstrap intervals.",
                 {"replicates": REPLICATES},
@@ -57,7 +57,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
             ),
             "_family_match": Display(
                 "comparisons.family_match",
-                "Teacher and student of one family",
+                "Teacher and student of the same family",
                 EXPERIMENTS,
                 "How a teacher's PG-Score (*{definition}*) changes from the main base to another, for teachers of the "
                 "other base's "
@@ -158,7 +158,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "recipes.steps",
                 "An additive recipe, step by step",
                 EXPERIMENTS,
-                "Scores of each step's student by task group, and what the step adds, with {confidence} bootstrap intervals.",
+                "Scores of each step's student by task group, and each step's gain, with {confidence} bootstrap intervals.",
                 {"outcomes": "analysis/{experiment}_steps.csv"},
                 paper="table 19",
             )
@@ -170,7 +170,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 EXPERIMENTS,
                 "Mean score of each step's student with its {confidence} bootstrap interval; small markers are task "
                 "groups. Beside it: "
-                "what the step adds to the one before, with its interval, items paired.",
+                "each step's gain over the previous step, with its interval, paired by item.",
                 {"outcomes": "analysis/{experiment}_steps.csv"},
                 paper="figure 9",
             )
@@ -194,7 +194,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "comparisons.abilities",
                 "A teacher's ability and size, and the PG-Score of its data",
                 EXPERIMENTS,
-                "Each point a teacher and language: the teacher's own mean benchmark score, and its size (natural "
+                "Each point is a teacher and language: the teacher's own mean benchmark score, and its size (natural "
                 "logarithm), against "
                 "the PG-Score (*{definition}*) of its data, with the fitted lines of the mixed-effects models.",
                 {
@@ -212,9 +212,9 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "routing.routing",
                 "Routed and single teachers",
                 EXPERIMENTS,
-                "Routed teachers beside single ones, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
-                "(*{definition}*), gain, the generations that the data took, and how well prompts are routed; below, who answers "
-                "which share of the prompts.",
+                "Routed and single teachers, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+                "(*{definition}*), gain, the generations needed for the data, and routing quality; below, each teacher's "
+                "share of the prompts.",
                 {
                     **STUDENTS,
                     "quality": "analysis/{experiment}_quality.csv",
@@ -231,7 +231,7 @@ _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
                 "Routed and single teachers",
                 EXPERIMENTS,
                 "PG-Score (*{definition}*) and gain, averaged over languages, with {confidence} bootstrap intervals, of routed "
-                "teachers beside single ones; right: the generations that their data took.",
+                "and single teachers; right: the generations needed for their data.",
                 {**STUDENTS, "generations": GENERATIONS, "gaps": GAPS, "holes": HOLES},
             )
         },
@@ -244,8 +244,8 @@ _BY_COMPARISON["selection"] = {
             "selection.selection",
             "Selected training sets",
             EXPERIMENTS,
-            "Recipes that select beside the whole set, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
-            "(*{definition}*), gain, win rate against the student of the whole set, clusters covered, and quality.",
+            "Selecting recipes and the whole set, averaged over languages, with {confidence} bootstrap intervals: PG-Score "
+            "(*{definition}*), gain, win rate against the student trained on the whole set, clusters covered, and quality.",
             {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
             paper="arXiv 2509.15549: win rates 60.2 % and 62.6 %",
         ),
@@ -258,10 +258,10 @@ _BY_COMPARISON["selection"] = {
         ),
         "_quality_model": Display(
             "selection.quality_model",
-            "Does the quality model tell good responses from worse ones?",
+            "Does the quality model separate good from worse responses?",
             EXPERIMENTS,
             "AUC on held-out instructions by kind of worse response and language, of the trained quality model and of the "
-            "encoder that it started from, with {confidence} bootstrap intervals.",
+            "untrained encoder, with {confidence} bootstrap intervals.",
             {"validity": "analysis/quality_model.csv"},
         ),
     },
@@ -270,8 +270,8 @@ _BY_COMPARISON["selection"] = {
             "selection.selection",
             "Coverage and quality of selected training sets",
             EXPERIMENTS,
-            "Left: share of the whole set's clusters that a recipe covers, against the mean quality of its samples, a point a "
-            "teacher and language; right: gain and win rate against the student of the whole set, with {confidence} bootstrap "
+            "Left: share of the whole set's clusters that a recipe covers, against the samples' mean quality, one point per "
+            "teacher and language; right: gain and win rate against the whole set's student, with {confidence} bootstrap "
             "intervals.",
             {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
         ),

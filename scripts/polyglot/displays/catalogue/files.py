@@ -1,4 +1,4 @@
-"""What displays are made from most often, below results/STUDY, and the categories of the report that they are in."""
+"""The most common inputs of displays, below results/STUDY, and the categories of the report."""
 
 from __future__ import annotations
 

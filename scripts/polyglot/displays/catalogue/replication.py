@@ -13,7 +13,7 @@ REPLICATION: dict[Kind, dict[str, Display]] = {
             "replication.sign_audit",
             "Sign audit: is the reference above the base?",
             REPLICATED,
-            "By language: what the published PGRs imply about base and reference, both scores where the released student scores "
+            "By language: what the published PGRs imply about base and reference, both scores if the released student scores "
             "give them, and how many students are above their base.",
             {"audit": SIGNS},
             paper="table 12",
@@ -35,7 +35,7 @@ REPLICATION: dict[Kind, dict[str, Display]] = {
             "replication.published_recomputed",
             "Published and recomputed scores",
             REPLICATED,
-            "PG-Scores recomputed from tables 11 and 12 against table 13, and how far they are apart; scores by base model from "
+            "PG-Scores recomputed from tables 11 and 12 against table 13, with differences; scores by base model from "
             "the released cells against figure 2.",
             {"values": "analysis/claim_values.csv"},
             paper="table 13 and figure 2",
@@ -46,7 +46,7 @@ REPLICATION: dict[Kind, dict[str, Display]] = {
             "replication.anchors",
             "Students, base and reference",
             REPLICATED,
-            "Mean benchmark scores of the published students beside base and reference, which follow from released scores and "
+            "Mean benchmark scores of the published students with base and reference, which follow from released scores and "
             "PGRs.",
             {"audit": SIGNS, "students": "analysis/students.csv"},
             paper="table 12",

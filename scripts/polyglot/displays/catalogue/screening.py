@@ -16,16 +16,16 @@ SCREEN: dict[Kind, Display] = {
         "screening.screen",
         "Screening of candidate teachers",
         SCREENING,
-        "Candidates by the students' gain that the intrinsic metrics of a small sample predict, with {confidence} prediction "
-        "intervals; how well such predictions did on the finished study; and what this cost beside a full study.",
+        "Candidates by the student gain predicted from the intrinsic metrics of a small sample, with {confidence} prediction "
+        "intervals; validation of such predictions on the finished study; and the cost compared with a full study.",
         SCREENED,
     ),
     "figure": Display(
         "screening.screen",
         "Screening of candidate teachers",
         SCREENING,
-        "The students' gain that the intrinsic metrics of a small sample predict, by language, with {confidence} prediction "
-        "intervals; a diamond is the gain that students of the full study had, where it is known.",
+        "The student gain predicted from the intrinsic metrics of a small sample, by language, with {confidence} prediction "
+        "intervals; a diamond is the measured gain in the full study, if known.",
         SCREENED,
         height=3.4,
     ),

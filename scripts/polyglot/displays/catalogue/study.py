@@ -1,6 +1,6 @@
 """Tables and figures of a study's main experiment, each with its counterpart in arXiv 2604.11290.
 
-A display is made by the function that it names: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`.
+Each display names its function: `module.function` in `polyglot.displays.tables` or `polyglot.displays.figures`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TABLES: dict[str, Display] = {
         "Leaderboard",
         RESULT,
         "Teachers by PG-Score (*{definition}*), averaged over languages, with {confidence} bootstrap intervals and the "
-        "probabilities of the first and of one of the three first ranks; the other definitions beside it.",
+        "probabilities of rank 1 and of ranks 1 to 3; other definitions are below.",
         {"teachers": TEACHERS, "cells": CELLS, "gaps": GAPS, "holes": HOLES},
         paper="table 1",
         published=("teachers", "cells"),
@@ -45,7 +45,7 @@ _TABLES: dict[str, Display] = {
         "recommendation.recommendation",
         "Recommendation",
         RESULT,
-        "For every language: which teacher, how sure, which method, at what price, and what to beware of.",
+        "For every language: the recommended teacher, the certainty, the method, the price, and caveats.",
         {
             "cells": CELLS,
             "replicates": REPLICATES,
@@ -67,7 +67,7 @@ _TABLES: dict[str, Display] = {
         "Performance gap recovered (PGR)",
         EVALUATION,
         "PGR = (student - base) / (reference - base), of mean benchmark scores, with {confidence} bootstrap intervals; the gain "
-        "itself beside it, because PGR turns round where the reference is below the base.",
+        "itself is shown too, because PGR changes sign where the reference is below the base.",
         {"cells": CELLS, "replicates": f"{SCORES}/measurements.parquet", "gaps": GAPS, "holes": HOLES},
         paper="table 12",
     ),
@@ -83,7 +83,7 @@ _TABLES: dict[str, Display] = {
         "study.seed_sources",
         "Sources of the seed dataset",
         DATA,
-        "How many rows of every source were read, left out (and why), kept and sampled, beside the number in table 6.",
+        "Rows of every source that were read, dropped (with reasons), kept and sampled, and the number in table 6.",
         {"sources": "analysis/seed_sources.csv"},
         paper="table 6",
     ),
@@ -91,7 +91,7 @@ _TABLES: dict[str, Display] = {
         "study.synthesis_yield",
         "Yield of synthesis by status",
         DATA,
-        "How many answers of each teacher, language and method can be used, and why the others cannot.",
+        "Usable answers of each teacher, language and method, and why others are not usable.",
         {"statuses": "analysis/synthesis_yield.csv"},
     ),
     "pca": Display(
@@ -107,8 +107,8 @@ _TABLES: dict[str, Display] = {
         "analyses.regression",
         "Regression of student performance on the components",
         ANALYSIS,
-        "How well the principal components of the intrinsic metrics predict the students' gain: in sample, and for a language or "
-        "a teacher that was left out.",
+        "How well the principal components of the intrinsic metrics predict the students' gain: in sample, and for a held-out "
+        "language or teacher.",
         {
             "validation": "analysis/regression_validation.csv",
             "coefficients": "analysis/regression_coefficients.csv",
@@ -128,7 +128,7 @@ _TABLES: dict[str, Display] = {
         "analyses.sensitivity",
         "Sensitivity of the ranking",
         ANALYSIS,
-        "Spearman correlation between the ranking of teachers as reported and the ranking under another weight, without one "
+        "Spearman correlation between the reported ranking of teachers and the ranking with another weight, without one "
         "metric, or by another definition, with {confidence} bootstrap intervals.",
         {"sensitivity": f"{SCORES}/sensitivity.csv", "holes": HOLES},
         paper="figure 7",
@@ -138,7 +138,7 @@ _TABLES: dict[str, Display] = {
         "analyses.language_resources",
         "PG-Score and the resources of a language",
         ANALYSIS,
-        "Mean PG-Score (*{definition}*) of every language beside its share of CommonCrawl and its resource level.",
+        "Mean PG-Score (*{definition}*) of every language, with its share of CommonCrawl and its resource level.",
         {"cells": CELLS, "replicates": REPLICATES, "gaps": GAPS},
         paper="figure 8",
         published=("cells", "replicates"),
@@ -147,7 +147,7 @@ _TABLES: dict[str, Display] = {
         "analyses.truth",
         "Planted truth against scores",
         ANALYSIS,
-        "Every order of teachers that the study knows by construction, in each definition, with {confidence} intervals.",
+        "Every order of teachers that is known by construction, in each definition, with {confidence} intervals.",
         {"checks": "analysis/truth.csv", "agreement": "analysis/agreement.csv", "gaps": GAPS},
     ),
     "resources": Display(
@@ -161,7 +161,7 @@ _TABLES: dict[str, Display] = {
         "study.ledger",
         "Ledger: GPU hours, tokens and money",
         COST,
-        "What all jobs so far have cost, by rule and teacher, failed attempts included.",
+        "The cost of all jobs so far, by rule and teacher, including failed attempts.",
         {"ledger": "analysis/ledger.csv"},
     ),
 }
@@ -231,7 +231,7 @@ _FIGURES: dict[str, Display] = {
         "analyses.regression",
         "Predicted and actual gain",
         ANALYSIS,
-        "Students' gain as the components of the intrinsic metrics predict it: in sample, for a language left out, for a teacher "
+        "Students' gain predicted from components of the intrinsic metrics: in sample, for a language left out, for a teacher "
         "left out.",
         {
             "predictions": "analysis/regression_predictions.csv",
@@ -246,7 +246,7 @@ _FIGURES: dict[str, Display] = {
         "analyses.spearman",
         "Rank correlations of metrics and scores",
         ANALYSIS,
-        "Spearman correlations over cells; in small print the {confidence} interval.",
+        "Spearman correlations over cells; small print: the {confidence} interval.",
         {"correlations": "analysis/spearman.csv", "holes": HOLES},
         height=5.6,
     ),

@@ -1,4 +1,4 @@
-"""Figures of the analyses: components of the metrics, what they predict, correlations, weights, resources of languages."""
+"""Figures of the analyses: components of the metrics, predictions, correlations, weights, resources of languages."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _loadings(context: Context, axes: Axes, loadings: pd.DataFrame) -> None:
 
 
 def _arrows(context: Context, axes: Axes, loadings: pd.DataFrame, reach: float) -> None:
-    """Loadings on the first two components as arrows, their names beside the tips, moved apart where they would meet."""
+    """Loadings on the first two components as arrows, their names beside the tips, moved apart to avoid overlap."""
     named = loadings.assign(component=[_component(name) for name in loadings["component"]])
     wide = named.pivot(index="metric", columns="component", values="loading")[["PC1", "PC2"]].dropna()
     if wide.empty:
@@ -150,7 +150,7 @@ def regression(
     holes: pd.DataFrame | None = None,
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
-    """Predicted against actual gain, a panel for every validation."""
+    """Predicted against actual gain, one panel per validation."""
     import matplotlib.pyplot as plt
 
     names = list(validation["validation"])
@@ -180,12 +180,12 @@ def regression(
     grid[0, 0].set_ylabel("actual gain")
     flagged = any(context.is_flagged(lang) for lang in by_language)
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * flagged)
-    bottom(figure, "predicted gain; dashed: prediction and outcome are the same", hole_line(context, holes=holes))
+    bottom(figure, "predicted gain; dashed: prediction equals outcome", hole_line(context, holes=holes))
     return figure
 
 
 def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame | None = None) -> Figure:
-    """Rank correlations of every pair of quantities, each pair once, with intervals in small print."""
+    """Rank correlations of every pair of quantities, with intervals in small print."""
     import matplotlib.pyplot as plt
 
     names = list(dict.fromkeys(correlations["a"]))
@@ -217,7 +217,8 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
 
 
 def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | None = None) -> Figure:
-    """Agreement of the ranking at every weight of the intrinsic score with that at the chosen weight, a panel a definition."""
+    """Agreement of the ranking at every weight of the intrinsic score with that at the chosen weight, one panel per
+    definition."""
     import matplotlib.pyplot as plt
 
     rows = sensitivity[sensitivity["choice"] == "alpha"].assign(value=lambda frame: frame["value"].astype(float))
@@ -258,7 +259,7 @@ def language_resources(
     flagged = {lang: context.is_flagged(lang, base) for lang in by_language}
     figure, panels = plt.subplots(1, 2, sharey=True)
     absent = [context.language(lang, base) for lang in means.index[means["value"].isna()]]
-    notes = [f"{HOLE} no mean, for want of a teacher's measurement: {', '.join(absent)}."] if absent else []
+    notes = [f"{HOLE} no mean, because a teacher's measurement is missing: {', '.join(absent)}."] if absent else []
     for axes, (fact, label) in zip(panels, FACTS.items(), strict=True):
         x = pd.Series({lang: context.languages.get(lang, {}).get(fact) for lang in means.index}, dtype=float)
         unknown = [context.language(str(lang), base) for lang in means.index[x.isna()]]
@@ -286,7 +287,7 @@ def language_resources(
 
 
 def _apart(values: pd.Series) -> pd.Series:
-    """Shifts that part points of the same value."""
+    """Shifts that separate points with the same value."""
     groups = values.groupby(values)
     return (groups.cumcount() - (groups.transform("size") - 1) / 2) * 0.14
 

@@ -50,7 +50,7 @@ def _groups(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def row_shifts(count: int, reach: float = 0.34) -> npt.NDArray[np.float64]:
-    """Places of several points in one row, around its middle."""
+    """Positions of several points in one row, around its middle."""
     return np.linspace(-reach, reach, count) if count > 1 else np.zeros(count)
 
 
@@ -109,7 +109,7 @@ def _of(frame: pd.DataFrame, group: tuple[str, str]) -> pd.DataFrame:
 
 def _unmeasured(context: Context, teachers: pd.DataFrame, column: str) -> str:
     absent = dict.fromkeys(context.model(name) for name in teachers.loc[teachers[column].isna(), "teacher"])
-    return f"No average, for want of a measurement in some language: {', '.join(absent)}." if absent else ""
+    return f"No average, because a language's measurement is missing: {', '.join(absent)}." if absent else ""
 
 
 def _agreement(context: Context, axes: Axes, replicates: pd.DataFrame, groups: Groups, column: str) -> None:
@@ -143,7 +143,7 @@ Outcome = tuple[str, str, pd.DataFrame]
 
 
 def _outcomes(context: Context, replicates: pd.DataFrame, measurements: pd.DataFrame) -> list[Outcome]:
-    """What experiments compare: label, column and rows of the PG-Score and, where it is measured, of the gain."""
+    """Quantities to plot: label, column and rows of the PG-Score and, if measured, of the gain."""
     found = [(f"PG-Score ({context.definition})", f"pg_{context.definition}", replicates)]
     if "gain" in measurements and measurements["gain"].notna().any():
         found.append(("gain over the base", "gain", measurements))
@@ -201,7 +201,7 @@ def sizes(
     holes: pd.DataFrame | None = None,
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
-    """PG-Score and gain, averaged over languages, against the number of training examples; a line a teacher."""
+    """PG-Score and gain, averaged over languages, against the number of training examples; one line per teacher."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import NullLocator
 
@@ -256,7 +256,7 @@ def _mix(recipe: str) -> str:
 
 
 def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
-    """Mean score of each step's student with its interval, steps as rows, and what each adds; a panel a language."""
+    """Mean score of each step's student with its interval, steps as rows, and each step's gain; one panel per language."""
     import matplotlib.pyplot as plt
 
     langs = sorted(outcomes["lang"].unique())
@@ -292,7 +292,7 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     entries = [handle(AVERAGE, "mean of the groups")]
     entries += [handle(look, group.replace("_", " "), size=4) for group, look in by_group.items()]
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * absent)
-    bottom(figure, "score; beside it: what the step adds to the one before", hole_line(context, holes=step_holes(outcomes)))
+    bottom(figure, "score; right: gain over the previous step", hole_line(context, holes=step_holes(outcomes)))
     return figure
 
 
@@ -306,7 +306,7 @@ PREDICTORS: dict[str, tuple[str, str, str, Callable[[Any], Any]]] = {
     "ability": ("ability", "teacher's own mean benchmark score", "per unit", lambda x: x),
     "log_size": ("size", "teacher's size (billions of parameters)", "per e-fold", np.log),
 }
-"""Predictor of a model: its column, label, the unit of its slope, and how the model takes it."""
+"""Predictor of a model: its column, label, the unit of its slope, and its transform."""
 
 
 def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame, gaps: pd.DataFrame | None = None) -> Figure:

@@ -1,4 +1,4 @@
-"""What figures say: who is in them, numbers with intervals, averages."""
+"""Shared parts of figures: rows, numbers with intervals, averages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from polyglot.scoring.scores import interval
 
 
 def authors(context: Context, frame: pd.DataFrame) -> list[str]:
-    """The teachers in a table, in the study's order; other authors (people, a translator) after them."""
+    """The teachers in a table, in the study's order; other authors (humans, a translator) after them."""
     known = set(frame["teacher"].dropna())
     return [name for name in context.teachers if name in known] + sorted(known - set(context.teachers))
 
 
 def main_rows(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the main base and recipe; where there are none, those of the first base and recipe."""
+    """The rows of the main base and recipe; if there are none, those of the first base and recipe."""
     if frame.empty:
         return frame
     chosen = frame[(frame["base"] == context.base) & (frame["recipe"] == context.recipe)]
@@ -30,18 +30,18 @@ def main_rows(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def minus(text: str) -> str:
-    """A number with the sign that figures use."""
+    """A number with the minus sign used in figures."""
     return text.replace("-", "−")
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 2, *, sign: bool = False) -> str:
-    """A number with its interval, where it has one, for print in a panel."""
+    """A number with its interval, if it has one, for a panel."""
     ends = "" if pd.isna(low) else f" [{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
     return minus(number(value, digits, sign=sign) + ends)
 
 
 def averages(replicates: pd.DataFrame, column: str, by: Sequence[str], confidence: float) -> pd.DataFrame:
-    """Means over the rows of each replicate, with percentile intervals; a mean with a hole is not known.
+    """Means over the rows of each replicate, with percentile intervals; a mean with a missing value is NaN.
 
     Returns:
         value, low, high, indexed by `by`.

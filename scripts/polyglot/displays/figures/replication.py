@@ -33,7 +33,7 @@ RED = "#A03000"
 
 
 def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
-    """Every cell of table 13 and every score of figure 2: printed against recomputed, and how far they are apart."""
+    """Every cell of table 13 and every score of figure 2: printed against recomputed, with differences."""
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, 3, gridspec_kw={"width_ratios": [1, 0.9, 1]})
@@ -69,7 +69,7 @@ def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
         )
     entries = [handle(look, language_label(context, lang)) for lang, look in by_language.items()]
     legend(figure, entries + [handle(look, context.model(base)) for base, look in by_base.items()])
-    bottom(figure, "", "Right: by student base; values that are far from what the released cells give are named.")
+    bottom(figure, "", "Right: by student base; values far from the released cells' are labelled.")
     return figure
 
 
@@ -85,7 +85,7 @@ def _split(values: pd.DataFrame, claim: str, names: list[str]) -> pd.DataFrame:
 
 
 def _identity(axes: Axes, frame: pd.DataFrame, known: dict[str, Look]) -> None:
-    """Printed against recomputed with the line on which they are equal."""
+    """Printed against recomputed with the line of equality."""
     ends = frame[["published", "recomputed"]].min().min() - 0.1, frame[["published", "recomputed"]].max().max() + 0.1
     axes.plot(ends, ends, color=GREY, linewidth=0.8, zorder=1)
     for name, look in known.items():

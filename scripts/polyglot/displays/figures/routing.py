@@ -1,4 +1,4 @@
-"""The figure of routed teachers beside single ones."""
+"""The figure that compares routed and single teachers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def routing(
     holes: pd.DataFrame | None = None,
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
-    """Teachers as rows, best on top: PG-Score, gain over the base, and the generations that the data took."""
+    """Teachers as rows, best on top: PG-Score, gain over the base, and the generations needed for the data."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 

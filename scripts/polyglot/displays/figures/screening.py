@@ -17,7 +17,7 @@ PREDICTED, ACTUAL = Look("#0072B2", "o"), Look("#D55E00", "d", order=4)
 
 
 def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame, cost: pd.DataFrame) -> Figure:
-    """Predicted gain with its prediction interval, one panel a language, best first; the gain itself where it is known."""
+    """Predicted gain with its prediction interval, one panel per language, best first; the measured gain if known."""
     import matplotlib.pyplot as plt
 
     langs = list(dict.fromkeys(candidates["lang"]))

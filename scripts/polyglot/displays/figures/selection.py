@@ -83,7 +83,8 @@ def selection(
 def alignment(
     context: Context, cells: pd.DataFrame, holes: pd.DataFrame | None = None, gaps: pd.DataFrame | None = None
 ) -> Figure:
-    """Mean benchmark score of the students against training size, a panel a language; the dashed line is the untrained base."""
+    """Mean benchmark score of the students against training size, one panel per language; the dashed line is the untrained
+    base."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import NullLocator
 
@@ -121,7 +122,7 @@ def alignment(
 
 
 def _normal(confidence: float) -> float:
-    """How many standard errors an interval reaches to either side."""
+    """Half-width of an interval in standard errors."""
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

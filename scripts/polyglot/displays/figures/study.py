@@ -211,7 +211,7 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
     grid[-1, 0].set_xlabel("probability")
     grid[-1, 1].set_xlabel(f"rank by PG-Score ({context.definition})")
     entries: list[Any] = [*_bar_handles(["first", "among the first three"]), handle(AVERAGE, "rank, with its interval")]
-    note = f"{HOLE} no rank, for want of a measurement in some language: {', '.join(unranked)}." if unranked else ""
+    note = f"{HOLE} no rank, because a language's measurement is missing: {', '.join(unranked)}." if unranked else ""
     legend(figure, entries + [cross_handle("no rank")] * bool(unranked))
     bottom(figure, "", note, flag_line(context))
     return figure
@@ -221,7 +221,7 @@ BARS: tuple[dict[str, Any], dict[str, Any]] = (
     {"facecolor": "#0072B2", "edgecolor": "#0072B2", "linewidth": 0.6},
     {"facecolor": "#E8F1F8", "edgecolor": "#0072B2", "linewidth": 0.6, "hatch": "////"},
 )
-"""Two bars that differ in grey too."""
+"""Styles of two bars that also differ in greyscale."""
 
 
 def _bar_handles(labels: Sequence[str]) -> list[Any]:
@@ -279,7 +279,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
 
 
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
-    """Share of answers by status, one bar a teacher and method, over all languages and seeds."""
+    """Share of answers by status, one bar per teacher and method, over all languages and seeds."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
@@ -314,5 +314,5 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
         grid[0, 0].set_yticks(range(len(order)), [context.model(name) for name in order])
     legend(figure, [Patch(facecolor=colour, hatch=hatch, edgecolor=DARK, linewidth=0.5, label=name.replace("_", " "))
                     for name, (colour, hatch) in styles.items()])  # fmt: skip
-    bottom(figure, "share of answers; beside each bar: share that can be used, and answers")
+    bottom(figure, "share of answers; beside each bar: usable share, and number of answers")
     return figure

@@ -1,4 +1,4 @@
-"""How every figure looks: colours with markers, points with intervals, names of languages, holes, legends, how it is saved."""
+"""The style of all figures: colours with markers, points with intervals, language names, missing cells, legends, saving."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
-"""Okabe & Ito, with grey for yellow, which is too pale for points."""
+"""Okabe & Ito palette, with grey instead of yellow, which is too pale for points."""
 MARKERS = ("o", "s", "^", "v", "P", "*", "<", ">", "d", "h")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SIZES = {"*": 1.45, "P": 1.15, "^": 1.1, "v": 1.1, "<": 1.1, ">": 1.1, "s": 0.9, "h": 1.1, "d": 1.15}
-"""Factors by which markers look equally large."""
+"""Factors that make markers look equally large."""
 DARK, GREY, PALE = "#333333", "#8A8A8A", "#F3F3F3"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What tells one thing from the others, twice: by colour, and by marker and line; what has a higher order is drawn above."""
+    """The look of one series: colour, and redundantly marker and line; a higher order is drawn on top."""
 
     colour: str = "#000000"
     marker: str = "D"
@@ -47,7 +47,7 @@ AVERAGE = Look()
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name, by its place."""
+    """A look for each name, by its position."""
     return {
         name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
         for place, name in enumerate(names)
@@ -56,7 +56,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 @cache
 def families() -> tuple[str, ...]:
-    """Font families in the order they are searched for a character; the Japanese one only where its package is installed."""
+    """Font families in the order they are searched for a character; the Japanese one only if its package is installed."""
     from matplotlib import font_manager
 
     found = ["DejaVu Sans"]
@@ -82,10 +82,10 @@ def language_label(
 ) -> str:
     """A language's English name, then its own name in its own script, then its flag.
 
-    The English name is first so that the whole reads from left to right.
+    The English name comes first, so that the label reads from left to right.
 
     Args:
-        width: characters in a line; the own name is then on lines of its own.
+        width: characters per line; the native name then starts a new line.
     """
     flag = f" {FLAG}" if context.is_flagged(code, base) else ""
     name = context.language(code, base).removesuffix(flag) if flag else context.language(code, base)
@@ -106,15 +106,15 @@ def points(
     vertical: bool = False,
     size: float = 5,
 ) -> None:
-    """Points with their intervals along x (or y), where they have any; values that are not known are left out.
+    """Points with their intervals, if any, along x (or y); missing values are skipped.
 
     Args:
-        x, y: places of n points, or of one.
+        x, y: positions of n points, or of one.
         ends: low and high ends of their intervals.
         look: colour and marker.
-        hollow: whether markers are hollow, as those of flagged languages.
+        hollow: whether markers are hollow, as for flagged languages.
         vertical: whether intervals are along y.
-        size: of markers, in points.
+        size: marker size in points.
     """
     x, y, low, high = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(x, y, *ends))
     bars = axes.vlines if vertical else axes.hlines
@@ -145,7 +145,7 @@ def handle(look: Look, label: str, *, hollow: bool = False, size: float = 5.5, l
 
 
 def cross(axes: Axes, y: Any, x: float = 0.5) -> None:
-    """A cross in the row `y` of a panel, where a point would be if there were a measurement."""
+    """A cross in the row `y` of a panel, for a missing measurement."""
     axes.plot(np.full(np.shape(y), x), y, transform=axes.get_yaxis_transform(), zorder=4, **CROSS)
 
 
@@ -181,7 +181,7 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
 
 
 def bottom(figure: Figure, label: str = "", *notes: str) -> None:
-    """The label that all panels share, and notes, below the panels."""
+    """The shared label of all panels, and notes, below the panels."""
     width = int(figure.get_figwidth() * 72 / 4.4)
     lines = [label] * bool(label) + [textwrap.fill(note, width, break_on_hyphens=False) for note in notes if note]
     if lines:
@@ -202,14 +202,14 @@ def log_axis(axes: Axes, values: pd.Series) -> None:
 
 
 def nothing(axes: Axes, text: str) -> None:
-    """Says in a panel why it is empty."""
+    """Print in a panel why it is empty."""
     axes.text(0.5, 0.5, textwrap.fill(text, 28), transform=axes.transAxes, ha="center", va="center", color="#555555", fontsize=8)
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Places for labels next to their values, at least `gap` apart, in the same order and as near as can be."""
+    """Positions for labels near their values, at least `gap` apart, in the same order."""
     order = np.argsort(values, kind="stable")
     blocks: list[list[float]] = []
     for value in np.asarray(values, dtype=float)[order]:
@@ -225,10 +225,10 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 
 
 def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, inches: float) -> None:
-    """Correlations as squares: colour centred at 0, the number in each, and its interval in small print; NaN is left white.
+    """Correlations as squares: colour centred at 0, the number in each, and its interval in small print; NaN is white.
 
     Args:
-        inches: width of a square.
+        inches: width of each square.
     """
     from matplotlib.colors import LinearSegmentedColormap
 

@@ -1,4 +1,4 @@
-"""Tables of analyses over cells: what metrics have in common, what predicts a student, how robust the ranking is."""
+"""Tables of analyses over cells: correlations of metrics, predictors of student results, robustness of the ranking."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import EXACT_RANKS, spearman_matrix
 
 FEW = 10
-"""Fewer languages or teachers than these prove little."""
+"""Below these numbers of languages or teachers, results prove little."""
 
 
 def quantity(context: Context, name: str) -> str:
-    """A metric's name for people."""
+    """A metric's display name."""
     if name.startswith("pg_"):
         return f"PG-Score ({name.removeprefix('pg_')})"
     titles = {metric.name: metric.title for metric in context.metrics}
@@ -44,7 +44,7 @@ def quantity(context: Context, name: str) -> str:
 
 
 def _remarks(frame: pd.DataFrame) -> list[str]:
-    """What the analysis itself remarked, once each."""
+    """The analysis's own notes, once each."""
     if "note" not in frame.columns:
         return []
     return [f"{str(note)[0].upper()}{str(note)[1:]}." for note in dict.fromkeys(frame["note"].dropna()) if str(note).strip()]
@@ -57,9 +57,7 @@ def _cells_counted(frame: pd.DataFrame) -> list[str]:
     return [f"n = {least} cells." if least == most else f"n = {least} to {most} cells."]
 
 
-DEPENDENT = (
-    "Cells of one teacher or language are alike, which intervals and p-values over cells do not allow for: they are too sure."
-)
+DEPENDENT = "Cells of one teacher or language are similar; intervals and p-values over cells ignore this and are too optimistic."
 
 
 def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
@@ -131,10 +129,10 @@ def regression(
         for row in row_dicts(coefficients)
     ]
     notes = [
-        "Outcome: the student's gain over the base (mean benchmark score). R² out of sample is 0 for a guess of the training "
-        "mean and below 0 for a worse guess. In sample it flatters; for a new language or teacher only the rows with one left "
+        "Outcome: the student's gain over the base (mean benchmark score). Out-of-sample R² is 0 for predicting the training "
+        "mean and below 0 for worse. In-sample R² is too optimistic; for a new language or teacher only the rows with one left "
         "out count.",
-        "p: share of permutations of languages and teachers with so high an R².",
+        "p: share of permutations of languages and teachers with an R² at least as high.",
         *_remarks(validation),
         *hole_notes(context, holes),
     ]
@@ -148,7 +146,7 @@ def regression(
 
 
 def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
-    """Rank correlations of every pair of metrics and scores: the lower triangle."""
+    """Rank correlations of all pairs of metrics and scores: the lower triangle."""
     names = list(dict.fromkeys(correlations["a"]))
     short = {name: str(place + 1) for place, name in enumerate(names)}
     found = correlations.set_index(["a", "b"])
@@ -164,8 +162,8 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     pairs = len(names) * (len(names) - 1) // 2
     notes = [
         f"Spearman's ρ over cells with its {context.confidence:.0%} interval; bold where the interval excludes 0. {pairs} pairs "
-        f"are looked at: about {pairs * (1 - context.confidence):.0f} would be bold by chance alone. p-values are in the CSV.",
-        "A score holds the metrics that it is made of, so that it correlates with them by construction. "
+        f"are tested: about {pairs * (1 - context.confidence):.0f} would be bold by chance alone. p-values are in the CSV.",
+        "A score correlates with its own metrics by construction. "
         f"{lower_is_better(context.metrics).capitalize()}: lower is better.",
         *_cells_counted(correlations),
         DEPENDENT,
@@ -203,8 +201,8 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
     sizes = sensitivity.loc[sensitivity["n"] > 0, "n"]
     spans = sensitivity["low"].notna().any()
     notes = [
-        "ρ: Spearman correlation between the teachers' averages as reported and under the choice; 1 is the same order. Leader: "
-        "who comes first under the choice.",
+        "ρ: Spearman correlation between the teachers' averages as reported and under the choice; 1: same order. Leader: "
+        "the top teacher under the choice.",
         _ranked(sizes),
         f"Brackets: {context.confidence:.0%} bootstrap interval over {resampled(context)}."
         if spans
@@ -221,7 +219,7 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
 
 
 def _ranked(sizes: pd.Series) -> str:
-    """How many teachers a rank correlation is over, and what that means."""
+    """The number of teachers behind a rank correlation, and its consequence."""
     if sizes.empty:
         return "No teacher has an average."
     few = "; with so few teachers ρ moves in large steps" if sizes.min() < FEW else ""
@@ -242,7 +240,7 @@ RESOURCES = {"commoncrawl_percent": "share of CommonCrawl", "resource_level": "r
 def language_resources(
     context: Context, cells: pd.DataFrame, replicates: pd.DataFrame, gaps: pd.DataFrame | None = None
 ) -> Table:
-    """Mean score of every language beside its resources, and the correlation of the two over languages.
+    """Mean score of every language with its resources, and their correlation over languages.
 
     Languages are compared over the same teachers: those measured in every language that has a measurement.
     """
@@ -314,12 +312,12 @@ def _resources(context: Context, data: pd.DataFrame) -> Table:
     ]
     if most < FEW:
         few = f"{most} language{'s prove' if most != 1 else ' proves'} little"
-        notes.append(f"{few}: languages differ in much else, and one more could turn the correlation round.")
+        notes.append(f"{few}: languages also differ in other ways, and one more could reverse the correlation.")
     return Table(found, pd.DataFrame(rows), "Correlation over languages", notes)
 
 
 def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps: pd.DataFrame | None = None) -> Table:
-    """Every planted order of two teachers against every definition of the score."""
+    """Every planted order of two teachers, checked with every definition of the score."""
     rows, verdicts = [], []
     for row in row_dicts(checks):
         verdict = _verdict(row)
@@ -344,17 +342,17 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
     notes = [
         f"Difference: PG-Score of the teacher that should be better minus that of the other, with its {context.confidence:.0%} "
         "bootstrap interval. `within noise`: the interval includes 0, so the outcome could be chance. Right pairs: share of a "
-        "teacher's usable pairs that are true in the micro-world.",
+        "teacher's usable pairs that are correct in the micro-world.",
         *flag_notes(context, gaps),
     ]
     if checks["difference"].isna().any():
-        notes.append(f"{HOLE}: a teacher of the pair has no measurement; such an order is neither held nor failed.")
+        notes.append(f"{HOLE}: a teacher of the pair has no measurement, so the order is not tested.")
     more = Table(
         agreement,
         pd.DataFrame(agreed),
         "Agreement with the share of right pairs",
         [
-            f"Spearman's ρ over cells; {lower_is_better(context.metrics)} with its sign turned, so that more is better "
+            f"Spearman's ρ over cells; {lower_is_better(context.metrics)} with its sign flipped, so that higher is better "
             f"throughout. {DEPENDENT}"
         ],
     )

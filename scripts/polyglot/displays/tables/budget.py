@@ -1,4 +1,4 @@
-"""The budget of a study: by rule, by teacher, and what its jobs ask of a cluster."""
+"""The budget of a study: by rule, by teacher, and resource requests of jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 
 SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
-NOTE = "By the throughputs assumed under `plan` in the configuration; all jobs run once, none is there already; – is none."
+NOTE = "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; –: none."
 
 
 def _summed(jobs: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -44,20 +44,20 @@ def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def plan(context: Context, jobs: pd.DataFrame) -> Table:
-    """What the study takes, by rule."""
+    """The study's cost, by rule."""
     table = _summed(jobs, "rule")
     return Table(table, _shown(context, table, "rule"), context.title, [NOTE])
 
 
 def plan_teachers(context: Context, jobs: pd.DataFrame) -> Table:
-    """What each teacher adds."""
+    """The cost of each teacher."""
     table = _summed(jobs[jobs["teacher"].fillna("") != ""], "teacher")
-    notes = [NOTE, "What no single teacher causes (models, seed data, anchors, tables) is not here."]
+    notes = [NOTE, "Costs shared by teachers (models, seed data, anchors, tables) are not included."]
     return Table(table, _shown(context, table, "teacher"), context.title, notes)
 
 
 def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:
-    """What the jobs of each rule ask for, smallest to largest."""
+    """Resource requests of each rule's jobs, smallest to largest."""
     asked = ("gpus", "threads", "mem_mb", "runtime")
     ends = {f"{name}_{end}": (name, end) for name in asked for end in ("min", "max")}
     jobs = jobs.assign(partition=jobs["partition"].fillna(""))

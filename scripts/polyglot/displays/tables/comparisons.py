@@ -1,4 +1,4 @@
-"""Tables of experiments about teachers: the same ones under other bases, and what their size or ability predicts."""
+"""Tables of experiments about teachers: with different bases, and predictors such as size or ability."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from polyglot.displays.words import hole_notes
 from polyglot.scoring.scores import STUDENT, interval, rank_correlation
 
 WITHIN_BASE = (
-    "Scores are relative to the cells of their own base, so a level means something else for every base: compare ranks and "
+    "Scores are relative to the cells of their own base, so levels are not comparable between bases: compare ranks and "
     "differences between teachers."
 )
 
@@ -97,8 +97,8 @@ def base_agreement(context: Context, replicates: pd.DataFrame) -> Table:
     least = min((row["n"] for row in rows), default=0)
     notes = [
         "Spearman's ρ of the teachers' average PG-Scores; 1 is the same order. n: teachers with an average under both bases (a "
-        "teacher with a hole has none).",
-        brackets(context, spans) + (" Resampling adds noise, so an interval leans towards 0." if spans else ""),
+        "teacher with a missing cell has none).",
+        brackets(context, spans) + (" Resampling adds noise, so intervals are biased towards 0." if spans else ""),
     ]
     notes += [f"With {least} teachers ρ moves in large steps: it proves little."] if least < 10 else []
     notes = ["Only one base: nothing to compare."] if len(keys) < 2 else notes
@@ -142,7 +142,7 @@ def family_match(context: Context, replicates: pd.DataFrame, gaps: pd.DataFrame 
         *average_flags(context, gaps),
     ]
     if wide.loc[0].isna().any():
-        notes.append(f"{HOLE}: the teacher has a hole in a language under one of the bases, hence no average.")
+        notes.append(f"{HOLE}: the teacher lacks a measurement in a language under one of the bases, hence no average.")
     below = [
         "Mean differences over teachers with an average under both bases. The teachers are few, and their number is not part "
         "of the interval: it is about these teachers, not about families at large."
@@ -158,7 +158,7 @@ def _family(context: Context, name: str) -> str | None:
 
 
 def _same(context: Context, base: str, teacher: str) -> bool | None:
-    """Whether base and teacher are of one family; None if one of the families is not known."""
+    """Whether base and teacher are of the same family; None if a family is unknown."""
     families = _family(context, base), _family(context, teacher)
     return None if None in families else families[0] == families[1]
 

@@ -1,4 +1,4 @@
-"""What the tables of a study share: names of rows and columns, averages of replicates, base and reference by language."""
+"""Shared parts of a study's tables: names of rows and columns, averages of replicates, base and reference by language."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FORMULAS = {
     "released": "α × intrinsic + (1 − α) × PGR, PGR one ratio of mean benchmark scores a language",
     "paper": "the z-score over cells of α × intrinsic + (1 − α) × PGR, PGR the mean of the benchmarks' ratios",
     "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain in standard errors, which "
-    "(unlike PGR) cannot turn round",
+    "(unlike PGR) cannot change sign",
 }
 
 
 class Estimate(NamedTuple):
-    """A value with the ends of its interval, NaN where there are none."""
+    """A value with the ends of its interval, NaN if there is none."""
 
     value: float = np.nan
     low: float = np.nan
@@ -60,7 +60,7 @@ ENDS = ("", "_low", "_high")
 
 @dataclass(frozen=True)
 class Students:
-    """How rows of students are named: with base and recipe only where there are several of them."""
+    """Row names of students: with base and recipe only if there are several."""
 
     context: Context
     bases: Sequence[str]
@@ -92,7 +92,7 @@ class Students:
         return unique({lang: self.language(lang) for lang in langs})
 
     def flag(self, base: str, lang: str) -> str:
-        """Marks a value where the column cannot, since it holds several bases."""
+        """Flags a single value, because a column with several bases cannot be flagged."""
         return f" {FLAG}" if len(self.bases) > 1 and self.context.is_flagged(lang, base) else ""
 
     def note(self) -> str:
@@ -102,7 +102,7 @@ class Students:
         parts.append(f"recipe{'s' if len(self.recipes) > 1 else ''}: {', '.join(self.recipes)}")
         sizes = {self.context.recipes[recipe] for recipe in self.recipes if recipe in self.context.recipes}
         if self.context.study != REPLICATION and sizes:
-            parts.append(f"training examples a language: {' or '.join(f'{size:,}' for size in sorted(sizes))}")
+            parts.append(f"training examples per language: {' or '.join(f'{size:,}' for size in sorted(sizes))}")
             parts.append(f"seeds: {self.context.seeds}")
         return f"{'; '.join(parts)}."
 
@@ -113,13 +113,13 @@ def row_dicts(frame: pd.DataFrame) -> list[Row]:
 
 
 def ordered(found: Iterable[Any], order: Sequence[str]) -> list[str]:
-    """Distinct values in a given order, those it does not name last."""
+    """Distinct values in a given order; values not in it come last."""
     values = dict.fromkeys(str(value) for value in found if pd.notna(value))
     return [*(value for value in order if value in values), *(value for value in values if value not in order)]
 
 
 def unique(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels as column names: what two keys share is distinguished by the key."""
+    """Labels as column names; equal labels are distinguished by their keys."""
     names = list(labels.values())
     return {key: f"{label} ({key})" if names.count(label) > 1 else label for key, label in labels.items()}
 
@@ -134,17 +134,17 @@ def of_main(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def unmeasured(cells: pd.DataFrame, holes: pd.DataFrame | None, reason: str = "reason not recorded") -> pd.DataFrame:
-    """All holes: those recorded with a reason, and cells that hold no measurement for no recorded reason."""
+    """All missing cells: recorded ones with a reason, and cells without a measurement or a recorded reason."""
     empty = cells.loc[cells["intrinsic"].isna(), list(KEYS)].assign(reason=reason)
     known = [empty] if holes is None or holes.empty else [holes, empty]
     return pd.concat(known, ignore_index=True).drop_duplicates(list(KEYS), ignore_index=True)
 
 
 def averaged(replicates: pd.DataFrame, column: str, by: Sequence[str] = STUDENT, over: str = "lang") -> pd.DataFrame:
-    """Mean over languages (or another key) in every replicate, NaN where one of the experiment's values is missing.
+    """Mean over languages (or another key) in every replicate, NaN if one of the experiment's values is missing.
 
     Returns:
-        One row a replicate (0, the point estimate, first), one column a combination of `by`.
+        One row per replicate (0, the point estimate, first), one column per combination of `by`.
     """
     groups = replicates.groupby(["replicate", *by], sort=False)[column]
     mean = groups.mean(skipna=False).where(groups.size() == replicates[over].nunique())
@@ -172,20 +172,20 @@ def digits(low: pd.Series) -> int:
 
 
 def resampled(context: Context) -> str:
-    """What resamples, and so intervals and probabilities, are over."""
-    return "examples, items and seeds" if context.seeds > 1 else "examples and items (one seed: not over the luck of training)"
+    """What is resampled for intervals and probabilities."""
+    return "examples, items and seeds" if context.seeds > 1 else "examples and items (one seed: without training randomness)"
 
 
 def brackets(context: Context, found: Iterable[Estimate]) -> str:
-    """What brackets mean in a column of scores, or why there are none."""
+    """The meaning of brackets in a column of scores, or why there are none."""
     spans = [one for one in found if pd.notna(one.low)]
     if not spans:
-        return "No intervals: per-example outcomes are not available, so nothing here says how sure a difference is."
+        return "No intervals: per-example outcomes are not available, so the uncertainty of differences is unknown."
     text = f"Brackets: {context.confidence:.0%} bootstrap interval over {resampled(context)}."
     if any(not one.low <= one.value <= one.high for one in spans):
         text += (
-            " Resamples are noisier than the data, and z-scores shrink with noise: intervals lean towards 0, and some do not "
-            "hold the score itself."
+            " Resamples are noisier than the data, and z-scores shrink with noise: intervals are biased to 0, and some do not "
+            "contain the score itself."
         )
     return text
 
@@ -198,12 +198,12 @@ def read_estimates(frame: pd.DataFrame, column: str) -> list[Estimate]:
 def definition_note(context: Context) -> str:
     return (
         f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. It is "
-        "relative to the cells scored together: another teacher or language moves every score."
+        "relative to the cells scored together: another teacher or language changes every score."
     )
 
 
 def language_columns(students: Students, cells: pd.DataFrame, column: str, langs: Sequence[str]) -> dict[tuple[str, ...], Row]:
-    """(base, recipe, teacher) to one shown column a language: the value with its interval, or a hole."""
+    """(base, recipe, teacher) to one shown column per language: the value with its interval, or a mark if missing."""
     headers, places = students.headers(langs), digits(cells[f"{column}_low"])
     rows: dict[tuple[str, ...], Row] = {}
     for row in row_dicts(cells):
@@ -256,7 +256,7 @@ def gap_table(context: Context, gaps: pd.DataFrame, langs: Sequence[str], bases:
 
 
 def average_flags(context: Context, gaps: pd.DataFrame | None) -> list[str]:
-    """Flags, where the table has what they need; else where they are."""
+    """Flags if the table has the data for them; else a pointer to them."""
     if gaps is None:
         return ["Averages include flagged languages, if there are any: see gaps.csv of the experiment."]
     return flag_notes(context, gaps)

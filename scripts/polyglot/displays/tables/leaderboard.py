@@ -30,7 +30,7 @@ from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.scoring.scores import DEFINITIONS, STUDENT
 
 CLEAR = 0.95
-"""From this probability of the first rank a lead is called clear."""
+"""Minimum probability of rank 1 for a clear lead."""
 
 
 def leaderboard(
@@ -89,7 +89,7 @@ def _certainty(data: pd.DataFrame) -> tuple[bool, int]:
 
 
 def _shown(context: Context, data: pd.DataFrame, errors: pd.Series, langs: list[str]) -> pd.DataFrame:
-    """The leaderboard for people."""
+    """The leaderboard as shown."""
     sure, ranked = _certainty(data)
     rows = []
     for row in row_dicts(data):
@@ -132,7 +132,7 @@ def _notes(context: Context, data: pd.DataFrame, teachers: pd.DataFrame, langs: 
 
 
 def _bold(score: str) -> str:
-    """The number bold, its interval not."""
+    """The number in bold, without its interval."""
     value, space, bracket = score.partition(" ")
     return score if value in (HOLE, UNKNOWN) else f"**{value}**{space}{bracket}"
 
@@ -147,7 +147,7 @@ def _mean_errors(cells: pd.DataFrame) -> pd.Series:
 
 
 def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
-    """Whether there is a winner, in a sentence."""
+    """One sentence on whether there is a winner."""
     ranked = row_dicts(teachers[teachers["rank"].notna()])
     out = [context.model(name) for name in teachers.loc[teachers["rank"].isna(), "teacher"]]
     unranked = f" Without a rank, for a missing measurement: {', '.join(out)}." if out else ""
@@ -196,7 +196,7 @@ def pg_score(
     gaps: pd.DataFrame | None = None,
     holes: pd.DataFrame | None = None,
 ) -> Table:
-    """PG-Score of every cell and its average, one row a base, recipe and teacher, best first."""
+    """PG-Score of every cell and its average, one row per base, recipe and teacher, best first."""
     students = Students.of(context, cells)
     langs, column = sorted(cells["lang"].unique()), f"pg_{context.definition}"
     by, plain = language_columns(students, cells, column, langs), wide_data(cells, column, langs)

@@ -104,14 +104,14 @@ def _measured_flags(context: Context, measurements: pd.DataFrame, gaps: pd.DataF
         for row in row_dicts(flagged)
     )
     return (
-        [f"{FLAG}: the averages include flagged languages, where PGR is not to be trusted: {names}."]
+        [f"{FLAG}: the averages include flagged languages, where PGR is unreliable: {names}."]
         if names
         else flag_notes(context, point)
     )
 
 
 def _over_teachers(context: Context, students: Students, wide: Mapping[str, pd.DataFrame]) -> Table:
-    """Means over the teachers that every recipe with teachers has a measurement of, and differences to the main recipe."""
+    """Means over the teachers measured with every recipe, and differences from the main recipe."""
     rows: list[Row] = []
     notes = []
     keys = students_in(wide["pg"])
@@ -123,7 +123,7 @@ def _over_teachers(context: Context, students: Students, wide: Mapping[str, pd.D
         complete = {name for name in shared if all(wide["pg"][base, recipe, name].notna().all() for recipe in taught)}
         if shared - complete:
             named = ", ".join(context.model(name) for name in ordered(shared - complete, context.teachers))
-            notes.append(f"Left out ({context.model(base)}), for a hole in some recipe: {named}.")
+            notes.append(f"Left out ({context.model(base)}), because a measurement is missing in some recipe: {named}.")
         chosen = {recipe: sorted(complete) if recipe in taught else names for recipe, names in authors.items() if names}
         means = {
             recipe: {
@@ -146,8 +146,8 @@ def _over_teachers(context: Context, students: Students, wide: Mapping[str, pd.D
             )
             rows.append(row)
     notes += [
-        "Means over the same teachers for every recipe; a recipe that no teacher wrote stands alone (1). Differences are taken "
-        "by resample. An interval covers these teachers, not others. The average of all z-scores of the main recipe is 0 by "
+        "Means over the same teachers for every recipe; a recipe without a teacher has one value (1). Differences are taken "
+        "by resample. Intervals apply to these teachers, not to others. The average of all z-scores of the main recipe is 0 by "
         "construction."
     ]
     frame = pd.DataFrame(rows)
@@ -177,7 +177,7 @@ def recipes_by_language(
 
 
 def steps(context: Context, outcomes: pd.DataFrame) -> Table:
-    """Score of every step's student, what the step adds, and the scores by task group."""
+    """Score of every step's student, the step's gain, and the scores by task group."""
     langs = sorted(outcomes["lang"].dropna().unique())
     groups = [str(name) for name in dict.fromkeys(outcomes["group"]) if name != ALL]
     students = Students.of(context, outcomes)
@@ -197,12 +197,12 @@ def steps(context: Context, outcomes: pd.DataFrame) -> Table:
     known = [Estimate(row["score"], row["low"], row["high"]) for row in found.values()]
     where = f" in {students.language(langs[0])}" if len(langs) == 1 else ""
     notes = [
-        f"Mean score{where}: mean over the task groups ({', '.join(groups) or 'none'}), which stand beside it.",
+        f"Mean score{where}: mean over the task groups ({', '.join(groups) or 'none'}), which are also shown.",
         "Added by the step: its score minus that of the last measured step before it (of the untrained base, for the first), "
-        "paired by item; bold where the interval excludes 0. A step without bold may have added nothing; among many steps "
-        "chance alone makes one bold now and then.",
+        "paired by item; bold where the interval excludes 0. Other steps may have added nothing; among many steps "
+        "one may be bold by chance.",
         brackets(context, known),
-        "What a step adds depends on the steps before it: another order would share out the sum differently.",
+        "A step's gain depends on the previous steps: another order would divide the total differently.",
         *hole_notes(context, step_holes(outcomes)),
     ]
     return Table(outcomes, pd.DataFrame(shown), context.title, notes)
@@ -227,7 +227,7 @@ def _added(row: Row) -> str:
 
 
 def _scale(context: Context, frame: pd.DataFrame) -> str:
-    """Against which cells z-scores are taken."""
+    """The cells that define the z-score scale."""
     if context.recipe in set(frame["recipe"]):
         return f"Scores are on the scale of the recipe `{context.recipe}` in this table."
     return "Scores are on the scale of all cells of this table."

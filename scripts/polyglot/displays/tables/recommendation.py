@@ -1,4 +1,4 @@
-"""The page a practitioner acts on: for every language a teacher, a method, a price, and how far to trust them."""
+"""The recommendation page: for every language a teacher, a method, a price, and their reliability."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def recommendation(
     prices: pd.DataFrame,
     methods: pd.DataFrame,
 ) -> Table:
-    """Advice by language, with everything that speaks against it."""
+    """Advice by language, with all caveats."""
     cells, replicates = of_main(context, cells), of_main(context, replicates)
     students = Students.of(context, cells)
     base, recipe = str(cells["base"].iloc[0]), str(cells["recipe"].iloc[0])
@@ -46,14 +46,14 @@ def recommendation(
         recommendations.append(recommend(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
     notes = [f"**{context.language(one.lang, base)}.** {_paragraph(context, one)}" for one in recommendations]
     notes += [
-        students.note() + " The advice holds for this base, recipe and size, and for what these benchmarks measure.",
+        students.note() + " The advice applies to this base, recipe and size, and to what these benchmarks measure.",
         definition_note(context),
         f"Brackets: {context.confidence:.0%} intervals; of the gain (student minus untrained base, mean benchmark score) from "
         "its standard error. P(first): share of resamples in which the teacher leads among those measured in the language. A "
         f"choice is clear from P(first) {CLEAR} on, with more than one seed and a gain clearly above 0; teachers with P(first) "
         f"above {RIVAL} are named beside it.",
-        "The highest of several noisy scores flatters its owner: expect a little less of it the next time. The intervals are "
-        "not widened for looking at several teachers and languages.",
+        "The highest of several noisy scores is biased upwards: expect a little less next time. The intervals are "
+        "not corrected for multiple teachers and languages.",
         *flag_notes(context, gaps),
         *hole_notes(context, missing),
     ]
@@ -64,7 +64,7 @@ def recommendation(
 
 
 def _overall(context: Context, base: str, recommendations: list[Recommendation]) -> str:
-    """How many languages get which verdict, in one line."""
+    """Number of languages by verdict, in one line."""
     parts = []
     for verdict, words in IN_ALL.items():
         chosen = [one for one in recommendations if one.verdict == verdict]
@@ -121,7 +121,7 @@ BASES = {"students": "students", "data": "judge and yield", "unknown": UNKNOWN}
 
 
 def _paragraph(context: Context, advice: Recommendation) -> str:
-    """A short paragraph: what to do, with which method, at what price, and what to beware of."""
+    """A short paragraph: recommendation, method, price and caveats."""
     if advice.verdict == "not_measured":
         return f"No teacher was measured: nothing can be recommended. {_beware(advice)}".strip()
     best = context.model(advice.teacher)
@@ -156,7 +156,7 @@ def _paragraph(context: Context, advice: Recommendation) -> str:
 def _method(advice: Recommendation) -> str:
     if advice.method.basis == "unknown":
         return "Best method: not known."
-    doubt = " That is a judge's opinion of the data, not shown by students." if advice.method.basis == "data" else ""
+    doubt = " This is a judge's opinion of the data, not tested with students." if advice.method.basis == "data" else ""
     return f"Best method: {advice.method.name}, {advice.method.text}.{doubt}"
 
 
@@ -212,8 +212,8 @@ def _prices(context: Context, recommendations: list[Recommendation]) -> Table:
         for price in advice.prices
     ]
     notes = [
-        "In proportion to what this study's requests cost, those without a usable answer included, on its own machine and with "
-        f"all its methods; not a quotation. GPU hours: hours of synthesis × GPUs. {UNKNOWN}: not recorded, which is not nothing."
+        "Scaled from the cost of this study's requests, including those without a usable answer, on its own machine and with "
+        f"all its methods; not a quotation. GPU hours: hours of synthesis × GPUs. {UNKNOWN}: not recorded, which does not mean zero."
     ]
     return Table(pd.DataFrame(rows), pd.DataFrame(rows), f"Price of {UNIT:,} usable examples", notes)
 
@@ -234,10 +234,7 @@ def _families(context: Context, recommendations: list[Recommendation]) -> Table:
             rank = f"{advice.kin.rank} of {advice.measured}"
             row |= {"its best teacher": context.model(advice.kin.teacher), "rank": rank, "score minus the best": behind}
         rows.append(row)
-    notes = [
-        "How the teachers of the student base's own family fare, in PG-Score by resample. That of one base says little about "
-        "families."
-    ]
+    notes = ["PG-Scores of teachers of the student base's own family, by resample. One base says little about families."]
     return Table(pd.DataFrame(rows), pd.DataFrame(rows), "Teachers of the base's family", notes)
 
 

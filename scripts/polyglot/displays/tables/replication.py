@@ -15,7 +15,7 @@ from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.replication.verdicts import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED
 
 FEW = 3
-"""So many items are shown one by one."""
+"""Maximum number of items shown individually."""
 
 
 def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Table:
@@ -64,7 +64,7 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
 
 
 def _published_and_recomputed(claim: Row, values: pd.DataFrame) -> tuple[str, str]:
-    """What a claim's values are for people."""
+    """A claim's values as shown."""
     if values["published"].map(lambda value: isinstance(value, bool)).all():
         return _statements(claim, values)
     if len(values) <= FEW:
@@ -125,7 +125,7 @@ def _size_table(sizes: pd.DataFrame) -> Table:
 
 
 def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
-    """By language: what PGRs imply, and base and reference where they can be known."""
+    """By language: what PGRs imply, and base and reference if they can be determined."""
     rows = []
     for row in row_dicts(audit):
         known = not pd.isna(row["gap"])
@@ -151,10 +151,9 @@ def sign_audit(context: Context, audit: pd.DataFrame) -> Table:
         "From table 12 alone: a PGR above 1 is a student above a reference that is above the base, or one below a reference that "
         "is below the base; the sign of the gap is not published.",
         "Base and reference: zero and slope of the straight line that the authors' released student scores and PGRs lie on."
-        + (f" They lie on none, and so do not belong together, in {unknown}." if unknown else ""),
-        "SE of the gap: 1.41 times the median standard error of released student scores in the language, which the anchors' own "
-        "are taken to resemble; it treats base and reference as independent."
-        + (f" None is released for {unsure}." if unsure else ""),
+        + (f" They lie on no common line, and so are inconsistent, in {unknown}." if unknown else ""),
+        "SE of the gap: 1.41 times the median standard error of released student scores in the language; the anchors' own "
+        "are assumed similar, and base and reference independent." + (f" None is released for {unsure}." if unsure else ""),
         "What published data cannot show: scores by benchmark, hence the definition `paper`; the anchors' own standard errors; "
         "whether a student below its base got worse or was measured on a benchmark that says nothing (different scores: of ten).",
     ]
@@ -179,7 +178,7 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Table:
     notes += [
         f"Rank (mean score over these languages). Intrinsic z-scores ({len(INTRINSIC)} metrics) are over all published cells. "
         "Scores have no intervals: per-example outcomes are not published.",
-        "The definition `paper` needs PGRs by benchmark, which are not published; with one PGR a language it ranks as published.",
-        "`signsafe` divides a gain by its standard error; these are not published for the main base and taken as equal.",
+        "The definition `paper` needs PGRs by benchmark, which are not published; with one PGR per language it ranks as published.",
+        "`signsafe` divides a gain by its standard error; these are not published for the main base and assumed equal.",
     ]
     return Table(ranks, pd.DataFrame(rows), "Teachers under each way of scoring", notes)

@@ -1,4 +1,4 @@
-"""The table of routed teachers beside single ones: score, gain, what they cost, and how well they choose."""
+"""The table of routed and single teachers: score, gain, cost, and routing quality."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def routing(
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
         definition_note(context),
-        f"Generations: answers asked for in the languages and seeds of this table; {calibrated} with those to the "
-        "calibration prompts, which one router for all languages learns from.",
-        "Hit@k: whether the best teacher of a prompt is the first, or among the first k, that the strategy would choose; regret: "
+        f"Generations: answers requested in the languages and seeds of this table; {calibrated} with those to the "
+        "calibration prompts, on which one router for all languages is trained.",
+        "Hit@k: whether a prompt's best teacher is among the strategy's first k choices; regret: "
         "the reward of the best teacher's answer minus that of the chosen one's (0 to 1). On "
-        f"{' or '.join(map(str, prompts))} calibration prompts, which every teacher has answered and nothing was fitted to; "
+        f"{' or '.join(map(str, prompts))} held-out calibration prompts, which every teacher has answered; "
         f"brackets: {context.confidence:.0%} bootstrap interval over prompts. Calibration prompts are made "
-        "from the seed dataset like those that are routed; some are the same.",
+        "from the seed dataset like the routed ones; some are the same.",
         *(f"`{name}`: {way.explained}." for name, way in STRATEGIES.items() if name in set(quality["strategy"])),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),

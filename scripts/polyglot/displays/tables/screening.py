@@ -1,4 +1,4 @@
-"""The screening's table: candidates, how far the prediction holds, and what it cost."""
+"""The screening's table: candidates, validity of the prediction, and cost."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _place(metric: Metric) -> int:
 
 
 def _apart(metrics: Sequence[Metric]) -> list[str]:
-    """Metrics that are shown and not predicted from."""
+    """Metrics that are shown but not used for prediction."""
     names = ", ".join(metric.title for metric in metrics if metric.equal_size)
     says = "depends on the size of the set, and samples are smaller than a study's sets: shown, and not used for the prediction"
     return [f"{names}: {says}."] if names else []
@@ -74,12 +74,12 @@ def _learned_from(candidates: pd.DataFrame) -> str:
 
 
 def _advice(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame) -> str:
-    """What to do with it, by language; and whether to believe it."""
+    """Advice by language, and its reliability."""
     parts = []
     for lang, rows in candidates.groupby("lang", sort=False):
         known = rows.dropna(subset=["prediction"]).sort_values("prediction", ascending=False)
         if known.empty:
-            parts.append(f"{context.language(str(lang))}: nothing can be said")
+            parts.append(f"{context.language(str(lang))}: no prediction is possible")
             continue
         best = known.iloc[0]
         close = known.loc[known["high"] > best["prediction"], "teacher"]
@@ -89,14 +89,14 @@ def _advice(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame
     held_out = validation.loc[validation["validation"] == "leave_one_teacher_out", "r2"]
     r2 = float(held_out.iloc[0]) if len(held_out) else float("nan")
     if pd.isna(r2):
-        trust = "How far this holds for a teacher that the regression has not seen is not known: too few teachers to learn from."
+        trust = "Validity for an unseen teacher is unknown: too few teachers for the regression."
     elif r2 <= 0:
         trust = (
-            f"Do not choose by this ranking alone: for a teacher that it has not seen, the regression is no better than a guess "
+            f"Do not choose by this ranking alone: for an unseen teacher, the regression is no better than the mean "
             f"(R² {number(r2, 2)})."
         )
     else:
-        trust = f"For a teacher that it has not seen, the regression explains R² {number(r2, 2)} of the gain."
+        trust = f"For an unseen teacher, the regression explains R² {number(r2, 2)} of the gain."
     return f"{trust} Train students for the first ones of each language: {'; '.join(parts)}."
 
 
@@ -112,7 +112,7 @@ def _trust(validation: pd.DataFrame) -> Table:
         }
         for row in validation.to_dict("records")
     ]
-    return Table(validation, pd.DataFrame(shown), "How far such a prediction holds, on the finished study")
+    return Table(validation, pd.DataFrame(shown), "Validation of the prediction on the finished study")
 
 
 def _cost(cost: pd.DataFrame) -> Table:
@@ -127,4 +127,4 @@ def _cost(cost: pd.DataFrame) -> Table:
         }
         for row in cost.to_dict("records")
     ]
-    return Table(cost, pd.DataFrame(shown), "What it cost, and what the full study of these candidates costs")
+    return Table(cost, pd.DataFrame(shown), "Cost of the screening and of the full study of these candidates")

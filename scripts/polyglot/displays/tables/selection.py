@@ -1,4 +1,4 @@
-"""Tables of selected training sets, and of the quality model behind them."""
+"""Tables of selected training sets, and of their quality model."""
 
 from __future__ import annotations
 
@@ -81,13 +81,17 @@ def selection(
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
         definition_note(context),
-        "Win rate: wins and half of the ties, as a share of duels with the student of the whole set on the same prompts. A judge "
-        "is asked in both orders, and one that contradicts itself has seen a tie; a reward model scores each answer by itself. "
+        "Win rate: wins plus half of the ties, as a share of duels with the whole set's student on the same prompts. A judge "
+        "is asked in both orders, and opposite verdicts are a tie; a reward model scores each answer separately. "
         f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
-        "Clusters covered: of those of the whole set. Quality: mean score of the quality model, 0 to 1.",
+        "Clusters covered: share of the whole set's clusters. Quality: mean score of the quality model, 0 to 1.",
         *(f"`{name}`: {rule.explained}." for name, rule in RULES.items() if rule in shown_rules),
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
-        *([f"Duels about a prompt that is in a training set: {trained}; the seed dataset has few others."] if trained else []),
+        *(
+            [f"Duels about a prompt that is in a training set: {trained}; the seed dataset has too few others."]
+            if trained
+            else []
+        ),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),
         *hole_notes(context, holes),
@@ -98,7 +102,7 @@ def selection(
 def quality_model(context: Context, validity: pd.DataFrame) -> Table:
     """AUC of the trained quality model and of the untrained encoder, by kind of worse response and language.
 
-    The data have every kind by category of question too; shown by it are wrong answers, which are wrong by the question alone.
+    The data also have every kind by category of question; only wrong answers are shown by category.
     """
     validity = validity.fillna({"lang": "", "category": ""})
     categories = validity["category"].any()

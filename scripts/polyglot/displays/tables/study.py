@@ -1,4 +1,4 @@
-"""Tables of what a study measured: benchmarks, training data, synthesis and cost."""
+"""Tables of a study's measurements: benchmarks, training data, synthesis and cost."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def evaluation(
                 scores[name] = with_error(row["score"], row["se"], missing=missing)
             shown.append({**place, **({"recipe": key[2]} if len(recipes) > 2 else {}), "model": title, **scores})
     notes = [
-        "Score ± standard error (bootstrap over items and seeds); n: items. Two models answered the same items, so a "
-        "difference between them is surer than their standard errors suggest: see the gains in the table of PGR.",
+        "Score ± standard error (bootstrap over items and seeds); n: items. All models answered the same items, so a "
+        "difference is more certain than their standard errors suggest: see the gains in the table of PGR.",
         *flag_notes(context, gaps),
         *hole_notes(context, holes),
     ]
@@ -73,7 +73,7 @@ def pgr(
     """Gain and performance gap recovered of every cell, by language, with base and reference below.
 
     Args:
-        replicates: measurements by replicate, from which the intervals come.
+        replicates: measurements by replicate, for the intervals.
     """
     students = Students.of(context, cells)
     langs = sorted(cells["lang"].unique())
@@ -104,9 +104,8 @@ def pgr(
         "Gain: student minus base, of mean benchmark scores. PGR: the gain as a share of the gap between reference and base; 0 "
         "is the base, 1 the reference. Ratio of means: of mean scores; mean of ratios: of the ratios of single benchmarks.",
         brackets(context, spans)
-        + (" An interval of a ratio says little where its gap could be zero." if any(pd.notna(one.low) for one in spans) else ""),
-        "Where the reference is below the base the ratio turns round: a worse student has a higher PGR there. Read the gain "
-        "instead.",
+        + (" An interval of a ratio says little if its gap could be zero." if any(pd.notna(one.low) for one in spans) else ""),
+        "Where the reference is below the base the ratio is reversed: a worse student has a higher PGR. Use the gain instead.",
         *flag_notes(context, gaps),
         *hole_notes(context, unmeasured(cells, holes)),
     ]
@@ -144,7 +143,7 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
 
 
 def _numbers(metrics: Sequence[Metric], row: Row) -> dict[str, str]:
-    """Every metric but the lengths, which have a column of their own, with its standard error where it has one."""
+    """Every metric except lengths, which have a separate column, with its standard error if it has one."""
     return {
         metric.title + (" ± SE" if metric.replicate != "none" else ""): with_error(
             row[metric.name], row.get(f"{metric.name}_se", math.nan), metric.digits
@@ -159,7 +158,7 @@ def _counts(context: Context) -> str:
 
 
 def _further_notes(context: Context) -> list[str]:
-    """What metrics beside the paper's say, and which of all are not in the score."""
+    """Notes on metrics besides the paper's, and on metrics not in the score."""
     shown = [metric for metric in context.metrics if metric.name not in LENGTHS]
     absent = ", ".join(metric.title for metric in shown if metric.name not in context.scored)
     notes = [metric.note for metric in shown if metric.name not in INTRINSIC and metric.note]
@@ -170,7 +169,7 @@ COUNTED = ("source", "lang", "read", "kept", "sampled", "published", "ratio")
 
 
 def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
-    """What became of every source's rows, beside table 6's count of the same data set and language."""
+    """Row counts by outcome for every source, with table 6's count for the same data set and language."""
     reasons = [name for name in sources.columns if name not in COUNTED]
     rows = [
         {
@@ -186,8 +185,8 @@ def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
         for row in row_dicts(sources)
     ]
     notes = [
-        "Kept: rows that nothing speaks against; sampled: those of them that the seed dataset takes from the source "
-        "(`seed_dataset.max_per_source`). Where a sample was drawn, kept counts repeats of rows outside it too.",
+        "Kept: rows that were not dropped; sampled: kept rows that the seed dataset uses "
+        "(`seed_dataset.max_per_source`). If a sample was drawn, kept also counts duplicates of rows outside it.",
         "Table 6: instances that arXiv 2604.11290 took from the same data set in the same language; "
         f"{UNKNOWN} where it has no such row.",
     ]
@@ -252,8 +251,8 @@ def resources(context: Context, cost: pd.DataFrame) -> Table:
     ]
     total = cost["seconds"].sum()
     notes = [
-        f"All jobs together: {significant(total)} s ({significant(total / 3600)} h) of wall time, one after another; jobs that "
-        f"ran side by side took less. {UNKNOWN}: not measured (a job too short to be sampled)."
+        f"Total wall time of all jobs: {significant(total)} s ({significant(total / 3600)} h), summed; jobs that "
+        f"ran in parallel took less. {UNKNOWN}: not measured (a job too short to be sampled)."
     ]
     return Table(cost, pd.DataFrame(rows), context.title, notes if len(cost) else ["No job has been measured yet."])
 
@@ -285,8 +284,8 @@ def ledger(context: Context, ledger: pd.DataFrame) -> Table:
         for row in row_dicts(whole)
     ]
     notes = [
-        "Hours of attempts that failed count; those of attempts that were killed are not known.",
-        "USD: what endpoints were paid, and GPU hours at `plan.usd_per_gpu_hour`, where the configuration has it. A judge behind "
-        "an endpoint stands under its own name.",
+        "Hours include failed attempts; those of killed attempts are unknown.",
+        "USD: endpoint costs, and GPU hours at `plan.usd_per_gpu_hour` if configured. A judge behind "
+        "an endpoint is listed under its own name.",
     ]
     return Table(whole, pd.DataFrame(rows), context.title, notes if len(ledger) else ["No job has been recorded yet."])

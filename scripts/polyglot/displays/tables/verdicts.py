@@ -1,4 +1,4 @@
-"""What the evidence says about one language: the best teacher and its rivals, its method, its price, what to beware of."""
+"""The evidence for one language: the best teacher and its rivals, method, price and caveats."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from polyglot.scoring.statistics import rank_probabilities
 
 Verdict = Literal["clear", "tentative", "single", "no_gain", "worse", "gain_unknown", "distrusted", "not_measured"]
 CLEAR = 0.95
-"""From this probability of the first rank on, a teacher is the clear choice."""
+"""Minimum probability of rank 1 for a clear choice."""
 RIVAL = 0.2
-"""Teachers above this probability of the first rank are named beside the best."""
+"""Teachers above this probability of rank 1 are named as rivals of the best."""
 UNIT = 10_000
-"""Usable examples that prices are for."""
+"""Number of usable examples that prices refer to."""
 
 
 NO_ESTIMATE = Estimate()
@@ -29,7 +29,7 @@ NO_ESTIMATE = Estimate()
 
 @dataclass(frozen=True)
 class Price:
-    """What `UNIT` usable examples of a teacher cost, in proportion to what the study's own cost."""
+    """The cost of `UNIT` usable examples of a teacher, scaled from the study's cost."""
 
     teacher: str
     usable: float
@@ -54,7 +54,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Method:
-    """The best method for a teacher and language, and how that is known."""
+    """The best method for a teacher and language, and the evidence."""
 
     name: str
     basis: Literal["students", "data", "unknown"]
@@ -94,10 +94,10 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class LanguageResults:
-    """What is known of one language, with one base and recipe.
+    """The evidence for one language, with one base and recipe.
 
-    `cells`, `replicates` and `holes` are those of the language alone, `prices` and `methods` those of the study; `flag` is why it
-    is flagged, empty if it is not.
+    `cells`, `replicates` and `holes` cover only the language, `prices` and `methods` the study; `flag` is the reason for a flag,
+    or empty.
     """
 
     lang: str
@@ -160,7 +160,7 @@ def _gain(context: Context, row: Row) -> Estimate:
 
 
 def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, flag: str) -> Verdict:
-    """How far the best teacher can be recommended: the gravest doubt decides."""
+    """The verdict on the best teacher, determined by the most serious doubt."""
     if flag and context.definition != "signsafe":
         return "distrusted"
     if gain.high < 0 or (pd.isna(gain.high) and gain.value < 0):
@@ -184,10 +184,10 @@ def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin:
 
 
 def best_method(context: Context, methods: pd.DataFrame, teacher: str, lang: str, mix: Estimate) -> Method:
-    """The best method of a teacher: by the scores of students where known, else by the judge's reward and the usable share.
+    """The best method of a teacher: by student scores if known, else by the judge's reward and the usable share.
 
     Args:
-        mix: score of the study's own recipe, which the methods by students stand against.
+        mix: score of the study's own recipe, to compare the methods with.
     """
     own = methods[(methods["teacher"] == teacher) & (methods["lang"] == lang)]
     taught = own[(own["source"] == "students") & own["pg"].notna()]
@@ -247,15 +247,15 @@ def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, hole
     found = []
     if flag:
         safe = context.definition == "signsafe"
-        affected = "the gain in standard errors, which that does not touch" if safe else "PGR, which that turns round or inflates"
-        found.append(f"{flag}: PGR is not to be trusted here; this ranking rests on {affected}")
+        affected = "the gain in standard errors, which is not affected" if safe else "PGR, which is reversed or inflated"
+        found.append(f"{flag}: PGR is unreliable here; this ranking uses {affected}")
     if advice.measured > 1 and pd.isna(advice.p_first):
-        found.append("no resamples: how sure the order of teachers is, is not known")
+        found.append("no resamples: the uncertainty of the order of teachers is unknown")
     elif advice.p_first < CLEAR:
         found.append(f"the order of teachers is not certain (P(first) {probability(advice.p_first)} < {CLEAR})")
     if context.seeds == 1:
         found.append(
-            "one seed only: the luck of sampling and training is in no interval, so all of this is less sure than it looks"
+            "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated"
         )
     largest, gain = advice.largest_gain
     if advice.gains_known and not gain.low > 0:
