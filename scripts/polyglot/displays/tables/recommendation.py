@@ -213,7 +213,7 @@ def _prices(context: Context, recommendations: list[Recommendation]) -> Table:
     ]
     notes = [
         "Scaled from the cost of this study's requests, including those without a usable answer, on its own machine and with "
-        f"all its methods; not a quotation. GPU hours: hours of synthesis × GPUs. {UNKNOWN}: not recorded, which does not mean zero."
+        f"all its methods; not a quotation. GPU hours: hours of synthesis × GPUs. {UNKNOWN}: not recorded (not zero)."
     ]
     return Table(pd.DataFrame(rows), pd.DataFrame(rows), f"Price of {UNIT:,} usable examples", notes)
 
