@@ -44,6 +44,9 @@ include: "rules/publishing.smk"
 include: "rules/planning.smk"
 
 
+RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
+
+
 onstart:
     targets.save_configuration()
     record_code(Path(RESULTS) / RECORDS, ROOT, STUDY.plugins)

@@ -66,9 +66,6 @@ rule reward:
         "results/{study}/logs/reward/{recipe}/{teacher}/{lang}/{seed}.log",
     benchmark:
         "results/{study}/benchmarks/reward/{recipe}/{teacher}/{lang}/{seed}.tsv"
-    # Here and not in the profile, because Snakemake submits a group also if its rule is local.
-    group:
-        "reward-{teacher}" if CLUSTER is not None and not JUDGED_HERE else None
     localrule: JUDGED_HERE
     conda:
         models.engine_environment(models.judge)

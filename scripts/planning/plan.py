@@ -6,8 +6,10 @@ with running(snakemake):
     import tempfile
     from pathlib import Path
 
+    from polyglot.cluster.site import submissions
     from polyglot.core.files import read_jsonl, write_csv
     from polyglot.planning.budget import budget
+    from polyglot.planning.demands import Demands
     from polyglot.workflow.ask_snakemake import ask_snakemake
     from polyglot.workflow.loading import load_study
 
@@ -21,6 +23,6 @@ with running(snakemake):
             arguments, snakemake.config, root=root, scratch=scratch, variables={"POLYGLOT_PLAN": str(jobs)}
         )
         study, registries = load_study(configuration, root)
-        table = budget(read_jsonl(jobs), study, registries)
+        table = budget(read_jsonl(jobs), study, registries, submissions(root, Demands(study, registries)))
     print(table.groupby("rule").size().to_string())
     write_csv(table, snakemake.output[0])

@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +98,11 @@ def eventually(true: Callable[[], bool]) -> None:
 class Running:
     """A run of Snakemake that is under way."""
 
-    def __init__(self, workplace: Workplace, *arguments: str) -> None:
+    def __init__(self, workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,)) -> None:
         self.workplace = workplace
         self.log = workplace.folder / "run.log"
         with self.log.open("w") as file:
-            command = ["snakemake", *PROFILE, TABLE, *arguments]
+            command = ["snakemake", *PROFILE, *target, *arguments]
             self.process = subprocess.Popen(
                 command,
                 cwd=workplace.folder,
@@ -129,9 +129,9 @@ class Running:
 
 
 @contextmanager
-def running(workplace: Workplace, *arguments: str) -> Iterator[Running]:
+def running(workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,)) -> Iterator[Running]:
     """A run that is stopped, if it must be, when the block ends."""
-    run = Running(workplace, *arguments)
+    run = Running(workplace, *arguments, target=target)
     try:
         yield run
     finally:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from polyglot.planning.submissions import GROUPS
+
 from .conftest import Workplace, copy_workflow
 
 SITE = "profiles/slurm/site.yaml"
@@ -30,6 +32,18 @@ def test_short_jobs_of_one_teacher_share_a_submission(fresh: Workplace) -> None:
     assert re.findall(r"Group job ([\w-]+)", alone).count("reward-hasty") == 3
 
 
+@pytest.mark.parametrize("share", [True, False])
+def test_cells_of_a_teacher_with_vllm_share_a_submission_where_they_share_its_engine(fresh: Workplace, share: bool) -> None:
+    """A teacher with another engine has a submission a cell."""
+    fresh.configure("models.yaml", lambda models: models["hasty"].update(engine="vllm"))
+    (fresh.folder / SITE).write_text(yaml.safe_dump({"share_engines": share}))
+    output = fresh.snakemake("-n", "--profile", "slurm", "all").stdout
+    grouped = re.findall(r"Group job ([\w-]+)", output)
+    assert grouped.count("answers-hasty") == (1 if share else 0)
+    assert not [group for group in grouped if group.startswith("answers-") and group != "answers-hasty"]
+    assert output.count("hasty writes") == 3
+
+
 @pytest.mark.parametrize("network", [True, False])
 def test_a_judge_behind_an_endpoint_is_asked_where_there_is_a_network(fresh: Workplace, network: bool) -> None:
     entry = {"engine": "openai", "endpoint": {"url": "http://localhost:1", "model": "m", "api_key": "TEST_KEY"}}
@@ -47,7 +61,7 @@ def test_a_judge_behind_an_endpoint_is_asked_where_there_is_a_network(fresh: Wor
 def test_every_group_and_its_rules_exist(fresh: Workplace) -> None:
     profile = yaml.safe_load((fresh.folder / "profiles/slurm/config.yaml").read_text())
     rules = set(fresh.snakemake("--list-rules").stdout.split())
-    groups = dict(entry.split("=") for entry in profile["groups"]) | {"reward": "reward-{teacher}"}  # which names its own
+    groups = dict(entry.split("=") for entry in profile["groups"]) | GROUPS
     assert set(groups) <= rules
     assert {entry.split("=")[0] for entry in profile["group-components"]} == set(groups.values())
 

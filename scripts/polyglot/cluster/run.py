@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -18,9 +20,12 @@ from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, regi
 from polyglot.cluster.site import SITE_FILE, Site, read_site
 from polyglot.core.errors import ConfigurationError
 from polyglot.core.progress import EXPECTED, FOLLOWED
+from polyglot.core.submission import Submission
 from polyglot.core.upstream import warn
+from polyglot.engines.server import begin
 from polyglot.planning.demands import Demand, Demands
 from polyglot.planning.expectation import expected_seconds
+from polyglot.planning.submissions import GROUPS, Submissions
 
 Resource = int | str | None
 
@@ -52,6 +57,51 @@ class Run:
         if snakemake_inside.submits(workflow):
             self.site = read_site(root / SITE_FILE)
             snakemake_inside.take_threads_of_the_nodes(workflow)
+            self._announce_submission(self.site, snakemake_inside.jobs_of_a_submission(workflow, sys.argv))
+
+    def _announce_submission(self, site: Site, rules: list[str]) -> None:
+        """Let the jobs of this submission know of each other, if it has several.
+
+        Each of them is a step of Slurm's; this process is that of the submission.
+        """
+        if len(rules) < 2:
+            return
+        folder = Path(tempfile.gettempdir()) / f"polyglot-{os.getuid()}-{os.getpid()}"
+        logs = Path("results", self._demands.study.study, "logs/servers").absolute()
+        sharing = site.share_engines and any(rule in GROUPS for rule in rules)
+        submission = Submission(os.getpid(), str(folder), str(logs), sharing)
+        try:
+            if sharing:
+                begin(submission)
+        except OSError as error:
+            print(f"Warning: jobs of this submission share no engine: {error}", file=sys.stderr)
+            submission = replace(submission, share_engines=False)
+        submission.announce()
+
+    def group_jobs(self, *, apart: Container[str] = ()) -> None:
+        """Let jobs share submissions, once all rules are known.
+
+        Args:
+            apart: rules whose jobs run where Snakemake does.
+        """
+        if self.site is None:
+            return
+        planned = Submissions(self._demands, {}, self.site.limits.minutes, self.site.share_engines)
+
+        def grouped(rule: str) -> Callable[[Any], str | None]:
+            def group(wildcards: Any) -> str | None:
+                components = snakemake_inside.group_components(self._workflow)
+                planned.most = planned.most or dict(components)
+                name = planned.group(rule, wildcards)
+                if name is not None:
+                    components[name] = planned.size(name)
+                return name
+
+            return group
+
+        for rule in GROUPS:
+            if rule not in apart:
+                snakemake_inside.group_jobs(self._workflow, rule, grouped(rule))
 
     def resources(self, demand: Demand) -> dict[str, Resource]:
         """A resource request in the syntax of Snakemake and the cluster."""
@@ -105,6 +155,7 @@ class Run:
             raise RunError(str(error)) from None
         if executor is not None:
             self._words = slurm.remember_failures(executor, self._started)
+            slurm.remove_side_files(executor)
             slurm.outlast_the_controller(executor)
             slurm.ask_in_step_with_the_jobs(executor)
             if self.site.limits.minutes is not None:

@@ -11,9 +11,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from polyglot.core.errors import ConfigurationError, explain
 from polyglot.core.section import Section
-from polyglot.planning.demands import Demand
+from polyglot.planning.demands import Demand, Demands
+from polyglot.planning.submissions import Submissions
 
 SITE_FILE = Path("profiles/slurm/site.yaml")
+PROFILE = Path("profiles/slurm/config.yaml")
 REMEDY = "examples are in profiles/slurm/sites"
 
 
@@ -63,6 +65,10 @@ class Site(Section):
         default=True,
         description="Whether compute nodes reach the internet; if not, jobs that ask an endpoint run where Snakemake does.",
     )
+    share_engines: bool = Field(
+        default=True,
+        description="Whether jobs of one model in a submission share an engine of vllm, which the first of them starts.",
+    )
     options: str | None = Field(default=None, description="Further options of sbatch, such as --qos=long.")
 
     def resources(self, demand: Demand) -> dict[str, int | str | None]:
@@ -94,6 +100,19 @@ class Site(Section):
         if "$" in folder:
             raise ConfigurationError(f"{SITE_FILE}: scratch: {folder}: jobs have no such variable here")
         return folder
+
+
+def submissions(root: Path, demands: Demands) -> Submissions:
+    """How the jobs of a study are put together by profiles/slurm, also where this run does without it.
+
+    Raises:
+        ConfigurationError: if its site file cannot be used.
+    """
+    site = read_site(root / SITE_FILE)
+    profile = yaml.safe_load((root / PROFILE).read_text(encoding="utf-8"))
+    sizes = [entry.rpartition("=") for entry in profile["group-components"]]
+    most = {group: int(size) for group, _, size in sizes}
+    return Submissions(demands, most, site.limits.minutes, site.share_engines)
 
 
 def read_site(path: Path) -> Site:

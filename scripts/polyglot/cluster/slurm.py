@@ -181,6 +181,24 @@ def _made(outputs: Iterable[str], since: float) -> bool:
     return all(Path(output).exists() and Path(output).stat().st_mtime >= since for output in outputs)
 
 
+def remove_side_files(executor: Any) -> None:
+    """Make an executor remove the side files of a group's jobs as soon as the whole group is done (see
+    `polyglot.core.sidefile.SideFile.remove`)."""
+    lost = "side files of jobs that shared a submission stay in the study's folder `unfinished`"
+    if not PLUGIN.has(executor, "report_job_success", lost=lost):
+        return
+    report = executor.report_job_success
+
+    def report_job_success(info: Any) -> None:
+        for job in info.job if info.job.is_group() else ():
+            side = job.params.get("side_file")
+            if side:
+                Path(side).unlink(missing_ok=True)
+        report(info)
+
+    executor.report_job_success = report_job_success
+
+
 def wait_for_controller(patience: float = PATIENCE, pause: float = PAUSE) -> None:
     """Return when the controller answers, or after the maximum waiting time."""
     end = time.monotonic() + patience

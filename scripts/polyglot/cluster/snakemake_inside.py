@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,40 @@ def keep_groups_within(executor: Any, minutes: int) -> None:
         submit(job)
 
     executor.run_job = run_job
+
+
+def group_components(workflow: Any) -> dict[str, int]:
+    """Group (with its wildcards' names) to the most of its jobs in a submission, as the profile says; changes count.
+
+    Snakemake knows it only once the rules are read.
+    """
+    lost = "jobs are submitted one by one that could share a submission"
+    if not SNAKEMAKE.has(workflow, "group_settings.group_components", lost=lost):
+        return {}
+    components = workflow.group_settings.group_components
+    return components if isinstance(components, dict) else {}  # without a profile it cannot be changed
+
+
+def group_jobs(workflow: Any, rule: str, group: Callable[[Mapping[str, str]], str | None]) -> None:
+    """Let a function of its wildcards say which group a rule's job is in.
+
+    The rule itself cannot: `use rule` would hand its group on to rules whose jobs run on the login node.
+    """
+    lost = f"jobs of the rule {rule} are submitted one by one"
+    if SNAKEMAKE.has(workflow, "get_rule", lost=lost) and SNAKEMAKE.has(workflow.get_rule(rule), "group", lost=lost):
+        workflow.get_rule(rule).group = group
+
+
+def jobs_of_a_submission(workflow: Any, arguments: Sequence[str]) -> list[str]:
+    """The rules of a submission's jobs, in a process that runs them on their node; elsewhere none.
+
+    Args:
+        arguments: the process's own, since Snakemake reads its targets after the rules.
+    """
+    if is_main(workflow) or "--target-jobs" not in arguments:
+        return []
+    after = arguments[arguments.index("--target-jobs") + 1 :]
+    return [job.partition(":")[0] for job in takewhile(lambda argument: not argument.startswith("--"), after)]
 
 
 def expected_jobs(workflow: Any, expect: Callable[[str, Mapping[str, str]], tuple[float, int]]) -> list[ExpectedJob]:

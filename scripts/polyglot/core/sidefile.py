@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.submission import current_submission
+
 
 class SideFile:
     """A JSON Lines file beside an output. Each batch names its `owner` (what produced it); batches of other owners are ignored.
@@ -48,4 +50,10 @@ class SideFile:
             return file.read(1)
 
     def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
+        """Remove it: its job is done.
+
+        A submission of several jobs is done again as a whole if one of them fails. There it stays, and is removed by who sees the
+        submission's success (`polyglot.cluster.slurm.remove_side_files`).
+        """
+        if current_submission() is None:
+            self.path.unlink(missing_ok=True)

@@ -28,7 +28,10 @@ ENGINES: Lookup[EngineKind] = Lookup(
             reproducible=True,
         ),
         "vllm": EngineKind(
-            "polyglot.engines.vllm_engine:start", environment="vllm", embedder="polyglot.engines.embedding:VLLMEmbedder"
+            "polyglot.engines.vllm_start:start",
+            environment="vllm",
+            embedder="polyglot.engines.vllm_start:embedder",
+            shared=True,
         ),
         "openai": EngineKind("polyglot.engines.openai_engine:start", environment="openai", network=True),
     },

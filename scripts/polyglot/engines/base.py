@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from polyglot.core.hashing import content_id, file_hash, folder_fingerprint
 from polyglot.core.lookup import load
@@ -65,6 +65,13 @@ class Engine(Protocol):
     def chat(self, requests: list[Request]) -> list[Answer]: ...
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """An engine that hands over answers of a batch before all of them have come, to what it is given here."""
+
+    keep: Callable[[list[Answer]], None]
+
+
 @dataclass(frozen=True)
 class Start:
     """The arguments that an engine is started with.
@@ -91,9 +98,10 @@ class EngineKind:
             model and the texts per batch; None if it cannot embed texts.
         embedding_environment: the environment for embedding; None uses `environment`.
         network: whether it works over a network: its models have an `endpoint`, its jobs need no GPU.
-        reproducible: whether, on a CPU, a request always gets the same answer, regardless of its batch. has_tokenizer: whether
-        its models' folders hold a tokenizer, used to check requests before a GPU is allocated. tunes_encoders: whether its
-        embedding encoders can be fine-tuned with sentence-transformers.
+        reproducible: whether, on a CPU, a request always gets the same answer, regardless of its batch.
+        has_tokenizer: whether its models' folders hold a tokenizer, used to check requests before a GPU is allocated.
+        shared: whether jobs of one model in a submission share an engine (`polyglot.core.submission`).
+        tunes_encoders: whether its embedding encoders can be fine-tuned with sentence-transformers.
     """
 
     start: str | Callable[[Start], Engine]
@@ -104,6 +112,7 @@ class EngineKind:
     reproducible: bool = False
     has_tokenizer: bool = True
     tunes_encoders: bool = False
+    shared: bool = False
 
     @property
     def embeds(self) -> bool:
@@ -129,14 +138,24 @@ class EngineKind:
 def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
     """The answer to every request, by request id, in batches of similar length.
 
-    Finished batches, and the answers received before a batch failed, are kept in the side file. A restarted job requests only
-    what is missing.
+    Finished batches are kept in the side file, and so are the answers received before a batch failed, or during a batch if the
+    engine hands them over. A restarted job requests only what is missing.
 
     Args:
         batch_size: requests per batch, unless the engine prefers another number.
     """
     done = {row["id"]: Answer(**row) for row in side.read()}
     pending = [request for request in requests if request.id not in done]
+    kept: set[str] = set()
+
+    def keep(answers: list[Answer]) -> None:
+        new = [answer for answer in answers if answer.id not in kept]
+        kept.update(answer.id for answer in new)
+        if new:
+            side.append([answer.as_dict() for answer in new])
+
+    if isinstance(engine, Keeping):
+        engine.keep = keep
     pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
     with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
         size = engine.batch_size or batch_size
@@ -144,9 +163,9 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
             try:
                 answers = engine.chat(pending[start : start + size])
             except Interrupted as error:
-                side.append([answer.as_dict() for answer in error.answers])
+                keep(error.answers)
                 raise error.cause from None
-            side.append([answer.as_dict() for answer in answers])
+            keep(answers)
             done.update({answer.id: answer for answer in answers})
             bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
     return done

@@ -68,10 +68,10 @@ class VLLMEmbedder(Embedder):
     chunk = 1024
 
     def __init__(self, folder: Path, model: Model, batch_size: int = 0) -> None:
-        from polyglot.engines.vllm_engine import open_llm
+        from polyglot.engines.vllm_engine import embedding_arguments, open_llm
 
         super().__init__(model)
-        self.llm = open_llm(folder, model, on_cpu={}, runner="pooling")
+        self.llm = open_llm(folder, model, embedding_arguments)
 
     def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
         whole_context = {"truncate_prompt_tokens": -1}

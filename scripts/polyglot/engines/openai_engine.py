@@ -142,28 +142,32 @@ class OpenAIEngine:
 
     async def _asked(self, request: Request) -> tuple[Answer, bool]:
         """The answer, and whether the endpoint reported its token counts."""
-        sampling, options = self.sampling, dict(self.endpoint.options)
-        if sampling.top_k:
-            options["top_k"] = sampling.top_k
-        if request.schema is not None:
-            shape = {"name": "answer", "schema": request.schema}
-            options["response_format"] = {"type": "json_schema", "json_schema": shape}
         try:
-            found = await self.client.chat.completions.create(
-                model=self.endpoint.model,
-                messages=request.messages,  # type: ignore[arg-type]
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_new_tokens,
-                seed=request.seed % 2**31,
-                extra_body=options,
-            )
+            found = await self.client.chat.completions.create(**self._body(request))
             choice, usage = found.choices[0], found.usage
             text, reason = choice.message.content or "", choice.finish_reason
             tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         except (ValueError, AttributeError, TypeError, IndexError) as error:  # a malformed body can raise anything
             raise MalformedAnswer(f"{type(error).__name__}: {error}") from None
         return Answer(request.id, text, "length" if reason == "length" else "stop", *tokens), usage is not None
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        """A request as the client takes it."""
+        sampling, options = self.sampling, dict(self.endpoint.options)
+        if sampling.top_k:
+            options["top_k"] = sampling.top_k
+        if request.schema is not None:
+            shape = {"name": "answer", "schema": request.schema}
+            options["response_format"] = {"type": "json_schema", "json_schema": shape}
+        return {
+            "model": self.endpoint.model,
+            "messages": request.messages,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_new_tokens,
+            "seed": request.seed % 2**31,
+            "extra_body": options,
+        }
 
     def _without_key(self, error: BaseException) -> str:
         return str(error).replace(self.key, "[key]") if self.key != "none" else str(error)

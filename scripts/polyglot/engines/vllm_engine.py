@@ -1,13 +1,17 @@
-"""The `vllm` engine: offline batches in this process, on GPUs or, for tests and small models, on the CPU."""
+"""The `vllm` engine: offline batches in this process, on GPUs or, for tests and small models, on the CPU.
+
+Several jobs of one submission share an engine instead (`polyglot.engines.served`), with the same arguments;
+`polyglot.engines.vllm_start` decides which of the two it is.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from polyglot.engines.base import Answer, Request, Start
+from polyglot.engines.base import Answer, Request
 from polyglot.models.context import too_long
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.registry.models import Model
@@ -23,25 +27,63 @@ BATCH = 4096
 """Requests per batch: many, because the slowest answer of a batch leaves the engine idle; a killed job loses one batch."""
 
 
-def open_llm(folder: Path, model: Model, *, on_cpu: Mapping[str, Any], **options: Any) -> Any:
-    """vLLM's `LLM` for a model's folder, on GPUs or, for tests and small models, on the CPU.
+def arguments(folder: Path, model: Model, *, gpu: bool, on_cpu: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+    """Arguments of vLLM for a model's folder: those of `vllm.LLM`, and of its server.
 
     Args:
-        on_cpu: further arguments of `vllm.LLM` where there is no GPU.
+        gpu: whether there is one.
+        on_cpu: further arguments where there is no GPU.
         options: arguments on every device; the registry's override them.
     """
-    import torch
-
-    gpu = torch.cuda.is_available()
-    for name, value in (QUIET | ({} if gpu else CPU_ENVIRONMENT)).items():
-        os.environ.setdefault(name, value)
-    from vllm import LLM
-
     options |= {"tensor_parallel_size": max(1, model.gpus), "seed": 0}
     if model.context is not None:
         options["max_model_len"] = model.context
-    own = options | ({} if gpu else CPU_OPTIONS | {**on_cpu}) | model.engine_options
-    return LLM(model=str(folder), **own)
+    return {"model": str(folder)} | options | ({} if gpu else CPU_OPTIONS | {**on_cpu}) | model.engine_options
+
+
+def chat_arguments(folder: Path, model: Model, *, gpu: bool) -> dict[str, Any]:
+    """Those of an engine that answers chats."""
+    # on a CPU, chunked prefill and seeds of single requests do not go together
+    whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, model.context or 4096)}
+    return arguments(folder, model, gpu=gpu, on_cpu=whole, enable_prefix_caching=True)
+
+
+def embedding_arguments(folder: Path, model: Model, *, gpu: bool) -> dict[str, Any]:
+    """Those of an engine that embeds texts."""
+    return arguments(folder, model, gpu=gpu, on_cpu={}, runner="pooling")
+
+
+def variables(*, gpu: bool) -> dict[str, str]:
+    """The environment variables that vLLM is run with, where they are not set already."""
+    return QUIET | ({} if gpu else CPU_ENVIRONMENT)
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -> Any:
+    """vLLM's `LLM` in this process, on GPUs or, for tests and small models, on the CPU.
+
+    Args:
+        given: `chat_arguments` or `embedding_arguments`.
+    """
+    gpu = has_gpu()
+    for name, value in variables(gpu=gpu).items():
+        os.environ.setdefault(name, value)
+    from vllm import LLM
+
+    return LLM(**given(folder, model, gpu=gpu))
+
+
+def given_template(folder: Path, chat_template: Path | None) -> tuple[str | None, list[int]]:
+    """The text of a chat template that is not the tokenizer's own, and the tokens that end an answer in it."""
+    if chat_template is None:
+        return None, []
+    tokenizer = load_tokenizer(folder, chat_template)
+    return tokenizer.chat_template, [tokenizer.eos_token_id]
 
 
 class VLLMEngine:
@@ -54,16 +96,10 @@ class VLLMEngine:
     batch_size = BATCH
 
     def __init__(self, folder: Path, model: Model, chat_template: Path | None = None) -> None:
-        # on a CPU, chunked prefill is incompatible with per-request seeds
-        whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, model.context or 4096)}
-        self.llm = open_llm(folder, model, on_cpu=whole, enable_prefix_caching=True)
+        self.llm = open_llm(folder, model, chat_arguments)
         self.name, self.sampling = str(folder), model.sampling
         self.context = int(self.llm.llm_engine.model_config.max_model_len)
-        self.template: str | None = None
-        self.ends: list[int] = []
-        if chat_template is not None:
-            tokenizer = load_tokenizer(folder, chat_template)
-            self.template, self.ends = tokenizer.chat_template, [tokenizer.eos_token_id]
+        self.template, self.ends = given_template(folder, chat_template)
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """The answer to every request, in order.
@@ -110,9 +146,3 @@ class VLLMEngine:
             tokens = len(tokenizer.apply_chat_template(request.messages, **options)["input_ids"])
             if tokens >= self.context:
                 raise too_long(self.name, request.id, tokens, self.context) from None
-
-
-def start(given: Start) -> VLLMEngine:
-    """The engine of a model's folder."""
-    assert given.folder is not None  # set for every local model
-    return VLLMEngine(given.folder, given.model, given.chat_template)

@@ -14,7 +14,10 @@ from polyglot.core.hashing import content_id
 
 DERIVED = "operation"
 """The key that the workflow adds to a configuration (rules/common.smk)."""
-DECIDE_JOBS = ("rules/*.smk", *(f"scripts/polyglot/{room}/**/*.py" for room in ("study", "planning", "workflow", "cluster")))
+DECIDE_JOBS = (
+    *("rules/*.smk", "profiles/slurm/*.yaml"),
+    *(f"scripts/polyglot/{room}/**/*.py" for room in ("study", "planning", "workflow", "cluster")),
+)
 """Files that determine the jobs and their resource requests."""
 
 

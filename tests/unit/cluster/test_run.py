@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +14,11 @@ from polyglot.cluster import run as running
 from polyglot.cluster.leftovers import RunElsewhereError
 from polyglot.cluster.run import Run, RunError
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.submission import VARIABLE, current_submission
 from polyglot.core.upstream import warn
-from polyglot.planning.demands import Demand
+from polyglot.planning.demands import Demand, Demands
+from polyglot.planning.submissions import GROUPS
+from polyglot.workflow.loading import load_study
 
 from .test_snakemake_inside import Job, workflow
 
@@ -103,6 +109,57 @@ def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
     said = capsys.readouterr().err
     for lost in ("for leftovers", "is not waited for", "seen late", "missing from the list", "may ask for more than 100 minutes"):
         assert lost in said
+
+
+def test_jobs_of_a_submission_see_it_if_it_has_several(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.chdir(cluster)
+    demands: Any = SimpleNamespace(study=SimpleNamespace(study="mine"))
+    begun: list[Any] = []
+    monkeypatch.setattr(running, "begin", begun.append)
+    for jobs, sharing in ((["reward:x=1"], None), (["metric:x=1", "metric:x=2"], False), (["reward:x=1", "reward:x=2"], True)):
+        monkeypatch.setattr(sys, "argv", ["snakemake", "--target-jobs", *jobs])
+        Run(workflow(is_main_process=False), cluster, demands)
+        found = current_submission()
+        assert (found and found.share_engines) is sharing
+    assert found is not None
+    assert begun == [found]
+    assert found.pid == os.getpid()
+    assert found.logs == str(cluster / "results/mine/logs/servers")
+
+
+def test_a_node_without_a_place_for_servers_shares_none(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(submission: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(running, "begin", full)
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--target-jobs", "reward:x=1", "reward:x=2"])
+    demands: Any = SimpleNamespace(study=SimpleNamespace(study="mine"))
+    Run(workflow(is_main_process=False), cluster, demands)
+    found = current_submission()
+    assert found is not None
+    assert not found.share_engines
+    assert "share no engine: no space left" in capsys.readouterr().err
+
+
+def test_the_workflow_names_groups_and_their_sizes(cluster: Path, repository: Path) -> None:
+    """A submission of 100 minutes takes two jobs of half an hour and a bit; a rule whose jobs run here is left alone."""
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    rules = {rule: SimpleNamespace(group=None) for rule in GROUPS}
+    settings = SimpleNamespace(group_components={"diversity-{teacher}": 16})
+    run = Run(workflow(get_rule=rules.get, group_settings=settings), cluster, Demands(study, registries))
+    run.group_jobs(apart=["reward"])
+    assert rules["reward"].group is None
+    wildcards = {"teacher": "command-a", "recipe": "equal", "lang": "de", "seed": "0"}
+    group = rules["diversity"].group(wildcards)
+    runtime = run._demands.of("diversity", wildcards, 1).runtime
+    assert settings.group_components[group] == 100 // runtime == 2
+    assert rules["synthesize"].group(wildcards | {"teacher": "gpt-4o-mini"}) is None
+    here_ = Run(here(), cluster, Demands(study, registries))
+    here_.group_jobs()
 
 
 def test_the_report_names_what_failed(tmp_path: Path) -> None:

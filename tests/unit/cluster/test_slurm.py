@@ -18,6 +18,7 @@ from polyglot.cluster.slurm import (
     ask_in_step_with_the_jobs,
     outlast_the_controller,
     remember_failures,
+    remove_side_files,
     wait_for_controller,
 )
 from polyglot.core.upstream import warn
@@ -254,3 +255,25 @@ def test_a_preempted_job_without_a_log_fails_all_the_same(squeue: Squeue) -> Non
     for _ in range(2):
         watched(executor, [Bare("a")])
     assert executor.reported == ["a: Slurm job a has ended as PREEMPTED. "]
+
+
+def test_side_files_of_a_group_are_removed_when_the_whole_group_is_done(tmp_path: Path) -> None:
+    """One job alone removes its own."""
+    done: list[Any] = []
+    executor = SimpleNamespace(report_job_success=done.append)
+    remove_side_files(executor)
+
+    class Jobs(list[Any]):
+        def is_group(self) -> bool:
+            return len(self) > 1
+
+    def job(name: str) -> Any:
+        (tmp_path / name).write_text("rows")
+        return SimpleNamespace(params={"side_file": str(tmp_path / name)})
+
+    group = SimpleNamespace(job=Jobs([job("a"), job("b"), SimpleNamespace(params={})]))
+    alone = SimpleNamespace(job=Jobs([job("c")]))
+    executor.report_job_success(group)
+    executor.report_job_success(alone)
+    assert done == [group, alone]
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]

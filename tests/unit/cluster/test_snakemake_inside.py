@@ -21,7 +21,10 @@ from polyglot.cluster.snakemake_inside import (
     drop_job_rate_limit,
     expected_jobs,
     failures,
+    group_components,
+    group_jobs,
     has_jobs_to_submit,
+    jobs_of_a_submission,
     keep_groups_within,
     slurm_executor,
     submits,
@@ -160,6 +163,39 @@ def test_a_group_whose_resources_are_out_of_reach_is_submitted_as_it_is(capsys: 
     executor.run_job(group)
     assert submitted == [group]
     assert "may ask for more than 600 minutes" in capsys.readouterr().err
+
+
+def test_a_rules_jobs_are_grouped_by_a_function(capsys: pytest.CaptureFixture[str]) -> None:
+    warn.cache_clear()
+    rules = {"reward": SimpleNamespace(group=None), "other": SimpleNamespace()}
+    group_jobs(workflow(get_rule=rules.get), "reward", lambda wildcards: "it")
+    assert rules["reward"].group({}) == "it"
+    group_jobs(workflow(get_rule=rules.get), "other", lambda wildcards: "it")
+    group_jobs(workflow(), "reward", lambda wildcards: "it")
+    said = capsys.readouterr().err
+    assert "jobs of the rule other are submitted one by one" in said
+    assert "jobs of the rule reward are submitted one by one" in said
+
+
+def test_sizes_of_groups_are_those_of_the_profile_and_can_be_changed() -> None:
+    run = workflow(group_settings=SimpleNamespace(group_components={"a": 4}))
+    group_components(run)["b"] = 2
+    assert run.group_settings.group_components == {"a": 4, "b": 2}
+    assert group_components(workflow(group_settings=SimpleNamespace(group_components=()))) == {}
+    assert group_components(workflow()) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "main", "jobs"),
+    [
+        (["--target-jobs", "a:x=1", "b:x=2", "--cores", "2"], False, ["a", "b"]),
+        (["--cores", "2", "--target-jobs", "a:x=1"], False, ["a"]),
+        (["--cores", "2"], False, []),
+        (["--target-jobs", "a:x=1", "a:x=2"], True, []),
+    ],
+)
+def test_a_submissions_jobs_are_known_where_they_run(arguments: list[str], main: bool, jobs: list[str]) -> None:
+    assert jobs_of_a_submission(workflow(is_main_process=main), arguments) == jobs
 
 
 def test_of_a_group_only_the_jobs_that_were_not_done_have_failed() -> None:

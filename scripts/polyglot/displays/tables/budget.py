@@ -10,7 +10,10 @@ from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 
 SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
-NOTE = "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; –: none."
+NOTE = (
+    "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; jobs share engines "
+    "as with `--profile slurm`; –: none."
+)
 
 
 def _summed(jobs: pd.DataFrame, by: str) -> pd.DataFrame:
