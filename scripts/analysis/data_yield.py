@@ -2,7 +2,7 @@
 
 from polyglot.workflow.job import running
 
-with running(snakemake):
+with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.analysis.tables import yield_table

@@ -88,7 +88,7 @@ def test_a_name_is_given_once(study: Study) -> None:
         COMPARED["sizes"]["figure"].add("_alignment", WORDS)
     FIGURES.add("screen", WORDS)
     try:
-        with pytest.raises(NameClash, match="plugins: the figure 'screen' has the name of another figure"):
+        with pytest.raises(NameClash, match="plugins: the figure 'screen' has the same name as another figure"):
             catalogue.figures(study)
     finally:
         FIGURES._known.pop("screen")
@@ -99,7 +99,9 @@ def test_an_experiment_cannot_take_the_name_of_a_table(repository: Path, tmp_pat
     raw["experiments"] = {"leaderboard": {"compare": "recipes", "recipes": ["equal", "generate"]}}
     path = tmp_path / "demo.yaml"
     path.write_text(yaml.safe_dump(raw | {"run": None}))
-    with pytest.raises(ConfigurationError, match=r"experiments\.leaderboard: the table 'leaderboard' has the name of another"):
+    with pytest.raises(
+        ConfigurationError, match=r"experiments\.leaderboard: the table 'leaderboard' has the same name as another"
+    ):
         load_study(path, repository)
 
 

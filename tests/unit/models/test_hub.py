@@ -307,7 +307,8 @@ def test_a_broken_connection_goes_on_where_it_broke(hub: Hub, tmp_path: Path) ->
 def test_a_killed_download_keeps_the_files_that_are_whole(hub: Hub, tmp_path: Path) -> None:
     hub.stalled.add("model.safetensors")
     job = started(hub, tmp_path)
-    wait_until(lambda: (tmp_path / "partial/config.json").exists() and bool(hub.sent["model.safetensors"]), tmp_path, job=job)
+    known = tmp_path / "partial/.cache/huggingface/download/config.json.metadata"  # written once the file is whole
+    wait_until(lambda: known.exists() and known.stat().st_size > 0 and bool(hub.sent["model.safetensors"]), tmp_path, job=job)
     job.kill()
     job.wait()
     assert not (tmp_path / "model").exists()

@@ -87,11 +87,7 @@ def selection(
         "Clusters covered: share of the whole set's clusters. Quality: mean score of the quality model, 0 to 1.",
         *(f"`{name}`: {rule.explained}." for name, rule in RULES.items() if rule in shown_rules),
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
-        *(
-            [f"Duels about a prompt that is in a training set: {trained}; the seed dataset has too few others."]
-            if trained
-            else []
-        ),
+        *([f"Duels about a prompt in a training set: {trained}; the seed dataset has too few others."] if trained else []),
         brackets(context, found["pg"].values()),
         *average_flags(context, gaps),
         *hole_notes(context, holes),
