@@ -156,7 +156,7 @@ rule abilities:
 
 
 rule truth:
-    """Whether the scores find what the study knows by construction."""
+    """Whether the scores recover the study's known ground truth."""
     input:
         cells=f"{RESULTS}/scores/{MAIN}/cells.csv",
         replicates=f"{RESULTS}/scores/{MAIN}/replicates.parquet",
@@ -185,7 +185,7 @@ rule truth:
 
 # Candidate teachers ranked from the intrinsic metrics of a small sample, without training students.
 rule screening:
-    """Predicted gain of every candidate, how far the prediction holds, and what it cost beside the full study."""
+    """Predicted gain of every candidate teacher, the prediction's validity, and its cost compared with the full study."""
     input:
         diversity=screening.files(paths.DIVERSITY),
         reward=screening.files(paths.REWARD),

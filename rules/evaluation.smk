@@ -54,7 +54,7 @@ rule evaluate_student:
 
 
 rule check_anchor:
-    """Whether a given model takes the benchmarks' questions: its tokenizer, template and context, before a GPU is held."""
+    """Whether an external model accepts the benchmarks' questions: tokenizer, template and context, checked without a GPU."""
     input:
         model=lambda wildcards: models.folder(wildcards.model),
         chat_template=models.anchor_template,
@@ -81,7 +81,7 @@ rule check_anchor:
 
 
 rule evaluate_anchor:
-    """Per-example outcomes of a base or a reference: what students are compared with."""
+    """Per-example outcomes of a base or a reference, to compare students with."""
     input:
         model=lambda wildcards: models.folder(wildcards.model),
         chat_template=models.anchor_template,

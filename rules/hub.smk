@@ -49,7 +49,7 @@ rule hub_dataset:
 
 
 rule hub_lock:
-    """What a folder from the hub holds: the commit that its revision stood for, and a hash of every file."""
+    """Lock file of a folder from the hub: the commit of its revision, and a hash of every file."""
     input:
         f"{hub.folder}/{{kind}}/{{name}}",
     output:

@@ -26,7 +26,7 @@ rule diversity:
 
 
 rule check_judge:
-    """Whether a given judge takes the rubric, or a reward model the chats: its tokenizer, template and context, before a GPU is held."""
+    """Whether an external judge accepts its input (rubric or chats): tokenizer, template and context, checked without a GPU."""
     input:
         model=models.folder(models.judge),
         chat_template=models.chat_template(models.judge),
@@ -84,7 +84,7 @@ rule reward:
 
 
 rule reward_scale:
-    """The raw scores of a reward model that become 1 and 5, where the registry does not name them."""
+    """The raw scores of a reward model that map to 1 and 5, if the registry does not give them."""
     input:
         seed=f"{RESULTS}/seed/{STUDY.source_language}.parquet",
         model=models.folder(models.judge),
@@ -107,7 +107,7 @@ rule reward_scale:
         pairs=STUDY.intrinsic.reward.scale_pairs,
         seed=STUDY.seed_dataset.seed,
     message:
-        "Scale of {STUDY.intrinsic.reward.model} on people's pairs"
+        "Scale of {STUDY.intrinsic.reward.model} on human-written pairs"
     script:
         "../scripts/intrinsic/reward_scale.py"
 

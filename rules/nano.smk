@@ -92,7 +92,7 @@ rule nano_pretrain:
 
 
 rule nano_gold_tune:
-    """A nano model fine-tuned on right answers: the reference, or the reward model."""
+    """A nano model fine-tuned on correct answers: the reference, or the reward model."""
     input:
         lexicons=rules.nano_corpora.input.lexicons,
         start=lambda wildcards: models.folder(
@@ -154,7 +154,7 @@ rule nano_translator:
 
 
 rule nano_oracle:
-    """How many of each teacher's pairs are right: the micro-world knows every answer."""
+    """The share of each teacher's pairs that are correct, by the micro-world's answers."""
     input:
         lexicons=rules.nano_corpora.input.lexicons,
         synthetic=experiments.main_answers(),
@@ -172,6 +172,6 @@ rule nano_oracle:
     params:
         languages=STUDY.nano.languages,
     message:
-        "Grade every synthetic pair by the micro-world's own answers"
+        "Grade every synthetic pair by the micro-world's answers"
     script:
         "../scripts/nano/nano_oracle.py"

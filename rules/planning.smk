@@ -1,6 +1,6 @@
 # The budget of a study before anything is submitted.
 rule plan_jobs:
-    """Every job of the study with what it will take, from a dry run of everything."""
+    """Every job of the study with its estimated cost, from a dry run of everything."""
     output:
         f"{RESULTS}/plan/jobs.csv",
     log:
@@ -22,7 +22,7 @@ rule plan_jobs:
 
 
 rule plan:
-    """The budget on the screen."""
+    """Print the budget."""
     input:
         tables=targets.plan(),
         shown=[file for file in targets.plan() if file.endswith(".md")],

@@ -1,4 +1,4 @@
-# Provenance: what the run cost.
+# Provenance: the cost of the run, and the archive.
 rule resources:
     """Seconds and memory by rule, from Snakemake's timings."""
     input:
@@ -15,7 +15,7 @@ rule resources:
     params:
         benchmarks=f"{RESULTS}/benchmarks",
     message:
-        "What the run cost, by rule"
+        "Cost of the run, by rule"
     script:
         "../scripts/provenance/resources.py"
 
@@ -36,7 +36,7 @@ rule ledger:
     params:
         usd_per_gpu_hour=STUDY.plan.usd_per_gpu_hour,
     message:
-        "What the study has cost, by rule and teacher"
+        "Cost of the study, by rule and teacher"
     script:
         "../scripts/provenance/ledger.py"
 

@@ -3,7 +3,7 @@ from polyglot.publishing.facts import TRAIN, set_facts, student_facts
 
 
 rule data_set:
-    """A synthetic set as a folder that `datasets.load_dataset` opens, with its data card."""
+    """A synthetic set as a folder for `datasets.load_dataset`, with its data card."""
     input:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         answers=training_sets.files,

@@ -31,7 +31,7 @@ rule calibration:
 
 
 rule router:
-    """A model that predicts from the prompt alone which teacher a student base learns most from."""
+    """A model that predicts, from the prompt alone, which teacher benefits a student base most."""
     input:
         calibration=rules.calibration.output[0],
         start=lambda wildcards: models.folder(routing.model(wildcards.base)),
@@ -89,7 +89,7 @@ rule assign:
 
 
 rule assigned_requests:
-    """The prompts of each teacher: the only ones that it answers."""
+    """The prompts assigned to each teacher."""
     input:
         assigned=rules.assign.output[0],
         requests=rules.render_requests.output,
@@ -113,7 +113,7 @@ rule assigned_requests:
     params:
         teachers=STUDY.routed_among,
     message:
-        "Share out the prompts of {wildcards.routed} in {wildcards.lang}"
+        "Assign the prompts of {wildcards.routed} in {wildcards.lang}"
     script:
         "../scripts/routing/assigned_requests.py"
 
@@ -159,7 +159,7 @@ if NO_NETWORK:
 
 
 rule gather:
-    """The answers of every prompt's own teacher, as the answers of one."""
+    """The answers of each prompt's assigned teacher, combined as one teacher's answers."""
     input:
         assigned=rules.assign.output[0],
         requests=rules.render_requests.output,
@@ -187,7 +187,7 @@ rule gather:
 
 
 rule routing:
-    """How routed teachers choose, and what their data cost."""
+    """Routing quality of routed teachers, and the cost of their data."""
     input:
         calibration=routing.calibrations,
         judged=routing.judged,

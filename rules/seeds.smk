@@ -25,7 +25,7 @@ rule seed:
 
 
 rule source:
-    """The seed rows of a public data set in a language, and why the others were left out."""
+    """The seed rows of a public data set in a language, and why others were dropped."""
     input:
         folder=lambda wildcards: hub.source_folder(wildcards.source),
         published=ancient("config/published/table06_seed_sizes.csv"),
@@ -53,7 +53,7 @@ rule source:
 
 
 rule seed_sources:
-    """What became of the rows of every source, beside the published counts."""
+    """Row counts by outcome for every source, with the published counts."""
     input:
         seeds.counts(),
     output:

@@ -1,6 +1,6 @@
 # Selection (M-DaQ): recipes that select a good and diverse subset of a whole set, and baselines of the same size.
 rule triplets:
-    """Instructions with a good response and a worse one: a user's pairs, or the micro-world's right and corrupted answers."""
+    """Instructions with a good response and a worse one: a user's pairs, or the micro-world's correct and corrupted answers."""
     input:
         pairs=selection.pairs(),
         lexicons=selection.lexicons(),
@@ -27,7 +27,7 @@ rule triplets:
 
 
 rule quality_model:
-    """An encoder in which a good response lies near its instruction."""
+    """An encoder that places a good response near its instruction."""
     input:
         triplets=rules.triplets.output[0],
         start=models.folder(STUDY.encoder),
@@ -56,7 +56,7 @@ rule quality_model:
 
 
 rule quality_validity:
-    """How well the quality model tells good responses from worse ones that it has not seen, beside the untrained encoder."""
+    """How well the quality model separates unseen good and worse responses, compared with the untrained encoder."""
     input:
         triplets=rules.triplets.output[0],
         model=rules.quality_model.output[0],
@@ -138,7 +138,7 @@ rule sample_clusters:
 
 
 rule select_samples:
-    """The samples of a whole set that a recipe takes."""
+    """The samples of a whole set that a recipe selects."""
     input:
         data=selection.pool_files(paths.TRAINING_SET),
         quality=selection.quality,
@@ -169,7 +169,7 @@ rule select_samples:
 
 
 rule select_own:
-    """The part of a user's own data that a rule takes."""
+    """The subset of a user's own data that a rule selects."""
     input:
         data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
         quality_model=rules.quality_model.output[0],
@@ -204,7 +204,7 @@ rule select_own:
 
 # Win rates: students answer the same prompts, and a judge compares them with the student trained on the whole set.
 rule judged_prompts:
-    """Prompts of the seed dataset that are in no training set of the students."""
+    """Seed prompts for the win rate, preferably outside all training sets."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
         data=selection.duelling_sets,
@@ -255,7 +255,7 @@ rule student_answers:
 
 
 rule duels:
-    """Whether a judge prefers a student's answers to those of the student of the whole set."""
+    """Whether a judge prefers a student's answers to those of the student trained on the whole set."""
     input:
         answers=rules.student_answers.output[0],
         whole=f"results/{{study}}/selection/answers/{{base}}/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}.parquet",
@@ -289,7 +289,7 @@ rule duels:
 
 
 rule selection:
-    """What the selections of an experiment cover, how good they are, and their win rates against the whole set."""
+    """Coverage, quality and win rates (against the whole set) of an experiment's selections."""
     input:
         data=experiments.files(paths.TRAINING_SET),
         quality=experiments.files(paths.QUALITY),

@@ -33,7 +33,7 @@ rule render_requests:
 
 
 rule check_requests:
-    """Every request of a given teacher rendered and counted by its own tokenizer, before a GPU is held."""
+    """Every request of an external teacher, rendered and counted with its tokenizer without a GPU."""
     input:
         requests=rules.render_requests.output,
         model=lambda wildcards: models.folder(wildcards.teacher),
@@ -147,7 +147,7 @@ rule training_set:
 
 # Machine translation of the seed dataset: prompts for teachers to answer, or prompts and responses.
 rule translate_seed:
-    """The prompts that teachers translate, translated by a machine-translation model; and their responses."""
+    """Machine translations of the seed prompts for `translate`, and of their responses."""
     input:
         requests="results/{study}/requests/{lang}/translate/{seed}.parquet",
         source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",

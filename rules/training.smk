@@ -1,6 +1,6 @@
 # Students: a base fine-tuned on a training set.
 rule check_base:
-    """Whether a base can be fine-tuned: its tokenizer, chat template and context, before a GPU is held."""
+    """Whether a base can be fine-tuned: its tokenizer, chat template and context, checked without a GPU."""
     input:
         base=lambda wildcards: models.folder(wildcards.base),
         chat_template=lambda wildcards: models.chat_template(wildcards.base),

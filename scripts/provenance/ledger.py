@@ -1,4 +1,4 @@
-"""What the study has cost, by rule and teacher."""
+"""The cost of the study so far, by rule and teacher."""
 
 from polyglot.workflow.job import running
 

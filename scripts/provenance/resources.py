@@ -1,4 +1,4 @@
-"""What the run cost, by rule, from Snakemake's timings."""
+"""The cost of the run, by rule, from Snakemake's timings."""
 
 from polyglot.workflow.job import running
 

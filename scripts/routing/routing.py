@@ -1,4 +1,4 @@
-"""How routed teachers choose, and what their data cost."""
+"""Routing quality of routed teachers, and the cost of their data."""
 
 from polyglot.workflow.job import running
 

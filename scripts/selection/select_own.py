@@ -1,4 +1,4 @@
-"""The part of a user's own data that a rule takes."""
+"""The subset of a user's own data that a rule selects."""
 
 from polyglot.workflow.job import running
 from polyglot.workflow.shared_starts import engine_environment

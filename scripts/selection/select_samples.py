@@ -1,4 +1,4 @@
-"""The samples of a whole set that a recipe takes."""
+"""The samples of a whole set that a recipe selects."""
 
 from polyglot.workflow.job import running
 

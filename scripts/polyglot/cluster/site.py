@@ -22,7 +22,7 @@ REMEDY = "examples are in profiles/slurm/sites"
 class Partitions(Section):
     """Partitions by kind of job; null uses the cluster's default partition."""
 
-    gpu: str | None = Field(default=None, description="Jobs that ask for GPUs.")
+    gpu: str | None = Field(default=None, description="Jobs that request GPUs.")
     cpu: str | None = Field(default=None, description="All other jobs.")
 
 
@@ -53,8 +53,8 @@ class Site(Section):
 
     partitions: Partitions = Field(default=Partitions(), description="Names of partitions.")
     account: str | None = Field(default=None, description="Account that jobs are charged to; null uses the user's default.")
-    gpus: Gpus = Field(default=Gpus(), description="How GPUs are asked for.")
-    limits: Limits = Field(default=Limits(), description="The most that a job may ask for.")
+    gpus: Gpus = Field(default=Gpus(), description="The form of GPU requests.")
+    limits: Limits = Field(default=Limits(), description="Limits of a job's request.")
     modules: list[str] = Field(
         default=[], description="Environment modules that jobs run with; they are loaded where Snakemake runs."
     )
@@ -63,7 +63,7 @@ class Site(Section):
     )
     network: bool = Field(
         default=True,
-        description="Whether compute nodes reach the internet; if not, jobs that ask an endpoint run where Snakemake does.",
+        description="Whether compute nodes reach the internet; if not, jobs that use an endpoint run on Snakemake's machine.",
     )
     share_engines: bool = Field(
         default=True,

@@ -1,4 +1,4 @@
-"""Chat prompts from Jinja templates: what a teacher is asked, by method."""
+"""Chat prompts for teachers from Jinja templates, by method."""
 
 from __future__ import annotations
 

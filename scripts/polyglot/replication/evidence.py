@@ -73,7 +73,7 @@ class Evidence:
 class Finding:
     """The result of checking a claim.
 
-    `values`: one row a compared item: item, published, recomputed (numbers, or True and False; NaN if unknown). `missing`:
+    `values`: one row per compared item: item, published, recomputed (numbers, or True and False; NaN if unknown). `missing`:
     unpublished data that would be needed to check it.
     """
 

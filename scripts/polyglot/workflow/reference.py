@@ -19,10 +19,10 @@ from polyglot.synthesis.methods.base import METHODS
 REFERENCE_FILE = "config/README.md"
 
 HEAD = """# Configuration
-A study is one YAML file; `snakemake --configfile config/STUDY.yaml` runs it, and without `--configfile` Snakemake takes the study
+A study is one YAML file; `snakemake --configfile config/STUDY.yaml` runs it, and without `--configfile` Snakemake uses the study
 that its targets lie in (`results/STUDY/...`), else `config/demo.yaml`. Single values can be set on the command line:
-`snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and impossible values stop before any job. The configuration in
-force, with every default, is saved as `results/STUDY/config.yaml`.
+`snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full configuration,
+with defaults, is saved as `results/STUDY/config.yaml`.
 
 | file | content |
 | --- | --- |
@@ -43,8 +43,8 @@ force, with every default, is saved as `results/STUDY/config.yaml`.
 
 ## Experiments
 Every study has the experiment `main`: its teachers and languages, with `base` and `recipe`. Further ones are entries under
-`experiments`; each names what it compares and what differs from the study's defaults, and ends in `tables/NAME.*` and
-`figures/NAME.*`. Students that several experiments need are trained once. For example:
+`experiments`; each names its comparison and its differences from the study's defaults, and produces `tables/NAME.*` and
+`figures/NAME.*`. Students shared by several experiments are trained once. For example:
 
 ```yaml
 experiments:
@@ -57,17 +57,17 @@ experiments:
 
 A **recipe** is named by what it mixes: `equal` (every method of the study), one method, several joined by `+`, or `public` (the
 seed dataset's own pairs). A suffix sets the number of examples: `equal-500`, `translate+respond-25k`. Smaller sets are subsets of
-larger ones; where a size needs more answers than one block of `synthesis.requests` yields, further blocks are asked for. The
+larger ones; if a size needs more answers than one block of `synthesis.requests` yields, further blocks are requested. The
 methods:
 
 @METHODS@
 
 Scores are relative to the cells of their own experiment and base: with several recipes, to those with the study's main recipe, if
-they are among them. An experiment with fewer teachers or languages than the main one thus has a scale of its own: compare within
-it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics then are the scale everywhere.
+they are among them. An experiment with fewer teachers or languages than the main one thus has a different scale: compare within
+it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics then define the scale everywhere.
 
 ## Tables and figures
-`results/STUDY/tables/NAME.{csv,md,tex,html}` and `results/STUDY/figures/NAME.{pdf,png}`; each is a target of its own.
+`results/STUDY/tables/NAME.{csv,md,tex,html}` and `results/STUDY/figures/NAME.{pdf,png}`; each is a separate target.
 
 @DISPLAYS@
 
@@ -76,7 +76,7 @@ it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics
 
 
 def reference() -> str:
-    """The whole text of `config/README.md`."""
+    """The full text of `config/README.md`."""
     parts = [HEAD.replace("@DISPLAYS@", _displays()).replace("@METHODS@", _methods()), "## Study\n", *_tables(Study, "")]
     registries: list[type[BaseModel]] = [Model, Language, BenchmarkFacts, Source, Licence]
     titles = ["Models", "Languages", "Benchmarks", "Sources", "Licences"]
@@ -141,7 +141,7 @@ def _plain(value: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """A type in words: sections, choices, lists and mappings."""
+    """A readable type: sections, choices, lists and mappings."""
     origin = get_origin(annotation)
     parts = get_args(annotation)
     if origin is Annotated:
@@ -165,7 +165,7 @@ def _type(annotation: Any) -> str:
 
 
 def _limit(item: Any) -> str:
-    """A constraint in words."""
+    """A readable constraint."""
     for name, words in (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most"), ("min_length", "at least")):
         value = getattr(item, name, None)
         if value is not None:

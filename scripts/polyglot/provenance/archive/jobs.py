@@ -22,7 +22,7 @@ class Named(list[Any]):
     """Ordered values, some of them named: accessible as attribute, by key or with `items()`, as in a Snakemake script."""
 
     def __init__(self, unnamed: Sequence[Any] = (), named: Mapping[str, Any] | None = None, *, flat: bool = False) -> None:
-        """`flat`: a list under a name stands for several values."""
+        """`flat`: a list under a name counts as several values."""
         super().__init__(unnamed)
         self.named = dict(named or {})
         for value in self.named.values():

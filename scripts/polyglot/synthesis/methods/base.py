@@ -133,7 +133,7 @@ class Method:
 
 
 def pair_json(prompt: str, response: str) -> str:
-    """The JSON object that teachers are asked to write."""
+    """The JSON object that teachers must write."""
     return json.dumps({"prompt": prompt, "response": response}, ensure_ascii=False)
 
 

@@ -22,7 +22,7 @@ class MetricInputs(Inputs):
 
     @property
     def of_texts(self) -> list[str]:
-        """Names of the metrics that have a file of their own."""
+        """Names of the metrics that have their own file."""
         return [metric.name for metric in of_texts(self.study.intrinsic.metrics)]
 
     @property

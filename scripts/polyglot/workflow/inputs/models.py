@@ -50,7 +50,7 @@ class ModelInputs(Inputs):
 
     @property
     def local_teachers(self) -> list[str]:
-        """Teachers with files of their own."""
+        """Teachers with local files."""
         return [name for name in self.teachers if name not in self.endpoint_teachers and name not in self.study.routed_teachers]
 
     @cached_property
