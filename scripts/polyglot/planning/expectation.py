@@ -18,19 +18,19 @@ from polyglot.study.configuration import Study
 MEASURED: dict[str, tuple[float, float]] = {
     "nano_pretrain": (15.0, 11.0),
     "nano_translator": (15.0, 11.0),
-    "nano_gold_tune": (16.0, 6.0),
-    "train": (8.0, 5.6),
-    "write": (5.0, 13.0),
-    "embed": (5.0, 8.0),
-    "judge": (5.0, 3.0),
-    "read": (5.0, 2.7),
-    "evaluate": (5.0, 1.1),
+    "nano_gold_tune": (9.0, 6.0),
+    "train": (1.9, 5.6),
+    "write": (0.4, 12.5),
+    "embed": (2.3, 8.0),
+    "judge": (0.3, 2.3),
+    "read": (0.3, 2.3),
+    "evaluate": (0.5, 0.48),
 }
 """Seconds on one core to start and for 1,000 examples, by rule or else by kind of work: means of the embedded study's jobs, two
 at a time on two cores."""
-WITHOUT_MODEL = {"nano_corpora": 12.0, "nano_datasets": 3.0, "analysis": 2.5, "check_answers": 2.0, "figure": 2.2, "all": 0.0}
+WITHOUT_MODEL = {"nano_corpora": 9.0, "nano_datasets": 6.0, "check_answers": 1.9, "figure": 1.2, "all": 0.0}
 """Seconds of jobs without a model; any other takes `QUICK`."""
-QUICK = 1.5
+QUICK = 0.7
 MEASURED_SIZE = 0.00066
 """Billions of parameters of the models behind `MEASURED`."""
 
