@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 STANDSTILL = 600.0
 """Seconds in which nothing moves, after which a test gives up; a slow machine moves all the same."""
-LOOK = 2.0
-"""Seconds between two looks at what moves."""
+LOOK = 30.0
+"""Seconds between two looks at what moves: they go through thousands of files."""
 
 
 def newest(*places: Path) -> tuple[int, int]:

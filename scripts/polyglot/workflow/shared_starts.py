@@ -112,7 +112,7 @@ def hand_over(environment: str) -> str:
         SystemExit: with the exit status of the fork.
     """
     shared = _shared()
-    if shared is None:
+    if shared is None or not _is_the_program():
         return ""
     for _ in range(2):  # a server may retire at the moment it is asked
         try:
@@ -123,6 +123,13 @@ def hand_over(environment: str) -> str:
         if status is not None:
             _end_like(status)
     return "this job does not share its start: the server ends before it answers"
+
+
+def _is_the_program() -> bool:
+    """Whether this process was started for its script; `polyglot verify` runs scripts inside its own process."""
+    main = sys.modules["__main__"]
+    started = getattr(main, "__real_file__", getattr(main, "__file__", None))  # the former is the file that Snakemake wrote
+    return started is not None and Path(started).resolve() == Path(sys.argv[0]).resolve()
 
 
 def _shared() -> tuple[int, Path] | None:

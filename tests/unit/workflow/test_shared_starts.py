@@ -234,6 +234,19 @@ def test_a_user_can_say_that_nothing_is_shared(place: Place) -> None:
     assert (found["pid"], found["reason"]) == (place.jobs[-1].pid, "")
 
 
+def test_a_script_inside_another_program_stays_there(place: Place) -> None:
+    """As `polyglot verify` runs them, also where a run has started it."""
+    script, program = place.folder / "script.py", place.folder / "program.py"
+    script.write_text(
+        "import os\nfrom polyglot.workflow.shared_starts import hand_over\nhand_over('analysis')\nprint(os.getpid())\n"
+    )
+    program.write_text(f"import os, runpy\nprint(os.getpid())\nrunpy.run_path({str(script)!r})\n")
+    environment = os.environ | {VARIABLE: place.variable}
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, env=environment)
+    outside, inside = done.stdout.split()
+    assert outside == inside
+
+
 def test_the_process_of_a_job_is_known_by_its_clients(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Snakemake watches the client; memory and processor time are the job's."""
     monkeypatch.setenv(VARIABLE, place.variable)
