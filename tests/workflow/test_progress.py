@@ -36,7 +36,7 @@ def followed(workplace: Workplace, *arguments: str) -> subprocess.CompletedProce
 def test_a_failure_is_told_once_with_what_to_do_and_the_next_run_goes_on(fresh: Workplace) -> None:
     adapter = fresh.folder / "scripts/seeds/seed.py"
     sound = adapter.read_text(encoding="utf-8")
-    frame = "with running(snakemake):\n"
+    frame = 'with running(snakemake, environment="analysis"):\n'
     assert frame in sound
     adapter.write_text(sound.replace(frame, f"{frame}    raise ValueError('prompts are empty')\n"), encoding="utf-8")
     failed = followed(fresh, SEED)
@@ -50,7 +50,7 @@ def test_a_failure_is_told_once_with_what_to_do_and_the_next_run_goes_on(fresh: 
         "failed: seed (lang de); what does not depend on it goes on",
     ]
     assert f"- seed (lang de): {log}" in lines
-    assert any(line.startswith("The same command goes on where this one stopped.") for line in lines)
+    assert any(line.startswith("Run the same command again to resume.") for line in lines)
     assert lines[-2].endswith("1 of 2 jobs done, 1 failed")
     own = lines[-1].removeprefix("Snakemake's own log: ")
     assert "Error in rule seed" in Path(own).read_text(encoding="utf-8")
