@@ -12,7 +12,7 @@ from polyglot.core.prompts import Message, PromptTemplates
 from polyglot.nano.world import ARITHMETIC, CATEGORIES, Item, Pair, World
 from polyglot.synthesis.methods.base import pair_json
 
-KINDS = {"respond": 0.25, "translate": 0.25, "generate": 0.15, "dialogue": 0.2, "text": 0.05, "echo": 0.1}
+KINDS = {"respond": 0.4, "translate": 0.25, "generate": 0.1, "dialogue": 0.1, "text": 0.05, "echo": 0.1}
 """Share of each kind of example. `dialogue` is a chat of several questions, `text` has no chat form, and `echo` repeats a random
 sequence of words: it teaches a small model early to copy from its context."""
 
