@@ -15,7 +15,7 @@ VALIDATOR_READY := $(VALIDATOR)/ready
 WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean lock help replication test-main test-apart test-vllm test-unsloth test-slurm test-gpu
+.PHONY: demo test check unit setup clean lock help replication test-others test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -29,14 +29,17 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
-test: $(READY) check ## every check and test, the embedded study included; not test-gpu
-	@$(MAKE) --no-print-directory -j2 test-main test-apart
+test: $(READY) ## every check and test, the embedded study included; not test-gpu
+	@$(MAKE) --no-print-directory -j3 test-workflow test-slurm test-others
 
-test-main: $(READY) $(VALIDATOR_READY)
-	pytest
+test-others: # one after another, beside the two groups that wait a lot
+	@for group in check test-unit test-vllm test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
 
-test-apart:
-	@for group in vllm unsloth slurm; do $(MAKE) --no-print-directory -j1 test-$$group || exit 1; done
+test-unit: $(READY) ## the modules, one at a time, and the published numbers
+	pytest --ignore tests/workflow
+
+test-workflow: $(READY) $(VALIDATOR_READY) ## real Snakemake runs, the embedded study among them
+	pytest tests/workflow
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
@@ -92,4 +95,4 @@ clean: ## remove the environment and all results
 	rm -rf $(VENV) $(VLLM) $(UNSLOTH) $(VALIDATOR) results .snakemake
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16

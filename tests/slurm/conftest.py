@@ -16,10 +16,13 @@ import pytest
 import yaml
 
 from ..patience import wait_for_the_end, wait_until
-from ..workflow.conftest import TINY, Workplace, copy_workflow, shrink
+from ..workflow.conftest import TINY, Workplace, copy_workflow, shrink, starts
+
+__all__ = ["starts"]  # what runs on this machine shares its starts
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
 RESULTS = Path("results/tiny")
+STUDENT = "results/tiny/students/nano-base/equal/hasty/de/0"
 TABLE = "results/tiny/tables/leaderboard.csv"
 PROFILE = ("--profile", "slurm")
 STUDY: dict[str, Any] = TINY | {

@@ -1,6 +1,7 @@
 """Whatever happens to a job, to Slurm or to Snakemake: the final table is that of an undisturbed run.
 
-Three studies are disturbed, each several times on its way; a test looks at what one disturbance has left."""
+Three studies are disturbed, each several times on the way to its student; what follows on the student is made on this machine. A
+test looks at what one disturbance has left."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -23,6 +25,7 @@ from ..workflow.conftest import Workplace
 from .conftest import (
     PROFILE,
     RESULTS,
+    STUDENT,
     TABLE,
     Finished,
     Record,
@@ -124,8 +127,10 @@ class Disturbed:
     def states(self, rule: str, start: int = 0) -> list[str]:
         return [record.fields["JobState"] for record in self.records(rule, start)]
 
-    @property
+    @cached_property
     def table(self) -> bytes:
+        """The final table, made from the student on this machine."""
+        self.workplace.snakemake(TABLE)
         return (self.workplace.folder / TABLE).read_bytes()
 
 
@@ -133,7 +138,7 @@ class Disturbed:
 def shaken(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
     """A job is cancelled, and the next one's slurmctld killed; the training is preempted, and its slurmd killed."""
     workplace = unanswered_copy(finished, tmp_path_factory.mktemp("shaken") / "copy")
-    with running(workplace) as run:
+    with running(workplace, target=[STUDENT]) as run:
         run.when(writing(workplace))
         subprocess.run(["scancel", run.job("synthesize")], check=True)
         run.when(lambda: states(run, "synthesize") == ["CANCELLED", "RUNNING"])
@@ -182,7 +187,8 @@ def test_slurmd_is_killed_and_started_again(finished: Finished, shaken: Disturbe
 def too_small(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
     """A training gets too little memory, and then too little time."""
     workplace = untrained_copy(finished, tmp_path_factory.mktemp("too_small") / "copy")
-    with running(workplace, "--set-resources", "student:mem_mb=400 if attempt == 1 else 4000") as run:
+    memory = "student:mem_mb=400 if attempt == 1 else 4000"
+    with running(workplace, "--set-resources", memory, target=[STUDENT]) as run:
         run.when(training(workplace))
         suspend(workplace, "student")
         subprocess.run(["scontrol", "update", f"JobId={run.job('student')}", "TimeLimit=1"], check=True)
@@ -214,14 +220,14 @@ def test_a_job_over_its_time_limit_gets_more(finished: Finished, too_small: Dist
 def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
     """Snakemake is interrupted; then it is killed, and its job sleeps on; then the disk is full."""
     workplace = untrained_copy(finished, tmp_path_factory.mktemp("started_again") / "copy")
-    with running(workplace) as interrupted:
+    with running(workplace, target=[STUDENT]) as interrupted:
         interrupted.when(training(workplace))
         interrupted.process.send_signal(signal.SIGINT)
         assert interrupted.end() != 0
     eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
     outputs = [interrupted.output]
 
-    with running(workplace) as killed:
+    with running(workplace, target=[STUDENT]) as killed:
         killed.when(lambda: bool(scripts_of(workplace, "student")))
         suspend(workplace, "student")
         os.killpg(killed.process.pid, signal.SIGKILL)
@@ -232,12 +238,12 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
 
     with small_disk(workplace.folder / RESULTS / "students") as disk:
         if disk:
-            full = workplace.snakemake(*PROFILE, TABLE, "--retries", "1", check=False)
+            full = workplace.snakemake(*PROFILE, STUDENT, "--retries", "1", check=False)
             assert full.returncode
             assert not (disk / "nano-base/equal/hasty/de/0").exists()
             subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
             outputs.append(full.stdout + full.stderr)
-        last = workplace.snakemake(*PROFILE, TABLE)
+        last = workplace.snakemake(*PROFILE, STUDENT)
         yield Disturbed(workplace, (*outputs, last.stdout + last.stderr))
 
 

@@ -89,12 +89,14 @@ def test_a_70b_teacher_asks_for_its_tensor_parallel_gpus(unanswered: Workplace) 
         ({"ask": "gres", "model": "h200"}, "TresPerNode", "gres:gpu:h200:1"),
     ],
 )
-def test_other_sites_are_asked_for_gpus_in_their_own_way(
+def test_other_sites_give_gpus_that_are_asked_for_in_their_own_way(
     unanswered: Workplace, gpus: dict[str, str], field: str, asked: str
 ) -> None:
     site(unanswered, gpus=gpus)
-    done = unanswered.snakemake("--profile", "slurm", "results/tiny/answers/hasty/de/respond/0.parquet")
-    (record,) = records(run_of(done.stdout + done.stderr))
+    with running(unanswered, target=["results/tiny/answers/hasty/de/respond/0.parquet"]) as run:
+        run.when(lambda: "has been submitted" in run.output)
+        run.when(lambda: [record.fields["JobState"] for record in records(run_of(run.output))] == ["RUNNING"])
+        (record,) = records(run_of(run.output))
     assert record.gpus == 1
     assert record.fields[field] == asked
     assert record.fields["Partition"] == "gpu"
@@ -113,6 +115,7 @@ def test_endpoints_are_asked_where_there_is_a_network(unanswered: Workplace, mon
 
 
 def test_a_failed_teacher_does_not_stop_the_others(unanswered: Workplace) -> None:
+    """A job that fails on its node, beside one that does not: the run goes on and says which."""
     broken = unanswered.folder / "broken"
     shutil.copytree(unanswered.folder / RESULTS / "models/hasty", broken)
     (broken / "model.safetensors").write_bytes(b"")

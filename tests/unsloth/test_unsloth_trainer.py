@@ -47,6 +47,7 @@ def weights(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("tuning", TUNINGS)
 def test_the_loss_curve_is_trls(tuning: str, unsloth_run: Run, trl_run: Run) -> None:
+    """Both trainers see the same tokens, labels and order, step by step."""
     found, expected = unsloth_run(tuning), trl_run(tuning)
     assert [step for step, _ in found["curve"]] == [step for step, _ in expected["curve"]] == [10, 20, 30, 40, 50]
     losses = [loss for _, loss in expected["curve"]]
@@ -124,6 +125,7 @@ fine_tune(Path(base), pd.read_parquet(pairs), Path(out), settings, seed=3, check
 def test_a_killed_training_resumes_to_the_same_student(
     tuning: str, tmp_path: Path, repository: Path, unsloth_run: Run, wide_nano_model: Path, pairs: pd.DataFrame
 ) -> None:
+    """unsloth's patched trainer goes on from its checkpoint, in another process."""
     training = TRAINING.model_copy(update={"trainer": "unsloth", "tuning": tuning})
     pairs.to_parquet(tmp_path / "pairs.parquet")
     names = [wide_nano_model, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "checkpoints"]

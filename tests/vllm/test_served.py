@@ -108,6 +108,7 @@ def test_an_answer_ends_at_the_latest_where_the_context_does(
 def test_a_server_that_crashes_is_started_again(
     offline: VLLMEngine, nano: Path, entry: Model, submission: Submission, requests: Asked, tmp_path: Path
 ) -> None:
+    """vLLM's own server is killed while it answers."""
     engine = ServedEngine(nano, entry, submission)
     engine.batch_size = 16
     asked, side = all_of(requests), SideFile(tmp_path / "side.jsonl", "me")

@@ -117,6 +117,7 @@ print("answered", len(found))
 
 
 def test_a_killed_job_asks_only_for_the_rest(repository: Path, nano: Path, entry: Model, requests: Asked, tmp_path: Path) -> None:
+    """A kill in the middle of vLLM's own batch."""
     from .resumed import write
 
     asked = [request for method in METHODS for request in requests[method]]

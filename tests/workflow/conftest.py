@@ -25,6 +25,9 @@ PARTS = (
 )
 
 
+SNAKEMAKE = Path(__file__).with_name("snakemake_start.py")
+
+
 @dataclass(frozen=True)
 class Workplace:
     """A copy of the workflow in a folder of its own."""
@@ -35,7 +38,7 @@ class Workplace:
         self, *arguments: str, check: bool = True, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end; a failure shows its output."""
-        done = patience.run(["snakemake", *arguments], self.folder, **(variables or {}))
+        done = patience.run([sys.executable, str(SNAKEMAKE), *arguments], self.folder, **(variables or {}))
         if check and done.returncode:
             raise AssertionError(f"snakemake {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-6000:]}")
         return done
@@ -97,9 +100,10 @@ def copy_workflow(repository: Path, folder: Path) -> Workplace:
 
 @pytest.fixture(scope="session", autouse=True)
 def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All runs of these tests share the processes that have imported the libraries, as the jobs of a run do."""
+    """All runs of these tests share the processes that have imported libraries or Snakemake, as the jobs of a run do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, f"{os.getpid()}:{tmp_path_factory.mktemp('starts')}")
+        patch.setenv("POLYGLOT_TEST_SNAKEMAKE", f"{os.getpid()}:{tmp_path_factory.mktemp('snakemake')}")
         yield
 
 

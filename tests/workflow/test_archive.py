@@ -324,6 +324,7 @@ def test_a_trace_leads_from_a_cell_to_the_seeds_and_the_models(archived: Workpla
 
 
 def test_the_archive_of_the_demo_is_small_soon_made_and_proves_its_tables(demo: Workplace) -> None:
+    """At the size of a whole study: bytes, seconds, and every table computed again from the outcomes."""
     demo.snakemake(TARGET)
     assert (demo.folder / TARGET).stat().st_size < 50e6
     *_, made = read_attempts(demo.folder / record_path(Path("results/demo/logs/archive.log")))

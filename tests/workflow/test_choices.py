@@ -38,6 +38,7 @@ def test_a_chat_model_with_a_rubric_may_judge(copy: Workplace) -> None:
 def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_secret(
     copy: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A whole run asks a server that fails in every way; no file and no log of it holds the key."""
     monkeypatch.setenv("TEST_KEY", KEY)
     target = "results/demo/synthetic/api/de/respond/0.parquet"
     with serving() as server:
@@ -97,6 +98,7 @@ def test_a_source_of_ones_own_takes_three_lines_and_reaches_the_teachers(copy: W
 
 
 def test_the_replication_audit_ends_with_claims_tables_and_figures(copy: Workplace, repository: Path) -> None:
+    """The rules of the replication, from the published numbers to its figures."""
     copy.snakemake("replication")
     results = copy.folder / "results/replication"
     claims = pd.read_csv(results / "claims.csv")

@@ -65,6 +65,7 @@ def workplace(repository: Path, tmp_path: Path, channel: Path, monkeypatch: pyte
 
 
 def test_a_rule_runs_inside_its_locked_environment(repository: Path, workplace: Workplace, tmp_path: Path) -> None:
+    """A job in an environment that Snakemake has made from the lock file and activated."""
     rows = [{"prompt": f"Was ist {number} und 1?", "response": str(number + 1)} for number in range(30)]
     (workplace.folder / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     target = "results/demo/seed/de.parquet"

@@ -220,6 +220,7 @@ class TestAfterTheDemo:
         assert planned <= SMALL_FILES
 
     def test_a_teacher_trained_otherwise_answers_anew_and_the_others_do_not(self, demo: Workplace, tmp_path: Path) -> None:
+        """In a finished study, only what follows from the changed model is planned."""
         shutil.copytree(demo.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
         changed = Workplace(tmp_path / "copy")
 

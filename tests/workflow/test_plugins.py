@@ -54,6 +54,7 @@ def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_plugins_metric_method_and_engine_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten lines outside the repository reach every rule's own process."""
     plugged.snakemake()
     results = plugged.folder / "results/demo"
     retold = pd.read_parquet(results / "synthetic/polly/de/retell/0.parquet").query("status == 'ok'")

@@ -71,6 +71,7 @@ def listen_to_imports(folder: Path) -> dict[str, str]:
 
 
 def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workplace, tmp_path: Path) -> None:
+    """Two kills of a whole run, then an end without shared starts: the same bytes as the run that nothing disturbed."""
     results = interrupted.folder / "results/demo"
     answers = results / "unfinished/answers/hasty/de/0.jsonl"
     checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"

@@ -117,6 +117,7 @@ def registries(repository: Path) -> Registries:
 
 @pytest.mark.slow
 def test_training_beats_the_untrained_encoder(registries: Registries, repository: Path, tmp_path: Path) -> None:
+    """A real encoder learns from right and corrupted answers: what no random weights could show."""
     model = registries.models["minilm"]
     start, out = local_folder(model, []), tmp_path / "quality"
     world = World(repository / "config/nano_world", ["en", "de"])

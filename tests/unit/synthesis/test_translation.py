@@ -209,6 +209,7 @@ def test_a_killed_training_resumes_to_the_same_translator(tmp_path: Path, world:
 
 @pytest.mark.slow
 def test_a_briefly_trained_translator_translates_held_out_prompts(tmp_path: Path, repository: Path) -> None:
+    """Training and beam search with an architecture of its own, NLLB's, end in translations that are right."""
     world = World(repository / "config/nano_world", ["en", "de"])
     train_translator(world, tmp_path / "model", TranslatorTraining(steps=600), codes=CODES, checkpoints=tmp_path / "c")
     items = [item for items in world.of_split("seed").values() for item in items[:: max(1, len(items) // 10)]]

@@ -140,6 +140,7 @@ def test_two_processes_train_the_student_of_one(
     sharded: bool,
     request: pytest.FixtureRequest,
 ) -> None:
+    """With real processes, which exchange real gradients, also where each holds a part of the model only."""
     training = TRAINING.model_copy(update={"gradient_checkpointing": True})
     if sharded:
         request.getfixturevalue("sharded_on_cpu")

@@ -362,6 +362,7 @@ IMPORTED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", LIBRARIES)
 def test_the_libraries_of_an_environment_leave_a_process_that_can_be_forked(environment: str, repository: Path) -> None:
+    """The real libraries, each environment's: one that starts a thread at its import would end all sharing."""
     variables = {"PYTHONPATH": str(repository / "scripts"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", PRELOADED, *LIBRARIES[environment]],
