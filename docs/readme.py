@@ -1,0 +1,161 @@
+"""README.md, from docs/README.jinja and from the numbers of a finished embedded study.
+
+    make && snakemake experiments screen route select
+    python docs/readme.py results/demo
+
+writes docs/numbers.json and README.md; without a folder, README.md alone, from the numbers that are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from polyglot.core.files import read_json
+from polyglot.registry import load_registries
+
+HERE = Path(__file__).resolve().parent
+MINUS = "−"
+NORMAL_95 = 1.96
+"""Standard errors to either side of a gain's 95 % interval."""
+
+
+def number(value: float, digits: int, *, sign: bool = False) -> str:
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def between(value: float, low: float, high: float, digits: int = 2, *, sign: bool = False) -> str:
+    """An estimate with its interval."""
+    said = [number(part, digits, sign=sign) for part in (value, low, high)]
+    return f"{said[0]} [{said[1]}, {said[2]}]"
+
+
+class Study:
+    """The tables of a finished study.
+
+    Args:
+        results: its folder.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        registries = load_registries(HERE.parent / "config")
+        self.teachers = {name: model.label or name for name, model in registries.models.items()}
+        self.languages = {code: language.name for code, language in registries.languages.items()}
+
+    def csv(self, path: str) -> pd.DataFrame:
+        return pd.read_csv(self.results / path)
+
+    def gain(self, experiment: str, *, digits: int = 3, **cell: str) -> str:
+        """The gain of the one student of a cell, with its 95 % interval."""
+        frame = self.csv(f"scores/{experiment}/cells.csv")
+        for column, value in cell.items():
+            frame = frame[frame[column] == value]
+        (row,) = frame.to_dict("records")
+        width = NORMAL_95 * row["gain_se"]
+        return between(row["gain"], row["gain"] - width, row["gain"] + width, digits, sign=True)
+
+    def score(self, experiment: str, **cell: str) -> str:
+        """A teacher's PG-Score over the languages of an experiment, with its interval."""
+        frame = self.csv(f"scores/{experiment}/teachers.csv")
+        for column, value in cell.items():
+            frame = frame[frame[column] == value]
+        (row,) = frame.to_dict("records")
+        return between(row["pg_signsafe"], row["pg_signsafe_low"], row["pg_signsafe_high"])
+
+    def leaderboard(self) -> dict[str, Any]:
+        lines = (self.results / "tables/leaderboard.md").read_text(encoding="utf-8").splitlines()
+        gaps = self.csv("scores/main/gaps.csv").sort_values("lang", key=lambda codes: codes.map(self.languages))
+        pairs = [
+            f"{self.languages[row['lang']]} {row['reference_score']:.3f} against {row['base_score']:.3f}"
+            for row in gaps.to_dict("records")
+        ]
+        return {
+            "table": _first_table(lines),
+            "gaps": ", ".join(pairs),
+            "gap_in_errors": int((gaps["gap"] / gaps["gap_se"]).min()),
+        }
+
+    def truth(self) -> dict[str, Any]:
+        checks = self.csv("analysis/truth.csv")
+        return {
+            "orders": int((checks["definition"] == "signsafe").sum()),
+            "hold": {name: int(part["holds"].sum()) for name, part in checks.groupby("definition")},
+            "certain": {name: int(part["certain"].sum()) for name, part in checks.groupby("definition")},
+        }
+
+    def right_pairs(self) -> str:
+        """A table: the share of right ones among a teacher's usable pairs."""
+        pairs = self.csv("analysis/oracle.csv")
+        pairs["right"] *= pairs["usable"]
+        sums = pairs.groupby(["teacher", "lang"])[["usable", "right"]].sum()
+        shares = (sums["right"] / sums["usable"]).unstack("lang")
+        shares = shares[sorted(shares.columns, key=lambda code: self.languages[str(code)])]
+        shares = shares.loc[shares.mean(axis=1).sort_values(ascending=False).index]
+        head = ["share of right pairs", *(self.languages[str(code)] for code in shares.columns)]
+        rows = [[self.teachers[str(name)], *map(percent, row)] for name, row in shares.iterrows()]
+        return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+
+    def agreement(self) -> dict[str, str]:
+        found = self.csv("analysis/agreement.csv").set_index("quantity")["spearman"]
+        return {str(name): number(value, 2) for name, value in found.items()}
+
+
+def numbers(results: Path) -> dict[str, Any]:
+    """Every number of README.md that a run of the embedded study makes."""
+    study = Study(results)
+    reward = read_json(results / "models/nano-reward/training.json")["gold_wins"]
+    validation = study.csv("analysis/regression_validation.csv").set_index("validation")
+    return {
+        "parameters": f"{read_json(results / 'models/thorough/training.json')['parameters'] / 1e6:.2f}",
+        "leaderboard": study.leaderboard(),
+        "truth": study.truth(),
+        "right_pairs": study.right_pairs(),
+        "agreement": study.agreement(),
+        "reward": {kind: percent(share) for kind, share in reward.items()},
+        "r2": {name: number(value, 2) for name, value in validation["r2"].items()},
+        "p_in_sample": number(validation["p_permutation"]["in_sample"], 2),
+        "advice": _advice(results),
+    }
+
+
+def _first_table(lines: list[str]) -> str:
+    """The first table of a page in Markdown."""
+    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    return "\n".join(takewhile(lambda line: line.startswith("|"), lines[start:]))
+
+
+def _advice(results: Path) -> str:
+    """The first sentence of the recommendation."""
+    text = (results / "tables/recommendation.md").read_text(encoding="utf-8")
+    return next(line.strip("*") for line in text.splitlines() if line.startswith("**"))
+
+
+def page(known: dict[str, Any]) -> str:
+    """README.md with these numbers."""
+    template = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
+    return template.get_template("README.jinja").render(known)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("results", nargs="?", type=Path, help="a finished embedded study, such as results/demo")
+    results = parser.parse_args().results
+    file = HERE / "numbers.json"
+    if results is not None:
+        file.write_text(json.dumps(numbers(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (HERE.parent / "README.md").write_text(page(read_json(file)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
