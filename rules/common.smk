@@ -20,7 +20,11 @@ from polyglot.workflow.inputs.seeds import SeedInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
-from polyglot.workflow.shared_starts import served_by, share_starts, share_starts_of_the_submission
+from polyglot.workflow.shared_starts import (
+    served_by,
+    share_starts,
+    share_starts_of_the_submission,
+)
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 

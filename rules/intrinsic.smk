@@ -76,7 +76,8 @@ rule reward:
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
         model=models.settings(models.judge),
-        side_file="results/{study}/unfinished/reward/{recipe}/{teacher}/{lang}/{seed}." + models.ratings_kept_as(),
+        side_file="results/{study}/unfinished/reward/{recipe}/{teacher}/{lang}/{seed}."
+        + models.ratings_kept_as(),
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
     message:
         "Reward of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
