@@ -9,6 +9,7 @@ to run. It imports nothing that takes long, and ends with the submission.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -44,6 +45,8 @@ def begin(submission: Submission) -> None:
     os.mkfifo(folder / ORDERS, 0o600)
     command = [sys.executable, "-m", __name__, str(folder), str(submission.pid)]
     subprocess.Popen(command, env=with_library(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    if submission.pid == os.getpid():
+        atexit.register(_remove, folder, submission.pid)  # Slurm may kill the process above before it comes to that
 
 
 def order(folder: Path, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Path:
@@ -77,6 +80,12 @@ def order(folder: Path, name: str, command: Sequence[str], environment: Mapping[
     os.write(pipe, f"{name}.json\n".encode())
     os.close(pipe)
     return ended
+
+
+def _remove(folder: Path, process: int) -> None:
+    """In the submission's process, not in a fork of it."""
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def with_library() -> dict[str, str]:
@@ -120,7 +129,7 @@ def started(ordered: Path) -> tuple[subprocess.Popen[bytes], Path]:
 
 def serve(folder: Path, process: int) -> None:
     """Until the submission's process has ended, and all processes that were ordered after it; then the folder goes."""
-    with suppress(ProcessLookupError):  # it may have ended already
+    with suppress(ProcessLookupError, FileNotFoundError):  # it may have ended already, and removed its folder
         _serve(folder, os.pidfd_open(process))
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -149,7 +158,8 @@ def _serve(folder: Path, submission: int) -> None:
                 watch.unregister(file)
                 os.close(file)
                 process.wait()
-                end.touch()
+                with suppress(FileNotFoundError):  # the submission is over, and its folder gone
+                    end.touch()
 
 
 if __name__ == "__main__":

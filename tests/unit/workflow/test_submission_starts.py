@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,16 @@ def test_what_a_submission_has_started_ends_with_it(node: Node) -> None:
     assert gone(facts["pid"])
     assert gone(facts["parent"])
     assert job.wait(timeout=60) == 1
+
+
+def test_a_submission_that_ends_leaves_no_folder(tmp_path: Path) -> None:
+    """Also where Slurm then kills all else at once."""
+    code = "import os, sys; from polyglot.core.starter import begin; from polyglot.core.submission import Submission; "
+    code += (
+        "begin(Submission(os.getpid(), sys.argv[1], sys.argv[1], sharing=True)); assert os.path.exists(sys.argv[1] + '/orders')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "node")], check=True)
+    assert not (tmp_path / "node").exists()
 
 
 def test_a_killed_job_of_a_submission_takes_its_process_with_it(node: Node) -> None:
