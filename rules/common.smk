@@ -20,7 +20,11 @@ from polyglot.workflow.inputs.seeds import SeedInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
-from polyglot.workflow.shared_starts import served_by, share_starts, start_alone
+from polyglot.workflow.shared_starts import (
+    served_by,
+    share_starts,
+    share_starts_of_the_submission,
+)
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -74,6 +78,6 @@ if is_main(workflow):
     for missing in evaluation.missing_items():
         print(f"Warning: {missing}", file=sys.stderr)
     share_starts(Path.cwd())
-    count_served_jobs(served_by)
-else:  # a cluster ends a job's processes with it
-    start_alone()
+else:
+    share_starts_of_the_submission()
+count_served_jobs(served_by)

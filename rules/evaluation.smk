@@ -47,6 +47,7 @@ rule evaluate_student:
         evaluation=evaluation.settings,
         facts=evaluation.facts_of_language,
         plain=False,
+        side_file="results/{study}/unfinished/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     message:
         "Evaluate the student of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -102,6 +103,7 @@ rule evaluate_anchor:
         evaluation=evaluation.settings,
         facts=evaluation.facts_of_language,
         plain=lambda wildcards: models.pretrained(wildcards.model),
+        side_file="results/{study}/unfinished/evaluation/anchors/{model}/{lang}.parquet",
     message:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:

@@ -19,6 +19,7 @@ rule diversity:
         name=models.embedder,
         model=models.settings(models.embedder),
         batch_size=STUDY.intrinsic.embedding_batch_size,
+        side_file="results/{study}/unfinished/diversity/{recipe}/{teacher}/{lang}/{seed}.parquet",
     message:
         "Diversity of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
@@ -75,7 +76,8 @@ rule reward:
     params:
         reward=STUDY.intrinsic.reward.model_dump(mode="json"),
         model=models.settings(models.judge),
-        side_file="results/{study}/unfinished/reward/{recipe}/{teacher}/{lang}/{seed}.jsonl",
+        side_file="results/{study}/unfinished/reward/{recipe}/{teacher}/{lang}/{seed}."
+        + models.ratings_kept_as(),
         language=lambda wildcards: REGISTRIES.languages[wildcards.lang].name,
     message:
         "Reward of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
@@ -132,6 +134,7 @@ rule perplexity:
         **asked("perplexity"),
     params:
         perplexity=STUDY.intrinsic.perplexity.model_dump(mode="json"),
+        side_file="results/{study}/unfinished/perplexity/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     message:
         "Perplexity of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:

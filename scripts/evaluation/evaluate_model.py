@@ -1,6 +1,6 @@
 """Per-example outcomes of a model on every benchmark of a language."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import kept_table, running
 
 with running(snakemake, environment="lighteval"):
     from pathlib import Path
@@ -21,13 +21,17 @@ with running(snakemake, environment="lighteval"):
             Task(benchmark, snakemake.wildcards.lang, Path(folder), chosen, **snakemake.params.facts[benchmark])
             for (benchmark, chosen), folder in zip(settings.benchmarks.items(), snakemake.input.tasks, strict=True)
         ]
-        outcomes = evaluate(
-            model,
-            tasks,
-            batch_size=settings.batch_size,
-            plain=snakemake.params.plain,
-            chat_template=given_file(snakemake.input.chat_template),
+        kept = kept_table(snakemake)
+        outcomes = kept.made(
+            lambda: evaluate(
+                model,
+                tasks,
+                batch_size=settings.batch_size,
+                plain=snakemake.params.plain,
+                chat_template=given_file(snakemake.input.chat_template),
+            )
         )
+        kept.remove()
         print(card_line(tasks, outcomes))
         print("by chance:", "; ".join(f"{name} {score:.3f}" for name, score in chance_scores(tasks, outcomes).items()))
     write_parquet(outcomes, snakemake.output[0])

@@ -1,6 +1,6 @@
 """Perplexity of a base on every response, and lengths in its tokens."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import kept_table, running
 
 with running(snakemake, environment="transformers"):
     from pathlib import Path
@@ -20,14 +20,20 @@ with running(snakemake, environment="transformers"):
         empty = ("nll", "tokens", "perplexity", "prompt_tokens", "response_tokens")
         found = found.assign(**dict.fromkeys(empty, np.nan))
     else:
-        meter = PerplexityMeter(
-            Path(snakemake.input.model),
-            chat_template=settings["chat_template"],
-            batch_size=settings["batch_size"],
-            template=given_file(snakemake.input.chat_template),
-        )
-        measured = meter.measure(data["prompt"], data["response"])
-        print(perplexities(measured["nll"], measured["tokens"]))
-        lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
-        found = pd.concat([found, measured], axis=1).assign(**lengths)
+
+        def measured() -> pd.DataFrame:
+            meter = PerplexityMeter(
+                Path(snakemake.input.model),
+                chat_template=settings["chat_template"],
+                batch_size=settings["batch_size"],
+                template=given_file(snakemake.input.chat_template),
+            )
+            lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
+            return meter.measure(data["prompt"], data["response"]).assign(**lengths)
+
+        kept = kept_table(snakemake)
+        rows = kept.made(measured)
+        print(perplexities(rows["nll"], rows["tokens"]))
+        found = pd.concat([found, rows], axis=1)
+        kept.remove()
     write_parquet(found, snakemake.output[0])

@@ -1,6 +1,6 @@
 """A rating of every response on a scale of 1 to 5."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import kept_table, running
 from polyglot.workflow.shared_starts import engine_environment
 
 with running(snakemake, environment=engine_environment(snakemake.params.model)):
@@ -29,8 +29,10 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     elif settings["kind"] == "reward_model":
         measured = given_file(snakemake.input.scale)
         scale = (read_json(measured)["low"], read_json(measured)["high"]) if measured else model.scale
-        meter = RewardModel(folder, batch_size=settings["batch_size"], scale=scale, context=model.context, chat_template=template)
-        rated = meter.rate(data["prompt"], data["response"])
+        kept = kept_table(snakemake)
+        how = {"batch_size": settings["batch_size"], "scale": scale, "context": model.context, "chat_template": template}
+        rated = kept.made(lambda: RewardModel(folder, **how).rate(data["prompt"], data["response"]))
+        kept.remove()
     else:
         engine = open_engine(settings["model"], model, folder, snakemake.config, template)
         templates = PromptTemplates(Path(snakemake.input.rubric).parent)

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from polyglot.core.sidefile import SideFile
+from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.engines.base import Request, answer_all
 from polyglot.engines.embedding import VLLMEmbedder
 from polyglot.engines.served import ServedEmbedder, ServedEngine
-from polyglot.engines.server import begin
 from polyglot.engines.vllm_engine import VLLMEngine
 from polyglot.models.context import ContextError
 from polyglot.registry.models import Model, Sampling
@@ -36,7 +36,7 @@ def submission(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submission]
     folder = tmp_path_factory.mktemp("submission")
     process = subprocess.Popen(["sleep", "3600"])
     try:
-        found = Submission(process.pid, str(folder / "node"), str(folder / "logs"), share_engines=True)
+        found = Submission(process.pid, str(folder / "node"), str(folder / "logs"), sharing=True)
         begin(found)
         yield found
     finally:

@@ -66,6 +66,9 @@ def test_the_published_study_is_planned_without_a_model_on_disk(fresh: Workplace
     jobs = pd.read_csv(fresh.folder / "results/paper/plan/jobs.csv")
     study, _ = load_study(fresh.folder / "config/paper.yaml", fresh.folder)
     assert len(jobs) > 2500
+    started = jobs.groupby("rule")["engine_start"].sum()
+    assert started["student"] == (jobs["rule"] == "student").sum()  # each trains by itself
+    assert started.sum() <= 900
     planned = jobs.groupby("rule").size()
     cells = {(cell, seed) for matrix in study.matrices.values() for cell in matrix.cells for seed in matrix.seeds}
     assert planned["student"] == planned["evaluate_student"] == planned["perplexity"] == len(cells)

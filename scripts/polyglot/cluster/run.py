@@ -20,9 +20,9 @@ from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, regi
 from polyglot.cluster.site import SITE_FILE, Site, read_site
 from polyglot.core.errors import ConfigurationError
 from polyglot.core.progress import EXPECTED, FOLLOWED
+from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.core.upstream import warn
-from polyglot.engines.server import begin
 from polyglot.planning.demands import Demand, Demands
 from polyglot.planning.expectation import expected_seconds
 from polyglot.planning.submissions import GROUPS, Submissions
@@ -68,14 +68,13 @@ class Run:
             return
         folder = Path(tempfile.gettempdir()) / f"polyglot-{os.getuid()}-{os.getpid()}"
         logs = Path("results", self._demands.study.study, "logs/servers").absolute()
-        sharing = site.share_engines and any(rule in GROUPS for rule in rules)
-        submission = Submission(os.getpid(), str(folder), str(logs), sharing)
+        submission = Submission(os.getpid(), str(folder), str(logs), site.share_engines)
         try:
-            if sharing:
+            if submission.sharing:
                 begin(submission)
         except OSError as error:
-            print(f"Warning: jobs of this submission share no engine: {error}", file=sys.stderr)
-            submission = replace(submission, share_engines=False)
+            print(f"Warning: jobs of this submission share no start and no engine: {error}", file=sys.stderr)
+            submission = replace(submission, sharing=False)
         submission.announce()
 
     def group_jobs(self, *, apart: Container[str] = ()) -> None:

@@ -67,7 +67,8 @@ class Site(Section):
     )
     share_engines: bool = Field(
         default=True,
-        description="Whether jobs of one model in a submission share an engine of vllm, which the first of them starts.",
+        description="Whether jobs in a submission share an engine of vllm, if they run one model, or else the start of their "
+        "libraries; the first of them starts either.",
     )
     options: str | None = Field(default=None, description="Further options of sbatch, such as --qos=long.")
 

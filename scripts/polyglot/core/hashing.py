@@ -34,9 +34,10 @@ def file_hash(path: Path) -> str:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Fingerprint of a folder from names, sizes and modification times, not contents; it changes when a file is rewritten."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
+    """Fingerprint of a folder (or of one file) from names, sizes and modification times, not contents; it changes when a file is
+    rewritten."""
+    digest, folder = hashlib.sha256(), Path(folder)
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
         if path.is_file():
             stat = path.stat()
             digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())

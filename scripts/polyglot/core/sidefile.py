@@ -1,13 +1,22 @@
-"""Side files: a job's finished work, appended batch by batch, which survives if the job is killed."""
+"""Side files: a job's finished work, which survives if the job is killed, or the submission that it shares.
+
+A submission of several jobs is done again as a whole if one of them fails, and Snakemake removes what the others have made. So
+there side files stay, and are removed by who sees the submission's success (`polyglot.cluster.slurm.remove_side_files`).
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from polyglot.core.files import atomic
 from polyglot.core.submission import current_submission
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class SideFile:
@@ -50,10 +59,54 @@ class SideFile:
             return file.read(1)
 
     def remove(self) -> None:
-        """Remove it: its job is done.
+        """Remove it, its job is done; but not in a submission of several jobs."""
+        _remove(self.path)
 
-        A submission of several jobs is done again as a whole if one of them fails. There it stays, and is removed by who sees the
-        submission's success (`polyglot.cluster.slurm.remove_side_files`).
-        """
-        if current_submission() is None:
-            self.path.unlink(missing_ok=True)
+
+class KeptTable:
+    """A side file with a job's whole table: in a submission of several jobs it is there until all of them are done.
+
+    Args:
+        path: a Parquet file.
+        owner: what the table follows from; that of another owner is not taken.
+    """
+
+    def __init__(self, path: Path, owner: str) -> None:
+        self.path, self.owner = Path(path), owner
+
+    def made(self, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """The table: the one that is kept, or else what `make` returns, which is then kept."""
+        found = self._read()
+        if found is not None:
+            print(f"an earlier attempt at this submission has done this job; it kept {len(found)} rows")
+            return found
+        found = make()
+        if current_submission() is not None:
+            self._write(found)
+        return found
+
+    def remove(self) -> None:
+        """See `SideFile.remove`."""
+        _remove(self.path)
+
+    def _read(self) -> pd.DataFrame | None:
+        import pyarrow.parquet
+
+        if not self.path.exists():
+            return None
+        table = pyarrow.parquet.read_table(self.path)
+        return table.to_pandas() if table.schema.metadata.get(b"owner") == self.owner.encode() else None
+
+    def _write(self, frame: pd.DataFrame) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        table = table.replace_schema_metadata({**table.schema.metadata, b"owner": self.owner.encode()})
+        with atomic(self.path) as partial:
+            pyarrow.parquet.write_table(table, partial)
+
+
+def _remove(path: Path) -> None:
+    if current_submission() is None:
+        path.unlink(missing_ok=True)

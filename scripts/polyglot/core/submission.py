@@ -19,14 +19,14 @@ class Submission:
     """What the jobs of a submission have in common.
 
     `pid`: the process that runs them; the submission ends when it does. `folder`: where they meet, on the node's own disk; not
-    made before it is needed. `logs`: where logs go that are of no single job. `share_engines`: whether jobs of one model share an
-    engine.
+    made before it is needed. `logs`: where logs go that are of no single job. `sharing`: whether jobs of one model share an
+    engine, and jobs that need the same libraries a start.
     """
 
     pid: int
     folder: str
     logs: str
-    share_engines: bool
+    sharing: bool
 
     def announce(self) -> None:
         """Let every process that is started from here see it."""
@@ -44,6 +44,10 @@ class Submission:
             if known.st_uid != os.getuid() or known.st_mode & 0o077:
                 raise PermissionError(f"{folder} is open to others, or theirs: remove it")
         return Path(self.folder) / name
+
+    def log(self, title: str) -> Path:
+        """The log of what its jobs share, by what it is."""
+        return Path(self.logs) / f"{title}-{os.environ.get('SLURM_JOB_ID', self.pid)}.log"
 
 
 def current_submission() -> Submission | None:

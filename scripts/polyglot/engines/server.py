@@ -10,9 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -23,13 +21,12 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-import polyglot
 from polyglot.core.hashing import content_id
+from polyglot.core.starter import order, with_library, write_privately
 from polyglot.core.submission import Submission
-from polyglot.engines.server_starter import ORDERS
 from polyglot.registry.models import Model
 
-STARTER, KEEPER = "polyglot.engines.server_starter", "polyglot.engines.server_keeper"
+KEEPER = "polyglot.engines.server_keeper"
 SERVER = "vllm.entrypoints.openai.api_server"
 RESTARTS = 3
 """How often a server that has crashed is started again in one submission."""
@@ -104,10 +101,7 @@ class Place:
 
     def write(self, name: str, content: Any) -> None:
         """A file that this user alone can read, whole or not at all."""
-        new = self.folder / f"{name}.{os.getpid()}"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(content, file)
-        new.replace(self.folder / name)
+        write_privately(self.folder / name, content)
 
     @property
     def address(self) -> Address | None:
@@ -154,7 +148,7 @@ class SharedServer:
 
     def __init__(self, submission: Submission, served: Served, title: str, *, idle: float = IDLE) -> None:
         self.submission, self.served, self.title, self.idle = submission, served, title, idle
-        self.log = Path(submission.logs) / f"{title}-{os.environ.get('SLURM_JOB_ID', submission.pid)}.log"
+        self.log = submission.log(title)
         self._used: int | None = None
 
     def address(self, given_up: Event | None = None) -> Address:
@@ -190,15 +184,13 @@ class SharedServer:
         left = place.address
         if left is not None and SERVER.encode() in _command(left.server):  # its keeper was killed
             end_group(left.server)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        order = Order(self.served, self.submission.pid, str(self.log.resolve()), self.idle)
-        place.write("order.json", asdict(order))
+        place.write("order.json", asdict(Order(self.served, self.submission.pid, str(self.log.resolve()), self.idle)))
         command, crashed = [sys.executable, "-m", KEEPER, str(place.folder)], len(place.crashes)
-        ended = place.folder / f"ended-{secrets.token_hex(8)}"
-        start = {"command": command, "environment": _with_library(), "log": str(self.log.resolve()), "ended": str(ended)}
-        place.write("start.json", start)
         (place.folder / "address.json").unlink(missing_ok=True)
-        self._ask_for(place)
+        try:
+            ended = order(place.folder.parent, f"{place.folder.name}/start", command, with_library(), self.log)
+        except OSError as error:
+            raise ServerError(f"vLLM's server for {self.title} cannot be started: {error}") from None
         print(f"engine: vLLM's server for {self.title}; its log is {self.log}")
         while not ended.exists() and not given_up.is_set():
             known = place.address
@@ -208,24 +200,6 @@ class SharedServer:
         if not given_up.is_set() and len(place.crashes) == crashed:  # not even a server to crash
             raise ServerError(self._said(["starting"]))
         return None
-
-    def _ask_for(self, place: Place) -> None:
-        """Have a keeper started for a place.
-
-        Raises:
-            ServerError: if the submission has no process that does it.
-        """
-        end = time.monotonic() + MOMENT
-        while True:
-            try:
-                pipe = os.open(place.folder.parent / ORDERS, os.O_WRONLY | os.O_NONBLOCK)
-                break
-            except OSError as error:
-                if time.monotonic() > end:
-                    raise ServerError(f"nothing in {place.folder.parent} starts servers: {error}") from None
-                time.sleep(PAUSE)
-        os.write(pipe, f"{place.folder.name}\n".encode())
-        os.close(pipe)
 
     def _end_others(self, place: Place) -> None:
         """The submission's other servers that no job uses: their memory is wanted."""
@@ -244,25 +218,6 @@ class SharedServer:
         how = "has not come up" if crashes[:1] == ["starting"] else f"has crashed {len(crashes)} times"
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES:] if self.log.exists() else []
         return "\n".join([f"vLLM's server for {self.title} {how}; the end of {self.log}:", *lines])
-
-
-def begin(submission: Submission) -> None:
-    """Let the jobs of a submission share servers: called where it runs, before its first job.
-
-    Raises:
-        OSError: if there is no place for it on the node.
-    """
-    folder = submission.place()
-    (folder / ORDERS).unlink(missing_ok=True)
-    os.mkfifo(folder / ORDERS, 0o600)
-    command = [sys.executable, "-m", STARTER, str(folder), str(submission.pid)]
-    subprocess.Popen(command, env=_with_library(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
-
-
-def _with_library() -> dict[str, str]:
-    """This process's environment, in which this library is found by whatever Python."""
-    library = str(Path(polyglot.__file__).parents[1])
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))}
 
 
 def _command(process: int) -> bytes:

@@ -33,4 +33,4 @@ def embedder(folder: Path, model: Model, batch_size: int = 0) -> Embedder:
 
 def _sharing() -> Submission | None:
     submission = current_submission()
-    return submission if submission is not None and submission.share_engines else None
+    return submission if submission is not None and submission.sharing else None

@@ -1,5 +1,9 @@
-"""The estimated cost of a study before it starts: jobs, engine starts, GPU hours, tokens, money, disk; from stated
-assumptions."""
+"""The estimated cost of a study before it starts: jobs, engine starts, GPU hours, tokens, money, disk; from stated assumptions.
+
+What jobs of a submission share is counted once, for the first of them. A job that finds an engine running pays no start. A job
+that finds its libraries imported still loads its own model: it pays `start_minutes_per_billion`, and no `start_minutes`. In both
+cases `engine_start` is true for the first job only, so it counts starts of libraries and engines, not loads of weights.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.planning.submissions import Submissions
+from polyglot.planning.submissions import Shared, Submissions
 from polyglot.planning.work import USUAL_SIZE, Work, size_of, work
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
@@ -33,23 +37,23 @@ def budget(
 
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
-        in gigabytes. `engine_start` is true if the job loads or creates a model; of jobs that share an engine, for the first.
+        in gigabytes. `engine_start` is true if the job runs or trains a model here; of jobs that share an engine, or the start of
+        their libraries, for the first of a submission.
     """
     rows, jobs = [], list(jobs)
-    starting = starts(jobs, submissions)
-    for job, first in zip(jobs, starting, strict=True):
+    for job, found in zip(jobs, found_running(jobs, submissions), strict=True):
         wildcards = job["wildcards"]
         does = work(job["rule"], wildcards, study, registries)
         gpus = int(job["gpu"] or str(job["gres"] or 0).rpartition(":")[2])
         model = registries.models.get(does.model) if does.model else None
-        gpu_hours = hours(study.plan, model, does, gpus, starts=first)
+        gpu_hours = hours(study.plan, model, does, gpus, found)
         rows.append(
             {
                 "rule": job["rule"],
                 "teacher": wildcards.get("teacher", ""),
                 "lang": wildcards.get("lang", ""),
                 "model": does.model or "",
-                "engine_start": first and model is not None and model.endpoint is None,
+                "engine_start": found is None and model is not None and model.endpoint is None,
                 "gpus": gpus,
                 "threads": job["threads"],
                 "mem_mb": job["mem_mb"],
@@ -66,28 +70,36 @@ def budget(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def starts(jobs: Iterable[Mapping[str, Any]], submissions: Submissions | None) -> list[bool]:
-    """Whether each job starts its engine itself: the first of a submission does, for those after it too."""
+def found_running(jobs: Iterable[Mapping[str, Any]], submissions: Submissions | None) -> list[Shared | None]:
+    """What each job finds running; the first of a submission finds nothing, and starts it for those after it too."""
     if submissions is None:
-        return [True for _ in jobs]
+        return [None for _ in jobs]
+    jobs = list(jobs)
     groups = [submissions.group(job["rule"], job["wildcards"]) for job in jobs]
     seen: Counter[str] = Counter()
-    found = []
+    found: list[Shared | None] = []
     for job, group in zip(jobs, groups, strict=True):
-        if group is None or not submissions.shares(job["rule"], job["wildcards"]):
-            found.append(True)
+        shared = submissions.shares(job["rule"], job["wildcards"]) if group is not None else None
+        if group is None or shared is None:
+            found.append(None)
         else:
-            found.append(seen[group] % submissions.size(group) == 0)
+            found.append(shared if seen[group] % submissions.size(group) else None)
             seen[group] += 1
     return found
 
 
-def hours(plan: Plan, model: Model | None, does: Work, gpus: int, *, starts: bool = True) -> float:
-    """A job's GPU hours, summed over its GPUs; without a start if its engine is running already."""
+def hours(plan: Plan, model: Model | None, does: Work, gpus: int, found: Shared | None = None) -> float:
+    """A job's GPU hours, summed over its GPUs.
+
+    Args:
+        found: what it finds running. With an engine it neither starts nor loads its model; with libraries it only loads it.
+    """
     if model is None or gpus == 0:
         return 0.0
     size = size_of(model)
-    seconds = 60 * (plan.start_minutes + plan.start_minutes_per_billion * size) if starts else 0.0
+    start = plan.start_minutes if found is None else 0.0
+    load = plan.start_minutes_per_billion * size if found != "engine" else 0.0
+    seconds = 60 * (start + load)
     for tokens, rate in (
         (does.read, plan.tokens_read_per_second),
         (does.written, plan.tokens_written_per_second),

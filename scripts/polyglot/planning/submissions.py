@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from polyglot.engines import ENGINES
 from polyglot.planning.demands import Demands
@@ -16,10 +17,17 @@ GROUPS = {
     "synthesize_assigned": "assigned-{teacher}",
     "reward": "reward-{teacher}",
     "diversity": "diversity-{teacher}",
+    "perplexity": "perplexity-{base}-{teacher}",
+    "evaluate_student": "evaluation-{base}-{teacher}",
+    "evaluate_anchor": "anchors-{model}",
 }
-"""Rule to the group of its jobs: jobs of one group run one model, and none of them waits for another."""
+"""Rule to the group of its jobs: jobs of one group run one model, or students of one base, and none of them waits for another."""
 SHARING_ONLY = {"synthesize", "synthesize_translated", "synthesize_assigned"}
 """Rules whose jobs are long: each is a submission of its own where they share no engine."""
+IN_PROCESS = {"perplexity", "evaluate_student", "evaluate_anchor"}
+"""Rules whose jobs run a model in a process of their own, whatever its engine."""
+Shared = Literal["engine", "libraries"]
+"""What a job finds running: an engine with its model, or a process with the libraries by which it loads its own."""
 DAY = 24 * 60
 """Minutes of a submission of several jobs where the site names no limit: the longest that any single job asks for."""
 
@@ -32,7 +40,7 @@ class Submissions:
         demands: what jobs ask for.
         most: group (with its wildcards' names) to the most jobs in a submission, as `group-components` in profiles/slurm says.
         minutes: the most that a submission may ask for; None takes a day.
-        share_engines: whether jobs of one model in a submission share an engine.
+        share_engines: whether jobs of one model in a submission share an engine, and jobs that need the same libraries a start.
     """
 
     demands: Demands
@@ -44,7 +52,7 @@ class Submissions:
 
     def group(self, rule: str, wildcards: Mapping[str, str]) -> str | None:
         """A job's group; None for one that is a submission of its own. It counts from then on for the group's size."""
-        if rule not in GROUPS or (rule in SHARING_ONLY and not self.shares(rule, wildcards)):
+        if rule not in GROUPS or (rule in SHARING_ONLY and self.shares(rule, wildcards) != "engine"):
             return None
         name, most = GROUPS[rule].format(**wildcards), self.most.get(GROUPS[rule], 1)
         runtime = self.demands.of(rule, wildcards, 1).runtime
@@ -53,15 +61,17 @@ class Submissions:
         self._longest[name], self._most[name] = max(self._longest.get(name, 0), runtime), most
         return name
 
-    def shares(self, rule: str, wildcards: Mapping[str, str]) -> bool:
-        """Whether a job's engine is also that of the others in its group."""
+    def shares(self, rule: str, wildcards: Mapping[str, str]) -> Shared | None:
+        """What a job shares with the others of its group; None if it starts by itself whatever its group."""
         study, registries = self.demands.study, self.demands.registries
-        if not self.share_engines or rule not in GROUPS:
-            return False
-        if rule == "reward" and study.intrinsic.reward.kind != "rubric_judge":  # a reward model is run by no engine
-            return False
-        does = work(rule, wildcards, study, registries)
-        return does.model is not None and ENGINES[registries.models[does.model].engine].shared
+        does = work(rule, wildcards, study, registries) if rule in GROUPS else None
+        if not self.share_engines or does is None or does.model is None:
+            return None
+        engine = registries.models[does.model].engine
+        rates = rule == "reward" and study.intrinsic.reward.kind != "rubric_judge"  # a reward model is run by no engine
+        if ENGINES[engine].shared and rule not in IN_PROCESS and not rates:
+            return "engine"
+        return "libraries" if rule in IN_PROCESS or engine == "transformers" else None
 
     def size(self, group: str) -> int:
         """Jobs in a submission: as many as the profile allows, and as their time limits together leave within the site's."""

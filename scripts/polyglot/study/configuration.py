@@ -47,8 +47,12 @@ class Plan(Section):
     tokens_read_per_second: float = Field(default=15_000, gt=0, description="Tokens that a GPU reads.")
     tokens_written_per_second: float = Field(default=3_000, gt=0, description="Tokens that a GPU writes, in large batches.")
     tokens_trained_per_second: float = Field(default=5_000, gt=0, description="Tokens that a GPU trains on.")
-    start_minutes: float = Field(default=2.0, ge=0, description="Minutes from a job's start to its first token.")
-    start_minutes_per_billion: float = Field(default=0.05, ge=0, description="The same, for each billion of parameters more.")
+    start_minutes: float = Field(
+        default=2.0, ge=0, description="Minutes from a job's start to its first token; none for a job that shares its start."
+    )
+    start_minutes_per_billion: float = Field(
+        default=0.05, ge=0, description="The same, for each billion of parameters more; none for a job that shares an engine."
+    )
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 import traceback
@@ -11,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.core.lookup import load_plugins
 from polyglot.core.progress import TERMINAL
-from polyglot.provenance.records import recorded
+from polyglot.core.sidefile import KeptTable
+from polyglot.core.submission import current_submission
+from polyglot.provenance.records import code_id, recorded
 from polyglot.workflow.shared_starts import hand_over
 
 OFFLINE = {
@@ -40,11 +44,11 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
 
     Args:
         environment: the script's environment, if jobs that need it share a start (see `polyglot.workflow.shared_starts`); a job
-            with a GPU starts by itself.
+            with a GPU does only with others of its submission.
     """
     gc.set_threshold(COLLECT_AFTER)
     os.environ.update({} if online else OFFLINE)
-    alone = hand_over(environment) if environment and not has_gpu(snakemake.resources) else ""
+    alone = hand_over(environment) if environment and may_share(snakemake.resources) else ""
     log = Path(str(snakemake.log[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
@@ -69,6 +73,19 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
             raise SystemExit(1) from None
 
 
-def has_gpu(resources: Mapping[str, Any]) -> bool:
-    """Whether a job asks for a GPU, in Snakemake's words or in those of a cluster."""
-    return any(resources.get(name) for name in ("gpu", "gres"))
+def kept_table(snakemake: Any) -> KeptTable:
+    """The side file of a job that makes one table in one go. The table is taken from it if the job's inputs, parameters and code
+    are still those that it was made from.
+
+    Args:
+        snakemake: the job's; its parameter `side_file` is the path.
+    """
+    inputs = [folder_fingerprint(Path(path)) for path in snakemake.input]
+    given = json.dumps(dict(snakemake.params.items()), sort_keys=True, default=str)
+    code = code_id(tuple(getattr(snakemake, "config", {}).get("plugins", [])))
+    return KeptTable(Path(snakemake.params.side_file), content_id(code, given, *inputs))
+
+
+def may_share(resources: Mapping[str, Any]) -> bool:
+    """Whether a job may share its start: one that asks for a GPU, in whosever words, only with others of its submission."""
+    return current_submission() is not None or not any(resources.get(name) for name in ("gpu", "gres"))

@@ -7,6 +7,9 @@ runs in the server, and CUDA is untouched; where a job cannot be forked, it runs
 
 A server is for one interpreter, one set of libraries and one set of environment variables, because libraries read these when
 they are imported. It ends with the run, also if that is killed, and when nobody has come for some minutes.
+
+On a cluster, jobs of one submission do the same, also those with a GPU: a fork uses it, the server never does. There the
+submission's process is the run, and has the server started (`polyglot.core.starter`), since each job is a step of its own.
 """
 
 from __future__ import annotations
@@ -21,17 +24,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from polyglot.core.starter import OF_THE_NODE, of_the_job, order
+from polyglot.core.submission import Submission, current_submission
 from polyglot.workflow import start_server
 
 VARIABLE = "POLYGLOT_SHARED_STARTS"
 """Environment variable with the run's process and the folder of its servers; `off`, set by a user, shares nothing."""
 OFF = "off"
-FOLDER = Path(".snakemake/shared_starts")
+FOLDER, STARTS = Path(".snakemake/shared_starts"), "starts"
+"""Where servers are: of a run on one machine in its folder, of a submission in the submission's."""
 IDLE = 300.0
 """Seconds without a job after which a server ends; its memory is free then."""
 _DATA = ("numpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "jinja2", "yaml", "pydantic")
@@ -47,8 +54,16 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 when it is imported, so that no job that trains may share its server."""
 PASSING = frozenset({"_", "SHLVL", "PWD", "OLDPWD", VARIABLE})
 """Environment variables that differ between jobs and that no library reads."""
-FOR_THE_SERVER = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""pyarrow's allocator starts a thread at its import, and a process with threads is not forked."""
+FOR_THE_SERVER = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+}
+"""A process with threads is not forked, and pyarrow's allocator and numpy start some at their import. Nor is one that has touched
+CUDA, as torch does to count GPUs, unless it asks their management library."""
+STARTING = 120.0
+"""Seconds that a server may take to listen; it imports afterwards."""
+PAUSE = 0.05
 
 
 def share_starts(folder: Path) -> None:
@@ -75,9 +90,15 @@ def _lives(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def start_alone() -> None:
-    """Let the jobs that this process runs start by themselves, also where the environment of another run has reached it."""
-    os.environ[VARIABLE] = OFF
+def share_starts_of_the_submission() -> None:
+    """Where a cluster runs this process: let its jobs share the starts of their submission. Where there is none, or it shares
+    nothing, each starts by itself, also where the environment of the run on the login node has reached it."""
+    if os.environ.get(VARIABLE) == OFF:
+        return
+    os.environ.pop(VARIABLE, None)
+    submission = current_submission()
+    if submission is not None and submission.sharing and hasattr(os, "pidfd_open"):
+        os.environ[VARIABLE] = f"{submission.pid}:{Path(submission.folder) / STARTS}"
 
 
 def served_by(client: int) -> int | None:
@@ -117,7 +138,7 @@ def hand_over(environment: str) -> str:
     for _ in range(2):  # a server may retire at the moment it is asked
         try:
             with _connected(environment, *shared) as connection:
-                status = _served(connection)
+                status = _served(connection, shared[0])
         except (OSError, subprocess.CalledProcessError) as error:
             return f"this job does not share its start: {error}"
         if status is not None:
@@ -138,52 +159,64 @@ def _shared() -> tuple[int, Path] | None:
     return (int(run), Path(folder)) if separator and run.isdigit() else None
 
 
+def _submission(run: int) -> Submission | None:
+    """The submission whose starts are shared; None on one machine."""
+    found = current_submission()
+    return found if found is not None and found.sharing and found.pid == run else None
+
+
+def _seen(run: int) -> dict[str, str]:
+    """This job's environment variables; in a submission without those of its step."""
+    return of_the_job(os.environ) if _submission(run) else dict(os.environ)
+
+
 @contextmanager
 def _connected(environment: str, run: int, folder: Path) -> Iterator[socket.socket]:
     """A connection to the server of an environment, which is started if there is none."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{environment}-{_fingerprint()}"
-    directory = os.open(folder, os.O_RDONLY)
-    place = f"/proc/self/fd/{directory}/{name}"  # a socket's path has at most 107 characters
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            with (folder / f"{name}.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                try:
-                    connection.connect(place)
-                except (FileNotFoundError, ConnectionRefusedError):
-                    _start(place, folder / name, run, LIBRARIES[environment])
-                    connection.connect(place)
-            yield connection
-    finally:
-        os.close(directory)
+    place = folder / f"{environment}-{_fingerprint(run)}"
+    with start_server.short(place) as name, socket.socket(socket.AF_UNIX) as connection:
+        with place.with_name(f"{place.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                connection.connect(name)
+            except (FileNotFoundError, ConnectionRefusedError):
+                _start(place, run, environment)
+                connection.connect(name)
+        yield connection
 
 
-def _fingerprint() -> str:
+def _fingerprint(run: int) -> str:
     """Of what a library may read when it is imported: the interpreter and the environment variables."""
-    variables = {name: value for name, value in os.environ.items() if name not in PASSING}
+    variables = {name: value for name, value in _seen(run).items() if name not in PASSING}
     return hashlib.sha256(json.dumps([sys.executable, sorted(variables.items())]).encode()).hexdigest()[:12]
 
 
-def _start(place: str, path: Path, run: int, modules: Sequence[str]) -> None:
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as listener, path.with_name(f"{path.name}.log").open("ab") as log:
-        listener.bind(place)
-        listener.listen(64)
-        # -P: the modules beside the server's file are not to be found by their bare names
+def _start(place: Path, run: int, environment: str) -> None:
+    """Start a server, on this machine or by the process of the submission that does so, and wait until it listens."""
+    place.unlink(missing_ok=True)
+    # -P: the modules beside the server's file are not to be found by their bare names
+    command = [sys.executable, "-P", start_server.__file__, str(place), str(run), str(IDLE), *LIBRARIES[environment]]
+    variables, submission = os.environ | FOR_THE_SERVER, _submission(run)
+    if submission is not None:
+        name, log = str(place.relative_to(submission.folder)), submission.log(environment)
+        _wait_for(order(Path(submission.folder), name, command, variables, log), log)
+        return
+    with place.with_name(f"{place.name}.log").open("ab") as file:
         subprocess.run(
-            [sys.executable, "-P", start_server.__file__, str(listener.fileno()), str(path), str(run), str(IDLE), *modules],
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=os.environ | FOR_THE_SERVER,
-            start_new_session=True,
-            check=True,
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=variables, start_new_session=True, check=True
         )
 
 
-def _served(connection: socket.socket) -> int | None:
+def _wait_for(listens: Path, log: Path) -> None:
+    end = time.monotonic() + STARTING
+    while not listens.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no server listens after {STARTING:.0f} s; its log is {log}")
+        time.sleep(PAUSE)
+
+
+def _served(connection: socket.socket, run: int) -> int | None:
     """The status with which the fork ended, as waitpid gives it; None if the server retired before it forked.
 
     Raises:
@@ -191,7 +224,7 @@ def _served(connection: socket.socket) -> int | None:
         SystemExit: if the server was killed.
     """
     start_server.socket_owner(connection)
-    message = start_server.framed(_message())
+    message = start_server.framed(_message(run))
     try:
         sent = socket.send_fds(connection, [message], [0, 1, 2])
         connection.sendall(message[sent:])
@@ -212,14 +245,15 @@ def _served(connection: socket.socket) -> int | None:
     return int(status)
 
 
-def _message() -> dict[str, Any]:
+def _message(run: int) -> dict[str, Any]:
     umask = os.umask(0)
     os.umask(umask)
     return {
         "script": sys.argv[0],
         "arguments": sys.argv,
         "folder": str(Path.cwd()),
-        "environment": os.environ | {VARIABLE: OFF},
+        "environment": _seen(run) | {VARIABLE: OFF},
+        "kept": OF_THE_NODE if _submission(run) else (),
         "path": sys.path,
         "umask": umask,
     }

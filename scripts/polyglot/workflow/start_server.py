@@ -3,9 +3,11 @@
 `polyglot.workflow.shared_starts` starts it and talks to it. It imports Python's standard library and the modules that it is told,
 nothing else, so that every job reads the project's own code anew.
 
-A client sends one message: its length, and JSON (script, arguments, folder, environment, path, umask), with its standard input,
-output and error as file descriptors. The answers are lines: `refused WHY`, or `started PID` and later `ended STATUS` (as waitpid
-gives it). While the job runs, each byte that the client sends is a signal for the job; if the client is gone, the job is killed.
+The process that is started ends as soon as clients can connect; its fork imports, and serves them. A client sends one message:
+its length, and JSON (script, arguments, folder, environment, kept, path, umask), with its standard input, output and error as
+file descriptors. `kept` says how variables begin that are the server's for the job too. The answers are lines: `refused WHY`, or
+`started PID` and later `ended STATUS` (as waitpid gives it). While the job runs, each byte that the client sends is a signal for
+the job; if the client is gone, the job is killed.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ import signal
 import socket
 import struct
 import sys
+import time
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,10 @@ DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 PATIENCE = 30.0
 """Seconds that a client may take to send its message."""
+NOT_INITIALIZED = 3
+"""CUDA_ERROR_NOT_INITIALIZED of CUDA's driver."""
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+"""Environment variables that OpenBLAS takes its number of threads from, the first that is set."""
 CREDENTIALS = "3i"
 """Process, user and group of the other end of a socket (SO_PEERCRED)."""
 
@@ -120,6 +127,7 @@ class Server:
         return None
 
     def _follow(self, job: Job) -> None:
+        print(f"process {job.pid} does the job of process {job.note.name}", flush=True)
         with contextlib.suppress(OSError):
             os.setpgid(job.pid, job.pid)  # the fork does it too: whoever comes first
         self._jobs[job.pid] = job
@@ -180,9 +188,33 @@ def why_not_to_fork() -> str:
     """What makes a fork of this process unsafe; nothing if none."""
     threads = len(os.listdir("/proc/self/task"))
     torch: Any = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
+    if (torch is not None and torch.cuda.is_initialized()) or driver_is_in_use():
         return "CUDA is in use"
     return f"{threads} threads run" if threads > 1 else ""
+
+
+def driver_is_in_use() -> bool:
+    """Whether CUDA's driver was initialised in this process, by whatever library: a question for the number of GPUs is enough."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1", mode=os.RTLD_NOLOAD)
+    except OSError:  # no library has loaded it
+        return False
+    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != NOT_INITIALIZED)
+
+
+def give_openblas_its_threads(variables: Mapping[str, str]) -> None:
+    """Give a job the threads of OpenBLAS that its variables ask for, at most one for each core: numpy and scipy, which read them
+    when they are imported, were imported with one."""
+    asked = next((variables[name] for name in BLAS_THREADS if variables.get(name)), "")
+    cores = len(os.sched_getaffinity(0))
+    threads = min(int(asked), cores) if asked.isdigit() else cores
+    if threads < 2:
+        return
+    loaded = {line.split()[-1] for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines() if "openblas" in line}
+    for library in map(ctypes.CDLL, sorted(loaded)):
+        for start, end in ((start, end) for start in ("", "scipy_") for end in ("", "64_")):
+            if hasattr(library, f"{start}openblas_set_num_threads{end}"):
+                getattr(library, f"{start}openblas_set_num_threads{end}")(threads)
 
 
 def socket_owner(connection: socket.socket) -> int:
@@ -217,8 +249,10 @@ def _receive(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 def run(message: dict[str, Any]) -> None:
     """Run a job's script as `python SCRIPT` would."""
     os.chdir(message["folder"])
+    kept = {name: value for name, value in os.environ.items() if name.startswith(tuple(message["kept"]))}
     os.environ.clear()
-    os.environ.update(message["environment"])
+    os.environ.update(message["environment"] | kept)
+    give_openblas_its_threads(os.environ)
     os.umask(message["umask"])
     sys.argv[:] = message["arguments"]
     sys.path[:] = message["path"]
@@ -235,6 +269,7 @@ def run(message: dict[str, Any]) -> None:
 
 def preload(modules: Sequence[str]) -> None:
     """Import modules; one that this environment lacks is left to the job that asks for it."""
+    began = time.monotonic()
     for name in modules:
         try:
             importlib.import_module(name)
@@ -243,17 +278,32 @@ def preload(modules: Sequence[str]) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
+    print(f"process {os.getpid()} has imported its libraries in {time.monotonic() - began:.1f} s", flush=True)
 
 
-def main(listener: int, place: str, owner: int, idle: float, modules: Sequence[str]) -> None:
-    """Import, serve, and in each fork run a job."""
+@contextlib.contextmanager
+def short(path: Path) -> Iterator[str]:
+    """A path by which a socket of at most 107 characters is found."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def main(place: Path, owner: int, idle: float, modules: Sequence[str]) -> None:
+    """Listen, import, serve, and in each fork run a job."""
+    listener = socket.socket(socket.AF_UNIX)
+    with short(place) as name:
+        listener.bind(name)
+    listener.listen(64)
     if os.fork():
         os._exit(0)  # what is counted for the job that started it is not to include the server
     preload(modules)
-    message = Server(socket.socket(fileno=listener), Path(place), owner, idle).serve()
+    message = Server(listener, place, owner, idle).serve()
     if message is not None:
         run(message)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])

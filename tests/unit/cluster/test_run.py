@@ -117,15 +117,27 @@ def test_jobs_of_a_submission_see_it_if_it_has_several(cluster: Path, monkeypatc
     demands: Any = SimpleNamespace(study=SimpleNamespace(study="mine"))
     begun: list[Any] = []
     monkeypatch.setattr(running, "begin", begun.append)
-    for jobs, sharing in ((["reward:x=1"], None), (["metric:x=1", "metric:x=2"], False), (["reward:x=1", "reward:x=2"], True)):
+    for jobs, sharing in ((["reward:x=1"], None), (["metric:x=1", "metric:x=2"], True)):
         monkeypatch.setattr(sys, "argv", ["snakemake", "--target-jobs", *jobs])
         Run(workflow(is_main_process=False), cluster, demands)
         found = current_submission()
-        assert (found and found.share_engines) is sharing
+        assert (found and found.sharing) is sharing
     assert found is not None
-    assert begun == [found]
+    assert begun[-1] == found
     assert found.pid == os.getpid()
     assert found.logs == str(cluster / "results/mine/logs/servers")
+
+
+def test_a_site_can_say_that_a_submission_shares_nothing(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(running, "begin", lambda submission: pytest.fail("nothing is to be started"))
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--target-jobs", "reward:x=1", "reward:x=2"])
+    (cluster / SITE).write_text("share_engines: false\n")
+    demands: Any = SimpleNamespace(study=SimpleNamespace(study="mine"))
+    Run(workflow(is_main_process=False), cluster, demands)
+    found = current_submission()
+    assert found is not None
+    assert not found.sharing
 
 
 def test_a_node_without_a_place_for_servers_shares_none(
@@ -141,8 +153,8 @@ def test_a_node_without_a_place_for_servers_shares_none(
     Run(workflow(is_main_process=False), cluster, demands)
     found = current_submission()
     assert found is not None
-    assert not found.share_engines
-    assert "share no engine: no space left" in capsys.readouterr().err
+    assert not found.sharing
+    assert "share no start and no engine: no space left" in capsys.readouterr().err
 
 
 def test_the_workflow_names_groups_and_their_sizes(cluster: Path, repository: Path) -> None:

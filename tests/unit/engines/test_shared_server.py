@@ -21,13 +21,13 @@ import numpy as np
 import pytest
 
 from polyglot.core.sidefile import SideFile
+from polyglot.core.starter import begin, environment
 from polyglot.core.submission import VARIABLE, Submission, current_submission
 from polyglot.engines import ENGINES
 from polyglot.engines.base import Request, Start, answer_all
 from polyglot.engines.served import ServedEmbedder, ServedEngine
-from polyglot.engines.server import Place, Served, ServerError, SharedServer, begin
+from polyglot.engines.server import Place, Served, ServerError, SharedServer
 from polyglot.engines.server_keeper import command_line, options
-from polyglot.engines.server_starter import environment
 from polyglot.models.context import ContextError
 from polyglot.registry.models import Model, Sampling
 
@@ -72,7 +72,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def submission(node: Path) -> Iterator[Submission]:
     process = subprocess.Popen(["sleep", "3600"])
-    found = Submission(process.pid, str(node / "submission"), str(node / "logs"), share_engines=True)
+    found = Submission(process.pid, str(node / "submission"), str(node / "logs"), sharing=True)
     begin(found)
     try:
         yield found
@@ -217,9 +217,9 @@ def test_the_key_is_in_no_command_line_and_in_no_file_of_others(node: Path, subm
 
 
 def test_a_submission_that_starts_no_servers_says_so(node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polyglot.engines.server.MOMENT", 0.1)
-    alone = Submission(os.getpid(), str(node / "alone"), str(node / "logs"), share_engines=True)
-    with pytest.raises(ServerError, match="starts servers"):
+    monkeypatch.setattr("polyglot.core.starter.MOMENT", 0.1)
+    alone = Submission(os.getpid(), str(node / "alone"), str(node / "logs"), sharing=True)
+    with pytest.raises(ServerError, match="takes orders"):
         SharedServer(alone, Served.of(node, MODEL, "chat"), "m").address()
 
 
@@ -235,7 +235,7 @@ def test_a_server_has_its_jobs_environment_on_the_submissions_gpus(monkeypatch: 
 def test_a_folder_that_others_can_enter_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     with pytest.raises(PermissionError, match="open to others"):
-        Submission(1, str(tmp_path / "open"), "", share_engines=True).place("x")
+        Submission(1, str(tmp_path / "open"), "", sharing=True).place("x")
 
 
 def test_a_prompt_that_fills_the_context_stops_as_it_does_offline(node: Path, submission: Submission) -> None:
@@ -271,7 +271,7 @@ def test_vllm_shares_an_engine_in_a_submission_that_says_so(tmp_path: Path, monk
     monkeypatch.setattr("polyglot.engines.vllm_engine.VLLMEngine", lambda *_: offline)
     assert ENGINES["vllm"].started(given) is offline
     for share in (False, True):
-        Submission(1, str(tmp_path), str(tmp_path), share_engines=share).announce()
+        Submission(1, str(tmp_path), str(tmp_path), sharing=share).announce()
         assert isinstance(ENGINES["vllm"].started(given), ServedEngine) is share
 
 
@@ -279,7 +279,7 @@ def test_side_files_stay_until_the_submission_is_done(tmp_path: Path, monkeypatc
     side = SideFile(tmp_path / "side", "me")
     side.append([{"id": "a"}])
     monkeypatch.setenv(VARIABLE, "")
-    Submission(1, "", "", share_engines=False).announce()
+    Submission(1, "", "", sharing=False).announce()
     side.remove()
     assert side.read() == [{"id": "a"}]
     monkeypatch.delenv(VARIABLE)

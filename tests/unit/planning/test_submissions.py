@@ -12,7 +12,7 @@ from polyglot.cluster.site import submissions as of_profile
 from polyglot.planning.budget import budget, hours
 from polyglot.planning.demands import Demands
 from polyglot.planning.submissions import DAY, GROUPS, Submissions
-from polyglot.planning.work import work
+from polyglot.planning.work import size_of, work
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 from polyglot.workflow.loading import load_study
@@ -65,15 +65,38 @@ def test_only_engines_that_can_be_shared_are(paper: tuple[Study, Registries]) ->
     """A judge behind an endpoint or a reward model is none; short jobs share a submission all the same."""
     study, registries = paper
     named = {"teacher": "gemma-3-4b-it", "recipe": "equal", "lang": "de", "seed": "0"}
-    assert together(paper).shares("reward", named)
-    assert together(paper).shares("diversity", named)
-    assert not together(paper).shares("student", named | {"base": "olmo-3-7b"})
+    assert together(paper).shares("reward", named) == "engine"
+    assert together(paper).shares("diversity", named) == "engine"
+    assert together(paper).shares("student", named | {"base": "olmo-3-7b"}) is None
     for change in ({"kind": "reward_model"}, {"model": "gpt-4o-mini"}):
         reward = study.intrinsic.reward.model_copy(update=change)
         other = study.model_copy(update={"intrinsic": study.intrinsic.model_copy(update={"reward": reward})})
         planned = together((other, registries))
         assert not planned.shares("reward", named)
         assert planned.group("reward", named) == "reward-gemma-3-4b-it"
+
+
+def test_jobs_with_models_of_their_own_share_their_libraries(paper: tuple[Study, Registries]) -> None:
+    """Whatever the model's engine is elsewhere."""
+    named = {"teacher": "gemma-3-4b-it", "recipe": "equal", "lang": "de", "seed": "0", "base": "olmo-3-7b"}
+    for rule, wildcards in (
+        ("perplexity", named),
+        ("evaluate_student", named),
+        ("evaluate_anchor", {"model": "gemma-3-4b-it"} | named),
+    ):
+        assert together(paper).shares(rule, wildcards) == "libraries"
+        assert together(paper, share_engines=False).shares(rule, wildcards) is None
+        assert together(paper, share_engines=False).group(rule, wildcards) is not None
+
+
+def test_evaluations_stay_within_the_sites_limit(paper: tuple[Study, Registries]) -> None:
+    named = {"teacher": "gemma-3-4b-it", "recipe": "equal", "lang": "de", "seed": "0", "base": "olmo-3-7b"}
+    for minutes in (60, 200, None):
+        planned = together(paper, minutes=minutes)
+        group = planned.group("evaluate_student", named)
+        assert group is not None
+        asked = planned.demands.of("evaluate_student", named, 1).runtime
+        assert planned.size(group) == max(1, min(8, (minutes or DAY) // asked))
 
 
 def test_without_shared_engines_long_jobs_are_submitted_one_by_one(paper: tuple[Study, Registries]) -> None:
@@ -89,12 +112,23 @@ def test_the_plan_counts_a_start_once_a_submission(paper: tuple[Study, Registrie
     shared = budget(jobs("synthesize", named, 1), *paper, together(paper))
     assert (alone["engine_start"].sum(), shared["engine_start"].sum()) == (18, 3)
     model, does = registries.models["gemma-3-4b-it"], work("synthesize", named[0], *paper)
-    start = hours(study.plan, model, does, 1) - hours(study.plan, model, does, 1, starts=False)
+    start = hours(study.plan, model, does, 1) - hours(study.plan, model, does, 1, "engine")
     assert start == pytest.approx((study.plan.start_minutes + 4 * study.plan.start_minutes_per_billion) / 60, rel=0.1)
     assert alone["gpu_hours"].sum() - shared["gpu_hours"].sum() == pytest.approx(15 * start)
     assert alone.drop(columns=["engine_start", "gpu_hours", "usd"]).equals(
         shared.drop(columns=["engine_start", "gpu_hours", "usd"])
     )
+
+
+def test_a_job_that_shares_its_libraries_still_pays_for_its_weights(paper: tuple[Study, Registries]) -> None:
+    named = [{"base": "olmo-3-7b", "recipe": "equal", **one} for one in answers("gemma-3-4b-it")]
+    alone = budget(jobs("perplexity", named, 1), *paper)
+    shared = budget(jobs("perplexity", named, 1), *paper, together(paper))
+    assert shared["engine_start"].sum() == 3
+    assert alone["gpu_hours"].sum() - shared["gpu_hours"].sum() == pytest.approx(15 * paper[0].plan.start_minutes / 60)
+    model, does = paper[1].models["olmo-3-7b"], work("perplexity", named[0], *paper)
+    loads = hours(paper[0].plan, model, does, 1, "libraries") - hours(paper[0].plan, model, does, 1, "engine")
+    assert loads == pytest.approx(paper[0].plan.start_minutes_per_billion * size_of(model) / 60)
 
 
 def test_jobs_that_are_submitted_by_themselves_have_each_their_start(paper: tuple[Study, Registries]) -> None:

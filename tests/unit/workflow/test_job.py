@@ -7,10 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from polyglot.workflow.job import OFFLINE
+from polyglot.core import submission
+from polyglot.core.submission import Submission
+from polyglot.workflow.job import OFFLINE, kept_table, may_share
 from tests.patience import STANDSTILL
 
 CODE = """
@@ -54,3 +59,46 @@ def test_adapters_have_names_of_their_own(repository: Path) -> None:
     names = [path.name for path in adapters(repository)]
     assert len(names) > 50
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("resources", "grouped", "may"),
+    [({"gpu": 0}, False, True), ({"gpu": 1}, False, False), ({"gres": "gpu:1"}, False, False), ({"gpu": 1}, True, True)],
+)
+def test_a_job_with_a_gpu_shares_a_start_with_its_submission_only(
+    monkeypatch: pytest.MonkeyPatch, resources: dict[str, Any], grouped: bool, may: bool
+) -> None:
+    monkeypatch.setenv(submission.VARIABLE, "")
+    if grouped:
+        Submission(1, "", "", sharing=True).announce()
+    assert may_share(resources) is may
+
+
+def test_a_submission_that_is_done_again_takes_what_a_job_had_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless its inputs or parameters have changed."""
+    made: list[int] = []
+
+    def make() -> pd.DataFrame:
+        made.append(1)
+        return pd.DataFrame({"answer": ["a", None], "score": [0.1 + 0.2, 1 / 3], "count": [1, 2]})
+
+    def job(**params: Any) -> Any:
+        given = {"side_file": str(tmp_path / "unfinished/table.parquet"), **params}
+        return kept_table(SimpleNamespace(input=[tmp_path / "input"], params=SimpleNamespace(**given, items=given.items)))
+
+    (tmp_path / "input").write_text("1")
+    monkeypatch.setenv(submission.VARIABLE, "")
+    job().made(make)
+    assert not job().path.exists()  # it is for submissions of several jobs
+    Submission(1, "", "", sharing=False).announce()
+    first = job().made(make)
+    job().remove()
+    pd.testing.assert_frame_equal(job().made(make), first, check_exact=True)
+    assert len(made) == 2
+    job(batch_size=2).made(make)
+    (tmp_path / "input").write_text("22")
+    job(batch_size=2).made(make)
+    assert len(made) == 4
+    monkeypatch.setenv(submission.VARIABLE, "")
+    job().remove()
+    assert not job().path.exists()

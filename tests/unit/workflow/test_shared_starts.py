@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -17,6 +19,7 @@ import pytest
 
 from polyglot.workflow import shared_starts
 from polyglot.workflow.shared_starts import LIBRARIES, OFF, VARIABLE, served_by
+from polyglot.workflow.start_server import NOT_INITIALIZED, driver_is_in_use, why_not_to_fork
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="jobs share their starts on Linux only")
 
@@ -207,6 +210,27 @@ def test_an_idle_server_ends_and_the_next_job_starts_another(place: Place) -> No
     assert second["parent"] != first["parent"]
 
 
+def test_a_job_has_its_own_number_of_blas_threads(place: Place) -> None:
+    """numpy is imported with one, since a process with threads is not forked; its numbers would differ in their last digits."""
+    body = "import numpy, threadpoolctl; found = threadpoolctl.threadpool_info(); "
+    body += "print(json.dumps([reason, [one['num_threads'] for one in found if one['internal_api'] == 'openblas']]))"
+    for asked in ("1", "2"):
+        (reason, threads) = place.do(body, modules=("numpy",), OPENBLAS_NUM_THREADS=asked)
+        assert reason == ""
+        assert threads
+        assert set(threads) == {min(int(asked), len(os.sched_getaffinity(0)))}
+
+
+@pytest.mark.parametrize(("answer", "refused"), [(NOT_INITIALIZED, ""), (0, "CUDA is in use")])
+def test_a_server_whose_libraries_have_touched_cuda_is_not_forked(
+    monkeypatch: pytest.MonkeyPatch, answer: int, refused: str
+) -> None:
+    driver = SimpleNamespace(cuDeviceGetCount=lambda count: answer)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name, mode: driver)
+    assert driver_is_in_use() == bool(refused)
+    assert why_not_to_fork().startswith(refused)
+
+
 def test_a_server_with_a_thread_is_not_forked(place: Place) -> None:
     (place.folder / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
@@ -363,7 +387,8 @@ IMPORTED = {
 @pytest.mark.parametrize("environment", LIBRARIES)
 def test_the_libraries_of_an_environment_leave_a_process_that_can_be_forked(environment: str, repository: Path) -> None:
     """The real libraries, each environment's: one that starts a thread at its import would end all sharing."""
-    variables = {"PYTHONPATH": str(repository / "scripts"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "4")
+    variables = threads | {"PYTHONPATH": str(repository / "scripts")}
     done = subprocess.run(
         [sys.executable, "-c", PRELOADED, *LIBRARIES[environment]],
         capture_output=True,

@@ -11,8 +11,9 @@ from polyglot.displays.tables.layout import Row, row_dicts
 
 SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
 NOTE = (
-    "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; jobs share engines "
-    "as with `--profile slurm`; –: none."
+    "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; jobs share starts and "
+    "engines as with `--profile slurm`, one a submission; a job that shares a start of libraries, but no engine, still loads its "
+    "own model, and its time for that is counted; –: none."
 )
 
 

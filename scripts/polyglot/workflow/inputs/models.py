@@ -152,6 +152,10 @@ class ModelInputs(Inputs):
         judged = self.study.intrinsic.reward.kind == "rubric_judge"
         return f"{self.study.synthesis.prompts}/{name}.jinja" if judged else []
 
+    def ratings_kept_as(self) -> str:
+        """The form of a rating job's side file: rows as the judge gives them, or the whole table of a reward model."""
+        return "jsonl" if self.study.intrinsic.reward.kind == "rubric_judge" else "parquet"
+
     def measured_scale(self) -> File:
         """The scale file of a reward model that has no scale."""
         model = self.registries.models[self.judge]
