@@ -93,8 +93,10 @@ def test_a_killed_job_of_a_submission_takes_its_process_with_it(node: Node) -> N
 
 
 def test_where_nothing_takes_orders_a_job_of_a_submission_runs_by_itself(node: Node) -> None:
-    (starter,) = [one for one in psutil.Process().children() if node.submission.folder in one.cmdline()]
+    alive = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    (starter,) = [one for one in alive if node.submission.folder in one.cmdline()]
     starter.kill()
+    starter.wait()
     found = node.do(FACTS)
     assert found["pid"] == node.jobs[-1].pid
     assert "takes orders" in found["reason"]
