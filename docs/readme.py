@@ -22,8 +22,7 @@ from polyglot.registry import load_registries
 
 HERE = Path(__file__).resolve().parent
 MINUS = "−"
-NORMAL_95 = 1.96
-"""Standard errors to either side of a gain's 95 % interval."""
+SIZES = {"50": "equal-50", "150": "equal-150", "600": "equal"}
 
 
 def number(value: float, digits: int, *, sign: bool = False) -> str:
@@ -56,22 +55,21 @@ class Study:
     def csv(self, path: str) -> pd.DataFrame:
         return pd.read_csv(self.results / path)
 
-    def gain(self, experiment: str, *, digits: int = 3, **cell: str) -> str:
-        """The gain of the one student of a cell, with its 95 % interval."""
-        frame = self.csv(f"scores/{experiment}/cells.csv")
+    def row(self, path: str, **cell: str) -> dict[str, Any]:
+        """The one row of a table with these values."""
+        frame = self.csv(path)
         for column, value in cell.items():
             frame = frame[frame[column] == value]
         (row,) = frame.to_dict("records")
-        width = NORMAL_95 * row["gain_se"]
-        return between(row["gain"], row["gain"] - width, row["gain"] + width, digits, sign=True)
+        return {str(column): value for column, value in row.items()}
 
-    def score(self, experiment: str, **cell: str) -> str:
-        """A teacher's PG-Score over the languages of an experiment, with its interval."""
-        frame = self.csv(f"scores/{experiment}/teachers.csv")
-        for column, value in cell.items():
-            frame = frame[frame[column] == value]
-        (row,) = frame.to_dict("records")
-        return between(row["pg_signsafe"], row["pg_signsafe_low"], row["pg_signsafe_high"])
+    def gain(self, table: str, **cell: str) -> str:
+        row = self.row(f"tables/{table}.csv", **cell)
+        return between(row["gain"], row["gain_low"], row["gain_high"], 3, sign=True)
+
+    def score(self, table: str, **cell: str) -> str:
+        row = self.row(f"tables/{table}.csv", **cell)
+        return between(row["pg"], row["pg_low"], row["pg_high"])
 
     def leaderboard(self) -> dict[str, Any]:
         lines = (self.results / "tables/leaderboard.md").read_text(encoding="utf-8").splitlines()
@@ -111,6 +109,51 @@ class Study:
         return {str(name): number(value, 2) for name, value in found.items()}
 
 
+def experiments(study: Study) -> dict[str, Any]:
+    """What came out of each experiment."""
+    agreement = study.csv("tables/base_models_agreement.csv").query("a != b")
+    family = study.row("tables/base_models_family_match.csv", base="nano-german", teacher="germanist")
+    others = study.csv("tables/methods.csv").query("recipe != 'respond-150'")["pg"]
+    slope = study.row("analysis/abilities_models.csv", predictor="ability", term="ability")
+    steps = study.csv("analysis/steps_steps.csv").query("group == 'all' and step > 0").sort_values("step")
+    added = ("gain_over_previous", "gain_low", "gain_high")
+    cost = study.csv("analysis/screening_cost.csv").set_index("what")["hours"]
+    left_out = study.row("analysis/screening_validation.csv", validation="leave_one_teacher_out")
+    return {
+        "agreement": [number(end, 1) for end in (agreement["spearman"].min(), agreement["spearman"].max())],
+        "agreement_n": int(agreement["n"].min()),
+        "family": between(family["difference"], family["low"], family["high"], sign=True),
+        "respond": study.score("methods", recipe="respond-150"),
+        "other_methods": [number(end, 2) for end in (others.min(), others.max())],
+        "scale": {
+            teacher: {size: study.gain("data_scale", recipe=recipe, teacher=teacher) for size, recipe in SIZES.items()}
+            for teacher in ("thorough", "careless")
+        },
+        "nllb": study.gain("translation", recipe="nllb-respond-150", teacher="thorough"),
+        "by_itself": study.gain("translation", recipe="translate-150", teacher="thorough"),
+        "slope": between(slope["coefficient"], slope["low"], slope["high"], 1),
+        "steps": {row["label"]: between(*(row[name] for name in added), 3, sign=True) for row in steps.to_dict("records")},
+        "screening_r2": number(left_out["r2"], 2),
+        "screening_hours": {"screening": number(cost["screening"], 2), "study": number(cost["full study"], 2)},
+    }
+
+
+def routing(study: Study) -> dict[str, Any]:
+    quality = study.csv("tables/routing.csv").set_index("teacher")
+    shares = (
+        study.csv("analysis/routing_shares.csv").query("routed == 'persyn' and teacher == 'germanist'").set_index("lang")["share"]
+    )
+    hits = quality.loc["persyn", ["hit_1", "hit_1_low", "hit_1_high"]] * 100
+    return {
+        "score": {teacher: study.score("routing", teacher=teacher) for teacher in ("persyn", "thorough", "mix", "oracle")},
+        "hits": f"{hits.iloc[0]:.0f} % [{hits.iloc[1]:.0f}, {hits.iloc[2]:.0f}]",
+        "hits_of": {name: percent(quality["hit_1"][name]) for name in ("car", "mix")},
+        "prompts": int(study.csv("analysis/routing_quality.csv")["prompts"].max()),
+        "germanist": {lang: percent(shares[lang]) for lang in ("de", "id")},
+        "answers": {name: f"{int(quality['total'][name]):,}" for name in ("persyn", "thorough", "oracle")},
+    }
+
+
 def numbers(results: Path) -> dict[str, Any]:
     """Every number of README.md that a run of the embedded study makes."""
     study = Study(results)
@@ -126,6 +169,8 @@ def numbers(results: Path) -> dict[str, Any]:
         "r2": {name: number(value, 2) for name, value in validation["r2"].items()},
         "p_in_sample": number(validation["p_permutation"]["in_sample"], 2),
         "advice": _advice(results),
+        "experiments": experiments(study),
+        "routing": routing(study),
     }
 
 

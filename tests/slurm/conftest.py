@@ -121,7 +121,7 @@ class Running:
 
     def when(self, ready: Callable[[], bool]) -> None:
         """Wait for a moment of the run."""
-        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=0.05)
+        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=0.25)
 
     def job(self, rule: str) -> str:
         """The newest job of a rule."""

@@ -121,7 +121,7 @@ def shrink(models: dict[str, Any]) -> None:
     """Every nano model trained for a few steps only."""
     for model in models.values():
         if "pretraining" in model:
-            model["pretraining"] |= {"steps": 60, "hidden": 64, "feed_forward": 128, "learning_rate": 3e-3}
+            model["pretraining"] |= {"steps": 60, "batch_size": 16, "hidden": 64, "feed_forward": 128, "learning_rate": 3e-3}
         if "gold_tuning" in model:
             model["gold_tuning"] |= {"examples": 40, "epochs": 1}
         if "translator_training" in model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -15,15 +16,15 @@ from polyglot.scoring.training_sets import read_examples
 
 
 def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
-    """The intrinsic metrics of one sample, from its per-example files; empty if it is too small.
+    """The intrinsic metrics of one sample, from its per-example files; missing (NaN) if it is too small.
 
     Args:
         paths: see `polyglot.scoring.training_sets.read_examples`.
     """
     examples = read_examples(paths, metrics)
-    if len(examples) < MIN_EXAMPLES:
-        return {"examples": len(examples)}
-    return {**{metric.name: float(examples[metric.values].mean()) for metric in metrics}, "examples": len(examples)}
+    enough = len(examples) >= MIN_EXAMPLES
+    found = {metric.name: float(examples[metric.values].mean()) if enough else math.nan for metric in metrics}
+    return found | {"examples": len(examples)}
 
 
 def predictors(metrics: Sequence[Metric], known: pd.DataFrame) -> list[Metric]:
@@ -69,8 +70,8 @@ def predict_gain(
     found["actual"] = actual[~actual.index.duplicated()].reindex(keys).to_numpy()
     found["rank"] = found.groupby("lang")["prediction"].rank(ascending=False, method="min").astype("Int64")
     found["reason"] = [
-        NO_DATA if pd.isna(metrics) else "too few cells to learn from" if pd.isna(value) else ""
-        for metrics, value in zip(found["perplexity"], found["prediction"], strict=True)
+        NO_DATA if lacking else "too few cells to learn from" if pd.isna(value) else ""
+        for lacking, value in zip(found[columns].isna().any(axis=1), found["prediction"], strict=True)
     ]
     return found.sort_values(["lang", "rank"], na_position="last").reset_index(drop=True)
 

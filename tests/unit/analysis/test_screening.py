@@ -10,6 +10,7 @@ import pytest
 
 from polyglot.analysis.screening import cross_validate, predict_gain, predictors, sample_metrics, screening_cost
 from polyglot.intrinsic.metrics import METRICS, STANDARD, Metric
+from polyglot.scoring.measurements import NO_DATA
 
 
 def cells(teachers: int, seed: int = 0) -> pd.DataFrame:
@@ -56,6 +57,14 @@ def test_good_candidates_come_first_and_intervals_hold_most_gains() -> None:
     assert found["prediction"].corr(found["actual"], method="spearman") > 0.6
 
 
+def test_where_no_candidate_has_data_none_is_predicted_and_each_says_why() -> None:
+    """A sample of few requests, of which no teacher's answers can be used."""
+    empty = cells(2).assign(**{metric.name: np.nan for metric in STANDARD})
+    found = predict_gain(empty, cells(10), components=2, confidence=0.95)
+    assert found["prediction"].isna().all()
+    assert set(found["reason"]) == {NO_DATA}
+
+
 def test_a_candidate_that_is_new_has_no_actual_gain_and_one_without_data_no_prediction() -> None:
     new = cells(1, seed=5).assign(teacher="new")
     new.loc[0, ["reward", "perplexity", "prompt_diversity"]] = np.nan
@@ -86,7 +95,10 @@ def sample_files(folder: Path, examples: int) -> dict[str, str]:
 
 def test_a_sample_has_every_metric_of_the_study_and_one_that_is_too_small_none(tmp_path: Path) -> None:
     metrics = [*STANDARD, METRICS["distinct_2"]]
-    assert sample_metrics(sample_files(tmp_path, 1), metrics) == {"examples": 1}
+    small = sample_metrics(sample_files(tmp_path, 1), metrics)
+    assert small.pop("examples") == 1
+    assert list(small) == [metric.name for metric in metrics]
+    assert np.isnan([*small.values()]).all()
     found = sample_metrics(sample_files(tmp_path, 3), metrics)
     assert found == {**dict.fromkeys([metric.name for metric in metrics], 2.0), "examples": 3}
 

@@ -364,21 +364,12 @@ HEAVY = (
     *("accelerate", "datasets", "lighteval", "matplotlib", "nltk", "pandas", "peft", "scipy", "sentence_transformers", "sklearn"),
     *("statsmodels", "torch", "transformers", "trl", "vllm"),
 )
+MODELS = {"accelerate", "datasets", "pandas", "peft", "scipy", "torch", "transformers"}
 IMPORTED = {
     "analysis": {"matplotlib", "pandas", "scipy", "sklearn", "statsmodels"},
-    "transformers": {"accelerate", "datasets", "pandas", "peft", "scipy", "torch", "transformers"},
-    "trl": {"accelerate", "datasets", "pandas", "peft", "scipy", "torch", "transformers", "trl"},
-    "embedding": {
-        "accelerate",
-        "datasets",
-        "pandas",
-        "peft",
-        "scipy",
-        "sentence_transformers",
-        "sklearn",
-        "torch",
-        "transformers",
-    },
+    "transformers": MODELS,
+    "trl": MODELS | {"trl"},
+    "embedding": MODELS | {"sentence_transformers", "sklearn"},
     "lighteval": {"accelerate", "datasets", "lighteval", "nltk", "pandas", "scipy", "sklearn", "torch", "transformers"},
 }
 
