@@ -120,7 +120,7 @@ def experiments(study: Study) -> dict[str, Any]:
     cost = study.csv("analysis/screening_cost.csv").set_index("what")["hours"]
     left_out = study.row("analysis/screening_validation.csv", validation="leave_one_teacher_out")
     return {
-        "agreement": [number(end, 1) for end in (agreement["spearman"].min(), agreement["spearman"].max())],
+        "agreement": number(agreement["spearman"].min(), 1),
         "agreement_n": int(agreement["n"].min()),
         "family": between(family["difference"], family["low"], family["high"], sign=True),
         "respond": study.score("methods", recipe="respond-150"),
@@ -154,6 +154,29 @@ def routing(study: Study) -> dict[str, Any]:
     }
 
 
+def selection(study: Study) -> dict[str, Any]:
+    """Thorough's students by what was selected of its data, and what the quality model tells apart."""
+    frame = study.csv("tables/selection.csv").query("teacher == 'thorough'")
+    lines = []
+    for row in frame.to_dict("records"):
+        rate = between(row["win_rate"], row["win_rate_low"], row["win_rate_high"]) if pd.notna(row["win_rate"]) else "–"
+        recipe = "the whole set" if row["recipe"] == "equal" else f"`{row['recipe']}`"
+        gain = between(row["gain"], row["gain_low"], row["gain_high"], 3, sign=True)
+        lines.append(f"| {recipe} | {gain} | {rate} | {percent(row['coverage'])} | {number(row['quality'], 2)} |")
+    areas = study.csv("tables/selection_quality_model.csv").fillna({"lang": "", "category": ""}).query("lang == ''")
+    kinds, wrong = areas[areas["category"] == ""], areas[(areas["kind"] == "wrong_answer") & (areas["category"] != "")]
+    return {
+        "rows": "\n".join(lines),
+        "auc": {
+            row[
+                "kind"
+            ]: f"{between(row['trained'], row['trained_low'], row['trained_high'], 3)} (untrained {row['untrained']:.3f})"
+            for row in kinds.to_dict("records")
+        },
+        "wrong_answers": {row["category"]: number(row["trained"], 2) for row in wrong.to_dict("records")},
+    }
+
+
 def numbers(results: Path) -> dict[str, Any]:
     """Every number of README.md that a run of the embedded study makes."""
     study = Study(results)
@@ -171,6 +194,7 @@ def numbers(results: Path) -> dict[str, Any]:
         "advice": _advice(results),
         "experiments": experiments(study),
         "routing": routing(study),
+        "selection": selection(study),
     }
 
 
