@@ -116,7 +116,6 @@ def experiments(study: Study) -> dict[str, Any]:
     others = study.csv("tables/methods.csv").query("recipe != 'respond-150'")["pg"]
     slope = study.row("analysis/abilities_models.csv", predictor="ability", term="ability")
     steps = study.csv("analysis/steps_steps.csv").query("group == 'all' and step > 0").sort_values("step")
-    added = ("gain_over_previous", "gain_low", "gain_high")
     cost = study.csv("analysis/screening_cost.csv").set_index("what")["hours"]
     left_out = study.row("analysis/screening_validation.csv", validation="leave_one_teacher_out")
     return {
@@ -132,7 +131,10 @@ def experiments(study: Study) -> dict[str, Any]:
         "nllb": study.gain("translation", recipe="nllb-respond-150", teacher="thorough"),
         "by_itself": study.gain("translation", recipe="translate-150", teacher="thorough"),
         "slope": between(slope["coefficient"], slope["low"], slope["high"], 1),
-        "steps": {row["label"]: between(*(row[name] for name in added), 3, sign=True) for row in steps.to_dict("records")},
+        "steps": {
+            row["label"]: between(row["gain_over_previous"], row["gain_low"], row["gain_high"], 3, sign=True)
+            for row in steps.to_dict("records")
+        },
         "screening_r2": number(left_out["r2"], 2),
         "screening_hours": {"screening": number(cost["screening"], 2), "study": number(cost["full study"], 2)},
     }
