@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,7 +26,15 @@ def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
     shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
     workplace = Workplace(folder)
     mute = {"label": "Mute", "folder": "results/demo/models/hasty", "sampling": {"max_new_tokens": 1}}
-    workplace.configure("models.yaml", lambda models: models | {"mute": mute})
+
+    def weaker(models: dict[str, Any]) -> dict[str, Any]:
+        """Trained on half as much, teachers differ more in how much of what they write can be used."""
+        for model in models.values():
+            if "pretraining" in model:
+                model["pretraining"]["batch_size"] = 8
+        return models | {"mute": mute}
+
+    workplace.configure("models.yaml", weaker)
     grown = {
         "run": ["main", "routing"],
         "experiments": {"routing": {"compare": "routing", "teachers": [*SINGLE[::2], *ROUTED]}},
