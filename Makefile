@@ -32,7 +32,7 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 test: $(READY) ## every check and test, the embedded study included; not test-gpu
 	@$(MAKE) --no-print-directory -j3 test-workflow test-slurm test-others
 
-test-others: # one after another, beside the two groups that wait a lot
+test-others: # one after another, beside the two long groups
 	@for group in check test-unit test-vllm test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers

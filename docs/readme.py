@@ -167,14 +167,13 @@ def selection(study: Study) -> dict[str, Any]:
         lines.append(f"| {recipe} | {gain} | {rate} | {percent(row['coverage'])} | {number(row['quality'], 2)} |")
     areas = study.csv("tables/selection_quality_model.csv").fillna({"lang": "", "category": ""}).query("lang == ''")
     kinds, wrong = areas[areas["category"] == ""], areas[(areas["kind"] == "wrong_answer") & (areas["category"] != "")]
+    auc = {
+        row["kind"]: between(row["trained"], row["trained_low"], row["trained_high"], 3) + f" (untrained {row['untrained']:.3f})"
+        for row in kinds.to_dict("records")
+    }
     return {
         "rows": "\n".join(lines),
-        "auc": {
-            row[
-                "kind"
-            ]: f"{between(row['trained'], row['trained_low'], row['trained_high'], 3)} (untrained {row['untrained']:.3f})"
-            for row in kinds.to_dict("records")
-        },
+        "auc": auc,
         "wrong_answers": {row["category"]: number(row["trained"], 2) for row in wrong.to_dict("records")},
     }
 
