@@ -1,0 +1,212 @@
+"""A study's synthesis while it runs: what is done, how fast, at what price, and the last answers. Reads files only."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polyglot.core.files import read_jsonl
+from polyglot.study import paths
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SIDE_FILES = "unfinished/answers/*/*/*.jsonl"
+"""Teacher, language and seed of answers that are under way."""
+LAST = 5
+"""Answers that are shown."""
+SPEED_OVER = 30.0
+"""Seconds over which tokens a second are averaged."""
+
+
+@dataclass
+class Cell:
+    """A teacher's answers in a language.
+
+    Args:
+        of: requests that there are so far.
+        counts: answers by status, or by how they ended where they are not checked yet.
+    """
+
+    of: int = 0
+    tokens: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts.values())
+
+
+class Watch:
+    """Looks at a study's folder; what has been read once is not read again.
+
+    Args:
+        results: results/STUDY.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.tables: dict[tuple[Path, float], tuple[Counter[str], int]] = {}
+        self.offsets: dict[Path, int] = {}
+        self.under_way: dict[Path, tuple[Counter[str], int]] = {}
+        self.last: deque[tuple[str, str, str]] = deque(maxlen=LAST)
+        self.speeds: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
+
+    def look(self) -> dict[tuple[str, str], Cell]:
+        """Cells by teacher and language."""
+        cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
+        self._read_side_files()
+        finished: set[tuple[str, str, str]] = set()
+        for pattern, column in ((paths.SYNTHETIC, "status"), (paths.ANSWERS, "finish_reason")):
+            seen = set(finished)
+            for path, named in paths.found(pattern, self.results):
+                key = (named["teacher"], named["lang"], f"{named['method']}/{named['seed']}")
+                if key in seen:
+                    continue
+                finished.add(key)
+                counts, tokens = self._table(path, column)
+                cell = cells[named["teacher"], named["lang"]]
+                cell.counts += counts
+                cell.tokens += tokens
+        whole = {(teacher, lang, which.partition("/")[2]) for teacher, lang, which in finished}
+        for path, (counts, tokens) in self.under_way.items():
+            teacher, lang, seed = path.parts[-3], path.parts[-2], path.stem
+            if (teacher, lang, seed) not in whole and path.exists():
+                cells[teacher, lang].counts += counts
+                cells[teacher, lang].tokens += tokens
+        self._count_requests(cells)
+        self.speeds.append((time.monotonic(), {key: cell.tokens for key, cell in cells.items()}))
+        while len(self.speeds) > 2 and self.speeds[0][0] < time.monotonic() - SPEED_OVER:
+            self.speeds.popleft()
+        return dict(sorted(cells.items()))
+
+    def speed(self, key: tuple[str, str]) -> float:
+        """Tokens a second of the last looks."""
+        (first, before), (now, after) = self.speeds[0], self.speeds[-1]
+        return max(0.0, (after.get(key, 0) - before.get(key, 0)) / (now - first)) if now > first else 0.0
+
+    def money(self) -> dict[str, float]:
+        """USD spent so far, by model."""
+        folder = self.results / paths.inside(paths.PAID)
+        return {path.stem: sum(row["usd"] for row in read_jsonl(path)) for path in sorted(folder.glob("*.jsonl"))}
+
+    def _read_side_files(self) -> None:
+        for path in sorted(self.results.glob(SIDE_FILES)):
+            if path.stat().st_size < self.offsets.get(path, 0):  # begun anew
+                self.offsets.pop(path)
+                self.under_way.pop(path)
+            counts, tokens = self.under_way.get(path, (Counter(), 0))
+            with path.open("rb") as file:
+                file.seek(self.offsets.get(path, 0))
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self.offsets[path] = self.offsets.get(path, 0) + len(line)
+                    for row in json.loads(line)["rows"]:
+                        counts[row["finish_reason"]] += 1
+                        tokens += row["completion_tokens"]
+                        self.last.append((path.parts[-3], path.parts[-2], row["text"]))
+            self.under_way[path] = (counts, tokens)
+
+    def _table(self, path: Path, column: str) -> tuple[Counter[str], int]:
+        import pandas as pd
+
+        key = (path, path.stat().st_mtime)
+        if key not in self.tables:
+            frame = pd.read_parquet(path, columns=[column, "completion_tokens"])
+            self.tables[key] = (Counter(frame[column]), int(frame["completion_tokens"].sum()))
+        return self.tables[key]
+
+    def _count_requests(self, cells: dict[tuple[str, str], Cell]) -> None:
+        import pyarrow.parquet
+
+        counts: Counter[str] = Counter()
+        for path, named in paths.found(paths.REQUESTS, self.results):
+            counts[named["lang"]] += pyarrow.parquet.read_metadata(path).num_rows
+        for (_, lang), cell in cells.items():
+            cell.of = max(counts[lang], cell.done)
+
+
+def lines(watch: Watch) -> list[str]:
+    """What a look shows, as plain lines."""
+    cells, money = watch.look(), watch.money()
+    shown = []
+    for (teacher, lang), cell in cells.items():
+        speed = watch.speed((teacher, lang))
+        rate = f", {speed:,.0f} tokens/s" if speed else ""
+        statuses = ", ".join(f"{count} {status}" for status, count in cell.counts.most_common())
+        shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate} ({statuses})")
+    shown += [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
+    return shown or ["no answers yet"]
+
+
+def spent(usd: float, model: str, cells: dict[tuple[str, str], Cell]) -> str:
+    """Money so far, and what it will be if the other answers cost as much."""
+    own = [cell for (teacher, _), cell in cells.items() if teacher == model]
+    done, of = sum(cell.done for cell in own), sum(cell.of for cell in own)
+    expected = f", {usd * of / done:.2f} USD expected for all" if done and of > done else ""
+    return f"{usd:.2f} USD so far{expected}"
+
+
+def table(watch: Watch) -> Table:
+    """The same as a table for a terminal, with the last answers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    cells, money = watch.look(), watch.money()
+    shown = Table(title=f"{watch.results}: answers", caption_justify="left")
+    for name in ("teacher", "language", "done", "of", "tokens/s"):
+        shown.add_column(name, justify="left" if name in ("teacher", "language") else "right")
+    shown.add_column("by status")
+    for (teacher, lang), cell in cells.items():
+        statuses = "  ".join(f"{status} {count:,}" for status, count in cell.counts.most_common())
+        speed = watch.speed((teacher, lang))
+        shown.add_row(teacher, lang, f"{cell.done:,}", f"{cell.of:,}", f"{speed:,.0f}" if speed else "", statuses)
+    below = [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
+    below += [f"{teacher} {lang}: {' '.join(text.split())[:100]}" for teacher, lang, text in watch.last]
+    shown.caption = Text("\n".join(below) or "no answers yet")
+    return shown
+
+
+def show(results: Path, *, every: float, once: bool) -> None:
+    """Look again and again, until Ctrl-C; plain lines where standard output is no terminal."""
+    watch = Watch(results)
+    if once or not sys.stdout.isatty():
+        _print_lines(watch, every, once)
+        return
+    from rich.live import Live
+
+    with Live(table(watch), auto_refresh=False) as live:
+        while True:
+            time.sleep(every)
+            live.update(table(watch), refresh=True)
+
+
+def _print_lines(watch: Watch, every: float, once: bool) -> None:
+    """Print what has changed since the last look."""
+    before: list[str] = []
+    while True:
+        now = lines(watch)
+        new = [line for line in now if line not in before]
+        if new:
+            print(*new, sep="\n", flush=True)
+        if once:
+            return
+        before = now
+        time.sleep(every)
+
+
+def read(given: Any) -> None:
+    """Run the command `polyglot watch`."""
+    results = Path(given.study) if Path(given.study).is_dir() else Path("results") / given.study
+    if not results.is_dir():
+        raise SystemExit(f"watch: there is no study '{given.study}' in results; run it, or name its folder")
+    try:
+        show(results, every=given.every, once=given.once)
+    except KeyboardInterrupt:
+        print()

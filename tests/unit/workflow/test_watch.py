@@ -1,0 +1,73 @@
+"""`polyglot watch`: a study's answers while it runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from polyglot.__main__ import main
+from polyglot.core.files import write_parquet
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer
+from polyglot.workflow.watch import Watch, lines, table
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """One language is checked, one is answered, one is under way, by a teacher that costs money."""
+    folder = tmp_path / "results/mine"
+    for lang in ("de", "id", "ar"):
+        write_parquet(pd.DataFrame({"request_id": range(10)}), folder / f"requests/{lang}/respond/0.parquet")
+    statuses = pd.DataFrame({"status": ["ok"] * 8 + ["refused"] * 2, "completion_tokens": 5})
+    ends = pd.DataFrame({"finish_reason": ["stop"] * 10, "completion_tokens": 5})
+    write_parquet(statuses, folder / "synthetic/api/de/respond/0.parquet")
+    write_parquet(ends, folder / "answers/api/de/respond/0.parquet")
+    write_parquet(ends, folder / "answers/api/id/respond/0.parquet")
+    (folder / "ledger").mkdir()
+    (folder / "ledger/api.jsonl").write_text("".join(json.dumps({"id": n, "usd": 0.1}) + "\n" for n in range(24)))
+    side(folder).append([Answer(str(n), f"answer {n}", "stop", 1, 5).as_dict() for n in range(4)])
+    return folder
+
+
+def side(folder: Path) -> SideFile:
+    return SideFile(folder / "unfinished/answers/api/ar/0.jsonl", "owner")
+
+
+def test_what_is_done_is_counted_once_wherever_it_is(results: Path) -> None:
+    watch = Watch(results)
+    assert lines(watch) == [
+        "api ar: 4 of 10 (4 stop)",
+        "api de: 10 of 10 (8 ok, 2 refused)",
+        "api id: 10 of 10 (10 stop)",
+        "api: 2.40 USD so far, 3.00 USD expected for all",
+    ]
+    side(results).append([Answer("9", "the ninth", "length", 1, 50).as_dict()])
+    with (results / "unfinished/answers/api/ar/0.jsonl").open("a") as file:
+        file.write('{"owner": "owner", "rows": [{"te')  # being written
+    assert lines(watch)[0].startswith("api ar: 5 of 10, ")
+    assert lines(watch)[0].endswith("tokens/s (4 stop, 1 length)")
+    assert watch.last[-1] == ("api", "ar", "the ninth")
+
+
+def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:
+    from rich.console import Console
+
+    console = Console(width=120, record=True)
+    console.print(table(Watch(results)))
+    shown = console.export_text()
+    assert "ok 8  refused 2" in shown
+    assert "api ar: answer 3" in shown
+    assert "3.00 USD expected" in shown
+
+
+def test_the_command_prints_lines_where_there_is_no_terminal(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(results.parent.parent)
+    main(["watch", "mine", "--once"])
+    assert "api de: 10 of 10" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="there is no study 'other' in results"):
+        main(["watch", "other", "--once"])
