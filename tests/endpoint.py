@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Fault = Callable[["Handler"], None]
+Behaviour = Callable[[dict[str, Any]], tuple[int, Any]]
+"""What is answered to a body: HTTP status and body."""
 KEY = "sk-planted-0123456789"
 
 
@@ -28,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        asked = body["messages"][-1]["content"]
+        asked = self.asked = body["messages"][-1]["content"]
         with self.server.lock:
             self.server.bodies.append(body)
             self.server.asked[asked] += 1
@@ -42,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
                 fault(self)
             elif self.headers["Authorization"] != f"Bearer {KEY}":
                 self.reply(401, {"error": {"message": f"Incorrect API key: {self.headers['Authorization']}"}})
+            elif self.server.behave is not None:
+                self.reply(*self.server.behave(body))
             elif self.server.upstream:
                 self.forward(body)
             else:
@@ -83,6 +87,7 @@ class Server(ThreadingHTTPServer):
         self.under_way = self.most = 0
         self.delay = 0.0
         self.upstream = ""
+        self.behave: Behaviour | None = None
 
     @property
     def url(self) -> str:
@@ -130,6 +135,18 @@ def cut_in_the_body(handler: Handler) -> None:
     handler.wfile.write(b'{"id": "c"')
     handler.wfile.flush()
     handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def drips(handler: Handler) -> None:
+    """Empty lines that keep a connection alive, for longer than an answer may take."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for _ in range(40):
+        handler.wfile.write(b"1\r\n\n\r\n")
+        handler.wfile.flush()
+        time.sleep(0.1)
 
 
 def too_late(handler: Handler) -> None:

@@ -62,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
         choices=["released", "paper", "signsafe"],
         help="PG-Score definition used to rank the teachers (default: signsafe if the columns allow it)",
     )
+    checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
+    checking.add_argument("action", choices=["check"], help="what to do")
+    checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
+    watching.add_argument("study", help="a study's name, or its folder")
+    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
+    watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
@@ -132,6 +139,29 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     shown = teachers[["rank", "teacher", "languages", f"pg_{chosen}", f"pg_{chosen}_low", f"pg_{chosen}_high", "intrinsic"]]
     print(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
     print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
+
+
+def _teachers(given: argparse.Namespace) -> None:
+    from polyglot.core.errors import ConfigurationError
+    from polyglot.engines.probe import probed
+    from polyglot.workflow.inputs.models import ModelInputs
+    from polyglot.workflow.loading import load_study
+
+    try:
+        study, registries = load_study(given.configfile, Path.cwd())
+    except ConfigurationError as error:
+        raise SystemExit(f"teachers: {error}") from None
+    used = {name: registries.models[name] for name in sorted(ModelInputs(study, registries).used) if name in registries.models}
+    shown, works = probed(used, study.model_dump())
+    print(shown)
+    if not works:
+        raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")
+
+
+def _watch(given: argparse.Namespace) -> None:
+    from polyglot.workflow.watch import read
+
+    read(given)
 
 
 def _unlock(given: argparse.Namespace) -> None:

@@ -110,7 +110,6 @@ def test_a_server_that_crashes_is_started_again(
 ) -> None:
     """vLLM's own server is killed while it answers."""
     engine = ServedEngine(nano, entry, submission)
-    engine.batch_size = 16
     asked, side = all_of(requests), SideFile(tmp_path / "side.jsonl", "me")
     engine.chat(asked[:1])
     before = starts(submission)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,30 +29,41 @@ class SideFile:
     def __init__(self, path: Path, owner: str) -> None:
         self.path = Path(path)
         self.owner = owner
+        self._synced = 0.0
 
     def read(self) -> list[dict[str, Any]]:
         """All rows of the finished batches of this owner."""
-        rows: list[dict[str, Any]] = []
-        if not self.path.exists():
-            return rows
-        for line in self.path.read_bytes().splitlines():
-            try:
-                batch = json.loads(line)
-            except ValueError:  # a batch left incomplete by a killed job
-                continue
-            if batch["owner"] == self.owner:
-                rows += batch["rows"]
-        return rows
+        return list(self.rows())
 
-    def append(self, rows: list[dict[str, Any]]) -> None:
-        """Add a finished batch; it is on disk when this returns."""
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The same rows, one after the other."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for line in file:
+                try:
+                    batch = json.loads(line)
+                except ValueError:  # a batch left incomplete by a killed job
+                    continue
+                if batch["owner"] == self.owner:
+                    yield from batch["rows"]
+
+    def append(self, rows: list[dict[str, Any]], *, within: float = 0.0) -> None:
+        """Add a finished batch: when this returns, it survives a kill of the job.
+
+        Args:
+            within: seconds in which the disk is waited for at most once, so that batches in quick succession share a wait; a
+                loss of power can take as much.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"owner": self.owner, "rows": rows}, ensure_ascii=False)
         with self.path.open("ab") as file:
             torn = file.tell() > 0 and self._last_byte() != b"\n"
             file.write((b"\n" if torn else b"") + line.encode() + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            if time.monotonic() - self._synced >= within:
+                os.fsync(file.fileno())
+                self._synced = time.monotonic()
 
     def _last_byte(self) -> bytes:
         with self.path.open("rb") as file:

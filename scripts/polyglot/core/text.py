@@ -14,6 +14,11 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def storable(text: str) -> str:
+    """A text that UTF-8 can hold: surrogates that belong together are joined, others become U+FFFD."""
+    return text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def normalise(text: str) -> str:
     """Text normalised for comparison: NFKC, case folded, without white space and punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()

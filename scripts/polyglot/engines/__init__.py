@@ -13,6 +13,7 @@ from typing import Any
 
 from polyglot.core.lookup import Lookup
 from polyglot.engines.base import Engine, EngineKind, Start
+from polyglot.engines.manners import PRESETS
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
 
@@ -74,6 +75,8 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
         elif model.endpoint is not None and not behind_network(model):
             known = ", ".join(networked)
             yield f"{where}: an `endpoint` needs an engine that works over a network ({known}); '{model.engine}' does not"
+        elif model.endpoint is not None and model.endpoint.preset is not None and model.endpoint.preset not in PRESETS:
+            yield f"{where}, key 'endpoint.preset': {PRESETS.unknown(model.endpoint.preset)}"
         elif model.role == "embedding" and not ENGINES[model.engine].embeds:
             known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
             yield f"{where}: the engine '{model.engine}' cannot embed texts; these can: {known}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -13,34 +13,74 @@ from polyglot.core.lookup import load
 from polyglot.core.progress import progress
 from polyglot.core.prompts import Message
 from polyglot.core.sidefile import SideFile
+from polyglot.core.text import storable
+from polyglot.engines.thoughts import split_thoughts
 from polyglot.registry.models import Model
 
-FinishReason = Literal["stop", "length", "refused"]
+FinishReason = Literal["stop", "length", "refused", "filtered", "failed"]
+
+
+SYNCED = 0.2
+"""Seconds of answers that a loss of power can take; a kill of the job takes none that has been stored."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One chat to answer. `seed` is specific to the request; `schema` is a JSON schema that the answer should follow."""
+    """One chat to answer.
+
+    Args:
+        seed: specific to the request.
+        schema: a JSON schema that the answer should follow.
+        kind: a name for requests of one form, such as those of a method.
+    """
 
     id: str
     messages: list[Message]
     seed: int
     schema: dict[str, Any] | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a request. `finish_reason` is `length` if it was truncated, and `refused` if an endpoint rejects the request;
-    the text is then empty."""
+    """The answer to a request.
+
+    Args:
+        text: the answer without the model's thoughts. Half a surrogate pair becomes U+FFFD, so that every text can be stored.
+        finish_reason: only `stop` is a whole answer. `length`: truncated. `refused`: the endpoint or the model rejects the
+            request. `filtered`: a content filter left something out, or stopped the answer. `failed`: any other end.
+        completion_tokens: thoughts included.
+        thoughts: what the model wrote before its answer.
+        thought_tokens: 0 if the engine does not count them separately.
+        counted: whether the engine counted the tokens; else they are estimated.
+        note: what the endpoint said of an answer that is not whole.
+    """
 
     id: str
     text: str
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
+    thoughts: str = ""
+    thought_tokens: int = 0
+    counted: bool = True
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("text", "thoughts", "note"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def without_thoughts(self) -> Answer:
+        """The answer, with thoughts in its text apart (see `split_thoughts`); their tokens are estimated by length."""
+        text, thoughts = split_thoughts(self.text)
+        if not thoughts:
+            return self if text == self.text else replace(self, text=text)
+        tokens = round(self.completion_tokens * (1 - len(text.encode()) / len(self.text.encode())))
+        both = "\n\n".join(filter(None, (self.thoughts, thoughts)))
+        return replace(self, text=text, thoughts=both, thought_tokens=self.thought_tokens or tokens)
 
 
 class Interrupted(Exception):
@@ -65,11 +105,19 @@ class Engine(Protocol):
     def chat(self, requests: list[Request]) -> list[Answer]: ...
 
 
-@runtime_checkable
-class Keeping(Protocol):
-    """An engine that hands over answers of a batch before all of them have come, to what it is given here."""
+Keep = Callable[[list[Answer]], None]
+"""Takes answers as they come, and has stored them when it returns."""
 
-    keep: Callable[[list[Answer]], None]
+
+@runtime_checkable
+class Rolling(Protocol):
+    """An engine that takes all requests at once and hands over each answer when it comes.
+
+    Its `chat` raises `Interrupted` without answers: all have been handed over.
+    """
+
+    def roll(self, keep: Keep, answered: Collection[str]) -> None:
+        """Before `chat`: where answers go, and the kinds of request that an earlier attempt at this job has answers to."""
 
 
 @dataclass(frozen=True)
@@ -136,38 +184,39 @@ class EngineKind:
 
 
 def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
-    """The answer to every request, by request id, in batches of similar length.
+    """The answer to every request, by request id, the shortest requests first.
 
-    Finished batches are kept in the side file, and so are the answers received before a batch failed, or during a batch if the
-    engine hands them over. A restarted job requests only what is missing.
+    Answers are stored in the side file: batch by batch, those received before a batch failed, and those of a rolling engine as
+    they come. A restarted job requests only what is missing.
 
     Args:
-        batch_size: requests per batch, unless the engine prefers another number.
+        batch_size: requests per batch, unless the engine prefers another number or takes them all.
     """
-    done = {row["id"]: Answer(**row) for row in side.read()}
+    asked = {request.id: request.kind for request in requests}
+    done = {row["id"]: Answer(**row) for row in side.rows()}
     pending = [request for request in requests if request.id not in done]
-    kept: set[str] = set()
-
-    def keep(answers: list[Answer]) -> None:
-        new = [answer for answer in answers if answer.id not in kept]
-        kept.update(answer.id for answer in new)
-        if new:
-            side.append([answer.as_dict() for answer in new])
-
-    if isinstance(engine, Keeping):
-        engine.keep = keep
     pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
     with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
+
+        def keep(answers: list[Answer]) -> None:
+            new = [answer.without_thoughts() for answer in answers if answer.id not in done]
+            if new:
+                side.append([answer.as_dict() for answer in new], within=SYNCED)
+                done.update({answer.id: answer for answer in new})
+                bar.advance(len(new), tokens=sum(answer.completion_tokens for answer in new))
+
         size = engine.batch_size or batch_size
-        for start in range(0, len(pending), size):
+        if isinstance(engine, Rolling):
+            engine.roll(
+                keep, {asked[name] for name, answer in done.items() if name in asked and answer.finish_reason != "refused"}
+            )
+            size = len(pending)
+        for start in range(0, len(pending), size or 1):
             try:
-                answers = engine.chat(pending[start : start + size])
+                keep(engine.chat(pending[start : start + size]))
             except Interrupted as error:
                 keep(error.answers)
                 raise error.cause from None
-            keep(answers)
-            done.update({answer.id: answer for answer in answers})
-            bar.advance(len(answers), tokens=sum(answer.completion_tokens for answer in answers))
     return done
 
 
@@ -175,6 +224,8 @@ def owner_of(model: Model, folder: Path | None, chat_template: Path | None = Non
     """Everything that determines a model's answers: its files or endpoint, chat template and sampling. Answers with another owner
     are not reused."""
     place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
+    if model.endpoint and model.endpoint.stated_manners:
+        place += json.dumps(model.endpoint.stated_manners, sort_keys=True)
     origin = folder_fingerprint(folder) if folder else place
     form = [file_hash(chat_template)] if chat_template else []
     return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True), *form)

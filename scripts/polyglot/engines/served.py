@@ -7,31 +7,29 @@ Requests, seeds, sampling, schemas, chat template, statuses and side files are t
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+from openai import APIConnectionError, APIStatusError, DefaultHttpxClient, OpenAI
 
 from polyglot.core.submission import Submission
 from polyglot.engines.base import Answer, Request
+from polyglot.engines.bodies import Counts
 from polyglot.engines.embedding import Embedder
-from polyglot.engines.openai_engine import REFUSING, EndpointError, OpenAIEngine
+from polyglot.engines.endpoint_errors import REFUSING, EndpointError
+from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.server import RESTARTS, Address, Served, SharedServer
 from polyglot.engines.server_keeper import NAME
 from polyglot.engines.spending import Unpaid
-from polyglot.engines.vllm_engine import BATCH, given_template
+from polyglot.engines.vllm_engine import given_template
 from polyglot.models.context import too_long
 from polyglot.registry.models import Endpoint, Model
 
 CONCURRENCY = 1000
 """Requests under way at a time: as many as the client has connections, about as many as vLLM takes up in one step on a GPU."""
-SAFE = 1.0
-"""Seconds after which answers that have come are safe, whatever happens to the job."""
 NEUTRAL = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 """What the offline engine leaves alone; a server would take a model's own."""
 
@@ -40,61 +38,47 @@ class ServedEngine(OpenAIEngine):
     """Answers as the offline engine does, from a server that outlives the job.
 
     The server is started by the first question, so a job whose answers are all in its side file starts none. If it crashes, it is
-    started again, and what was under way is asked once more. If the job is killed, what came before the last second is safe.
+    started again, and what was under way is asked once more. If the job is killed, what has come is safe.
     """
 
     deterministic = False  # what else is in a batch changes rounding
 
     def __init__(self, folder: Path, model: Model, submission: Submission, chat_template: Path | None = None) -> None:
-        super().__init__(Endpoint(url="http://127.0.0.1", model=NAME, concurrency=CONCURRENCY), model.sampling, Unpaid())
-        self.batch_size = BATCH
+        own = Endpoint(url="http://127.0.0.1", model=NAME, concurrency=CONCURRENCY, proxies=False)
+        super().__init__(own, model.sampling, Unpaid())
         self.name = str(folder)
         self.server = SharedServer(submission, Served.of(folder, model, "chat", chat_template), folder.name)
         self.ends = given_template(folder, chat_template)[1]
         self.turn = asyncio.Lock()
         self.connected: Address | None = None
         self.lost = False
-        self.keep: Callable[[list[Answer]], None] = lambda answers: None
-        self.come: list[Answer] = []
-        self.handed_over = 0.0
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """Every request's answer, in order.
 
         Raises:
-            Interrupted: if one cannot be had; carries the answers that have come.
+            Interrupted: if one cannot be had; what has come has been handed over.
             ServerError: if the server does not start.
         """
         if self.connected is None:
             self._connect(self.server.address())
-        self.come, self.handed_over = [], time.monotonic()
         return super().chat(requests)
 
     def _connect(self, address: Address) -> None:
         if address == self.connected:
             return
         self.connected = address
-        plain = DefaultAsyncHttpxClient(trust_env=False, timeout=None)  # without the node's proxies
-        url = f"{address.url}/v1"
-        self.client = AsyncOpenAI(base_url=url, api_key=address.key, max_retries=0, timeout=None, http_client=plain)
+        self.connect(f"{address.url}/v1", address.key)
 
-    async def _answered(self, request: Request) -> Answer:
-        answer = await super()._answered(request)
-        self.come.append(answer)
-        if time.monotonic() - self.handed_over > SAFE:
-            self._hand_over()
-        return answer
+    @property
+    def timeout(self) -> None:
+        """None: an answer takes as long as it takes."""
 
-    def _hand_over(self) -> None:
-        come, self.come = self.come, []
-        self.keep(come)
-        self.handed_over = time.monotonic()
-
-    async def _asked(self, request: Request) -> tuple[Answer, bool]:
+    async def asked(self, request: Request) -> tuple[Answer, Counts]:
         if self.lost:
             await self._found_again()
         try:
-            return await super()._asked(request)
+            return await super().asked(request)
         except APIConnectionError:
             self.lost = True
             raise
@@ -121,17 +105,19 @@ class ServedEngine(OpenAIEngine):
             EndpointError: otherwise.
         """
         body = {"model": NAME, "messages": request.messages}
-        counted: Any = await self.client.post(f"{self.connected.url}/tokenize", cast_to=object, body=body)  # type: ignore[union-attr]
+        counted: Any = await next(self.clients).post(f"{self.connected.url}/tokenize", cast_to=object, body=body)  # type: ignore[union-attr]
         if counted["count"] >= counted["max_model_len"]:
             raise too_long(self.name, request.id, counted["count"], counted["max_model_len"]) from None
         raise EndpointError(f"vLLM's server does not take request {request.id}: {error}") from None
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def body(self, request: Request) -> dict[str, Any]:
         sampling = self.sampling
         options: dict[str, Any] = NEUTRAL | {"top_k": sampling.top_k or 0, "stop_token_ids": self.ends}
         if request.schema is not None:
             options["structured_outputs"] = {"json": request.schema}
-        return super()._body(request) | {"seed": request.seed % 2**63, "extra_body": options}
+        body = super().body(request)
+        body.pop("response_format", None)
+        return body | {"seed": request.seed % 2**63} | options
 
 
 class ServedEmbedder(Embedder):

@@ -15,6 +15,7 @@ from typing import Protocol
 from filelock import FileLock
 
 from polyglot.engines.base import Answer
+from polyglot.engines.bodies import Counts
 from polyglot.registry.models import Price
 
 MILLION = 1_000_000
@@ -25,16 +26,17 @@ class CeilingReached(RuntimeError):
 
 
 class Enter(Protocol):
-    """Records an answer; if the endpoint did not count its tokens, it costs the amount reserved."""
+    """Records an answer. Tokens that the endpoint did not count cost what was set aside for them."""
 
-    def __call__(self, answer: Answer, *, counted: bool) -> None: ...
+    def __call__(self, answer: Answer, counts: Counts) -> None: ...
 
 
 class Spending:
     """One line per answer in {folder}/{model}.jsonl: id, tokens, USD. Concurrent jobs share the folder.
 
     A request is sent only if the money spent, plus the maximum cost of pending requests and of this one, stays within the
-    ceiling. Jobs read each other's entries before every request, but do not see each other's pending requests.
+    ceiling. Jobs read each other's entries before every request, but do not see each other's pending requests. `write` writes
+    what was entered.
 
     Args:
         ceiling: USD; None sets no limit.
@@ -48,6 +50,8 @@ class Spending:
         self.lock = FileLock(self.path.parent / ".lock")
         self.read: dict[Path, int] = {}
         self.total = 0.0
+        self.unwritten: list[str] = []
+        self.unwritten_usd = 0.0
         self._look()
 
     def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
@@ -64,14 +68,17 @@ class Spending:
         most = self.cost(prompt_tokens, completion_tokens)
         if self.ceiling is not None:
             self._look()
-        if self.ceiling is not None and self.total + self.under_way + most > self.ceiling:
+        spent = self.total + self.unwritten_usd
+        if self.ceiling is not None and spent + self.under_way + most > self.ceiling:
             raise CeilingReached(
-                f"{self.total:.2f} USD are spent and {self.under_way:.2f} may be under way; the next request could pass the "
+                f"{spent:.2f} USD are spent and {self.under_way:.2f} may be under way; the next request could pass the "
                 f"ceiling of {self.ceiling:.2f} (synthesis.budget). The answers so far are kept: raise the ceiling and run again."
             )
 
-        def enter(answer: Answer, *, counted: bool) -> None:
-            self._enter(answer, self.cost(answer.prompt_tokens, answer.completion_tokens) if counted else most)
+        def enter(answer: Answer, counts: Counts) -> None:
+            prompt = prompt_tokens if counts.prompt is None else counts.prompt
+            completion = completion_tokens if counts.completion is None else counts.completion
+            self._enter(answer, self.cost(prompt, completion))
 
         self.under_way += most
         try:
@@ -81,8 +88,16 @@ class Spending:
 
     def _enter(self, answer: Answer, usd: float) -> None:
         row = {"id": answer.id, "prompt_tokens": answer.prompt_tokens, "completion_tokens": answer.completion_tokens, "usd": usd}
+        self.unwritten.append(json.dumps(row))
+        self.unwritten_usd += usd
+
+    def write(self) -> None:
+        """Write what was entered; a kill of the job loses it before."""
+        if not self.unwritten:
+            return
         with self.lock, self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write("\n".join(self.unwritten) + "\n")
+        self.unwritten, self.unwritten_usd = [], 0.0
         self._look()
 
     def _look(self) -> None:
@@ -103,9 +118,12 @@ class Unpaid(Spending):
     def __init__(self) -> None:
         self.path = Path(os.devnull)
 
+    def write(self) -> None:
+        pass
+
     @contextmanager
     def reserved(self, prompt_tokens: float, completion_tokens: float) -> Iterator[Enter]:
-        def enter(answer: Answer, *, counted: bool) -> None:
+        def enter(answer: Answer, counts: Counts) -> None:
             pass
 
         yield enter

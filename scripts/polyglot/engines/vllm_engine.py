@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.engines.base import Answer, Request
+from polyglot.engines.bodies import ending
 from polyglot.models.context import too_long
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.registry.models import Model
@@ -119,9 +120,9 @@ class VLLMEngine:
         answers = []
         for request, output in zip(requests, outputs, strict=True):
             found = output.outputs[0]
-            finish = "length" if found.finish_reason == "length" else "stop"
+            finish, note = ending(found.finish_reason)
             prompt = len(output.prompt_token_ids or [])
-            answers.append(Answer(request.id, found.text, finish, prompt, len(found.token_ids)))  # type: ignore[arg-type]
+            answers.append(Answer(request.id, found.text, finish, prompt, len(found.token_ids), note=note))
         return answers
 
     def _parameters(self, request: Request) -> Any:

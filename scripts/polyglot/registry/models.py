@@ -18,7 +18,12 @@ CHAT_TEMPLATES = "chat_templates"
 
 FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
 """Settings whose change does not rerun jobs; the chat template is tracked as an input file."""
-OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+OPERATION: Any = {
+    "gpus": True,
+    "training_gpus": True,
+    "price": True,
+    "endpoint": {"concurrency", "timeout", "attempts", "patience", "limits", "headers", "proxies"},
+}
 """Settings that change how an engine runs but not its answers."""
 
 
@@ -71,6 +76,38 @@ class Sampling(Entry):
     max_new_tokens: int = Field(default=128, gt=0, description="Longest answer in tokens.")
 
 
+class Limits(Entry):
+    """What an endpoint takes in a minute. Limits that it reports in headers are kept as well."""
+
+    requests: int | None = Field(default=None, gt=0, description="Requests per minute; null sets no limit.")
+    tokens: int | None = Field(
+        default=None, gt=0, description="Tokens per minute, prompts and the longest answers; null sets no limit."
+    )
+
+
+class Manners(Entry):
+    """What an endpoint takes. What is not stated, nor in its preset, is found out from the first requests that it rejects."""
+
+    limit: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        default=None, description="Field of the longest answer; null: `max_tokens`, or the other one where that is rejected."
+    )
+    sampling: list[Literal["temperature", "top_p", "top_k"]] | None = Field(
+        default=None, description="Sampling fields that are sent; null: all that are set, without those that are rejected."
+    )
+    seed: Literal["seed", "random_seed", "none"] | None = Field(
+        default=None, description="Field of a request's seed; null: `seed`, or none where that is rejected."
+    )
+    system: bool | None = Field(
+        default=None,
+        description="Whether there is a system turn; false puts its text before the user's; null: true, unless that is rejected.",
+    )
+    structure: Literal["json_schema", "json_object", "words"] | None = Field(
+        default=None,
+        description="How a JSON answer is asked for: by its schema, as any JSON object, or in words alone; null: the first of "
+        "them that is not rejected.",
+    )
+
+
 class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
@@ -81,8 +118,27 @@ class Endpoint(Entry):
     )
     concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")
     timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
-    attempts: int = Field(default=8, gt=0, description="Attempts per request; Retry-After is honoured.")
-    options: dict[str, Any] = Field(default={}, description="Further fields of the request's body.")
+    attempts: int = Field(default=8, gt=0, description="Attempts per request that fail for other reasons than too many requests.")
+    patience: float = Field(
+        default=1800, gt=0, description="Seconds to go on asking an endpoint that gets too many requests (HTTP 429)."
+    )
+    limits: Limits = Field(default=Limits(), description="What it takes in a minute.")
+    preset: str | None = Field(
+        default=None, description="A service or server whose manners are known; `manners` overrides it; null states nothing."
+    )
+    manners: Manners = Field(default=Manners(), description="What it takes.")
+    headers: dict[str, str] = Field(
+        default={}, description="Further headers: name to the environment variable with the value, which is kept secret."
+    )
+    proxies: bool = Field(default=True, description="Whether the environment's proxies are used.")
+    options: dict[str, Any] = Field(
+        default={}, description="Further fields of the request's body; null leaves out a field that is sent otherwise."
+    )
+
+    @property
+    def stated_manners(self) -> dict[str, Any]:
+        """What is stated of its manners; empty if nothing is."""
+        return self.model_dump(mode="json", include={"preset", "manners"}, exclude_defaults=True)
 
 
 class Price(Entry):
@@ -146,7 +202,13 @@ class Model(Entry):
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that its answers depend on; jobs are rerun when they change."""
-        return self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
+        found = self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
+        if self.endpoint is not None:  # manners that are not stated change no answer
+            known = found["endpoint"]
+            found["endpoint"] = {
+                name: value for name, value in known.items() if name not in ("preset", "manners")
+            } | self.endpoint.stated_manners
+        return found
 
     @property
     def operation(self) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from polyglot.core.text import normalise
 from polyglot.engines.base import Answer, Engine, Request, answer_all
 from polyglot.synthesis.methods.base import METHODS, Unusable
 
-STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused")
+STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused", "filtered", "failed")
+
+PROBLEMS = {
+    "refused": "the endpoint does not take the request",
+    "filtered": "a content filter left something out",
+    "failed": "no whole answer came",
+}
+"""Why an answer with such an end is not used."""
 
 
 def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
@@ -24,6 +31,7 @@ def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: i
             messages=[dict(message) for message in row["messages"]],
             seed=int(row["request_seed"]),
             schema=METHODS[row["method"]].schema,
+            kind=row["method"],
         )
         for row in requests.to_dict("records")
     ]
@@ -53,32 +61,11 @@ def read_answers(
 
     Returns:
         One row per request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
-        finish_reason, prompt_tokens, completion_tokens.
+        thoughts (what the teacher wrote before it), finish_reason, prompt_tokens, completion_tokens, thought_tokens, counted
+        (whether the engine counted the tokens).
     """
-    rows = []
-    for request in requests.to_dict("records"):
-        answer = answers[request["request_id"]]
-        status, problem, prompt, response = parse_answer(request, answer)
-        if request.get("prompt_cut", False):
-            status, problem = "truncated", "its translated prompt is cut off"
-        rows.append(
-            {
-                "request_id": request["request_id"],
-                "teacher": teacher,
-                "lang": request["lang"],
-                "method": request["method"],
-                "seed": request["seed"],
-                "status": status,
-                "problem": problem,
-                "prompt": prompt,
-                "response": response,
-                "text": answer.text,
-                "finish_reason": answer.finish_reason,
-                "prompt_tokens": answer.prompt_tokens,
-                "completion_tokens": answer.completion_tokens,
-            }
-        )
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([_row(request, answers[request["request_id"]]) for request in requests.to_dict("records")])
+    frame.insert(1, "teacher", teacher)
     known = frozenset(benchmark_questions)
     if language_confidence > 0:
         good = frame["status"] == "ok"
@@ -96,16 +83,33 @@ def read_answers(
     return frame
 
 
+def _row(request: Mapping[Any, Any], answer: Answer) -> dict[str, Any]:
+    status, problem, prompt, response = parse_answer(request, answer)
+    if request.get("prompt_cut", False):
+        status, problem = "truncated", "its translated prompt is cut off"
+    return {
+        "request_id": request["request_id"],
+        "lang": request["lang"],
+        "method": request["method"],
+        "seed": request["seed"],
+        "status": status,
+        "problem": problem,
+        "prompt": prompt,
+        "response": response,
+        **{name: value for name, value in answer.as_dict().items() if name not in ("id", "note")},
+    }
+
+
 def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
     """(status, problem, prompt, response) of one answer, before language detection.
 
     Args:
         request: its method, and the seed row's text that the method keeps.
     """
-    if answer.finish_reason == "refused":
-        return "refused", "the endpoint does not take the request", None, None
     if answer.finish_reason == "length":
         return "truncated", f"cut off after {answer.completion_tokens} tokens", None, None
+    if answer.finish_reason != "stop":
+        return answer.finish_reason, answer.note or PROBLEMS[answer.finish_reason], None, None
     text = answer.text.strip()
     if not text:
         return "empty", "no text", None, None

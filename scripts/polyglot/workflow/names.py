@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from polyglot.core.lookup import UnknownName, unknown
 from polyglot.engines import ENGINES
+from polyglot.engines.manners import PRESETS
 from polyglot.evaluation.formulations import FORMULATIONS, Formulation
 from polyglot.evaluation.readers import READERS
 from polyglot.evaluation.weights import WEIGHTINGS
 from polyglot.intrinsic.metrics import METRICS, Metric
+from polyglot.registry.models import Manners
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.selection.rules import RULES
 from polyglot.synthesis.methods.base import METHODS
@@ -37,6 +39,7 @@ def kinds() -> list[Kind]:
         Kind("metrics", "intrinsic.measured, intrinsic.scored", {name: _metric(one) for name, one in METRICS.items()}),
         Kind("methods", "methods, recipes", {name: f"the teacher {one.about}" for name, one in METHODS.items()}),
         Kind("engines", "`engine` in config/models.yaml", {name: f"runs in envs/{e.environment}" for name, e in ENGINES.items()}),
+        Kind("presets", "`endpoint.preset` in config/models.yaml", {name: _manners(one) for name, one in PRESETS.items()}),
         Kind(
             "formulations",
             "evaluation.benchmarks.NAME.formulation, config/benchmarks.yaml",
@@ -60,6 +63,11 @@ def kinds() -> list[Kind]:
 def _metric(metric: Metric) -> str:
     better = {"higher": "higher is better", "lower": "lower is better", "neither": "not scored"}[metric.better]
     return f"{metric.title} ({better}; needs {metric.needs})"
+
+
+def _manners(manners: Manners) -> str:
+    sent = [manners.limit, *(manners.sampling or ()), *([manners.seed] if manners.seed != "none" else ())]
+    return f"takes {', '.join(filter(None, sent))}; JSON by {manners.structure}"
 
 
 def _formulation(formulation: Formulation) -> str:

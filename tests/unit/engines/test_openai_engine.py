@@ -18,9 +18,12 @@ import pytest
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import open_engine
 from polyglot.engines.base import Answer, Request, answer_all, owner_of
-from polyglot.engines.openai_engine import EndpointError, OpenAIEngine, retry_after
+from polyglot.engines.bodies import Counts
+from polyglot.engines.endpoint_errors import EndpointError
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.pace import seconds_of
 from polyglot.engines.spending import CeilingReached, Spending
-from polyglot.registry.models import Endpoint, Model, Price, Sampling
+from polyglot.registry.models import Model, Price, Sampling
 from tests.endpoint import (
     KEY,
     Fault,
@@ -31,32 +34,11 @@ from tests.endpoint import (
     cut_in_the_body,
     garbage,
     no_choices,
-    serving,
     status,
     too_late,
 )
 from tests.patience import STANDSTILL
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("TEST_KEY", KEY)
-    with serving() as server:
-        yield server
-
-
-def endpoint(server: Server, **changes: Any) -> Endpoint:
-    settings = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "timeout": 1, "attempts": 4}
-    return Endpoint(**{**settings, **changes})
-
-
-def engine(server: Server, folder: Path, ceiling: float | None = None, **changes: Any) -> OpenAIEngine:
-    spending = Spending(folder / "ledger", "teacher", Price(prompt=1, completion=2), ceiling)
-    return OpenAIEngine(endpoint(server, **changes), Sampling(max_new_tokens=16), spending)
-
-
-def questions(count: int) -> list[Request]:
-    return [Request(f"id{number:03d}", [{"role": "user", "content": f"q{number}"}], seed=number) for number in range(count)]
+from tests.unit.engines.asking import ask_all, endpoint, engine, ledger, questions
 
 
 def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_path: Path) -> None:
@@ -87,10 +69,10 @@ def test_retry_after_is_honoured(server: Server, tmp_path: Path) -> None:
     start = time.monotonic()
     engine(server, tmp_path).chat(questions(1))
     assert time.monotonic() - start >= 1.2
-    assert retry_after("3") == 3
-    assert retry_after("soon") is None
-    assert retry_after(None) is None
-    assert 0 < (retry_after(formatdate(time.time() + 3600, usegmt=True)) or 0) <= 3600
+    assert seconds_of("3") == 3
+    assert seconds_of("soon") is None
+    assert seconds_of("") is None
+    assert 0 < (seconds_of(formatdate(time.time() + 3600, usegmt=True)) or 0) <= 3600
 
 
 def test_a_batch_that_fails_keeps_what_has_come_and_a_restart_asks_for_the_rest(server: Server, tmp_path: Path) -> None:
@@ -146,7 +128,6 @@ def test_a_last_batch_that_is_refused_does_not_stop(server: Server, tmp_path: Pa
     side = SideFile(tmp_path / "side.jsonl", "owner")
     asked = engine(server, tmp_path, concurrency=1)
     found = answer_all(asked, [*questions(8), *questions(12)[10:]], side, batch_size=8, title="test")
-    assert asked.batch_size == 8
     assert [found[name].finish_reason for name in ("id007", "id010", "id011")] == ["stop", "refused", "refused"]
 
 
@@ -194,21 +175,40 @@ def test_an_interrupt_keeps_what_has_come(server: Server, tmp_path: Path, number
     assert signal.getsignal(number) == before
 
 
-def test_an_answer_without_usage_costs_what_was_set_aside(server: Server, tmp_path: Path) -> None:
-    for usage in ({}, {"usage": None}):
-        body = {key: value for key, value in completion("text").items() if key != "usage"} | usage
-        server.faults = {"q0": [status(200, body=body)]}
-        answer = engine(server, tmp_path).chat(questions(1))[0]
-        assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == ("text", 0, 0)
-        row = json.loads((tmp_path / "ledger/teacher.jsonl").read_text().splitlines()[-1])
-        assert row["usd"] == pytest.approx((2 * 1 + 16 * 2) / 1e6)
+@pytest.mark.parametrize(
+    ("usage", "tokens", "usd"),
+    [
+        ("missing", (1, 1), 2 * 1 + 16 * 2),
+        (None, (1, 1), 2 * 1 + 16 * 2),
+        ({"prompt_tokens": None, "completion_tokens": None, "total_tokens": 0}, (1, 1), 2 * 1 + 16 * 2),
+        ({"total_tokens": 5}, (1, 1), 2 * 1 + 16 * 2),
+        ({"prompt_tokens": -1, "completion_tokens": -1_000_000}, (1, 1), 2 * 1 + 16 * 2),
+        ({"prompt_tokens": 7, "completion_tokens": float("nan")}, (7, 1), 7 * 1 + 16 * 2),
+        ({"prompt_tokens": 1e300, "completion_tokens": 3}, (1, 3), 2 * 1 + 3 * 2),
+        ({"prompt_tokens": 7, "completion_tokens": 0}, (7, 1), 7 * 1 + 16 * 2),
+        ({"prompt_tokens": 7, "total_tokens": 12}, (7, 5), 7 * 1 + 5 * 2),
+        ({"input_tokens": 7, "output_tokens": 5}, (7, 5), 7 * 1 + 5 * 2),
+        (["7", "5"], (1, 1), 2 * 1 + 16 * 2),
+    ],
+)
+def test_tokens_that_are_not_counted_cost_what_was_set_aside(
+    server: Server, tmp_path: Path, usage: Any, tokens: tuple[int, int], usd: float
+) -> None:
+    body = {key: value for key, value in completion("text").items() if key != "usage"}
+    server.faults = {"q0": [status(200, body=body | ({} if usage == "missing" else {"usage": usage}))]}
+    (answer,) = ask_all(engine(server, tmp_path), questions(1), tmp_path).values()
+    assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == ("text", *tokens)
+    assert answer.counted == (1 not in tokens)
+    assert server.asked["q0"] == 1
+    assert [row["usd"] for row in ledger(tmp_path)] == [pytest.approx(usd / 1e6)]
 
 
 def test_what_other_jobs_have_spent_is_seen_before_a_request(tmp_path: Path) -> None:
     price = Price(prompt=1, completion=2)
     one, other = (Spending(tmp_path, name, price, 100e-6) for name in ("one", "other"))
     with other.reserved(10, 20) as enter:
-        enter(Answer("a", "", "stop", 10, 20), counted=True)
+        enter(Answer("a", "", "stop", 10, 20), Counts(10, 20))
+        other.write()
     with pytest.raises(CeilingReached, match=r"0\.00 USD are spent"), one.reserved(11, 20):
         pass
     with one.reserved(10, 20):
@@ -282,7 +282,7 @@ def test_an_answer_cut_off_or_filtered_is_kept_as_such(server: Server, tmp_path:
     server.faults = {"q0": [status(200, body=completion("half", "length"))], "q1": [status(200, body=filtered)]}
     cut_off, empty = engine(server, tmp_path).chat(questions(2))
     assert (cut_off.text, cut_off.finish_reason) == ("half", "length")
-    assert (empty.text, empty.finish_reason) == ("", "stop")
+    assert (empty.text, empty.finish_reason, empty.note) == ("", "filtered", "content_filter")
 
 
 def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path: Path) -> None:

@@ -124,7 +124,6 @@ def test_answers_are_safe_while_their_batch_is_under_way(
 ) -> None:
     """What has come is in the side file once, also when the batch is done."""
     monkeypatch.setenv("STANDIN_SECONDS", "0.02")
-    monkeypatch.setattr("polyglot.engines.served.SAFE", 0.1)
     side = SideFile(node / "side", "me")
     engine = ServedEngine(node, MODEL, submission)
     asked = [request(f"{number:02}") for number in range(30)]

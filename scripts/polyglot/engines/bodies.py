@@ -1,0 +1,224 @@
+"""One reading of what an endpoint answers: text, thoughts, ending and counts of a chat completion, whatever the body looks like.
+
+The protocol is OpenAI's (its reference, "Chat Completions"); what other servers make of it is taken where its meaning is clear.
+A body raises `MalformedAnswer` or `Rejected`, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from polyglot.engines.base import Answer, FinishReason, Request
+
+ENDINGS: dict[FinishReason, set[str]] = {
+    "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence"},
+    "length": {"length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length"},
+    "filtered": {
+        *("content_filter", "content_filtered", "safety", "recitation", "blocklist", "prohibited_content", "spii"),
+        *("sensitive", "guardrail_intervened"),
+    },
+    "refused": {"refusal"},
+}
+"""What endpoints call the ends of an answer, in small letters; every other end is `failed`."""
+REJECTING = {400, 403, 413, 422, 451}
+"""Codes of an error that is about the request, and does not pass."""
+POLICY = re.compile(r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked", re.IGNORECASE)
+"""Words of an error by which an endpoint rejects what a request says."""
+THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
+THOUGHT_PARTS = {"thinking", "reasoning", "reasoning_content", "redacted_thinking"}
+BELIEVABLE = 10_000_000
+"""Tokens of a text; a larger count is none."""
+BYTES_PER_TOKEN = 4
+"""For the tokens of texts that an endpoint did not count."""
+LONGEST_NOTE = 300
+
+
+class MalformedAnswer(Exception):
+    """A response body without a chat completion; another attempt may bring one."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Tokens by the endpoint's own count; None where it gave none that can be believed."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    thoughts: int | None = None
+
+
+class Rejected(Exception):
+    """A body that rejects the request, and would do so again."""
+
+    def __init__(self, note: str, counts: Counts) -> None:
+        super().__init__(note)
+        self.counts = counts
+
+
+def read_body(content: bytes, request: Request) -> tuple[Answer, Counts]:
+    """The answer in a response body, with estimated tokens where `Counts` has none.
+
+    Raises:
+        MalformedAnswer: if it holds no chat completion.
+        Rejected: if it says that the request is not taken.
+    """
+    body = _parsed(content)
+    if not isinstance(body, dict):
+        raise MalformedAnswer(f"the body is no JSON object: {_shown(body)}")
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise _no_answer(body)
+    choice = _mapping(choices[0])
+    message = _mapping(choice.get("message"))
+    text, in_parts = _texts(message.get("content"))
+    apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
+    thoughts = "\n\n".join(filter(None, (apart, in_parts)))
+    finish, note = _end(body, choice, message)
+    counts = _counts(body.get("usage"), written=bool(text or thoughts))
+    return answer_of(request, text, finish, counts, thoughts=thoughts, note=note), counts
+
+
+def ending(reason: Any) -> tuple[FinishReason, str]:
+    """How an answer ended by an engine's word for it, and the word where it is news."""
+    if not isinstance(reason, str):
+        return "failed", "it is not said how the answer ended"
+    name = reason.partition(":")[0].rpartition(".")[2].strip().lower()
+    finish: FinishReason = next((finish for finish, names in ENDINGS.items() if name in names), "failed")
+    return finish, "" if finish in ("stop", "length") else _shown(reason)
+
+
+def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts, *, thoughts: str = "", note: str = "") -> Answer:
+    """An answer with the tokens that were counted, or else estimated ones."""
+    prompt = estimated_tokens(turn["content"] for turn in request.messages) if counts.prompt is None else counts.prompt
+    completion = estimated_tokens([thoughts, text]) if counts.completion is None else counts.completion
+    return Answer(
+        request.id,
+        text,
+        finish,
+        prompt,
+        completion,
+        thoughts=thoughts,
+        thought_tokens=estimated_tokens([thoughts]) if counts.thoughts is None else counts.thoughts,
+        counted=counts.prompt is not None and counts.completion is not None,
+        note=note,
+    )
+
+
+def estimated_tokens(texts: Iterable[str]) -> int:
+    """Tokens of texts that no tokenizer has counted."""
+    return sum(math.ceil(size_of(text) / BYTES_PER_TOKEN) for text in texts)
+
+
+def size_of(text: str) -> int:
+    """Bytes of a text, which has at most as many tokens."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def is_about_content(said: str) -> bool:
+    """Whether an error is about what a request says, and not about the endpoint or its key."""
+    return bool(POLICY.search(said))
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON in a body, also in another encoding of Unicode; other bytes become U+FFFD."""
+    try:
+        try:
+            return json.loads(content)
+        except UnicodeDecodeError:
+            return json.loads(content.decode("utf-8", "replace"), strict=False)
+        except json.JSONDecodeError:
+            return json.loads(content.decode("utf-8-sig", "replace"), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswer(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
+
+
+def _no_answer(body: dict[str, Any]) -> Exception:
+    """What a body without a choice means: a rejection if it names one, or if the prompt was counted (Gemini, OpenRouter)."""
+    error = body.get("error")
+    said = _mapping(error).get("message") or error
+    counts = _counts(body.get("usage"), written=False)
+    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(str(error))):
+        return Rejected(_shown(said), counts)
+    if not error and counts.prompt is not None:
+        return Rejected("the endpoint gave no choice", counts)
+    return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
+
+
+def _texts(content: Any) -> tuple[str, str]:
+    """(text, thoughts) of a message's content: a text, or parts of several types."""
+    if isinstance(content, str):
+        return content, ""
+    if isinstance(content, dict):
+        content = [content]
+    if not isinstance(content, list):
+        return "", ""
+    texts, thoughts = [], []
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if isinstance(part, str):
+            texts.append(part)
+        elif kind in THOUGHT_PARTS:
+            thoughts.append("".join(_texts(next((part[name] for name in (*THOUGHT_FIELDS, "text") if part.get(name)), ""))))
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    return "".join(texts), "\n\n".join(filter(None, thoughts))
+
+
+def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
+    """How an answer ended, and what the endpoint said of it."""
+    error = choice.get("error") or body.get("error")
+    if error:
+        return "failed", _shown(_mapping(error).get("message") or error)
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal.strip():
+        return "refused", _shown(refusal)
+    finish, note = ending(choice.get("finish_reason"))
+    content = message.get("content")
+    if finish == "stop" and not isinstance(content, str | list | dict | None):
+        return "failed", f"the text is of type {type(content).__name__}"
+    return finish, note
+
+
+def _counts(usage: Any, *, written: bool) -> Counts:
+    """Believable counts.
+
+    Args:
+        written: whether there is a text, so that no tokens are too few.
+    """
+    known = _mapping(usage)
+    prompt = _first(known, "prompt_tokens", "input_tokens")
+    completion = _first(known, "completion_tokens", "output_tokens")
+    total = _first(known, "total_tokens")
+    if completion is None and None not in (prompt, total) and total > prompt:  # type: ignore[operator]
+        completion = total - prompt  # type: ignore[operator]
+    details = _mapping(known.get("completion_tokens_details") or known.get("output_tokens_details"))
+    thoughts = _first(details, "reasoning_tokens")
+    return Counts(prompt or None, None if written and not completion else completion, thoughts)
+
+
+def _first(known: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = known.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= BELIEVABLE:
+            return round(value)
+    return None
+
+
+def _code(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_NOTE else f"{text[:LONGEST_NOTE]}..."

@@ -1,0 +1,110 @@
+"""What can go wrong with an endpoint: what passes, what ends a request, and what ends the job, with its remedy."""
+
+from __future__ import annotations
+
+from openai import APIConnectionError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
+
+from polyglot.engines.base import FinishReason
+from polyglot.engines.bodies import MalformedAnswer, Rejected, is_about_content
+from polyglot.engines.pace import seconds_of
+from polyglot.registry.models import Endpoint
+
+BUSY = 429
+PASSING = {408, 409, BUSY}
+"""Transient HTTP statuses below 500; these and all 5xx are retried."""
+FORBIDDEN = 403
+REFUSING = {400, 413, 422}
+"""HTTP statuses of a request that the endpoint rejects."""
+LONGEST_ASKED = 600.0
+"""Longest Retry-After in seconds; a job stops rather than wait longer."""
+MANY = 20
+"""Requests that were answered while another one's attempts all failed: the endpoint is well."""
+ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
+"""What an attempt can end with instead of an answer."""
+
+
+class EndpointError(RuntimeError):
+    """A permanent error of the endpoint; the message gives the remedy and never contains the key."""
+
+
+class NoAnswers(Exception):
+    """None of the requests of a kind was answered; the error of the first."""
+
+    def __init__(self, kind: str, count: int, error: Exception) -> None:
+        super().__init__(str(error))
+        self.kind, self.count, self.error = kind, count, error
+
+
+def loss(error: Exception, said: str, others: int) -> FinishReason | None:
+    """How a request without an answer ends; None if the cause is the endpoint.
+
+    Args:
+        others: requests that were answered meanwhile.
+    """
+    if isinstance(error, Rejected):
+        return "refused"
+    if isinstance(error, APIStatusError):
+        about_content = error.status_code == FORBIDDEN and is_about_content(said)
+        if error.status_code in REFUSING or about_content:
+            return "refused"
+    if isinstance(error, MalformedAnswer) or (may_pass(error) and not is_busy(error) and others >= MANY):
+        return "failed"
+    return None
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether an endpoint gets too many requests."""
+    return isinstance(error, APIStatusError) and error.status_code == BUSY and may_pass(error)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether a retry can help."""
+    if isinstance(error, MalformedAnswer | APIConnectionError | TimeoutError):
+        return True
+    if isinstance(error, APIStatusError):
+        quota = "insufficient_quota" in str(error.body)
+        return (error.status_code in PASSING or error.status_code >= 500) and not quota
+    return False
+
+
+def asked_to_wait(error: BaseException | None) -> float | None:
+    """Seconds that an endpoint asks to wait; None if it does not."""
+    if not isinstance(error, APIStatusError):
+        return None
+    headers = error.response.headers
+    if (milliseconds := seconds_of(headers.get("retry-after-ms", ""))) is not None:
+        return milliseconds / 1000
+    return seconds_of(headers.get("retry-after", ""))
+
+
+def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseException:
+    """An error with its remedy.
+
+    Args:
+        said: its words, without keys.
+    """
+    where = endpoint.url
+    if isinstance(error, NoAnswers):
+        found = explained(error.error, said, endpoint)
+        method = f" of the method '{error.kind}'" if error.kind else ""
+        return EndpointError(
+            f"{found} (none of the {error.count} requests{method} was answered; answers to others are kept. `endpoint.manners` "
+            f"says in which form requests are sent)"
+        )
+    if isinstance(error, Rejected):
+        return EndpointError(f"{where} refuses a request: {said}")
+    if isinstance(error, AuthenticationError):
+        return EndpointError(f"{where} refuses the key in the environment variable {endpoint.api_key}: {said}")
+    if isinstance(error, PermissionDeniedError):
+        return EndpointError(f"{where} does not allow the model '{endpoint.model}' with this key: {said}")
+    if isinstance(error, NotFoundError):
+        return EndpointError(f"{where} has no model '{endpoint.model}', or is not a chat endpoint: {said}")
+    if may_pass(error) and (asked := asked_to_wait(error)) is not None and asked > LONGEST_ASKED:
+        return EndpointError(f"{where} asks to wait {asked / 60:,.0f} minutes: run again then; answers are kept: {said}")
+    if is_busy(error):
+        return EndpointError(f"{where} got too many requests for {endpoint.patience:,.0f} seconds; the last: {said}")
+    if may_pass(error):
+        return EndpointError(f"{where} gave no answer in {endpoint.attempts} attempts; the last: {said}")
+    if isinstance(error, APIStatusError):
+        return EndpointError(f"{where} cannot answer (HTTP {error.status_code}): {said}")
+    return error

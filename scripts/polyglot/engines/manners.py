@@ -1,0 +1,164 @@
+"""What an endpoint takes: as the registry states it, as its service is known, or as found out from what it rejects.
+
+What was found out is kept with the study, so that each job does not find it out again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from polyglot.core.files import atomic
+from polyglot.core.lookup import Lookup
+from polyglot.core.prompts import Message
+from polyglot.engines.base import Request
+from polyglot.engines.bodies import is_about_content
+from polyglot.registry.models import Endpoint, Manners, Sampling
+
+STRUCTURES = ("json_schema", "json_object", "words")
+UNTAKEN = re.compile(
+    r"un(?:supported|recogni[sz]ed|known|available|expected)|not (?:supported|available|permitted|allowed|recogni[sz]ed|valid)"
+    r"|n[o']t support|extra (?:inputs|fields)|cannot (?:both )?be|may not|only (?:the default|one of|supports?)|deprecated"
+    r"|not (?:take|accept|exist)|not (?:be )?(?:used|set|specified)|must (?:be|alternate)|invalid|remove",
+    re.IGNORECASE,
+)
+TOO_LONG = re.compile(
+    r"context.{0,20}(?:length|window|size)|too (?:large|long|many)|maximum.{0,20}(?:length|tokens)", re.IGNORECASE
+)
+FULL = Manners(limit="max_tokens", sampling=["temperature", "top_p", "top_k"], seed="seed", system=True, structure="json_schema")
+"""What is tried first."""
+
+PRESETS: Lookup[Manners] = Lookup(
+    "preset",
+    {
+        # platform.openai.com, chat completions: reasoning models take neither sampling nor max_tokens
+        "openai": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": ["temperature", "top_p"]}),
+        "openai-reasoning": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": [], "seed": "none"}),
+        "azure": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": ["temperature", "top_p"]}),
+        # ai.google.dev, OpenAI compatibility
+        "gemini": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "none"}),
+        # docs.mistral.ai, chat completion
+        "mistral": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "random_seed"}),
+        # api-docs.deepseek.com, chat completion: response_format is text or json_object
+        "deepseek": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "none", "structure": "json_object"}),
+        # docs.claude.com, OpenAI SDK compatibility: seed and response_format are ignored; temperature or top_p, not both
+        "anthropic": FULL.model_copy(update={"sampling": ["temperature"], "seed": "none", "structure": "words"}),
+        "openrouter": FULL,
+        "ollama": FULL.model_copy(update={"sampling": ["temperature", "top_p"]}),
+        "llama.cpp": FULL,
+        "vllm": FULL,
+        "sglang": FULL,
+        "lm-studio": FULL,
+    },
+)
+"""The manners of services and servers, by their documentation (2026)."""
+
+
+class Known:
+    """An endpoint's manners, as far as they are known by now.
+
+    Args:
+        path: where they are kept; None keeps nothing.
+    """
+
+    def __init__(self, endpoint: Endpoint, path: Path | None = None) -> None:
+        preset = PRESETS[endpoint.preset].model_dump() if endpoint.preset else {}
+        self.stated = {name: value for name, value in endpoint.manners.model_dump().items() if value is not None}
+        self.path, self.identity = path, [endpoint.url, endpoint.model, endpoint.preset]
+        self.found = FULL.model_copy(update=preset | self._kept() | self.stated)
+        self.proven: set[str] = set()
+        self.options = endpoint.options
+
+    def body(self, request: Request, model: str, sampling: Sampling) -> dict[str, Any]:
+        """A request's body."""
+        found = self.found
+        values = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": request.messages if found.system else _folded(request.messages),
+            str(found.limit): sampling.max_new_tokens,
+            **{name: values[name] for name in found.sampling or () if values[name] is not None},
+        }
+        if found.seed != "none":
+            body[str(found.seed)] = request.seed % 2**31
+        if request.schema is not None and found.structure == "json_schema":
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": request.schema}}
+        elif request.schema is not None and found.structure == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        body |= self.options
+        return {name: value for name, value in body.items() if value is not None}
+
+    def learn(self, request: Request, sent: Manners, said: str, parameter: str | None) -> bool:
+        """Whether another form of a rejected request may be taken: the next attempt takes it.
+
+        Args:
+            sent: the manners that it was sent with.
+            said: the endpoint's words.
+            parameter: the field that it names.
+        """
+        if sent != self.found:  # another request has found out something meanwhile
+            return True
+        if request.kind in self.proven:
+            return False
+        changes = self._changes(request, said.lower(), parameter)
+        if not changes:
+            return False
+        self.found = self.found.model_copy(update=changes)
+        return True
+
+    def prove(self, request: Request) -> None:
+        """Requests of this kind are taken."""
+        if request.kind not in self.proven:
+            self.proven.add(request.kind)
+            self._keep()
+
+    def _changes(self, request: Request, said: str, parameter: str | None) -> dict[str, Any]:
+        """What to send otherwise; a field that the registry states stays as it is."""
+        found, named = self.found, self._named(said, parameter)
+        free = {name for name in Manners.model_fields if name not in self.stated}
+        if "limit" in free and found.limit in named:
+            return {"limit": "max_completion_tokens" if found.limit == "max_tokens" else "max_tokens"}
+        sampling = [name for name in found.sampling or () if name in named]
+        if "sampling" in free and sampling:
+            dropped = sampling[-1] if len(sampling) > 1 else sampling[0]  # of two that exclude each other, the less usual one
+            return {"sampling": [name for name in found.sampling or () if name != dropped]}
+        if "seed" in free and found.seed in named:
+            return {"seed": "none"}
+        if "system" in free and found.system and "system" in named and request.messages[0]["role"] == "system":
+            return {"system": False}
+        about_the_text = TOO_LONG.search(said) or is_about_content(said)
+        if "structure" in free and request.schema is not None and found.structure != STRUCTURES[-1] and not about_the_text:
+            return {"structure": STRUCTURES[STRUCTURES.index(str(found.structure)) + 1]}
+        return {}
+
+    def _named(self, said: str, parameter: str | None) -> set[str]:
+        """Fields that a rejection is about."""
+        if parameter and not TOO_LONG.search(said):
+            return {parameter.partition(".")[0].partition("[")[0]} | ({"system"} if "system" in said else set())
+        if TOO_LONG.search(said) or not UNTAKEN.search(said):
+            return set()
+        words = set(re.findall(r"[a-z_]+", said))
+        return words & {"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed", "system"}
+
+    def _kept(self) -> dict[str, Any]:
+        """What an earlier job has found out of this endpoint."""
+        if self.path is None or not self.path.exists():
+            return {}
+        kept = json.loads(self.path.read_text(encoding="utf-8"))
+        return dict(kept["manners"]) if kept["endpoint"] == self.identity else {}
+
+    def _keep(self) -> None:
+        if self.path is None:
+            return
+        with atomic(self.path) as partial:
+            partial.write_text(json.dumps({"endpoint": self.identity, "manners": self.found.model_dump()}), encoding="utf-8")
+
+
+def _folded(messages: list[Message]) -> list[Message]:
+    """The chat with its system turn's text before the user's."""
+    if len(messages) < 2 or messages[0]["role"] != "system":
+        return messages
+    first: Message = {**messages[1], "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
+    return [first, *messages[2:]]

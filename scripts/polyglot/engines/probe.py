@@ -1,0 +1,83 @@
+"""A look at an endpoint before a study: one request of each kind, and what it takes of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from polyglot.engines.base import Answer, Interrupted, Request, Start
+from polyglot.engines.endpoint_errors import EndpointError
+from polyglot.engines.openai_engine import start
+from polyglot.registry.models import Model
+
+SYSTEM = {"role": "system", "content": "You write short texts."}
+SCHEMA = {
+    "type": "object",
+    "properties": {"prompt": {"type": "string"}, "response": {"type": "string"}},
+    "required": ["prompt", "response"],
+    "additionalProperties": False,
+}
+ASKED: dict[str, tuple[str, dict[str, Any] | None]] = {
+    "text": ("Write one sentence about the sea.", None),
+    "JSON": ('Write a question and its answer as one JSON object with the keys "prompt" and "response".', SCHEMA),
+}
+"""Kinds of requests by name: what is asked, and the answer's schema."""
+
+
+def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Ask an endpoint once for each kind of answer. What is found out is kept with the study, and its jobs use it.
+
+    Returns:
+        A row for each kind: model, asked, works, said (the end of the answer, or the error), limit, sampling, seed, system,
+        structure (see `polyglot.registry.models.Manners`), tokens, usd.
+    """
+    try:
+        engine = start(Start(name, model, None, study))
+    except EndpointError as error:
+        return [{"model": name, "asked": kind, "works": False, "said": str(error)} for kind in ASKED]
+    rows = []
+    for kind, (question, schema) in ASKED.items():
+        messages = [SYSTEM, {"role": "user", "content": question}]
+        request = Request(f"probe {kind} {os.getpid()}", messages, seed=0, schema=schema, kind=kind)
+        before = engine.spending.total
+        answer: Answer | None = None
+        try:
+            answer = engine.chat([request])[0].without_thoughts()
+            said = answer.note or f"{answer.finish_reason}, {len(answer.text)} characters"
+            said += f", {len(answer.thoughts)} of thoughts" if answer.thoughts else ""
+        except Interrupted as error:
+            if isinstance(error.cause, KeyboardInterrupt):
+                raise error.cause from None
+            said = str(error.cause)
+        works = answer is not None and answer.finish_reason in ("stop", "length") and bool(answer.text or answer.thoughts)
+        found = engine.known.found.model_dump()
+        rows.append(
+            {
+                "model": name,
+                "asked": kind,
+                "works": works,
+                "said": said,
+                **{key: " ".join(value) if isinstance(value, list) else value for key, value in found.items()},
+                "tokens": 0 if answer is None else answer.prompt_tokens + answer.completion_tokens,
+                "usd": engine.spending.total - before,
+            }
+        )
+    return rows
+
+
+def probed(models: Mapping[str, Model], study: Mapping[str, Any]) -> tuple[str, bool]:
+    """A table of all endpoints of a study, and whether all of them work."""
+    import pandas as pd
+
+    rows = [row for name, model in models.items() if model.endpoint is not None for row in probe(name, model, study)]
+    if not rows:
+        return "no model of the study is behind an endpoint", True
+    table = pd.DataFrame(rows)
+    shown = table.assign(works=table["works"].map({True: "yes", False: "NO"})).drop(columns="said")
+    lines = [shown.to_string(index=False, na_rep="-", float_format="{:.6f}".format)]
+    lines += [f"{row['model']}, {row['asked']}: {row['said']}" for row in rows]
+    kept = Path("results") / study["study"] / "endpoints"
+    lines.append(f"kept in {kept}, for the study's jobs; this took {table.get('usd', pd.Series(0.0)).sum():.6f} USD")
+    return "\n".join(lines), bool(table["works"].all())

@@ -1,0 +1,186 @@
+"""Requests under way: one starts when another ends, and each answer is handed over when it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from openai import APIStatusError
+
+from polyglot.engines.base import Answer, Keep, Request
+from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
+from polyglot.engines.endpoint_errors import ENDS, NoAnswers, loss
+from polyglot.engines.spending import Spending
+from polyglot.registry.models import Endpoint
+
+GATHERED = 0.01
+"""Seconds in which answers share a write: as much as a kill of the job can take."""
+GRACE = 5.0
+"""Seconds that an interrupted job waits for answers that are under way, and may be paid for."""
+HOPELESS = 8
+"""Times the concurrency: as many rejections of a kind without an answer end the job."""
+
+
+class Asking(Protocol):
+    """An engine that asks an endpoint.
+
+    Args:
+        keep: stores answers.
+        answered: kinds of requests to which there are answers.
+    """
+
+    endpoint: Endpoint
+    spending: Spending
+    keep: Keep
+    answered: set[str]
+
+    async def answer(self, request: Request) -> Answer: ...
+
+    def without_keys(self, error: BaseException) -> str: ...
+
+
+class Batch:
+    """Requests that are answered together, and what has come of them."""
+
+    def __init__(self, engine: Asking, requests: list[Request]) -> None:
+        self.engine, self.requests = engine, requests
+        self.answers: dict[str, Answer] = {}
+        self.gathered: list[Answer] = []
+        self.withheld: dict[str, list[Answer]] = {}
+        self.failures: dict[str, Exception] = {}
+        self.asked: Counter[str] = Counter(request.kind for request in requests)
+        self.come = 0
+        self.stopped = False
+        self.broken: Exception | None = None
+
+    async def run(self) -> None:
+        """Ask for all of them.
+
+        Raises:
+            CancelledError: if the job is interrupted.
+            Exception: if one of them fails in a way that ends the job.
+        """
+        waiting = iter(self.requests)
+        places = min(self.engine.endpoint.concurrency, len(self.requests))
+        tasks = [asyncio.create_task(self._work(waiting)) for _ in range(places)]
+        try:
+            with cancelled_by_sigterm():
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await self._end(tasks)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if self.broken is not None:
+            raise self.broken
+        self._judge(finished=True)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Start no more requests, and wait a little for answers that are under way, since they may be paid for."""
+        self.stopped = True
+        if under_way := [task for task in tasks if not task.done()]:
+            print(f"stopping: up to {GRACE:g} seconds for {len(under_way)} requests that are under way", file=sys.stderr)
+            await asyncio.wait(under_way, timeout=GRACE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, waiting: Iterator[Request]) -> None:
+        for request in waiting:
+            if self.broken is not None:
+                raise self.broken
+            if self.stopped:
+                return
+            before = self.come
+            try:
+                answer = await self.engine.answer(request)
+            except ENDS as error:
+                self._lost(request, error, others=self.come - before)
+            else:
+                self._come(request, answer)
+
+    def _come(self, request: Request, answer: Answer) -> None:
+        self.come += 1
+        if answer.finish_reason != "refused":
+            self.engine.answered.add(request.kind)
+            for other in self.withheld.pop(request.kind, []):
+                self._gather(other)
+        self._gather(answer)
+
+    def _lost(self, request: Request, error: Exception, others: int) -> None:
+        """A request without an answer. It counts as answered as soon as another of its kind has an answer; until then, the cause
+        may be the form of all of them.
+
+        Args:
+            others: requests that were answered meanwhile; if many were, what does not pass is due to this one.
+
+        Raises:
+            Exception: the error, if it is not about this request.
+        """
+        said = self.engine.without_keys(error)
+        finish = loss(error, said, others)
+        if finish is None:
+            raise error
+        status = f" (HTTP {error.status_code})" if isinstance(error, APIStatusError) else ""
+        print(f"request {request.id} {'was refused' if finish == 'refused' else 'has failed'}{status}: {said}", file=sys.stderr)
+        answer = answer_of(request, "", finish, Counts(0, 0, 0), note=said[:LONGEST_NOTE])
+        if request.kind in self.engine.answered:
+            self._gather(answer)
+            return
+        self.failures.setdefault(request.kind, error)
+        self.withheld.setdefault(request.kind, []).append(answer)
+        self._judge(finished=False)
+
+    def _judge(self, *, finished: bool) -> None:
+        """Whether requests without an answer are due to themselves.
+
+        Raises:
+            NoAnswers: if none of their kind has one.
+        """
+        for kind, answers in list(self.withheld.items()):
+            # answers of an earlier job may come from other settings, so they count only for a single request
+            if finished and self.asked[kind] == 1 and self.engine.spending.path.exists():
+                for answer in self.withheld.pop(kind):
+                    self._gather(answer)
+            elif finished or len(answers) >= HOPELESS * self.engine.endpoint.concurrency:
+                raise NoAnswers(kind, self.asked[kind], self.failures[kind])
+
+    def _gather(self, answer: Answer) -> None:
+        self.answers[answer.id] = answer
+        if not self.gathered:
+            asyncio.get_running_loop().call_later(GATHERED, self._hand_over_or_stop)
+        self.gathered.append(answer)
+
+    def _hand_over_or_stop(self) -> None:
+        try:
+            self.hand_over()
+        except Exception as error:  # what cannot be stored must not be paid for
+            self.broken = error
+
+    def hand_over(self) -> None:
+        """Have what has come stored, then what it cost."""
+        come, self.gathered = self.gathered, []
+        if come:
+            self.engine.keep(come)
+            self.engine.spending.write()
+
+
+@contextmanager
+def cancelled_by_sigterm() -> Iterator[None]:
+    """Cancel the current task on SIGTERM, which a cluster sends at a job's time limit, as asyncio does on SIGINT."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    cancel = task.cancel
+    before = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(cancel))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,173 @@
+"""What is read in the body of a response, whatever it looks like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Request, answer_all
+from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, read_body
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.spending import Spending
+from polyglot.engines.thoughts import split_thoughts
+from polyglot.registry.models import Endpoint, Price, Sampling
+from tests.endpoint import KEY, completion, garbage, serving, status
+
+REQUEST = Request("r", [{"role": "user", "content": "Frage"}], seed=0)
+
+
+def read(body: Any) -> Answer:
+    return read_body(body if isinstance(body, bytes) else json.dumps(body).encode(), REQUEST)[0].without_thoughts()
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    body = completion("")
+    body["choices"][0]["message"] = {"role": "assistant", **fields}
+    return body
+
+
+def test_parts_of_a_text_are_joined_and_thoughts_are_apart() -> None:
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    found = read(message(content=[thinking, {"type": "text", "text": "Rom"}, "."]))
+    assert (found.text, found.thoughts, found.finish_reason) == ("Rom.", "hm", "stop")
+    assert read(message(content={"type": "output_text", "text": "Rom."})).text == "Rom."
+    assert read(message(content=None)).text == ""
+    assert read(message(content=7)).finish_reason == "failed"
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_thoughts_in_a_field_of_their_own(field: str) -> None:
+    body = message(content="Rom.", **{field: "The user asks."})
+    body["usage"]["completion_tokens_details"] = {"reasoning_tokens": 3}
+    found = read(body)
+    assert (found.text, found.thoughts, found.thought_tokens) == ("Rom.", "The user asks.", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "thoughts"),
+    [
+        ("<think>\nhm\n</think>\n\nRom.", "Rom.", "hm"),
+        ("hm\n</think>\n\nRom.", "Rom.", "hm"),
+        ('hm</think>{"prompt": "Was?"}', '{"prompt": "Was?"}', "hm"),
+        ("<think>\n\n</think>\n\nRom.", "Rom.", ""),
+        ("<think>endless", "", "endless"),
+        ("<think>a</think>\n<think>b</think>\nRom.", "Rom.", "a\n\nb"),
+        ("[THINK]hm[/THINK]Rom.", "Rom.", "hm"),
+        ("<seed:think>hm</seed:think>Rom.", "Rom.", "hm"),
+        ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Rom.<|END_RESPONSE|>", "Rom.", "hm"),
+        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Rom.<|return|>", "Rom.", "hm"),
+        ("Ein Tag wie `</think>` oder </think> im Satz.", "Ein Tag wie `</think>` oder </think> im Satz.", ""),
+        ("Rom. <think>kein Gedanke</think> am Ende", "Rom. <think>kein Gedanke</think> am Ende", ""),
+        ("  Rom.", "  Rom.", ""),
+    ],
+)
+def test_thoughts_in_the_text(text: str, answer: str, thoughts: str) -> None:
+    assert split_thoughts(text) == (answer, thoughts)
+    found = read(completion(text))
+    assert (found.text, found.thoughts) == (answer, thoughts)
+    assert found.thought_tokens == 0 if not thoughts else 0 < found.thought_tokens <= found.completion_tokens
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [
+        *((name, "stop") for name in ("stop", "STOP", "end_turn", "eos", "FinishReason.STOP")),
+        *((name, "length") for name in ("length", "max_tokens", "MAX_TOKENS", "model_length")),
+        *((name, "filtered") for name in ("content_filter", "content_filter: RECITATION", "SAFETY", "PROHIBITED_CONTENT")),
+        ("refusal", "refused"),
+        *(
+            (name, "failed")
+            for name in ("error", "insufficient_system_resource", "abort", "tool_calls", "", None, 7, "unheard_of")
+        ),
+    ],
+)
+def test_only_a_natural_end_is_a_whole_answer(reason: Any, finish: str) -> None:
+    body = completion("Zuerst nimmt man zwei", reason)
+    assert read(body).finish_reason == finish
+    broken = completion("Zuerst nimmt man zwei")
+    broken["choices"][0]["error"] = {"code": 502, "message": "gone"}
+    assert (read(broken).finish_reason, read(broken).note) == ("failed", "gone")
+    assert read(message(content=None, refusal="I cannot help")).finish_reason == "refused"
+
+
+def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_joined() -> None:
+    assert read(completion("Gut \ud83d")).text == "Gut \ufffd"
+    assert read(completion("Gut \ud83d\ude00")).text == "Gut 😀"
+
+
+def test_encodings() -> None:
+    body = json.dumps(completion("Käse 日本"), ensure_ascii=False)
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        assert read(body.encode(encoding)).text == "Käse 日本"
+    assert read(json.dumps(completion("Käse"), ensure_ascii=False).encode("latin-1")).text == "K\ufffdse"
+
+
+def test_what_is_no_completion() -> None:
+    for body in (b"", b"<html>", b"[1]", b"null", b"{}", b'{"choices": null}', b"[" * 100_000, b'{"n": ' + b"9" * 5000 + b"}"):
+        with pytest.raises(MalformedAnswer):
+            read(body)
+    with pytest.raises(MalformedAnswer, match="overloaded"):
+        read({"error": {"code": 503, "message": "overloaded"}})
+    with pytest.raises(Rejected, match="flagged") as caught:
+        read({"error": {"code": "403", "message": "input was flagged"}, "usage": {"prompt_tokens": 9, "completion_tokens": 0}})
+    assert caught.value.counts == Counts(9, 0)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "text", "\ud83d"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PARTS = st.fixed_dictionaries(
+    {}, optional={"type": st.sampled_from(["text", "thinking", "image_url"]) | VALUES, "text": VALUES, "thinking": VALUES}
+)
+MESSAGES = st.fixed_dictionaries(
+    {}, optional={"content": VALUES | st.lists(PARTS), "reasoning_content": VALUES, "reasoning": VALUES, "refusal": VALUES}
+)
+CHOICES = st.fixed_dictionaries({}, optional={"message": VALUES | MESSAGES, "finish_reason": VALUES, "error": VALUES})
+USAGES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(["prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details"], VALUES)
+)
+BODIES = VALUES | st.fixed_dictionaries(
+    {}, optional={"choices": VALUES | st.lists(VALUES | CHOICES, max_size=2), "usage": VALUES | USAGES, "error": VALUES}
+)
+
+
+@given(st.binary() | BODIES.map(lambda body: json.dumps(body).encode()))
+def test_any_body_is_read_or_named(content: bytes) -> None:
+    """An answer can be stored, and its counts added."""
+    try:
+        answer, _ = read_body(content, REQUEST)
+    except (MalformedAnswer, Rejected):
+        return
+    json.dumps(answer.as_dict(), ensure_ascii=False, allow_nan=False).encode()
+    counts = (answer.prompt_tokens, answer.completion_tokens, answer.thought_tokens)
+    assert all(isinstance(count, int) and 0 <= count <= 10_000_000 for count in counts)
+
+
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None)
+@given(st.lists(BODIES.map(lambda body: json.dumps(body).encode()) | st.binary(), min_size=20, max_size=20))
+def test_no_body_stops_a_study_or_costs_twice(bodies: list[bytes]) -> None:
+    """200 bodies: each of their requests ends with a status, is asked once, and is in the ledger once at most."""
+    requests = [Request(f"id{n}", [{"role": "user", "content": f"q{n}"}], n) for n in range(len(bodies) + 1)]
+    with serving() as server, TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_KEY", KEY)
+        server.faults = {f"q{n}": [status(200, body=body) if body else garbage] for n, body in enumerate(bodies)}
+        endpoint = Endpoint(url=server.url, model="m", api_key="TEST_KEY", attempts=1)
+        spending = Spending(Path(folder) / "ledger", "t", Price(prompt=1, completion=1), 1000.0)
+        side = SideFile(Path(folder) / "side.jsonl", "owner")
+        found = answer_all(OpenAIEngine(endpoint, Sampling(), spending), requests, side, batch_size=8, title="random")
+        assert found[f"id{len(bodies)}"].finish_reason == "stop"
+        assert set(server.asked.values()) == {1}
+        entries = [json.loads(line) for line in (Path(folder) / "ledger/t.jsonl").read_text().splitlines()]
+        assert len({entry["id"] for entry in entries}) == len(entries) <= len(requests)
+        assert all(entry["usd"] >= 0 for entry in entries)
+        assert {row["id"] for row in side.read()} == {request.id for request in requests}

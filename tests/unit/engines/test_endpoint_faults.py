@@ -1,0 +1,123 @@
+"""What becomes of requests when their endpoint rejects, fails, is busy or silent, and when the job is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.endpoint_errors import EndpointError
+from tests.endpoint import Fault, Handler, Server, a_page, completion, drips, status
+from tests.patience import STANDSTILL, wait_until
+from tests.unit.engines.asking import ask_all, engine, ledger, questions
+
+FLAGGED = {"error": {"code": 403, "message": "input was flagged", "metadata": {"reasons": ["violence"]}}}
+BLOCKED = {key: value for key, value in completion("").items() if key != "choices"} | {"choices": []}
+
+
+@pytest.mark.parametrize("fault", [status(200, body=BLOCKED), status(200, body=FLAGGED), status(403, body=FLAGGED)])
+def test_a_prompt_that_is_blocked_is_refused_and_the_others_are_answered(server: Server, tmp_path: Path, fault: Fault) -> None:
+    server.faults = {"q1": [fault] * 9}
+    found = ask_all(engine(server, tmp_path), questions(3), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop", "refused", "stop"]
+    assert ask_all(engine(server, tmp_path), questions(3), tmp_path) == found
+    assert set(server.asked.values()) == {1}
+
+
+def test_an_answer_that_stays_unreadable_fails_alone(server: Server, tmp_path: Path) -> None:
+    """It may be paid for, so it is entered."""
+    server.faults = {"q1": [a_page] * 2}
+    found = ask_all(engine(server, tmp_path, attempts=2), questions(3), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop", "failed", "stop"]
+    assert "<html>" in found["id001"].note
+    assert len(ledger(tmp_path)) == 3
+
+
+def test_a_request_at_which_a_server_breaks_fails_alone_but_an_outage_stops(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q50": [status(500)] * 2}
+    server.delay = 0.01
+    found = ask_all(engine(server, tmp_path, attempts=2, concurrency=8), questions(120), tmp_path)
+    assert {name for name, answer in found.items() if answer.finish_reason == "failed"} == {"id050"}
+    server.behave = lambda body: (503, {"error": {"message": "maintenance"}})
+    with pytest.raises(EndpointError, match="no answer in 2 attempts"):
+        ask_all(engine(server, tmp_path, attempts=2), questions(160), tmp_path)
+
+
+@pytest.mark.parametrize(("after", "seconds"), [("0", 2.0), ("1", 4.0), (None, 2.0)])
+def test_too_many_requests_are_outlasted_by_time(server: Server, tmp_path: Path, after: str | None, seconds: float) -> None:
+    """Whatever Retry-After says, and however few attempts are allowed for other errors."""
+    end = time.monotonic() + seconds
+    storm = status(429, {"Retry-After": after} if after else {}, {"error": {"message": "requests per minute"}})
+
+    def until_then(handler: Handler) -> None:
+        if time.monotonic() < end:
+            server.faults[handler.asked].append(until_then)
+            storm(handler)
+        else:
+            handler.reply(200, completion("late"))
+
+    server.faults = {f"q{place}": [until_then] for place in range(3)}
+    found = ask_all(engine(server, tmp_path, attempts=2), questions(3), tmp_path)
+    assert {answer.text for answer in found.values()} == {"late"}
+    assert seconds <= time.monotonic() - end + seconds
+    assert sum(server.asked.values()) < 12 * seconds  # it is not asked without a pause
+
+
+def test_answers_that_cannot_be_stored_are_not_paid_for(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(SideFile, "append", full)
+    server.delay = 0.02
+    with pytest.raises(OSError, match="No space left"):
+        ask_all(engine(server, tmp_path, concurrency=2), questions(100), tmp_path)
+    assert sum(server.asked.values()) < 20
+
+
+def test_patience_ends(server: Server, tmp_path: Path) -> None:
+    server.behave = lambda body: (429, {"error": {"message": "busy"}})
+    with pytest.raises(EndpointError, match="got too many requests for 1 seconds"):
+        ask_all(engine(server, tmp_path, patience=1), questions(1), tmp_path)
+
+
+def test_a_time_out_counts_from_the_question_whatever_keeps_the_connection_alive(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q0": [drips]}
+    start = time.monotonic()
+    with pytest.raises(EndpointError, match=r"no answer after 1 seconds \(endpoint.timeout\)"):
+        ask_all(engine(server, tmp_path, attempts=1), questions(1), tmp_path)
+    assert time.monotonic() - start < 3
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.unit.engines.asking import *
+
+class Address:
+    url = sys.argv[1]
+
+ask_all(engine(Address, Path(sys.argv[2]), concurrency=8, timeout=60), questions(64), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_loses_no_answer_that_came(server: Server, tmp_path: Path, repository: Path) -> None:
+    """63 answers have come, and one is under way: it alone is asked for again."""
+    answer_at_last = threading.Event()
+    server.faults = {"q5": [lambda _: answer_at_last.wait(STANDSTILL)]}  # type: ignore[list-item, return-value]
+    paths = os.pathsep.join([str(repository / "scripts"), str(repository)])
+    job = subprocess.Popen([sys.executable, "-c", KILLED, server.url, str(tmp_path)], env=os.environ | {"PYTHONPATH": paths})
+    wait_until(lambda: sum(server.asked.values()) == 64 and server.under_way == 1, tmp_path, job=job, every=0.01)
+    time.sleep(0.1)
+    job.kill()
+    job.wait()
+    answer_at_last.set()
+    assert len(SideFile(tmp_path / "side.jsonl", "owner").read()) == len(ledger(tmp_path)) == 63
+    ask_all(engine(server, tmp_path), questions(64), tmp_path)
+    assert {asked for asked, times in server.asked.items() if times > 1} == {"q5"}
