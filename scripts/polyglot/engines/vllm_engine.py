@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.devices import visible_gpus
 from polyglot.engines.base import Answer, Request
 from polyglot.models.context import too_long
 from polyglot.models.tokenization import load_tokenizer
@@ -58,19 +59,15 @@ def variables(*, gpu: bool) -> dict[str, str]:
     return QUIET | ({} if gpu else CPU_ENVIRONMENT)
 
 
-def has_gpu() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
 def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -> Any:
     """vLLM's `LLM` in this process, on GPUs or, for tests and small models, on the CPU.
+
+    vLLM's engine is a process of its own on a GPU, forked or started afresh; a fork needs that CUDA was not touched here before.
 
     Args:
         given: `chat_arguments` or `embedding_arguments`.
     """
-    gpu = has_gpu()
+    gpu = visible_gpus() > 0
     for name, value in variables(gpu=gpu).items():
         os.environ.setdefault(name, value)
     from vllm import LLM

@@ -8,8 +8,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
+from polyglot.engines import vllm_engine
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, QUIET, VLLMEngine
 from polyglot.registry.models import Model, Sampling
@@ -43,7 +43,7 @@ def vllm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(model: Model, monkeypatch: pytest.MonkeyPatch, *, gpu: bool) -> VLLMEngine:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(vllm_engine, "visible_gpus", lambda: int(gpu))
     return VLLMEngine(Path("folder"), model)
 
 
