@@ -23,19 +23,17 @@ def load_model(kind: Any, folder: Path, *, gpus: int = 1, **options: Any) -> Any
     """
     import torch
 
-    asked, there = max(gpus, 1), visible_gpus()
-    several = min(asked, there) > 1
-    if 0 < there < asked:
-        print(f"{folder}: {asked} GPUs are asked for, and this process may use {there}")
+    there = visible_gpus()
+    over = min(max(gpus, 1), there)
+    if 0 < there < gpus:
+        print(f"{folder}: {gpus} GPUs are asked for, and this process may use {there}")
     options |= {"dtype": torch.bfloat16 if there else torch.float32, "local_files_only": True}
-    if several:
-        options |= {
-            "device_map": "balanced",
-            "max_memory": {number: torch.cuda.mem_get_info(number)[0] for number in range(asked)},
-        }
+    if over > 1:
+        free = {number: torch.cuda.mem_get_info(number)[0] for number in range(over)}
+        options |= {"device_map": "balanced", "max_memory": free}
     found: Any = kind.from_pretrained(folder, **options)
     model, *rest = found if isinstance(found, tuple) else (found,)
-    if several:
+    if over > 1:
         print(f"{folder}: over {len(set(model.hf_device_map.values()))} GPUs")
     else:
         model = model.to("cuda" if there else "cpu")
