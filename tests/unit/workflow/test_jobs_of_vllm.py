@@ -14,64 +14,49 @@ import pytest
 
 from polyglot.core.cells import MIN_EXAMPLES
 from polyglot.registry.models import Model
+from tests.jobs import script
 
 MODEL = Model(folder="model", engine="vllm", gpus=2)
 TEXTS = [f"text {number}" for number in range(MIN_EXAMPLES)]
 CHAT = [{"role": "user", "content": "Hallo"}]
-ANSWERED = {"id": TEXTS, "prompt": TEXTS, "text": TEXTS, "response": TEXTS, "trained": True}
+DATA = {"id": TEXTS, "prompt": TEXTS, "text": TEXTS, "response": TEXTS, "trained": True}
 REQUESTS = {"request_id": TEXTS, "messages": [CHAT] * len(TEXTS), "request_seed": 0, "method": "respond"}
 
-JOB = """
+AT_VLLM = """
 import json, sys
-from types import SimpleNamespace
-
-class Given(SimpleNamespace):
-    def items(self): return vars(self).items()
-    def get(self, name, other=None): return vars(self).get(name, other)
-    def __iter__(self): return iter(vars(self).values())
-    def __getitem__(self, place): return list(vars(self).values())[place]
 
 class AtVllm:
     # says what is imported when vllm is asked for, and ends the job
     def find_spec(self, name, path=None, target=None):
         if name == "vllm":
-            print(json.dumps({{"imported": sorted(sys.modules)}}), file=open({said!r}, "w"))
+            print(json.dumps(sorted(sys.modules)), file=open({said!r}, "w"))
             raise SystemExit(0)
 
 sys.meta_path.insert(0, AtVllm())
-given = json.loads({given!r})
-parts = [name for name, part in given.items() if isinstance(part, dict) and name != "config"]
-snakemake = Given(**given | {{name: Given(**given[name]) for name in parts}})
 """
 
 
-def files(folder: Path) -> dict[str, str]:
-    """The inputs of the jobs."""
-    for name, table in (("data", ANSWERED), ("requests", REQUESTS)):
-        pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    (folder / "model").mkdir()
-    return {name: str(folder / f"{name}.parquet") for name in ("data", "requests")} | {"model": str(folder / "model")}
-
-
-def inputs(adapter: str, at: dict[str, str], rubric: str) -> dict[str, Any]:
+def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
     """Inputs, parameters and wildcards of an adapter."""
-    settings = MODEL.model_dump(mode="json", exclude={"gpus", "training_gpus", "price"})
+    data, requests = (str(folder / f"{name}.parquet") for name in ("data", "requests"))
+    settings = MODEL.settings
+    model = {"model": str(folder / "model")}
+    chats, judging = model | {"chat_template": []}, {"rubric": str(rubric), "template": str(rubric), "scale": []}
     judged = {"reward": {"kind": "rubric_judge", "model": "name", "batch_size": 8}, "model": settings, "language": "German"}
-    model = {"model": at["model"], "chat_template": []}
-    given: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
-        "synthesize": ({"requests": [at["requests"]], **model}, {"teacher": settings}, {"teacher": "name", "lang": "de"}),
-        "diversity": ({"data": at["data"], "model": at["model"]}, {"model": settings, "name": "name"}, {}),
-        "reward": ({"data": at["data"], "rubric": rubric, "scale": [], **model}, judged, {}),
-        "student_answers": ({"prompts": at["data"], **model}, {"base": settings}, {"base": "name"}),
-        "duels": ({"answers": at["data"], "whole": at["data"], "template": rubric, **model}, judged, {}),
-        "sample_clusters": (
-            {"data": [at["data"]], "model": at["model"]},
-            {"model": settings, "name": "name", "languages": ["de"], "seed": 0},
-            {},
-        ),
+    embedded = {"model": settings, "name": "name", "languages": ["de"], "seed": 0}
+    inputs: dict[str, dict[str, Any]] = {
+        "synthesize": {"requests": [requests], **chats},
+        "diversity": {"data": data, **model},
+        "reward": {"data": data, **judging, **chats},
+        "student_answers": {"prompts": data, **chats},
+        "duels": {"answers": data, "whole": data, **judging, **chats},
+        "sample_clusters": {"data": [data], **model},
     }
-    input_, params, wildcards = given[adapter]
-    return {"input": input_, "params": params | {"batch_size": 8}, "wildcards": wildcards}
+    params: dict[str, dict[str, Any]] = {"synthesize": {"teacher": settings}, "student_answers": {"base": settings}}
+    params |= dict.fromkeys(("reward", "duels"), judged) | dict.fromkeys(("diversity", "sample_clusters"), embedded)
+    of_all = {"batch_size": 8, "side_file": str(folder / "side")}
+    named = {"teacher": "name", "base": "name", "lang": "de"}
+    return {"input": inputs[adapter], "params": params[adapter] | of_all, "wildcards": named}
 
 
 ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_clusters")
@@ -79,15 +64,16 @@ ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sa
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_job_comes_to_vllm_without_torch(repository: Path, tmp_path: Path, adapter: str) -> None:
-    given = inputs(adapter, files(tmp_path), str(repository / "config/prompts/chat/judge.jinja"))
-    given["params"]["side_file"] = str(tmp_path / "side")
-    given |= {"log": [str(tmp_path / "log")], "output": [str(tmp_path / "out.parquet")], "rule": adapter, "threads": 1}
-    given |= {"resources": {"gpu": 2}, "config": {"operation": {"name": MODEL.operation}, "study": "s"}}
-    head = JOB.format(said=str(tmp_path / "said"), given=json.dumps(given))
-    script = tmp_path / "job.py"
-    script.write_text(head + next((repository / "scripts").glob(f"*/{adapter}.py")).read_text())
-    subprocess.run([sys.executable, str(script)], env=os.environ | {"POLYGLOT_SHARED_STARTS": "off"}, cwd=tmp_path)
+    pd.DataFrame(DATA).to_parquet(tmp_path / "data.parquet")
+    pd.DataFrame(REQUESTS).to_parquet(tmp_path / "requests.parquet")
+    (tmp_path / "model").mkdir()
+    snakemake = given(adapter, tmp_path, repository / "config/prompts/chat/judge.jinja")
+    snakemake |= {"output": [str(tmp_path / "out.parquet")], "resources": {"gpu": 2}}
+    snakemake |= {"config": {"operation": {"name": MODEL.operation}, "study": "s"}}
+    job = script(repository, adapter, tmp_path, snakemake, AT_VLLM.format(said=str(tmp_path / "said")))
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("POLYGLOT_")}
+    subprocess.run([sys.executable, str(job)], env=alone, cwd=tmp_path)
     assert (tmp_path / "said").exists(), (tmp_path / "log").read_text()[-3000:]
-    imported = set(json.loads((tmp_path / "said").read_text())["imported"])
+    imported = set(json.loads((tmp_path / "said").read_text()))
     assert "polyglot.engines.vllm_engine" in imported
     assert not imported & {"torch", "transformers", "sentence_transformers"}
