@@ -61,8 +61,8 @@ def test_a_jobs_engine_starts_in_a_process_of_its_own(method: str, model: Path, 
     count = 2 if gpus() > 1 else 1
     options = {"gpu_memory_utilization": 0.5}
     entry = Model(folder=str(model), engine="vllm", gpus=count, context=512, engine_options=options)
-    asked = pd.DataFrame({"request_id": ["a", "b"], "request_seed": [1, 2], "method": "respond"})
-    asked["messages"] = [[{"role": "user", "content": "Hallo"}]] * 2
+    chats = [[{"role": "user", "content": "Hallo"}]] * 2
+    asked = pd.DataFrame({"request_id": ["a", "b"], "request_seed": [1, 2], "method": "respond", "messages": chats})
     asked.to_parquet(tmp_path / "requests.parquet")
     inputs = {"requests": [str(tmp_path / "requests.parquet")], "model": str(model), "chat_template": []}
     params = {"teacher": entry.settings, "batch_size": 64, "side_file": str(tmp_path / "side")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from polyglot.engines.base import Request
@@ -16,7 +17,7 @@ from polyglot.registry.models import Sampling
 from .conftest import TINY, gpus
 from .test_devices import reward_model
 
-LONG = 200 if TINY else 16_000
+LONG = 200 if TINY else 8_000
 """Characters of a response, about half as many tokens."""
 
 
@@ -64,13 +65,10 @@ def test_a_batch_that_does_not_fit_is_halved(
     prompts, responses = long_pairs(8)
     rewarding = reward_model(wide_vocabulary, tmp_path / "reward") if name == "reward" else wide_vocabulary
 
-    def results(size: int) -> np.ndarray:
+    def results(size: int) -> npt.NDArray[np.float64]:
         if name == "perplexity":
-            return (
-                PerplexityMeter(wide_vocabulary, chat_template=True, batch_size=size)
-                .measure(prompts, responses)["nll"]
-                .to_numpy()
-            )
+            meter = PerplexityMeter(wide_vocabulary, chat_template=True, batch_size=size)
+            return meter.measure(prompts, responses)["nll"].to_numpy(dtype=float)
         if name == "reward":
             return RewardModel(rewarding, batch_size=size, scale=(0.0, 1.0)).score(prompts, responses)
         engine = TransformersEngine(wide_vocabulary, Sampling(temperature=0, max_new_tokens=4))

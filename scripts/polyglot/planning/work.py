@@ -168,11 +168,12 @@ class Jobs:
         return self._reading(self.study.intrinsic.embedding, "embed", samples)
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. The plan assigns
-        everything to the embedding model, which is usually larger."""
-        samples = USUAL_POOL * self.study.training.examples
-        found = self._reading(self.study.intrinsic.embedding, "embed", samples, texts=3)
-        return replace(found, read=2 * found.read)
+        """A user's own samples, prompt and response together."""
+        return self._reading(self.study.intrinsic.embedding, "embed", USUAL_POOL * self.study.training.examples)
+
+    def own_quality(self, wildcards: Mapping[str, str]) -> Work:
+        """A user's own samples, prompts and responses separately."""
+        return self._reading(self.study.encoder, "embed", USUAL_POOL * self.study.training.examples, texts=2)
 
     def student_answers(self, wildcards: Mapping[str, str]) -> Work:
         prompts, plan = self.study.selection.prompts, self.study.plan
@@ -256,6 +257,7 @@ RULES: dict[str, Said] = {
     "quality_validity": Jobs.quality_validity,
     "sample_quality": Jobs.sample_quality,
     "sample_clusters": Jobs.sample_clusters,
+    "own_quality": Jobs.own_quality,
     "select_own": Jobs.select_own,
     "student_answers": Jobs.student_answers,
     "duels": Jobs.duels,

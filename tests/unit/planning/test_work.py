@@ -91,6 +91,7 @@ ROUTED = {"lang": "de", "seed": "0"}
         ("router", {"base": "gemma-3-4b"}),
         ("assign", {"routed": "persyn", **ROUTED}),
         ("sample_clusters", {"teacher": "gemma-3-27b-it", "pool": "de", "seed": "0"}),
+        ("own_quality", {"dataset": "mine"}),
         ("select_own", {"dataset": "mine"}),
         ("student_answers", {**SET, "base": "gemma-3-4b"}),
         ("duels", {**SET, "base": "gemma-3-4b"}),

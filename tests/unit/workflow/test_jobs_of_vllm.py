@@ -40,7 +40,7 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
     """Inputs, parameters and wildcards of an adapter."""
     data, requests = (str(folder / f"{name}.parquet") for name in ("data", "requests"))
     settings = MODEL.settings
-    model = {"model": str(folder / "model")}
+    model: dict[str, Any] = {"model": str(folder / "model")}
     chats, judging = model | {"chat_template": []}, {"rubric": str(rubric), "template": str(rubric), "scale": []}
     judged = {"reward": {"kind": "rubric_judge", "model": "name", "batch_size": 8}, "model": settings, "language": "German"}
     embedded = {"model": settings, "name": "name", "languages": ["de"], "seed": 0}
@@ -51,20 +51,22 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
         "student_answers": {"prompts": data, **chats},
         "duels": {"answers": data, "whole": data, **judging, **chats},
         "sample_clusters": {"data": [data], **model},
+        "select_own": {"data": data, "quality": str(folder / "quality.parquet"), **model},
     }
     params: dict[str, dict[str, Any]] = {"synthesize": {"teacher": settings}, "student_answers": {"base": settings}}
-    params |= dict.fromkeys(("reward", "duels"), judged) | dict.fromkeys(("diversity", "sample_clusters"), embedded)
+    params |= dict.fromkeys(("reward", "duels"), judged) | dict.fromkeys(("diversity", "sample_clusters", "select_own"), embedded)
     of_all = {"batch_size": 8, "side_file": str(folder / "side")}
     named = {"teacher": "name", "base": "name", "lang": "de"}
     return {"input": inputs[adapter], "params": params[adapter] | of_all, "wildcards": named}
 
 
-ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_clusters")
+ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_clusters", "select_own")
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_job_comes_to_vllm_without_torch(repository: Path, tmp_path: Path, adapter: str) -> None:
     pd.DataFrame(DATA).to_parquet(tmp_path / "data.parquet")
+    pd.DataFrame({"id": TEXTS, "quality": 1.0}).to_parquet(tmp_path / "quality.parquet")
     pd.DataFrame(REQUESTS).to_parquet(tmp_path / "requests.parquet")
     (tmp_path / "model").mkdir()
     snakemake = given(adapter, tmp_path, repository / "config/prompts/chat/judge.jinja")
