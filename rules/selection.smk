@@ -168,11 +168,38 @@ rule select_samples:
         "../scripts/selection/select_samples.py"
 
 
+rule own_quality:
+    """The quality of every sample of a user's own data."""
+    input:
+        data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
+        model=rules.quality_model.output[0],
+    output:
+        "results/{study}/selection/own/{dataset}.parquet",
+    log:
+        "results/{study}/logs/own_quality/{dataset}.log",
+    benchmark:
+        "results/{study}/benchmarks/own_quality/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(STUDY.selection.datasets),
+    conda:
+        "../envs/locked/embedding.yaml"
+    threads: threads_of("own_quality")
+    resources:
+        **asked("own_quality"),
+    params:
+        model=models.settings(STUDY.encoder),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+    message:
+        "Quality of the samples of {wildcards.dataset}"
+    script:
+        "../scripts/selection/own_quality.py"
+
+
 rule select_own:
     """The subset of a user's own data that a rule selects."""
     input:
         data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
-        quality_model=rules.quality_model.output[0],
+        quality=rules.own_quality.output[0],
         model=models.folder(models.embedder),
     output:
         "results/{study}/select/{dataset}.parquet",
@@ -188,7 +215,6 @@ rule select_own:
     resources:
         **asked("select_own"),
     params:
-        encoder=models.settings(STUDY.encoder),
         name=models.embedder,
         model=models.settings(models.embedder),
         batch_size=STUDY.intrinsic.embedding_batch_size,

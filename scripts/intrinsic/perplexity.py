@@ -1,6 +1,6 @@
 """Perplexity of a base on every response, and lengths in its tokens."""
 
-from polyglot.workflow.job import kept_table, running
+from polyglot.workflow.job import gpus_asked, kept_table, running
 
 with running(snakemake, environment="transformers"):
     from pathlib import Path
@@ -27,6 +27,7 @@ with running(snakemake, environment="transformers"):
                 chat_template=settings["chat_template"],
                 batch_size=settings["batch_size"],
                 template=given_file(snakemake.input.chat_template),
+                gpus=gpus_asked(snakemake.resources),
             )
             lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
             return meter.measure(data["prompt"], data["response"]).assign(**lengths)

@@ -1,6 +1,6 @@
 """A rating of every response on a scale of 1 to 5."""
 
-from polyglot.workflow.job import kept_table, running
+from polyglot.workflow.job import gpus_asked, kept_table, running
 from polyglot.workflow.shared_starts import engine_environment
 
 with running(snakemake, environment=engine_environment(snakemake.params.model)):
@@ -31,6 +31,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
         scale = (read_json(measured)["low"], read_json(measured)["high"]) if measured else model.scale
         kept = kept_table(snakemake)
         how = {"batch_size": settings["batch_size"], "scale": scale, "context": model.context, "chat_template": template}
+        how["gpus"] = gpus_asked(snakemake.resources)
         rated = kept.made(lambda: RewardModel(folder, **how).rate(data["prompt"], data["response"]))
         kept.remove()
     else:

@@ -1,6 +1,6 @@
 """The raw scores of a reward model that map to 1 and 5, measured on human-written pairs."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import gpus_asked, running
 from polyglot.workflow.shared_starts import engine_environment
 
 with running(snakemake, environment=engine_environment(snakemake.params.model)):
@@ -17,6 +17,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
         batch_size=snakemake.params.batch_size,
         context=model.context,
         chat_template=given_file(snakemake.input.chat_template),
+        gpus=gpus_asked(snakemake.resources),
     )
     pairs = pd.read_parquet(snakemake.input.seed)
     scale = measure_scale(meter, pairs, most=snakemake.params.pairs, seed=snakemake.params.seed)

@@ -1,6 +1,6 @@
 """A teacher for every prompt."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import gpus_asked, running
 
 with running(snakemake, environment="transformers"):
     import pandas as pd
@@ -19,6 +19,7 @@ with running(snakemake, environment="transformers"):
         alpha=params.alpha,
         batch_size=params.batch_size,
         measured=params.measured,
+        gpus=gpus_asked(snakemake.resources),
     )
     chosen = strategy.choose(known)
     print(pd.Series(chosen).value_counts().to_dict())

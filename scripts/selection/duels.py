@@ -1,6 +1,6 @@
 """Whether a judge prefers a student's answers to those of the student trained on the whole set."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import gpus_asked, running
 from polyglot.workflow.shared_starts import engine_environment
 
 with running(snakemake, environment=engine_environment(snakemake.params.model)):
@@ -29,7 +29,8 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     if both.empty:
         found = pd.DataFrame({"outcome": pd.Series(dtype=float)})
     elif settings["kind"] == "reward_model":
-        meter = RewardModel(folder, batch_size=settings["batch_size"], context=model.context, chat_template=template)
+        how = {"batch_size": settings["batch_size"], "context": model.context, "chat_template": template}
+        meter = RewardModel(folder, **how, gpus=gpus_asked(snakemake.resources))
         scores = [meter.score(texts[0], answers, title="duels") for answers in texts[1:]]
         found = pd.DataFrame({"outcome": duels_by_reward(*scores, both["text"] == both["text_whole"])})
     else:

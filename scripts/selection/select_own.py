@@ -6,18 +6,18 @@ from polyglot.workflow.shared_starts import engine_environment
 with running(snakemake, environment=engine_environment(snakemake.params.model, embeds=True)):
     from pathlib import Path
 
+    import pandas as pd
+
     from polyglot.core.files import write_parquet
-    from polyglot.engines.embedding import SentenceTransformersEmbedder, open_embedder
+    from polyglot.engines.embedding import open_embedder
     from polyglot.registry.models import Model, local_folder
     from polyglot.selection.clustering import cluster, text_of
     from polyglot.selection.own import read_samples
-    from polyglot.selection.quality_model import score
     from polyglot.selection.rules import select
 
     params = snakemake.params
     data, left_out = read_samples(Path(snakemake.input.data))
-    scorer = SentenceTransformersEmbedder(Path(snakemake.input.quality_model), Model(**params.encoder), params.batch_size)
-    data["quality"] = score(scorer, list(data["prompt"]), list(data["response"]))
+    data = data.merge(pd.read_parquet(snakemake.input.quality), on="id", validate="one_to_one")
     model = Model(**params.model).operated(snakemake.config["operation"][params.name])
     embedder = open_embedder(local_folder(model, snakemake.input.model), model, batch_size=params.batch_size)
     data["cluster"] = cluster(embedder.embed(text_of(data), title="embed samples"), params.seed)

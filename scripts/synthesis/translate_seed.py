@@ -1,6 +1,6 @@
 """Machine translations of the seed prompts for `translate`, and of their responses."""
 
-from polyglot.workflow.job import running
+from polyglot.workflow.job import gpus_asked, running
 
 with running(snakemake, environment="transformers"):
     from pathlib import Path
@@ -22,7 +22,8 @@ with running(snakemake, environment="transformers"):
     codes = {"source": params.source_code, "target": params.target_code}
     owner = content_id(folder_fingerprint(snakemake.input.model), *codes.values(), str(settings["beams"]), *rows)
     side = SideFile(Path(params.side_file), owner)
-    translator = Translator(Path(snakemake.input.model), beams=settings["beams"], batch_size=settings["batch_size"])
+    how = {"beams": settings["beams"], "batch_size": settings["batch_size"]}
+    translator = Translator(Path(snakemake.input.model), **how, gpus=gpus_asked(snakemake.resources))
     found = translate_all(
         translator,
         rows,

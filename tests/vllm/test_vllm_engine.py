@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from polyglot.core.prompts import PromptTemplates
@@ -29,6 +30,7 @@ from polyglot.registry.models import Endpoint, Model, Sampling
 from polyglot.synthesis.answers import parse_answer
 
 from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
+from ..jobs import script
 from ..patience import wait_until
 from .conftest import METHODS
 
@@ -76,6 +78,27 @@ def test_each_request_has_its_own_seed(nano: Path, entry: Model, engine: VLLMEng
         assert len({answer.text for answer in first}) > 1
     finally:
         engine.sampling = entry.sampling
+
+
+def test_the_engine_of_a_job_is_a_process_of_its_own(
+    engine: VLLMEngine, nano: Path, entry: Model, requests: Asked, study: Path, repository: Path, tmp_path: Path
+) -> None:
+    """As on a GPU. On a CPU vllm starts it afresh (spawn), whatever it is told; the script must not run in it again."""
+    asked = study / "requests/de/respond/0.parquet"
+    given = {"input": {"requests": [str(asked)], "model": str(nano), "chat_template": []}, "output": [str(tmp_path / "out")]}
+    given |= {"params": {"teacher": entry.settings, "batch_size": 64, "side_file": str(tmp_path / "side")}}
+    given |= {"wildcards": {"teacher": "hasty", "lang": "de"}, "config": {"operation": {"hasty": entry.operation}}}
+    job = script(repository, "synthesize", tmp_path, given)
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("POLYGLOT_")}
+    paths = {"PYTHONPATH": f"{repository / 'scripts'}:{os.environ.get('PYTHONPATH', '')}"}
+    subprocess.run([sys.executable, str(job)], env=alone | paths | {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"})
+    log = (tmp_path / "log").read_text()
+    assert (tmp_path / "out").exists(), log[-3000:]
+    assert log.count("answers independent of their batch") == 1
+    found = pd.read_parquet(tmp_path / "out")
+    assert list(found["id"]) == list(pd.read_parquet(asked)["request_id"])
+    expected = {answer.id: answer.text for answer in engine.chat(requests["respond"])}
+    assert found.set_index("id")["text"][list(expected)].to_dict() == expected
 
 
 def test_a_prompt_longer_than_the_context_is_named(engine: VLLMEngine, requests: Asked) -> None:

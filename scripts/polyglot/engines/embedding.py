@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from polyglot.core.batch_size import BatchSize
+from polyglot.core.devices import device
 from polyglot.core.progress import progress
 from polyglot.engines import ENGINES
 from polyglot.registry.models import Model
@@ -52,14 +54,17 @@ class SentenceTransformersEmbedder(Embedder):
         from sentence_transformers import SentenceTransformer
 
         super().__init__(model)
-        self.model: Any = SentenceTransformer(str(folder), local_files_only=True)
+        self.model: Any = SentenceTransformer(str(folder), device=device(), local_files_only=True)
         if model.context is not None:
             self.model.max_seq_length = model.context
-        self.batch_size, self.chunk = batch_size, batch_size * 8
+        self.batches, self.chunk = BatchSize(batch_size, f"embeddings of {folder.name}"), batch_size * 8
 
     def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        found: npt.NDArray[np.float32] = self.model.encode(texts, batch_size=self.batch_size, show_progress_bar=False)
-        return found
+        def encoded(size: int) -> npt.NDArray[np.float32]:
+            found: npt.NDArray[np.float32] = self.model.encode(texts, batch_size=size, show_progress_bar=False)
+            return found
+
+        return self.batches.run(encoded, len(texts))
 
 
 class VLLMEmbedder(Embedder):

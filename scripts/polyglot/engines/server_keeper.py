@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.devices import visible_gpus
 from polyglot.engines.server import PATIENCE, SERVER, Address, Order, Place, Served, end_group
 from polyglot.registry.models import Model
 
@@ -117,9 +118,9 @@ class Keeper:
         self.stopped = True
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Address]:
-        from polyglot.engines.vllm_engine import has_gpu, variables
+        from polyglot.engines.vllm_engine import variables
 
-        gpu, port, key = has_gpu(), free_port(), secrets.token_urlsafe(32)
+        gpu, port, key = visible_gpus() > 0, free_port(), secrets.token_urlsafe(32)
         environment = variables(gpu=gpu) | os.environ | {"VLLM_API_KEY": key}
         command = command_line(self.order.served, port, gpu=gpu)
         print(" ".join(command), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from polyglot.core.batch_size import BatchSize
 from polyglot.engines.base import Answer, Request, Start
 from polyglot.models.context import too_long
+from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.registry.models import Sampling
 
@@ -40,23 +43,33 @@ class TransformersEngine:
     """Answers batches with a causal language model and its chat template.
 
     It does not enforce `Request.schema`: answers are validated afterwards, as for every engine.
+
+    Args:
+        gpus: how many GPUs the model is spread over, as many of them as there are.
     """
 
     batch_size = None
 
-    def __init__(self, model: Path, sampling: Sampling, *, context: int | None = None, chat_template: Path | None = None) -> None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    def __init__(
+        self,
+        model: Path,
+        sampling: Sampling,
+        *,
+        context: int | None = None,
+        chat_template: Path | None = None,
+        gpus: int = 1,
+    ) -> None:
         self.tokenizer: Any = load_tokenizer(model, chat_template, padding_side="left")
         needs_chat_template(self.tokenizer, model)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True).to(device).eval()
+        self.model: Any = load_model(AutoModelForCausalLM, model, gpus=gpus)
         self.name, self.sampling = str(model), sampling
         self.context = context or int(self.model.config.get_text_config().max_position_embeddings)
         ends = self.model.generation_config.eos_token_id
         self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-        self.deterministic = device == "cpu"  # on a GPU the padding of a batch changes rounding
+        self.batches = BatchSize(None, f"answers of {model.name}")
+        self.deterministic = self.model.device.type == "cpu"  # on a GPU the padding of a batch changes rounding
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """The answer to every request, in order; an answer ends at the end of the context at the latest.
@@ -64,6 +77,9 @@ class TransformersEngine:
         Raises:
             ContextError: if a prompt fills the context.
         """
+        return [answer for _, found in self.batches.over(requests, self._answered) for answer in found]
+
+    def _answered(self, requests: Sequence[Request]) -> list[Answer]:
         batch = self.tokenizer.apply_chat_template(
             [request.messages for request in requests],
             add_generation_prompt=True,
@@ -100,7 +116,7 @@ class TransformersEngine:
             )
         return answers
 
-    def _processors(self, requests: list[Request]) -> LogitsProcessorList:
+    def _processors(self, requests: Sequence[Request]) -> LogitsProcessorList:
         """Temperature, top-k, top-p, then each request's noise; none of these for greedy decoding."""
         processors = LogitsProcessorList()
         if self.sampling.temperature == 0:
@@ -118,4 +134,5 @@ def start(given: Start) -> TransformersEngine:
     """The engine of a model's folder."""
     assert given.folder is not None  # set for every local model
     model = given.model
-    return TransformersEngine(given.folder, model.sampling, context=model.context, chat_template=given.chat_template)
+    how: dict[str, Any] = {"context": model.context, "chat_template": given.chat_template, "gpus": model.gpus}
+    return TransformersEngine(given.folder, model.sampling, **how)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.devices import visible_gpus
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import ending
 from polyglot.models.context import too_long
@@ -22,6 +23,9 @@ CPU_ENVIRONMENT = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }
+GPU_ENVIRONMENT = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
+"""The engine's process is started afresh, as vLLM's own server does it: a fork could not use GPUs if any library, a plugin, or
+torch on a slice of a GPU (MIG) had asked CUDA's driver here before."""
 CPU_OPTIONS: dict[str, Any] = {"dtype": "float32", "enforce_eager": True, "max_num_seqs": 128}
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_CONFIGURE_LOGGING": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
 BATCH = 4096
@@ -56,22 +60,18 @@ def embedding_arguments(folder: Path, model: Model, *, gpu: bool) -> dict[str, A
 
 def variables(*, gpu: bool) -> dict[str, str]:
     """The environment variables that vLLM is run with, where they are not set already."""
-    return QUIET | ({} if gpu else CPU_ENVIRONMENT)
-
-
-def has_gpu() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
+    return QUIET | (GPU_ENVIRONMENT if gpu else CPU_ENVIRONMENT)
 
 
 def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -> Any:
     """vLLM's `LLM` in this process, on GPUs or, for tests and small models, on the CPU.
 
+    On GPUs the engine is a process of its own.
+
     Args:
         given: `chat_arguments` or `embedding_arguments`.
     """
-    gpu = has_gpu()
+    gpu = visible_gpus() > 0
     for name, value in variables(gpu=gpu).items():
         os.environ.setdefault(name, value)
     from vllm import LLM

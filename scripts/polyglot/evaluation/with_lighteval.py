@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from polyglot.core.devices import visible_gpus
 from polyglot.core.files import write_jsonl
 from polyglot.evaluation.lighteval_inside import DATASETS, LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
 from polyglot.evaluation.tasks import Questions, Task
@@ -28,7 +29,6 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
         tasks: task name to the task and its content.
         plain: use no chat format, even if the tokenizer has a chat template.
     """
-    import torch
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
@@ -41,7 +41,7 @@ def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, see
     table.TASKS_TABLE = [  # type: ignore[attr-defined]
         _task_config(*tasks[name], folder, chat, seed) for name, folder in folders.items()
     ]
-    gpu = torch.cuda.is_available()
+    gpu = visible_gpus() > 0
     with only_our_tasks(), data_sets_cached_in(Path("datasets")):
         pipeline = Pipeline(
             tasks=",".join(f"{name}|{task.settings.shots}" for name, (task, _) in tasks.items()),

@@ -9,8 +9,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.core.batch_size import BatchSize
 from polyglot.core.progress import progress
+from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
+
+CHUNK = 2**27
+"""Logits that are held in float32 at a time: 0.5 GB, two or three times. Those of a whole batch are in the model's own type."""
+
+
+def token_losses(logits: Any, ids: Any, chunk: int = CHUNK) -> Any:
+    """The negative log-likelihood (nats) of each token, in float32.
+
+    Args:
+        logits: shape (batch, tokens, vocabulary), in the model's type.
+        ids: the tokens, shape (batch, tokens).
+        chunk: at most so many logits become float32 at a time, of all rows together.
+
+    Returns:
+        Shape (batch, tokens).
+    """
+    import torch
+
+    rows, _, vocabulary = logits.shape
+    parts = zip(*(whole.split(max(1, chunk // (rows * vocabulary)), dim=1) for whole in (logits, ids)), strict=True)
+    losses = (torch.nn.functional.cross_entropy(own.float().transpose(1, 2), right, reduction="none") for own, right in parts)
+    return torch.cat(list(losses), dim=1)
 
 
 def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
@@ -28,21 +52,27 @@ class PerplexityMeter:
     Only response tokens count: the prompt and the padding are masked. With `chat_template`, prompt and response are put in the
     model's chat template (its tokenizer's own, or that of the file `template`) and the end-of-turn token counts as part of the
     response.
+
+    Args:
+        gpus: how many GPUs the model is spread over, as many of them as there are.
     """
 
     def __init__(
-        self, model: Path, *, chat_template: bool, batch_size: int, padding_side: str = "right", template: Path | None = None
+        self,
+        model: Path,
+        *,
+        chat_template: bool,
+        batch_size: int,
+        padding_side: str = "right",
+        template: Path | None = None,
+        gpus: int = 1,
     ) -> None:
-        import torch
         from transformers import AutoModelForCausalLM
 
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if self.device == "cuda" else torch.float32
         self.tokenizer: Any = load_tokenizer(model, template if chat_template else None)
         if chat_template:
             needs_chat_template(self.tokenizer, model)
-        self.model: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True)
-        self.model = self.model.to(self.device).eval()
+        self.model: Any = load_model(AutoModelForCausalLM, model, gpus=gpus)
         self.chat_template = chat_template
         self.batch_size = batch_size
         self.padding_side = padding_side
@@ -75,8 +105,6 @@ class PerplexityMeter:
         Raises:
             ValueError: if a response has no tokens, or its prompt fills the model's context (names the row).
         """
-        import torch
-
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         for row, (ids, start) in enumerate(encoded):
@@ -88,19 +116,22 @@ class PerplexityMeter:
         nll = np.zeros(len(encoded))
         tokens = np.zeros(len(encoded), dtype=int)
         with progress(total=len(encoded), title=title, unit="example") as bar:
-            for first in range(0, len(order), self.batch_size):
-                rows = order[first : first + self.batch_size]
-                ids, mask, counts = self._pad([encoded[row] for row in rows], limit)
-                with torch.inference_mode():
-                    positions = (mask.cumsum(-1) - 1).clamp_min(0)
-                    logits = self.model(input_ids=ids, attention_mask=mask, position_ids=positions).logits
-                    losses = torch.nn.functional.cross_entropy(
-                        logits[:, :-1].float().transpose(1, 2), ids[:, 1:], reduction="none"
-                    )
-                nll[rows] = (losses.double() * counts[:, 1:]).sum(1).cpu().numpy()
-                tokens[rows] = counts[:, 1:].sum(1).cpu().numpy()
+            batches = BatchSize(self.batch_size, title)
+            for rows, found in batches.over(order, lambda rows: self._losses([encoded[row] for row in rows], limit)):
+                nll[rows], tokens[rows] = found
                 bar.advance(len(rows), tokens=int(tokens[rows].sum()))
         return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
+
+    def _losses(self, batch: list[tuple[list[int], int]], limit: int | None) -> tuple[Any, Any]:
+        """Negative log-likelihood and number of the tokens that count, each of shape (batch,)."""
+        import torch
+
+        ids, mask, counts = self._pad(batch, limit)
+        with torch.inference_mode():
+            positions = (mask.cumsum(-1) - 1).clamp_min(0)
+            logits = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).logits
+            losses = token_losses(logits[:, :-1], ids[:, 1:])
+        return (losses.double() * counts[:, 1:]).sum(1).cpu().numpy(), counts[:, 1:].sum(1).cpu().numpy()
 
     def _pad(self, batch: list[tuple[list[int], int]], limit: int | None) -> tuple[Any, Any, Any]:
         """Token ids, attention mask and which tokens count, each of shape (batch, width)."""
@@ -121,7 +152,7 @@ class PerplexityMeter:
             for target, extra, own in zip((ids_rows, mask_rows, count_rows), parts, whole, strict=True):
                 target.append(extra + own if left else own + extra)
         return (
-            torch.tensor(ids_rows, device=self.device),
-            torch.tensor(mask_rows, device=self.device),
-            torch.tensor(count_rows, device=self.device),
+            torch.tensor(ids_rows, device=self.model.device),
+            torch.tensor(mask_rows, device=self.model.device),
+            torch.tensor(count_rows, device=self.model.device),
         )

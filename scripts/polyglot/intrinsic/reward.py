@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.core.batch_size import BatchSize
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Engine, Request, answer_all
+from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 LOW, HIGH = 1.0, 5.0
@@ -102,6 +104,7 @@ class RewardModel:
     Args:
         scale: the raw scores that map to 1 and 5; None reads `SCALE_FILE` in the folder.
         context: maximum tokens of prompt plus response; None uses the model's.
+        gpus: how many GPUs the model is spread over, as many of them as there are.
     """
 
     def __init__(
@@ -112,21 +115,17 @@ class RewardModel:
         scale: tuple[float, float] | None = None,
         context: int | None = None,
         chat_template: Path | None = None,
+        gpus: int = 1,
     ) -> None:
-        import torch
         from transformers import AutoModelForSequenceClassification
 
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if self.device == "cuda" else torch.float32
         self.tokenizer: Any = load_tokenizer(model, chat_template)
         needs_chat_template(self.tokenizer, model)
-        self.model, loading = AutoModelForSequenceClassification.from_pretrained(
-            model, dtype=dtype, num_labels=1, local_files_only=True, output_loading_info=True
-        )
+        options: dict[str, Any] = {"num_labels": 1, "output_loading_info": True}
+        self.model, loading = load_model(AutoModelForSequenceClassification, model, gpus=gpus, **options)
         if loading["missing_keys"]:
             missing = ", ".join(sorted(loading["missing_keys"])[:3])
             raise ValueError(f"{model}: not a reward model: its files have no weights for {missing}")
-        self.model = self.model.to(self.device).eval()
         self.context = context or getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         self.batch_size, self.padding = batch_size, self.model.config.get_text_config().pad_token_id
         if scale is None and (Path(model) / SCALE_FILE).exists():
@@ -136,8 +135,6 @@ class RewardModel:
 
     def score(self, prompts: Sequence[str], responses: Sequence[str], title: str = "reward") -> npt.NDArray[np.float64]:
         """Raw scores, shape (n,); NaN if prompt and response exceed the context, because a truncated text cannot be scored."""
-        import torch
-
         texts = [
             self.tokenizer.apply_chat_template(
                 [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False
@@ -150,16 +147,23 @@ class RewardModel:
         raw = np.full(len(texts), np.nan)
         padding = self._padding(ids)
         with progress(total=len(order), title=title, unit="response") as bar:
-            for start in range(0, len(order), self.batch_size):
-                rows = order[start : start + self.batch_size]
-                width = len(ids[rows[-1]])
-                batch = torch.tensor([ids[row] + [padding] * (width - len(ids[row])) for row in rows], device=self.device)
-                real = torch.tensor([[1] * len(ids[row]) + [0] * (width - len(ids[row])) for row in rows], device=self.device)
-                with torch.inference_mode():
-                    logits = self.model(input_ids=batch, attention_mask=real).logits
-                raw[rows] = logits[:, 0].double().cpu().numpy()
-                bar.advance(len(rows), tokens=int(real.sum()))
+            batches = BatchSize(self.batch_size, title)
+            for rows, found in batches.over(order, lambda rows: self._scored([ids[row] for row in rows], padding)):
+                raw[rows] = found
+                bar.advance(len(rows), tokens=sum(len(ids[row]) for row in rows))
         return raw
+
+    def _scored(self, batch: list[list[int]], padding: int) -> npt.NDArray[np.float64]:
+        """Raw scores of texts in tokens, the longest last."""
+        import torch
+
+        width, device = len(batch[-1]), self.model.device
+        ids = torch.tensor([row + [padding] * (width - len(row)) for row in batch], device=device)
+        real = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch], device=device)
+        with torch.inference_mode():
+            logits = self.model(input_ids=ids, attention_mask=real).logits
+        scores: npt.NDArray[np.float64] = logits[:, 0].double().cpu().numpy()
+        return scores
 
     def _padding(self, ids: list[list[int]]) -> int:
         """The model's padding token; for a model without one, a token that occurs in none of the texts."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.devices import first_gpu_only
 from polyglot.core.hashing import content_id, folder_fingerprint, stable_seed
 from polyglot.intrinsic.reward import SCALE_FILE, RewardModel
 from polyglot.models.tokenization import load_tokenizer
@@ -91,7 +92,7 @@ def train_reward_model(
     from transformers import AutoModelForSequenceClassification
     from trl import RewardConfig, RewardTrainer
 
-    gpu = torch.cuda.is_available()
+    gpu = first_gpu_only()
     torch.manual_seed(tuning.seed)
     tokenizer = load_tokenizer(start, padding_side="right")
     model = AutoModelForSequenceClassification.from_pretrained(start, num_labels=1, dtype=torch.float32, local_files_only=True)

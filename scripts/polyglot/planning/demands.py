@@ -60,6 +60,8 @@ class Demands:
         if does.model is None:
             return small(attempt, mem_mb=does.mem_mb or MEMORY)
         model = self.registries.models[does.model]
+        if does.alone:
+            model = model.model_copy(update={"gpus": min(model.gpus, 1), "training_gpus": min(model.training_gpus, 1)})
         if does.kind == "train":
             return training(model, does.examples, attempt)
         return running(model, does.kind, does.examples, attempt)

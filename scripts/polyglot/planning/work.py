@@ -40,7 +40,8 @@ class Work:
 
     `model`: the model that it runs or trains; None for a job without one. `kind`: its use of the model. `examples`: answers,
     texts, items ..., in training times epochs; they determine time limits. `read`, `written`, `trained`: expected tokens.
-    `stored`: bytes kept on disk. `mem_mb`: MB of data in memory, for a job without a model that needs more than usual.
+    `stored`: bytes kept on disk. `mem_mb`: MB of data in memory, for a job without a model that needs more than usual. `alone`:
+    whether it computes on one GPU, however many the registry gives the model.
     """
 
     model: str | None = None
@@ -51,6 +52,7 @@ class Work:
     trained: float = 0.0
     stored: float = 0.0
     mem_mb: int | None = None
+    alone: bool = False
 
 
 def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
@@ -116,7 +118,7 @@ class Jobs:
     def student(self, wildcards: Mapping[str, str]) -> Work:
         training = self.study.training
         wide = 2 if training.precision == "float32" else 1
-        return self._training(wildcards["base"], self._examples(wildcards) * training.epochs, wide)
+        return self._training(wildcards["base"], self._examples(wildcards) * training.epochs, wide, alone=False)
 
     def evaluate(self, model: str, lang: str) -> Work:
         plan, chosen = self.study.plan, self.study.evaluation.benchmarks_in(lang).values()
@@ -168,11 +170,12 @@ class Jobs:
         return self._reading(self.study.intrinsic.embedding, "embed", samples)
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples: the encoder reads prompts and responses, the embedding model both together. The plan assigns
-        everything to the embedding model, which is usually larger."""
-        samples = USUAL_POOL * self.study.training.examples
-        found = self._reading(self.study.intrinsic.embedding, "embed", samples, texts=3)
-        return replace(found, read=2 * found.read)
+        """A user's own samples, prompt and response together."""
+        return self._reading(self.study.intrinsic.embedding, "embed", USUAL_POOL * self.study.training.examples)
+
+    def own_quality(self, wildcards: Mapping[str, str]) -> Work:
+        """A user's own samples, prompts and responses separately."""
+        return self._reading(self.study.encoder, "embed", USUAL_POOL * self.study.training.examples, texts=2)
 
     def student_answers(self, wildcards: Mapping[str, str]) -> Work:
         prompts, plan = self.study.selection.prompts, self.study.plan
@@ -204,12 +207,14 @@ class Jobs:
         return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
 
     def _reading(self, model: str, kind: Kind, examples: float, texts: int = 1) -> Work:
-        """A model reads examples, each as one or several texts."""
-        return Work(model, kind, texts * examples, examples * self.study.plan.example_tokens)
+        """A model reads examples, each as one or several texts. sentence-transformers embeds on one GPU."""
+        alone = kind == "embed" and self.registries.models[model].engine == "transformers"
+        return Work(model, kind, texts * examples, examples * self.study.plan.example_tokens, alone=alone)
 
-    def _training(self, model: str, examples: float, wide: int = 1) -> Work:
+    def _training(self, model: str, examples: float, wide: int = 1, *, alone: bool = True) -> Work:
+        """Only students are trained by several processes."""
         trained = examples * self.study.plan.example_tokens
-        return Work(model, "train", examples, trained=trained, stored=wide * self.weights(model))
+        return Work(model, "train", examples, trained=trained, stored=wide * self.weights(model), alone=alone)
 
     def weights(self, name: str) -> float:
         """Bytes of a model's weights."""
@@ -256,6 +261,7 @@ RULES: dict[str, Said] = {
     "quality_validity": Jobs.quality_validity,
     "sample_quality": Jobs.sample_quality,
     "sample_clusters": Jobs.sample_clusters,
+    "own_quality": Jobs.own_quality,
     "select_own": Jobs.select_own,
     "student_answers": Jobs.student_answers,
     "duels": Jobs.duels,

@@ -173,7 +173,11 @@ class Model(Entry):
         description="Engine that runs this model: in the job (`transformers`, `vllm`), or `openai` for an endpoint; or a "
         "plugin's.",
     )
-    gpus: int = Field(default=0, ge=0, description="GPUs for inference (vllm: tensor parallel).")
+    gpus: int = Field(
+        default=0,
+        ge=0,
+        description="GPUs for inference: vllm splits each layer among them (tensor parallel), others give each its layers.",
+    )
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs for fine-tuning.")
     context: int | None = Field(
         default=None,

@@ -30,7 +30,14 @@ def prompts_of(requests: pd.DataFrame) -> pd.DataFrame:
 
 
 def informed(
-    known: Known, needs: Collection[Need], files: Any, *, alpha: float, batch_size: int, measured: Sequence[Sequence[str]]
+    known: Known,
+    needs: Collection[Need],
+    files: Any,
+    *,
+    alpha: float,
+    batch_size: int,
+    measured: Sequence[Sequence[str]],
+    gpus: int = 1,
 ) -> Known:
     """Add the inputs that a strategy needs.
 
@@ -41,9 +48,10 @@ def informed(
         alpha: weight of learnability in the reward.
         batch_size: prompts per batch of the router.
         measured: (teacher, language) of every file of `quality` and of `learnability`.
+        gpus: how many GPUs the router is spread over.
     """
     if "router" in needs:
-        known = replace(known, router=_router_scores(known, Path(files.router), batch_size))
+        known = replace(known, router=_router_scores(known, Router(Path(files.router), batch_size=batch_size, gpus=gpus)))
     if "calibration" in needs:
         known = replace(known, calibration=pd.read_parquet(files.calibration))
     if "answers" in needs:
@@ -52,8 +60,7 @@ def informed(
     return known
 
 
-def _router_scores(known: Known, folder: Path, batch_size: int) -> Array:
-    router = Router(folder, batch_size=batch_size)
+def _router_scores(known: Known, router: Router) -> Array:
     scores = pd.DataFrame(router.score(list(known.prompts["prompt"])), columns=router.teachers)
     return scores[list(known.teachers)].to_numpy(dtype=float)
 

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from polyglot.core.batch_size import BatchSize
 from polyglot.core.files import read_json
 from polyglot.core.hashing import folder_fingerprint
 from polyglot.core.progress import progress
+from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.routing.router_trainer import Lesson, padded, pairwise_trainer, train_to_its_end
 from polyglot.routing.settings import Routing
@@ -92,37 +94,42 @@ def _padding(model: Any, tokenizer: Any) -> int:
 
 
 class Router:
-    """A trained router from its folder, on the available device."""
+    """A trained router from its folder, on the available device.
 
-    def __init__(self, folder: Path, *, batch_size: int) -> None:
-        import torch
+    Args:
+        gpus: how many GPUs the model is spread over, as many of them as there are.
+    """
+
+    def __init__(self, folder: Path, *, batch_size: int, gpus: int = 1) -> None:
         from transformers import AutoModelForSequenceClassification
 
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if self.device == "cuda" else torch.float32
         facts = read_json(Path(folder) / FACTS)
         self.teachers: list[str] = facts["teachers"]
         self.longest: int = facts["longest"]
         self.tokenizer = load_tokenizer(folder)
-        model: Any = AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        self.model = model.to(self.device).eval()
+        self.model: Any = load_model(AutoModelForSequenceClassification, folder, gpus=gpus)
         self.batch_size = batch_size
 
     def score(self, texts: Sequence[str]) -> Array:
         """Scores of every teacher for each prompt, shape (n, m), in batches of similar length."""
-        import torch
-
         ids, cut = encode(self.tokenizer, texts, self.longest)
         if cut:
             print(f"{cut} of {len(ids)} prompts are longer than {self.longest} tokens; their middle was left out")
         order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         found = np.zeros((len(ids), len(self.teachers)))
         with progress(total=len(ids), title="route", unit="prompt") as bar:
-            for start in range(0, len(order), self.batch_size):
-                rows = order[start : start + self.batch_size]
-                tokens, mask = padded([ids[row] for row in rows], self.model.config.get_text_config().pad_token_id)
-                with torch.inference_mode():
-                    logits = self.model(input_ids=tokens.to(self.device), attention_mask=mask.to(self.device)).logits
-                found[rows] = logits.double().cpu().numpy()
-                bar.advance(len(rows), tokens=int(mask.sum()))
+            batches = BatchSize(self.batch_size, "route")
+            for rows, scores in batches.over(order, lambda rows: self._scored([ids[row] for row in rows])):
+                found[rows] = scores
+                bar.advance(len(rows), tokens=sum(len(ids[row]) for row in rows))
         return found
+
+    def _scored(self, batch: list[list[int]]) -> Array:
+        import torch
+
+        tokens, mask = padded(batch, self.model.config.get_text_config().pad_token_id)
+        device = self.model.device
+        with torch.inference_mode():
+            logits = self.model(input_ids=tokens.to(device), attention_mask=mask.to(device)).logits
+        scores: Array = logits.double().cpu().numpy()
+        return scores

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from polyglot.core.devices import first_gpu_only
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id
 from polyglot.routing.settings import Routing
@@ -107,10 +108,9 @@ def pairwise_trainer(model: Any, lesson: Lesson, ids: Sequence[Sequence[int]], r
 
 
 def _arguments(routing: Routing, checkpoints: Path, prompts: int) -> Any:
-    import torch
     from transformers import TrainingArguments
 
-    gpu = torch.cuda.is_available()
+    gpu = first_gpu_only()
     return TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=routing.epochs,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.core.devices import first_gpu_only
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.engines.embedding import Embedder
 from polyglot.registry.models import Model
@@ -61,7 +62,8 @@ def train_quality_model(
     from transformers import set_seed
 
     set_seed(selection.seed)
-    encoder = SentenceTransformer(str(start), local_files_only=True)
+    device = "cuda" if first_gpu_only() else "cpu"
+    encoder = SentenceTransformer(str(start), device=device, local_files_only=True)
     if model.context is not None:
         encoder.max_seq_length = model.context
     rows = model.prefix + triplets[list(TRIPLET)].astype(str)
@@ -79,12 +81,11 @@ def train_quality_model(
 
 
 def _triplet_trainer(encoder: Any, rows: pd.DataFrame, selection: Selection, checkpoints: Path) -> Any:
-    import torch
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.losses import TripletDistanceMetric, TripletLoss
 
-    gpu = torch.cuda.is_available()
+    gpu = encoder.device.type == "cuda"
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=selection.epochs,

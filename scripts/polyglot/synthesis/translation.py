@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.batch_size import BatchSize
 from polyglot.core.progress import progress
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import FinishReason
+from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer
 
 LINE_BREAK = re.compile(r"(^\s+|\s*\n\s*|\s+$)")
@@ -46,6 +48,7 @@ class Translator:
         batch_size: texts, lines or sentences per batch.
         max_new_tokens: longest translation of each, in tokens; at most the model's context. max_input_tokens: longest input of
         each, in tokens including the two special ones; None is the model's context.
+        gpus: how many GPUs the model is spread over, as many of them as there are.
     """
 
     def __init__(
@@ -56,15 +59,13 @@ class Translator:
         batch_size: int = 16,
         max_new_tokens: int = 256,
         max_input_tokens: int | None = None,
+        gpus: int = 1,
     ) -> None:
-        import torch
         from transformers import AutoModelForSeq2SeqLM
 
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        self.folder, self.beams, self.batch_size = Path(folder), beams, batch_size
+        self.folder, self.beams, self.batches = Path(folder), beams, BatchSize(batch_size, "translate")
         self.tokenizer: Any = load_tokenizer(folder)
-        self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device).eval()
+        self.model: Any = load_model(AutoModelForSeq2SeqLM, folder, gpus=gpus)
         self.model.generation_config.max_length = None  # NLLB's own limit of 200
         self.model.generation_config.forced_eos_token_id = None  # otherwise a truncated translation would look complete
         context = min(self.tokenizer.model_max_length, self.model.config.max_position_embeddings)
@@ -89,9 +90,8 @@ class Translator:
         pieces.sort(key=lambda piece: (lengths[piece], piece))
         prompt_tokens, completion_tokens = [0] * len(texts), [0] * len(texts)
         cut: set[int] = set()
-        for start in range(0, len(pieces), self.batch_size):
-            batch = pieces[start : start + self.batch_size]
-            written = self._generate([parts[row][place] for row, place in batch], forced)
+        generated = self.batches.over(pieces, lambda batch: self._generate([parts[row][place] for row, place in batch], forced))
+        for batch, written in generated:
             for (row, place), (tokens, finished) in zip(batch, written, strict=True):
                 if not finished or lengths[row, place] > self.max_input_tokens:
                     cut.add(row)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.devices import first_gpu_only, visible_gpus
 from polyglot.training.batches import Batches
 from polyglot.training.settings import Training
 
@@ -22,11 +23,7 @@ class Machine:
     def here(cls) -> Machine:
         """The device of this process. A single process uses only the first visible GPU."""
         processes = int(os.environ.get("WORLD_SIZE", "1"))
-        if processes == 1:
-            os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
-        import torch
-
-        return cls(torch.cuda.is_available(), processes)
+        return cls(first_gpu_only() if processes == 1 else visible_gpus() > 0, processes)
 
     def weights(self, training: Training) -> Any:
         """The torch type of the weights during training."""

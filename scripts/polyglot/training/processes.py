@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 import polyglot
+from polyglot.core.devices import visible_gpus
 from polyglot.core.files import read_json, write_json, write_parquet
 from polyglot.core.progress import TERMINAL
 from polyglot.training.batches import Batches
@@ -44,16 +45,15 @@ def train_together(
         ValueError: if the machine has fewer GPUs, or an update's examples cannot be divided evenly.
         TrainingError: with the message of the process that failed first; the others are terminated.
     """
-    import torch
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     Batches.of(training, processes)
-    if 0 < torch.cuda.device_count() < processes:
+    if 0 < (gpus := visible_gpus()) < processes:
         raise ValueError(
             f"{base}: fine-tuning takes {processes} GPUs (training_gpus in config/models.yaml), and the job has "
-            f"{torch.cuda.device_count()}; ask for more, or correct the entry"
+            f"{gpus}; ask for more, or correct the entry"
         )
     scripts = str(Path(polyglot.__path__[0]).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join([scripts, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.devices import visible_gpus
 from polyglot.training.lora import check_targets
 from polyglot.training.machine import Machine
 from polyglot.training.settings import Training
@@ -17,10 +18,8 @@ COMPILED = tempfile.TemporaryDirectory(prefix="unsloth-")
 
 def make_ready() -> None:
     """Import unsloth, which patches transformers and trl and so must come before them."""
-    import torch
-
     os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
-    if not torch.cuda.is_available():
+    if not visible_gpus():
         os.environ["UNSLOTH_FORCE_CPU"] = "1"
     os.environ["UNSLOTH_COMPILE_LOCATION"] = COMPILED.name
     import unsloth  # noqa: F401

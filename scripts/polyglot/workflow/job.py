@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.machinery
 import json
 import os
 import sys
@@ -62,7 +63,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
         try:
             if alone:
                 print(alone, file=sys.stderr)
-            with recorded(snakemake):
+            with recorded(snakemake), started_once():
                 load_plugins(getattr(snakemake, "config", {}).get("plugins", []))
                 yield
         except BaseException as error:
@@ -71,6 +72,21 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
             os.dup2(terminal, 2)
             print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the full traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
+
+
+@contextmanager
+def started_once() -> Iterator[None]:
+    """Keep multiprocessing's `spawn` and `forkserver` from running this process's script again in each child.
+
+    A script does its work unguarded, as Snakemake runs it. What is started as `python FOLDER` does so too, and multiprocessing
+    leaves that alone: it knows it by the name in the main module's `__spec__`.
+    """
+    main = sys.modules["__main__"]
+    known, main.__spec__ = main.__spec__, importlib.machinery.ModuleSpec("__main__", None)
+    try:
+        yield
+    finally:
+        main.__spec__ = known
 
 
 def kept_table(snakemake: Any) -> KeptTable:
@@ -84,6 +100,12 @@ def kept_table(snakemake: Any) -> KeptTable:
     given = json.dumps(dict(snakemake.params.items()), sort_keys=True, default=str)
     code = code_id(tuple(getattr(snakemake, "config", {}).get("plugins", [])))
     return KeptTable(Path(snakemake.params.side_file), content_id(code, given, *inputs))
+
+
+def gpus_asked(resources: Mapping[str, Any]) -> int:
+    """How many GPUs a job asks for, in the words of whatever cluster: `gpu=2`, or `gres=gpu:h200:2`."""
+    words = [word.split(":") for word in str(resources.get("gres") or "").split(",") if word.split(":")[0] == "gpu"]
+    return int(resources.get("gpu") or 0) or sum(int(word[-1]) if word[-1].isdigit() else 1 for word in words)
 
 
 def may_share(resources: Mapping[str, Any]) -> bool:

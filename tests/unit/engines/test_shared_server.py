@@ -35,9 +35,6 @@ from ...standin import CONTEXT, install
 
 MODEL = Model(folder="x", engine="vllm", context=512, sampling=Sampling(temperature=0.3, top_p=0.8, top_k=5, max_new_tokens=9))
 
-NO_GPU = "class cuda:\n    is_available = staticmethod(lambda: False)\n"
-"""All that the keeper asks of torch, whose import takes seconds."""
-
 
 def request(name: str, content: str = "", **more: Any) -> Request:
     return Request(name, [{"role": "user", "content": content or f"question {name}"}], **({"seed": 1} | more))
@@ -61,7 +58,6 @@ def gone(process: int) -> bool:
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A node whose vllm is the stand-in."""
     installed = install(tmp_path / "installed")
-    (installed / "torch.py").write_text(NO_GPU)
     paths = [str(installed), os.environ.get("PYTHONPATH", ""), *sys.path]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     monkeypatch.setenv("STANDIN_ASKED", str(tmp_path / "asked"))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
+from polyglot.engines import vllm_engine
 from polyglot.engines.base import Answer, Request
-from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, QUIET, VLLMEngine
+from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, GPU_ENVIRONMENT, QUIET, VLLMEngine
 from polyglot.registry.models import Model, Sampling
 
 
@@ -38,12 +39,12 @@ def vllm(monkeypatch: pytest.MonkeyPatch) -> None:
         module = ModuleType(name)
         vars(module).update(members)
         monkeypatch.setitem(sys.modules, name, module)
-    for name in QUIET | CPU_ENVIRONMENT:  # so that what the engine sets is gone after the test
+    for name in QUIET | CPU_ENVIRONMENT | GPU_ENVIRONMENT:  # so that what the engine sets is gone after the test
         monkeypatch.setenv(name, "of the test")
 
 
 def opened(model: Model, monkeypatch: pytest.MonkeyPatch, *, gpu: bool) -> VLLMEngine:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(vllm_engine, "visible_gpus", lambda: int(gpu))
     return VLLMEngine(Path("folder"), model)
 
 
@@ -82,3 +83,14 @@ def test_each_request_has_its_own_seed_schema_and_the_models_sampling(monkeypatc
         assert (one.temperature, one.top_p, one.top_k, one.max_tokens) == (0.3, 0.8, 5, 9)
     assert first.structured_outputs is None
     assert second.structured_outputs.json == schema
+
+
+@pytest.mark.parametrize(("said", "method"), [(None, "spawn"), ("fork", "fork")])
+def test_on_gpus_the_engine_is_started_afresh_unless_the_environment_says_fork(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, method: str
+) -> None:
+    monkeypatch.delenv("VLLM_WORKER_MULTIPROC_METHOD")
+    if said is not None:
+        monkeypatch.setenv("VLLM_WORKER_MULTIPROC_METHOD", said)
+    opened(Model(folder="x", engine="vllm", gpus=1), monkeypatch, gpu=True)
+    assert os.environ["VLLM_WORKER_MULTIPROC_METHOD"] == method

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities
+from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities, token_losses
 from polyglot.models.tokenization import TokenizerError
 from polyglot.nano.world import World
 
@@ -83,3 +85,58 @@ def test_a_template_from_a_file_measures_as_the_tokenizers_own(
     prompts, responses = zip(*pairs[:8], strict=True)
     own, given = (meter.measure(prompts, responses) for meter in meters)
     assert own.equals(given)
+
+
+def test_the_chunks_in_which_logits_become_float32_change_nothing() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    logits, ids = torch.randn(3, 50, 700), torch.randint(700, (3, 50))
+    whole = torch.nn.functional.cross_entropy(logits.transpose(1, 2), ids, reduction="none")
+    assert torch.equal(token_losses(logits, ids), whole)
+    for tokens in (1, 7, 50):
+        chunked = token_losses(logits, ids, chunk=3 * 700 * tokens)
+        assert chunked.shape == (3, 50)
+        torch.testing.assert_close(chunked, whole, rtol=1e-6, atol=0)
+
+
+LIMITED = """
+import resource, torch
+from polyglot.intrinsic.perplexity import token_losses
+with torch.inference_mode():
+    logits, ids = torch.zeros(2, 100, 262_000, dtype=torch.bfloat16), torch.ones(2, 100, dtype=torch.long)
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20, resource.RLIM_INFINITY))
+    print(round(float(token_losses(logits, ids, chunk=2**24).mean()), 4))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited as Linux does it")
+def test_a_batch_takes_little_more_than_its_logits_in_the_models_type() -> None:
+    """100 tokens twice over a vocabulary of 262,000: not 12 bytes more for each logit (0.6 GB)."""
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
+    assert done.stdout.strip() == "12.4761", done.stderr
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_numbers_stay(
+    nano_model: Path, pairs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    meter = PerplexityMeter(nano_model, chat_template=True, batch_size=16)
+    prompts, responses = zip(*pairs[:24], strict=True)
+    whole = meter.measure(prompts, responses)
+    forward, widest = meter.model.forward, []
+
+    def limited(input_ids: torch.Tensor, **given: torch.Tensor) -> object:
+        widest.append(len(input_ids))
+        if len(input_ids) > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(input_ids=input_ids, **given)
+
+    monkeypatch.setattr(meter.model, "forward", limited)
+    found = meter.measure(prompts, responses)
+    assert widest[:2] == [16, 8]
+    assert set(widest[1:]) == {8}
+    assert "perplexity: a batch of 16 does not fit in memory, so it is halved: 8" in capsys.readouterr().err
+    np.testing.assert_allclose(found["nll"], whole["nll"], rtol=1e-5)

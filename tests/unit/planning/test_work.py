@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from polyglot.planning.budget import budget
 from polyglot.planning.demands import Demand, Demands, running, small, training
 from polyglot.planning.work import BENCHMARK_ITEMS, RULES, USUAL_TRIPLETS, Work, work
 from polyglot.registry import Registries
+from polyglot.registry.base import Registry
+from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
 from polyglot.workflow.loading import load_study
 
@@ -91,6 +94,7 @@ ROUTED = {"lang": "de", "seed": "0"}
         ("router", {"base": "gemma-3-4b"}),
         ("assign", {"routed": "persyn", **ROUTED}),
         ("sample_clusters", {"teacher": "gemma-3-27b-it", "pool": "de", "seed": "0"}),
+        ("own_quality", {"dataset": "mine"}),
         ("select_own", {"dataset": "mine"}),
         ("student_answers", {**SET, "base": "gemma-3-4b"}),
         ("duels", {**SET, "base": "gemma-3-4b"}),
@@ -184,3 +188,21 @@ def test_demands_follow_from_the_work(demo: tuple[Study, Registries], persyn: tu
     assert demands.of("source", {"source": "aya", "lang": "de"}, 1).mem_mb == 16_000
     for rule in (None, "table", "training_set"):
         assert demands.of(rule, named, 1) == small(1)
+
+
+def test_a_job_asks_for_the_gpus_that_it_computes_on(persyn: tuple[Study, Registries], repository: Path, tmp_path: Path) -> None:
+    """Students and models that answer, read and rate take all that the registry gives; trained or embedding alone, one."""
+    study, registries = persyn
+    entries = (repository / "config/models.yaml").read_text(encoding="utf-8")
+    entries = re.sub(r"^  gpus: .*", "  gpus: 4", entries, flags=re.MULTILINE)
+    entries = re.sub(r"^  training_gpus: .*", "  training_gpus: 8", entries, flags=re.MULTILINE)
+    (tmp_path / "models.yaml").write_text(entries, encoding="utf-8")
+    encoder = study.selection.model_copy(update={"encoder": "xlm-roberta-large"})
+    study = study.model_copy(update={"selection": encoder})
+    demands = Demands(study, replace(registries, models=Registry(tmp_path / "models.yaml", Model)))
+    wildcards = {**SET, "base": "gemma-3-4b", "model": "gemma-3-4b-it", "routed": "persyn", "pool": "de", "dataset": "mine"}
+    asked = {rule: demands.of(rule, wildcards, 1).gpu for rule in RULES if demands.of(rule, wildcards, 1).gpu}
+    alone = {"router", "quality_model", "quality_validity", "sample_quality", "own_quality"}
+    assert {rule for rule, gpus in asked.items() if gpus == 1} == alone
+    assert {rule for rule, gpus in asked.items() if gpus == 8} == {"student"}
+    assert {rule for rule, gpus in asked.items() if gpus == 4} >= {"synthesize", "perplexity", "reward", "assign", "diversity"}

@@ -132,15 +132,15 @@ def test_a_routers_scores_are_put_in_the_order_of_the_teachers(monkeypatch: pyte
     class Fake:
         teachers = ("poor", "good", "fair")
 
-        def __init__(self, folder: Path, batch_size: int) -> None:
-            assert (folder, batch_size) == (Path("router"), 7)
+        def __init__(self, folder: Path, batch_size: int, gpus: int) -> None:
+            assert (folder, batch_size, gpus) == (Path("router"), 7, 2)
 
         def score(self, texts: list[str]) -> Any:
             return np.array([[3.0, 1.0, 2.0]] * len(texts))
 
     monkeypatch.setattr(evidence, "Router", Fake)
     known = Known(prompts(2), TEACHERS, STRENGTH)
-    read = informed(known, NEEDS["router"], SimpleNamespace(router="router"), alpha=0.0, batch_size=7, measured=[])
+    read = informed(known, NEEDS["router"], SimpleNamespace(router="router"), alpha=0.0, batch_size=7, measured=[], gpus=2)
     assert there(read.router, "router").tolist() == [[1.0, 2.0, 3.0]] * 2
     assert STRATEGIES["persyn"].choose(read) == ["poor", "poor"]
 

@@ -15,7 +15,7 @@ import pytest
 
 from polyglot.core import submission
 from polyglot.core.submission import Submission
-from polyglot.workflow.job import OFFLINE, kept_table, may_share
+from polyglot.workflow.job import OFFLINE, gpus_asked, kept_table, may_share
 from tests.patience import STANDSTILL
 
 CODE = """
@@ -102,3 +102,43 @@ def test_a_submission_that_is_done_again_takes_what_a_job_had_finished(tmp_path:
     monkeypatch.setenv(submission.VARIABLE, "")
     job().remove()
     assert not job().path.exists()
+
+
+SPAWNING = """
+import multiprocessing, sys
+from types import SimpleNamespace
+from polyglot.workflow.job import running
+snakemake = SimpleNamespace(log=[sys.argv[2]], rule="rule", wildcards={}, resources={}, threads=1)
+__real_file__ = __file__
+with running(snakemake):
+    from polyglot.core.hashing import stable_seed
+    children = multiprocessing.get_context(sys.argv[1])
+    child = children.Process(target=stable_seed, args=("child",))
+    child.start()
+    child.join()
+    print("the script runs, its child has ended with", child.exitcode)
+"""
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_a_process_that_a_script_starts_does_not_run_the_script_again(tmp_path: Path, how: str) -> None:
+    """vllm starts its engine so. Scripts do their work unguarded."""
+    (tmp_path / "script.py").write_text(SPAWNING)
+    command = [sys.executable, str(tmp_path / "script.py"), how, str(tmp_path / "log")]
+    subprocess.run(command, check=True, timeout=STANDSTILL)
+    assert (tmp_path / "log").read_text().splitlines() == ["the script runs, its child has ended with 0"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "gpus"),
+    [
+        ({}, 0),
+        ({"gpu": 0, "gres": None}, 0),
+        ({"gpu": 2}, 2),
+        ({"gpu": None, "gres": "gpu:4"}, 4),
+        ({"gres": "gpu:h200:2"}, 2),
+        ({"gres": "lscratch:10,gpu:2"}, 2),
+    ],
+)
+def test_a_job_knows_how_many_gpus_it_asks_for(resources: dict[str, Any], gpus: int) -> None:
+    assert gpus_asked(resources) == gpus
