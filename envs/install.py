@@ -80,14 +80,24 @@ def has_nvidia_driver() -> bool:
 
 def builders_lock(locks: list[Path]) -> str:
     """The part of locks that builds other packages, as a lock of its own."""
-    entries = re.findall(r"^[\w.-]+==.*?[^\\]$", "\n".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE | re.DOTALL)
+    entries = re.findall(
+        r"^[\w.-]+==.*?[^\\]$", "\n".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE | re.DOTALL
+    )
     return "\n".join(entry for entry in entries if entry.split("==")[0] in BUILDERS)
 
 
 def run_pip(python: Path, command: str, *arguments: str) -> str:
     """Run pip on locks; what it says if it fails, else nothing."""
-    options = ["--quiet", "--no-deps", "--require-hashes", "--no-build-isolation"]
-    done = subprocess.run([str(python), "-m", "pip", command, *options, *arguments], stderr=subprocess.PIPE, text=True, check=False)
+    options = [
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--no-build-isolation",
+        *(["--no-compile"] if command == "install" else []),
+    ]
+    done = subprocess.run(
+        [str(python), "-m", "pip", command, *options, *arguments], stderr=subprocess.PIPE, text=True, check=False
+    )
     return done.stderr if done.returncode else ""
 
 
@@ -147,6 +157,11 @@ def add(venv: Path, aside: str, project: bool) -> None:
         fail(done.stderr if done.returncode else "")
 
 
+def compile_all(venv: Path) -> None:
+    """Compile an environment's modules, on all cores: pip would on one. Files that are no modules of this Python are passed over."""
+    subprocess.run([str(venv / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", str(venv)], check=False)
+
+
 def download(folder: Path, locks: list[Path], build: str) -> None:
     """The files that `install` takes on a machine like this one, in a folder.
 
@@ -167,7 +182,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="the virtual environment, or with --wheels the folder for files")
     parser.add_argument("locks", type=Path, nargs="+")
-    parser.add_argument("--torch", metavar="BUILD", help="cpu or cuda; empty: cuda where there is an NVIDIA driver; left out: no torch")
+    parser.add_argument(
+        "--torch", metavar="BUILD", help="cpu or cuda; empty: cuda where there is an NVIDIA driver; left out: no torch"
+    )
     parser.add_argument("--aside", default="", metavar="NAME", help="put requirements-NAME.lock into FOLDER/NAME as well")
     parser.add_argument("--project", action="store_true", help="install this project as well, as it lies here")
     parser.add_argument("--wheels", action="store_true", help="download only")
@@ -182,6 +199,7 @@ def main() -> int:
         else:
             install(asked.folder, asked.locks, build)
             add(asked.folder, asked.aside, asked.project)
+            compile_all(asked.folder)
             (asked.folder / "ready").write_text(f"{build}\n", encoding="utf-8")
     except CannotSetUp as error:
         print(error, file=sys.stderr)

@@ -29,13 +29,11 @@ from urllib.parse import unquote
 from urllib.request import urlopen
 
 import yaml
+from install import TORCH_INDEX  # beside this file; it has to run before anything is installed
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "envs"))
-from install import TORCH_INDEX  # noqa: E402  (a neighbour that has to run before anything is installed)
-
 PYTHONS = ("3.11", "3.12")
 PLATFORMS = {
     "x86_64-manylinux_2_28": {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"},
@@ -49,9 +47,19 @@ MACHINES = [
     for python in PYTHONS
     for patch in (0, 99)
 ]
+MACOS, GLIBC_OF_VLLM = "14.0", "2_31"
+"""The lowest macOS that torch has wheels for; and the lowest glibc that one of vllm's packages has (llguidance)."""
 LINUX_ONLY = ("vllm", "unsloth")
 CONDA_PLATFORM = "x86_64-manylinux_2_28"
-CPU_NEEDS = ("filelock", "typing-extensions>=4.10.0", "setuptools>=77.0.3", "sympy>=1.13.3", "networkx>=2.5.1", "jinja2", "fsspec>=0.8.5")
+CPU_NEEDS = (
+    "filelock",
+    "typing-extensions>=4.10.0",
+    "setuptools>=77.0.3",
+    "sympy>=1.13.3",
+    "networkx>=2.5.1",
+    "jinja2",
+    "fsspec>=0.8.5",
+)
 """What torch's CPU build needs; PyPI knows only the needs of the build with CUDA (on Linux)."""
 WITHOUT = {
     "qlora": ("torch", "numpy", "packaging"),
@@ -60,10 +68,14 @@ WITHOUT = {
 }
 """What an environment leaves out of what its packages ask for: builds with CUDA that a test on a CPU never imports; for qlora, whose
 folder stands beside .venv, what is there."""
+FROM_SOURCE = ("connection-pool", "rouge-score")
+"""Packages without wheels, written in Python alone: pip builds them. All others have a wheel for each platform and Python."""
 HEADER = """\
 # Made by `make lock` from {source}: change that, not this. {what}
 """
-PIP = "It holds {count} packages, for Python {pythons}\n# on Linux (x86-64, arm64){mac}, with hashes of every file of each release."
+PIP = (
+    "It holds {count} packages, for Python {pythons}\n# on Linux (x86-64, arm64){mac}, with hashes of every file of each release."
+)
 CONDA = "It holds all that pip installs on Linux (x86-64), with hashes\n# of every file of each release; pip takes nothing else."
 
 
@@ -126,7 +138,9 @@ def locked_before(*paths: Path) -> str:
     return "\n".join(kept.values())
 
 
-def resolve(requirements: str, preferences: str, *options: str, without: Sequence[str] = (), torch: str | None = None) -> list[Pin]:
+def resolve(
+    requirements: str, preferences: str, *options: str, without: Sequence[str] = (), torch: str | None = None
+) -> list[Pin]:
     """Every package that requirements need, direct or not, with hashes.
 
     Args:
@@ -142,14 +156,17 @@ def resolve(requirements: str, preferences: str, *options: str, without: Sequenc
         path, settings, left_out = (Path(folder) / name for name in ("lock.txt", "uv.toml", "without.txt"))
         path.write_text(preferences, encoding="utf-8")
         left_out.write_text("\n".join(without), encoding="utf-8")
-        needs = f'[[dependency-metadata]]\nname = "torch"\nversion = "{torch}"\nrequires-dist = {list(CPU_NEEDS)}\n' if torch else ""
+        needs = (
+            f'[[dependency-metadata]]\nname = "torch"\nversion = "{torch}"\nrequires-dist = {list(CPU_NEEDS)}\n' if torch else ""
+        )
         settings.write_text(needs, encoding="utf-8")
         command = ["uv", "pip", "compile", "-", "--output-file", str(path), "--config-file", str(settings), "--quiet"]
         command += ["--excludes", str(left_out), "--generate-hashes", "--no-annotate", "--no-header", *options]
         if torch:  # a package for the CPU may ask for torch's build of that name, which PyPI does not have
             (Path(folder) / "override.txt").write_text(f"torch=={torch}", encoding="utf-8")
             command += ["--overrides", str(Path(folder) / "override.txt")]
-        done = subprocess.run(command, input=requirements, text=True, stderr=subprocess.PIPE, check=False)
+        variables = os.environ | {"MACOSX_DEPLOYMENT_TARGET": MACOS}
+        done = subprocess.run(command, input=requirements, text=True, stderr=subprocess.PIPE, check=False, env=variables)
         if done.returncode:
             raise CannotLock(done.stderr)
         return read_pins(path.read_text(encoding="utf-8"))
@@ -180,8 +197,24 @@ def lock_pip(name: str) -> list[Pin]:
     torch = torch_version()
     options = ("--universal", "--fork-strategy", "fewest", "--python-version", f"{PYTHONS[0]}.0")
     pins = resolve(text, preferences, *options, without=WITHOUT.get(name, ()), torch=torch)
-    machines = [machine for machine in MACHINES if name not in LINUX_ONLY or machine["sys_platform"] == "linux"]
-    return [pin for pin in for_machines(pins, machines) if pin.name != "torch"]
+    platforms = [key for key, platform in PLATFORMS.items() if name not in LINUX_ONLY or platform["sys_platform"] == "linux"]
+    machines = [machine for machine in MACHINES if any(PLATFORMS[key].items() <= machine.items() for key in platforms)]
+    pins = [pin for pin in for_machines(pins, machines) if pin.name != "torch"]
+    check_wheels(pins, [key.replace("2_28", GLIBC_OF_VLLM) if name == "vllm" else key for key in platforms])
+    return pins
+
+
+def check_wheels(pins: Sequence[Pin], platforms: Sequence[str]) -> None:
+    """See that no platform and no Python has to compile a package.
+
+    Raises:
+        CannotLock: if there is a package without a wheel that is not known for it.
+    """
+    text = "\n".join(pin.text for pin in pins)
+    options = ["--no-deps", "--only-binary", ":all:", *(part for name in FROM_SOURCE for part in ("--no-binary", name))]
+    for platform in platforms:
+        for python in PYTHONS:
+            resolve(text, "", *options, "--python-platform", platform, "--python-version", python)
 
 
 def torch_version() -> str:
@@ -216,7 +249,9 @@ def lock_cpu() -> list[Pin]:
     except URLError as error:
         before = [pin for pin in read_pins(path.read_text(encoding="utf-8")) if pin.version == build] if path.exists() else []
         if not before:
-            raise CannotLock(f"{torch_index()} cannot be reached ({error.reason}), and no hash of torch {build} is known") from error
+            raise CannotLock(
+                f"{torch_index()} cannot be reached ({error.reason}), and no hash of torch {build} is known"
+            ) from error
         print(f"{torch_index()} cannot be reached ({error.reason}): the hashes of torch {build} stay", file=sys.stderr)
         hashes = before[0].hashes
     return [mac, Pin("torch", build, hashes, "sys_platform == 'linux'")]
