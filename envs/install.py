@@ -3,10 +3,10 @@
     python3.11 envs/install.py --torch cpu .venv requirements.lock
     python3.11 envs/install.py --torch cuda --wheels wheels requirements.lock
 
-`make setup` and `make wheels` run this. pip takes the locked files and no others (`make lock`), from wherever it is configured to look;
-what builds a package that has no wheel is locked as well. Only torch's CPU build for Linux may come from elsewhere: where pip's own
-places lack it, from PyTorch's index, or the one that TORCH_INDEX names. This runs before anything is installed, so it needs the
-standard library alone, and it starts with an older Python to say that it is too old.
+`make setup` and `make wheels` run this. pip takes the locked files and no others (`make lock`), from wherever it is configured to
+look; what builds a package that has no wheel is locked as well. Only torch's CPU build for Linux may come from elsewhere: where
+pip's own places lack it, from PyTorch's index, or the one that TORCH_INDEX names. This runs before anything is installed, so it
+needs the standard library alone, and it starts with an older Python to say that it is too old.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BUILDERS = {"setuptools", "hatchling", "editables", "packaging", "pathspec", "pl
 REMEDIES = (
     (
         "DO NOT MATCH THE HASHES",
-        "A file is not the one that was locked. If your package index serves builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
+        "A file is not the one that was locked. If your index serves builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
     ),
     ("No space left", "The disk is full: set-up takes 3 GB, and 9 GB with TORCH=cuda."),
     (
@@ -80,24 +80,21 @@ def has_nvidia_driver() -> bool:
 
 def builders_lock(locks: list[Path]) -> str:
     """The part of locks that builds other packages, as a lock of its own."""
-    entries = re.findall(
-        r"^[\w.-]+==.*?[^\\]$", "\n".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE | re.DOTALL
-    )
+    text = "\n".join(lock.read_text(encoding="utf-8") for lock in locks)
+    entries = re.findall(r"^[\w.-]+==.*?[^\\]$", text, re.MULTILINE | re.DOTALL)
     return "\n".join(entry for entry in entries if entry.split("==")[0] in BUILDERS)
 
 
 def run_pip(python: Path, command: str, *arguments: str) -> str:
     """Run pip on locks; what it says if it fails, else nothing."""
-    options = [
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--no-build-isolation",
-        *(["--no-compile"] if command == "install" else []),
-    ]
-    done = subprocess.run(
-        [str(python), "-m", "pip", command, *options, *arguments], stderr=subprocess.PIPE, text=True, check=False
-    )
+    options = ["--quiet", "--no-deps", "--require-hashes", "--no-build-isolation"]
+    options += ["--no-compile"] if command == "install" else []
+    return said_by(python, command, *options, *arguments)
+
+
+def said_by(python: Path, *arguments: str) -> str:
+    """Run pip; what it says if it fails, else nothing."""
+    done = subprocess.run([str(python), "-m", "pip", *arguments], stderr=subprocess.PIPE, text=True, check=False)
     return done.stderr if done.returncode else ""
 
 
@@ -152,13 +149,11 @@ def add(venv: Path, aside: str, project: bool) -> None:
         lock = ROOT / f"requirements-{aside}.lock"
         fail(run_pip(python, "install", "--target", str(venv / aside), "--requirement", str(lock)))
     if project:
-        options = ["--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-        done = subprocess.run([str(python), "-m", "pip", "install", *options], stderr=subprocess.PIPE, text=True, check=False)
-        fail(done.stderr if done.returncode else "")
+        fail(said_by(python, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)))
 
 
 def compile_all(venv: Path) -> None:
-    """Compile an environment's modules, on all cores: pip would on one. Files that are no modules of this Python are passed over."""
+    """Compile an environment's modules, on all cores (pip takes one). Files that this Python cannot read are passed over."""
     subprocess.run([str(venv / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", str(venv)], check=False)
 
 

@@ -2,15 +2,15 @@
 
 Run by `make lock`, with names for some alone. Two kinds are made:
 
-- `requirements-NAME.txt` becomes `requirements-NAME.lock`, which `envs/install.py` installs with pip: one file for all of `PLATFORMS`
-  and `PYTHONS`, with one version of each package. torch is apart, since its builds are: `requirements-cpu.lock` has the CPU build,
-  `requirements-cuda.lock` the build for NVIDIA's GPUs and what that pulls in.
-- `envs/NAME.yaml` becomes `envs/locked/NAME.yaml`, an environment file which `conda env create` takes and which rules name, for Linux
-  on x86-64 with CUDA.
+- `requirements-NAME.txt` becomes `requirements-NAME.lock`, which `envs/install.py` installs with pip: one file for all of
+  `PLATFORMS` and `PYTHONS`, with one version of each package. torch is apart, since its builds are: `requirements-cpu.lock` has
+  the CPU build, `requirements-cuda.lock` the build for NVIDIA's GPUs and what that pulls in.
+- `envs/NAME.yaml` becomes `envs/locked/NAME.yaml`, an environment file which `conda env create` takes and which rules name, for
+  Linux on x86-64 with CUDA.
 
-What is locked is what is installed: pip refuses a file that has none of the hashes. Versions stay as they were locked where they fit.
-The index is PyPI, or the one that UV_DEFAULT_INDEX names; its address is written nowhere. CPU builds of torch for Linux are on
-PyTorch's own index, or the one that TORCH_INDEX names.
+What is locked is what is installed: pip refuses a file that has none of the hashes. Versions stay as they were locked where they
+fit. The index is PyPI, or the one that UV_DEFAULT_INDEX names; its address is written nowhere. CPU builds of torch for Linux are
+on PyTorch's own index, or the one that TORCH_INDEX names.
 """
 
 from __future__ import annotations
@@ -66,16 +66,14 @@ WITHOUT = {
     "vllm": ("torchvision", "torchaudio", "torchcodec"),
     "unsloth": ("torchvision", "triton", "xformers", "diffusers"),
 }
-"""What an environment leaves out of what its packages ask for: builds with CUDA that a test on a CPU never imports; for qlora, whose
-folder stands beside .venv, what is there."""
+"""What an environment leaves out of what its packages ask for: builds with CUDA that a test on a CPU never imports; for qlora,
+whose folder is in .venv, what is there."""
 FROM_SOURCE = ("connection-pool", "rouge-score")
 """Packages without wheels, written in Python alone: pip builds them. All others have a wheel for each platform and Python."""
 HEADER = """\
 # Made by `make lock` from {source}: change that, not this. {what}
 """
-PIP = (
-    "It holds {count} packages, for Python {pythons}\n# on Linux (x86-64, arm64){mac}, with hashes of every file of each release."
-)
+PIP = "Packages: {count}, for Python {pythons}\n# on Linux (x86-64, arm64){mac}, with hashes of every file of each release."
 CONDA = "It holds all that pip installs on Linux (x86-64), with hashes\n# of every file of each release; pip takes nothing else."
 
 
