@@ -79,7 +79,7 @@ lock: $(READY) ## every lock anew, or those of ENVS=...: all packages of all env
 	python envs/lock.py $(ENVS)
 
 define INSTALL
-@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or 3.12 is needed; $(or $(PYTHON),neither) is not on the path. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or 3.12 is needed; $(if $(PYTHON),$(PYTHON) is not,neither is) on the path. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 @$(PYTHON) envs/install.py
 endef
 

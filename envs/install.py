@@ -30,7 +30,7 @@ BUILDERS = {"setuptools", "hatchling", "editables", "packaging", "pathspec", "pl
 REMEDIES = (
     (
         "DO NOT MATCH THE HASHES",
-        "A file is not the one that was locked. If your index serves builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
+        "A file is not the one that was locked. If your index has builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
     ),
     ("No space left", "The disk is full: set-up takes 3 GB, and 9 GB with TORCH=cuda."),
     (

@@ -224,7 +224,8 @@ def torch_version() -> str:
 def lock_cuda() -> list[Pin]:
     """torch as PyPI has it, for Linux with CUDA, and what it pulls in beyond the CPU build's needs."""
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    preferences = locked_before(ROOT / "requirements.lock", ROOT / "requirements-cuda.lock")
+    locks = ("requirements.lock", "envs/locked/trl.yaml", "requirements-cuda.lock")
+    preferences = locked_before(*(ROOT / lock for lock in locks))
     options = ("--universal", "--fork-strategy", "fewest", "--python-version", f"{PYTHONS[0]}.0")
     common = {pin.name: pin.version for pin in read_pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))}
     pins = for_machines(resolve(text, preferences, *options))
