@@ -32,7 +32,7 @@ REMEDIES = (
         "DO NOT MATCH THE HASHES",
         "A file is not the one that was locked. If your index has builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
     ),
-    ("No space left", "The disk is full: set-up takes 3 GB, and 9 GB with TORCH=cuda."),
+    ("No space left", "The disk is full: set-up takes 3 GB with TORCH=cpu, and several more with TORCH=cuda."),
     (
         "No matching distribution",
         "pip finds no such package where it looks (pip config list). Without a network, carry the files: make wheels, then "
