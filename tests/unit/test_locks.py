@@ -44,6 +44,12 @@ def installed() -> dict[str, Distribution]:
     return {canonicalize_name(found.name): found for found in distributions()}
 
 
+def torch_lock(machine: Machine, installed: dict[str, Distribution]) -> str:
+    """The lock of the build of torch that is installed here; macOS has only the CPU's."""
+    cpu = "+cpu" in installed["torch"].version or machine["sys_platform"] == "darwin"
+    return f"requirements-{'cpu' if cpu else 'cuda'}.lock"
+
+
 def needed(direct: list[Requirement], machine: Machine, installed: dict[str, Distribution]) -> dict[str, list[Requirement]]:
     """All that requirements pull in on a machine, by what the installed packages say: name to what is asked of it."""
     found: dict[str, list[Requirement]] = {}
@@ -79,7 +85,7 @@ def test_a_package_has_one_version_on_every_platform_and_python(name: str) -> No
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: "-".join(machine[key] for key in sorted(machine)[1:4]))
 def test_a_lock_is_what_its_requirements_pull_in(machine: Machine, installed: dict[str, Distribution]) -> None:
     """On the other Python and the other platforms too, without a network: by the metadata of the versions that are installed."""
-    have = on(machine, locked("requirements.lock", "requirements-cpu.lock"))
+    have = on(machine, locked("requirements.lock", torch_lock(machine, installed)))
     want = needed(requirements("requirements.txt"), machine, installed)
     assert want.keys() == have.keys(), "make lock"
     for name, asked in want.items():
@@ -93,8 +99,7 @@ def test_what_is_installed_is_what_is_locked(installed: dict[str, Distribution])
     from packaging.markers import default_environment
 
     here: Machine = {**default_environment()}  # type: ignore[dict-item]
-    build = "cpu" if "+cpu" in installed["torch"].version or here["sys_platform"] == "darwin" else "cuda"
-    for name, version in on(here, locked("requirements.lock", f"requirements-{build}.lock")).items():
+    for name, version in on(here, locked("requirements.lock", torch_lock(here, installed))).items():
         assert installed[name].version == version, f"{name}: make setup"
 
 
