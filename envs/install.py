@@ -27,18 +27,20 @@ MACHINES = (("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"))
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 BUILDERS = {"setuptools", "hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers"}
 """What builds the packages that have no wheel, and this project: locked with all others, and installed before them."""
+ABSENT = ("No matching distribution", "ResolutionImpossible")
+"""How pip says that no place has a package; the second, where it is told to keep to constraints."""
 REMEDIES = (
     (
-        "DO NOT MATCH THE HASHES",
+        ("DO NOT MATCH THE HASHES",),
         "A file is not the one that was locked. If your index has builds of its own, lock those: UV_DEFAULT_INDEX=... make lock.",
     ),
-    ("No space left", "The disk is full: set-up takes 3 GB with TORCH=cpu, and several more with TORCH=cuda."),
+    (("No space left",), "The disk is full: set-up takes 3 GB with TORCH=cpu, and several more with TORCH=cuda."),
     (
-        "No matching distribution",
+        ABSENT,
         "pip finds no such package where it looks (pip config list). Without a network, carry the files: make wheels, then "
         "PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels make. For torch's CPU build, TORCH_INDEX names a mirror of " + TORCH_INDEX + ".",
     ),
-    ("", "Try again if the network was down; `pip config list` shows where pip looks."),
+    (("",), "Try again if the network was down; `pip config list` shows where pip looks."),
 )
 """What pip's errors say, and what helps."""
 
@@ -102,7 +104,7 @@ def take_torch(python: Path, build: str, command: str, *arguments: str) -> str:
     """Install or download torch from where pip looks, or else from PyTorch's index; what pip says if both fail."""
     lock = ("--requirement", str(ROOT / f"requirements-{build}.lock"))
     said = run_pip(python, command, *arguments, *lock)
-    if said and build == "cpu" and "No matching distribution" in said:
+    if build == "cpu" and any(sign in said for sign in ABSENT):
         index = os.environ.get("TORCH_INDEX") or TORCH_INDEX
         said = run_pip(python, command, *arguments, "--index-url", index, *lock)
     return said
@@ -116,7 +118,7 @@ def fail(said: str) -> None:
     """
     if said:
         errors = [line for line in said.splitlines() if "WARNING" not in line and line.strip()]
-        remedy = next(remedy for sign, remedy in REMEDIES if sign in said)
+        remedy = next(remedy for signs, remedy in REMEDIES if any(sign in said for sign in signs))
         raise CannotSetUp("\n".join([*errors[-12:], remedy]))
 
 
