@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
-from lock import CPU_NEEDS, MACHINES, Pin, read_pins
+from lock import CPU_NEEDS, MACHINES, CannotLock, Pin, cpu_hashes, for_machines, read_pins
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -127,3 +130,39 @@ def test_the_cpu_build_for_linux_has_a_hash_for_each_python_and_platform() -> No
     (linux,) = [pin for pin in locked("requirements-cpu.lock") if "linux" in pin.marker]
     assert linux.version.endswith("+cpu")
     assert len(linux.hashes) == 4
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The page of a package index that lists torch's wheels, on a server of its own."""
+    (tmp_path / "torch").mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    monkeypatch.setenv("TORCH_INDEX", f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield tmp_path / "torch/index.html"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_hashes_of_the_cpu_build_are_those_that_its_index_publishes(index: Path) -> None:
+    tags = [f"cp{minor}-cp{minor}-manylinux_2_28_{machine}" for minor in (311, 312) for machine in ("x86_64", "aarch64")]
+    wheels = [f"torch-9.9%2Bcpu-{tag}.whl" for tag in tags]
+    others = ["torch-9.9%2Bcpu-cp310-cp310-manylinux_2_28_x86_64.whl", "torch-9.8%2Bcpu-cp311-cp311-manylinux_2_28_x86_64.whl"]
+    links = [
+        f'<a href="/whl/cpu/{name}#sha256={number:064x}" data-x="y">{name}</a>' for number, name in enumerate(wheels + others)
+    ]
+    index.write_text("\n".join(links))
+    assert cpu_hashes("9.9+cpu") == tuple(f"--hash=sha256:{number:064x}" for number in range(4))
+    index.write_text("\n".join(links[1:]))
+    with pytest.raises(CannotLock, match=r"has no torch-9\.9\+cpu-cp311-cp311-manylinux_2_28_x86_64\.whl"):
+        cpu_hashes("9.9+cpu")
+
+
+def test_a_package_that_would_differ_between_machines_is_not_locked() -> None:
+    old, new = Pin("x", "1", (), "python_full_version < '3.11.5'"), Pin("x", "2", (), "python_full_version >= '3.11.5'")
+    with pytest.raises(CannotLock, match=r"name one version that fits all: x \(1"):
+        for_machines([old, new])
+    everywhere, elsewhere = Pin("y", "1", (), "sys_platform != 'win32'"), Pin("z", "1", (), "sys_platform == 'win32'")
+    assert for_machines([everywhere, elsewhere]) == [Pin("y", "1", ())]
