@@ -37,6 +37,17 @@ def test_torch_is_for_the_cpu_unless_a_driver_or_someone_says_so(tmp_path: Path,
         torch_build("gpu")
 
 
+def test_make_takes_the_python_that_is_there(repository: Path, tmp_path: Path) -> None:
+    """python3.11 where it runs, else python3.12: a launcher whose Python is missing, as pyenv leaves one, is passed over."""
+    for name, body in (("python3.11", "exit 127"), ("python3.12", f'exec "{sys.executable}" "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    variables = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    command = ["make", "--no-print-directory", "--dry-run", f"VENV={tmp_path / 'venv'}", "setup"]
+    done = subprocess.run(command, cwd=repository, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].startswith("python3.12 envs/install.py")
+
+
 def test_what_builds_packages_is_locked_with_them(repository: Path) -> None:
     pins = read_pins(builders_lock([repository / "requirements.lock"]))
     assert {pin.name for pin in pins} == BUILDERS
@@ -53,7 +64,8 @@ def test_what_builds_packages_is_locked_with_them(repository: Path) -> None:
 )
 def test_make_says_what_is_missing(repository: Path, tmp_path: Path, asked: tuple[str, ...], message: str) -> None:
     command = ["make", "--no-print-directory", "--always-make", f"VENV={tmp_path / 'venv'}", *asked, "setup"]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    done = subprocess.run(command, cwd=repository, env=alone, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert done.stderr.splitlines()[0].startswith(message)
 
