@@ -94,7 +94,7 @@ def test_a_lock_is_what_its_requirements_pull_in(machine: Machine, installed: di
     for name, asked in want.items():
         for requirement in asked:
             assert requirement.specifier.contains(have[name]), f"{requirement}: make lock"
-        python = SpecifierSet(installed[name].metadata.get("Requires-Python", ""))
+        python = SpecifierSet(",".join(installed[name].metadata.get_all("Requires-Python") or []))
         assert python.contains(machine["python_full_version"]), f"{name} {have[name]} is for Python {python}"
 
 
