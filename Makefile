@@ -1,10 +1,11 @@
 # make          set up, then run the embedded study to its report
 # make test     set up, then pass every check and test
-PYTHON ?= python3.11
+# make TORCH=cpu (or cuda) and make PYTHON=/path/to/python3.12 choose what is set up
+PYTHON ?= $(shell for name in python3.11 python3.12 python3 python; do $$name -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 12)' 2>/dev/null && echo $$name && break; done)
+TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-QLORA := $(VENV)/qlora
 VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
 UNSLOTH := .venv-unsloth
@@ -15,7 +16,13 @@ VALIDATOR_READY := $(VALIDATOR)/ready
 WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean lock help replication test-others test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
+ifneq ($(TORCH),)
+ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
+.PHONY: $(READY) # another build of torch than the one that is there
+endif
+endif
+
+.PHONY: demo test check unit setup wheels clean lock help replication test-others test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -65,31 +72,28 @@ check: $(READY) ## formatting, linting, types
 
 setup: $(READY) ## the Python environment in .venv, with the command polyglot
 
-lock: $(READY) ## envs/locked from envs: every package of every environment, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
+wheels: ## the files that set-up takes, in wheels/, for a machine like this one without a network (with CUDA: make wheels TORCH=cuda)
+	$(INSTALL) --torch "$(TORCH)" --wheels wheels requirements.lock requirements-qlora.lock
+
+lock: $(READY) ## every lock anew, or those of ENVS=...: all packages of all environments, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
 	python envs/lock.py $(ENVS)
 
-$(READY): requirements.lock requirements-qlora.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --requirement requirements.lock
-	$(BIN)/pip install --quiet --no-deps --upgrade --target $(QLORA) --requirement requirements-qlora.lock
-	$(BIN)/pip install --quiet --no-deps --editable .
-	@touch $@
+define INSTALL
+@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or 3.12 is needed; $(if $(PYTHON),$(PYTHON) is not,neither is) on the path. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+@$(PYTHON) envs/install.py
+endef
 
-$(VLLM_READY): requirements-vllm.lock
-	$(PYTHON) -m venv $(VLLM)
-	$(VLLM)/bin/pip install --quiet --no-deps --requirement requirements-vllm.lock
-	@touch $@
+$(READY): requirements.lock requirements-cpu.lock requirements-cuda.lock requirements-qlora.lock pyproject.toml envs/install.py
+	$(INSTALL) --torch "$(TORCH)" --aside qlora --project $(VENV) requirements.lock
 
-$(UNSLOTH_READY): requirements-unsloth.lock
-	$(PYTHON) -m venv $(UNSLOTH)
-	$(UNSLOTH)/bin/pip install --quiet --no-deps --requirement requirements-unsloth.lock
-	@touch $@
+$(VLLM_READY): requirements-vllm.lock requirements-cpu.lock envs/install.py
+	$(INSTALL) --torch cpu $(VLLM) requirements-vllm.lock
 
-$(VALIDATOR_READY): requirements-validator.lock
-	$(PYTHON) -m venv $(VALIDATOR)
-	$(VALIDATOR)/bin/pip install --quiet --requirement requirements-validator.lock
-	@touch $@
+$(UNSLOTH_READY): requirements-unsloth.lock requirements-cpu.lock envs/install.py
+	$(INSTALL) --torch cpu $(UNSLOTH) requirements-unsloth.lock
+
+$(VALIDATOR_READY): requirements-validator.lock envs/install.py
+	$(INSTALL) $(VALIDATOR) requirements-validator.lock
 
 clean: ## remove the environment and all results
 	rm -rf $(VENV) $(VLLM) $(UNSLOTH) $(VALIDATOR) results .snakemake

@@ -30,11 +30,11 @@ def pip_part(environment: dict[str, Any]) -> list[str]:
 
 
 def pins(lines: list[str]) -> dict[str, str]:
-    """Name to version of pinned requirements; comments, options and hashes are passed over."""
+    """Name to version of pinned requirements; comments, options and hashes, on their lines or beside, are passed over."""
     found: dict[str, str] = {}
     for line in lines:
-        if line[:1] not in ("#", "-", ""):
-            requirement = Requirement(line.split("#")[0].split("--hash")[0].strip())
+        if line.strip()[:1] not in ("#", "-", ""):
+            requirement = Requirement(line.split("#")[0].split("--hash")[0].rstrip(" \\"))
             found[canonicalize_name(requirement.name)] = str(requirement.specifier).removeprefix("==")
     return found
 

