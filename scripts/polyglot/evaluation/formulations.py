@@ -86,8 +86,8 @@ def _generative(item: Problem, few_shot: bool, seed: int) -> Asked:
 
 def _right_number(written: str, item: Problem) -> bool:
     """Whether an answer gives the right number (see `polyglot.evaluation.numbers.final_number`), up to rounding of fractions."""
-    found = final_number(written, item.lang)
-    return found is not None and math.isclose(found, item.value, rel_tol=1e-9, abs_tol=1e-9)
+    right, found = item.value, final_number(written, item.lang)
+    return found is not None and math.isclose(found, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def _ordered_responses(item: Preference, seed: int) -> tuple[list[str], int]:

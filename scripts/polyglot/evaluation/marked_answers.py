@@ -21,18 +21,22 @@ COPULA = (
 MARKED_BY_WORDS = re.compile(
     rf"(?<![^\W\d_]){ANSWER}(?![a-zà-ɏа-яё])(?:[^\d\n.!?。:=]{{0,60}}?(?:[:=]+|(?:(?<=[^a-zà-ɏа-яё])){COPULA}(?![a-zà-ɏа-яё])))?[\s*_$\"'「]*"
     rf"(?:\s[-–—]\s(?=\S))?"
-    rf"|(?m:^)[\s*_#>]*{RESULT}[*_]*\s*[:=][\s*_]*",
+    rf"|(?m:^)[ \t*_#>]*{RESULT}[*_]*\s*[:=][\s*_]*",
     re.IGNORECASE,
 )
 QUESTION = re.compile(
-    r"\n\s*[*_#]*(?:question|q|problem|frage|aufgabe|otázka|úloha|pregunta|problema|pertanyaan|soal|tanong|suliranin|"
+    r"\n[ \t*_#]*(?:question|q|problem|frage|aufgabe|otázka|úloha|pregunta|problema|pertanyaan|soal|tanong|suliranin|"
     r"domanda|pergunta|вопрос|задача|swali|soru|câu hỏi|السؤال|سؤال|مسألة|問題|質問|问题|"
     r"題目|题目|문제|질문|প্রশ্ন|प्रश्न|ప్రశ్న|โจทย์|คำถาม)"
     r"\s*\d*[*_]*\s*[:：]",
     re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\d]|\s*$)|[。！？।۔؟]|(?<=\S)\n")
-BOLD = re.compile(r"\*\*(?!\s)(.+?)\*\*|(?<!\w)__(?!\s)(.+?)__(?!\w)|<(b|strong)>(.+?)</\3>|\\textbf\{([^{}]*)\}", re.DOTALL)
+LONGEST = 400
+"""Characters of a marked part that are read."""
+BOLD = re.compile(
+    r"\*\*(?!\s)(.{1,200}?)\*\*|(?<!\w)__(?!\s)(.{1,200}?)__(?!\w)|<(b|strong)>(.{1,200}?)</\3>|\\textbf\{([^{}]*)\}", re.DOTALL
+)
 
 
 def before_the_next_question(text: str) -> str:
@@ -51,10 +55,10 @@ def marked(text: str) -> Iterator[tuple[str, bool]]:
     yield from ((part, False) for part in reversed(list(_boxed(text))))
     yield from ((found.group(1), True) for found in reversed(list(re.finditer(r"####(?!#)\s*(.+)", text))))
     yield from (
-        (found.group(1), False) for found in reversed(list(re.finditer(r"<answer>(.*?)(?:</answer>|$)", text, re.DOTALL)))
+        (found.group(1), False) for found in reversed(list(re.finditer(r"<answer>(.{0,400}?)(?:</answer>|$)", text, re.DOTALL)))
     )
     for found in reversed(list(MARKED_BY_WORDS.finditer(text))):
-        rest = text[found.end() :]
+        rest = text[found.end() : found.end() + LONGEST]
         end = SENTENCE_END.search(rest)
         yield rest[: end.start()] if end else rest, False
     for found in reversed(list(BOLD.finditer(text))):
@@ -71,10 +75,10 @@ def _boxed(text: str) -> Iterator[str]:
             yield found.group(1)
             continue
         depth, start = 1, found.end()
-        for place in range(start, len(text)):
+        for place in range(start, min(len(text), start + LONGEST)):
             depth += {"{": 1, "}": -1}.get(text[place], 0)
             if not depth:
                 yield text[start:place]
                 break
         else:
-            yield text[start:]
+            yield text[start : start + LONGEST]

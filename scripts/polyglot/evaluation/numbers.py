@@ -104,10 +104,10 @@ def plainly(text: str) -> str:
     text = re.sub(r"\\([$%#&_])", r"\1", text)
     text = re.sub(r"(?<=\d)\{?([,.])\}(?=\d)|(?<=\d)\{([,.])\}?(?=\d)", r"\1\2", text)
     text = re.sub(r"(?<=\d)(?:\\[,;:! ]|\\(?:thin|med|thick)space\b\s?|~)(?=\d)", "\u2009", text)
-    text = re.sub(r"(-?\d+)?\s*\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))", _fraction, text)
+    text = re.sub(r"(-?\d{1,15})?\s{0,2}\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))", _fraction, text)
     text = re.sub(r"\\(?:cdot|times)\b", "×", text)
-    text = re.sub(r"(\d+)\s*分[の之]\s*(\d+)", r"\2/\1", text)
-    text = re.sub(r"\d+(?:/\d+){2,}", lambda date: date.group().replace("/", " ; "), text)
+    text = re.sub(r"(\d{1,15})\s?分[の之]\s?(\d{1,15})", r"\2/\1", text)
+    text = re.sub(r"\d{1,4}(?:/\d{1,4}){2,}", lambda date: date.group().replace("/", " ; "), text)
     return re.sub(r"\\(?:text|mathrm|mathbf|mathit|displaystyle|left|right|approx|quad)\b\s*|\\[()\[\]]|[‎‏⁦-⁩]", "", text)
 
 
@@ -153,11 +153,11 @@ def _written(text: str, lang: str, whole: bool) -> Iterator[Found]:
         start = match.start("body") if match.group("body") else match.start("alone")
         if (
             match.group("money") is None
-            and re.search(rf"(?:{SPACED_LETTER}|[\^_]\s?[{{(]?-?)$", text[:start])
+            and re.search(rf"(?:{SPACED_LETTER}|[\^_]\s?[{{(]?-?)$", text[max(0, start - 9) : start])
             and not _is_scale(text, start)
         ):
             continue
-        if re.match(r":\d", text[place:]):  # of a time or ratio, the last part counts
+        if re.match(r":\d", text[place : place + 2]):  # of a time or ratio, the last part counts
             continue
         body = match.group("body")
         if body and " " in body and not _one_number(text, match, lang, whole and not re.search(r"\d", text[: match.start()])):
@@ -173,7 +173,7 @@ def _written(text: str, lang: str, whole: bool) -> Iterator[Found]:
 
 def _is_scale(text: str, start: int) -> bool:
     """Whether the letters before a number multiply the number before them (5k200)."""
-    return bool(re.search(rf"\d\s?(?:{SCALE})$", text[:start], re.IGNORECASE))
+    return bool(re.search(rf"\d\s?(?:{SCALE})$", text[max(0, start - 20) : start], re.IGNORECASE))
 
 
 def _one_number(text: str, match: re.Match[str], lang: str, first: bool) -> bool:
@@ -185,7 +185,7 @@ def _one_number(text: str, match: re.Match[str], lang: str, first: bool) -> bool
     digits = match.group("body")
     if groups_with_spaces(lang) or first or match.group("money") or sum(character.isdigit() for character in digits) > 4:
         return True
-    return bool(re.match(r"\s?[^\W\d_]|\s?[$€£¥%]", text[match.end("body") :]))
+    return bool(re.match(r"\s?[^\W\d_]|\s?[$€£¥%]", text[match.end("body") :][:3]))
 
 
 def _unsigned(match: re.Match[str], lang: str) -> float:
@@ -208,7 +208,7 @@ def _unsigned(match: re.Match[str], lang: str) -> float:
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
     """Whether a minus is a sign: not after a number or bracket (subtraction, range), nor a bullet, nor a dash between words."""
-    sign, before = match.group("sign"), text[: match.start("sign")]
+    sign, before = match.group("sign"), text[max(0, match.start("sign") - 80) : match.start("sign")]
     if sign.strip() == "+" or sign.strip() == "—" or re.search(r"[\d)\]}%°]\s*$", before):
         return False
     if sign[-1:].strip() and re.search(rf"{SPACED_LETTER}$", before):
@@ -217,7 +217,7 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         return True
     line = before.rpartition("\n")[2]
     if not line.strip():  # a bullet, unless the number is all there is
-        return "\n" not in text.strip() and not re.search(r"[^\W\d_]", text[match.end() :])
+        return len(before) < 80 and "\n" not in text.strip() and not re.search(r"[^\W\d_]", text[match.end() :])
     return bool(re.search(rf"(?:[=:(<>≈]|(?<!\w){COPULA})\s*$", line, re.IGNORECASE))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,15 @@ def test_a_format_is_read_as_its_language_means_it(row: dict[str, str]) -> None:
     assert final_number(row["text"], row["lang"]) == (pytest.approx(float(row["number"])) if row["number"] else None)
 
 
-def test_the_harnesses_read_what_the_table_says() -> None:
+def test_lm_evaluation_harness_reads_what_the_table_says() -> None:
+    for row in FORMATS:
+        groups = FLEXIBLE_EXTRACT.findall(row["text"])
+        last = re.sub(r"[,$]|\.$", "", "".join(groups[-1])) if groups else ""
+        assert (float(last) if re.fullmatch(r"-?\d*\.?\d+", last) else None) == stated(row["lm_eval"]), row
+
+
+@pytest.mark.slow
+def test_lighteval_reads_what_the_table_says() -> None:
     from lighteval.metrics.utils.extractive_match_utils import (
         ExprExtractionConfig,
         LatexExtractionConfig,
@@ -47,14 +56,9 @@ def test_the_harnesses_read_what_the_table_says() -> None:
 
     kinds = (ExprExtractionConfig(), LatexExtractionConfig(boxed_match_priority=0))
     patterns = get_extraction_regexes(Doc(query="", choices=[""], gold_index=0), kinds, Language.ENGLISH)
-    for row in FORMATS[::8]:
+    for row in FORMATS[::20]:
         found = extract_target_from_pred(row["text"], patterns)
         assert (float(found[0]) if found else None) == (pytest.approx(float(row["lighteval"])) if row["lighteval"] else None)
-    for row in FORMATS:
-        groups = FLEXIBLE_EXTRACT.findall(row["text"])
-        last = re.sub(r"[,$]|\.$", "", "".join(groups[-1])) if groups else ""
-        number = re.fullmatch(r"-?\d*\.?\d+", last.rstrip("."))
-        assert (float(last) if number else None) == stated(row["lm_eval"]), row
 
 
 def test_the_table_shows_what_is_gained() -> None:
@@ -102,20 +106,30 @@ def test_an_answer_without_a_number_is_an_error_of_the_item(answer: object, tmp_
     broken = Problem("7", "math", "math", question="?", number="four", worked="")
     judge = FORMULATIONS["generative"].right
     assert judge is not None
-    with pytest.raises(ValueError, match="item '7'.*has no number"):
+    with pytest.raises(ValueError, match=r"item '7'.*has no number"):
         judge("no number either", broken)
 
 
 def test_any_text_is_read_in_time() -> None:
-    for text in (
-        "\\boxed{" * 2000,
-        "9" * 5000,
-        "1,000" * 2000,
-        "九" * 5000,
-        "the answer is " * 2000,
-        "**" * 4000,
-        "- " * 3000 + "5",
-        "1/" * 3000,
-    ):
-        final_number(text, "en")
-    assert final_number("10^99999") == float("inf")
+    once = (
+        "\\boxed{",
+        "9",
+        "1,000",
+        "九",
+        "the answer is ",
+        "**",
+        "- ",
+        "1/",
+        "5 ",
+        "<b>",
+        "\n",
+        "#",
+        "\\frac{",
+        "[1]",
+        "minus ",
+    )
+    started = time.perf_counter()
+    for text in once:
+        final_number(text * 300 + "5", "en")
+    assert time.perf_counter() - started < 5
+    assert final_number("10^9999") == float("inf")
