@@ -247,7 +247,8 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
         "the other columns say why an answer is not usable.",
         "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
         "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
-        "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed it.",
+        "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
+        "it.",
     ]
     more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")]
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
