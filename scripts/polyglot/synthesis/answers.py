@@ -74,28 +74,8 @@ def read_answers(
         finish_reason, prompt_tokens, completion_tokens (of all attempts), attempts, first_text (the first attempt's answer, if
         another counts), read_strictly (the first attempt could be read as it is), read, repaired.
     """
-    rows = []
-    for request in requests.to_dict("records"):
-        answer, (status, problem, prompt, response, _), facts = _counting(request, answers, reading)
-        if request.get("prompt_cut", False):
-            status, problem = "truncated", "its translated prompt is cut off"
-        rows.append(
-            {
-                "request_id": request["request_id"],
-                "teacher": teacher,
-                "lang": request["lang"],
-                "method": request["method"],
-                "seed": request["seed"],
-                "status": status,
-                "problem": problem,
-                "prompt": prompt,
-                "response": response,
-                "text": answer.text,
-                "finish_reason": answer.finish_reason,
-                **facts,
-            }
-        )
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([_row(request, answers, reading) for request in requests.to_dict("records")])
+    frame.insert(1, "teacher", teacher)
     known = frozenset(benchmark_questions)
     if language_confidence > 0:
         good = frame["status"] == "ok"
@@ -111,6 +91,25 @@ def read_answers(
     leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
     frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
     return frame
+
+
+def _row(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How) -> dict[str, Any]:
+    answer, (status, problem, prompt, response, _), facts = _counting(request, answers, reading)
+    if request.get("prompt_cut", False):
+        status, problem = "truncated", "its translated prompt is cut off"
+    return {
+        "request_id": request["request_id"],
+        "lang": request["lang"],
+        "method": request["method"],
+        "seed": request["seed"],
+        "status": status,
+        "problem": problem,
+        "prompt": prompt,
+        "response": response,
+        "text": answer.text,
+        "finish_reason": answer.finish_reason,
+        **facts,
+    }
 
 
 def request_of(answer_id: str) -> str:

@@ -128,7 +128,7 @@ class Teacher:
         self.asked: list[Request] = []
 
     def chat(self, requests: Sequence[Request]) -> list[Answer]:
-        answers = []
+        answers: list[Answer] = []
         for request in requests:
             if self.dies_after is not None and len(self.asked) == self.dies_after:
                 raise Interrupted(answers, KeyboardInterrupt())
@@ -178,7 +178,7 @@ def test_first_attempts_are_kept_and_both_rates_are_told(requests: pd.DataFrame,
     answers["a"] = answer(f"Gern! {PAIR}", "a")
     frame = answer_frame(in_order(requests["request_id"], answers))
     assert frame["completion_tokens"].sum() == 9 * 5
-    read = {row["id"]: Answer(**row) for row in frame.to_dict("records")}
+    read = {str(row["id"]): Answer(**row) for row in frame.to_dict("records")}  # type: ignore[misc, arg-type]
     found = read_answers(requests, read, teacher="t", languages=["de", "en"], language_confidence=0)
     assert list(found["status"]) == ["ok", "ok", "ok", "invalid_json"]
     assert list(found["attempts"]) == [1, 2, 3, 3]
