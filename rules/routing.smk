@@ -142,6 +142,8 @@ use rule synthesize as synthesize_assigned with:
     params:
         teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
+        reading=STUDY.synthesis.reading,
+        retries=STUDY.synthesis.retries,
         side_file="results/{study}/unfinished/answers-assigned/{routed}/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} answers its prompts of {wildcards.routed} in {wildcards.lang}"

@@ -83,6 +83,8 @@ rule synthesize:
     params:
         teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
+        reading=STUDY.synthesis.reading,
+        retries=STUDY.synthesis.retries,
         side_file="results/{study}/unfinished/answers/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} writes {wildcards.lang} data, seed {wildcards.seed}"
@@ -113,6 +115,7 @@ rule check_answers:
     params:
         languages=training_sets.detected_languages,
         language_confidence=STUDY.synthesis.language_confidence,
+        reading=STUDY.synthesis.reading,
     message:
         "Check the answers of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -211,6 +214,8 @@ use rule synthesize as synthesize_translated with:
     params:
         teacher=lambda wildcards: models.settings(wildcards.teacher),
         batch_size=STUDY.synthesis.batch_size,
+        reading=STUDY.synthesis.reading,
+        retries=STUDY.synthesis.retries,
         side_file="results/{study}/unfinished/answers-translated/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} responds to translated prompts in {wildcards.lang}"

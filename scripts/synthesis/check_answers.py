@@ -21,6 +21,7 @@ with running(snakemake, environment="transformers"):
             {row["id"]: Answer(**row) for row in pd.read_parquet(answered_path).to_dict("records")},
             teacher=snakemake.wildcards.teacher,
             languages=snakemake.params.languages,
+            reading=snakemake.params.reading,
             language_confidence=snakemake.params.language_confidence,
             benchmark_questions=questions,
         )

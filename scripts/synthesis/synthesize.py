@@ -14,7 +14,8 @@ with running(snakemake, environment=engine_environment(snakemake.params.teacher)
     from polyglot.engines.base import owner_of
     from polyglot.models.tokenization import given_file
     from polyglot.registry.models import Model, local_folder
-    from polyglot.synthesis.answers import answer_frame, ask
+    from polyglot.synthesis.answers import answer_frame
+    from polyglot.synthesis.attempts import ask_until_read, in_order, varies
 
     name = snakemake.wildcards.teacher
     model = Model(**snakemake.params.teacher).operated(snakemake.config["operation"][name])
@@ -26,13 +27,15 @@ with running(snakemake, environment=engine_environment(snakemake.params.teacher)
     if any(len(asked) for asked in requests):
         engine = open_engine(name, model, folder, snakemake.config, template)
         print(f"engine {model.engine}, answers independent of their batch: {engine.deterministic}")
-        answers = ask(
+        answers = ask_until_read(
             engine,
             pd.concat(requests, ignore_index=True),
             side,
+            retries=snakemake.params.retries if varies(engine, model) else 0,
+            reading=snakemake.params.reading,
             batch_size=snakemake.params.batch_size,
             title=f"{name} writes {snakemake.wildcards.lang}",
         )
     for asked, path in zip(requests, snakemake.output, strict=True):
-        write_parquet(answer_frame(answers[request_id] for request_id in asked["request_id"]), path)
+        write_parquet(answer_frame(in_order(asked["request_id"], answers)), path)
     side.remove()

@@ -14,6 +14,8 @@ from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
 OUTCOME = "gain"
+READ = ("attempts", "read_strictly", "read", "repaired")
+"""Columns that say how answers were read."""
 
 
 def metric_table(cells: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
@@ -160,8 +162,27 @@ def methods_by_students(cells: pd.DataFrame, methods: Mapping[str, str], definit
 
 
 def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
-    """Statuses of all answers (columns teacher, lang, method, status): count and share of each, over all seeds."""
+    """Statuses of all answers: count and share of each, over all seeds, and how the answers were read.
+
+    Args:
+        answers: teacher, lang, method, status, and the columns `attempts`, `read_strictly`, `read`, `repaired` of
+            `polyglot.synthesis.answers.read_answers`; those are missing in files of before version 0.2.
+
+    Returns:
+        teacher, lang, method, status, count, requests, share, and in each row of a teacher, language and method: strict_share
+        (first attempts read as they are), read_share (read in the end), repaired (usable answers that were repaired), again
+        (usable answers of a further attempt); missing where not known.
+    """
     groups = ["teacher", "lang", "method"]
     counts = answers.groupby([*groups, "status"]).size().rename("count").reset_index()
     counts["requests"] = counts.groupby(groups)["count"].transform("sum")
-    return counts.assign(share=counts["count"] / counts["requests"])
+    known = answers.reindex(columns=[*groups, "status", *READ]).astype(dict.fromkeys(READ, float))
+    usable = known["status"] == "ok"
+    known = known.assign(
+        repaired=known["repaired"].where(usable | known["repaired"].isna(), 0.0),
+        again=(usable & (known["attempts"] > 1)).astype(float).where(known["attempts"].notna()),
+    )
+    by = known.groupby(groups)
+    read = by[["read_strictly", "read"]].mean().rename(columns={"read_strictly": "strict_share", "read": "read_share"})
+    read = read.join(by[["repaired", "again"]].sum(min_count=1)).reset_index()
+    return counts.assign(share=counts["count"] / counts["requests"]).merge(read, on=groups)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
-from polyglot.evaluation.numbers import final_number
+from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
 ONE_KIND = "all"
@@ -114,21 +114,40 @@ class Preference(Item):
 
 @dataclass(frozen=True)
 class Problem(Item):
-    """A problem with a numeric answer: `question`, `answer_number`, and in few-shot examples a worked `answer`."""
+    """A problem with a numeric answer: `question`, `answer_number`, and in few-shot examples a worked `answer`.
+
+    `answer_number` is a number, or a text in the number format of the item's language.
+    """
 
     question: str
-    number: str
+    number: str | float
     worked: str
+    lang: str = ""
 
     stated_as: ClassVar[str] = "a problem (`question`, `answer_number`)"
     telling: ClassVar[tuple[str, ...]] = ("answer_number",)
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Problem:
-        question, number, worked = text(row, "question"), text(row, "answer_number"), row.get("answer")
-        if final_number(number) is None:
+        question, written, worked = text(row, "question"), text(row, "answer_number"), row.get("answer")
+        given, lang = row["answer_number"], str(row.get("lang") or "")
+        number = given if isinstance(given, int | float) and not isinstance(given, bool) else written
+        if gold_number(number, lang) is None:
             raise ItemError(f"answer_number {number!r} has no number; {REMEDY}")
-        return cls(id=str(place), category="math", subset="math", question=question, number=number, worked=str(worked or ""))
+        facts = {"category": "math", "subset": "math", "lang": lang}
+        return cls(id=str(place), question=question, number=number, worked=str(worked or ""), **facts)
+
+    @property
+    def value(self) -> float:
+        """The number of the correct answer.
+
+        Raises:
+            ItemError: if the item has none.
+        """
+        found = gold_number(self.number, self.lang)
+        if found is None:
+            raise ItemError(f"item '{self.id}': answer_number {self.number!r} has no number; {REMEDY}")
+        return found
 
     def to_row(self) -> dict[str, Any]:
         return {"question": self.question, "answer_number": self.number, "answer": self.worked}

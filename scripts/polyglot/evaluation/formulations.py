@@ -6,6 +6,7 @@ config/benchmarks.yaml and in a study.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,12 +81,13 @@ def _likelihood(item: Preference, few_shot: bool, seed: int) -> Asked:
 
 
 def _generative(item: Problem, few_shot: bool, seed: int) -> Asked:
-    return Asked(item.question, [(item.worked or item.number) if few_shot else item.number], 0)
+    return Asked(item.question, [item.worked if few_shot and item.worked else str(item.number)], 0)
 
 
 def _right_number(written: str, item: Problem) -> bool:
-    """Whether the last number of an answer is correct."""
-    return final_number(written) == final_number(item.number)
+    """Whether an answer gives the right number (see `polyglot.evaluation.numbers.final_number`), up to rounding of fractions."""
+    right, found = item.value, final_number(written, item.lang)
+    return found is not None and math.isclose(found, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def _ordered_responses(item: Preference, seed: int) -> tuple[list[str], int]:

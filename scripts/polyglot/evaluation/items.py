@@ -44,12 +44,15 @@ def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: 
     return written
 
 
-def read_items(name: str, path: Path, kinds: Sequence[type[Item]], *, keep_duplicates: bool = False) -> list[Item]:
+def read_items(
+    name: str, path: Path, kinds: Sequence[type[Item]], *, lang: str = "", keep_duplicates: bool = False
+) -> list[Item]:
     """The items of a task folder's file.
 
     Args:
         name: the benchmark, for messages.
         kinds: allowed kinds of item.
+        lang: the items' language; "" if not known.
         keep_duplicates: accept items with two identical options.
 
     Raises:
@@ -64,7 +67,7 @@ def read_items(name: str, path: Path, kinds: Sequence[type[Item]], *, keep_dupli
         if not isinstance(row, dict):
             raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: a row is a JSON object with named fields")
         try:
-            items.append(kind_of(row, kinds).from_row(row, place, keep_duplicates=keep_duplicates))
+            items.append(kind_of(row, kinds).from_row(row | {"lang": lang}, place, keep_duplicates=keep_duplicates))
         except ItemError as error:
             raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
     return items
@@ -108,7 +111,7 @@ def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[
         try:
             stated = reader.read(row, words) if reader else row
             kind = kind_of(stated, kinds)
-            items.append(kind.from_row(stated, place, keep_duplicates=facts.duplicate_options == "keep"))
+            items.append(kind.from_row(stated | {"lang": lang}, place, keep_duplicates=facts.duplicate_options == "keep"))
         except ItemError as error:
             raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
     return items

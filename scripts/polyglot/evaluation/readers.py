@@ -107,6 +107,12 @@ def _commonsense_qa(row: Row, words: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _mgsm(row: Row, words: Sequence[str]) -> dict[str, Any]:
+    """MGSM (Shi et al., 2022, arXiv 2210.03057): in every language its answers are integers, with commas between thousands."""
+    number = row.get("answer_number")
+    return dict(row) | {"answer_number": number.replace(",", "") if isinstance(number, str) else number}
+
+
 GLOBAL_MMLU = ("sample_id", "subject", "subject_category", "question", "option_a", "option_b", "option_c", "option_d", "answer")
 
 READERS = Lookup[Reader](
@@ -114,7 +120,7 @@ READERS = Lookup[Reader](
     {
         "global-mmlu": Reader("global-mmlu", Choice, GLOBAL_MMLU, _as_it_is),
         "m-rewardbench": Reader("m-rewardbench", Preference, ("id", "prompt", "chosen", "rejected"), _reward_bench),
-        "mgsm": Reader("mgsm", Problem, ("question", "answer_number"), _as_it_is),
+        "mgsm": Reader("mgsm", Problem, ("question", "answer_number"), _mgsm),
         "xcopa": Reader(
             "xcopa", Choice, ("premise", "choice1", "choice2", "question", "label", "idx"), _xcopa, words=("because", "so")
         ),

@@ -32,7 +32,8 @@ class Benchmark(Section):
         description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null uses the hub's, or else the "
         "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index from 0, letter or "
         "text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, `subset`, "
-        "`category`. Problems: `question`, `answer_number`, in few-shot examples a worked `answer`.",
+        "`category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a worked "
+        "`answer`.",
     )
 
     @property

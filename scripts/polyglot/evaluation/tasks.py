@@ -85,7 +85,8 @@ def params_of(evaluation: Evaluation, benchmarks: Mapping[str, BenchmarkFacts], 
 
 
 def _read(task: Task, path: Path) -> list[Item]:
-    return read_items(task.benchmark, path, task.formulation.takes, keep_duplicates=task.duplicate_options == "keep")
+    keep = task.duplicate_options == "keep"
+    return read_items(task.benchmark, path, task.formulation.takes, lang=task.lang, keep_duplicates=keep)
 
 
 def _ids_differ(task: Task, path: Path, items: list[Item], places: list[int]) -> None:

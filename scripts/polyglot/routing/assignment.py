@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.hashing import stable_seed
+from polyglot.synthesis.attempts import by_request
 
 
 def assignments(requests: pd.DataFrame, teachers: Sequence[str]) -> pd.DataFrame:
@@ -49,14 +50,14 @@ def gather(requests: pd.DataFrame, assigned: pd.DataFrame, answers: Mapping[str,
         ValueError: if a request has no teacher, or its teacher no answer to it (names both).
     """
     teacher_of = dict(zip(assigned["request_id"], assigned["teacher"], strict=True))
-    by_teacher = {name: frame.set_index("id", drop=False) for name, frame in answers.items() if len(frame)}
+    by_teacher = {name: by_request(frame) for name, frame in answers.items() if len(frame)}
     rows = []
     for request_id in requests["request_id"]:
         teacher = teacher_of.get(request_id)
-        if teacher not in by_teacher or request_id not in by_teacher[teacher].index:
+        if teacher not in by_teacher or request_id not in by_teacher[teacher]:
             raise ValueError(f"request {request_id}: no answer of '{teacher}', to which it is assigned")
-        rows.append(by_teacher[teacher].loc[request_id].to_dict())
-    return pd.DataFrame(rows)
+        rows.append(by_teacher[teacher][request_id])
+    return pd.concat(rows, ignore_index=True)
 
 
 def car_scores(calibration: pd.DataFrame, teachers: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from polyglot.core.sidefile import SideFile
 from polyglot.core.text import normalise
 from polyglot.engines.base import Answer, Engine, Request, answer_all
-from polyglot.synthesis.methods.base import METHODS, Unusable
+from polyglot.synthesis.methods.base import METHODS, Unusable, read_pair, unfenced
+from polyglot.synthesis.methods.reading import holds_latex, is_echo, last_of_each, mended
+from polyglot.synthesis.settings import How
 
-STATUSES = ("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused", "filtered", "failed")
-
+STATUSES = (
+    *("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused", "echo"),
+    *("filtered", "failed"),
+)
 PROBLEMS = {
     "refused": "the endpoint does not take the request",
     "filtered": "a content filter left something out",
     "failed": "no whole answer came",
 }
 """Why an answer with such an end is not used."""
+UNREADABLE = ("invalid_json", "echo")
+"""Statuses of answers that hold no pair; such a request can be asked again."""
+
+
+class Reading(NamedTuple):
+    """What an answer holds, before language detection. `prompt` and `response` are None unless the status is `ok`."""
+
+    status: str
+    problem: str | None = None
+    prompt: str | None = None
+    response: str | None = None
+    repaired: bool = False
 
 
 def ask(engine: Engine, requests: pd.DataFrame, side: SideFile, *, batch_size: int, title: str) -> dict[str, Answer]:
@@ -50,21 +66,26 @@ def read_answers(
     teacher: str,
     languages: Sequence[str],
     language_confidence: float,
+    reading: How = "repair",
     benchmark_questions: Collection[str] = (),
 ) -> pd.DataFrame:
     """Every answer with its status and, if it could be parsed, its prompt and response.
 
     Args:
+        answers: by id; further attempts at a request have ids of their own (see `attempts_of`). The first attempt that holds a
+            pair counts, or else the first.
         languages: codes that the language detector may choose from.
         language_confidence: minimum probability of the target language; 0 turns the check off.
+        reading: see `polyglot.synthesis.settings.Synthesis`.
         benchmark_questions: normalised (see `normalise`) questions that no student may be trained on.
 
     Returns:
         One row per request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
         thoughts (what the teacher wrote before it), finish_reason, prompt_tokens, completion_tokens, thought_tokens, counted
-        (whether the engine counted the tokens).
+        (whether the engine counted them; tokens are of all attempts), attempts, first_text (the first attempt's answer, if
+        another counts), read_strictly (the first attempt could be read as it is), read, repaired.
     """
-    frame = pd.DataFrame([_row(request, answers[request["request_id"]]) for request in requests.to_dict("records")])
+    frame = pd.DataFrame([_row(request, answers, reading) for request in requests.to_dict("records")])
     frame.insert(1, "teacher", teacher)
     known = frozenset(benchmark_questions)
     if language_confidence > 0:
@@ -83,8 +104,8 @@ def read_answers(
     return frame
 
 
-def _row(request: Mapping[Any, Any], answer: Answer) -> dict[str, Any]:
-    status, problem, prompt, response = parse_answer(request, answer)
+def _row(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How) -> dict[str, Any]:
+    answer, (status, problem, prompt, response, _), facts = _counting(request, answers, reading)
     if request.get("prompt_cut", False):
         status, problem = "truncated", "its translated prompt is cut off"
     return {
@@ -96,27 +117,83 @@ def _row(request: Mapping[Any, Any], answer: Answer) -> dict[str, Any]:
         "problem": problem,
         "prompt": prompt,
         "response": response,
-        **{name: value for name, value in answer.as_dict().items() if name not in ("id", "note")},
+        "text": answer.text,
+        "thoughts": answer.thoughts,
+        "finish_reason": answer.finish_reason,
+        **facts,
     }
 
 
-def parse_answer(request: Mapping[Any, Any], answer: Answer) -> tuple[str, str | None, str | None, str | None]:
-    """(status, problem, prompt, response) of one answer, before language detection.
+def request_of(answer_id: str) -> str:
+    """The request of an answer's id."""
+    return answer_id.partition("~")[0]
+
+
+def attempts_of(request_id: str, answers: Mapping[str, Answer]) -> list[Answer]:
+    """All attempts at a request, in their order: ids ID, ID~1, ID~2, ..."""
+    found = [answers[request_id]]
+    while (further := answers.get(f"{request_id}~{len(found)}")) is not None:
+        found.append(further)
+    return found
+
+
+def _counting(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How) -> tuple[Answer, Reading, dict[str, Any]]:
+    """The attempt that counts, what it holds, and facts about all attempts."""
+    attempts = attempts_of(request["request_id"], answers)
+    readings = [parse_answer(request, attempt, reading) for attempt in attempts]
+    place = next((place for place, reading in enumerate(readings) if reading.prompt is not None), 0)
+    first = parse_answer(request, attempts[0], "strict" if reading == "repair" else reading)
+    return (
+        attempts[place],
+        readings[place],
+        {
+            "prompt_tokens": sum(attempt.prompt_tokens for attempt in attempts),
+            "completion_tokens": sum(attempt.completion_tokens for attempt in attempts),
+            "thought_tokens": sum(attempt.thought_tokens for attempt in attempts),
+            "counted": all(attempt.counted for attempt in attempts),
+            "attempts": len(attempts),
+            "first_text": attempts[0].text if place else None,
+            "read_strictly": first.prompt is not None,
+            "read": readings[place].prompt is not None,
+            "repaired": readings[place].repaired,
+        },
+    )
+
+
+def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "repair") -> Reading:
+    """What one answer holds, before language detection.
 
     Args:
         request: its method, and the seed row's text that the method keeps.
+        reading: see `polyglot.synthesis.settings.Synthesis`.
     """
     if answer.finish_reason == "length":
-        return "truncated", f"cut off after {answer.completion_tokens} tokens", None, None
+        return Reading("truncated", f"cut off after {answer.completion_tokens} tokens")
     if answer.finish_reason != "stop":
-        return answer.finish_reason, answer.note or PROBLEMS[answer.finish_reason], None, None
+        return Reading(answer.finish_reason, answer.note or PROBLEMS[answer.finish_reason])
     text = answer.text.strip()
     if not text:
-        return "empty", "no text", None, None
+        return Reading("empty", "no text")
+    method = METHODS[request["method"]]
+    better = _mended(text, reading) if method.writes == "pair" else None
     try:
-        return ("ok", None, *METHODS[request["method"]].pair(request, text))
+        prompt, response = method.pair(request, better or text)
     except Unusable as error:
-        return error.status, error.problem, None, None
+        return Reading(error.status, error.problem)
+    if method.writes == "pair" and is_echo(request, prompt, response):
+        return Reading("echo", "it repeats the form that the request shows")
+    return Reading("ok", None, prompt, response, reading == "repair" and better is not None)
+
+
+def _mended(text: str, reading: How) -> str | None:
+    """Strict JSON for an answer that needs mending; None if it is read as it is, or cannot be mended."""
+    if reading != "repair":
+        return last_of_each(unfenced(text)) if reading == "strict-last" else None
+    try:
+        read_pair(text)
+    except Unusable as error:
+        return mended(text) if error.status == "invalid_json" else None
+    return mended(text) if holds_latex(text) else None
 
 
 def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from polyglot.core.section import Name, Section
+
+How = Literal["repair", "strict", "strict-last"]
 
 
 class Synthesis(Section):
@@ -24,6 +28,19 @@ class Synthesis(Section):
     )
     batch_size: int = Field(
         default=64, gt=0, description="Requests per batch; a killed job loses at most one batch. The engine `vllm` uses 4,096."
+    )
+    reading: How = Field(
+        default="repair",
+        description="How a pair is read from an answer: `repair` also takes JSON that is nearly there (prose or fences around "
+        "one object, raw line breaks, trailing commas, LaTeX), and counts it as repaired; `strict` takes one JSON object alone, "
+        "or in a fence; `strict-last` also takes an object with a key twice, the last of which counts (as before version 0.2).",
+    )
+    retries: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Most further attempts, each with another seed, at a request whose answer holds no pair (`invalid_json`, "
+        "`echo`). The first attempt is kept, and all are paid for.",
     )
     budget: float | None = Field(
         default=None, gt=0, description="Maximum cost in USD of all priced endpoints of the study; null sets no limit."

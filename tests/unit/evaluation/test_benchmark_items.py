@@ -103,7 +103,7 @@ def test_a_problem_keeps_quotes_and_its_number(hub: Path, facts: dict[str, Bench
     write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "out")
     first, second = read_jsonl(tmp_path / "out/test.jsonl")
     assert first == {"question": 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?', "answer_number": "18", "answer": ""}
-    assert Problem.from_row(second, 1).number == "1,234"
+    assert Problem.from_row(second, 1).number == "1234"
     assert read_jsonl(tmp_path / "out/dev.jsonl")[0]["answer"] == WORKED["answer"]
 
 

@@ -62,7 +62,7 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
     ],
 )
 def test_every_answer_has_a_status(method: str, written: Answer, status: str) -> None:
-    found, problem, prompt, response = parse_answer({"method": method, "prompt": "Was ist das?"}, written)
+    found, problem, prompt, response, _ = parse_answer({"method": method, "prompt": "Was ist das?"}, written)
     assert found == status
     assert (problem is None) == (status == "ok")
     assert (prompt is None) == (response is None) == (status != "ok")

@@ -91,7 +91,7 @@ _TABLES: dict[str, Display] = {
         "study.synthesis_yield",
         "Yield of synthesis by status",
         DATA,
-        "Usable answers of each teacher, language and method, and why others are not usable.",
+        "Usable answers of each teacher, language and method, why others are not usable, and how many were read as they are.",
         {"statuses": "analysis/synthesis_yield.csv"},
     ),
     "pca": Display(
@@ -209,7 +209,7 @@ _FIGURES: dict[str, Display] = {
         "study.synthesis_yield",
         "Yield by teacher and method",
         DATA,
-        "Share of answers by status; only `ok` is trained on.",
+        "Share of answers by status; only `ok` is trained on, also where it was repaired.",
         {"statuses": "analysis/synthesis_yield.csv"},
     ),
     "pca": Display(

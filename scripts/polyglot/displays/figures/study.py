@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+REPAIRED = "usable after repair"
 STATUS_STYLES = {
     "ok": ("#0072B2", ""),
     "invalid_json": ("#E69F00", "/////"),
@@ -45,6 +46,8 @@ STATUS_STYLES = {
     "wrong_language": ("#CC79A7", "xxxxx"),
     "benchmark_item": ("#F7F7F7", "|||||"),
     "refused": ("#999999", "ooooo"),
+    "echo": ("#F0E442", "*****"),
+    REPAIRED: ("#0072B2", "-----"),
 }
 """Colour and hatch of each status."""
 CELL = Look(COLOURS[0], "o")
@@ -278,18 +281,28 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     return figure
 
 
+def _repaired_apart(statuses: pd.DataFrame) -> pd.DataFrame:
+    """Counts by status with usable answers that were repaired as a status of their own."""
+    if "repaired" not in statuses:
+        return statuses
+    usable = statuses[(statuses["status"] == "ok") & (statuses["repaired"] > 0)]
+    rest = statuses.assign(count=statuses["count"] - statuses["repaired"].where(statuses.index.isin(usable.index), 0).astype(int))
+    return pd.concat([rest, usable.assign(status=REPAIRED, count=usable["repaired"].astype(int))], ignore_index=True)
+
+
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
     """Share of answers by status, one bar per teacher and method, over all languages and seeds."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
+    statuses = _repaired_apart(statuses)
     methods = list(dict.fromkeys([*METHODS, *sorted(statuses["method"].unique())]))
     methods = [method for method in methods if method in set(statuses["method"])]
     order = authors(context, statuses)
     figure, grid = plt.subplots(1, max(1, len(methods)), sharey=True, squeeze=False)
     if not methods:
         nothing(grid[0, 0], "no answers yet")
-    used = [status for status in STATUSES if status in set(statuses["status"])]
+    used = [status for status in ("ok", REPAIRED, *STATUSES[1:]) if status in set(statuses["status"])]
     used += sorted(set(statuses["status"]) - set(used))
     styles = {status: STATUS_STYLES.get(status, ("#BBBBBB", "ooo")) for status in used}
     for axes, method in zip(grid[0], methods, strict=False):
@@ -303,7 +316,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
             axes.barh(range(len(order)), share, left=left, height=0.72, color=colour, hatch=hatch, edgecolor=DARK, linewidth=0.5)
             left += share
         for place, teacher in enumerate(order):
-            ok, asked = int(counts.loc[teacher, "ok"]) if "ok" in used else 0, int(total[teacher])
+            ok, asked = int(sum(counts.loc[teacher, name] for name in ("ok", REPAIRED) if name in used)), int(total[teacher])
             text = f"{ok / asked:.0%} of\n{asked:,}" if asked else "none"
             axes.text(1.03, place, text, va="center", fontsize=7, color=DARK, linespacing=1)
         axes.set_title(method)

@@ -165,6 +165,8 @@ def _further_notes(context: Context) -> list[str]:
     return [*notes, *([f"Not in the score: {absent}."] if absent else [])]
 
 
+READ = ("strict_share", "read_share", "repaired", "again")
+"""How answers were read: columns of `polyglot.analysis.tables.yield_table`."""
 COUNTED = ("source", "lang", "read", "kept", "sampled", "published", "ratio")
 
 
@@ -217,18 +219,51 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
                 one, own = part(rows)
                 shares[str(lang)] = own["ok"] / max(one, 1)
                 where = {"language": context.language(str(lang)), "method": str(method)}
-                detail.append({"teacher": context.model(teacher), **where, "requests": count(one), **_shares(own, one, names)})
+                detail.append(
+                    {
+                        "teacher": context.model(teacher),
+                        **where,
+                        "requests": count(one),
+                        **_shares(own, one, names),
+                        **_shown_read(_read(rows)),
+                    }
+                )
             worst = min(shares, key=lambda lang: shares[lang])
+            read = _read(group)
             usable = {"usable_share": counts["ok"] / max(asked, 1), "worst_language": worst, "worst_share": shares[worst]}
-            data.append({"teacher": teacher, "method": method, "requests": asked, **counts, **usable})
+            data.append({"teacher": teacher, "method": method, "requests": asked, **counts, **usable, **read})
             least = f"{context.language(worst)}: {shares[worst]:.1%}"
-            shown.append({**named, "requests": count(asked), **_shares(counts, asked, names), "least usable in": least})
+            shown.append(
+                {
+                    **named,
+                    "requests": count(asked),
+                    **_shares(counts, asked, names),
+                    **_shown_read(read),
+                    "least usable in": least,
+                }
+            )
     notes = [
         "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
-        "the other columns say why an answer is not usable."
+        "the other columns say why an answer is not usable.",
+        "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
+        "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
+        "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
+        "it.",
     ]
     more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")]
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
+
+
+def _read(group: pd.DataFrame) -> dict[str, float]:
+    """How the answers of some languages were read: shares of the requests, and counts."""
+    cells = group.drop_duplicates(["teacher", "lang", "method"]).reindex(columns=["requests", *READ])
+    shares = {name: float((cells[name] * cells["requests"]).sum(min_count=1) / cells["requests"].sum()) for name in READ[:2]}
+    return shares | {name: float(cells[name].sum(min_count=1)) for name in READ[2:]}
+
+
+def _shown_read(read: dict[str, float]) -> dict[str, str]:
+    texts = [UNKNOWN if np.isnan(value) else f"{value:.1%}" if name in READ[:2] else count(value) for name, value in read.items()]
+    return dict(zip(("read strictly", "read in the end", "repaired", "asked again"), texts, strict=True))
 
 
 def _shares(counts: dict[str, int], asked: int, names: dict[str, str]) -> dict[str, str]:

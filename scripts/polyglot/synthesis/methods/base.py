@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyglot.core.lookup import Lookup
+from polyglot.synthesis.methods.reading import twice
 
 if TYPE_CHECKING:
     from polyglot.core.prompts import Message, PromptTemplates
@@ -141,18 +142,26 @@ def read_pair(text: str) -> tuple[str, str]:
     """Prompt and response of such an object, which may be in a fenced block.
 
     Raises:
-        Unusable: if it is not such an object, or a text is empty.
+        Unusable: if it is not such an object, has a key twice, or a text is empty.
     """
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
+    written = unfenced(text)
     try:
-        pair = TrainingPair.model_validate_json(fenced.group(1) if fenced else text)
+        pair = TrainingPair.model_validate_json(written)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise Unusable("invalid_json", f"{place}: {first['msg']}" if place else first["msg"]) from None
+    if (problem := twice(written)) is not None:
+        raise Unusable("invalid_json", problem)
     if not pair.prompt.strip() or not pair.response.strip():
         raise Unusable("empty", "prompt or response is empty")
     return pair.prompt.strip(), pair.response.strip()
+
+
+def unfenced(text: str) -> str:
+    """What stands in a fenced block that is the whole text; else the text."""
+    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
+    return fenced.group(1) if fenced else text
 
 
 METHODS: Lookup[Method] = Lookup(

@@ -1,0 +1,62 @@
+"""Asking again for what could not be read: further attempts at a request, with seeds of their own.
+
+The first attempt is always kept. An attempt's answer has the id of its request and a number: `ID~1` is the second. A killed job
+finds its attempts in the side file, so none is asked for twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from polyglot.core.hashing import stable_seed
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Engine
+from polyglot.registry.models import Model
+from polyglot.synthesis.answers import UNREADABLE, ask, attempts_of, parse_answer, request_of
+from polyglot.synthesis.settings import How
+
+
+def ask_until_read(
+    engine: Engine, requests: pd.DataFrame, side: SideFile, *, retries: int, reading: How, batch_size: int, title: str
+) -> dict[str, Answer]:
+    """All answers by id: of every request, and of further attempts at those whose answer could not be read.
+
+    Args:
+        retries: most further attempts at a request.
+        reading: how answers are read (see `polyglot.synthesis.settings.Synthesis`).
+    """
+    answers = ask(engine, requests, side, batch_size=batch_size, title=title)
+    for attempt in range(1, retries + 1):
+        unread = [_is_unread(request, answers, reading) for request in requests.to_dict("records")]
+        if not any(unread):
+            break
+        again = requests[unread]
+        ids = again["request_id"]
+        again = again.assign(
+            request_id=[f"{one}~{attempt}" for one in ids], request_seed=[stable_seed("again", one, attempt) for one in ids]
+        )
+        answers |= ask(engine, again, side, batch_size=batch_size, title=f"{title}, attempt {attempt + 1}")
+    return answers
+
+
+def varies(engine: Engine, model: Model) -> bool:
+    """Whether a model can answer a request otherwise when asked again: not if it is greedy and its engine deterministic."""
+    return model.sampling.temperature > 0 or not engine.deterministic
+
+
+def in_order(ids: Iterable[str], answers: Mapping[str, Answer]) -> list[Answer]:
+    """The answers to some requests, each followed by its further attempts."""
+    return [attempt for one in ids for attempt in attempts_of(one, answers)]
+
+
+def by_request(answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Rows of answers (column id), by request: all attempts at it."""
+    return {str(name): rows for name, rows in answers.groupby(answers["id"].map(request_of), sort=False)}
+
+
+def _is_unread(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How) -> bool:
+    found = [parse_answer(request, attempt, reading) for attempt in attempts_of(request["request_id"], answers)]
+    return found[0].status in UNREADABLE and all(one.prompt is None for one in found)

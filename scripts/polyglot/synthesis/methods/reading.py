@@ -1,0 +1,153 @@
+"""Reading a pair from JSON that is nearly there: prose or fences around one object, raw line breaks, trailing commas, LaTeX.
+
+What the standard decoder cannot read is mended by json-repair (github.com/mangiucugna/json_repair), within limits: there must be
+one object with a prompt and a response, once each, and nothing beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+KEYS = ("prompt", "response")
+MARKS = "\ufeff\u200b\u200e\u200f\u2060 \t\r\n"
+"""Byte-order mark, invisible signs and white space, which may stand around an answer."""
+START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:""")
+"""Where an object with a prompt or a response starts."""
+KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""")
+"""A key and the start of its text."""
+LATEX = re.compile(
+    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|t(?=ext[a-z]{0,6}\{|imes|heta|frac|au(?![a-z])|riangle|ilde)|n(?=abla|eq(?![a-z])|otin)"
+    r"|r(?=ight|ho(?![a-z])|angle|ceil|floor)|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu]))"
+)
+"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`."""
+PLACEHOLDERS = frozenset(
+    (
+        *("", "string", "str", "text", "translation", "the translation", "translated prompt", "the translated prompt"),
+        *(
+            form.format(name)
+            for name in KEYS
+            for form in ("{}", "the {}", "your {}", "{} here", "your {} here", "new {}", "good {}")
+        ),
+        "a good response",
+    )
+)
+"""Words that stand for a text, without regard to case and brackets."""
+SAID = re.compile(r'"(?:prompt|response)" \(([^()]{1,80})\)')
+"""What a prompt template says that a key holds: "prompt" (the translation)."""
+
+
+class Ambiguous(ValueError):
+    """JSON that can be read in two ways; the message says why."""
+
+
+def twice(text: str) -> str | None:
+    """A key that an object has twice; None if the text is not JSON, or has no such key."""
+    try:
+        json.loads(text, object_pairs_hook=_once)
+    except Ambiguous as error:
+        return str(error)
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def last_of_each(text: str) -> str | None:
+    """JSON with the last of the keys that stand twice; None if none does."""
+    return _written(json.loads(text)) if twice(text) is not None else None
+
+
+def mended(text: str) -> str | None:
+    """The object in a text as strict JSON; None if there is none, or if it could be read in several ways.
+
+    Args:
+        text: an answer that is not JSON as it is, or whose texts hold LaTeX commands with a single backslash.
+    """
+    text = LATEX.sub(lambda found: f"\\{found.group()}" if found.group("command") else found.group(), text.strip(MARKS))
+    try:
+        found = _objects(text) or _repaired(text)
+    except (Ambiguous, RecursionError):
+        return None
+    return found[0] if len(set(found)) == 1 else None
+
+
+def holds_latex(text: str) -> bool:
+    """Whether JSON's escapes in a text are LaTeX commands."""
+    return any(found.group("command") for found in LATEX.finditer(text))
+
+
+def is_echo(request: Mapping[Any, Any], prompt: str, response: str) -> bool:
+    """Whether a pair is the form that the request shows, not an answer: the names of the keys, or words that stand for texts.
+
+    Args:
+        request: its `messages`, if known; what the template says of a key counts too.
+    """
+    turns: Sequence[Mapping[str, str]] = () if request.get("messages") is None else request["messages"]
+    said = {_bare(words) for turn in turns for words in SAID.findall(turn["content"])}
+    known = PLACEHOLDERS | said
+    own = (_bare(prompt) == "prompt" or _bare(prompt) in said, _bare(response) == "response" or _bare(response) in said)
+    return any(own) or (_bare(prompt) in known and _bare(response) in known)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s<>\[\]{}().…\"'*_:]+", " ", text).strip().casefold()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise Ambiguous(f"the key '{name}' stands there {names.count(name)} times")
+    return dict(pairs)
+
+
+def _objects(text: str) -> list[str]:
+    """The pairs in a text that the decoder reads, with raw line breaks and whatever is around them."""
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_once)
+    found, around, place, before = [], "", text.find("{"), 0
+    while place >= 0:
+        try:
+            value, end = decoder.raw_decode(text, place)
+        except Ambiguous:
+            raise
+        except ValueError:
+            place = text.find("{", place + 1)
+            continue
+        if isinstance(value, dict) and set(KEYS) <= set(value):
+            if not all(isinstance(value[name], str) for name in KEYS):
+                raise Ambiguous("a value is no text")
+            found.append(_written(value))
+            around, before = around + text[before:place], end
+        place = text.find("{", end)
+    if found and KEY.search(around + text[before:]):
+        raise Ambiguous("there are keys beside the object")
+    return found
+
+
+def _repaired(text: str) -> list[str]:
+    """The pair that json-repair makes of the only object that starts as one."""
+    from json_repair import repair_json
+
+    starts = [found.start() for found in START.finditer(text)]
+    if len(starts) != 1:
+        return []
+    part = text[starts[0] :]
+    end = part.rfind("}")
+    part = part[:end] if end >= 0 else part
+    part = re.sub(r"[\s,}]*(?:```)?\s*$", "", part) + "}"
+    if not re.search(r"[\"'”]\}$", part):
+        return []  # cut off within a text
+    if any(len(re.findall(rf"""[{{,]\s*["'“„«]?{name}["'”“»]?\s*:""", part)) > 1 for name in KEYS):
+        return []
+    value = repair_json(part, return_objects=True, skip_json_loads=True)
+    if not isinstance(value, dict) or set(value) != set(KEYS):
+        return []
+    if not all(isinstance(one, str) and not re.search(r"""["'”]\s*:\s*["'“]""", one) for one in value.values()):
+        return []
+    return [_written(value)]
+
+
+def _written(value: Mapping[str, str]) -> str:
+    return json.dumps({name: value[name] for name in KEYS}, ensure_ascii=False)
