@@ -47,6 +47,8 @@ STATUS_STYLES = {
     "benchmark_item": ("#F7F7F7", "|||||"),
     "refused": ("#999999", "ooooo"),
     "echo": ("#F0E442", "*****"),
+    "filtered": ("#009E73", "+++++"),
+    "failed": ("#D55E00", "OOOOO"),
     REPAIRED: ("#0072B2", "-----"),
 }
 """Colour and hatch of each status."""
