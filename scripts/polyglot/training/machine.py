@@ -61,7 +61,7 @@ class Machine:
             "gradient_accumulation_steps": batches.accumulation,
             "weight_decay": training.weight_decay,
             "lr_scheduler_type": "linear",
-            "optim": "adamw_torch",
+            "optim": "adamw_torch_fused" if self.gpu else "adamw_torch",
             "max_length": training.max_length,
             "dataset_kwargs": {"skip_prepare_dataset": True},
             "use_cpu": not self.gpu,
@@ -78,9 +78,12 @@ class Machine:
             found |= {"ddp_backend": "nccl" if self.gpu else "gloo", "ddp_find_unused_parameters": False}
         if self.sharded(training):
             found |= {"fsdp": True, "fsdp_config": self._sharding(training)}
+            found["accelerator_config"] = {"gradient_accumulation_kwargs": {"sync_each_batch": True}}
         return found
 
     def _sharding(self, training: Training) -> dict[str, Any]:
+        """Gradients are summed over the GPUs after every batch: between batches each keeps its share in the precision of the
+        weights. Otherwise each would keep the whole model's gradient in that of the arithmetic."""
         os.environ["ACCELERATE_USE_FSDP"] = "true"  # used when the model is loaded: only rank 0 reads the weights
         return {
             "version": 2,
