@@ -16,9 +16,12 @@ ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "fold
 CHAT_TEMPLATES = "chat_templates"
 """Folder beside the registries."""
 
-FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
+FACTS = ("label", "description", "family", "size", "shape", "licence", "languages", "cite", "chat_template")
 """Settings whose change does not rerun jobs; the chat template is tracked as an input file."""
-OPERATION: Any = {"gpus": True, "training_gpus": True, "price": True, "endpoint": {"concurrency", "timeout", "attempts"}}
+OPERATION: Any = {
+    **dict.fromkeys(("gpus", "training_gpus", "training_offload", "price"), True),
+    "endpoint": {"concurrency", "timeout", "attempts"},
+}
 """Settings that change how an engine runs but not its answers."""
 
 
@@ -85,6 +88,19 @@ class Endpoint(Entry):
     options: dict[str, Any] = Field(default={}, description="Further fields of the request's body.")
 
 
+class Shape(Entry):
+    """The shape of a decoder, as its configuration gives it: the plan's estimate of memory in training needs it."""
+
+    layers: int = Field(gt=0, description="Layers.")
+    hidden: int = Field(gt=0, description="Width.")
+    feed_forward: int = Field(gt=0, description="Width of the feed-forward layers.")
+    attention: int = Field(gt=0, description="Width of all queries together.")
+    key_values: int = Field(gt=0, description="Width of all keys together.")
+    vocabulary: int = Field(gt=0, description="Rows of the embedding.")
+    tied: bool = Field(default=False, description="Whether embedding and head are one matrix.")
+    tower: float = Field(default=0, ge=0, description="Parameters outside the language model, which are not trained.")
+
+
 class Price(Entry):
     """USD per million tokens."""
 
@@ -119,6 +135,14 @@ class Model(Entry):
     )
     gpus: int = Field(default=0, ge=0, description="GPUs for inference (vllm: tensor parallel).")
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs for fine-tuning.")
+    training_offload: bool = Field(
+        default=False,
+        description="For a base that several GPUs train in full: keep weights, gradients and optimiser in main memory (16 bytes per "
+        "parameter in float32), and on the GPUs what a layer needs. Slower; for bases that do not fit otherwise.",
+    )
+    shape: Shape | None = Field(
+        default=None, description="For a base: its decoder's shape, for the plan; null assumes a usual one of its size."
+    )
     context: int | None = Field(
         default=None,
         gt=0,
