@@ -18,6 +18,7 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
     if len(pairs) < MIN_EXAMPLES:
         print(leave_out(out, len(pairs)))
     else:
+        operation = snakemake.config["operation"][snakemake.wildcards.base]
         summary = fine_tune(
             Path(snakemake.input.base),
             pairs,
@@ -26,6 +27,7 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
             seed=Draw.parse(snakemake.wildcards.seed).seed,
             checkpoints=Path(snakemake.params.checkpoints),
             chat_template=given_file(snakemake.input.chat_template),
-            processes=max(1, snakemake.config["operation"][snakemake.wildcards.base]["training_gpus"]),
+            processes=max(1, operation["training_gpus"]),
+            offload=operation["training_offload"],
         )
         print(summary)

@@ -34,9 +34,10 @@ def train(
     seed: int,
     checkpoints: Path,
     chat_template: Path | None = None,
+    offload: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune a base; see `polyglot.training.students.fine_tune`. Of several processes, the first saves the student."""
-    machine = Machine.here()
+    machine = Machine.here(offload=offload)
     module = _trainer_module(training)
     module.make_ready()
     tokenizer = load_tokenizer(base, chat_template)
