@@ -11,7 +11,14 @@ TEXT = {
     **{"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2},
     **{"head_dim": 32, "max_position_embeddings": 512, "initializer_range": 0.2, "pad_token_id": 0, "eos_token_id": 2},
 }
-VISION = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "num_heads": 2, "depth": 1}
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_heads": 2,
+    "depth": 1,
+}
 OWN: dict[str, dict[str, Any]] = {
     "gemma3": {"text": {"sliding_window": 64}, "vision": {"image_size": 56, "patch_size": 14}, "top": {"mm_tokens_per_image": 4}},
     "qwen2_5_vl": {
@@ -25,7 +32,13 @@ OWN: dict[str, dict[str, Any]] = {
     "mistral3": {"text": {"model_type": "mistral"}, "vision": {"model_type": "pixtral", "image_size": 56, "patch_size": 14}},
     "llama4": {
         "text": {"intermediate_size_mlp": 128, "num_local_experts": 2, "num_experts_per_tok": 1, "moe_layers": [1]},
-        "vision": {"image_size": 56, "patch_size": 14, "vision_output_dim": 32, "projector_input_dim": 32, "projector_output_dim": 32},
+        "vision": {
+            "image_size": 56,
+            "patch_size": 14,
+            "vision_output_dim": 32,
+            "projector_input_dim": 32,
+            "projector_output_dim": 32,
+        },
     },
     "llava": {"text": {"model_type": "llama"}, "vision": {"model_type": "clip_vision_model", "image_size": 56, "patch_size": 14}},
 }

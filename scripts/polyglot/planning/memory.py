@@ -23,8 +23,8 @@ ON_A_NODE = 8
 """GPUs that a node has; a training uses one node."""
 HEAD_TOKENS, HEAD_WORDS = 4096, 32768
 """Tokens and vocabulary that trl projects at a time (trl 1.16, `chunked_logprob`)."""
-HEAD_COPIES = 4
-"""Float32 copies of such a tile where its kernel runs without Triton; with Triton there is none."""
+HEAD_COPIES = 8
+"""Float32 copies of such a tile in its backward pass where that runs without Triton; with Triton there is none."""
 QUANTISED = 0.516
 """Bytes per parameter in 4 bits with doubly quantised scales (Dettmers et al. 2023, section 3)."""
 USUAL_VOCABULARY = 150_000

@@ -63,9 +63,7 @@ def train(
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         whole = merge(model, training, base, adapter=checkpoints / "adapter", dtype=machine.weights(training))
-        save_whole(
-            whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, base=base, done_with=[checkpoints]
-        )
+        save_whole(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, base=base, done_with=[checkpoints])
     return summary
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.context import Context
-from polyglot.displays.tables.budget import plan, plan_demands, plan_memory, plan_teachers
+from polyglot.displays.tables.budget import plan, plan_demands, plan_teachers
 from polyglot.planning.budget import budget
 from polyglot.registry import Registries
 from polyglot.study.configuration import Plan, Study

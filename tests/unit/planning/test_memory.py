@@ -3,9 +3,13 @@ measured."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 
 from polyglot.displays.catalogue.budget import BUDGET
@@ -14,7 +18,7 @@ from polyglot.displays.tables.budget import plan_memory
 from polyglot.planning.budget import budget
 from polyglot.planning.memory import Setup, fits, layer_parameters, peak, remedy, usual_shape
 from polyglot.registry import Registries
-from polyglot.registry.models import Model
+from polyglot.registry.models import Model, Shape
 from polyglot.study.configuration import Study
 from polyglot.training.settings import Training
 from polyglot.workflow.loading import load_study
@@ -53,7 +57,15 @@ def test_what_does_not_fit_is_told_with_what_to_set_instead(paper: tuple[Study, 
     assert table.loc["gemma-3-12b", "remedy"] == "set its training_gpus to 8"
     assert table.loc["olmo-3-7b", "remedy"] == ""
     context = Context.of(
-        {"title": BUDGET["plan_memory"].title, "models": {}, "study": "", "definition": None, "confidence": 0, "alpha": 0, "base": ""}
+        {
+            "title": BUDGET["plan_memory"].title,
+            "models": {},
+            "study": "",
+            "definition": None,
+            "confidence": 0,
+            "alpha": 0,
+            "base": "",
+        }
         | {"recipe": "", "compare": "", "teachers": [], "bases": [], "recipes": {}, "steps": [], "seeds": 1, "languages": {}}
     )
     shown = plan_memory(context, table.reset_index())
@@ -82,3 +94,78 @@ def test_a_micro_batch_kept_whole_is_what_did_not_fit(paper: tuple[Study, Regist
     replicas = Training.model_validate({"trainer": "unsloth", "precision": "bfloat16", "batch_size": 4})
     assert peak(shape, Setup(replicas, 4), 512).kept == pytest.approx(10 * 8.03e9, rel=0.01)
     assert peak(shape, Setup(replicas.model_copy(update={"trainer": "trl"}), 4), 512).kept == pytest.approx(2 * 8.03e9, rel=0.01)
+
+
+MEASURE = """
+import gc, json, sys
+from pathlib import Path
+import pandas as pd
+from polyglot.training.settings import Training
+from polyglot.training.students import fine_tune
+
+def memory(key):
+    return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(key))
+
+def train(base, training):
+    pairs = pd.DataFrame({"prompt": ["Was?"] * 8, "response": ["Das ist gut. " * 100] * 8})
+    fine_tune(base, pairs, out / base.name, training, seed=0, checkpoints=out / "c")
+
+out, warm, *bases = map(Path, sys.argv[2:])
+training = Training.model_validate_json(sys.argv[1])
+train(warm, training.model_copy(update={"max_length": 32}))
+for base in bases:
+    gc.collect()
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    train(base, training)
+    print(json.dumps([base.name, memory("VmHWM") - before]))
+"""
+LARGE = Shape(layers=6, hidden=512, feed_forward=1536, attention=512, key_values=128, vocabulary=8000)
+ARCHITECTURES = {"llama": False, "qwen3": False, "gemma3_text": True}
+"""Whether embedding and head are one matrix."""
+
+
+def base_of(name: str, tied: bool, tokenizer_of: Path, folder: Path) -> Path:
+    """A model of the shape `LARGE`, with random weights."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    AutoTokenizer.from_pretrained(tokenizer_of).save_pretrained(folder / name)
+    widths = {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 6, "vocab_size": 8000, "head_dim": 64}
+    heads = {
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "tie_word_embeddings": tied,
+        "pad_token_id": 0,
+        "eos_token_id": 2,
+    }
+    AutoModelForCausalLM.from_config(AutoConfig.for_model(name, **widths, **heads)).save_pretrained(folder / name)
+    return folder / name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+@pytest.mark.parametrize("precision", ["float32"])
+def test_the_formula_is_what_is_measured(precision: str, nano_model: Path, tmp_path: Path, repository: Path) -> None:
+    """On the CPU, with real training steps of three architectures that accumulate; freed memory goes back at once, so that what is
+    resident is what is held."""
+    training = Training.model_validate({"precision": precision, "epochs": 1, "gradient_accumulation": 2, "max_length": 64})
+    training = training.model_copy(update={"batch_size": 2})
+    bases = [base_of(name, tied, nano_model, tmp_path) for name, tied in ARCHITECTURES.items()]
+    command = [
+        sys.executable,
+        "-c",
+        MEASURE,
+        training.model_dump_json(),
+        str(tmp_path / "out"),
+        str(nano_model),
+        *map(str, bases),
+    ]
+    settings = {"PYTHONPATH": str(repository / "scripts"), "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    measured: dict[str, Any] = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    for name, tied in ARCHITECTURES.items():
+        shape = LARGE.model_copy(update={"tied": tied})
+        expected = peak(shape, Setup(training, 1, gpu=False), training.max_length).total
+        print(name, round(expected / 1e6), round(measured[name] / 1e6))
+        assert expected == pytest.approx(measured[name], rel=0.15), name
