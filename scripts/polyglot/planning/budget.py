@@ -40,7 +40,8 @@ def budget(
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
         in gigabytes; of a student on GPUs, the memory at its peak on each and, if that is too much, what to set instead
-        (`polyglot.planning.memory`). `engine_start` is true if the job runs or trains a model here; of jobs that share an engine, or the start of
+        (`polyglot.planning.memory`). `engine_start` is true if the job runs or trains a model here; of jobs that share an engine,
+        or the start of
         their libraries, for the first of a submission.
     """
     rows, jobs = [], list(jobs)
@@ -80,7 +81,7 @@ def training_memory(study: Study, model: Model, gpus: int) -> dict[str, Any]:
     Raises:
         ValueError: if the GPUs cannot share an update's examples evenly.
     """
-    setup = Setup(study.training, gpus, offload=model.training_offload and gpus > 1)
+    setup = Setup(study.training, gpus, offload=study.training.offload or model.training_offload)
     longest = study.training.max_length
     found = peak(usual_shape(model), setup, longest)
     return {"peak_gb": found.total / GB, "remedy": remedy(model, setup, longest, study.plan.gpu_memory * GB)}

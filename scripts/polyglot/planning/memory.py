@@ -54,8 +54,8 @@ class Peak:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a base is trained: the settings, the number of processes, and whether they have GPUs and keep the optimiser's part in main
-    memory."""
+    """How a base is trained: the settings, the number of processes, whether they have GPUs, and whether weights, gradients and
+    optimiser are in main memory."""
 
     training: Training
     processes: int
@@ -153,7 +153,7 @@ def _kept(shape: Shape, setup: Setup) -> tuple[float, float]:
         return width * layers + setup.weight * (tables + shape.tower) + 4 * copies * adapters, adapters
     trained = layers + tables
     copies = 4 + (1 if setup.processes > 1 and not setup.sharded else 0)
-    if setup.offload:
+    if setup.offload and setup.sharded:
         return 0.0, trained
     return setup.weight * (copies * trained + shape.tower) / (setup.processes if setup.sharded else 1), trained
 

@@ -137,8 +137,7 @@ class Model(Entry):
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs for fine-tuning.")
     training_offload: bool = Field(
         default=False,
-        description="For a base that several GPUs train in full: keep weights, gradients and optimiser in main memory (16 bytes per "
-        "parameter in float32), and on the GPUs what a layer needs. Slower; for bases that do not fit otherwise.",
+        description="For a base that does not fit its `training_gpus` otherwise: `training.offload` for it alone.",
     )
     shape: Shape | None = Field(
         default=None, description="For a base: its decoder's shape, for the plan; null assumes a usual one of its size."

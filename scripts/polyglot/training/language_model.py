@@ -69,8 +69,8 @@ def freeze_the_rest(model: Any) -> None:
 
 
 def layer_classes(model: Any) -> list[str]:
-    """Classes of the layers that are sharded one by one. transformers also lists some that a model does not have, such as the text
-    side of an image encoder; accelerate cannot shard by these."""
+    """Classes of the layers that are sharded one by one. transformers also lists some that a model does not have, such as the
+    text side of an image encoder; accelerate cannot shard by these."""
     present = {type(module).__name__ for module in model.modules()}
     return sorted(present & set(model._no_split_modules or ()))
 

@@ -17,18 +17,16 @@ class Machine:
 
     gpu: bool
     processes: int
-    offload: bool = False
-    """Whether weights, gradients and optimiser are kept in main memory; for sharded training only."""
 
     @classmethod
-    def here(cls, *, offload: bool = False) -> Machine:
+    def here(cls) -> Machine:
         """The device of this process. A single process uses only the first visible GPU."""
         processes = int(os.environ.get("WORLD_SIZE", "1"))
         if processes == 1:
             os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
         import torch
 
-        return cls(torch.cuda.is_available(), processes, offload)
+        return cls(torch.cuda.is_available(), processes)
 
     def weights(self, training: Training) -> Any:
         """The torch type of the weights during training."""
@@ -87,11 +85,11 @@ class Machine:
         """Gradients are summed over the GPUs after every batch: between batches each keeps its share in the precision of the
         weights. Otherwise each would keep the whole model's gradient in that of the arithmetic."""
         os.environ["ACCELERATE_USE_FSDP"] = "true"  # used when the model is loaded: only rank 0 reads the weights
-        if self.offload:
+        if training.offload:
             os.environ["FSDP_OFFLOAD_PARAMS"] = "true"  # accelerate then opens a backend for main memory too
         return {
             "version": 2,
-            "cpu_offload": self.offload,
+            "cpu_offload": training.offload,
             "state_dict_type": "SHARDED_STATE_DICT",
             "cpu_ram_efficient_loading": True,
             "activation_checkpointing": self.checkpointing(training),

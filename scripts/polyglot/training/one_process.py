@@ -21,7 +21,7 @@ from polyglot.training.settings import Training
 
 SUMMARY = "training.json"
 """File of a student's folder: what `train` returns."""
-ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing"}
+ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing", "offload"}
 """Settings always recorded with checkpoints; other settings only if they differ from the default."""
 
 
@@ -34,10 +34,9 @@ def train(
     seed: int,
     checkpoints: Path,
     chat_template: Path | None = None,
-    offload: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune a base; see `polyglot.training.students.fine_tune`. Of several processes, the first saves the student."""
-    machine = Machine.here(offload=offload)
+    machine = Machine.here()
     module = _trainer_module(training)
     module.make_ready()
     tokenizer = load_tokenizer(base, chat_template)

@@ -37,7 +37,6 @@ def train_together(
     checkpoints: Path,
     chat_template: Path | None,
     processes: int,
-    offload: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune with several processes on this machine; see `polyglot.training.students.fine_tune`.
 
@@ -59,7 +58,7 @@ def train_together(
     scripts = str(Path(polyglot.__path__[0]).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join([scripts, *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory(prefix="training-") as folder:
-        job = {"base": str(base), "out": str(out), "checkpoints": str(checkpoints), "seed": seed, "offload": offload}
+        job = {"base": str(base), "out": str(out), "checkpoints": str(checkpoints), "seed": seed}
         template = str(chat_template) if chat_template else None
         write_json({**job, "chat_template": template, "training": training.model_dump(mode="json")}, Path(folder) / JOB)
         write_parquet(pairs, Path(folder) / PAIRS)
@@ -98,7 +97,6 @@ def main(folder: str, parent: str) -> None:
         seed=job["seed"],
         checkpoints=Path(job["checkpoints"]),
         chat_template=Path(job["chat_template"]) if job["chat_template"] else None,
-        offload=job["offload"],
     )
 
 

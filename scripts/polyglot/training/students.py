@@ -34,7 +34,6 @@ def fine_tune(
     checkpoints: Path,
     chat_template: Path | None = None,
     processes: int = 1,
-    offload: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune a base on (prompt, response) pairs; resumes from the newest checkpoint.
 
@@ -48,7 +47,6 @@ def fine_tune(
         checkpoints: folder that survives a killed job; removed when training is done.
         chat_template: a template that replaces the tokenizer's; it is saved with the student.
         processes: number of GPUs of this machine to use; each weight update uses the same examples as with one GPU.
-        offload: keep weights, gradients and optimiser in main memory, where several GPUs train a base in full.
 
     Returns:
         Steps, epochs, examples, seed, the mean training loss since the start or the last resumption, and its curve: pairs of a
@@ -61,14 +59,6 @@ def fine_tune(
     """
     if processes > 1:
         return train_together(
-            base,
-            pairs,
-            out,
-            training,
-            seed=seed,
-            checkpoints=checkpoints,
-            chat_template=chat_template,
-            processes=processes,
-            offload=offload,
+            base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template, processes=processes
         )
     return train(base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template)

@@ -146,8 +146,8 @@ def base_of(name: str, tied: bool, tokenizer_of: Path, folder: Path) -> Path:
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
 @pytest.mark.parametrize("precision", ["float32"])
 def test_the_formula_is_what_is_measured(precision: str, nano_model: Path, tmp_path: Path, repository: Path) -> None:
-    """On the CPU, with real training steps of three architectures that accumulate; freed memory goes back at once, so that what is
-    resident is what is held."""
+    """On the CPU, with real training steps of three architectures that accumulate; freed memory goes back at once, so that what
+    is resident is what is held."""
     training = Training.model_validate({"precision": precision, "epochs": 1, "gradient_accumulation": 2, "max_length": 64})
     training = training.model_copy(update={"batch_size": 2})
     bases = [base_of(name, tied, nano_model, tmp_path) for name, tied in ARCHITECTURES.items()]
