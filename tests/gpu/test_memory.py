@@ -1,4 +1,4 @@
-"""On a GPU: the memory that fine-tuning takes is what the plan expects, and a multimodal base keeps its tower (`make test-gpu`)."""
+"""On a GPU: fine-tuning takes the memory that the plan expects, and a multimodal base keeps its tower (`make test-gpu`)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from polyglot.training.students import fine_tune
 
 base, folder, training = sys.argv[1:]
 out = Path(folder)
-found = fine_tune(Path(base), pd.read_parquet(out / "pairs.parquet"), out / "student", Training.model_validate_json(training), seed=0,
-                  checkpoints=out / "c")
+found = fine_tune(Path(base), pd.read_parquet(out / "pairs.parquet"), out / "student", Training.model_validate_json(training),
+                  seed=0, checkpoints=out / "c")
 free, total = torch.cuda.mem_get_info()
-print(json.dumps({**found, "peak": torch.cuda.max_memory_reserved(), "context": total - free - torch.cuda.memory_reserved()}))
+print(json.dumps({**found, "peak": torch.cuda.max_memory_allocated(), "context": total - free - torch.cuda.memory_reserved()}))
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from polyglot.training.language_model import freeze_the_rest, layer_classes
+from polyglot.training.language_model import freeze_the_rest, layer_classes, skeleton
 from polyglot.training.lora import checked_targets, quantisation
 from polyglot.training.machine import Machine
 from polyglot.training.settings import Training
@@ -18,12 +18,16 @@ def make_ready() -> None:
 def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, data: Any, arguments: dict[str, Any]) -> Any:
     """A trainer of the base on encoded examples.
 
+    Raises:
+        ValueError: if trl cannot train a base of this architecture.
+
     Args:
         data: a `datasets.Dataset` with the columns of `polyglot.training.examples.Example`.
         arguments: those of `trl.SFTConfig`.
     """
     from trl import SFTConfig, SFTTrainer
 
+    _check_head(base)
     options: dict[str, Any] = {"dtype": machine.weights(training), "local_files_only": True}
     adapters: dict[str, Any] = {}
     if training.tuning == "qlora":
@@ -46,6 +50,16 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
     if machine.sharded(training):
         _shard(trainer, training)
     return trainer
+
+
+def _check_head(base: Path) -> None:
+    """trl 1.16 runs a model without its head by `base_model`, which Llama 4 with its image encoder does not have."""
+    model = skeleton(base)
+    if model.base_model is model:
+        raise ValueError(
+            f"{base}: trl cannot train a {type(model).__name__}: it finds no part without the head; choose another base, or "
+            "training.trainer: unsloth"
+        )
 
 
 def _shard(trainer: Any, training: Training) -> None:

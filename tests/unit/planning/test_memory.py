@@ -72,6 +72,9 @@ def test_what_does_not_fit_is_told_with_what_to_set_instead(paper: tuple[Study, 
     assert shown.notes[0] == "gemma-3-4b does not fit: set its training_gpus to 2."
     assert len(shown.data) == 3
     assert list(shown.data["students"]) == [1, 1, 1]
+    nobody = plan_memory(context, budget([job("olmo-3-7b", 0)], *paper))
+    assert len(nobody.data) == 0
+    assert "base" in nobody.shown.columns
 
 
 def test_a_remedy_is_one_that_fits() -> None:

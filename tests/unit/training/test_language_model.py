@@ -67,3 +67,9 @@ def test_the_language_model_is_trained_and_the_tower_kept(
     if tuning == "full":
         assert {key for key in before if not of_the_tower(key)} == changed
     assert (tmp_path / "student/preprocessor_config.json").read_text() == (base / "preprocessor_config.json").read_text()
+
+
+def test_an_architecture_that_trl_cannot_train_is_named(nano_model: Path, tmp_path: Path, pairs: pd.DataFrame) -> None:
+    base = multimodal_base("llama4", nano_model, tmp_path / "base")
+    with pytest.raises(ValueError, match="trl cannot train a Llama4ForConditionalGeneration"):
+        fine_tune(base, pairs, tmp_path / "student", Training(), seed=0, checkpoints=tmp_path / "c")

@@ -107,7 +107,8 @@ def plan_memory(context: Context, jobs: pd.DataFrame) -> Table:
         "Expected when the longest examples (`training.max_length`) share a batch; a tenth of `plan.gpu_memory` is to stay free; "
         f"{UNKNOWN}: fits."
     )
-    return Table(table, pd.DataFrame(shown), context.title, [*large, note])
+    columns_shown = ["base", "students", "GPUs", "peak (GB on each)", "if too much"]
+    return Table(table, pd.DataFrame(shown, columns=columns_shown), context.title, [*large, note])
 
 
 def _names(values: pd.Series) -> str:
