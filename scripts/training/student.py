@@ -18,14 +18,16 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
     if len(pairs) < MIN_EXAMPLES:
         print(leave_out(out, len(pairs)))
     else:
+        training = Training(**snakemake.params.training)
+        operation = snakemake.config["operation"][snakemake.wildcards.base]
         summary = fine_tune(
             Path(snakemake.input.base),
             pairs,
             out,
-            Training(**snakemake.params.training),
+            training.model_copy(update={"offload": training.offload or operation["training_offload"]}),
             seed=Draw.parse(snakemake.wildcards.seed).seed,
             checkpoints=Path(snakemake.params.checkpoints),
             chat_template=given_file(snakemake.input.chat_template),
-            processes=max(1, snakemake.config["operation"][snakemake.wildcards.base]["training_gpus"]),
+            processes=max(1, operation["training_gpus"]),
         )
         print(summary)

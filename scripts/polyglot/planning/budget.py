@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.planning.memory import GB, Setup, peak, remedy, usual_shape
 from polyglot.planning.submissions import Shared, Submissions
 from polyglot.planning.work import USUAL_SIZE, Work, size_of, work
 from polyglot.registry import Registries
@@ -21,8 +22,9 @@ from polyglot.study.configuration import Plan, Study
 
 COLUMNS = (
     *("rule", "teacher", "lang", "model", "engine_start", "gpus", "threads", "mem_mb", "runtime", "partition"),
-    *("tokens_read", "tokens_written", "tokens_trained", "gpu_hours", "usd", "disk_gb"),
+    *("tokens_read", "tokens_written", "tokens_trained", "gpu_hours", "usd", "disk_gb", "peak_gb", "remedy"),
 )
+NO_MEMORY = {"peak_gb": 0.0, "remedy": ""}
 
 
 def budget(
@@ -37,7 +39,9 @@ def budget(
 
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
-        in gigabytes. `engine_start` is true if the job runs or trains a model here; of jobs that share an engine, or the start of
+        in gigabytes; of a student on GPUs, the memory at its peak on each and, if that is too much, what to set instead
+        (`polyglot.planning.memory`). `engine_start` is true if the job runs or trains a model here; of jobs that share an engine,
+        or the start of
         their libraries, for the first of a submission.
     """
     rows, jobs = [], list(jobs)
@@ -65,9 +69,22 @@ def budget(
                 "gpu_hours": gpu_hours,
                 "usd": money(study.plan, model, does, gpu_hours),
                 "disk_gb": does.stored / 1e9,
+                **(training_memory(study, model, gpus) if job["rule"] == "student" and model and gpus else NO_MEMORY),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def training_memory(study: Study, model: Model, gpus: int) -> dict[str, Any]:
+    """The peak of a student's training on each GPU in GB, and what to set if it does not fit.
+
+    Raises:
+        ValueError: if the GPUs cannot share an update's examples evenly.
+    """
+    setup = Setup(study.training, gpus, offload=study.training.offload or model.training_offload)
+    longest = study.training.max_length
+    found = peak(usual_shape(model), setup, longest)
+    return {"peak_gb": found.total / GB, "remedy": remedy(model, setup, longest, study.plan.gpu_memory * GB)}
 
 
 def found_running(jobs: Iterable[Mapping[str, Any]], submissions: Submissions | None) -> list[Shared | None]:

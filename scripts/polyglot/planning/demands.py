@@ -26,6 +26,8 @@ MEMORY = 4000
 MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
 """MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
 state before they are written."""
+OFFLOADED_PER_BILLION = 24000
+"""The same where main memory also holds weights, gradients and optimiser in float32."""
 THREADS_PER_GPU = 4
 THREADS_WITHOUT_GPU = 4
 NANO = 0.05
@@ -97,6 +99,8 @@ def _with_model(model: Model, gpus: int, kind: Kind, examples: float, attempt: i
     billions = _billions(model, gpus)
     minutes = START + MINUTES[kind] * billions / (gpus or CPU_SPEED) * examples / 1000
     per_billion = MEMORY_PER_BILLION["train" if kind == "train" else "gpu" if gpus else "cpu"]
+    if kind == "train" and model.training_offload:
+        per_billion = OFFLOADED_PER_BILLION
     return _grown(gpus, _threads(billions, gpus), MEMORY + per_billion * billions, minutes, attempt)
 
 

@@ -16,12 +16,10 @@ ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "fold
 CHAT_TEMPLATES = "chat_templates"
 """Folder beside the registries."""
 
-FACTS = ("label", "description", "family", "size", "licence", "languages", "cite", "chat_template")
+FACTS = ("label", "description", "family", "size", "shape", "licence", "languages", "cite", "chat_template")
 """Settings whose change does not rerun jobs; the chat template is tracked as an input file."""
 OPERATION: Any = {
-    "gpus": True,
-    "training_gpus": True,
-    "price": True,
+    **dict.fromkeys(("gpus", "training_gpus", "training_offload", "price"), True),
     "endpoint": {"concurrency", "timeout", "attempts", "patience", "limits", "headers", "proxies"},
 }
 """Settings that change how an engine runs but not its answers."""
@@ -141,6 +139,19 @@ class Endpoint(Entry):
         return self.model_dump(mode="json", include={"preset", "manners"}, exclude_defaults=True)
 
 
+class Shape(Entry):
+    """The shape of a decoder, as its configuration gives it: the plan's estimate of memory in training needs it."""
+
+    layers: int = Field(gt=0, description="Layers.")
+    hidden: int = Field(gt=0, description="Width.")
+    feed_forward: int = Field(gt=0, description="Width of the feed-forward layers.")
+    attention: int = Field(gt=0, description="Width of all queries together.")
+    key_values: int = Field(gt=0, description="Width of all keys together.")
+    vocabulary: int = Field(gt=0, description="Rows of the embedding.")
+    tied: bool = Field(default=False, description="Whether embedding and head are one matrix.")
+    tower: float = Field(default=0, ge=0, description="Parameters outside the language model, which are not trained.")
+
+
 class Price(Entry):
     """USD per million tokens."""
 
@@ -179,6 +190,13 @@ class Model(Entry):
         description="GPUs for inference: vllm splits each layer among them (tensor parallel), others give each its layers.",
     )
     training_gpus: int = Field(default=0, ge=0, description="For a base: GPUs for fine-tuning.")
+    training_offload: bool = Field(
+        default=False,
+        description="For a base that does not fit its `training_gpus` otherwise: `training.offload` for it alone.",
+    )
+    shape: Shape | None = Field(
+        default=None, description="For a base: its decoder's shape, for the plan; null assumes a usual one of its size."
+    )
     context: int | None = Field(
         default=None,
         gt=0,

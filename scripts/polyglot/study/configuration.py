@@ -53,6 +53,7 @@ class Plan(Section):
     start_minutes_per_billion: float = Field(
         default=0.05, ge=0, description="The same, for each billion of parameters more; none for a job that shares an engine."
     )
+    gpu_memory: float = Field(default=85.5, gt=0, description="Memory of a GPU in GB: 85.5 has an H100 of 80 GiB.")
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from polyglot.core.hashing import content_id
 from polyglot.core.progress import Progress
+from polyglot.training.language_model import copy_processor
 
 OWNER = "owner"
 COMPLETE = "trainer_state.json"
@@ -80,6 +81,7 @@ def save_whole(
     *,
     weights: dict[str, Any] | None = None,
     extra: dict[str, Any] | None = None,
+    base: Path | None = None,
     done_with: Iterable[Path] = (),
 ) -> None:
     """Save model and tokenizer atomically: the folder `out` appears complete or not at all.
@@ -87,6 +89,7 @@ def save_whole(
     Args:
         weights: all weights of the model, if the model holds only a shard.
         extra: further JSON files to save beside the weights, by name.
+        base: the folder of the model that it was trained from; a multimodal one has settings of processors.
         done_with: folders to remove afterwards, such as checkpoints.
     """
     out = Path(out)
@@ -95,6 +98,8 @@ def save_whole(
         shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(partial, state_dict=weights)
     tokenizer.save_pretrained(partial)
+    if base is not None:
+        copy_processor(base, partial)
     for name, value in (extra or {}).items():
         (partial / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, out)

@@ -6,25 +6,27 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from polyglot.training.language_model import adapter_targets, skeleton, weights_of
 from polyglot.training.settings import Lora, Training
 
 
-def check_targets(base: Path, lora: Lora) -> None:
-    """Check that every target module is a layer of the base; otherwise a misspelt one would silently stay untrained.
+def checked_targets(base: Path, lora: Lora) -> list[str] | str:
+    """`target_modules` of peft: the layers that get an adapter, all in the base's language model. Each must be there; otherwise a
+    misspelt one would silently stay untrained.
 
     Raises:
         ValueError: names the unknown modules and the available linear layers.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, local_files_only=True))
-    layers = {name.rpartition(".")[2] for name, module in skeleton.named_modules() if isinstance(module, torch.nn.Linear)}
+    model = skeleton(base)
+    found = [*model.get_decoder().named_modules(), ("lm_head", model.get_output_embeddings())]
+    layers = {name.rpartition(".")[2] for name, module in found if isinstance(module, torch.nn.Linear)}
     unknown = [name for name in lora.target_modules if name not in layers]
     if unknown:
         known = ", ".join(sorted(layers))
         raise ValueError(f"training.lora.target_modules: {base} has no layer {', '.join(unknown)}; it has {known}")
+    return adapter_targets(model, lora.target_modules)
 
 
 def quantisation(dtype: Any) -> Any:
@@ -59,8 +61,7 @@ def merge(model: Any, training: Training, base: Path, *, adapter: Path, dtype: A
     if training.tuning == "lora":
         return model.merge_and_unload(safe_merge=True)
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
 
     model.save_pretrained(adapter)
-    whole = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, local_files_only=True)
+    whole = weights_of(base, dtype=dtype)
     return PeftModel.from_pretrained(whole, adapter).merge_and_unload(safe_merge=True)

@@ -58,7 +58,7 @@ class Machine:
             "gradient_accumulation_steps": batches.accumulation,
             "weight_decay": training.weight_decay,
             "lr_scheduler_type": "linear",
-            "optim": "adamw_torch",
+            "optim": "adamw_torch_fused" if self.gpu else "adamw_torch",
             "max_length": training.max_length,
             "dataset_kwargs": {"skip_prepare_dataset": True},
             "use_cpu": not self.gpu,
@@ -75,12 +75,18 @@ class Machine:
             found |= {"ddp_backend": "nccl" if self.gpu else "gloo", "ddp_find_unused_parameters": False}
         if self.sharded(training):
             found |= {"fsdp": True, "fsdp_config": self._sharding(training)}
+            found["accelerator_config"] = {"gradient_accumulation_kwargs": {"sync_each_batch": True}}
         return found
 
     def _sharding(self, training: Training) -> dict[str, Any]:
+        """Gradients are summed over the GPUs after every batch: between batches each keeps its share in the precision of the
+        weights. Otherwise each would keep the whole model's gradient in that of the arithmetic."""
         os.environ["ACCELERATE_USE_FSDP"] = "true"  # used when the model is loaded: only rank 0 reads the weights
+        if training.offload:
+            os.environ["FSDP_OFFLOAD_PARAMS"] = "true"  # accelerate then opens a backend for main memory too
         return {
             "version": 2,
+            "cpu_offload": training.offload,
             "state_dict_type": "SHARDED_STATE_DICT",
             "cpu_ram_efficient_loading": True,
             "activation_checkpointing": self.checkpointing(training),

@@ -14,13 +14,14 @@ from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.training.batches import Batches, SeededOrder, blank
 from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
 from polyglot.training.examples import encode
+from polyglot.training.language_model import is_multimodal
 from polyglot.training.lora import merge
 from polyglot.training.machine import Machine
 from polyglot.training.settings import Training
 
 SUMMARY = "training.json"
 """File of a student's folder: what `train` returns."""
-ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing"}
+ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing", "offload"}
 """Settings always recorded with checkpoints; other settings only if they differ from the default."""
 
 
@@ -43,9 +44,8 @@ def train(
     trainer = _trainer(module, base, pairs, training, machine, tokenizer=tokenizer, seed=seed, checkpoints=checkpoints)
     watch(trainer, "fine-tuning")
     data = content_id(*pairs["prompt"], *pairs["response"])
-    owner = training_owner(
-        base=folder_fingerprint(base), form=tokenizer.chat_template, data=data, seed=seed, **owned(training, machine)
-    )
+    settings = owned(training, machine, multimodal=is_multimodal(trainer.accelerator.unwrap_model(trainer.model)))
+    owner = training_owner(base=folder_fingerprint(base), form=tokenizer.chat_template, data=data, seed=seed, **settings)
     with trainer.args.main_process_first(local=False):
         resumed = resume_point(checkpoints, owner)
     result = trainer.train(resume_from_checkpoint=resumed)
@@ -62,7 +62,7 @@ def train(
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         whole = merge(model, training, base, adapter=checkpoints / "adapter", dtype=machine.weights(training))
-        save_whole(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, done_with=[checkpoints])
+        save_whole(whole.to(dtype), tokenizer, out, weights=weights, extra={SUMMARY: summary}, base=base, done_with=[checkpoints])
     return summary
 
 
@@ -118,8 +118,9 @@ def _write_checkpoints_together(trainer: Any) -> None:
     trainer._save_rng_state = write_and_wait
 
 
-def owned(training: Training, machine: Machine) -> dict[str, Any]:
-    """The settings that checkpoints depend on."""
+def owned(training: Training, machine: Machine, *, multimodal: bool = False) -> dict[str, Any]:
+    """The settings that checkpoints depend on. Of a multimodal base, they hold the state of its language model only."""
     default = Training().model_dump()
     settings = {name: value for name, value in training.model_dump().items() if name in ALWAYS_OWNED or value != default[name]}
-    return settings | ({"sharded": True} if machine.sharded(training) else {})
+    apart = {"sharded": machine.sharded(training), "language_model_only": multimodal}
+    return settings | {name: True for name, applies in apart.items() if applies}

@@ -45,6 +45,11 @@ class Training(Section):
         default=None,
         description="Recompute activations in the backward pass: less memory, more time; null: only on a GPU.",
     )
+    offload: bool = Field(
+        default=False,
+        description="Where several GPUs train a base in full, keep weights, gradients and optimiser in main memory (16 bytes per "
+        "parameter in float32). Slower; a base with `training_offload` always does.",
+    )
     examples: int = Field(default=600, gt=0, description="Training examples per student, over all methods.")
     epochs: float = Field(default=2, gt=0, description="Passes over the training set.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate (AdamW, linear schedule).")

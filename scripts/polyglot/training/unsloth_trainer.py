@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.devices import visible_gpus
-from polyglot.training.lora import check_targets
+from polyglot.training.language_model import freeze_the_rest
+from polyglot.training.lora import checked_targets
 from polyglot.training.machine import Machine
 from polyglot.training.settings import Training
 
@@ -51,15 +52,17 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
     )
     if training.tuning == "qlora" and not getattr(model, "is_loaded_in_4bit", False):
         raise RuntimeError(f"{base}: bitsandbytes cannot hold it in 4 bits on this machine; set training.tuning to 'lora'")
-    if training.tuning != "full":
+    if training.tuning == "full":
+        freeze_the_rest(model)
+    else:
         lora = training.lora
-        check_targets(base, lora)
+        checked_targets(base, lora)
         model = FastLanguageModel.get_peft_model(
             model,
             r=lora.rank,
             lora_alpha=lora.alpha,
             lora_dropout=lora.dropout,
-            target_modules=lora.target_modules,
+            target_modules=lora.target_modules,  # unsloth keeps adapters out of towers itself
             use_gradient_checkpointing=checkpointing,
             random_state=arguments["seed"],
         )

@@ -76,7 +76,7 @@ def test_an_unknown_function_is_named_with_the_nearest(plugin: None) -> None:
         maker("figure", "absent_plugin:words")
 
 
-@pytest.mark.parametrize("name", ["leaderboard", "plan", "plan_teachers", "plan_demands"])
+@pytest.mark.parametrize("name", ["leaderboard", "plan", "plan_teachers", "plan_demands", "plan_memory"])
 def test_a_bare_name_in_an_old_archive_still_finds_its_function(name: str) -> None:
     assert maker("table", name) is maker("table", next(full for full in functions("table") if full.endswith(f".{name}")))
 

@@ -23,6 +23,7 @@ from polyglot.training.checkpoints import is_complete
 from polyglot.training.processes import TrainingError
 from polyglot.training.settings import Training
 from polyglot.training.students import fine_tune
+from tests.multimodal import multimodal_base
 from tests.patience import STANDSTILL, wait_until
 
 TRAINING = Training(epochs=5, batch_size=8, gradient_accumulation=2, learning_rate=3e-3, checkpoint_steps=4)
@@ -169,25 +170,29 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sharded", [False, True])
+@pytest.mark.parametrize("kind", ["copied", "sharded", "sharded and multimodal"])
 def test_a_killed_training_of_two_processes_resumes_to_the_same_student(
     tmp_path: Path,
     repository: Path,
     nano_model: Path,
     pairs: pd.DataFrame,
     alone: tuple[Path, dict[str, Any]],
-    sharded: bool,
+    kind: str,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Killed in the middle of an epoch, as soon as there is a checkpoint: none of its processes writes on, the slower one has
     written its part, and the rest of the epoch is the same."""
-    if sharded:
+    if kind != "copied":
         request.getfixturevalue("sharded_on_cpu")
     customize(tmp_path, monkeypatch, SLOW)
+    base, expected = nano_model, alone[0]
+    if "multimodal" in kind:
+        base, expected = multimodal_base("gemma3", nano_model, tmp_path / "gemma"), tmp_path / "expected"
+        fine_tune(base, pairs, expected, TRAINING, seed=3, checkpoints=tmp_path / "alone")
     (tmp_path / "job.py").write_text(JOB)
     pairs.to_parquet(tmp_path / "pairs.parquet")
-    names = [nano_model, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "c"]
+    names = [base, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "c"]
     command = [sys.executable, str(tmp_path / "job.py"), *map(str, names), TRAINING.model_dump_json()]
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(repository / "scripts")]))
     job = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
@@ -200,7 +205,50 @@ def test_a_killed_training_of_two_processes_resumes_to_the_same_student(
     again = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr[-4000:]
     assert "fine-tuning: resumed, " in again.stderr
-    assert_same(alone[0], tmp_path / "student", nano_model)
+    assert_same(expected, tmp_path / "student", base)
+
+
+@pytest.mark.slow
+def test_two_processes_train_adapters_of_a_multimodal_base(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
+    base = multimodal_base("gemma3", nano_model, tmp_path / "gemma")
+    training = TRAINING.model_copy(update={"tuning": "lora", "epochs": 1, "learning_rate": 1e-2})
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        fine_tune(base, pairs, out, training, seed=3, checkpoints=tmp_path / "c", processes=processes)
+    assert_same(tmp_path / "1", tmp_path / "2", base)
+
+
+GRADIENTS = """
+import torch
+import transformers
+
+step = transformers.Trainer.training_step
+
+def training_step(self, *arguments, **keywords):
+    loss = step(self, *arguments, **keywords)
+    assert self.accelerator.state.fsdp_plugin.mixed_precision_policy.reduce_dtype == torch.float32
+    groups = [module._get_fsdp_state()._fsdp_param_group for module in self.model.modules() if hasattr(module, "_get_fsdp_state")]
+    held = [parameter for group in groups if group for parameter in group.fsdp_params]
+    assert held
+    for parameter in held:
+        assert parameter.unsharded_accumulated_grad is None
+        assert getattr(getattr(parameter, "_unsharded_param", None), "grad", None) is None
+        assert parameter.sharded_param.grad.dtype == torch.float32
+    return loss
+
+transformers.Trainer.training_step = training_step
+"""
+
+
+@pytest.mark.slow
+def test_between_batches_each_process_holds_its_share_of_the_gradient(
+    tmp_path: Path, nano_model: Path, pairs: pd.DataFrame, sharded_on_cpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the precision of the weights, with mixed precision too; the assertions run in the processes, after every batch."""
+    customize(tmp_path, monkeypatch, GRADIENTS)
+    training = TRAINING.model_copy(update={"precision": "mixed", "gradient_accumulation": 8, "batch_size": 2, "epochs": 1})
+    found = fine_tune(nano_model, pairs, tmp_path / "student", training, seed=3, checkpoints=tmp_path / "c", processes=2)
+    assert found["steps"] == 3
 
 
 @pytest.mark.slow

@@ -30,4 +30,11 @@ BUDGET: dict[str, Display] = {
         "GPUs, cores, memory and run time that the jobs of each rule request at their first attempt.",
         PLANNED,
     ),
+    "plan_memory": Display(
+        "budget.plan_memory",
+        "Memory of fine-tuning",
+        COST,
+        "Memory that each base's fine-tuning takes at its peak on each GPU, and what to set where it does not fit.",
+        PLANNED,
+    ),
 }

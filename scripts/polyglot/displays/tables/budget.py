@@ -87,5 +87,29 @@ def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:
     return Table(table, pd.DataFrame(shown), context.title, [f"{UNKNOWN}: the profile's default."])
 
 
+def plan_memory(context: Context, jobs: pd.DataFrame) -> Table:
+    """The memory of fine-tuning on each GPU, by base, and what to set where it does not fit."""
+    jobs = jobs[jobs["peak_gb"] > 0].assign(remedy=jobs["remedy"].fillna(""))
+    columns = {name: (name, "first") for name in ("gpus", "peak_gb", "remedy")}
+    table = jobs.groupby("model", sort=False).agg(students=("model", "size"), **columns).reset_index()
+    shown = [
+        {
+            "base": context.model(row["model"]),
+            "students": count(row["students"]),
+            "GPUs": count(row["gpus"]),
+            "peak (GB on each)": significant(row["peak_gb"]),
+            "if too much": row["remedy"] or UNKNOWN,
+        }
+        for row in row_dicts(table)
+    ]
+    large = [f"{context.model(row['model'])} does not fit: {row['remedy']}." for row in row_dicts(table) if row["remedy"]]
+    note = (
+        "Expected when the longest examples (`training.max_length`) share a batch; a tenth of `plan.gpu_memory` is to stay free; "
+        f"{UNKNOWN}: fits."
+    )
+    columns_shown = ["base", "students", "GPUs", "peak (GB on each)", "if too much"]
+    return Table(table, pd.DataFrame(shown, columns=columns_shown), context.title, [*large, note])
+
+
 def _names(values: pd.Series) -> str:
     return ", ".join(sorted(set(values) - {""}))
