@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from polyglot.intrinsic.metrics import INTRINSIC, METRICS
 from polyglot.scoring.scores import (
+    Definition,
     MeasurementError,
     check_measurements,
     gap_flags,
@@ -182,6 +183,20 @@ def test_a_resample_without_a_definition_does_not_drop_the_definition() -> None:
     ]
     found = sensitivity(pd.concat(drawn), alpha=0.5, definition="signsafe", confidence=0.95)
     assert found.loc[found["definition"] == "paper", ["spearman", "low"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("definition", ["released", "paper"])
+def test_a_resample_in_which_base_and_reference_tie_takes_no_rank(definition: Definition) -> None:
+    """Under a tie in one language no teacher has a PGR there, and so no average in that resample."""
+    drawn = [
+        measured(replicate=one, **{f"pgr_{definition}": [1.0, 0.5, 0.2, 0.1] if one % 50 else [np.nan, 0.5, np.nan, 0.1]})
+        for one in range(1, 101)
+    ]
+    _, replicates = score_cells(pd.concat([measured(), *drawn]), alpha=0.5, confidence=0.95)
+    teachers = rank_teachers(replicates, definition=definition, confidence=0.95)
+    assert teachers["rank"].to_list() == [1, 2]
+    assert teachers[["p_first", "rank_low", "rank_high"]].notna().all(axis=None)
+    assert (teachers["n"] == 98).all()
 
 
 def test_rank_correlation_is_spearmans() -> None:
