@@ -31,7 +31,6 @@ rule measurements:
         given_up=experiments.given_up,
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
-        recipe=STUDY.recipe,
         metrics=metrics.measured(),
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,

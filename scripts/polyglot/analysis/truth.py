@@ -77,7 +77,7 @@ def agreement(cells: pd.DataFrame, oracle: pd.DataFrame, metrics: Sequence[Metri
     merged = cells.merge(right, on=["teacher", "lang"])
     lower = {metric.name for metric in metrics if metric.better == "lower"}
     ordered = [metric.name for metric in metrics if metric.better != "neither"]
-    quantities = [*ordered, "intrinsic", "gain", "standardised_gain", *(f"pg_{name}" for name in DEFINITIONS)]
+    quantities = [*ordered, "intrinsic", "gain", *(f"pg_{name}" for name in DEFINITIONS)]
     rows = []
     for name in quantities:
         if name in merged.columns and merged[name].notna().all():

@@ -106,7 +106,6 @@ NAMES = {
     "intrinsic": "intrinsic score",
     "student_score": "student's score",
     "gain": "gain",
-    "standardised_gain": "gain in std. errors",
     "pgr_released": "PGR (released)",
     "pgr_paper": "PGR (paper)",
     "pg_released": "PG (released)",

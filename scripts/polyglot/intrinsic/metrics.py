@@ -28,7 +28,7 @@ TAKEN = frozenset(
         *("id", "diversity", "prompt_distance", "response_distance", "raw", "text", "problem", "nll", "tokens", "chat_template"),
         *("replicate", "base", "recipe", "teacher", "lang", "examples", "rated", "intrinsic", "perplexity_corpus"),
         *("perplexity_median", "student_score", "base_score", "reference_score", "gain", "gain_se", "gap", "gap_se", "pgr"),
-        *("pgr_released", "pgr_paper", "standardised_gain", "pg_released", "pg_paper", "pg_signsafe", "usable", "requests"),
+        *("pgr_released", "pgr_paper", "pg_released", "pg_paper", "pg_signsafe", "usable", "requests"),
         *("prediction", "low", "high", "rank", "actual", "reason", "learned_from"),
     )
 )

@@ -89,28 +89,21 @@ def extrinsic_replicates(
     lang: str,
     replicates: int,
     seed: int,
-    recipe: str | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Extrinsic measurements of one base in one language: every student compared with base and reference.
 
     Args:
         students: (recipe, teacher) to its students' outcomes, one frame per seed.
         base, reference: the anchors' outcomes on the same items.
-        recipe: the recipe whose students set the common standard error (see below); None, or a missing recipe, uses all.
 
     Returns:
         (measurements, scores). `measurements`: replicate, recipe, teacher, lang, student_score, base_score, reference_score,
-        gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain. `scores`: benchmark, lang, recipe, model, score,
+        gain, gain_se, gap, gap_se, pgr_released, pgr_paper. `scores`: benchmark, lang, recipe, model, score,
         se, n, one row each.
-
-    The standardised gain divides by one standard error per language, the root mean square over students. Within a language, a
-    smaller gain then never scores higher; individual standard errors would not guarantee this.
     """
     benchmarks = sorted(base["benchmark"].unique())
     draws = {name: benchmark_draws(name, students, base, reference, lang, replicates, seed) for name in benchmarks}
     gain_ses, gap_se = _standard_errors(list(draws.values()), students)
-    scale = [se for student, se in gain_ses.items() if student[0] == recipe] or list(gain_ses.values())
-    common_se = float(np.sqrt(np.mean([se**2 for se in scale])))
     anchors = {name: np.mean([found.scores[name] for found in draws.values()], axis=0) for name in ANCHORS}
     rows = []
     for student in students:
@@ -135,7 +128,6 @@ def extrinsic_replicates(
                     "gap_se": gap_se,
                     "pgr_released": performance_gap_recovered(score, anchors["base"], anchors["reference"]),
                     "pgr_paper": np.mean(ratios, axis=0),
-                    "standardised_gain": (score - anchors["base"]) / common_se,
                 }
             )
         )
@@ -279,7 +271,6 @@ def collect(
     *,
     replicates: int,
     seed: int,
-    recipe: str | None = None,
     given_up: Mapping[Cell, str] | None = None,
     metrics: Sequence[Metric] = STANDARD,
 ) -> Collected:
@@ -288,7 +279,6 @@ def collect(
     An abandoned cell, or one without usable answers, is empty: its rows exist, with NaN.
 
     Args:
-        recipe: the main recipe (see `extrinsic_replicates`).
         given_up: abandoned cells without files, with the reason.
         metrics: the intrinsic metrics.
     """
@@ -305,7 +295,7 @@ def collect(
         measured = {metric.name: found.get(metric.name, row[metric.name]) for metric in metrics}
         intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **measured}))
         rows.append({**cell._asdict(), **row})
-    extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed, recipe=recipe)
+    extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed)
     if not extrinsic:
         raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
     measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
@@ -322,7 +312,7 @@ def collect(
 
 
 def _measured_students(
-    files: CellFiles, holes: Mapping[Cell, str], *, replicates: int, seed: int, recipe: str | None
+    files: CellFiles, holes: Mapping[Cell, str], *, replicates: int, seed: int
 ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
     """Measurements and scores of the students of every base and language that has any (see `extrinsic_replicates`)."""
     extrinsic, evaluation = [], []
@@ -332,7 +322,7 @@ def _measured_students(
             continue
         students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
         anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
-        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed, recipe=recipe)
+        measured, scores = extrinsic_replicates(students, *anchors, lang=lang, replicates=replicates, seed=seed)
         extrinsic.append(measured.assign(base=base))
         evaluation.append(scores.assign(base=base))
     return extrinsic, evaluation

@@ -36,7 +36,7 @@ def check_measurements(measurements: pd.DataFrame, scored: Sequence[str] = INTRI
 
     Args:
         measurements: replicate, the keys, and the metrics that are scored. Optional: other metrics, student_score, base_score,
-            reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain.
+            reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper.
         scored: the required metrics.
 
     Raises:
@@ -113,8 +113,9 @@ def pg_scores(
 
     Args:
         intrinsic: intrinsic score.
-        extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), standardised_gain
-            ((student - base) / SE).
+        extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), gain (student - base,
+            mean benchmark scores). The gain is not divided by its standard error, so that every language has the same weight,
+            whatever the size of its benchmarks.
         alpha: weight of the intrinsic score.
         scale: the cells that define the z-score scale; None uses all.
     """
@@ -125,7 +126,7 @@ def pg_scores(
         return alpha * intrinsic + (1 - alpha) * part
 
     paper = blend(extrinsic.get("pgr_paper", absent))
-    gain = extrinsic.get("standardised_gain", absent)
+    gain = extrinsic.get("gain", absent)
     return {
         "released": blend(extrinsic.get("pgr_released", absent)),
         "paper": zscore(paper, paper[..., chosen]),
@@ -133,7 +134,7 @@ def pg_scores(
     }
 
 
-EXTRINSIC = ("pgr_released", "pgr_paper", "standardised_gain")
+EXTRINSIC = ("pgr_released", "pgr_paper", "gain")
 
 
 def scale_cells(cells: pd.DataFrame, recipe: str | None) -> npt.NDArray[np.bool_]:
@@ -168,7 +169,8 @@ def score_cells(
 
     Returns:
         (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition pg_*,
-        pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, including 0.
+        pg_*_low, pg_*_high; with a gain also gain_low and gain_high. `replicates`: replicate, the keys, intrinsic, pg_* of every
+        replicate, including 0.
 
     Raises:
         MeasurementError: if measurements or the frozen cells lack a scored metric.
@@ -199,7 +201,20 @@ def score_cells(
     for name, values in scores.items():
         low, high = interval(values[1:], confidence)
         cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
-    return cells, replicates
+    return _with_gain_interval(cells, arrays.get("gain"), confidence), replicates
+
+
+def _with_gain_interval(cells: pd.DataFrame, gain: Array | None, confidence: float) -> pd.DataFrame:
+    """The cells with gain_low and gain_high: from replicates, else from a known standard error; NaN without either."""
+    from scipy.stats import norm
+
+    if gain is None:
+        return cells
+    low, high = interval(gain[1:], confidence)
+    if len(gain) == 1 and "gain_se" in cells.columns:
+        reach = norm.ppf((1 + confidence) / 2) * cells["gain_se"].to_numpy(dtype=float)
+        low, high = gain[0] - reach, gain[0] + reach
+    return cells.assign(gain_low=low, gain_high=high)
 
 
 def _frozen_scale(cells: pd.DataFrame, scored: Sequence[str]) -> dict[str, Array]:

@@ -231,11 +231,12 @@ def rank_probabilities(wide: pd.DataFrame, *, point: pd.Series[float], confidenc
 
     A teacher without a point estimate is not ranked. A replicate in which one of the ranked teachers has no score (under
     `released` and `paper`, one in which base and reference tie) is left out and counted in the note; a teacher that lacks a score
-    in more than half of them is not ranked. Tied teachers are all first, so p_first may sum to more than 1. p_first, p_top and expected_rank come from the replicates' ranks. rank_low and rank_high are a confidence
-    interval for the true rank, from simultaneous bootstrap t intervals of the teacher's differences from the others (Mogstad et
-    al., Inference for Ranks, Review of Economic Studies 91, 2024). They count the teachers that are significantly better or
-    worse. Coverage is at least `confidence`, and higher if teachers are far apart. Quantiles of the replicates' ranks would cover
-    only 75 % for the best of ten similar teachers.
+    in more than half of them is not ranked. Tied teachers are all first, so p_first may sum to more than 1. p_first, p_top and
+    expected_rank come from the replicates' ranks. rank_low and rank_high are a confidence interval for the true rank, from
+    simultaneous bootstrap t intervals of the teacher's differences from the others (Mogstad et al., Inference for Ranks, Review
+    of Economic Studies 91, 2024). They count the teachers that are significantly better or worse. Coverage is at least
+    `confidence`, and higher if teachers are far apart. Quantiles of the replicates' ranks would cover only 75 % for the best of
+    ten similar teachers.
 
     Args:
         wide: one row per replicate, one column per teacher.

@@ -106,7 +106,6 @@ def measured(
                 "gap_se": 0.015,
                 "pgr_released": gain / gap,
                 "pgr_paper": gain / gap + 0.01,
-                "standardised_gain": gain / 0.03,
             }
         )
         if (teacher, lang) in holes:

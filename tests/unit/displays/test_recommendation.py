@@ -76,7 +76,7 @@ def test_what_speaks_against_a_teacher_decides(case: dict[str, Any], lang: str, 
 
 
 def test_a_rival_is_named_and_the_overall_line_counts_languages() -> None:
-    frames = simulate(noise=0.5)
+    frames = simulate(noise=1.0, se=0.03)
     arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, prices(), methods())
     table = recommendation_tables.recommendation(frames.context, *arguments)
     row = by(table.data, "lang")["id"]

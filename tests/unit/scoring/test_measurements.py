@@ -152,21 +152,6 @@ def test_extrinsic_measurements_of_known_outcomes() -> None:
     assert drawn["gain"].std() == pytest.approx(point.loc["good", "gain_se"], rel=0.25)
 
 
-def test_within_a_language_a_smaller_gain_never_scores_higher() -> None:
-    """Also where the worse student's own standard error is the larger one."""
-    rng = np.random.default_rng(6)
-    base = (rng.random(90) < 0.5).astype(int)
-    students = {
-        ("equal", "steady"): [outcomes((base * (rng.random(90) < 0.8)).astype(int).tolist())],
-        ("equal", "noisy"): [outcomes((rng.random(90) < 0.38).astype(int).tolist())],
-    }
-    measured, _ = extrinsic_replicates(students, outcomes(base.tolist()), outcomes([1] * 90), lang="de", replicates=20, seed=0)
-    point = measured[measured["replicate"] == 0].sort_values("gain")
-    assert point["gain_se"].nunique() == 2
-    assert point["standardised_gain"].is_monotonic_increasing
-    assert (np.sign(point["standardised_gain"]) == np.sign(point["gain"])).all()
-
-
 def test_luck_of_a_seed_is_shared_by_its_benchmarks() -> None:
     """Two seeds, one good and one bad on every benchmark: the gain is as uncertain as the seeds are apart."""
     names = ("a", "b", "c")
@@ -193,20 +178,7 @@ def test_another_teacher_does_not_change_the_draws() -> None:
     two = one | {("equal", "b"): [outcomes([0, 1] * 20)]}
     alone, _ = extrinsic_replicates(one, base, reference, lang="de", replicates=50, seed=0)
     beside, _ = extrinsic_replicates(two, base, reference, lang="de", replicates=50, seed=0)
-    pd.testing.assert_frame_equal(
-        alone.drop(columns="standardised_gain"),  # its unit, the common standard error, is relative to the teachers
-        beside[beside["teacher"] == "a"].reset_index(drop=True).drop(columns="standardised_gain"),
-    )
-
-
-def test_another_recipe_does_not_change_a_standardised_gain() -> None:
-    """The unit is the main recipe's, so that a cell has one score in every experiment."""
-    base, reference = outcomes([1, 0] * 20), outcomes([1, 1] * 20)
-    main = {("equal", "a"): [outcomes([1, 0] * 20)], ("equal", "b"): [outcomes([0, 1] * 20)]}
-    more = main | {("respond", "a"): [outcomes([1, 1, 0, 0] * 10)]}
-    alone, _ = extrinsic_replicates(main, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
-    beside, _ = extrinsic_replicates(more, base, reference, lang="de", replicates=20, seed=0, recipe="equal")
-    pd.testing.assert_frame_equal(beside[beside["recipe"] == "equal"].reset_index(drop=True), alone)
+    pd.testing.assert_frame_equal(alone, beside[beside["teacher"] == "a"].reset_index(drop=True))
 
 
 def test_models_must_be_evaluated_on_the_same_items() -> None:

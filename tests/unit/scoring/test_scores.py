@@ -47,7 +47,7 @@ def measured(**columns: Any) -> pd.DataFrame:
             "perplexity": [2.0, 3.0, 4.0, 5.0],
             "pgr_released": [1.0, 0.5, 0.2, 0.1],
             "pgr_paper": [1.1, 0.4, 0.2, 0.1],
-            "standardised_gain": [3.0, 2.0, 1.0, -1.0],
+            "gain": [0.15, 0.1, 0.05, -0.05],
         }
     )
     return frame.assign(**columns)
@@ -86,7 +86,7 @@ def test_the_released_score_turns_round_when_the_reference_is_below_the_base() -
     base, reference, students = 0.5, 0.4, np.array([0.6, 0.3])
     ratio = performance_gap_recovered(students, np.array(base), np.array(reference))
     assert ratio[1] > ratio[0]
-    safe = pg_scores(np.zeros(2), {"standardised_gain": (students - base) / 0.05}, alpha=0.5)["signsafe"]
+    safe = pg_scores(np.zeros(2), {"gain": students - base}, alpha=0.5)["signsafe"]
     assert safe[0] > safe[1]
 
 
@@ -101,8 +101,18 @@ def test_signsafe_never_falls_when_a_students_gain_grows(
 ) -> None:
     better = gains.copy()
     better[place] += more
-    before, after = (pg_scores(intrinsic, {"standardised_gain": g}, 0.5)["signsafe"] for g in (gains, better))
+    before, after = (pg_scores(intrinsic, {"gain": g}, 0.5)["signsafe"] for g in (gains, better))
     assert after[place] >= before[place] - 1e-9
+
+
+@pytest.mark.parametrize("items", [(1000, 1000), (650, 2870), (2870, 650)])
+def test_a_language_weighs_the_same_whatever_its_number_of_items(items: tuple[int, int]) -> None:
+    """Mean gains are 0.030 and 0.025: a leads. Divided by each language's standard error, b led with 650 and 2,870 items."""
+    gains = np.array([0.06, 0.0, 0.0, 0.05])
+    frame = measured(prompt_diversity=0.7, response_diversity=0.8, reward=3.0, perplexity=5.0, gain=gains)
+    cells, replicates = score_cells(frame.assign(gain_se=np.sqrt(0.5 / np.tile(items, 2))), alpha=0.5, confidence=0.95)
+    np.testing.assert_allclose(cells["pg_signsafe"], zscore(gains) / 2)
+    assert rank_teachers(replicates, definition="signsafe", confidence=0.95)["teacher"].to_list() == ["a", "b"]
 
 
 def test_a_better_metric_gives_a_better_intrinsic_score() -> None:
@@ -169,7 +179,7 @@ def test_the_same_choice_gives_the_same_ranking() -> None:
 
 def test_without_the_metric_that_decides_the_order_turns_round() -> None:
     frame = measured(prompt_diversity=0.5, response_diversity=0.5, reward=[1.0, 1.0, 5.0, 5.0], perplexity=[2.0, 2.0, 3.0, 3.0])
-    gainless = frame.assign(standardised_gain=0.0, pgr_released=0.0, pgr_paper=0.0)
+    gainless = frame.assign(gain=0.0, pgr_released=0.0, pgr_paper=0.0)
     found = sensitivity(gainless.assign(reward=[1.0, 1.0, 5.0, 4.9]), alpha=1.0, definition="released", confidence=0.95)
     without = found[(found["choice"] == "without") & (found["definition"] == "released")].set_index("value")["first"]
     assert without["reward"] == "a"
@@ -211,7 +221,7 @@ def test_rank_correlation_is_spearmans() -> None:
 
 def test_a_cell_of_the_main_recipe_scores_the_same_beside_other_recipes() -> None:
     alone, _ = score_cells(measured(), alpha=0.5, confidence=0.95, recipe="equal")
-    other = measured(recipe="respond", reward=[1.0, 2.0, 3.0, 4.0], perplexity=9.0, standardised_gain=[9.0, 8.0, 7.0, 6.0])
+    other = measured(recipe="respond", reward=[1.0, 2.0, 3.0, 4.0], perplexity=9.0, gain=[0.9, 0.8, 0.7, 0.6])
     both, _ = score_cells(pd.concat([measured(), other]), alpha=0.5, confidence=0.95, recipe="equal")
     pd.testing.assert_frame_equal(both[both["recipe"] == "equal"].reset_index(drop=True), alone)
     assert not both.loc[both["recipe"] == "respond", "pg_signsafe"].isna().any()

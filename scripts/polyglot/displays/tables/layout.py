@@ -21,8 +21,8 @@ Row = dict[str, Any]
 FORMULAS = {
     "released": "α × intrinsic + (1 − α) × PGR, PGR one ratio of mean benchmark scores a language",
     "paper": "the z-score over cells of α × intrinsic + (1 − α) × PGR, PGR the mean of the benchmarks' ratios",
-    "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain in standard errors, which "
-    "(unlike PGR) cannot change sign",
+    "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain over its base, which (unlike PGR) cannot "
+    "change sign; with equal data, a smaller gain never scores higher; every language weighs the same",
 }
 
 

@@ -48,8 +48,8 @@ def recommendation(
     notes += [
         students.note() + " The advice applies to this base, recipe and size, and to what these benchmarks measure.",
         definition_note(context),
-        f"Brackets: {context.confidence:.0%} intervals; of the gain (student minus untrained base, mean benchmark score) from "
-        "its standard error. P(first): share of resamples in which the teacher leads among those measured in the language. A "
+        f"Brackets: {context.confidence:.0%} intervals; the gain is student minus untrained base, mean benchmark score. "
+        "P(first): share of resamples in which the teacher leads among those measured in the language. A "
         f"choice is clear from P(first) {CLEAR} on, with more than one seed and a gain clearly above 0; teachers with P(first) "
         f"above {RIVAL} are named beside it.",
         "The highest of several noisy scores is biased upwards: expect a little less next time. The intervals are "

@@ -127,7 +127,7 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
     p_first = shares[best] if len(point) > 1 else np.nan
     row = next(row for row in row_dicts(cells) if row["teacher"] == best)
     pg = Estimate.of(row, column)
-    gains = {str(one["teacher"]): _gain(context, one) for one in row_dicts(cells) if pd.notna(one.get("gain"))}
+    gains = {str(one["teacher"]): Estimate.of(one, "gain") for one in row_dicts(cells) if pd.notna(one.get("gain"))}
     largest = max(gains, key=lambda name: gains[name].value) if gains else ""
     own = gains.get(best, Estimate())
     kin = [str(name) for name in point.index if family and context.models.get(str(name), {}).get("family") == family]
@@ -149,14 +149,6 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
         prices=tuple(Price.of(known.prices, name, lang) for name in (best, *rivals)),
     )
     return replace(found, caveats=_caveats(context, found, cells, holes, flag))
-
-
-def _gain(context: Context, row: Row) -> Estimate:
-    """A student's gain with its normal interval."""
-    from scipy.stats import norm
-
-    reach = norm.ppf((1 + context.confidence) / 2) * row.get("gain_se", np.nan)
-    return Estimate(float(row["gain"]), float(row["gain"] - reach), float(row["gain"] + reach))
 
 
 def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, flag: str) -> Verdict:
@@ -247,7 +239,7 @@ def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, hole
     found = []
     if flag:
         safe = context.definition == "signsafe"
-        affected = "the gain in standard errors, which is not affected" if safe else "PGR, which is reversed or inflated"
+        affected = "the gain, which is not affected" if safe else "PGR, which is reversed or inflated"
         found.append(f"{flag}: PGR is unreliable here; this ranking uses {affected}")
     if advice.measured > 1 and pd.isna(advice.p_first):
         found.append("no resamples: the uncertainty of the order of teachers is unknown")
