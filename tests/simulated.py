@@ -21,7 +21,8 @@ from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
 from polyglot.displays.tables import study as study_tables
 from polyglot.provenance import ledger as costs
-from polyglot.scoring.scores import KEYS, gap_flags, rank_teachers, score_cells, sensitivity
+from polyglot.scoring.scores import KEYS, gap_flags, rank_teachers, score_cells
+from polyglot.scoring.sensitivity import sensitivity
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
 CONFIDENCE = 0.95

@@ -23,6 +23,7 @@ class Scoring(Section):
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
     scale: str | None = Field(
         default=None,
-        description="A cells.csv of a finished study whose means and standard deviations define the z-score scale (a frozen "
-        "reference set); null uses the experiment's own cells with the main recipe.",
+        description="A cells.csv of a finished study whose means and standard deviations define every z-score (a frozen "
+        "reference set): of the intrinsic metrics, of the gain, and of the score by `paper`. No score then depends on the other "
+        "teachers. null uses the experiment's own cells with the main recipe.",
     )

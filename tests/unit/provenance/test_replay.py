@@ -19,7 +19,8 @@ from polyglot.intrinsic.metrics import METRICS, PAPER, STANDARD, Metric
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.replay import replay
 from polyglot.scoring.measurements import CellFiles, collect
-from polyglot.scoring.scores import rank_teachers, score_cells, sensitivity
+from polyglot.scoring.scores import rank_teachers, score_cells
+from polyglot.scoring.sensitivity import sensitivity
 from tests.simulated import values
 
 TEACHERS = ("good", "fair", "poor")

@@ -16,18 +16,18 @@ from polyglot.intrinsic.metrics import INTRINSIC, METRICS
 from polyglot.scoring.scores import (
     Definition,
     MeasurementError,
+    Parts,
     check_measurements,
     gap_flags,
     intrinsic_components,
     intrinsic_score,
     performance_gap_recovered,
     pg_scores,
-    rank_correlation,
     rank_teachers,
     score_cells,
-    sensitivity,
     zscore,
 )
+from polyglot.scoring.sensitivity import rank_correlation, sensitivity
 
 values = arrays(np.float64, st.integers(2, 20), elements=st.floats(-1000, 1000, width=32))
 
@@ -86,7 +86,7 @@ def test_the_released_score_turns_round_when_the_reference_is_below_the_base() -
     base, reference, students = 0.5, 0.4, np.array([0.6, 0.3])
     ratio = performance_gap_recovered(students, np.array(base), np.array(reference))
     assert ratio[1] > ratio[0]
-    safe = pg_scores(np.zeros(2), {"gain": students - base}, alpha=0.5)["signsafe"]
+    safe = pg_scores(Parts(np.zeros(2), {"gain": students - base}), alpha=0.5)["signsafe"]
     assert safe[0] > safe[1]
 
 
@@ -101,7 +101,7 @@ def test_signsafe_never_falls_when_a_students_gain_grows(
 ) -> None:
     better = gains.copy()
     better[place] += more
-    before, after = (pg_scores(intrinsic, {"gain": g}, 0.5)["signsafe"] for g in (gains, better))
+    before, after = (pg_scores(Parts(intrinsic, {"gain": g}), 0.5)["signsafe"] for g in (gains, better))
     assert after[place] >= before[place] - 1e-9
 
 
@@ -241,6 +241,41 @@ def test_a_frozen_reference_set_keeps_scores_when_a_teacher_is_added() -> None:
     np.testing.assert_allclose(kept["intrinsic"], frozen["intrinsic"])
     moved, _ = score_cells(pd.concat([measured(), third]), alpha=1.0, confidence=0.95)
     assert not np.allclose(moved.loc[moved["teacher"] != "c", "intrinsic"], frozen["intrinsic"])
+
+
+def four_teachers(replicates: int = 20) -> pd.DataFrame:
+    """Four teachers in three languages of two bases, the last teacher far ahead, with replicates."""
+    rng = np.random.default_rng(0)
+    cells = [(base, f"t{teacher}", lang) for base in "bc" for teacher in range(4) for lang in "xyz"]
+    columns = [*INTRINSIC, "gain", "pgr_released", "pgr_paper"]
+    values = rng.normal(size=(replicates + 1, len(cells), len(columns))) / 20
+    values[:, [cell[1] == "t3" for cell in cells], 4:] += 6
+    frames = [
+        pd.DataFrame(cells, columns=["base", "teacher", "lang"]).assign(
+            replicate=replicate, recipe="equal", **dict(zip(columns, (4 + row).T, strict=True))
+        )
+        for replicate, row in enumerate(values)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize("left_out", ["t0", "t1", "t2", "t3"])
+def test_on_a_frozen_scale_no_score_moves_when_a_teacher_is_left_out(left_out: str) -> None:
+    measurements = four_teachers()
+    frozen, _ = score_cells(measurements, alpha=0.5, confidence=0.95, recipe="equal")
+    settings: dict[str, Any] = {"alpha": 0.5, "confidence": 0.95, "recipe": "equal", "frozen": frozen}
+    whole, drawn = score_cells(measurements, **settings)
+    fewer, drawn_fewer = score_cells(measurements[measurements["teacher"] != left_out], **settings)
+    pd.testing.assert_frame_equal(whole[whole["teacher"] != left_out].reset_index(drop=True), fewer)
+    pd.testing.assert_frame_equal(drawn[drawn["teacher"] != left_out].reset_index(drop=True), drawn_fewer)
+    names = ["intrinsic", "pg_released", "pg_paper", "pg_signsafe"]
+    np.testing.assert_allclose(whole[names], frozen[names])
+
+
+def test_a_frozen_scale_must_know_what_every_definition_needs() -> None:
+    frozen = score_cells(measured(), alpha=0.5, confidence=0.95)[0].drop(columns="gain")
+    with pytest.raises(MeasurementError, match=r"scoring\.scale lack the column\(s\) gain"):
+        score_cells(measured(), alpha=0.5, confidence=0.95, frozen=frozen)
 
 
 def test_a_hole_stays_a_hole_and_moves_no_other_cell() -> None:
