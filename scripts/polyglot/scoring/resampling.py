@@ -1,4 +1,4 @@
-"""Bootstrap resamples of examples and of seeds."""
+"""Bootstrap resamples of examples and items."""
 
 from __future__ import annotations
 
@@ -46,24 +46,3 @@ def resample_blocks(blocks: Sequence[Array], replicates: int, rng: np.random.Gen
             seen = counts @ there
             found[place][start : start + step] = np.where(seen > 0, counts @ values / np.where(seen > 0, seen, 1), np.nan)
     return found
-
-
-def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
-    """Means over resampled seeds.
-
-    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), because a bootstrap of few seeds underestimates the
-    variance.
-
-    Args:
-        replicates: shape (S seeds, replicates, ...), already resampled over examples.
-
-    Returns:
-        Shape (replicates, ...).
-    """
-    seeds, count = replicates.shape[:2]
-    mean: Array = replicates.mean(axis=0)
-    if seeds == 1:
-        return mean
-    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
-    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
-    return scaled

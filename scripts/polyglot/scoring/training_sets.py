@@ -10,7 +10,8 @@ import pandas as pd
 from polyglot.core.arrays import Array
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, PAPER, STANDARD, Metric, of_texts
 from polyglot.intrinsic.perplexity import perplexities
-from polyglot.scoring.resampling import resample_blocks, resample_seeds
+from polyglot.scoring.resampling import resample_blocks
+from polyglot.scoring.seed_spread import SetDraws, SetSpread, spread_of
 
 KNOWN = (*INTRINSIC, *LENGTHS)
 MODELLED = ("diversity", "reward", "perplexity")
@@ -38,20 +39,17 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
     return found
 
 
-def intrinsic_replicates(
+def intrinsic_draws(
     seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator, metrics: Sequence[Metric] = PAPER
-) -> dict[str, Array]:
-    """Point estimate (index 0) and replicates of a cell's intrinsic metrics, except those without replicates.
+) -> SetDraws:
+    """A cell's intrinsic metrics by seed, with replicates over examples, except those without replicates.
 
-    Seeds are resampled, then examples within each seed. All metrics use the same resamples, and none depends on which others are
-    measured. Diversity is a mean over pairs: its replicate is the point estimate plus twice the resampled mean's deviation, the
-    first-order (Hoeffding) term of a U-statistic of degree two.
+    All metrics use the same resamples, and none depends on which others are measured. Diversity is a mean over pairs: its
+    replicate is the point estimate plus twice the resampled mean's deviation, the first-order (Hoeffding) term of a U-statistic
+    of degree two.
 
     Args:
         seeds: one frame per seed, one row per example (see `read_examples`).
-
-    Returns:
-        Metric to an array of shape (replicates + 1,).
     """
     drawn = [metric for metric in metrics if metric.replicate != "none"]
     together = [metric for metric in drawn if metric.name in KNOWN]
@@ -65,8 +63,22 @@ def intrinsic_replicates(
     point, found = np.stack(points), np.stack(resampled)
     pairs = np.array([metric.replicate == "pairs" for metric in ordered])
     found[:, :, pairs] = point[:, None, pairs] + 2 * (found[:, :, pairs] - point[:, None, pairs])
-    whole = np.vstack([point.mean(axis=0), resample_seeds(found, rng)])
-    return {metric.name: values for metric, values in zip(ordered, whole.T, strict=True)}
+    noise = found.var(axis=1, ddof=1).mean(axis=0)
+    return SetDraws(tuple(metric.name for metric in ordered), point, found.mean(axis=0), noise)
+
+
+def intrinsic_replicates(
+    seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator, metrics: Sequence[Metric] = PAPER
+) -> dict[str, Array]:
+    """Measurement (index 0) and replicates of a cell's intrinsic metrics (see `intrinsic_draws`), over examples and seeds.
+
+    The spread between seeds is that of this cell alone; `polyglot.scoring.measurements.collect` pools it over the study.
+
+    Returns:
+        Metric to an array of shape (replicates + 1,).
+    """
+    draws = intrinsic_draws(seeds, replicates, rng, metrics)
+    return SetSpread.pooled([draws], 0).replicates(draws, rng)
 
 
 def intrinsic_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
@@ -81,7 +93,7 @@ def intrinsic_row(examples: pd.DataFrame, found: Mapping[str, Array], metrics: S
         return float(found[metric.name][0] if metric.name in found else examples[metric.values].mean())
 
     def error(metric: Metric) -> dict[str, float]:
-        return {f"{metric.name}_se": float(found[metric.name][1:].std(ddof=1))} if metric.name in found else {}
+        return {f"{metric.name}_se": spread_of(found[metric.name][1:])} if metric.name in found else {}
 
     perplexity = perplexities(examples["nll"], examples["tokens"])
     row = {metric.name: mean(metric) for metric in PAPER}

@@ -1,0 +1,117 @@
+"""Studies whose truth is known, in numbers alone: what intervals, ranks and verdicts of the project should say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from polyglot.core.arrays import Array
+from polyglot.intrinsic.metrics import METRICS
+from polyglot.scoring.outcomes import BenchmarkDraws, LanguageDraws, students_spread
+from polyglot.scoring.scores import interval, zscore
+from polyglot.scoring.seed_spread import SetSpread
+from polyglot.scoring.statistics import rank_probabilities
+from polyglot.scoring.training_sets import intrinsic_draws
+
+ITEM_ERROR = 0.02
+"""Standard error over items of a student's gain."""
+SHARE = 0.25
+"""The share of its variance that is a student's own, so that seeds do not share it."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A study of students in some languages.
+
+    `gains`: true gains of teachers; `spread`: standard deviation between seeds in units of `ITEM_ERROR`.
+    """
+
+    gains: Sequence[float]
+    seeds: int
+    spread: float
+    langs: int = 3
+    replicates: int = 200
+
+    def draws(self, rng: np.random.Generator, seed: int) -> list[LanguageDraws]:
+        """What the study measured, one benchmark a language."""
+        return [LanguageDraws("b", str(lang), {"x": self._benchmark(rng, seed + lang)}) for lang in range(self.langs)]
+
+    def _benchmark(self, rng: np.random.Generator, seed: int) -> BenchmarkDraws:
+        zeros = np.zeros(self.replicates + 1)
+        found = BenchmarkDraws({"base": zeros, "reference": zeros + 0.2}, {"reference": ITEM_ERROR}, {}, {}, 500)
+        own = SHARE**0.5 * ITEM_ERROR  # of one seed; the rest of the items' error is shared by all seeds
+        shared = (1 - SHARE) ** 0.5 * ITEM_ERROR
+        for place, gain in enumerate(self.gains):
+            student = ("equal", f"t{place}")
+            trained = rng.normal(scale=self.spread * ITEM_ERROR, size=self.seeds)
+            scores = gain + shared * rng.normal() + own * rng.normal(size=self.seeds) + trained
+            error = (shared**2 + own**2 / self.seeds) ** 0.5
+            drawn = scores.mean() + error * rng.normal(size=self.replicates)
+            found.scores[student] = np.concatenate([[scores.mean()], drawn])
+            found.errors[student], found.by_seed[student] = error, scores
+            found.noise[student] = own**2 if self.seeds > 1 else 0.0
+        return found
+
+    def gains_drawn(self, rng: np.random.Generator, seed: int) -> Array:
+        """Gains, shape (replicates + 1, languages, teachers), by the same code without tables."""
+        draws = self.draws(rng, seed)
+        spread = students_spread(draws, self.replicates, seed)
+        return np.stack(
+            [np.stack([one.replicated(who, spread, seed)["x"] for who in one.students], axis=1) for one in draws], axis=1
+        )
+
+
+def covered(drawn: Array, truth: Array) -> npt.NDArray[np.bool_]:
+    """Whether the 95 % interval over the first axis (without the measurement at 0) holds the truth."""
+    low, high = interval(drawn[1:], 0.95)
+    held: npt.NDArray[np.bool_] = (low <= truth) & (truth <= high)
+    return held
+
+
+def seed_coverage(study: Trained, studies: int, seed: int = 0) -> dict[str, float]:
+    """Coverage of the intervals of gains, of their means over languages, and of scores (z-scored gains)."""
+    rng = np.random.default_rng(seed)
+    hits: dict[str, list[float]] = {name: [] for name in ("gain", "mean gain", "score")}
+    truth = np.asarray(study.gains)
+    for number in range(studies):
+        drawn = study.gains_drawn(rng, 1000 * number)
+        score = zscore(drawn.reshape(len(drawn), -1)).reshape(drawn.shape).mean(axis=1)
+        hits["gain"].append(covered(drawn, truth).mean())
+        hits["mean gain"].append(covered(drawn.mean(axis=1), truth).mean())
+        hits["score"].append(covered(score * drawn[0].std(), truth - truth.mean()).mean())
+    return {name: float(np.mean(held)) for name, held in hits.items()}
+
+
+def rank_coverage(study: Trained, studies: int, seed: int = 0) -> dict[str, float]:
+    """Coverage of the intervals of ranks, where teachers with equal gains share several; and of P(first) of one of two equal
+    teachers, which must lie between 0.025 and 0.975 in 95 % of studies."""
+    rng = np.random.default_rng(seed)
+    truth = np.asarray(study.gains)
+    better, equal = (np.sum(relation(truth[None, :], truth[:, None]), axis=1) for relation in (np.greater, np.equal))
+    names = [f"t{place}" for place in range(len(truth))]
+    hits: dict[str, list[float]] = {"rank": [], "P(first)": []}
+    for number in range(studies):
+        mean = study.gains_drawn(rng, 1000 * number).mean(axis=1)
+        point, drawn = pd.Series(mean[0], index=names), pd.DataFrame(mean[1:], columns=names)
+        table = rank_probabilities(drawn, point=point, confidence=0.95).set_index("teacher").loc[names]
+        hits["rank"].append(((table["rank_low"] <= 1 + better) & (table["rank_high"] >= better + equal)).mean())
+        hits["P(first)"].append(0.025 <= float(np.mean(mean[1:, 0] > mean[1:, 1])) <= 0.975)
+    return {name: float(np.mean(held)) for name, held in hits.items()}
+
+
+def set_coverage(seeds: int, spread: float, studies: int, *, cells: int = 12, examples: int = 80) -> float:
+    """Coverage of the interval of an intrinsic metric; `spread` between seeds is in standard errors of one seed's mean."""
+    rng = np.random.default_rng(0)
+    hits = []
+    for number in range(studies):
+        apart = rng.normal(scale=spread / examples**0.5, size=(cells, seeds, 1))
+        values = 3 + apart + rng.normal(size=(cells, seeds, examples))
+        frames = [[pd.DataFrame({"reward": one}) for one in cell] for cell in values]
+        draws = [intrinsic_draws(frame, 200, rng, [METRICS["reward"]]) for frame in frames]
+        pooled = SetSpread.pooled(draws, number)
+        hits += [bool(covered(pooled.replicates(one, rng)["reward"], np.array(3.0))) for one in draws]
+    return float(np.mean(hits))
