@@ -14,7 +14,7 @@ from polyglot.intrinsic.metrics import METRICS
 from polyglot.scoring.outcomes import BenchmarkDraws, LanguageDraws, students_spread
 from polyglot.scoring.scores import interval, zscore
 from polyglot.scoring.seed_spread import SetSpread
-from polyglot.scoring.statistics import rank_probabilities
+from polyglot.scoring.statistics import holm, rank_probabilities
 from polyglot.scoring.training_sets import intrinsic_draws
 
 ITEM_ERROR = 0.02
@@ -115,3 +115,24 @@ def set_coverage(seeds: int, spread: float, studies: int, *, cells: int = 12, ex
         pooled = SetSpread.pooled(draws, number)
         hits += [bool(covered(pooled.replicates(one, rng)["reward"], np.array(3.0))) for one in draws]
     return float(np.mean(hits))
+
+
+def clear_choices(study: Trained, studies: int, seed: int = 0) -> dict[str, float]:
+    """Share of studies in which any language has a clear choice at 5 %: by the p-values of leads over all languages, and by a
+    P(first) of 0.95 or more, which has no such bound; `mean`: in which the mean over languages has a clear lead."""
+    rng = np.random.default_rng(seed)
+    names = [f"t{place}" for place in range(len(study.gains))]
+    hits: dict[str, list[bool]] = {"any language": [], "mean": [], "P(first) >= 0.95": []}
+
+    def ranked(drawn: Array) -> pd.DataFrame:
+        frame, point = pd.DataFrame(drawn[1:], columns=names), pd.Series(drawn[0], index=names)
+        return rank_probabilities(frame, point=point, confidence=0.95)
+
+    for number in range(studies):
+        drawn = study.gains_drawn(rng, 1000 * number)
+        tables = [ranked(drawn[:, lang]) for lang in range(study.langs)]
+        leads = holm(np.array([table["p_lead"].max() for table in tables]))
+        hits["any language"].append(bool((leads <= 0.05).any()))
+        hits["P(first) >= 0.95"].append(any(table["p_first"].max() >= 0.95 for table in tables))
+        hits["mean"].append(bool(ranked(drawn.mean(axis=1))["p_lead"].max() <= 0.05))
+    return {name: float(np.mean(held)) for name, held in hits.items()}

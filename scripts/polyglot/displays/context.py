@@ -51,6 +51,11 @@ class Context:
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
         return cls(**known, flagged=flagged)
 
+    @property
+    def error_rate(self) -> float:
+        """The share of studies of equal teachers in which a page may call a lead clear, in any of its languages."""
+        return round(1 - self.confidence, 12)
+
     def model(self, name: str) -> str:
         """A model's label; humans and other authors that are not models keep their name."""
         return str(self.models[name]["label"]) if name in self.models else name

@@ -265,7 +265,7 @@ def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidenc
     Returns:
         One row per base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
         for each definition pg_* with _low and _high, and from `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
-        rank_low, rank_high, expected_rank (NaN without replicates).
+        rank_low, rank_high, expected_rank, p_lead (NaN without replicates).
     """
     columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
     found = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import number, probability, with_error
+from polyglot.displays.numbers import number, p_value, with_error
 from polyglot.displays.tables.layout import Estimate, Row, estimate, row_dicts
 from polyglot.scoring.scores import DEFINITIONS
-from polyglot.scoring.statistics import rank_probabilities
+from polyglot.scoring.statistics import holm, rank_probabilities
 
 Verdict = Literal["clear", "tentative", "single", "no_gain", "worse", "gain_unknown", "distrusted", "not_measured"]
-CLEAR = 0.95
-"""Minimum probability of rank 1 for a clear choice."""
 RIVAL = 0.2
 """Teachers above this probability of rank 1 are named as rivals of the best."""
 UNIT = 10_000
@@ -81,6 +79,9 @@ class Recommendation:
     teacher: str = ""
     pg: Estimate = NO_ESTIMATE
     p_first: float = np.nan
+    p_lead: float = np.nan
+    """p-value of the lead; of all languages of a page together after `settled`."""
+    flag: str = ""
     rivals: Mapping[str, float] = field(default_factory=dict)
     gain: Estimate = NO_ESTIMATE
     largest_gain: tuple[str, Estimate] = ("", NO_ESTIMATE)
@@ -111,7 +112,7 @@ class LanguageResults:
 
 
 def recommend(context: Context, known: LanguageResults) -> Recommendation:
-    """The recommendation for one language."""
+    """The recommendation for one language, without its verdict (see `settled`)."""
     lang, base, cells, holes, flag = known.lang, known.base, known.cells, known.holes, known.flag
     column = f"pg_{context.definition}"
     point = cells.set_index("teacher")[column].dropna()
@@ -134,11 +135,13 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
     found = Recommendation(
         lang,
         base,
-        _verdict(context, len(point), p_first, own, flag),
+        "tentative",
         len(point),
         teacher=best,
         pg=pg,
         p_first=p_first,
+        p_lead=float(ranks["p_lead"].max()),
+        flag=flag,
         rivals=rivals,
         gain=own,
         largest_gain=(largest, gains.get(largest, Estimate())),
@@ -148,12 +151,25 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
         kin=_kin(context, wide, point, best, kin),
         prices=tuple(Price.of(known.prices, name, lang) for name in (best, *rivals)),
     )
-    return replace(found, caveats=_caveats(context, found, cells, holes, flag))
+    return replace(found, caveats=_caveats(context, found, cells, holes))
 
 
-def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, flag: str) -> Verdict:
+def settled(context: Context, recommendations: Sequence[Recommendation]) -> list[Recommendation]:
+    """The verdicts on all languages of a page, with p-values of leads adjusted for their number (Holm)."""
+    adjusted = holm(np.array([one.p_lead for one in recommendations]))
+    found = []
+    for one, p_lead in zip(recommendations, adjusted.tolist(), strict=True):
+        if one.verdict != "not_measured":
+            one = replace(one, p_lead=p_lead)
+            one = replace(one, verdict=_verdict(context, one), caveats=(*_doubts(context, one), *one.caveats))
+        found.append(one)
+    return found
+
+
+def _verdict(context: Context, advice: Recommendation) -> Verdict:
     """The verdict on the best teacher, determined by the most serious doubt."""
-    if flag and context.definition != "signsafe":
+    gain = advice.gain
+    if advice.flag and context.definition != "signsafe":
         return "distrusted"
     if gain.high < 0 or (pd.isna(gain.high) and gain.value < 0):
         return "worse"
@@ -161,9 +177,40 @@ def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, fl
         return "gain_unknown"
     if not gain.low > 0:
         return "no_gain"
-    if measured == 1:
+    if advice.measured == 1:
         return "single"
-    return "clear" if p_first >= CLEAR and context.seeds > 1 else "tentative"
+    return "clear" if advice.p_lead <= context.error_rate and context.seeds > 1 else "tentative"
+
+
+def _doubts(context: Context, advice: Recommendation) -> list[str]:
+    """Caveats that depend on the other languages of the page, or on the seeds."""
+    found = []
+    if advice.measured > 1 and pd.isna(advice.p_lead):
+        found.append("no resamples: the uncertainty of the order of teachers is unknown")
+    elif advice.p_lead > context.error_rate:
+        found.append(f"the lead may be chance (p {p_value(advice.p_lead)} over all languages of this page)")
+    if context.seeds == 1:
+        found.append(_one_seed(context, advice.gain))
+    return found
+
+
+SEED_SPREAD = 0.02
+"""Standard deviation of a student's mean benchmark score between seeds: that of the embedded study with three seeds."""
+
+
+def _one_seed(context: Context, gain: Estimate) -> str:
+    """What a spread between trainings as elsewhere would do to the gain; the lead is never clear with one seed."""
+    from scipy.stats import norm
+
+    text = (
+        "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated, and no "
+        f"choice is clear; between three seeds of the embedded study a student's score had a standard deviation of {SEED_SPREAD}"
+    )
+    if not gain.low > 0:
+        return text
+    reach = np.hypot(gain.value - gain.low, norm.ppf((1 + context.confidence) / 2) * SEED_SPREAD)
+    kept = "still be shown" if gain.value > reach else "not be shown any more"
+    return f"{text}, with which this gain would {kept} ({number(gain.value, sign=True)} ± {number(reach)})"
 
 
 def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin: list[str]) -> Kin | None:
@@ -235,20 +282,12 @@ def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) ->
     return (f"not measured, so neither better nor worse: {named}",) if named else ()
 
 
-def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, holes: pd.DataFrame, flag: str) -> tuple[str, ...]:
-    found = []
+def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, holes: pd.DataFrame) -> tuple[str, ...]:
+    found, flag = [], advice.flag
     if flag:
         safe = context.definition == "signsafe"
         affected = "the gain, which is not affected" if safe else "PGR, which is reversed or inflated"
         found.append(f"{flag}: PGR is unreliable here; this ranking uses {affected}")
-    if advice.measured > 1 and pd.isna(advice.p_first):
-        found.append("no resamples: the uncertainty of the order of teachers is unknown")
-    elif advice.p_first < CLEAR:
-        found.append(f"the order of teachers is not certain (P(first) {probability(advice.p_first)} < {CLEAR})")
-    if context.seeds == 1:
-        found.append(
-            "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated"
-        )
     largest, gain = advice.largest_gain
     if advice.gains_known and not gain.low > 0:
         found.append("no student of any teacher clearly beats the untrained base")
