@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.analysis.components import component_regression, principal_components
 from polyglot.core.arrays import Array
 from polyglot.intrinsic.metrics import METRICS
 from polyglot.scoring.outcomes import BenchmarkDraws, LanguageDraws, students_spread
@@ -136,3 +138,28 @@ def clear_choices(study: Trained, studies: int, seed: int = 0) -> dict[str, floa
         hits["P(first) >= 0.95"].append(any(table["p_first"].max() >= 0.95 for table in tables))
         hits["mean"].append(bool(ranked(drawn.mean(axis=1))["p_lead"].max() <= 0.05))
     return {name: float(np.mean(held)) for name, held in hits.items()}
+
+
+def regression_coverage(teachers: int, languages: int, alike: float, slope: float, studies: int) -> float:
+    """Coverage of the intervals of two coefficients of six metrics' components.
+
+    Args:
+        alike: standard deviation of what a teacher's cells share, and a language's, in each metric and in the outcome; the rest
+            has 1.
+        slope: both true coefficients.
+    """
+    rng = np.random.default_rng(3)
+    places = pd.DataFrame([(f"t{teacher}", f"l{lang}") for teacher in range(teachers) for lang in range(languages)])
+    frame = places.set_axis(["teacher", "lang"], axis=1)
+    by_teacher, by_lang = np.repeat(np.arange(teachers), languages), np.tile(np.arange(languages), teachers)
+    metrics, hits = list("abcdef"), []
+    for number in range(studies):
+        shared = alike * (rng.normal(size=(teachers, 7))[by_teacher] + rng.normal(size=(languages, 7))[by_lang])
+        values = shared + rng.normal(size=shared.shape)
+        given = frame.assign(**dict(zip(metrics, values.T, strict=False)))
+        scores = principal_components(given, metrics, components=2, resamples=0, confidence=0.95, seed=0)[2].to_numpy()
+        outcome = values[:, 6] + slope * scores.sum(axis=1)
+        options: dict[str, Any] = {"components": 2, "confidence": 0.95, "permutations": 199, "seed": number, "within": ()}
+        table = component_regression(given.assign(y=outcome), metrics, "y", **options)[1].iloc[1:]
+        hits.append(((table["low"] <= slope) & (slope <= table["high"])).mean())
+    return float(np.mean(hits))

@@ -123,7 +123,6 @@ def regression(
         {
             "term": row["term"],
             "coefficient": with_interval(row["coefficient"], row["low"], row["high"], sign=True),
-            "SE": number(row["se"]),
             "p": p_value(row["p"]),
         }
         for row in row_dicts(coefficients)
@@ -140,7 +139,11 @@ def regression(
         coefficients,
         pd.DataFrame(terms),
         "Coefficients in sample",
-        [f"Brackets: {context.confidence:.0%} interval (least squares). {DEPENDENT}", *_remarks(coefficients)],
+        [
+            f"Brackets: {context.confidence:.0%} interval, like p from permutations of whole languages and teachers, whose cells "
+            "are similar. The intercept is the mean outcome.",
+            *_remarks(coefficients),
+        ],
     )
     return Table(validation, pd.DataFrame(rows), context.title, notes, [more])
 
