@@ -64,6 +64,7 @@ rule pg_score:
         confidence=lambda wildcards: displays.scoring(wildcards).confidence,
         definition=lambda wildcards: displays.scoring(wildcards).definition,
         recipe=displays.main_recipe,
+        perplexity=lambda wildcards: displays.scoring(wildcards).perplexity,
         scored=metrics.scored,
     message:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"

@@ -12,7 +12,7 @@ with running(snakemake, environment="analysis"):
 
     params = snakemake.params
     settings = {"alpha": params.alpha, "confidence": params.confidence, "recipe": params.recipe}
-    settings |= {"scored": recorded(params.get("scored"), PAPER)}
+    settings |= {"scored": recorded(params.get("scored"), PAPER), "perplexity": params.get("perplexity", "median")}
     measured = pd.read_parquet(snakemake.input.measurements)
     frozen = pd.read_csv(snakemake.input.scale) if snakemake.input.scale else None
     settings["frozen"] = frozen

@@ -202,7 +202,7 @@ def _measured_sets(
     for cell, drawn in draws.items():
         found = spread.replicates(drawn, streams[cell])
         row = intrinsic_row(examples[cell], found, metrics)
-        own = {metric.name: found.get(metric.name, row[metric.name]) for metric in metrics}
+        own = {metric.name: found.get(metric.name, row[metric.name]) for metric in metrics} | found
         intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **own}))
         rows.append({**cell._asdict(), **row})
     return intrinsic, rows

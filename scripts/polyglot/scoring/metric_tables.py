@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.metrics import INTRINSIC, PERPLEXITIES
 from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
 
 CELL = ("teacher", "lang")
+ROBUST = PERPLEXITIES[1:]
+"""Further measures of perplexity, used if present."""
 STUDENT_SCORES = ("student_score", "base_score", "reference_score")
 EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper")
 """Columns used for the extrinsic part, if present."""
@@ -88,7 +90,7 @@ def read_measurements(
         columns = list(_text(path).columns)
         keys = [key for key in ("replicate", *KEYS) if key in columns]
         missing = [key for key in CELL if key not in columns]
-        numbers = [name for name in (*scored, *EXTRINSIC) if name in columns]
+        numbers = [name for name in (*scored, *ROBUST, *EXTRINSIC) if name in columns]
         if missing or not numbers:
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
             raise ValueError(f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}")

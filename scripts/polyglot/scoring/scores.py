@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
 
 Definition = Literal["released", "paper", "signsafe"]
+Perplexity = Literal["mean", "corpus", "median"]
+INTRINSIC_SCORES = ("intrinsic", "intrinsic_published")
 DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
 STUDENT = ("base", "recipe", "teacher")
 """Keys of a student across languages; averages over languages are grouped by these."""
@@ -111,13 +113,15 @@ def performance_gap_recovered(student: Array, base: Array, reference: Array) -> 
 class Parts:
     """What the PG-Score of some cells (last axis) is made of.
 
-    `intrinsic`: the intrinsic score; `extrinsic`: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks'
+    `intrinsic`: the intrinsic score; `published`: the same with the mean perplexity, as `released` and `paper` take it (None: no
+    other); `extrinsic`: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks'
     ratios), gain (student - base, mean benchmark scores), as far as they are known. The gain is not divided by its standard
     error, so that every language has the same weight, whatever the size of its benchmarks.
     """
 
     intrinsic: Array
     extrinsic: Mapping[str, Array]
+    published: Array | None = None
 
     def of(self, name: str) -> Array:
         return self.extrinsic.get(name, np.full(self.intrinsic.shape, np.nan))
@@ -133,13 +137,13 @@ def pg_scores(parts: Parts, alpha: float, against: Parts | None = None) -> dict[
     scale = against or parts
 
     def blend(cells: Parts, part: Array) -> Array:
-        return alpha * cells.intrinsic + (1 - alpha) * part
+        return alpha * (cells.intrinsic if cells.published is None else cells.published) + (1 - alpha) * part
 
     paper, paper_scale = (blend(cells, cells.of("pgr_paper")) for cells in (parts, scale))
     return {
         "released": blend(parts, parts.of("pgr_released")),
         "paper": zscore(paper, paper_scale),
-        "signsafe": blend(parts, zscore(parts.of("gain"), scale.of("gain"))),
+        "signsafe": alpha * parts.intrinsic + (1 - alpha) * zscore(parts.of("gain"), scale.of("gain")),
     }
 
 
@@ -161,6 +165,7 @@ def score_cells(
     frozen: pd.DataFrame | None = None,
     scored: Sequence[Metric] = PAPER,
     metrics: Sequence[str] | None = None,
+    perplexity: Perplexity = "median",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
 
@@ -176,9 +181,11 @@ def score_cells(
             the score by `paper` and of the gain. No score then depends on which other cells are scored with it.
         scored: the intrinsic metrics of the score.
         metrics: the subset of them to use, for sensitivity analyses; None: all.
+        perplexity: what `signsafe` takes as the perplexity of a set, where the measurements have it (column perplexity_median or
+            perplexity_corpus; else the mean, which `released` and `paper` always take).
 
     Returns:
-        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition pg_*,
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic and intrinsic_published (with the mean perplexity), and for each definition pg_*,
         pg_*_low, pg_*_high; with a gain also gain_low and gain_high. `replicates`: replicate, the keys, intrinsic, pg_* of every
         replicate, including 0.
 
@@ -188,29 +195,37 @@ def score_cells(
     intrinsics = [metric.name for metric in scored]
     ordered = check_measurements(measurements, intrinsics)
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
-    names = [name for name in (*intrinsics, *EXTRINSIC) if name in ordered.columns]
+    robust = _robust(scored, perplexity, ordered)
+    names = [name for name in (*intrinsics, *(one.name for one in robust.values()), *EXTRINSIC) if name in ordered.columns]
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
     shape = next(iter(arrays.values())).shape
-    components = {name: np.full(shape, np.nan) for name in intrinsics}
-    scores = {name: np.full(shape, np.nan) for name in ("intrinsic", *(f"pg_{one}" for one in DEFINITIONS))}
+    shown = [*scored, *robust.values()]
+    taken = intrinsics if metrics is None else metrics
+    safe = [robust[name].name if name in robust else name for name in taken]
+    components = {one.name: np.full(shape, np.nan) for one in shown}
+    scores = {name: np.full(shape, np.nan) for name in (*INTRINSIC_SCORES, *(f"pg_{one}" for one in DEFINITIONS))}
     for base, rows in cells.groupby("base", sort=True).indices.items():
         own = {name: values[:, rows] for name, values in arrays.items()}
         chosen = scale_cells(cells.iloc[rows], recipe)
         scale = {name: values[:, chosen] for name, values in own.items()}
         if frozen is not None:
             scale = _frozen_scale(frozen, str(base), recipe, [name for name in names if name != "pgr_released"])
-        found = intrinsic_components(own, scale, scored)
+        found = intrinsic_components(own, scale, shown)
         parts, against = (
-            Parts(intrinsic_score(z, metrics), {name: measured[name] for name in EXTRINSIC if name in measured})
-            for z, measured in ((found, own), (intrinsic_components(scale, scale, scored), scale))
+            Parts(
+                intrinsic_score(z, safe),
+                {name: measured[name] for name in EXTRINSIC if name in measured},
+                intrinsic_score(z, taken),
+            )
+            for z, measured in ((found, own), (intrinsic_components(scale, scale, shown), scale))
         )
-        for name in intrinsics:
-            components[name][:, rows] = found[name]
-        scores["intrinsic"][:, rows] = parts.intrinsic
+        for name, values in found.items():
+            components[name][:, rows] = values
+        scores["intrinsic"][:, rows], scores["intrinsic_published"][:, rows] = parts.intrinsic, intrinsic_score(found, taken)
         for name, values in pg_scores(parts, alpha, against).items():
             scores[f"pg_{name}"][:, rows] = values
     replicates = ordered.loc[:, ["replicate", *KEYS]].assign(**{name: values.ravel() for name, values in scores.items()})
-    for name in intrinsics:
+    for name in components:
         cells[f"z_{name}"] = components[name][0]
     for name, values in scores.items():
         low, high = interval(values[1:], confidence)
@@ -229,6 +244,13 @@ def _with_gain_interval(cells: pd.DataFrame, gain: Array | None, confidence: flo
         reach = norm.ppf((1 + confidence) / 2) * cells["gain_se"].to_numpy(dtype=float)
         low, high = gain[0] - reach, gain[0] + reach
     return cells.assign(gain_low=low, gain_high=high)
+
+
+def _robust(scored: Sequence[Metric], choice: Perplexity, measurements: pd.DataFrame) -> dict[str, Metric]:
+    """Scored metrics to those that `signsafe` takes in their place, where they are measured."""
+    name = f"perplexity_{choice}"
+    known = name in measurements.columns and measurements[name].notna().any()
+    return {one.name: replace(one, name=name) for one in scored if one.name == "perplexity" and known}
 
 
 def _frozen_scale(cells: pd.DataFrame, base: str, recipe: str | None, needed: Sequence[str]) -> dict[str, Array]:
@@ -267,7 +289,7 @@ def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidenc
         for each definition pg_* with _low and _high, and from `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
         rank_low, rank_high, expected_rank, p_lead (NaN without replicates).
     """
-    columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
+    columns = [*(f"pg_{name}" for name in DEFINITIONS), *INTRINSIC_SCORES]
     found = []
     for (base, recipe), group in replicates.groupby(["base", "recipe"], sort=False):
         means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False)

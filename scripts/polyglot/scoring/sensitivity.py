@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
-from polyglot.intrinsic.metrics import PAPER, Metric
-from polyglot.scoring.scores import DEFINITIONS, STUDENT, Definition, interval, score_cells
+from polyglot.intrinsic.metrics import PAPER, PERPLEXITIES, Metric
+from polyglot.scoring.scores import DEFINITIONS, STUDENT, Definition, Perplexity, interval, score_cells
+
+MEASURES: tuple[Perplexity, ...] = ("mean", "corpus", "median")
 
 
 def sensitivity(
@@ -22,23 +24,24 @@ def sensitivity(
     recipe: str | None = None,
     frozen: pd.DataFrame | None = None,
     scored: Sequence[Metric] = PAPER,
+    perplexity: Perplexity = "median",
 ) -> pd.DataFrame:
     """How the ranking of teachers depends on the weight, the set of metrics and the definition.
 
     Args:
         measurements: see `check_measurements`.
-        alpha, definition, recipe, frozen, scored: the reference settings (see `score_cells`).
+        alpha, definition, recipe, frozen, scored, perplexity: the reference settings (see `score_cells`).
 
     Returns:
-        One row per setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers'
-        averages under it and under the reference settings) with low and high over replicates, first (the top teacher), n
+        One row per setting: choice (`alpha`, `without`, `perplexity`, `definition`), value, definition, spearman (between the
+        teachers' averages under it and under the reference settings) with low and high over replicates, first (the top teacher), n
         (teachers).
     """
 
     settings: dict[str, Any] = {"confidence": confidence, "recipe": recipe, "frozen": frozen, "scored": scored}
 
-    def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        _, replicates = score_cells(measurements, alpha=alpha, metrics=metrics, **settings)
+    def means(alpha: float, metrics: Sequence[str] | None = None, measure: Perplexity = perplexity) -> pd.DataFrame:
+        _, replicates = score_cells(measurements, alpha=alpha, metrics=metrics, perplexity=measure, **settings)
         columns = [f"pg_{name}" for name in DEFINITIONS]
         return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
 
@@ -66,6 +69,10 @@ def sensitivity(
         other = means(alpha, [name for name in intrinsics if name != metric])
         for name in DEFINITIONS:
             compare("without", metric, name, wide(chosen, name), wide(other, name))
+    for measure in MEASURES if {*PERPLEXITIES} <= {*measurements.columns} and "perplexity" in intrinsics else ():
+        other = means(alpha, None, measure)
+        for name in DEFINITIONS:
+            compare("perplexity", measure, name, wide(chosen, name), wide(other, name))
     for name in DEFINITIONS:
         compare("definition", name, name, wide(chosen, definition), wide(chosen, name))
     return pd.DataFrame(rows)

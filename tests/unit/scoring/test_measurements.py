@@ -59,7 +59,7 @@ def test_a_further_metric_changes_no_bit_of_the_others_and_is_resampled_with_the
     further = [METRICS["distinct_2"], Metric("told", "told")]
     alone = intrinsic_replicates(seeds, 200, np.random.default_rng(3), PAPER)
     beside = intrinsic_replicates(seeds, 200, np.random.default_rng(3), [*STANDARD, *further])
-    assert list(beside) == [*INTRINSIC, "distinct_2", "told"]
+    assert list(beside) == [*INTRINSIC, "distinct_2", "told", "perplexity_corpus", "perplexity_median"]
     for name in INTRINSIC:
         np.testing.assert_array_equal(alone[name], beside[name])
     np.testing.assert_array_equal(

@@ -251,14 +251,22 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
         base = str(rows["base"].iloc[0])
         flagged = context.is_flagged(lang, base)
         hollow |= flagged
-        axes.plot(cells["intrinsic"], cells[column], "o", color="#CFCFCF", markersize=2.5, markeredgewidth=0, zorder=1)
+        axes.plot(cells[context.intrinsic], cells[column], "o", color="#CFCFCF", markersize=2.5, markeredgewidth=0, zorder=1)
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         for row in rows.to_dict("records"):
-            x, y, look = row["intrinsic"], row[column], by_teacher[row["teacher"]]
-            points(axes, x, y, (row["intrinsic_low"], row["intrinsic_high"]), look=look, hollow=flagged, size=5.5)
+            x, y, look = row[context.intrinsic], row[column], by_teacher[row["teacher"]]
+            points(
+                axes,
+                x,
+                y,
+                (row[f"{context.intrinsic}_low"], row[f"{context.intrinsic}_high"]),
+                look=look,
+                hollow=flagged,
+                size=5.5,
+            )
             if column == "gain" and not np.isnan(x):
                 axes.vlines(x, row["gain_low"], row["gain_high"], color=look.colour, linewidth=1.1, zorder=2.5)
-        found = spearman_matrix(rows, ["intrinsic", column], confidence=context.confidence).iloc[1]
+        found = spearman_matrix(rows, [context.intrinsic, column], confidence=context.confidence).iloc[1]
         rho = interval_text(found["rho"], found["low"], found["high"])
         axes.set_title(f"{language_label(context, lang, base)}\nρ {rho}", fontsize=8)
         axes.margins(0.08)
@@ -269,7 +277,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     entries += [handle(Look("#CFCFCF", "o"), "other languages", size=3.5)] * (len(langs) > 1)
     holes = bool(hole_line(context, cells, column))
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * holes)
-    found = spearman_matrix(cells, ["intrinsic", column], confidence=context.confidence).iloc[1]
+    found = spearman_matrix(cells, [context.intrinsic, column], confidence=context.confidence).iloc[1]
     overall = interval_text(found["rho"], found["low"], found["high"])
     labels = {"gain": "gain over the base", "pgr_released": "performance gap recovered (PGR)"}
     figure.supylabel(labels[column])

@@ -24,6 +24,10 @@ FORMULAS = {
     "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain over its base, which (unlike PGR) cannot "
     "change sign; with equal data, a smaller gain never scores higher; every language weighs the same",
 }
+PERPLEXITY = (
+    "The intrinsic score takes the perplexity of the median example (or as `scoring.perplexity` says).",
+    "The intrinsic score takes the mean perplexity over examples, as published, which a few odd answers can decide.",
+)
 
 
 class Estimate(NamedTuple):
@@ -197,7 +201,7 @@ def read_estimates(frame: pd.DataFrame, column: str) -> list[Estimate]:
 
 def definition_note(context: Context) -> str:
     return (
-        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. It is "
+        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. {PERPLEXITY[context.definition != 'signsafe']} It is "
         "relative to the cells scored together: another teacher or language changes every score."
     )
 

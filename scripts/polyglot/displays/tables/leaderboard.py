@@ -71,7 +71,7 @@ def _data(context: Context, teachers: pd.DataFrame, cells: pd.DataFrame, langs: 
         "p_first": teachers["p_first"],
         "p_top": teachers["p_top"],
         **{name: teachers[f"pg_{name}"] for name in DEFINITIONS},
-        "intrinsic": teachers["intrinsic"],
+        "intrinsic": teachers[context.intrinsic],
     }
     if "gain" in cells.columns:
         columns["gain"] = order.map(by_teacher["gain"].mean(skipna=False))
@@ -171,7 +171,7 @@ def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
 def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> Table:
     """The other definitions of the score, and the intrinsic score."""
     others = [name for name in DEFINITIONS if name != context.definition and teachers[f"pg_{name}"].notna().any()]
-    columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": "intrinsic"}
+    columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": context.intrinsic}
     rows = []
     for row in row_dicts(teachers):
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN

@@ -123,7 +123,7 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
     rows = []
     for row in row_dicts(frame):
         values = _numbers(context.metrics, row) | {
-            "corpus / median perplexity": f"{significant(row['perplexity_corpus'])} / {significant(row['perplexity_median'])}",
+            **{f"{measure} perplexity ± SE": _measure(row, f"perplexity_{measure}") for measure in ("median", "corpus")},
             "tokens of prompt / response": f"{significant(row['prompt_tokens'])} / {significant(row['response_tokens'])}",
             "examples (rated)": f"{count(row['examples'])} ({count(row['rated'])})",
         }
@@ -134,7 +134,8 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
         students.note(),
         "SE: bootstrap standard error over examples and seeds. Diversity: mean cosine distance between pairs (0 to 2). Reward: "
         "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
-        f"base: the mean over examples{_counts(context)}, then over all tokens, and the median example. Tokens: mean "
+        "base: the mean over examples, that of the median example, and that of all tokens together (corpus). `released` and "
+        "`paper` score the mean, which a few odd answers can decide; `signsafe` what `scoring.perplexity` says. Tokens: mean "
         "length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
         *_further_notes(context),
         *hole_notes(context, holes),
@@ -153,8 +154,8 @@ def _numbers(metrics: Sequence[Metric], row: Row) -> dict[str, str]:
     }
 
 
-def _counts(context: Context) -> str:
-    return ", which counts in the score" if "perplexity" in context.scored else ""
+def _measure(row: Row, name: str) -> str:
+    return with_error(row[name], row.get(f"{name}_se", math.nan), 2)
 
 
 def _further_notes(context: Context) -> list[str]:
