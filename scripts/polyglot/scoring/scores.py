@@ -185,9 +185,9 @@ def score_cells(
             perplexity_corpus; else the mean, which `released` and `paper` always take).
 
     Returns:
-        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic and intrinsic_published (with the mean perplexity), and for each definition pg_*,
-        pg_*_low, pg_*_high; with a gain also gain_low and gain_high. `replicates`: replicate, the keys, intrinsic, pg_* of every
-        replicate, including 0.
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic and intrinsic_published (with
+        the mean perplexity), and for each definition pg_*, each with _low and _high; with a gain also gain_low and gain_high.
+        `replicates`: replicate, the keys, the intrinsic scores and pg_* of every replicate, including 0.
 
     Raises:
         MeasurementError: if measurements or the frozen cells lack a scored metric, or frozen cells what a definition needs.

@@ -34,8 +34,8 @@ def sensitivity(
 
     Returns:
         One row per setting: choice (`alpha`, `without`, `perplexity`, `definition`), value, definition, spearman (between the
-        teachers' averages under it and under the reference settings) with low and high over replicates, first (the top teacher), n
-        (teachers).
+        teachers' averages under it and under the reference settings) with low and high over replicates, first (the top teacher),
+        n (teachers).
     """
 
     settings: dict[str, Any] = {"confidence": confidence, "recipe": recipe, "frozen": frozen, "scored": scored}

@@ -23,9 +23,9 @@ def test_a_clear_best_teacher_is_recommended_with_method_price_and_family() -> N
     row = advice(simulate())["id"]
     assert (row["verdict"], row["teacher"], row["rivals"]) == ("clear", "good", "")
     assert row["p_first"] == 1
-    assert (row["method"], row["method_basis"]) == ("respond", "data")
-    assert "translate" in row["advice"]
+    assert (row["method"], row["method_basis"]) == ("", "yield")
     assert "cannot be distinguished" in row["advice"]
+    assert "yield (usable answers): respond" in row["advice"]
     assert (row["family_teacher"], row["family_rank"], row["family_difference"]) == ("good", 1, 0)
     assert row["prompt_tokens_per_10k"] == pytest.approx(1e6)
     assert row["completion_tokens_per_10k"] == pytest.approx(2e6)
@@ -38,6 +38,16 @@ def test_a_clear_best_teacher_is_recommended_with_method_price_and_family() -> N
 def test_methods_by_students_outweigh_the_judge() -> None:
     row = advice(simulate(), students=True)["id"]
     assert (row["method"], row["method_basis"]) == ("generate", "students")
+
+
+def test_a_method_is_best_in_quality_only_if_its_reward_can_be_distinguished() -> None:
+    frames, known = simulate(), methods()
+    known.loc[known["method"] == "respond", "reward"] = 3.5
+    arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, prices(), known)
+    row = by(recommendation_tables.recommendation(frames.context, *arguments).data, "lang")["id"]
+    assert (row["method"], row["method_basis"]) == ("translate", "data")
+    assert "by quality" in row["advice"]
+    assert "yield (usable answers): respond 95%, generate 90%, translate 70%" in row["advice"]
 
 
 def test_no_price_is_not_a_price_of_nothing() -> None:

@@ -26,7 +26,7 @@ from polyglot.displays.tables.layout import (
     row_dicts,
     unmeasured,
 )
-from polyglot.displays.words import flag_notes, hole_notes, lower_is_better
+from polyglot.displays.words import NAMES, flag_notes, hole_notes, lower_is_better
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import EXACT_RANKS, spearman_matrix
 
@@ -367,8 +367,8 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
         pd.DataFrame(agreed),
         "Agreement with the share of right pairs",
         [
-            f"Spearman's ρ over all cells, and the mean of those within each language; {lower_is_better(context.metrics)} with its sign flipped, so that higher is better "
-            f"throughout. {DEPENDENT}"
+            "Spearman's ρ over all cells, and the mean of those within each language, where a teacher is chosen; "
+            f"{lower_is_better(context.metrics)} with its sign flipped, so that higher is better throughout. {DEPENDENT}"
         ],
     )
     return Table(frame, pd.DataFrame(rows), context.title, notes, [more], [f"Planted orders that hold, by definition: {lead}."])

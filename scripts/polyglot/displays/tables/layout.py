@@ -200,9 +200,10 @@ def read_estimates(frame: pd.DataFrame, column: str) -> list[Estimate]:
 
 
 def definition_note(context: Context) -> str:
+    perplexity = PERPLEXITY[context.definition != "signsafe"] if "perplexity" in context.scored else ""
     return (
-        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. {PERPLEXITY[context.definition != 'signsafe']} It is "
-        "relative to the cells scored together: another teacher or language changes every score."
+        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. "
+        f"{perplexity} It is relative to the cells scored together: another teacher or language changes every score."
     )
 
 

@@ -121,7 +121,7 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-BASES = {"students": "students", "data": "judge and yield", "unknown": UNKNOWN}
+BASES = {"students": "students", "data": "judge", "yield": "only the yield differs", "unknown": UNKNOWN}
 
 
 def _paragraph(context: Context, advice: Recommendation) -> str:
@@ -160,6 +160,8 @@ def _paragraph(context: Context, advice: Recommendation) -> str:
 def _method(advice: Recommendation) -> str:
     if advice.method.basis == "unknown":
         return "Best method: not known."
+    if advice.method.basis == "yield":
+        return f"Best method: {advice.method.text}."
     doubt = " This is a judge's opinion of the data, not tested with students." if advice.method.basis == "data" else ""
     return f"Best method: {advice.method.name}, {advice.method.text}.{doubt}"
 

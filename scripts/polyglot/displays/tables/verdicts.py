@@ -52,10 +52,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Method:
-    """The best method for a teacher and language, and the evidence."""
+    """The best method for a teacher and language in quality, and the evidence; without a name if only the yields differ."""
 
     name: str
-    basis: Literal["students", "data", "unknown"]
+    basis: Literal["students", "data", "yield", "unknown"]
     text: str
 
 
@@ -223,7 +223,7 @@ def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin:
 
 
 def best_method(context: Context, methods: pd.DataFrame, teacher: str, lang: str, mix: Estimate) -> Method:
-    """The best method of a teacher: by student scores if known, else by the judge's reward and the usable share.
+    """The best method of a teacher: by student scores if known, else by the judge's reward.
 
     Args:
         mix: score of the study's own recipe, to compare the methods with.
@@ -247,32 +247,45 @@ def _by_students(scores: Mapping[str, Estimate]) -> Method:
 
 
 def _by_data(context: Context, rows: pd.DataFrame) -> Method:
-    """The highest reward; among methods whose rewards are not distinguished from it, the highest usable share."""
-    from scipy.stats import norm
-
+    """The method with the highest reward, if it can be distinguished from the others; the yield of all beside it."""
     known = row_dicts(rows.dropna(subset=["reward", "usable_share"], how="all"))
     if not known:
         return Method("", "unknown", "not known")
 
-    def usable(row: Row) -> float:
-        return -1.0 if pd.isna(row["usable_share"]) else float(row["usable_share"])
-
     rated = [row for row in known if pd.notna(row["reward"])]
     if not rated:
-        best = max(known, key=usable)
-        return Method(str(best["method"]), "data", f"by the usable share alone ({usable(best):.0%}); no reward is known")
+        return Method("", "yield", f"quality unknown, as no reward is known; {_by_yield(known)}")
     top = max(rated, key=lambda row: float(row["reward"]))
-    reach = norm.ppf((1 + context.confidence) / 2)
     # without a standard error a smaller reward cannot be distinguished from the highest
-    tied = [row for row in rated if not row["reward"] < top["reward"] - reach * np.hypot(row["reward_se"], top["reward_se"])]
-    best = max(tied, key=usable)
-    share = "unknown" if usable(best) < 0 else f"{usable(best):.0%}"
-    facts = f"reward {with_error(best['reward'], best['reward_se'], 2)}, usable {share}"
-    close = ", ".join(str(row["method"]) for row in tied if row is not best)
+    tied = [row for row in rated if not row["reward"] < top["reward"] - _reach(context, row, top, len(rated))]
     if len(known) == 1:
-        return Method(str(best["method"]), "data", f"the only one with data: {facts}")
-    basis = f"by the usable share, as the rewards of {close} cannot be distinguished" if close else "by the judge's reward"
-    return Method(str(best["method"]), "data", f"{basis}: {facts}")
+        return Method(str(top["method"]), "data", f"the only one with data: {_facts(top)}")
+    if len(tied) == 1:
+        facts = f"quality: {top['method']} has the highest reward ({_facts(top)})"
+        return Method(str(top["method"]), "data", f"by quality. {facts}; {_by_yield(known)}")
+    names = ", ".join(str(row["method"]) for row in tied)
+    return Method(
+        "", "yield", f"no method is best in quality: the rewards of {names} cannot be distinguished; {_by_yield(known)}"
+    )
+
+
+def _reach(context: Context, row: Row, top: Row, methods: int) -> float:
+    """How far two mean rewards must be apart, among the best of several methods (Bonferroni)."""
+    from scipy.stats import norm
+
+    level = (1 - context.confidence) / 2 / max(methods - 1, 1)
+    return float(norm.ppf(1 - level) * np.hypot(row["reward_se"], top["reward_se"]))
+
+
+def _facts(row: Row) -> str:
+    share: str = "unknown" if pd.isna(row["usable_share"]) else f"{row['usable_share']:.0%}"
+    return f"reward {with_error(row['reward'], row['reward_se'], 2)}, usable {share}"
+
+
+def _by_yield(rows: Sequence[Row]) -> str:
+    """The usable shares of the methods, which are a matter of yield and not of quality."""
+    shares = sorted((row for row in rows if pd.notna(row["usable_share"])), key=lambda row: -float(row["usable_share"]))
+    return "yield (usable answers): " + (", ".join(f"{row['method']} {row['usable_share']:.0%}" for row in shares) or "unknown")
 
 
 def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) -> tuple[str, ...]:
