@@ -175,6 +175,13 @@ class LanguageDraws:
         items = sum(found.errors[student] ** 2 for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
         return float(np.sqrt(items + spread.excess(self.noise(student)) / len(self.by_seed(student))))
 
+    def benchmark_error(self, student: Student, name: str) -> float:
+        """Standard error of the student's gain on one benchmark, over items and seeds."""
+        found = self.benchmarks[name]
+        values, df = deviations(found.by_seed.values())
+        between = float(values @ values) / df - found.noise[student] if df else 0.0
+        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, between) / len(found.by_seed[student])))
+
     def gap_error(self) -> float:
         """Standard error over items of the reference's mean gain over the base."""
         return float(np.sqrt(sum(found.errors["reference"] ** 2 for found in self.benchmarks.values()))) / len(self.benchmarks)

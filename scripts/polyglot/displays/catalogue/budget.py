@@ -30,4 +30,11 @@ BUDGET: dict[str, Display] = {
         "GPUs, cores, memory and run time that the jobs of each rule request at their first attempt.",
         PLANNED,
     ),
+    "plan_power": Display(
+        "budget.plan_power",
+        "Smallest gain that each benchmark can tell from nothing",
+        COST,
+        "The smallest true gain of a student over its base that would be shown in 80 % of studies, by benchmark and language.",
+        {"power": "plan/power.csv"},
+    ),
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from polyglot.core.power import DISAGREEMENT, POWER
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import UNKNOWN, count, significant
+from polyglot.displays.numbers import UNKNOWN, count, number, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 
@@ -85,6 +86,25 @@ def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:
         for row in row_dicts(table)
     ]
     return Table(table, pd.DataFrame(shown), context.title, [f"{UNKNOWN}: the profile's default."])
+
+
+def plan_power(context: Context, power: pd.DataFrame) -> Table:
+    """The smallest detectable gain of each benchmark and language, before anything is measured."""
+    shown = [
+        {
+            "language": context.language(row["lang"]),
+            "benchmark": row["benchmark"],
+            "items": count(row["items"]) + " (assumed)" * bool(row["assumed"]),
+            "smallest gain": number(row["smallest_gain"]),
+        }
+        for row in row_dicts(power)
+    ]
+    notes = [
+        f"A true gain of this size is told from nothing with probability {POWER:.0%} ({context.confidence:.0%} interval), if "
+        f"student and base answer {DISAGREEMENT:.0%} of the items differently. A spread between trainings adds to it; the mean over "
+        "benchmarks tells smaller gains. What the study could tell stands with its evaluation."
+    ]
+    return Table(power, pd.DataFrame(shown), context.title, notes)
 
 
 def _names(values: pd.Series) -> str:

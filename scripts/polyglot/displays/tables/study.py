@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from polyglot.core.power import POWER, smallest_gain
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
@@ -60,7 +61,36 @@ def evaluation(
         *hole_notes(context, holes),
     ]
     data = frame.sort_values([*MODEL, "benchmark"], ignore_index=True)
-    return Table(data, pd.DataFrame(shown), context.title, notes)
+    more = [_power(context, frame)] if "gain_se" in frame and frame["gain_se"].notna().any() else []
+    return Table(data, pd.DataFrame(shown), context.title, notes, more)
+
+
+def _power(context: Context, evaluation: pd.DataFrame) -> Table:
+    """The smallest gain that each benchmark, and their mean, could have told from nothing, by language."""
+    students = evaluation[evaluation["gain_se"].notna()]
+    errors = students.groupby(["base", "lang", "benchmark"])["gain_se"].median()
+    rows: list[Row] = []
+    for (base, lang), own in errors.groupby(["base", "lang"]):
+        by_name = {str(name): float(error) for name, error in own.droplevel(["base", "lang"]).items()}
+        mean = float(np.sqrt(np.sum(np.square(list(by_name.values()))))) / len(by_name)
+        rows += [
+            {"base": base, "lang": lang, "benchmark": name, "smallest_gain": smallest_gain(error, context.confidence)}
+            for name, error in {**by_name, "mean of benchmarks": mean}.items()
+        ]
+    shown = [
+        {
+            "language": context.language(row["lang"], row["base"]),
+            "student base": context.model(row["base"]),
+            "benchmark": row["benchmark"],
+            "smallest gain": number(row["smallest_gain"]),
+        }
+        for row in rows
+    ]
+    note = (
+        f"The true gain over the base that the {context.confidence:.0%} interval of a median student would tell from nothing "
+        f"with probability {POWER:.0%}. A smaller gain may be there and not be seen."
+    )
+    return Table(pd.DataFrame(rows), pd.DataFrame(shown), "Smallest gain that could have been told from nothing", [note])
 
 
 def pgr(
