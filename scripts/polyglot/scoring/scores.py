@@ -185,7 +185,7 @@ def score_cells(
             perplexity_corpus; else the mean, which `released` and `paper` always take).
 
     Returns:
-        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic and intrinsic_published (with
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_*, intrinsic and intrinsic_published (with
         the mean perplexity), and for each definition pg_*, each with _low and _high; with a gain also gain_low and gain_high.
         `replicates`: replicate, the keys, the intrinsic scores and pg_* of every replicate, including 0.
 
@@ -198,39 +198,51 @@ def score_cells(
     robust = _robust(scored, perplexity, ordered)
     names = [name for name in (*intrinsics, *(one.name for one in robust.values()), *EXTRINSIC) if name in ordered.columns]
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
-    shape = next(iter(arrays.values())).shape
-    shown = [*scored, *robust.values()]
     taken = intrinsics if metrics is None else metrics
-    safe = [robust[name].name if name in robust else name for name in taken]
-    components = {one.name: np.full(shape, np.nan) for one in shown}
-    scores = {name: np.full(shape, np.nan) for name in (*INTRINSIC_SCORES, *(f"pg_{one}" for one in DEFINITIONS))}
+    sides = ([robust[name].name if name in robust else name for name in taken], taken)
+    columns: dict[str, Array] = {}
     for base, rows in cells.groupby("base", sort=True).indices.items():
         own = {name: values[:, rows] for name, values in arrays.items()}
         chosen = scale_cells(cells.iloc[rows], recipe)
         scale = {name: values[:, chosen] for name, values in own.items()}
         if frozen is not None:
-            scale = _frozen_scale(frozen, str(base), recipe, [name for name in names if name != "pgr_released"])
-        found = intrinsic_components(own, scale, shown)
-        parts, against = (
-            Parts(
-                intrinsic_score(z, safe),
-                {name: measured[name] for name in EXTRINSIC if name in measured},
-                intrinsic_score(z, taken),
-            )
-            for z, measured in ((found, own), (intrinsic_components(scale, scale, shown), scale))
-        )
-        for name, values in found.items():
-            components[name][:, rows] = values
-        scores["intrinsic"][:, rows], scores["intrinsic_published"][:, rows] = parts.intrinsic, intrinsic_score(found, taken)
-        for name, values in pg_scores(parts, alpha, against).items():
-            scores[f"pg_{name}"][:, rows] = values
+            scale = _frozen_scale(frozen, str(base), recipe, [one for one in names if one != "pgr_released"])
+        for name, values in _scored(own, scale, [*scored, *robust.values()], sides, alpha).items():
+            columns.setdefault(name, np.full((len(values), len(cells)), np.nan))[:, rows] = values
+    scores = {name: values for name, values in columns.items() if not name.startswith("z_")}
     replicates = ordered.loc[:, ["replicate", *KEYS]].assign(**{name: values.ravel() for name, values in scores.items()})
-    for name in components:
-        cells[f"z_{name}"] = components[name][0]
+    cells = cells.assign(**{name: values[0] for name, values in columns.items() if name not in scores})
     for name, values in scores.items():
         low, high = interval(values[1:], confidence)
         cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
     return _with_gain_interval(cells, arrays.get("gain"), confidence), replicates
+
+
+def _scored(
+    own: Mapping[str, Array],
+    scale: Mapping[str, Array],
+    scored: Sequence[Metric],
+    sides: tuple[Sequence[str], Sequence[str]],
+    alpha: float,
+) -> dict[str, Array]:
+    """z-scores (z_*), intrinsic scores and PG-Scores of one base's cells.
+
+    Args:
+        own, scale: what these cells measured, and those that define the scales.
+        sides: the metrics in the intrinsic score of `signsafe`, and in the published one.
+    """
+    found = intrinsic_components(own, scale, scored)
+    parts, against = (
+        Parts(
+            intrinsic_score(z, sides[0]),
+            {name: measured[name] for name in EXTRINSIC if name in measured},
+            intrinsic_score(z, sides[1]),
+        )
+        for z, measured in ((found, own), (intrinsic_components(scale, scale, scored), scale))
+    )
+    intrinsic = dict(zip(INTRINSIC_SCORES, (intrinsic_score(found, side) for side in sides), strict=True))
+    scores = {f"pg_{name}": values for name, values in pg_scores(parts, alpha, against).items()}
+    return {**{f"z_{name}": values for name, values in found.items()}, **intrinsic, **scores}
 
 
 def _with_gain_interval(cells: pd.DataFrame, gain: Array | None, confidence: float) -> pd.DataFrame:

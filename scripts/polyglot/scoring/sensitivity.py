@@ -42,8 +42,7 @@ def sensitivity(
 
     def means(alpha: float, metrics: Sequence[str] | None = None, measure: Perplexity = perplexity) -> pd.DataFrame:
         _, replicates = score_cells(measurements, alpha=alpha, metrics=metrics, perplexity=measure, **settings)
-        columns = [f"pg_{name}" for name in DEFINITIONS]
-        return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
+        return replicates.groupby(["replicate", *STUDENT])[[f"pg_{name}" for name in DEFINITIONS]].mean(skipna=False)
 
     def wide(found: pd.DataFrame, name: str) -> pd.DataFrame:
         return found[f"pg_{name}"].unstack(list(STUDENT))
@@ -57,8 +56,8 @@ def sensitivity(
         found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
         low, high = interval(found[1:], confidence)
         first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
-        spearman = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
-        rows.append({"choice": varied, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
+        rho = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
+        rows.append({"choice": varied, "value": value, "definition": name, **rho, "first": first, "n": len(known)})
 
     for step in range(11):
         other = means(step / 10)

@@ -101,8 +101,8 @@ def plan_power(context: Context, power: pd.DataFrame) -> Table:
     ]
     notes = [
         f"A true gain of this size is told from nothing with probability {POWER:.0%} ({context.confidence:.0%} interval), if "
-        f"student and base answer {DISAGREEMENT:.0%} of the items differently. A spread between trainings adds to it; the mean over "
-        "benchmarks tells smaller gains. What the study could tell stands with its evaluation."
+        f"student and base answer {DISAGREEMENT:.0%} of the items differently. A spread between trainings adds to it; the mean "
+        "over benchmarks tells smaller gains. What the study could tell stands with its evaluation."
     ]
     return Table(power, pd.DataFrame(shown), context.title, notes)
 

@@ -164,9 +164,8 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
         students.note(),
         "SE: bootstrap standard error over examples and seeds. Diversity: mean cosine distance between pairs (0 to 2). Reward: "
         "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
-        "base: the mean over examples, that of the median example, and that of all tokens together (corpus). `released` and "
-        "`paper` score the mean, which a few odd answers can decide; `signsafe` what `scoring.perplexity` says. Tokens: mean "
-        "length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
+        f"base: the mean over examples, that of the median example, and that of all tokens (corpus){_counts(context)}. "
+        "Tokens: mean length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
         *_further_notes(context),
         *hole_notes(context, holes),
     ]
@@ -182,6 +181,12 @@ def _numbers(metrics: Sequence[Metric], row: Row) -> dict[str, str]:
         for metric in metrics
         if metric.name not in LENGTHS
     }
+
+
+def _counts(context: Context) -> str:
+    if "perplexity" not in context.scored:
+        return ""
+    return ", one of which counts in the score: in `released` and `paper` the mean, in `signsafe` what `scoring.perplexity` says"
 
 
 def _measure(row: Row, name: str) -> str:

@@ -195,7 +195,7 @@ def _doubts(context: Context, advice: Recommendation) -> list[str]:
 
 
 SEED_SPREAD = 0.02
-"""Standard deviation of a student's mean benchmark score between seeds: that of the embedded study with three seeds."""
+"""Standard deviation of a student's mean benchmark score between seeds, assumed to say what it would do to a gain."""
 
 
 def _one_seed(context: Context, gain: Estimate) -> str:
@@ -204,13 +204,13 @@ def _one_seed(context: Context, gain: Estimate) -> str:
 
     text = (
         "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated, and no "
-        f"choice is clear; between three seeds of the embedded study a student's score had a standard deviation of {SEED_SPREAD}"
+        f"choice is clear; if seeds spread a student's score by {SEED_SPREAD} (standard deviation, assumed)"
     )
     if not gain.low > 0:
-        return text
+        return f"{text}, intervals would be wider still"
     reach = np.hypot(gain.value - gain.low, norm.ppf((1 + context.confidence) / 2) * SEED_SPREAD)
     kept = "still be shown" if gain.value > reach else "not be shown any more"
-    return f"{text}, with which this gain would {kept} ({number(gain.value, sign=True)} ± {number(reach)})"
+    return f"{text}, this gain would {kept} ({number(gain.value, sign=True)} ± {number(reach)})"
 
 
 def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin: list[str]) -> Kin | None:
