@@ -166,7 +166,8 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
         "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
         "base: the mean over examples, that of the median example, and that of all tokens (corpus)"
         f"{_counts(context)}. "
-        "Tokens: mean length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
+        "Tokens: mean length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could "
+        "be read.",
         *_further_notes(context),
         *hole_notes(context, holes),
     ]
