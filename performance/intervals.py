@@ -3,6 +3,15 @@
     python performance/intervals.py [--studies 1000] [--only gains ranks verdicts sets regression perplexity]
 
 Prints the tables below; coverage of 95 % intervals. tests/unit/scoring holds the same simulations with fewer studies.
+
+Why `signsafe` takes the median perplexity: correlation with the share of right answers, over 60 studies of 12 cells with 600 answers,
+by the share of odd answers that have nothing to do with quality.
+
+    odd      mean    corpus  median
+    0 %      0.942   0.943   0.915
+    0.1 %    0.376   0.901   0.914
+    1 %      0.018   0.567   0.906
+    3 %     -0.019   0.248   0.879
 """
 
 from __future__ import annotations
