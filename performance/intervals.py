@@ -4,7 +4,7 @@
 
 Prints the tables below; coverage of 95 % intervals. tests/unit/scoring holds the same simulations with fewer studies.
 
-Why `signsafe` takes the median perplexity: correlation with the share of right answers, over 60 studies of 12 cells with 600 answers,
+Why `signsafe` takes the median perplexity: correlation with the share of right answers (60 studies of 12 cells of 600 answers),
 by the share of odd answers that have nothing to do with quality.
 
     odd      mean    corpus  median
