@@ -104,9 +104,13 @@ class Study:
         rows = [[self.teachers[str(name)], *map(percent, row)] for name, row in shares.iterrows()]
         return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
 
-    def agreement(self) -> dict[str, str]:
-        found = self.csv("analysis/agreement.csv").set_index("quantity")["spearman"]
-        return {str(name): number(value, 2) for name, value in found.items()}
+    def agreement(self) -> dict[str, Any]:
+        """Correlations with the share of right pairs: over all cells, and within languages under `within`."""
+        table = self.csv("analysis/agreement.csv").set_index("quantity")
+        overall, within = (
+            {str(name): number(value, 2) for name, value in table[kind].items()} for kind in ("spearman", "within")
+        )
+        return {**overall, "within": within}
 
 
 def experiments(study: Study) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 rule plan_jobs:
     """Every job of the study with its estimated cost, from a dry run of everything."""
     output:
-        f"{RESULTS}/plan/jobs.csv",
+        jobs=f"{RESULTS}/plan/jobs.csv",
+        power=f"{RESULTS}/plan/power.csv",
     log:
         f"{RESULTS}/logs/plan_jobs.log",
     localrule: True

@@ -31,7 +31,6 @@ rule measurements:
         given_up=experiments.given_up,
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
-        recipe=STUDY.recipe,
         metrics=metrics.measured(),
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
@@ -65,6 +64,7 @@ rule pg_score:
         confidence=lambda wildcards: displays.scoring(wildcards).confidence,
         definition=lambda wildcards: displays.scoring(wildcards).definition,
         recipe=displays.main_recipe,
+        perplexity=lambda wildcards: displays.scoring(wildcards).perplexity,
         scored=metrics.scored,
     message:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"

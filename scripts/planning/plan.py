@@ -10,6 +10,7 @@ with running(snakemake):
     from polyglot.core.files import read_jsonl, write_csv
     from polyglot.planning.budget import budget
     from polyglot.planning.demands import Demands
+    from polyglot.planning.power import expected_power
     from polyglot.workflow.ask_snakemake import ask_snakemake
     from polyglot.workflow.loading import load_study
 
@@ -25,4 +26,5 @@ with running(snakemake):
         study, registries = load_study(configuration, root)
         table = budget(read_jsonl(jobs), study, registries, submissions(root, Demands(study, registries)))
     print(table.groupby("rule").size().to_string())
-    write_csv(table, snakemake.output[0])
+    write_csv(table, snakemake.output.jobs)
+    write_csv(expected_power(study, registries), snakemake.output.power)

@@ -12,7 +12,7 @@ with running(snakemake, environment="analysis"):
     metrics = recorded(params.get("metrics"), STANDARD)
     given_up = {Cell(*cell): reason for *cell, reason in params.given_up}
     files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds, metrics=metrics)
-    settings = {"replicates": params.replicates, "seed": params.seed, "recipe": params.recipe}
+    settings = {"replicates": params.replicates, "seed": params.seed}
     found = collect(files, **settings, given_up=given_up, metrics=metrics)
     write_parquet(found.measurements, snakemake.output.measurements)
     for name in ("intrinsic", "evaluation", "gaps", "holes"):

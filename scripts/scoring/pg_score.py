@@ -7,14 +7,16 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_csv, write_parquet
     from polyglot.intrinsic.metrics import PAPER, recorded
-    from polyglot.scoring.scores import rank_teachers, score_cells, sensitivity
+    from polyglot.scoring.scores import rank_teachers, score_cells
+    from polyglot.scoring.sensitivity import sensitivity
 
     params = snakemake.params
     settings = {"alpha": params.alpha, "confidence": params.confidence, "recipe": params.recipe}
-    settings |= {"scored": recorded(params.get("scored"), PAPER)}
+    settings |= {"scored": recorded(params.get("scored"), PAPER), "perplexity": params.get("perplexity", "median")}
     measured = pd.read_parquet(snakemake.input.measurements)
     frozen = pd.read_csv(snakemake.input.scale) if snakemake.input.scale else None
-    cells, replicates = score_cells(measured, **settings, frozen=frozen)
+    settings["frozen"] = frozen
+    cells, replicates = score_cells(measured, **settings)
     teachers = rank_teachers(replicates, definition=params.definition, confidence=params.confidence)
     write_csv(cells, snakemake.output.cells)
     write_parquet(replicates, snakemake.output.replicates)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.cells import Cell
-from polyglot.scoring.measurements import NO_DATA, benchmark_draws
+from polyglot.scoring.measurements import NO_DATA
+from polyglot.scoring.outcomes import LanguageDraws, benchmark_draws, students_spread
 from polyglot.scoring.scores import interval
 
 Array = npt.NDArray[np.float64]
@@ -102,17 +103,18 @@ def _draws(
     resampling: Resampling,
 ) -> dict[Cell, dict[str, Array]]:
     """Score and replicates on every benchmark, of each cell and of the base before any training (`start`)."""
-    draws: dict[Cell, dict[str, Array]] = {start: {}}
+    names = list(dict.fromkeys(name for group in groups.values() for name in group))
+    found = {}
     for cell in cells:
-        base, reference = anchors[cell.base, cell.lang]
-        student, own = (cell.recipe, cell.teacher), {}
-        for name in dict.fromkeys(name for names in groups.values() for name in names):
-            outcomes = {student: students[cell]}
-            found = benchmark_draws(name, outcomes, base, reference, cell.lang, resampling.replicates, resampling.seed).scores
-            own[name] = found[student]
-            if cell.base == start.base:
-                draws[start][name] = found["base"]
-        draws[cell] = own
+        outcomes = {(cell.recipe, cell.teacher): students[cell]}
+        options = (*anchors[cell.base, cell.lang], cell.lang, resampling.replicates, resampling.seed)
+        found[cell] = LanguageDraws(cell.base, cell.lang, {name: benchmark_draws(name, outcomes, *options) for name in names})
+    spread = students_spread(found.values(), resampling.replicates, resampling.seed)
+    draws: dict[Cell, dict[str, Array]] = {start: {}}
+    for cell, own in found.items():
+        draws[cell] = own.replicated((cell.recipe, cell.teacher), spread, resampling.seed)
+        if cell.base == start.base:
+            draws[start] = {name: own.benchmarks[name].scores["base"] for name in names}
     return draws
 
 

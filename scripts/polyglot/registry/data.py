@@ -43,6 +43,9 @@ class BenchmarkFacts(Entry):
         description="Reader of its rows, named after a data set with this schema: `global-mmlu`, `m-rewardbench`, `mgsm`, "
         "`xcopa`, `xnli`, `commonsenseqa`, or a plugin's; null: rows as described for `evaluation.benchmarks.<name>.folder`.",
     )
+    test_items: int | None = Field(
+        default=None, gt=0, description="Items per language, for the plan's test power; null: unknown before they are read."
+    )
     words: dict[str, list[str]] = Field(
         default={},
         description="Language code to the words that the reader inserts into items (`xcopa`: because, so; `xnli`: the three "

@@ -23,7 +23,7 @@ EXACT = 1e-6
 WAYS_OF_SCORING = {
     "released": "as published",
     "trusted": "without languages whose reference is below the base",
-    "signsafe": "signsafe, standard errors taken as equal",
+    "signsafe": "signsafe",
     "gain": "students' gain alone",
     "intrinsic": "intrinsic score alone",
 }
@@ -93,11 +93,7 @@ def sign_audit(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def ranking_measurements(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Measurements of the published cells with the gains that the released student scores and recovered bases give.
-
-    The standard error of a gain is not published, so all are assumed equal: `standardised_gain` is the gain itself, which has the
-    same z-score.
-    """
+    """Measurements of the published cells with the gains that the released student scores and recovered bases give."""
     cells = tables[INTRINSIC_TABLE].merge(tables[PGR_TABLE], on=["teacher", "lang"]).rename(columns={"pgr": "pgr_released"})
     released = tables[RELEASED][tables[RELEASED]["base"] == PUBLISHED_BASE]
     anchors = recovered_anchors(released).set_index("lang")["base_score"]
@@ -105,8 +101,7 @@ def ranking_measurements(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     found = cells.merge(gain, on=["teacher", "lang"], how="left").assign(
         base=PUBLISHED_BASE, recipe=PUBLISHED_RECIPE, replicate=0
     )
-    found["standardised_gain"] = found["gain"]
-    return found[["replicate", *KEYS, *INTRINSIC, "pgr_released", "gain", "standardised_gain"]]
+    return found[["replicate", *KEYS, *INTRINSIC, "pgr_released", "gain"]]
 
 
 def definition_ranks(tables: Mapping[str, pd.DataFrame], *, alpha: float, confidence: float) -> pd.DataFrame:

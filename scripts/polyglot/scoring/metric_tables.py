@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyglot.intrinsic.metrics import INTRINSIC
+from polyglot.intrinsic.metrics import INTRINSIC, PERPLEXITIES
 from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
 
 CELL = ("teacher", "lang")
+ROBUST = PERPLEXITIES[1:]
+"""Further measures of perplexity, used if present."""
 STUDENT_SCORES = ("student_score", "base_score", "reference_score")
-EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper", "standardised_gain")
+EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper")
 """Columns used for the extrinsic part, if present."""
 
 
@@ -74,7 +76,7 @@ def read_measurements(
 
     Tables are joined on teacher and lang and, if present, base, recipe and replicate. Together they must have all scored
     intrinsic metrics. The available columns decide which definitions can be scored. `released` needs pgr or the three scores
-    (student_score, base_score, reference_score); `signsafe` needs the three scores and gain_se. Missing values are not imputed.
+    (student_score, base_score, reference_score); `signsafe` needs the three scores. Missing values are not imputed.
 
     Args:
         base, recipe: values for all rows if the tables lack these columns.
@@ -88,7 +90,7 @@ def read_measurements(
         columns = list(_text(path).columns)
         keys = [key for key in ("replicate", *KEYS) if key in columns]
         missing = [key for key in CELL if key not in columns]
-        numbers = [name for name in (*scored, *EXTRINSIC) if name in columns]
+        numbers = [name for name in (*scored, *ROBUST, *EXTRINSIC) if name in columns]
         if missing or not numbers:
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
             raise ValueError(f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}")
@@ -125,6 +127,4 @@ def _with_extrinsic(found: pd.DataFrame) -> pd.DataFrame:
         found = found.assign(gain=student - base, gap=reference - base)
         if "pgr_released" not in found.columns:
             found["pgr_released"] = performance_gap_recovered(student, base, reference)
-        if "gain_se" in found.columns and "standardised_gain" not in found.columns:
-            found["standardised_gain"] = found["gain"] / found["gain_se"]
     return found

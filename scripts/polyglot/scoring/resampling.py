@@ -1,4 +1,4 @@
-"""Bootstrap resamples of examples and of seeds."""
+"""Bootstrap resamples of examples and items."""
 
 from __future__ import annotations
 
@@ -24,46 +24,48 @@ def resample_means(values: Array, replicates: int, rng: np.random.Generator) -> 
     return resample_blocks([values], replicates, rng)[0]
 
 
-def resample_blocks(blocks: Sequence[Array], replicates: int, rng: np.random.Generator) -> list[Array]:
-    """Like `resampled_means`, for several blocks of columns, using the same resamples.
+def resample_blocks(
+    blocks: Sequence[Array], replicates: int, rng: np.random.Generator, medians: Sequence[Array] = ()
+) -> list[Array]:
+    """Like `resample_means`, for several blocks of columns, and the medians of further columns, using the same resamples.
 
     Each block's result is bit-identical whatever the other blocks, because a block is one matrix product.
 
     Args:
         blocks: each of shape (n, k); k may differ.
+        medians: each of shape (n,).
 
     Returns:
-        Each of shape (replicates, k).
+        For blocks each of shape (replicates, k), then for medians each of shape (replicates,).
     """
     n = len(blocks[0])
     known = [np.isfinite(values) for values in blocks]
     filled = [np.where(there, values, 0.0) for there, values in zip(known, blocks, strict=True)]
     found = [np.empty((replicates, values.shape[1])) for values in blocks]
+    middles = [np.empty(replicates) for _ in medians]
     step = max(1, CHUNK // n)
     for start in range(0, replicates, step):
         counts = rng.multinomial(n, np.full(n, 1 / n), size=min(step, replicates - start)).astype(float)
         for place, (there, values) in enumerate(zip(known, filled, strict=True)):
             seen = counts @ there
             found[place][start : start + step] = np.where(seen > 0, counts @ values / np.where(seen > 0, seen, 1), np.nan)
-    return found
+        for middle, column in zip(middles, medians, strict=True):
+            middle[start : start + step] = weighted_medians(column, counts)
+    return [*found, *middles]
 
 
-def resample_seeds(replicates: Array, rng: np.random.Generator) -> Array:
-    """Means over resampled seeds.
-
-    Deviations from the mean over all seeds are scaled by sqrt(S / (S - 1)), because a bootstrap of few seeds underestimates the
-    variance.
+def weighted_medians(values: Array, counts: Array) -> Array:
+    """Median of every resample, ignoring NaN.
 
     Args:
-        replicates: shape (S seeds, replicates, ...), already resampled over examples.
-
-    Returns:
-        Shape (replicates, ...).
+        values: shape (n,).
+        counts: how often a resample holds each value, shape (resamples, n).
     """
-    seeds, count = replicates.shape[:2]
-    mean: Array = replicates.mean(axis=0)
-    if seeds == 1:
-        return mean
-    picked = replicates[rng.integers(seeds, size=(seeds, count)), np.arange(count)].mean(axis=0)
-    scaled: Array = mean + (picked - mean) * np.sqrt(seeds / (seeds - 1))
-    return scaled
+    order = np.argsort(values)[: np.isfinite(values).sum()]
+    if not len(order):
+        return np.full(len(counts), np.nan)
+    below = np.cumsum(counts[:, order], axis=1)
+    half = below[:, -1:] / 2
+    ends = (np.minimum((relation(below, half)).sum(axis=1), len(order) - 1) for relation in (np.less, np.less_equal))
+    middle: Array = np.mean([values[order][end] for end in ends], axis=0)
+    return middle

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
 
 Definition = Literal["released", "paper", "signsafe"]
+Perplexity = Literal["mean", "corpus", "median"]
+INTRINSIC_SCORES = ("intrinsic", "intrinsic_published")
 DEFINITIONS: tuple[Definition, ...] = ("released", "paper", "signsafe")
 STUDENT = ("base", "recipe", "teacher")
 """Keys of a student across languages; averages over languages are grouped by these."""
@@ -36,7 +39,7 @@ def check_measurements(measurements: pd.DataFrame, scored: Sequence[str] = INTRI
 
     Args:
         measurements: replicate, the keys, and the metrics that are scored. Optional: other metrics, student_score, base_score,
-            reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper, standardised_gain.
+            reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper.
         scored: the required metrics.
 
     Raises:
@@ -106,34 +109,45 @@ def performance_gap_recovered(student: Array, base: Array, reference: Array) -> 
     return ratio
 
 
-def pg_scores(
-    intrinsic: Array, extrinsic: Mapping[str, Array], alpha: float, scale: npt.NDArray[np.bool_] | None = None
-) -> dict[str, Array]:
+@dataclass(frozen=True)
+class Parts:
+    """What the PG-Score of some cells (last axis) is made of.
+
+    `intrinsic`: the intrinsic score; `published`: the same with the mean perplexity, as `released` and `paper` take it (None: no
+    other); `extrinsic`: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks'
+    ratios), gain (student - base, mean benchmark scores), as far as they are known. The gain is not divided by its standard
+    error, so that every language has the same weight, whatever the size of its benchmarks.
+    """
+
+    intrinsic: Array
+    extrinsic: Mapping[str, Array]
+    published: Array | None = None
+
+    def of(self, name: str) -> Array:
+        return self.extrinsic.get(name, np.full(self.intrinsic.shape, np.nan))
+
+
+def pg_scores(parts: Parts, alpha: float, against: Parts | None = None) -> dict[str, Array]:
     """The PG-Score in each definition whose extrinsic input is available (others are NaN); cells are the last axis.
 
     Args:
-        intrinsic: intrinsic score.
-        extrinsic: pgr_released (one ratio of mean scores), pgr_paper (mean of the benchmarks' ratios), standardised_gain
-            ((student - base) / SE).
         alpha: weight of the intrinsic score.
-        scale: the cells that define the z-score scale; None uses all.
+        against: the cells that define the z-score scales; None uses the cells themselves.
     """
-    absent = np.full(intrinsic.shape, np.nan)
-    chosen = np.ones(intrinsic.shape[-1], dtype=bool) if scale is None else scale
+    scale = against or parts
 
-    def blend(part: Array) -> Array:
-        return alpha * intrinsic + (1 - alpha) * part
+    def blend(cells: Parts, part: Array) -> Array:
+        return alpha * (cells.intrinsic if cells.published is None else cells.published) + (1 - alpha) * part
 
-    paper = blend(extrinsic.get("pgr_paper", absent))
-    gain = extrinsic.get("standardised_gain", absent)
+    paper, paper_scale = (blend(cells, cells.of("pgr_paper")) for cells in (parts, scale))
     return {
-        "released": blend(extrinsic.get("pgr_released", absent)),
-        "paper": zscore(paper, paper[..., chosen]),
-        "signsafe": blend(zscore(gain, gain[..., chosen])),
+        "released": blend(parts, parts.of("pgr_released")),
+        "paper": zscore(paper, paper_scale),
+        "signsafe": alpha * parts.intrinsic + (1 - alpha) * zscore(parts.of("gain"), scale.of("gain")),
     }
 
 
-EXTRINSIC = ("pgr_released", "pgr_paper", "standardised_gain")
+EXTRINSIC = ("pgr_released", "pgr_paper", "gain")
 
 
 def scale_cells(cells: pd.DataFrame, recipe: str | None) -> npt.NDArray[np.bool_]:
@@ -151,6 +165,7 @@ def score_cells(
     frozen: pd.DataFrame | None = None,
     scored: Sequence[Metric] = PAPER,
     metrics: Sequence[str] | None = None,
+    perplexity: Perplexity = "median",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every cell in every definition.
 
@@ -161,53 +176,103 @@ def score_cells(
         measurements: see `check_measurements`.
         alpha: weight of the intrinsic score.
         confidence: coverage of the percentile intervals over replicates (none if there are no replicates).
-        recipe: the recipe whose cells define the scale; None (or a recipe that a base does not have) uses all cells. frozen:
-        cells of another study that define the scale of the intrinsic metrics instead (a frozen reference set). scored: the
-        intrinsic metrics of the score.
+        recipe: the recipe whose cells define the scale; None (or a recipe that a base does not have) uses all cells.
+        frozen: cells of another study (see the returned `cells`) that define every scale instead: of the intrinsic metrics, of
+            the score by `paper` and of the gain. No score then depends on which other cells are scored with it.
+        scored: the intrinsic metrics of the score.
         metrics: the subset of them to use, for sensitivity analyses; None: all.
+        perplexity: what `signsafe` takes as the perplexity of a set, where the measurements have it (column perplexity_median or
+            perplexity_corpus; else the mean, which `released` and `paper` always take).
 
     Returns:
-        (cells, replicates). `cells`: the measurements of replicate 0 with z_* columns, intrinsic, and for each definition pg_*,
-        pg_*_low, pg_*_high. `replicates`: replicate, the keys, intrinsic, pg_* of every replicate, including 0.
+        (cells, replicates). `cells`: the measurements of replicate 0 with z_*, intrinsic and intrinsic_published (with
+        the mean perplexity), and for each definition pg_*, each with _low and _high; with a gain also gain_low and gain_high.
+        `replicates`: replicate, the keys, the intrinsic scores and pg_* of every replicate, including 0.
 
     Raises:
-        MeasurementError: if measurements or the frozen cells lack a scored metric.
+        MeasurementError: if measurements or the frozen cells lack a scored metric, or frozen cells what a definition needs.
     """
     intrinsics = [metric.name for metric in scored]
     ordered = check_measurements(measurements, intrinsics)
-    frozen_scale = {} if frozen is None else _frozen_scale(frozen, intrinsics)
     cells = ordered[ordered["replicate"] == 0].drop(columns="replicate").reset_index(drop=True)
-    names = [name for name in (*intrinsics, *EXTRINSIC) if name in ordered.columns]
+    robust = _robust(scored, perplexity, ordered)
+    names = [name for name in (*intrinsics, *(one.name for one in robust.values()), *EXTRINSIC) if name in ordered.columns]
     arrays = {name: ordered[name].to_numpy(dtype=float).reshape(-1, len(cells)) for name in names}
-    shape = next(iter(arrays.values())).shape
-    components = {name: np.full(shape, np.nan) for name in intrinsics}
-    scores = {name: np.full(shape, np.nan) for name in ("intrinsic", *(f"pg_{one}" for one in DEFINITIONS))}
-    for _, rows in cells.groupby("base", sort=True).indices.items():
-        scale = scale_cells(cells.iloc[rows], recipe)
+    taken = intrinsics if metrics is None else metrics
+    sides = ([robust[name].name if name in robust else name for name in taken], taken)
+    columns: dict[str, Array] = {}
+    for base, rows in cells.groupby("base", sort=True).indices.items():
         own = {name: values[:, rows] for name, values in arrays.items()}
-        fixed = {name: values[:, scale] for name, values in own.items()} | frozen_scale
-        found = intrinsic_components(own, fixed, scored)
-        mean = intrinsic_score(found, metrics)
-        for name in intrinsics:
-            components[name][:, rows] = found[name]
-        scores["intrinsic"][:, rows] = mean
-        for name, values in pg_scores(mean, {name: own[name] for name in EXTRINSIC if name in own}, alpha, scale).items():
-            scores[f"pg_{name}"][:, rows] = values
+        chosen = scale_cells(cells.iloc[rows], recipe)
+        scale = {name: values[:, chosen] for name, values in own.items()}
+        if frozen is not None:
+            scale = _frozen_scale(frozen, str(base), recipe, [one for one in names if one != "pgr_released"])
+        for name, values in _scored(own, scale, [*scored, *robust.values()], sides, alpha).items():
+            columns.setdefault(name, np.full((len(values), len(cells)), np.nan))[:, rows] = values
+    scores = {name: values for name, values in columns.items() if not name.startswith("z_")}
     replicates = ordered.loc[:, ["replicate", *KEYS]].assign(**{name: values.ravel() for name, values in scores.items()})
-    for name in intrinsics:
-        cells[f"z_{name}"] = components[name][0]
+    cells = cells.assign(**{name: values[0] for name, values in columns.items() if name not in scores})
     for name, values in scores.items():
         low, high = interval(values[1:], confidence)
         cells[name], cells[f"{name}_low"], cells[f"{name}_high"] = values[0], low, high
-    return cells, replicates
+    return _with_gain_interval(cells, arrays.get("gain"), confidence), replicates
 
 
-def _frozen_scale(cells: pd.DataFrame, scored: Sequence[str]) -> dict[str, Array]:
-    """The intrinsic metrics of the cells of another study, each of shape (1, cells)."""
-    lacking = [name for name in scored if name not in cells.columns]
+def _scored(
+    own: Mapping[str, Array],
+    scale: Mapping[str, Array],
+    scored: Sequence[Metric],
+    sides: tuple[Sequence[str], Sequence[str]],
+    alpha: float,
+) -> dict[str, Array]:
+    """z-scores (z_*), intrinsic scores and PG-Scores of one base's cells.
+
+    Args:
+        own, scale: what these cells measured, and those that define the scales.
+        sides: the metrics in the intrinsic score of `signsafe`, and in the published one.
+    """
+    found = intrinsic_components(own, scale, scored)
+    parts, against = (
+        Parts(
+            intrinsic_score(z, sides[0]),
+            {name: measured[name] for name in EXTRINSIC if name in measured},
+            intrinsic_score(z, sides[1]),
+        )
+        for z, measured in ((found, own), (intrinsic_components(scale, scale, scored), scale))
+    )
+    intrinsic = dict(zip(INTRINSIC_SCORES, (intrinsic_score(found, side) for side in sides), strict=True))
+    scores = {f"pg_{name}": values for name, values in pg_scores(parts, alpha, against).items()}
+    return {**{f"z_{name}": values for name, values in found.items()}, **intrinsic, **scores}
+
+
+def _with_gain_interval(cells: pd.DataFrame, gain: Array | None, confidence: float) -> pd.DataFrame:
+    """The cells with gain_low and gain_high: from replicates, else from a known standard error; NaN without either."""
+    from scipy.stats import norm
+
+    if gain is None:
+        return cells
+    low, high = interval(gain[1:], confidence)
+    if len(gain) == 1 and "gain_se" in cells.columns:
+        reach = norm.ppf((1 + confidence) / 2) * cells["gain_se"].to_numpy(dtype=float)
+        low, high = gain[0] - reach, gain[0] + reach
+    return cells.assign(gain_low=low, gain_high=high)
+
+
+def _robust(scored: Sequence[Metric], choice: Perplexity, measurements: pd.DataFrame) -> dict[str, Metric]:
+    """Scored metrics to those that `signsafe` takes in their place, where they are measured."""
+    name = f"perplexity_{choice}"
+    known = name in measurements.columns and measurements[name].notna().any()
+    return {one.name: replace(one, name=name) for one in scored if one.name == "perplexity" and known}
+
+
+def _frozen_scale(cells: pd.DataFrame, base: str, recipe: str | None, needed: Sequence[str]) -> dict[str, Array]:
+    """What the cells of another study measured, each of shape (1, cells): those of this base and recipe, if it has any."""
+    lacking = [name for name in needed if name not in cells.columns or cells[name].isna().all()]
     if lacking:
         raise MeasurementError(f"the cells of scoring.scale lack the column(s) {', '.join(lacking)}, which are scored here")
-    return {name: cells[name].dropna().to_numpy(dtype=float)[None, :] for name in scored}
+    own = cells[cells["base"] == base] if (cells["base"] == base).any() else cells
+    own = own[scale_cells(own, recipe)]
+    return {name: own[name].to_numpy(dtype=float)[None, :] for name in needed}
 
 
 def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
@@ -234,9 +299,9 @@ def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidenc
     Returns:
         One row per base, recipe and teacher, best first by `definition`: base, recipe, rank, teacher, languages (measured ones),
         for each definition pg_* with _low and _high, and from `polyglot.scoring.statistics.rank_probabilities` p_first, p_top,
-        rank_low, rank_high, expected_rank (NaN without replicates).
+        rank_low, rank_high, expected_rank, p_lead (NaN without replicates).
     """
-    columns = [*(f"pg_{name}" for name in DEFINITIONS), "intrinsic"]
+    columns = [*(f"pg_{name}" for name in DEFINITIONS), *INTRINSIC_SCORES]
     found = []
     for (base, recipe), group in replicates.groupby(["base", "recipe"], sort=False):
         means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False)
@@ -274,72 +339,3 @@ def gap_flags(gaps: pd.DataFrame) -> pd.DataFrame:
     below = gaps["gap"] < 0
     reason = np.where(below, "reference below base", np.where(flagged, "gap within its standard error", ""))
     return gaps.assign(flagged=flagged, reason=reason)
-
-
-def sensitivity(
-    measurements: pd.DataFrame,
-    *,
-    alpha: float,
-    definition: Definition,
-    confidence: float,
-    recipe: str | None = None,
-    scored: Sequence[Metric] = PAPER,
-) -> pd.DataFrame:
-    """How the ranking of teachers depends on the weight, the set of metrics and the definition.
-
-    Args:
-        measurements: see `check_measurements`.
-        alpha, definition, recipe, scored: the reference settings (see `score_cells`).
-
-    Returns:
-        One row per setting: choice (`alpha`, `without`, `definition`), value, definition, spearman (between the teachers'
-        averages under it and under the reference settings) with low and high over replicates, first (the top teacher), n
-        (teachers).
-    """
-
-    def means(alpha: float, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        _, replicates = score_cells(
-            measurements, alpha=alpha, confidence=confidence, recipe=recipe, scored=scored, metrics=metrics
-        )
-        columns = [f"pg_{name}" for name in DEFINITIONS]
-        return replicates.groupby(["replicate", *STUDENT])[columns].mean(skipna=False)
-
-    def wide(found: pd.DataFrame, name: str) -> pd.DataFrame:
-        return found[f"pg_{name}"].unstack(list(STUDENT))
-
-    chosen = means(alpha)
-    rows: list[dict[str, Any]] = []
-
-    def compare(varied: str, value: str, name: str, reference: pd.DataFrame, other: pd.DataFrame) -> None:
-        measured = reference.loc[[0]].notna().to_numpy()[0] & other.loc[[0]].notna().to_numpy()[0]
-        known = [column for column, there in zip(reference.columns, measured, strict=True) if there]
-        found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
-        low, high = interval(found[1:], confidence)
-        first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
-        spearman = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
-        rows.append({"choice": varied, "value": value, "definition": name, **spearman, "first": first, "n": len(known)})
-
-    for step in range(11):
-        other = means(step / 10)
-        for name in DEFINITIONS:
-            compare("alpha", f"{step / 10:.1f}", name, wide(chosen, name), wide(other, name))
-    intrinsics = [metric.name for metric in scored]
-    for metric in intrinsics if len(intrinsics) > 1 else []:
-        other = means(alpha, [name for name in intrinsics if name != metric])
-        for name in DEFINITIONS:
-            compare("without", metric, name, wide(chosen, name), wide(other, name))
-    for name in DEFINITIONS:
-        compare("definition", name, name, wide(chosen, definition), wide(chosen, name))
-    return pd.DataFrame(rows)
-
-
-def rank_correlation(first: Array, second: Array) -> Array:
-    """Spearman correlation of each row of two arrays of shape (replicates, n); NaN if undefined."""
-    from scipy.stats import rankdata
-
-    if first.shape[-1] < 2:
-        return np.full(len(first), np.nan)
-    ranks = [rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second)]
-    scale = np.sqrt((ranks[0] ** 2).sum(axis=-1) * (ranks[1] ** 2).sum(axis=-1))
-    found: Array = (ranks[0] * ranks[1]).sum(axis=-1) / np.where(scale == 0, np.nan, scale)
-    return found

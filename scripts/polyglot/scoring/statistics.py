@@ -229,12 +229,20 @@ def rank_probabilities(wide: pd.DataFrame, *, point: pd.Series[float], confidenc
     """Uncertainty of a ranking of teachers, from bootstrap replicates of their scores; higher is better, ties share the better
     rank.
 
-    A teacher without a point estimate, or with a missing replicate, is not ranked. Tied teachers are all first, so p_first may
-    sum to more than 1. p_first, p_top and expected_rank come from the replicates' ranks. rank_low and rank_high are a confidence
-    interval for the true rank, from simultaneous bootstrap t intervals of the teacher's differences from the others (Mogstad et
-    al., Inference for Ranks, Review of Economic Studies 91, 2024). They count the teachers that are significantly better or
-    worse. Coverage is at least `confidence`, and higher if teachers are far apart. Quantiles of the replicates' ranks would cover
-    only 75 % for the best of ten similar teachers.
+    A teacher without a point estimate is not ranked. A replicate in which one of the ranked teachers has no score (under
+    `released` and `paper`, one in which base and reference tie) is left out and counted in the note; a teacher that lacks a score
+    in more than half of them is not ranked. Tied teachers are all first, so p_first may sum to more than 1. p_first, p_top and
+    expected_rank come from the replicates' ranks. rank_low and rank_high are a confidence interval for the true rank, from
+    simultaneous bootstrap t intervals of the teacher's differences from the others (Mogstad et al., Inference for Ranks, Review
+    of Economic Studies 91, 2024). They count the teachers that are significantly better or worse. Coverage is at least
+    `confidence`, and higher if teachers are far apart. Quantiles of the replicates' ranks would cover only 75 % for the best of
+    ten similar teachers.
+
+    p_lead, of the first alone, is the p-value of its lead: the largest of the two-sided p-values of its difference from each
+    other teacher. Of any number of equal teachers, the lead of the best has p_lead <= a in at most a share a of studies: the
+    test of the selected best against the others needs no correction for the selection if it is two-sided (Gutmann & Maymin,
+    Annals of Statistics 15, 1987; Hung & Fithian, Annals of Statistics 47, 2019). p_first has no such bound: of two equal
+    teachers, one passes 0.95 in a tenth of studies.
 
     Args:
         wide: one row per replicate, one column per teacher.
@@ -242,27 +250,55 @@ def rank_probabilities(wide: pd.DataFrame, *, point: pd.Series[float], confidenc
 
     Returns:
         One row per teacher, best first: teacher, rank, p_first, p_top (probability of a rank <= top), rank_low, rank_high,
-        expected_rank, n (replicates), note.
+        expected_rank, p_lead, n (replicates used), note.
     """
     from scipy.stats import rankdata
 
     drawn = matrix(wide.reindex(columns=point.index), list(point.index))
     scores = matrix(point.to_frame("point"), ["point"])[:, 0]
-    known = np.isfinite(scores) & np.isfinite(drawn).all(axis=0)
+    scored = np.isfinite(drawn)
+    known = np.isfinite(scores) & (2 * scored.sum(axis=0) >= len(drawn))
+    whole = scored[:, known].all(axis=1)
     rank = np.full(len(point), np.nan)
     rank[known] = rankdata(-scores[known], method="min")
-    names = ["p_first", "p_top", "rank_low", "rank_high", "expected_rank"]
+    names = ["p_first", "p_top", "rank_low", "rank_high", "expected_rank", "p_lead"]
     found = np.full((len(point), len(names)), np.nan)
-    if len(drawn) and known.any():
-        ranks = rankdata(-drawn[:, known], method="min", axis=1)
+    if whole.any() and known.any():
+        complete = drawn[whole][:, known]
+        ranks = rankdata(-complete, method="min", axis=1)
         shares = [np.mean(ranks <= last, axis=0) for last in (1, top)]
-        ends = _rank_interval(drawn[:, known], scores[known], confidence)
-        found[known] = np.column_stack([*shares, *ends, ranks.mean(axis=0)])
+        ends = _rank_interval(complete, scores[known], confidence)
+        found[known] = np.column_stack([*shares, *ends, ranks.mean(axis=0), _lead(complete, scores[known])])
     table = pd.DataFrame(found, columns=names)
     table.insert(0, "rank", rank)
     table.insert(0, "teacher", point.index.to_numpy())
-    note = np.where(known, "" if len(drawn) else "no replicates", "a score is missing")
-    return table.assign(n=len(drawn), note=note).sort_values("rank", kind="stable", ignore_index=True)
+    left_out = f"{len(drawn) - whole.sum()} replicates lack a score" if not whole.all() else ""
+    note = np.where(known, left_out if len(drawn) else "no replicates", "a score is missing")
+    return table.assign(n=int(whole.sum()), note=note).sort_values("rank", kind="stable", ignore_index=True)
+
+
+def _lead(drawn: Array, scores: Array) -> Array:
+    """p_lead of the teacher with the highest score, NaN for the others and without others; `drawn`: (replicates, teachers)."""
+    found = np.full(len(scores), np.nan)
+    if len(scores) > 1:
+        best = int(scores.argmax())
+        gap = np.delete(scores[best] - scores, best)
+        moves = np.delete(drawn[:, [best]] - drawn, best, axis=1) - gap
+        found[best] = np.max((1 + np.sum(np.abs(moves) >= gap, axis=0)) / (1 + len(drawn)))
+    return found
+
+
+def holm(p_values: Array) -> Array:
+    """p-values adjusted for their number (Holm, Scandinavian Journal of Statistics 6, 1979); NaN stays NaN.
+
+    One of true null hypotheses has an adjusted p-value <= a in at most a share a of studies.
+    """
+    found = np.array(p_values, dtype=float)
+    known = np.flatnonzero(np.isfinite(found))
+    order = known[np.argsort(found[known], kind="stable")]
+    steps = found[order] * np.arange(len(order), 0, -1)
+    found[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return found
 
 
 def _rank_interval(drawn: Array, scores: Array, confidence: float) -> Array:

@@ -64,7 +64,7 @@ methods:
 
 Scores are relative to the cells of their own experiment and base: with several recipes, to those with the study's main recipe, if
 they are among them. An experiment with fewer teachers or languages than the main one thus has a different scale: compare within
-it, or set `scoring.scale` to the `cells.csv` of a finished study, whose metrics then define the scale everywhere.
+it, or set `scoring.scale` to the `cells.csv` of a finished study, whose cells then define every scale, in each definition.
 
 ## Tables and figures
 `results/STUDY/tables/NAME.{csv,md,tex,html}` and `results/STUDY/figures/NAME.{pdf,png}`; each is a separate target.

@@ -51,7 +51,6 @@ def study() -> Study:
                         "gap_se": 0.02,
                         "pgr_released": (student - 0.5) / 0.3,
                         "pgr_paper": (student - 0.5) / 0.3,
-                        "standardised_gain": (student - 0.5) / 0.02,
                     }
                 )
     return score_cells(pd.DataFrame(rows), alpha=0.5, confidence=0.95)

@@ -26,7 +26,8 @@ from polyglot.displays.numbers import FLAG
 from polyglot.displays.words import flag_line, hole_line
 from polyglot.replication.settings import PUBLISHED_BASE, PUBLISHED_RECIPE
 from polyglot.scoring.metric_tables import read_measurements
-from polyglot.scoring.scores import gap_flags, rank_teachers, score_cells, sensitivity
+from polyglot.scoring.scores import gap_flags, rank_teachers, score_cells
+from polyglot.scoring.sensitivity import sensitivity
 from polyglot.scoring.statistics import mixed_effects
 from polyglot.synthesis.answers import STATUSES
 from polyglot.synthesis.recipes import parse_recipe
@@ -106,7 +107,6 @@ def measured(
                 "gap_se": 0.015,
                 "pgr_released": gain / gap,
                 "pgr_paper": gain / gap + 0.01,
-                "standardised_gain": gain / 0.03,
             }
         )
         if (teacher, lang) in holes:

@@ -19,13 +19,14 @@ from polyglot.intrinsic.metrics import METRICS, PAPER, STANDARD, Metric
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.replay import replay
 from polyglot.scoring.measurements import CellFiles, collect
-from polyglot.scoring.scores import rank_teachers, score_cells, sensitivity
+from polyglot.scoring.scores import rank_teachers, score_cells
+from polyglot.scoring.sensitivity import sensitivity
 from tests.simulated import values
 
 TEACHERS = ("good", "fair", "poor")
 CELLS = [["base", "equal", teacher, lang] for teacher in TEACHERS for lang in ("de", "id")]
 ANCHORS = [["base", "de"], ["base", "id"]]
-MEASURED: dict[str, Any] = {"replicates": 20, "seed": 0, "recipe": "equal"}
+MEASURED: dict[str, Any] = {"replicates": 20, "seed": 0}
 SCORED: dict[str, Any] = {"alpha": 0.5, "confidence": 0.95, "recipe": "equal"}
 TOLD = Metric("told", "what somebody told", better="lower")
 STATISTICS = {"components": 2, "resamples": 100, "permutations": 100, "seed": 0}

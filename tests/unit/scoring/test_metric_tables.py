@@ -41,7 +41,9 @@ def test_one_table_with_scores_has_every_definition_it_can(tmp_path: Path, kind:
     measured = read_measurements([written(tmp_path, f"mine.{kind}", CELLS.assign(**METRICS, **STUDENTS))])
     cells, _ = score_cells(measured, alpha=0.5, confidence=0.95)
     assert cells["pgr_released"].to_numpy() == pytest.approx([1 / 3, 0, 2 / 3, -1 / 3])
-    assert cells["standardised_gain"].to_numpy() == pytest.approx([5, 0, 10, -5])
+    assert cells["gain"].to_numpy() == pytest.approx([0.1, 0, 0.2, -0.1])
+    reach = 1.959963985 * 0.02
+    assert (cells["gain_high"] - cells["gain"]).to_numpy() == pytest.approx([reach] * 4)
     assert cells[["pg_released", "pg_signsafe"]].notna().all(axis=None)
     assert cells["pg_paper"].isna().all()
 

@@ -14,19 +14,20 @@ from hypothesis.extra.numpy import arrays
 
 from polyglot.intrinsic.metrics import INTRINSIC, METRICS
 from polyglot.scoring.scores import (
+    Definition,
     MeasurementError,
+    Parts,
     check_measurements,
     gap_flags,
     intrinsic_components,
     intrinsic_score,
     performance_gap_recovered,
     pg_scores,
-    rank_correlation,
     rank_teachers,
     score_cells,
-    sensitivity,
     zscore,
 )
+from polyglot.scoring.sensitivity import rank_correlation, sensitivity
 
 values = arrays(np.float64, st.integers(2, 20), elements=st.floats(-1000, 1000, width=32))
 
@@ -46,7 +47,7 @@ def measured(**columns: Any) -> pd.DataFrame:
             "perplexity": [2.0, 3.0, 4.0, 5.0],
             "pgr_released": [1.0, 0.5, 0.2, 0.1],
             "pgr_paper": [1.1, 0.4, 0.2, 0.1],
-            "standardised_gain": [3.0, 2.0, 1.0, -1.0],
+            "gain": [0.15, 0.1, 0.05, -0.05],
         }
     )
     return frame.assign(**columns)
@@ -85,7 +86,7 @@ def test_the_released_score_turns_round_when_the_reference_is_below_the_base() -
     base, reference, students = 0.5, 0.4, np.array([0.6, 0.3])
     ratio = performance_gap_recovered(students, np.array(base), np.array(reference))
     assert ratio[1] > ratio[0]
-    safe = pg_scores(np.zeros(2), {"standardised_gain": (students - base) / 0.05}, alpha=0.5)["signsafe"]
+    safe = pg_scores(Parts(np.zeros(2), {"gain": students - base}), alpha=0.5)["signsafe"]
     assert safe[0] > safe[1]
 
 
@@ -100,8 +101,18 @@ def test_signsafe_never_falls_when_a_students_gain_grows(
 ) -> None:
     better = gains.copy()
     better[place] += more
-    before, after = (pg_scores(intrinsic, {"standardised_gain": g}, 0.5)["signsafe"] for g in (gains, better))
+    before, after = (pg_scores(Parts(intrinsic, {"gain": g}), 0.5)["signsafe"] for g in (gains, better))
     assert after[place] >= before[place] - 1e-9
+
+
+@pytest.mark.parametrize("items", [(1000, 1000), (650, 2870), (2870, 650)])
+def test_a_language_weighs_the_same_whatever_its_number_of_items(items: tuple[int, int]) -> None:
+    """Mean gains are 0.030 and 0.025: a leads. Divided by each language's standard error, b led with 650 and 2,870 items."""
+    gains = np.array([0.06, 0.0, 0.0, 0.05])
+    frame = measured(prompt_diversity=0.7, response_diversity=0.8, reward=3.0, perplexity=5.0, gain=gains)
+    cells, replicates = score_cells(frame.assign(gain_se=np.sqrt(0.5 / np.tile(items, 2))), alpha=0.5, confidence=0.95)
+    np.testing.assert_allclose(cells["pg_signsafe"], zscore(gains) / 2)
+    assert rank_teachers(replicates, definition="signsafe", confidence=0.95)["teacher"].to_list() == ["a", "b"]
 
 
 def test_a_better_metric_gives_a_better_intrinsic_score() -> None:
@@ -168,7 +179,7 @@ def test_the_same_choice_gives_the_same_ranking() -> None:
 
 def test_without_the_metric_that_decides_the_order_turns_round() -> None:
     frame = measured(prompt_diversity=0.5, response_diversity=0.5, reward=[1.0, 1.0, 5.0, 5.0], perplexity=[2.0, 2.0, 3.0, 3.0])
-    gainless = frame.assign(standardised_gain=0.0, pgr_released=0.0, pgr_paper=0.0)
+    gainless = frame.assign(gain=0.0, pgr_released=0.0, pgr_paper=0.0)
     found = sensitivity(gainless.assign(reward=[1.0, 1.0, 5.0, 4.9]), alpha=1.0, definition="released", confidence=0.95)
     without = found[(found["choice"] == "without") & (found["definition"] == "released")].set_index("value")["first"]
     assert without["reward"] == "a"
@@ -184,6 +195,20 @@ def test_a_resample_without_a_definition_does_not_drop_the_definition() -> None:
     assert found.loc[found["definition"] == "paper", ["spearman", "low"]].notna().all(axis=None)
 
 
+@pytest.mark.parametrize("definition", ["released", "paper"])
+def test_a_resample_in_which_base_and_reference_tie_takes_no_rank(definition: Definition) -> None:
+    """Under a tie in one language no teacher has a PGR there, and so no average in that resample."""
+    drawn = [
+        measured(replicate=one, **{f"pgr_{definition}": [1.0, 0.5, 0.2, 0.1] if one % 50 else [np.nan, 0.5, np.nan, 0.1]})
+        for one in range(1, 101)
+    ]
+    _, replicates = score_cells(pd.concat([measured(), *drawn]), alpha=0.5, confidence=0.95)
+    teachers = rank_teachers(replicates, definition=definition, confidence=0.95)
+    assert teachers["rank"].to_list() == [1, 2]
+    assert teachers[["p_first", "rank_low", "rank_high"]].notna().all(axis=None)
+    assert (teachers["n"] == 98).all()
+
+
 def test_rank_correlation_is_spearmans() -> None:
     from scipy.stats import spearmanr
 
@@ -196,7 +221,7 @@ def test_rank_correlation_is_spearmans() -> None:
 
 def test_a_cell_of_the_main_recipe_scores_the_same_beside_other_recipes() -> None:
     alone, _ = score_cells(measured(), alpha=0.5, confidence=0.95, recipe="equal")
-    other = measured(recipe="respond", reward=[1.0, 2.0, 3.0, 4.0], perplexity=9.0, standardised_gain=[9.0, 8.0, 7.0, 6.0])
+    other = measured(recipe="respond", reward=[1.0, 2.0, 3.0, 4.0], perplexity=9.0, gain=[0.9, 0.8, 0.7, 0.6])
     both, _ = score_cells(pd.concat([measured(), other]), alpha=0.5, confidence=0.95, recipe="equal")
     pd.testing.assert_frame_equal(both[both["recipe"] == "equal"].reset_index(drop=True), alone)
     assert not both.loc[both["recipe"] == "respond", "pg_signsafe"].isna().any()
@@ -216,6 +241,41 @@ def test_a_frozen_reference_set_keeps_scores_when_a_teacher_is_added() -> None:
     np.testing.assert_allclose(kept["intrinsic"], frozen["intrinsic"])
     moved, _ = score_cells(pd.concat([measured(), third]), alpha=1.0, confidence=0.95)
     assert not np.allclose(moved.loc[moved["teacher"] != "c", "intrinsic"], frozen["intrinsic"])
+
+
+def four_teachers(replicates: int = 20) -> pd.DataFrame:
+    """Four teachers in three languages of two bases, the last teacher far ahead, with replicates."""
+    rng = np.random.default_rng(0)
+    cells = [(base, f"t{teacher}", lang) for base in "bc" for teacher in range(4) for lang in "xyz"]
+    columns = [*INTRINSIC, "gain", "pgr_released", "pgr_paper"]
+    values = rng.normal(size=(replicates + 1, len(cells), len(columns))) / 20
+    values[:, [cell[1] == "t3" for cell in cells], 4:] += 6
+    frames = [
+        pd.DataFrame(cells, columns=["base", "teacher", "lang"]).assign(
+            replicate=replicate, recipe="equal", **dict(zip(columns, (4 + row).T, strict=True))
+        )
+        for replicate, row in enumerate(values)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize("left_out", ["t0", "t1", "t2", "t3"])
+def test_on_a_frozen_scale_no_score_moves_when_a_teacher_is_left_out(left_out: str) -> None:
+    measurements = four_teachers()
+    frozen, _ = score_cells(measurements, alpha=0.5, confidence=0.95, recipe="equal")
+    settings: dict[str, Any] = {"alpha": 0.5, "confidence": 0.95, "recipe": "equal", "frozen": frozen}
+    whole, drawn = score_cells(measurements, **settings)
+    fewer, drawn_fewer = score_cells(measurements[measurements["teacher"] != left_out], **settings)
+    pd.testing.assert_frame_equal(whole[whole["teacher"] != left_out].reset_index(drop=True), fewer)
+    pd.testing.assert_frame_equal(drawn[drawn["teacher"] != left_out].reset_index(drop=True), drawn_fewer)
+    names = ["intrinsic", "pg_released", "pg_paper", "pg_signsafe"]
+    np.testing.assert_allclose(whole[names], frozen[names])
+
+
+def test_a_frozen_scale_must_know_what_every_definition_needs() -> None:
+    frozen = score_cells(measured(), alpha=0.5, confidence=0.95)[0].drop(columns="gain")
+    with pytest.raises(MeasurementError, match=r"scoring\.scale lack the column\(s\) gain"):
+        score_cells(measured(), alpha=0.5, confidence=0.95, frozen=frozen)
 
 
 def test_a_hole_stays_a_hole_and_moves_no_other_cell() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from polyglot.analysis.components import component_regression, predict_new, principal_components
-from polyglot.scoring.statistics import mixed_effects, rank_probabilities, spearman_matrix
+from polyglot.scoring.statistics import holm, mixed_effects, rank_probabilities, spearman_matrix
 from tests.unit.made_up_cells import METRICS, Array, at, components, regress, study
 
 
@@ -193,16 +193,36 @@ def test_ranks_of_clear_and_of_tied_teachers() -> None:
     point = pd.Series({"low": 0.0, "best": 3.0, "tied": 1.0, "also": 1.0, "hole": np.nan, "gap": 5.0})
     shared = rng.normal(scale=0.1, size=(400, 1))
     wide = pd.DataFrame(point.to_numpy() + shared + rng.normal(scale=0.01, size=(400, 6)), columns=point.index)
-    wide.loc[7, "gap"] = np.nan
+    wide.loc[:300, "gap"] = np.nan
     table = rank_probabilities(wide, point=point, confidence=0.95).set_index("teacher")
     assert table["rank"].dropna().to_dict() == {"best": 1, "tied": 2, "also": 2, "low": 4}
-    assert table.filter(["best"], axis=0).drop(columns=["n", "note"]).eq(1).all(axis=None)
+    assert table.filter(["best"], axis=0).drop(columns=["n", "note", "p_lead"]).eq(1).all(axis=None)
+    assert table["p_lead"].dropna().to_dict() == {"best": 1 / 401}
     assert [at(table, "tied", name) for name in ("rank_low", "rank_high")] == [2, 3]
     assert at(table, "tied", "expected_rank") == pytest.approx(2.5, abs=0.1)
     assert at(table, "low", "p_top") == 0
     assert table.loc[["hole", "gap"]].drop(columns=["n", "note"]).isna().all(axis=None)
     assert list(table.index[-2:]) == ["hole", "gap"]
     assert at(table, "gap", "note") == "a score is missing"
+
+
+def test_a_replicate_without_a_score_is_left_out_and_takes_no_rank() -> None:
+    """One resample in which base and reference tie has no PGR; it used to take every teacher's rank and P(first)."""
+    rng = np.random.default_rng(0)
+    point = pd.Series({"a": 1.0, "b": 0.0, "c": -1.0})
+    wide = pd.DataFrame(point.to_numpy() + rng.normal(scale=0.1, size=(200, 3)), columns=point.index)
+    whole = rank_probabilities(wide.drop(index=[3, 9]), point=point, confidence=0.95)
+    wide.loc[3] = np.nan
+    wide.loc[9, "b"] = np.nan
+    table = rank_probabilities(wide, point=point, confidence=0.95)
+    assert set(table["note"]) == {"2 replicates lack a score"}
+    pd.testing.assert_frame_equal(table.drop(columns="note"), whole.drop(columns="note"))
+
+
+def test_p_values_of_several_languages_are_adjusted_by_holm() -> None:
+    adjusted = holm(np.array([0.02, np.nan, 0.01, 0.03, 0.9]))
+    np.testing.assert_allclose(adjusted, [0.06, np.nan, 0.04, 0.06, 0.9])
+    assert holm(np.array([])).size == 0
 
 
 def test_equal_replicates_share_the_first_place() -> None:

@@ -37,4 +37,11 @@ BUDGET: dict[str, Display] = {
         "Memory that each base's fine-tuning takes at its peak on each GPU, and what to set where it does not fit.",
         PLANNED,
     ),
+    "plan_power": Display(
+        "budget.plan_power",
+        "Smallest gain that each benchmark can tell from nothing",
+        COST,
+        "The smallest true gain of a student over its base that would be shown in 80 % of studies, by benchmark and language.",
+        {"power": "plan/power.csv"},
+    ),
 }

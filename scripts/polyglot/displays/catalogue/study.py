@@ -191,9 +191,8 @@ _FIGURES: dict[str, Display] = {
         "study.intrinsic_extrinsic",
         "Intrinsic against extrinsic",
         RESULT,
-        "Intrinsic score against the students' gain in standard errors (or PGR, where the gain is not known), one "
-        "point a teacher "
-        "and language. Bars: {confidence} bootstrap interval (intrinsic), one standard error (gain).",
+        "Intrinsic score against the students' gain over the base (or PGR, where the gain is not known), one point a teacher "
+        "and language. Bars: {confidence} bootstrap intervals.",
         {"cells": CELLS, "gaps": GAPS},
         published=("cells",),
     ),

@@ -35,7 +35,8 @@ from polyglot.displays.figures.style import (
 )
 from polyglot.displays.numbers import HOLE, number
 from polyglot.displays.words import flag_line, group_names, hole_line
-from polyglot.scoring.scores import STUDENT, interval, rank_correlation
+from polyglot.scoring.scores import STUDENT, interval
+from polyglot.scoring.sensitivity import rank_correlation
 from polyglot.synthesis.recipes import SIZE
 
 if TYPE_CHECKING:

@@ -106,10 +106,10 @@ def alignment(
             rows = own[own["teacher"] == name].assign(size=lambda frame: frame["recipe"].map(dict(context.recipes)))
             rows = rows.sort_values("size")
             x = rows["size"].to_numpy(dtype=float) * shifts[name]
-            reach = rows["gain_se"] * _normal(context.confidence)
             axes.plot(x, rows["student_score"], color=look.colour, linestyle=look.line, zorder=2)
             score = rows["student_score"]
-            points(axes, x, score, (score - reach, score + reach), look=look, vertical=True, hollow=flagged)
+            ends = (score + rows["gain_low"] - rows["gain"], score + rows["gain_high"] - rows["gain"])
+            points(axes, x, score, ends, look=look, vertical=True, hollow=flagged)
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
@@ -119,10 +119,3 @@ def alignment(
     legend(figure, entries + [flag_handle()] * hollow)
     bottom(figure, "training examples; dashed: the untrained base", hole_line(context, holes=holes), flag_line(context))
     return figure
-
-
-def _normal(confidence: float) -> float:
-    """Half-width of an interval in standard errors."""
-    from scipy.stats import norm
-
-    return float(norm.ppf((1 + confidence) / 2))

@@ -151,7 +151,6 @@ def gain(
     from scipy.stats import norm
 
     figure, panels = _panels(context, cells, teachers, average=False, shared=False)
-    wide = norm.ppf((1 + context.confidence) / 2)
     hollow = False
     for axes, (base, _), lang, rows in panels:
         flagged = context.is_flagged(lang, base)
@@ -159,11 +158,11 @@ def gain(
         ends = _anchors(rows, gaps, base, lang)
         axes.axvline(ends["base_score"], color=DARK, linestyle="--", linewidth=1.1, zorder=2)
         axes.axvline(ends["reference_score"], color=DARK, linewidth=1.1, zorder=2)
-        reach = wide * ends["gap_se"]
+        reach = norm.ppf((1 + context.confidence) / 2) * ends["gap_se"]
         axes.axvspan(ends["reference_score"] - reach, ends["reference_score"] + reach, color="#D9D9D9", linewidth=0, zorder=1)
         values, place = rows["student_score"].to_numpy(dtype=float), np.arange(len(rows))
-        error = wide * rows["gain_se"].to_numpy(dtype=float)
-        points(axes, values, place, (values - error, values + error), look=CELL, hollow=flagged, size=4.5)
+        low, high = (values + (rows[f"gain_{end}"] - rows["gain"]).to_numpy(dtype=float) for end in ("low", "high"))
+        points(axes, values, place, (low, high), look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
     note = hole_line(context, cells, "student_score", holes)
@@ -240,7 +239,7 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     import matplotlib.pyplot as plt
 
     cells = main_rows(context, cells)
-    column = "standardised_gain" if "standardised_gain" in cells and cells["standardised_gain"].notna().any() else "pgr_released"
+    column = "gain" if "gain" in cells and cells["gain"].notna().any() else "pgr_released"
     langs = sorted(cells["lang"].unique())
     width = min(len(langs), 3) if len(langs) < 7 else 4
     height = -(-len(langs) // width)
@@ -257,14 +256,22 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
         base = str(rows["base"].iloc[0])
         flagged = context.is_flagged(lang, base)
         hollow |= flagged
-        axes.plot(cells["intrinsic"], cells[column], "o", color="#CFCFCF", markersize=2.5, markeredgewidth=0, zorder=1)
+        axes.plot(cells[context.intrinsic], cells[column], "o", color="#CFCFCF", markersize=2.5, markeredgewidth=0, zorder=1)
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         for row in rows.to_dict("records"):
-            x, y, look = row["intrinsic"], row[column], by_teacher[row["teacher"]]
-            points(axes, x, y, (row["intrinsic_low"], row["intrinsic_high"]), look=look, hollow=flagged, size=5.5)
-            if column == "standardised_gain" and not np.isnan(x):
-                axes.vlines(x, y - 1, y + 1, color=look.colour, linewidth=1.1, zorder=2.5)
-        found = spearman_matrix(rows, ["intrinsic", column], confidence=context.confidence).iloc[1]
+            x, y, look = row[context.intrinsic], row[column], by_teacher[row["teacher"]]
+            points(
+                axes,
+                x,
+                y,
+                (row[f"{context.intrinsic}_low"], row[f"{context.intrinsic}_high"]),
+                look=look,
+                hollow=flagged,
+                size=5.5,
+            )
+            if column == "gain" and not np.isnan(x):
+                axes.vlines(x, row["gain_low"], row["gain_high"], color=look.colour, linewidth=1.1, zorder=2.5)
+        found = spearman_matrix(rows, [context.intrinsic, column], confidence=context.confidence).iloc[1]
         rho = interval_text(found["rho"], found["low"], found["high"])
         axes.set_title(f"{language_label(context, lang, base)}\nρ {rho}", fontsize=8)
         axes.margins(0.08)
@@ -275,9 +282,9 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     entries += [handle(Look("#CFCFCF", "o"), "other languages", size=3.5)] * (len(langs) > 1)
     holes = bool(hole_line(context, cells, column))
     legend(figure, entries + [flag_handle()] * hollow + [cross_handle()] * holes)
-    found = spearman_matrix(cells, ["intrinsic", column], confidence=context.confidence).iloc[1]
+    found = spearman_matrix(cells, [context.intrinsic, column], confidence=context.confidence).iloc[1]
     overall = interval_text(found["rho"], found["low"], found["high"])
-    labels = {"standardised_gain": "gain over the base, in standard errors", "pgr_released": "performance gap recovered (PGR)"}
+    labels = {"gain": "gain over the base", "pgr_released": "performance gap recovered (PGR)"}
     figure.supylabel(labels[column])
     bottom(figure, "intrinsic score", f"Spearman's ρ over all {found['n']} cells: {overall}.")
     return figure

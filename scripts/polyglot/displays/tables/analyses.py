@@ -26,7 +26,7 @@ from polyglot.displays.tables.layout import (
     row_dicts,
     unmeasured,
 )
-from polyglot.displays.words import flag_notes, hole_notes, lower_is_better
+from polyglot.displays.words import NAMES, flag_notes, hole_notes, lower_is_better
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import EXACT_RANKS, spearman_matrix
 
@@ -40,7 +40,7 @@ def quantity(context: Context, name: str) -> str:
         return f"PG-Score ({name.removeprefix('pg_')})"
     titles = {metric.name: metric.title for metric in context.metrics}
     titles |= {metric.analysed: f"log {metric.title}" for metric in context.metrics if metric.logged}
-    return {"intrinsic": "intrinsic score"}.get(name) or titles.get(name) or name.replace("_", " ")
+    return NAMES.get(name) or titles.get(name) or name.replace("_", " ")
 
 
 def _remarks(frame: pd.DataFrame) -> list[str]:
@@ -123,7 +123,6 @@ def regression(
         {
             "term": row["term"],
             "coefficient": with_interval(row["coefficient"], row["low"], row["high"], sign=True),
-            "SE": number(row["se"]),
             "p": p_value(row["p"]),
         }
         for row in row_dicts(coefficients)
@@ -140,7 +139,11 @@ def regression(
         coefficients,
         pd.DataFrame(terms),
         "Coefficients in sample",
-        [f"Brackets: {context.confidence:.0%} interval (least squares). {DEPENDENT}", *_remarks(coefficients)],
+        [
+            f"Brackets: {context.confidence:.0%} interval, like p from permutations of whole languages and teachers, whose cells "
+            "are similar. The intercept is the mean outcome.",
+            *_remarks(coefficients),
+        ],
     )
     return Table(validation, pd.DataFrame(rows), context.title, notes, [more])
 
@@ -180,7 +183,7 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
     known.sort(key=lambda name: name != context.definition)
     rows: list[Row] = []
     for (varied, value), group in own.groupby(["choice", "value"], sort=False):
-        row: Row = {"choice": f"α = {float(str(value)):g}" if varied == "alpha" else f"without {quantity(context, str(value))}"}
+        row: Row = {"choice": _choice(context, str(varied), str(value))}
         itself = varied == "alpha" and abs(float(str(value)) - context.alpha) < 1e-9
         if itself:
             row["choice"] = f"**{row['choice']}** (as reported)"
@@ -207,7 +210,8 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
         f"Brackets: {context.confidence:.0%} bootstrap interval over {resampled(context)}."
         if spans
         else "No intervals: no resamples.",
-        "α = 1 is the intrinsic score alone, α = 0 the students' alone.",
+        "α = 1 is the intrinsic score alone, α = 0 the students' alone. Perplexity: what `signsafe` takes of a training set; the "
+        "other definitions always take the mean.",
         *hole_notes(context, holes),
     ]
     absent = [name for name in DEFINITIONS if name not in known]
@@ -216,6 +220,12 @@ def sensitivity(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame
         [Table(others, pd.DataFrame(definitions), "Other definitions against the one reported")] if len(definitions) > 1 else []
     )
     return Table(sensitivity, pd.DataFrame(rows), context.title, notes, more)
+
+
+def _choice(context: Context, varied: str, value: str) -> str:
+    if varied == "alpha":
+        return f"α = {float(value):g}"
+    return f"without {quantity(context, value)}" if varied == "without" else f"{value} perplexity"
 
 
 def _ranked(sizes: pd.Series) -> str:
@@ -336,7 +346,12 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
     frame = checks.assign(verdict=verdicts)
     lead = "; ".join(_held(name, frame[frame["definition"] == name]) for name in DEFINITIONS)
     agreed = [
-        {"quantity": quantity(context, row["quantity"]), "ρ": number(row["spearman"], 2, sign=True), "cells": count(row["n"])}
+        {
+            "quantity": quantity(context, row["quantity"]),
+            "ρ": number(row["spearman"], 2, sign=True),
+            "ρ within languages": number(row["within"], 2, sign=True),
+            "cells": count(row["n"]),
+        }
         for row in row_dicts(agreement)
     ]
     notes = [
@@ -352,8 +367,8 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
         pd.DataFrame(agreed),
         "Agreement with the share of right pairs",
         [
-            f"Spearman's ρ over cells; {lower_is_better(context.metrics)} with its sign flipped, so that higher is better "
-            f"throughout. {DEPENDENT}"
+            "Spearman's ρ over all cells, and the mean of those within each language, where a teacher is chosen; "
+            f"{lower_is_better(context.metrics)} with its sign flipped, so that higher is better throughout. {DEPENDENT}"
         ],
     )
     return Table(frame, pd.DataFrame(rows), context.title, notes, [more], [f"Planted orders that hold, by definition: {lead}."])

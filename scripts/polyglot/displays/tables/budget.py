@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from polyglot.core.power import DISAGREEMENT, POWER
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import UNKNOWN, count, significant
+from polyglot.displays.numbers import UNKNOWN, count, number, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 
@@ -109,6 +110,25 @@ def plan_memory(context: Context, jobs: pd.DataFrame) -> Table:
     )
     columns_shown = ["base", "students", "GPUs", "peak (GB on each)", "if too much"]
     return Table(table, pd.DataFrame(shown, columns=columns_shown), context.title, [*large, note])
+
+
+def plan_power(context: Context, power: pd.DataFrame) -> Table:
+    """The smallest detectable gain of each benchmark and language, before anything is measured."""
+    shown = [
+        {
+            "language": context.language(row["lang"]),
+            "benchmark": row["benchmark"],
+            "items": count(row["items"]) + " (assumed)" * bool(row["assumed"]),
+            "smallest gain": number(row["smallest_gain"]),
+        }
+        for row in row_dicts(power)
+    ]
+    notes = [
+        f"A true gain of this size is told from nothing with probability {POWER:.0%} ({context.confidence:.0%} interval), if "
+        f"student and base answer {DISAGREEMENT:.0%} of the items differently. A spread between trainings adds to it; the mean "
+        "over benchmarks tells smaller gains. What the study could tell stands with its evaluation."
+    ]
+    return Table(power, pd.DataFrame(shown), context.title, notes)
 
 
 def _names(values: pd.Series) -> str:

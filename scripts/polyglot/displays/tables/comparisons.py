@@ -29,7 +29,8 @@ from polyglot.displays.tables.layout import (
     unique,
 )
 from polyglot.displays.words import hole_notes
-from polyglot.scoring.scores import STUDENT, interval, rank_correlation
+from polyglot.scoring.scores import STUDENT, interval
+from polyglot.scoring.sensitivity import rank_correlation
 
 WITHIN_BASE = (
     "Scores are relative to the cells of their own base, so levels are not comparable between bases: compare ranks and "

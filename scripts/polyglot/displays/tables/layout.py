@@ -21,9 +21,13 @@ Row = dict[str, Any]
 FORMULAS = {
     "released": "α × intrinsic + (1 − α) × PGR, PGR one ratio of mean benchmark scores a language",
     "paper": "the z-score over cells of α × intrinsic + (1 − α) × PGR, PGR the mean of the benchmarks' ratios",
-    "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain in standard errors, which "
-    "(unlike PGR) cannot change sign",
+    "signsafe": "α × intrinsic + (1 − α) × the z-score over cells of the student's gain over its base, which (unlike PGR) cannot "
+    "change sign; with equal data, a smaller gain never scores higher; every language weighs the same",
 }
+PERPLEXITY = (
+    "The intrinsic score takes the perplexity of the median example (or as `scoring.perplexity` says).",
+    "The intrinsic score takes the mean perplexity over examples, as published, which a few odd answers can decide.",
+)
 
 
 class Estimate(NamedTuple):
@@ -196,9 +200,10 @@ def read_estimates(frame: pd.DataFrame, column: str) -> list[Estimate]:
 
 
 def definition_note(context: Context) -> str:
+    perplexity = PERPLEXITY[context.definition != "signsafe"] if "perplexity" in context.scored else ""
     return (
-        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. It is "
-        "relative to the cells scored together: another teacher or language changes every score."
+        f"PG-Score by the definition `{context.definition}`: {FORMULAS[context.definition]}; α = {context.alpha:g}. "
+        f"{perplexity} It is relative to the cells scored together: another teacher or language changes every score."
     )
 
 

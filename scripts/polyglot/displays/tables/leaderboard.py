@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import HOLE, UNKNOWN, probability, with_error
+from polyglot.displays.numbers import HOLE, UNKNOWN, p_value, probability, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import (
     FORMULAS,
@@ -28,9 +28,6 @@ from polyglot.displays.tables.layout import (
 )
 from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.scoring.scores import DEFINITIONS, STUDENT
-
-CLEAR = 0.95
-"""Minimum probability of rank 1 for a clear lead."""
 
 
 def leaderboard(
@@ -74,7 +71,7 @@ def _data(context: Context, teachers: pd.DataFrame, cells: pd.DataFrame, langs: 
         "p_first": teachers["p_first"],
         "p_top": teachers["p_top"],
         **{name: teachers[f"pg_{name}"] for name in DEFINITIONS},
-        "intrinsic": teachers["intrinsic"],
+        "intrinsic": teachers[context.intrinsic],
     }
     if "gain" in cells.columns:
         columns["gain"] = order.map(by_teacher["gain"].mean(skipna=False))
@@ -120,8 +117,9 @@ def _notes(context: Context, data: pd.DataFrame, teachers: pd.DataFrame, langs: 
     if sure:
         also = ", P(top 3): or is among the first three," if ranked > 3 else ""
         notes.append(
-            f"P(first): share of resamples in which the teacher leads{also} of {ranked} ranked teachers. A lead is clear from "
-            f"{CLEAR} on; below, the order may be chance. Resampling is over {resampled(context)}."
+            f"P(first): share of resamples in which the teacher leads{also} of {ranked} ranked teachers. Resampling is over "
+            f"{resampled(context)}. A lead is clear if its difference from every other teacher has p ≤ {context.error_rate:.2g}; "
+            f"of equal teachers, one gets it in at most {context.error_rate:.0%} of studies."
         )
     if "gain" in data.columns:
         notes.append(
@@ -159,17 +157,21 @@ def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
     if pd.isna(best["p_first"]):
         return [f"{name} has the highest score; how sure its lead is, is not known.{unranked}"]
     first = f"P(first) {probability(best['p_first'])} of {len(ranked)} ranked teachers"
-    if best["p_first"] >= CLEAR:
-        return [f"{name} leads clearly: {first}.{unranked}"]
+    lead = f"p of its lead {p_value(best['p_lead'])}"
+    if best["p_lead"] <= context.error_rate:
+        if context.seeds == 1:
+            doubt = "With one seed this is not clear: how far trainings differ is not known."
+            return [f"{name} leads: {first}, {lead}. {doubt}{unranked}"]
+        return [f"{name} leads clearly: {first}, {lead}.{unranked}"]
     others.sort(key=lambda row: -float(row["p_first"]))
     rivals = ", ".join(f"{context.model(row['teacher'])} ({probability(row['p_first'])})" for row in others[:2])
-    return [f"No clear winner: {name} has the highest score, but only {first}; next {rivals}.{unranked}"]
+    return [f"No clear winner: {name} has the highest score, but only {first}; {lead}; next {rivals}.{unranked}"]
 
 
 def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> Table:
     """The other definitions of the score, and the intrinsic score."""
     others = [name for name in DEFINITIONS if name != context.definition and teachers[f"pg_{name}"].notna().any()]
-    columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": "intrinsic"}
+    columns = {f"PG-Score ({name})": f"pg_{name}" for name in others} | {"intrinsic score": context.intrinsic}
     rows = []
     for row in row_dicts(teachers):
         missing = HOLE if row["languages"] < len(langs) else UNKNOWN

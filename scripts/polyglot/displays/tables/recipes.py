@@ -44,7 +44,7 @@ def recipes(
 ) -> Table:
     """Score, intrinsic score and gain of every recipe and teacher, averaged over languages; means over teachers below."""
     students = Students.of(context, replicates)
-    wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "intrinsic": averaged(replicates, "intrinsic")}
+    wide = {"pg": averaged(replicates, f"pg_{context.definition}"), "intrinsic": averaged(replicates, context.intrinsic)}
     if "gain" in measurements.columns:
         wide["gain"] = averaged(measurements, "gain")
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import HOLE, UNKNOWN, number, probability, significant
+from polyglot.displays.numbers import HOLE, UNKNOWN, number, p_value, probability, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
-from polyglot.displays.tables.verdicts import CLEAR, RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend
+from polyglot.displays.tables.verdicts import RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend, settled
 from polyglot.displays.words import flag_notes, hole_notes
 
 IN_ALL: dict[Verdict, str] = {
@@ -44,16 +44,19 @@ def recommendation(
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
         flag = reasons.get((base, lang), "")
         recommendations.append(recommend(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
+    recommendations = settled(context, recommendations)
     notes = [f"**{context.language(one.lang, base)}.** {_paragraph(context, one)}" for one in recommendations]
     notes += [
         students.note() + " The advice applies to this base, recipe and size, and to what these benchmarks measure.",
         definition_note(context),
-        f"Brackets: {context.confidence:.0%} intervals; of the gain (student minus untrained base, mean benchmark score) from "
-        "its standard error. P(first): share of resamples in which the teacher leads among those measured in the language. A "
-        f"choice is clear from P(first) {CLEAR} on, with more than one seed and a gain clearly above 0; teachers with P(first) "
-        f"above {RIVAL} are named beside it.",
+        f"Brackets: {context.confidence:.0%} intervals; the gain is student minus untrained base, mean benchmark score. "
+        "P(first): share of resamples in which the teacher leads among those measured in the language. A "
+        f"choice is clear (“take it”) if its lead over every other teacher has p ≤ {context.error_rate:.2g} after Holm's "
+        "correction for the languages of this page, the gain is above 0, and there is more than one seed. Of equal teachers, "
+        f"however many, at most {context.error_rate:.0%} of such pages call any choice clear. Teachers with P(first) above "
+        f"{RIVAL} are named beside it.",
         "The highest of several noisy scores is biased upwards: expect a little less next time. The intervals are "
-        "not corrected for multiple teachers and languages.",
+        "not corrected for multiple teachers and languages; the verdicts are.",
         *flag_notes(context, gaps),
         *hole_notes(context, missing),
     ]
@@ -93,6 +96,7 @@ def _shown(context: Context, advice: Recommendation) -> Row:
         "best-scoring teacher": context.model(advice.teacher) if advice.teacher else empty,
         f"PG-Score ({context.definition})": advice.pg.text(2, missing=empty),
         "P(first)": probability(advice.p_first, missing=empty),
+        "p (lead)": p_value(advice.p_lead),
         f"others with P(first) > {RIVAL}": rivals or empty
         if empty == HOLE
         else rivals or "none"
@@ -117,7 +121,7 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-BASES = {"students": "students", "data": "judge and yield", "unknown": UNKNOWN}
+BASES = {"students": "students", "data": "judge", "yield": "only the yield differs", "unknown": UNKNOWN}
 
 
 def _paragraph(context: Context, advice: Recommendation) -> str:
@@ -156,6 +160,8 @@ def _paragraph(context: Context, advice: Recommendation) -> str:
 def _method(advice: Recommendation) -> str:
     if advice.method.basis == "unknown":
         return "Best method: not known."
+    if advice.method.basis == "yield":
+        return f"Best method: {advice.method.text}."
     doubt = " This is a judge's opinion of the data, not tested with students." if advice.method.basis == "data" else ""
     return f"Best method: {advice.method.name}, {advice.method.text}.{doubt}"
 
@@ -254,6 +260,7 @@ def _data(context: Context, advice: Recommendation) -> Row:
         "definition": context.definition,
         **advice.pg.named("pg"),
         "p_first": advice.p_first,
+        "p_lead": advice.p_lead,
         "rivals": " ".join(advice.rivals),
         "rivals_p_first": " ".join(f"{p:.3f}" for p in advice.rivals.values()),
         **advice.gain.named("gain"),

@@ -179,6 +179,5 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Table:
         f"Rank (mean score over these languages). Intrinsic z-scores ({len(INTRINSIC)} metrics) are over all published cells. "
         "Scores have no intervals: per-example outcomes are not published.",
         "The definition `paper` needs PGRs by benchmark, which are not published; with one PGR a language it ranks as published.",
-        "`signsafe` divides a gain by its standard error; these are not published for the main base and assumed equal.",
     ]
     return Table(ranks, pd.DataFrame(rows), "Teachers under each way of scoring", notes)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from polyglot.core.power import POWER, smallest_gain
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
@@ -60,7 +61,36 @@ def evaluation(
         *hole_notes(context, holes),
     ]
     data = frame.sort_values([*MODEL, "benchmark"], ignore_index=True)
-    return Table(data, pd.DataFrame(shown), context.title, notes)
+    more = [_power(context, frame)] if "gain_se" in frame and frame["gain_se"].notna().any() else []
+    return Table(data, pd.DataFrame(shown), context.title, notes, more)
+
+
+def _power(context: Context, evaluation: pd.DataFrame) -> Table:
+    """The smallest gain that each benchmark, and their mean, could have told from nothing, by language."""
+    students = evaluation[evaluation["gain_se"].notna()]
+    errors = students.groupby(["base", "lang", "benchmark"])["gain_se"].median()
+    rows: list[Row] = []
+    for (base, lang), own in errors.groupby(["base", "lang"]):
+        by_name = {str(name): float(error) for name, error in own.droplevel(["base", "lang"]).items()}
+        mean = float(np.sqrt(np.sum(np.square(list(by_name.values()))))) / len(by_name)
+        rows += [
+            {"base": base, "lang": lang, "benchmark": name, "smallest_gain": smallest_gain(error, context.confidence)}
+            for name, error in {**by_name, "mean of benchmarks": mean}.items()
+        ]
+    shown = [
+        {
+            "language": context.language(row["lang"], row["base"]),
+            "student base": context.model(row["base"]),
+            "benchmark": row["benchmark"],
+            "smallest gain": number(row["smallest_gain"]),
+        }
+        for row in rows
+    ]
+    note = (
+        f"The true gain over the base that the {context.confidence:.0%} interval of a median student would tell from nothing "
+        f"with probability {POWER:.0%}. A smaller gain may be there and not be seen."
+    )
+    return Table(pd.DataFrame(rows), pd.DataFrame(shown), "Smallest gain that could have been told from nothing", [note])
 
 
 def pgr(
@@ -123,7 +153,7 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
     rows = []
     for row in row_dicts(frame):
         values = _numbers(context.metrics, row) | {
-            "corpus / median perplexity": f"{significant(row['perplexity_corpus'])} / {significant(row['perplexity_median'])}",
+            **{f"{measure} perplexity ± SE": _measure(row, f"perplexity_{measure}") for measure in ("median", "corpus")},
             "tokens of prompt / response": f"{significant(row['prompt_tokens'])} / {significant(row['response_tokens'])}",
             "examples (rated)": f"{count(row['examples'])} ({count(row['rated'])})",
         }
@@ -134,8 +164,10 @@ def intrinsic(context: Context, intrinsic: pd.DataFrame, holes: pd.DataFrame | N
         students.note(),
         "SE: bootstrap standard error over examples and seeds. Diversity: mean cosine distance between pairs (0 to 2). Reward: "
         "the judge's mean mark, 1 to 5; a judge's opinion, not a student's success. Perplexity of the responses to the student "
-        f"base: the mean over examples{_counts(context)}, then over all tokens, and the median example. Tokens: mean "
-        "length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could be read.",
+        "base: the mean over examples, that of the median example, and that of all tokens (corpus)"
+        f"{_counts(context)}. "
+        "Tokens: mean length, by the base's tokenizer. Examples of all seeds together; rated: those with a mark that could "
+        "be read.",
         *_further_notes(context),
         *hole_notes(context, holes),
     ]
@@ -154,7 +186,13 @@ def _numbers(metrics: Sequence[Metric], row: Row) -> dict[str, str]:
 
 
 def _counts(context: Context) -> str:
-    return ", which counts in the score" if "perplexity" in context.scored else ""
+    if "perplexity" not in context.scored:
+        return ""
+    return ", one of which counts in the score: in `released` and `paper` the mean, in `signsafe` what `scoring.perplexity` says"
+
+
+def _measure(row: Row, name: str) -> str:
+    return with_error(row[name], row.get(f"{name}_se", math.nan), 2)
 
 
 def _further_notes(context: Context) -> list[str]:

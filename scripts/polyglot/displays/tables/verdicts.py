@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import number, probability, with_error
+from polyglot.displays.numbers import number, p_value, with_error
 from polyglot.displays.tables.layout import Estimate, Row, estimate, row_dicts
 from polyglot.scoring.scores import DEFINITIONS
-from polyglot.scoring.statistics import rank_probabilities
+from polyglot.scoring.statistics import holm, rank_probabilities
 
 Verdict = Literal["clear", "tentative", "single", "no_gain", "worse", "gain_unknown", "distrusted", "not_measured"]
-CLEAR = 0.95
-"""Minimum probability of rank 1 for a clear choice."""
 RIVAL = 0.2
 """Teachers above this probability of rank 1 are named as rivals of the best."""
 UNIT = 10_000
@@ -54,10 +52,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Method:
-    """The best method for a teacher and language, and the evidence."""
+    """The best method for a teacher and language in quality, and the evidence; without a name if only the yields differ."""
 
     name: str
-    basis: Literal["students", "data", "unknown"]
+    basis: Literal["students", "data", "yield", "unknown"]
     text: str
 
 
@@ -81,6 +79,9 @@ class Recommendation:
     teacher: str = ""
     pg: Estimate = NO_ESTIMATE
     p_first: float = np.nan
+    p_lead: float = np.nan
+    """p-value of the lead; of all languages of a page together after `settled`."""
+    flag: str = ""
     rivals: Mapping[str, float] = field(default_factory=dict)
     gain: Estimate = NO_ESTIMATE
     largest_gain: tuple[str, Estimate] = ("", NO_ESTIMATE)
@@ -111,7 +112,7 @@ class LanguageResults:
 
 
 def recommend(context: Context, known: LanguageResults) -> Recommendation:
-    """The recommendation for one language."""
+    """The recommendation for one language, without its verdict (see `settled`)."""
     lang, base, cells, holes, flag = known.lang, known.base, known.cells, known.holes, known.flag
     column = f"pg_{context.definition}"
     point = cells.set_index("teacher")[column].dropna()
@@ -127,18 +128,20 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
     p_first = shares[best] if len(point) > 1 else np.nan
     row = next(row for row in row_dicts(cells) if row["teacher"] == best)
     pg = Estimate.of(row, column)
-    gains = {str(one["teacher"]): _gain(context, one) for one in row_dicts(cells) if pd.notna(one.get("gain"))}
+    gains = {str(one["teacher"]): Estimate.of(one, "gain") for one in row_dicts(cells) if pd.notna(one.get("gain"))}
     largest = max(gains, key=lambda name: gains[name].value) if gains else ""
     own = gains.get(best, Estimate())
     kin = [str(name) for name in point.index if family and context.models.get(str(name), {}).get("family") == family]
     found = Recommendation(
         lang,
         base,
-        _verdict(context, len(point), p_first, own, flag),
+        "tentative",
         len(point),
         teacher=best,
         pg=pg,
         p_first=p_first,
+        p_lead=float(ranks["p_lead"].max()),
+        flag=flag,
         rivals=rivals,
         gain=own,
         largest_gain=(largest, gains.get(largest, Estimate())),
@@ -148,20 +151,25 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
         kin=_kin(context, wide, point, best, kin),
         prices=tuple(Price.of(known.prices, name, lang) for name in (best, *rivals)),
     )
-    return replace(found, caveats=_caveats(context, found, cells, holes, flag))
+    return replace(found, caveats=_caveats(context, found, cells, holes))
 
 
-def _gain(context: Context, row: Row) -> Estimate:
-    """A student's gain with its normal interval."""
-    from scipy.stats import norm
+def settled(context: Context, recommendations: Sequence[Recommendation]) -> list[Recommendation]:
+    """The verdicts on all languages of a page, with p-values of leads adjusted for their number (Holm)."""
+    adjusted = holm(np.array([one.p_lead for one in recommendations]))
+    found = []
+    for one, p_lead in zip(recommendations, adjusted.tolist(), strict=True):
+        if one.verdict != "not_measured":
+            one = replace(one, p_lead=p_lead)
+            one = replace(one, verdict=_verdict(context, one), caveats=(*_doubts(context, one), *one.caveats))
+        found.append(one)
+    return found
 
-    reach = norm.ppf((1 + context.confidence) / 2) * row.get("gain_se", np.nan)
-    return Estimate(float(row["gain"]), float(row["gain"] - reach), float(row["gain"] + reach))
 
-
-def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, flag: str) -> Verdict:
+def _verdict(context: Context, advice: Recommendation) -> Verdict:
     """The verdict on the best teacher, determined by the most serious doubt."""
-    if flag and context.definition != "signsafe":
+    gain = advice.gain
+    if advice.flag and context.definition != "signsafe":
         return "distrusted"
     if gain.high < 0 or (pd.isna(gain.high) and gain.value < 0):
         return "worse"
@@ -169,9 +177,40 @@ def _verdict(context: Context, measured: int, p_first: float, gain: Estimate, fl
         return "gain_unknown"
     if not gain.low > 0:
         return "no_gain"
-    if measured == 1:
+    if advice.measured == 1:
         return "single"
-    return "clear" if p_first >= CLEAR and context.seeds > 1 else "tentative"
+    return "clear" if advice.p_lead <= context.error_rate and context.seeds > 1 else "tentative"
+
+
+def _doubts(context: Context, advice: Recommendation) -> list[str]:
+    """Caveats that depend on the other languages of the page, or on the seeds."""
+    found = []
+    if advice.measured > 1 and pd.isna(advice.p_lead):
+        found.append("no resamples: the uncertainty of the order of teachers is unknown")
+    elif advice.p_lead > context.error_rate:
+        found.append(f"the lead may be chance (p {p_value(advice.p_lead)} over all languages of this page)")
+    if context.seeds == 1:
+        found.append(_one_seed(context, advice.gain))
+    return found
+
+
+SEED_SPREAD = 0.02
+"""Standard deviation of a student's mean benchmark score between seeds, assumed to say what it would do to a gain."""
+
+
+def _one_seed(context: Context, gain: Estimate) -> str:
+    """What a spread between trainings as elsewhere would do to the gain; the lead is never clear with one seed."""
+    from scipy.stats import norm
+
+    text = (
+        "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated, and no "
+        f"choice is clear; if seeds spread a student's score by {SEED_SPREAD} (standard deviation, assumed)"
+    )
+    if not gain.low > 0:
+        return f"{text}, intervals would be wider still"
+    reach = np.hypot(gain.value - gain.low, norm.ppf((1 + context.confidence) / 2) * SEED_SPREAD)
+    kept = "still be shown" if gain.value > reach else "not be shown any more"
+    return f"{text}, this gain would {kept} ({number(gain.value, sign=True)} ± {number(reach)})"
 
 
 def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin: list[str]) -> Kin | None:
@@ -184,7 +223,7 @@ def _kin(context: Context, wide: pd.DataFrame, point: pd.Series, best: str, kin:
 
 
 def best_method(context: Context, methods: pd.DataFrame, teacher: str, lang: str, mix: Estimate) -> Method:
-    """The best method of a teacher: by student scores if known, else by the judge's reward and the usable share.
+    """The best method of a teacher: by student scores if known, else by the judge's reward.
 
     Args:
         mix: score of the study's own recipe, to compare the methods with.
@@ -208,32 +247,45 @@ def _by_students(scores: Mapping[str, Estimate]) -> Method:
 
 
 def _by_data(context: Context, rows: pd.DataFrame) -> Method:
-    """The highest reward; among methods whose rewards are not distinguished from it, the highest usable share."""
-    from scipy.stats import norm
-
+    """The method with the highest reward, if it can be distinguished from the others; the yield of all beside it."""
     known = row_dicts(rows.dropna(subset=["reward", "usable_share"], how="all"))
     if not known:
         return Method("", "unknown", "not known")
 
-    def usable(row: Row) -> float:
-        return -1.0 if pd.isna(row["usable_share"]) else float(row["usable_share"])
-
     rated = [row for row in known if pd.notna(row["reward"])]
     if not rated:
-        best = max(known, key=usable)
-        return Method(str(best["method"]), "data", f"by the usable share alone ({usable(best):.0%}); no reward is known")
+        return Method("", "yield", f"quality unknown, as no reward is known; {_by_yield(known)}")
     top = max(rated, key=lambda row: float(row["reward"]))
-    reach = norm.ppf((1 + context.confidence) / 2)
     # without a standard error a smaller reward cannot be distinguished from the highest
-    tied = [row for row in rated if not row["reward"] < top["reward"] - reach * np.hypot(row["reward_se"], top["reward_se"])]
-    best = max(tied, key=usable)
-    share = "unknown" if usable(best) < 0 else f"{usable(best):.0%}"
-    facts = f"reward {with_error(best['reward'], best['reward_se'], 2)}, usable {share}"
-    close = ", ".join(str(row["method"]) for row in tied if row is not best)
+    tied = [row for row in rated if not row["reward"] < top["reward"] - _reach(context, row, top, len(rated))]
     if len(known) == 1:
-        return Method(str(best["method"]), "data", f"the only one with data: {facts}")
-    basis = f"by the usable share, as the rewards of {close} cannot be distinguished" if close else "by the judge's reward"
-    return Method(str(best["method"]), "data", f"{basis}: {facts}")
+        return Method(str(top["method"]), "data", f"the only one with data: {_facts(top)}")
+    if len(tied) == 1:
+        facts = f"quality: {top['method']} has the highest reward ({_facts(top)})"
+        return Method(str(top["method"]), "data", f"by quality. {facts}; {_by_yield(known)}")
+    names = ", ".join(str(row["method"]) for row in tied)
+    return Method(
+        "", "yield", f"no method is best in quality: the rewards of {names} cannot be distinguished; {_by_yield(known)}"
+    )
+
+
+def _reach(context: Context, row: Row, top: Row, methods: int) -> float:
+    """How far two mean rewards must be apart, among the best of several methods (Bonferroni)."""
+    from scipy.stats import norm
+
+    level = (1 - context.confidence) / 2 / max(methods - 1, 1)
+    return float(norm.ppf(1 - level) * np.hypot(row["reward_se"], top["reward_se"]))
+
+
+def _facts(row: Row) -> str:
+    share: str = "unknown" if pd.isna(row["usable_share"]) else f"{row['usable_share']:.0%}"
+    return f"reward {with_error(row['reward'], row['reward_se'], 2)}, usable {share}"
+
+
+def _by_yield(rows: Sequence[Row]) -> str:
+    """The usable shares of the methods, which are a matter of yield and not of quality."""
+    shares = sorted((row for row in rows if pd.notna(row["usable_share"])), key=lambda row: -float(row["usable_share"]))
+    return "yield (usable answers): " + (", ".join(f"{row['method']} {row['usable_share']:.0%}" for row in shares) or "unknown")
 
 
 def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) -> tuple[str, ...]:
@@ -243,20 +295,12 @@ def _hole_caveats(context: Context, cells: pd.DataFrame, holes: pd.DataFrame) ->
     return (f"not measured, so neither better nor worse: {named}",) if named else ()
 
 
-def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, holes: pd.DataFrame, flag: str) -> tuple[str, ...]:
-    found = []
+def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, holes: pd.DataFrame) -> tuple[str, ...]:
+    found, flag = [], advice.flag
     if flag:
         safe = context.definition == "signsafe"
-        affected = "the gain in standard errors, which is not affected" if safe else "PGR, which is reversed or inflated"
+        affected = "the gain, which is not affected" if safe else "PGR, which is reversed or inflated"
         found.append(f"{flag}: PGR is unreliable here; this ranking uses {affected}")
-    if advice.measured > 1 and pd.isna(advice.p_first):
-        found.append("no resamples: the uncertainty of the order of teachers is unknown")
-    elif advice.p_first < CLEAR:
-        found.append(f"the order of teachers is not certain (P(first) {probability(advice.p_first)} < {CLEAR})")
-    if context.seeds == 1:
-        found.append(
-            "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated"
-        )
     largest, gain = advice.largest_gain
     if advice.gains_known and not gain.low > 0:
         found.append("no student of any teacher clearly beats the untrained base")

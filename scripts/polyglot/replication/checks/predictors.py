@@ -14,7 +14,7 @@ from polyglot.replication.checks.compare import items
 from polyglot.replication.evidence import Claim, Evidence, Finding
 from polyglot.replication.published import RELEASED, RELEASED_SIZES, TEACHERS, sizes
 from polyglot.replication.settings import PUBLISHED_BASE
-from polyglot.scoring.scores import rank_correlation
+from polyglot.scoring.sensitivity import rank_correlation
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
 

@@ -1,0 +1,26 @@
+"""Test power: the smallest gain that a benchmark can tell from nothing."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+POWER = 0.8
+"""Probability with which the smallest detectable gain is shown."""
+DISAGREEMENT = 0.3
+"""Share of items that a student and its base are assumed to answer differently, before anything is measured."""
+
+
+def smallest_gain(error: float, confidence: float) -> float:
+    """The true gain whose interval excludes 0 with the probability `POWER` (Cohen, Statistical Power Analysis, 1988).
+
+    Args:
+        error: standard error of the gain.
+        confidence: coverage of its interval, 0 to 1.
+    """
+    normal = NormalDist()
+    return (normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(POWER)) * error
+
+
+def expected_error(items: int) -> float:
+    """Standard error over items of the paired difference of two models that disagree on `DISAGREEMENT` of them."""
+    return float((DISAGREEMENT / items) ** 0.5)

@@ -1,0 +1,27 @@
+"""What a study's benchmarks can tell from nothing, before anything is measured."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from polyglot.core.power import expected_error, smallest_gain
+from polyglot.registry import Registries
+from polyglot.study.configuration import Study
+
+FEW_ITEMS = 100
+"""Assumed items of a benchmark whose size is not known before it is read."""
+
+
+def expected_power(study: Study, registries: Registries) -> pd.DataFrame:
+    """For each benchmark and language: lang, benchmark, items, assumed (whether their number is), smallest_gain.
+
+    Items are those of the registry (`test_items`) for a benchmark from the hub, else `FEW_ITEMS`; at most `max_items`.
+    """
+    rows = []
+    for lang in study.languages:
+        for name, chosen in study.evaluation.benchmarks_in(lang).items():
+            known = registries.benchmarks[name].test_items if chosen.hub else None
+            items = min(known or FEW_ITEMS, chosen.max_items or known or FEW_ITEMS)
+            gain = smallest_gain(expected_error(items), study.scoring.confidence)
+            rows.append({"lang": lang, "benchmark": name, "items": items, "assumed": known is None, "smallest_gain": gain})
+    return pd.DataFrame(rows)

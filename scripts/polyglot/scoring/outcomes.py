@@ -1,0 +1,208 @@
+"""Students' outcomes: scores by benchmark with replicates over items and seeds, and their standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from polyglot.core.arrays import Array
+from polyglot.core.hashing import stable_seed
+from polyglot.scoring.resampling import resample_means
+from polyglot.scoring.seed_spread import Spread, deviations
+
+Student = tuple[str, str]
+"""(recipe, teacher)."""
+ANCHORS = ("base", "reference")
+
+
+def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Outcomes of several models on the same items.
+
+    Args:
+        models: model name to its outcomes on one benchmark and language (see `polyglot.evaluation.run`).
+
+    Returns:
+        (items: stratum, example_id, weight; correct: one column per model, one row per item).
+
+    Raises:
+        ValueError: if an item is a duplicate, or two models were not evaluated on the same items.
+    """
+    keys = ["stratum", "example_id"]
+    names = list(models)
+    correct = {}
+    items = pd.DataFrame()
+    for name in names:
+        frame = models[name].sort_values(keys, ignore_index=True)
+        if frame.duplicated(keys).any():
+            raise ValueError(f"'{name}': duplicate item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])}")
+        items = frame[[*keys, "weight"]] if items.empty else items
+        if not frame[keys].equals(items[keys]):
+            raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
+        correct[name] = frame["correct"].astype(float)
+    return items, pd.DataFrame(correct)
+
+
+def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
+    """Scores of several models on one benchmark, and bootstrap replicates over its items.
+
+    Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
+
+    Returns:
+        Shape (replicates + 1, models); index 0 is the score itself.
+    """
+    weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
+    found = np.zeros((replicates + 1, correct.shape[1]))
+    found[0] = weighted.sum(axis=0)
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
+        found[1:] += resample_means(weighted[rows], replicates, rng) * len(rows)
+    return found
+
+
+def paired_se(items: pd.DataFrame, difference: Array) -> float:
+    """Standard error of a difference of two models' scores on one benchmark, from their paired outcomes.
+
+    Floored at half an item, so that models with equal outcomes on every item do not get a standard error of zero.
+    """
+    variance = 0.0
+    for _, rows in items.groupby("stratum", sort=True).indices.items():
+        weights = items["weight"].to_numpy()[rows]
+        spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
+        variance += float((weights**2).sum()) * spread
+    return float(max(np.sqrt(variance), 0.5 * items["weight"].mean()))
+
+
+@dataclass(frozen=True)
+class BenchmarkDraws:
+    """One benchmark in one language, for base, reference and every student.
+
+    `scores`: score (index 0) and replicates over items, of students the mean over seeds; `errors`: standard error over items of
+    the difference from the base; `by_seed`: each student's score by seed; `noise`: the variance over items of one seed's score
+    given the items' difficulty, which is a part of the variance between seeds.
+    """
+
+    scores: dict[Student | str, Array]
+    errors: dict[Student | str, float]
+    by_seed: dict[Student, Array]
+    noise: dict[Student, float]
+    items: int
+
+
+def benchmark_draws(
+    benchmark: str,
+    students: Mapping[Student, Sequence[pd.DataFrame]],
+    base: pd.DataFrame,
+    reference: pd.DataFrame,
+    lang: str,
+    replicates: int,
+    seed: int,
+) -> BenchmarkDraws:
+    """Scores on one benchmark in one language, with replicates over items, the same for every model."""
+    frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
+    for student, by_seed in students.items():
+        frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
+    items, correct = align_outcomes({str(name): frame[frame["benchmark"] == benchmark] for name, frame in frames.items()})
+    rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
+    by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
+    found = BenchmarkDraws({name: by_model[name] for name in ANCHORS}, {}, {}, {}, len(items))
+    found.errors["reference"] = paired_se(items, (correct["reference"] - correct["base"]).to_numpy())
+    for student, by_seed in students.items():
+        names = [f"{student}/{number}" for number in range(len(by_seed))]
+        own = correct[names]
+        found.scores[student] = np.mean([by_model[name] for name in names], axis=0)
+        found.errors[student] = paired_se(items, own.mean(axis=1).to_numpy() - correct["base"].to_numpy())
+        found.by_seed[student] = np.array([by_model[name][0] for name in names])
+        spread = own.var(axis=1, ddof=1).to_numpy() if len(names) > 1 else np.zeros(len(items))
+        found.noise[student] = float(items["weight"].to_numpy() ** 2 @ spread)
+    return found
+
+
+@dataclass(frozen=True)
+class LanguageDraws:
+    """The benchmarks of one base in one language, by name."""
+
+    base: str
+    lang: str
+    benchmarks: Mapping[str, BenchmarkDraws]
+
+    @property
+    def students(self) -> list[Student]:
+        return list(next(iter(self.benchmarks.values())).by_seed)
+
+    def anchor(self, name: str) -> Array:
+        """Mean over benchmarks of base or reference, with replicates."""
+        mean: Array = np.mean([found.scores[name] for found in self.benchmarks.values()], axis=0)
+        return mean
+
+    def by_seed(self, student: Student) -> Array:
+        """Mean over benchmarks by seed, shape (seeds,)."""
+        mean: Array = np.mean([found.by_seed[student] for found in self.benchmarks.values()], axis=0)
+        return mean
+
+    def noise(self, student: Student) -> float:
+        """The part of items in the variance of that mean between seeds."""
+        return sum(found.noise[student] for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
+
+    def apart(self, spread: Spread) -> float:
+        """Variance between seeds of a student's score on one benchmark beyond that of its mean over benchmarks."""
+        beyond = []
+        for found in self.benchmarks.values():
+            values, df = deviations(found.by_seed.values())
+            noise = float(np.mean(list(found.noise.values())))
+            beyond.append(float(values @ values) / df - noise if df else 0.0)
+        common = spread.excess(float(np.mean([self.noise(student) for student in self.students])))
+        return max(0.0, float(np.mean(beyond)) - common)
+
+    def replicated(self, student: Student, spread: Spread, seed: int) -> dict[str, Array]:
+        """Benchmark to the student's score (index 0) and replicates over items and seeds.
+
+        The deviation of a training has a part that all benchmarks share, and one by benchmark whose mean is zero.
+        """
+        rng = np.random.default_rng(stable_seed("seeds", self.base, *student, self.lang, seed))
+        seeds, count = len(self.by_seed(student)), len(self.benchmarks)
+        common = spread.shift(self.noise(student), seeds, rng)
+        own = rng.normal(size=(count, len(common)))
+        own = (own - own.mean(axis=0)) * np.sqrt(self.apart(spread) * count / max(count - 1, 1) / seeds)
+        return {
+            name: found.scores[student] + np.concatenate([[0.0], common + deviation])
+            for (name, found), deviation in zip(self.benchmarks.items(), own, strict=True)
+        }
+
+    def gain_error(self, student: Student, spread: Spread) -> float:
+        """Standard error of the student's mean gain over the base, over items and seeds."""
+        items = sum(found.errors[student] ** 2 for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
+        return float(np.sqrt(items + spread.excess(self.noise(student)) / len(self.by_seed(student))))
+
+    def benchmark_error(self, student: Student, name: str) -> float:
+        """Standard error of the student's gain on one benchmark, over items and seeds."""
+        found = self.benchmarks[name]
+        values, df = deviations(found.by_seed.values())
+        between = float(values @ values) / df - found.noise[student] if df else 0.0
+        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, between) / len(found.by_seed[student])))
+
+    def gap_error(self) -> float:
+        """Standard error over items of the reference's mean gain over the base."""
+        return float(np.sqrt(sum(found.errors["reference"] ** 2 for found in self.benchmarks.values()))) / len(self.benchmarks)
+
+
+def language_draws(
+    students: Mapping[Student, Sequence[pd.DataFrame]],
+    base: pd.DataFrame,
+    reference: pd.DataFrame,
+    *,
+    name: str,
+    lang: str,
+    replicates: int,
+    seed: int,
+) -> LanguageDraws:
+    """All benchmarks of one base (`name`) in one language."""
+    benchmarks = sorted(base["benchmark"].unique())
+    draws = {each: benchmark_draws(each, students, base, reference, lang, replicates, seed) for each in benchmarks}
+    return LanguageDraws(name, lang, draws)
+
+
+def students_spread(draws: Iterable[LanguageDraws], replicates: int, seed: int) -> Spread:
+    """The spread of a student's mean score between seeds, pooled over all students."""
+    return Spread.pooled([one.by_seed(student) for one in draws for student in one.students], replicates, seed)
