@@ -185,9 +185,7 @@ FAMILIES: dict[str, Family] = {
         "qwen3",
         {"eos_token": "<|endoftext|>"},
     ),
-    "olmo-it": Family(
-        "gpt35turbo", OLMO, {"eos_token_id": [100265, 100257], "pad_token_id": 100277}, CHATML, OLMO_CONFIG, DOLMA
-    ),
+    "olmo-it": Family("gpt35turbo", OLMO, {"eos_token_id": [100265, 100257], "pad_token_id": 100277}, CHATML, OLMO_CONFIG, DOLMA),
     "olmo-base": Family("gpt35turbo", OLMO, {"eos_token_id": 100257, "pad_token_id": 100277}, None, OLMO_CONFIG, DOLMA),
     "granite": Family(
         "gpt35turbo",
