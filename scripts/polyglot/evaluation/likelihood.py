@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-import torch
-
 from polyglot.core.progress import progress
 from polyglot.evaluation.batches import TokenBatches
 from polyglot.evaluation.prompts import Options
@@ -48,6 +46,8 @@ def log_likelihoods(model: Any, items: Sequence[Options], *, tokens: int, pad: i
         tokens: most tokens of a batch, padding included.
         pad: a token to fill rows with on the right, where a causal model does not look.
     """
+    import torch
+
     rows = sorted((row for place, item in enumerate(items) for row in _rows(place, item)), key=lambda row: -len(row.ids))
     found = [[0.0] * len(item.options) for item in items]
     vocabulary: int = model.get_output_embeddings().weight.shape[0]
@@ -79,6 +79,8 @@ def _positions(batch: Sequence[Row]) -> list[int]:
 
 def _scored(model: Any, batch: Sequence[Row], items: Sequence[Options], pad: int) -> list[list[float]]:
     """The log-likelihoods of the options of each row of a batch."""
+    import torch
+
     ids = torch.full((len(batch), max(len(row.ids) for row in batch)), pad)
     for number, row in enumerate(batch):
         ids[number, : len(row.ids)] = torch.tensor(row.ids)
@@ -101,13 +103,15 @@ def _scored(model: Any, batch: Sequence[Row], items: Sequence[Options], pad: int
 @contextlib.contextmanager
 def _float32_vocabulary(model: Any) -> Iterator[None]:
     """Let a model with weights in half precision compute its logits in float32, a block of the vocabulary at a time."""
+    import torch
+
     head = model.get_output_embeddings()
     weight, bias = head.weight, getattr(head, "bias", None)
     if weight.dtype not in (torch.bfloat16, torch.float16):
         yield
         return
 
-    def forward(hidden: torch.Tensor) -> torch.Tensor:
+    def forward(hidden: Any) -> Any:
         hidden = hidden.to(weight.device).float()
         logits = torch.empty(*hidden.shape[:-1], len(weight), device=weight.device)
         step = max(BLOCK // weight.shape[1], 1)
