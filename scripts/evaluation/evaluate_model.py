@@ -1,6 +1,6 @@
 """Per-example outcomes of a model on every benchmark of a language."""
 
-from polyglot.workflow.job import kept_table, running
+from polyglot.workflow.job import gpus_asked, kept_table, running
 
 with running(snakemake, environment="lighteval"):
     from pathlib import Path
@@ -26,9 +26,10 @@ with running(snakemake, environment="lighteval"):
             lambda: evaluate(
                 model,
                 tasks,
-                batch_size=settings.batch_size,
+                batch_tokens=settings.batch_tokens,
                 plain=snakemake.params.plain,
                 chat_template=given_file(snakemake.input.chat_template),
+                gpus=gpus_asked(snakemake.resources),
             )
         )
         kept.remove()

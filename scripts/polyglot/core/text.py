@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Scripts without spaces between words, as ranges of a regular expression: Thai, Lao, Myanmar, Khmer, kana, Han."""
+
 
 def is_unicode(text: str) -> bool:
     """Whether a text can be encoded as UTF-8; unpaired surrogates cannot."""

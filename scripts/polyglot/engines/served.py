@@ -48,7 +48,8 @@ class ServedEngine(OpenAIEngine):
         super().__init__(own, model.sampling, Unpaid())
         self.name = str(folder)
         self.server = SharedServer(submission, Served.of(folder, model, "chat", chat_template), folder.name)
-        self.ends = given_template(folder, chat_template)[1]
+        self.folder, self.chat_template = folder, chat_template
+        self.ends: list[int] = []
         self.turn = asyncio.Lock()
         self.connected: Address | None = None
         self.lost = False
@@ -61,6 +62,7 @@ class ServedEngine(OpenAIEngine):
             ServerError: if the server does not start.
         """
         if self.connected is None:
+            self.ends = given_template(self.folder, self.chat_template)[1]  # only now: this imports transformers
             self._connect(self.server.address())
         return super().chat(requests)
 

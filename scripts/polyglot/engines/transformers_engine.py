@@ -20,7 +20,7 @@ from polyglot.core.batch_size import BatchSize
 from polyglot.engines.base import Answer, Request, Start
 from polyglot.models.context import too_long
 from polyglot.models.loading import load_model
-from polyglot.models.tokenization import load_tokenizer, needs_chat_template
+from polyglot.models.tokenization import answer_ends, load_tokenizer, needs_chat_template
 from polyglot.registry.models import Sampling
 
 
@@ -66,8 +66,7 @@ class TransformersEngine:
         self.model: Any = load_model(AutoModelForCausalLM, model, gpus=gpus)
         self.name, self.sampling = str(model), sampling
         self.context = context or int(self.model.config.get_text_config().max_position_embeddings)
-        ends = self.model.generation_config.eos_token_id
-        self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+        self.ends = answer_ends(model, self.tokenizer)
         self.batches = BatchSize(None, f"answers of {model.name}")
         self.deterministic = self.model.device.type == "cpu"  # on a GPU the padding of a batch changes rounding
 
@@ -95,7 +94,7 @@ class TransformersEngine:
             output = self.model.generate(
                 **batch,
                 do_sample=False,
-                eos_token_id=sorted(self.ends),
+                eos_token_id=self.ends,
                 max_new_tokens=min(self.sampling.max_new_tokens, self.context - min(lengths)),
                 logits_processor=self._processors(requests),
             )

@@ -15,7 +15,7 @@ from polyglot.core.devices import visible_gpus
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import ending
 from polyglot.models.context import too_long
-from polyglot.models.tokenization import load_tokenizer
+from polyglot.models.tokenization import answer_ends, load_tokenizer
 from polyglot.registry.models import Model
 
 CPU_ENVIRONMENT = {
@@ -80,11 +80,10 @@ def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -
 
 
 def given_template(folder: Path, chat_template: Path | None) -> tuple[str | None, list[int]]:
-    """The text of a chat template that is not the tokenizer's own, and the tokens that end an answer in it."""
-    if chat_template is None:
-        return None, []
+    """The text of a chat template that is not the tokenizer's own, and the tokens that end an answer. vllm itself knows of the
+    generation configuration's and the tokenizer's, but of no template's."""
     tokenizer = load_tokenizer(folder, chat_template)
-    return tokenizer.chat_template, [tokenizer.eos_token_id]
+    return (None if chat_template is None else tokenizer.chat_template), answer_ends(folder, tokenizer)
 
 
 class VLLMEngine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
@@ -17,7 +16,6 @@ from polyglot.evaluation import with_lighteval
 from polyglot.evaluation.lighteval_inside import gradients_left_as_they_are
 from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
-from polyglot.models.tokenization import load_tokenizer
 
 OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
 
@@ -26,21 +24,21 @@ def evaluate(
     model: Path,
     tasks: list[Task],
     *,
-    batch_size: int,
+    batch_tokens: int,
     seed: int = 0,
     plain: bool = False,
     chat_template: Path | None = None,
+    gpus: int = 1,
 ) -> pd.DataFrame:
     """Every example's outcome on every task.
 
-    The model runs from a fresh folder with a neutral name and separate caches. lighteval keys its prediction cache by the model's
-    path, and would return old answers for new weights at the same path.
-
     Args:
         model: folder in transformers format. A model's chat template is used if it has one.
+        batch_tokens: most tokens of a batch, padding included.
         seed: determines the order of chosen and rejected responses.
         plain: use no chat format, even if the tokenizer has a chat template: for a pre-trained base. chat_template: a template
         that replaces the tokenizer's.
+        gpus: how many GPUs the model is spread over, as many of them as there are.
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
@@ -52,11 +50,10 @@ def evaluate(
         BenchmarkError: if a row is not a valid item; names file, row, field and remedy.
     """
     asked = {task.name: (task, questions(task, seed)) for task in tasks}
-    model = Path(model).resolve()
     template = chat_template.resolve() if chat_template else None
+    evaluated = with_lighteval.Evaluated(Path(model).resolve(), template, plain, batch_tokens, gpus)
     with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch), gradients_left_as_they_are():
-        _place(model, template)
-        details = with_lighteval.details(asked, batch_size=batch_size, seed=seed, plain=plain)
+        details = with_lighteval.details(evaluated, asked, seed=seed)
     outcomes = pd.concat([_outcomes(*asked[task.name], details[task.name]) for task in tasks], ignore_index=True)
     return outcomes.loc[:, list(OUTCOME_COLUMNS)]
 
@@ -89,17 +86,6 @@ def chance_scores(tasks: Iterable[Task], outcomes: pd.DataFrame) -> dict[str, fl
 def no_outcomes() -> pd.DataFrame:
     """Outcomes for a missing student: the columns of `evaluate`, without rows."""
     return pd.DataFrame(columns=list(OUTCOME_COLUMNS))
-
-
-def _place(model: Path, chat_template: Path | None) -> None:
-    """The folder `model`: links to the model's files, with another chat template if one is given."""
-    if chat_template is None:
-        os.symlink(model, "model")
-        return
-    load_tokenizer(model, chat_template).save_pretrained("model")
-    for file in model.iterdir():
-        if not (Path("model") / file.name).exists():
-            os.symlink(file, Path("model") / file.name)
 
 
 @contextlib.contextmanager

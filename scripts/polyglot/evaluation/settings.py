@@ -52,7 +52,12 @@ class Evaluation(Section):
     """How base, reference and students are evaluated."""
 
     benchmarks: dict[Name, Benchmark] = Field(description="Benchmarks of the registry, with their settings.")
-    batch_size: int = Field(default=32, gt=0, description="Requests per batch.")
+    batch_tokens: int = Field(
+        default=16384,
+        gt=0,
+        description="Most tokens of a batch: prompts, answers and padding; a position whose likelihood counts takes as many "
+        "more as the vocabulary has multiples of 32,768. A batch that does not fit in memory is halved, once.",
+    )
     groups: dict[str, list[Name]] = Field(
         default={},
         description="Task groups: name to benchmarks. Steps of a recipe are reported by group, as in FilBench.",

@@ -7,61 +7,77 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polyglot.core.devices import visible_gpus
 from polyglot.core.files import write_jsonl
 from polyglot.evaluation.lighteval_inside import DATASETS, LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
 from polyglot.evaluation.tasks import Questions, Task
-from polyglot.models.tokenization import load_tokenizer
+from polyglot.models.loading import load_model
+from polyglot.models.tokenization import answer_ends, load_tokenizer
 
 
-def details(tasks: Mapping[str, tuple[Task, Questions]], *, batch_size: int, seed: int, plain: bool) -> dict[str, list[Any]]:
+@dataclass(frozen=True)
+class Evaluated:
+    """A model to evaluate, and how.
+
+    Attributes:
+        folder: in transformers format.
+        chat_template: a template that replaces the tokenizer's.
+        plain: use no chat format, even if the tokenizer has a chat template.
+        batch_tokens: most tokens of a batch.
+        gpus: how many GPUs the model is spread over, as many of them as there are.
+    """
+
+    folder: Path
+    chat_template: Path | None
+    plain: bool
+    batch_tokens: int
+    gpus: int
+
+
+def details(model: Evaluated, tasks: Mapping[str, tuple[Task, Questions]], *, seed: int) -> dict[str, list[Any]]:
     """lighteval's record of every example, by task.
 
-    The working directory holds the folder `model`, and is written to. lighteval loads rows that hold only an item's position; the
-    items were read and checked before.
+    The working directory is written to. lighteval loads rows that hold only an item's position; the items were read and checked
+    before.
 
     Args:
         tasks: task name to the task and its content.
-        plain: use no chat format, even if the tokenizer has a chat template.
     """
     from lighteval.logging.evaluation_tracker import EvaluationTracker
-    from lighteval.models.transformers.transformers_model import TransformersModelConfig
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
+    from transformers import AutoModelForCausalLM
+
+    from polyglot.evaluation.lighteval_model import EvaluatedModel
 
     LIGHTEVAL.check_version()
     DATASETS.check_version()
-    chat = not plain and load_tokenizer(Path("model")).chat_template is not None
+    tokenizer = load_tokenizer(model.folder, model.chat_template)
+    chat = not model.plain and tokenizer.chat_template is not None
     table = types.ModuleType("polyglot_tasks")
     folders = {name: Path("tasks").resolve() / str(number) for number, name in enumerate(tasks)}
     table.TASKS_TABLE = [  # type: ignore[attr-defined]
         _task_config(*tasks[name], folder, chat, seed) for name, folder in folders.items()
     ]
-    gpu = visible_gpus() > 0
+    asked = EvaluatedModel(
+        load_model(AutoModelForCausalLM, model.folder, gpus=model.gpus),
+        tokenizer,
+        chat=chat,
+        ends=answer_ends(model.folder, tokenizer),
+        tokens=model.batch_tokens,
+    )
     with only_our_tasks(), data_sets_cached_in(Path("datasets")):
         pipeline = Pipeline(
             tasks=",".join(f"{name}|{task.settings.shots}" for name, (task, _) in tasks.items()),
             pipeline_parameters=PipelineParameters(
-                launcher_type=ParallelismManager.ACCELERATE, custom_tasks_directory=table, bootstrap_iters=0
+                launcher_type=ParallelismManager.CUSTOM, custom_tasks_directory=table, bootstrap_iters=0
             ),
             evaluation_tracker=EvaluationTracker(output_dir="output", save_details=False),
-            model_config=TransformersModelConfig(
-                model_name="model",
-                batch_size=batch_size,
-                dtype="bfloat16" if gpu else "float32",
-                device="cuda" if gpu else "cpu",
-                cache_dir="cache",
-                model_parallel=None if gpu else False,  # over all GPUs of the job: the largest teachers do not fit on one
-                override_chat_template=chat,
-                add_special_tokens=not chat,  # a chat template adds its own begin token
-                # without a chat template, answers follow a space; with one, they follow the template's text
-                multichoice_continuations_start_space=not chat,
-                generation_parameters={"seed": seed},
-            ),
+            model=asked,
         )
         pipeline.evaluate()
     found = details_of(pipeline)
@@ -83,7 +99,8 @@ def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: i
         if not few_shot and place not in asked.places:
             return None
         shown = formulation.ask((asked.shots if few_shot else asked.items)[place], few_shot, seed)
-        return Doc(query=shown.query, choices=shown.choices, gold_index=shown.gold, task_name=name, specific={"place": place})
+        choices = [choice.strip() for choice in shown.choices]
+        return Doc(query=shown.query, choices=choices, gold_index=shown.gold, task_name=name, specific={"place": place})
 
     return LightevalTaskConfig(
         name=task.name,

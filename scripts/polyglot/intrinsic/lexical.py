@@ -13,14 +13,10 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from polyglot.core.text import UNSPACED
 from polyglot.intrinsic.jackknife import jackknife_values
 from polyglot.intrinsic.metrics import Metric
 
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-"""Scripts without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han."""
 PIECES = re.compile(f"[{UNSPACED}]|[^{UNSPACED}]+")
 GROUPS = 10
 """Number of jackknife groups. A compressed size varies by a few bytes whatever is left out, which adds error for each group. In

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.files import read_json
 from polyglot.core.hashing import file_hash, text_hash
 from polyglot.core.prompts import Message
 
 MARK = re.compile(r"{%-?\s*generation\b")
 """How a chat template marks the assistant's text."""
+GENERATION_FILES = ("generation_config.json", "config.json")
+"""Where a model's own end tokens are, the first that there is; as transformers and vllm look for them."""
+PLACEHOLDER = "\ue000"
+"""Stands for an answer where a chat template's text round it is wanted: a character that no text has."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 
 
@@ -69,6 +75,53 @@ def turn_end(tokenizer: Any, chat_template: Path) -> str:
             f"{tokenizer.name_or_path}: choose the chat template of the model's family"
         )
     return end
+
+
+def answer_ends(folder: Path, tokenizer: Any) -> list[int]:
+    """The ids of all tokens that end an answer of a model, in ascending order.
+
+    They are those of its generation configuration, its tokenizer's end of sequence, and what its chat template writes after an
+    answer. No one of them is enough: Gemma 3 ends a turn with a token that only the first and the last name, and a base that was
+    trained with a chat template may have it in the last alone.
+
+    Args:
+        folder: the model's folder; one without its configuration counts as naming no ends.
+        tokenizer: its tokenizer, with the chat template that it is asked in.
+    """
+    files = (Path(folder) / name for name in GENERATION_FILES)
+    settings: dict[str, Any] = next((read_json(path) for path in files if path.exists()), {})
+    own = settings.get("eos_token_id", settings.get("text_config", {}).get("eos_token_id"))
+    ends = {tokenizer.eos_token_id, *(own if isinstance(own, list) else [own]), *_written_after_answer(tokenizer)}
+    return sorted(ends - {None})
+
+
+def _written_after_answer(tokenizer: Any) -> list[int]:
+    """The tokens that a chat template writes right after the last answer of a chat, up to the first ordinary one. White space is
+    no end, although some vocabularies have line breaks among their added tokens."""
+    frame = answer_frame(tokenizer, [{"role": "user", "content": "a"}])
+    after = tokenizer(frame[1], add_special_tokens=False)["input_ids"] if frame else []
+    known = set(tokenizer.get_added_vocab().values())
+    written = [token for token in after if tokenizer.decode([token]).strip()]
+    return list(takewhile(lambda token: token in known, written))
+
+
+def answer_frame(tokenizer: Any, turns: Sequence[Message]) -> tuple[str, str] | None:
+    """What a chat template writes before and after the answer to a chat: all up to its first character, and all from its last.
+
+    Before it may be more than the prompt for an answer, such as a space, an empty thought, or the channel of the final answer.
+
+    Returns:
+        None if there is no template, or it does not take the chat, or it does not write the answer just as it is, once.
+    """
+    if tokenizer.chat_template is None:
+        return None
+    answered = [*turns, {"role": "assistant", "content": PLACEHOLDER}]
+    try:
+        whole = tokenizer.apply_chat_template(answered, tokenize=False)
+    except Exception:  # a template can raise anything
+        return None
+    before, *after = whole.split(PLACEHOLDER)
+    return (before, after[0]) if len(after) == 1 else None
 
 
 def assistant_tokens(tokenizer: Any, turns: Sequence[Message], source: object) -> tuple[list[int], list[int]]:

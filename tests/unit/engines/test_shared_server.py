@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -29,6 +30,7 @@ from polyglot.engines.served import ServedEmbedder, ServedEngine
 from polyglot.engines.server import Place, Served, ServerError, SharedServer
 from polyglot.engines.server_keeper import command_line, options
 from polyglot.models.context import ContextError
+from polyglot.models.tokenization import load_tokenizer
 from polyglot.registry.models import Model, Sampling
 
 from ...standin import CONTEXT, install
@@ -55,8 +57,9 @@ def gone(process: int) -> bool:
 
 
 @pytest.fixture
-def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A node whose vllm is the stand-in."""
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nano_model: Path) -> Path:
+    """A node whose vllm is the stand-in, with a model's files."""
+    shutil.copytree(nano_model, tmp_path, dirs_exist_ok=True)
     installed = install(tmp_path / "installed")
     paths = [str(installed), os.environ.get("PYTHONPATH", ""), *sys.path]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
@@ -98,7 +101,8 @@ def test_a_request_says_all_that_the_offline_engine_does(node: Path, submission:
     """What a server would fill in from the model's folder is said too."""
     ServedEngine(node, MODEL, submission).chat([request("a", seed=2**63 + 5), request("b", schema={"type": "object"})])
     first, second = (row["body"] for row in sorted(asked(node), key=lambda row: str(row["body"]["messages"])))
-    sampling = {"temperature": 0.3, "top_p": 0.8, "top_k": 5, "max_tokens": 9, "stop_token_ids": []}
+    ends = [load_tokenizer(node).eos_token_id]
+    sampling = {"temperature": 0.3, "top_p": 0.8, "top_k": 5, "max_tokens": 9, "stop_token_ids": ends}
     neutral = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
     assert first == {"model": "model", "messages": request("a").messages, "seed": 5, **sampling, **neutral}
     assert second["structured_outputs"] == {"json": {"type": "object"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 from polyglot.engines import vllm_engine
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, GPU_ENVIRONMENT, QUIET, VLLMEngine
+from polyglot.models.tokenization import load_tokenizer
 from polyglot.registry.models import Model, Sampling
+
+Opened = Callable[..., VLLMEngine]
 
 
 class LLM:
@@ -43,17 +47,21 @@ def vllm(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "of the test")
 
 
-def opened(model: Model, monkeypatch: pytest.MonkeyPatch, *, gpu: bool) -> VLLMEngine:
-    monkeypatch.setattr(vllm_engine, "visible_gpus", lambda: int(gpu))
-    return VLLMEngine(Path("folder"), model)
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, nano_model: Path) -> Opened:
+    def opened(model: Model, *, gpu: bool) -> VLLMEngine:
+        monkeypatch.setattr(vllm_engine, "visible_gpus", lambda: int(gpu))
+        return VLLMEngine(nano_model, model)
+
+    return opened
 
 
 @pytest.mark.parametrize(("gpus", "parallel"), [(0, 1), (1, 1), (4, 4)])
-def test_a_model_lies_on_the_gpus_of_the_registry(monkeypatch: pytest.MonkeyPatch, gpus: int, parallel: int) -> None:
+def test_a_model_lies_on_the_gpus_of_the_registry(opened: Opened, nano_model: Path, gpus: int, parallel: int) -> None:
     model = Model(folder="x", engine="vllm", gpus=gpus, context=512, engine_options={"trust_remote_code": True})
-    options = opened(model, monkeypatch, gpu=True).llm.options
+    options = opened(model, gpu=True).llm.options
     assert options == {
-        "model": "folder",
+        "model": str(nano_model),
         "tensor_parallel_size": parallel,
         "enable_prefix_caching": True,
         "seed": 0,
@@ -62,18 +70,18 @@ def test_a_model_lies_on_the_gpus_of_the_registry(monkeypatch: pytest.MonkeyPatc
     }
 
 
-def test_options_of_the_registry_go_before_those_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_the_registry_go_before_those_of_a_cpu(opened: Opened) -> None:
     model = Model(folder="x", engine="vllm", engine_options={"max_num_seqs": 3})
-    options = opened(model, monkeypatch, gpu=False).llm.options
+    options = opened(model, gpu=False).llm.options
     assert options["max_num_seqs"] == 3
     assert {name: options[name] for name in CPU_OPTIONS if name != "max_num_seqs"}.items() <= CPU_OPTIONS.items()
     assert options["enable_chunked_prefill"] is False
     assert "max_model_len" not in options
 
 
-def test_each_request_has_its_own_seed_schema_and_the_models_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_request_has_its_own_seed_schema_and_the_models_sampling(opened: Opened, nano_model: Path) -> None:
     sampling = Sampling(temperature=0.3, top_p=0.8, top_k=5, max_new_tokens=9)
-    engine = opened(Model(folder="x", engine="vllm", sampling=sampling), monkeypatch, gpu=True)
+    engine = opened(Model(folder="x", engine="vllm", sampling=sampling), gpu=True)
     schema = {"type": "object"}
     turns: list[Any] = [{"role": "user", "content": "q"}]
     requests = [Request("a", turns, 7), Request("b", turns, 2**64 + 5, schema=schema)]
@@ -81,6 +89,7 @@ def test_each_request_has_its_own_seed_schema_and_the_models_sampling(monkeypatc
     first, second = engine.llm.parameters
     for one in (first, second):
         assert (one.temperature, one.top_p, one.top_k, one.max_tokens) == (0.3, 0.8, 5, 9)
+        assert one.stop_token_ids == [load_tokenizer(nano_model).eos_token_id]
     assert first.structured_outputs is None
     assert second.structured_outputs.json == schema
 

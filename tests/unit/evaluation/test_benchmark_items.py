@@ -169,5 +169,5 @@ def test_a_model_is_evaluated_on_them(hub: Path, facts: dict[str, BenchmarkFacts
         tasks.append(Task(name, lang, tmp_path / "items" / name, Benchmark(formulation="letter")))
     write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "items/mgsm")
     tasks.append(Task("mgsm", "de", tmp_path / "items/mgsm", Benchmark(formulation="generative", shots=1, max_new_tokens=4)))
-    outcomes = evaluate(nano_model, tasks, batch_size=2)
+    outcomes = evaluate(nano_model, tasks, batch_tokens=128)
     assert outcomes.groupby("benchmark").size().to_dict() == {"global-mmlu-lite": 2, "m-rewardbench": 2, "mgsm": 2}

@@ -132,7 +132,7 @@ def make_tasks(world: World, folder: Path) -> list[Task]:
 @pytest.mark.slow
 def test_all_benchmarks_of_a_model_in_one_start(tmp_path: Path, world: World, nano_model: Path) -> None:
     tasks = make_tasks(world, tmp_path)
-    outcomes = evaluate(nano_model, tasks, batch_size=4)
+    outcomes = evaluate(nano_model, tasks, batch_tokens=256)
     counts = outcomes["benchmark"].value_counts().to_dict()
     rows = {task.benchmark: (task.folder / "test.jsonl").read_text().splitlines() for task in tasks}
     assert counts == {
@@ -162,16 +162,16 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(tmp_path: Path, world: 
     folder = tmp_path / "model"
     shutil.copytree(nano_model, folder)
     tasks = make_tasks(world, tmp_path)[:1]
-    before = evaluate(folder, tasks, batch_size=8)
+    before = evaluate(folder, tasks, batch_tokens=512)
     with torch.enable_grad():
         model = AutoModelForCausalLM.from_pretrained(folder)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.3, generator=torch.Generator().manual_seed(1))
     model.save_pretrained(folder)
-    after = evaluate(folder, tasks, batch_size=8)
+    after = evaluate(folder, tasks, batch_tokens=512)
     assert list(before["answer"]) != list(after["answer"])
-    pd.testing.assert_frame_equal(after, evaluate(folder, tasks, batch_size=3))
+    pd.testing.assert_frame_equal(after, evaluate(folder, tasks, batch_tokens=192))
 
 
 @pytest.mark.slow
@@ -180,15 +180,15 @@ def test_a_chat_template_can_be_left_out_or_given(tmp_path: Path, world: World, 
     tasks = [task for task in make_tasks(world, tmp_path) if task.benchmark != "m-rewardbench"]
     bare = tmp_path / "bare"
     shutil.copytree(nano_model, bare, ignore=shutil.ignore_patterns("chat_template.jinja"))
-    own, plain = evaluate(nano_model, tasks, batch_size=8), evaluate(nano_model, tasks, batch_size=8, plain=True)
+    own, plain = evaluate(nano_model, tasks, batch_tokens=512), evaluate(nano_model, tasks, batch_tokens=512, plain=True)
     assert list(own["answer"]) != list(plain["answer"])
-    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_size=8), plain)
+    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_tokens=512), plain)
     template = repository / "config/chat_templates/chatml.jinja"
-    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_size=8, chat_template=template), own)
+    pd.testing.assert_frame_equal(evaluate(bare, tasks, batch_tokens=512, chat_template=template), own)
     assert not (bare / "chat_template.jinja").exists()
 
 
 def test_missing_data_are_named(tmp_path: Path) -> None:
     task = Task("mgsm", "de", tmp_path, Benchmark(formulation="generative"))
     with pytest.raises(FileNotFoundError, match="no data for benchmark 'mgsm' in 'de'"):
-        evaluate(tmp_path, [task], batch_size=1)
+        evaluate(tmp_path, [task], batch_tokens=64)

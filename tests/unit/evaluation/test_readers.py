@@ -189,7 +189,7 @@ def test_a_model_is_evaluated_on_two_three_and_five_options(
     mixed = [{"question": f"{n}?", "choices": ["red", "blue", "green", "black", "white"][:n], "answer": n - 1} for n in (2, 3, 5)]
     write_jsonl(mixed, tmp_path / "tasks/mixed/test.jsonl")
     tasks.append(Task("mixed", "en", tmp_path / "tasks/mixed", Benchmark(formulation="letter")))
-    outcomes = evaluate(nano_model, tasks, batch_size=2)
+    outcomes = evaluate(nano_model, tasks, batch_tokens=128)
     assert outcomes.groupby("benchmark").size().to_dict() == {"commonsenseqa": 4, "mixed": 3, "xcopa": 4, "xnli": 4}
     assert outcomes.groupby("benchmark")["weight"].sum().tolist() == pytest.approx([1] * 4)
     chance = {"xcopa:id": 1 / 2, "xnli:de": 1 / 3, "commonsenseqa:en": 1 / 5, "mixed:en": (1 / 2 + 1 / 3 + 1 / 5) / 3}
@@ -210,7 +210,7 @@ def test_the_choice_with_the_highest_likelihood_per_character_is_taken(tmp_path:
     orders = [options[turn:] + options[:turn] for turn in range(len(options))]
     rows = [{"question": "Welche Farbe?", "choices": order, "answer": 0} for order in orders]
     write_jsonl(rows, tmp_path / "test.jsonl")
-    outcomes = evaluate(nano_model, [Task("colours", "de", tmp_path, Benchmark(formulation="cloze"))], batch_size=4)
+    outcomes = evaluate(nano_model, [Task("colours", "de", tmp_path, Benchmark(formulation="cloze"))], batch_tokens=256)
     assert outcomes["answer"].nunique() == 1
     assert outcomes["correct"].sum() == 1
 
@@ -237,7 +237,7 @@ def test_a_form_a_schema_and_a_weighting_of_ones_own(
     assert list(problems("own", Benchmark(formulation="written"), own, Path("benchmarks.yaml"))) == []
     write_items("own", own, put(tmp_path, "xcopa", {"ask": "Is it?"}, {"ask": "Was it?"}), "id", tmp_path / "out")
     settings = Benchmark(formulation="written", max_new_tokens=2)
-    outcomes = evaluate(nano_model, [Task("own", "id", tmp_path / "out", settings, weighting="first")], batch_size=2)
+    outcomes = evaluate(nano_model, [Task("own", "id", tmp_path / "out", settings, weighting="first")], batch_tokens=128)
     assert outcomes[["weight", "correct", "stratum"]].to_dict("list") == {
         "weight": [1.0, 0.0],
         "correct": [1, 1],

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from polyglot.models.tokenization import TokenizerError, assistant_tokens, load_tokenizer, needs_chat_template, tokenizer_facts
+from polyglot.models.tokenization import (
+    TokenizerError,
+    answer_ends,
+    assistant_tokens,
+    load_tokenizer,
+    needs_chat_template,
+    tokenizer_facts,
+)
 from polyglot.nano.pretraining import train_tokenizer
 from polyglot.registry import load_registries
 from polyglot.registry.base import RegistryError
@@ -147,3 +154,26 @@ def test_the_facts_change_with_tokenizer_and_template(repository: Path, tmp_path
     assert facts(one)["chat_template"] is None
     assert facts(one, template)["chat_template"] is not None
     assert facts(one)["tokenizer"] == facts(one, template)["tokenizer"] != facts(other)["tokenizer"]
+
+
+def test_an_answer_ends_with_what_any_of_a_models_files_says(repository: Path, tmp_path: Path) -> None:
+    """As Gemma 3 has it: the tokenizer's end is that of a text, its vocabulary has line breaks among the added tokens."""
+    tokenizer = load_tokenizer(base_tokenizer(tmp_path, "gemma3"))
+    tokenizer.add_tokens(["\n", "<|call|>", "<|stop|>"])
+    text, call, stop, turn = tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|call|>", "<|stop|>", "<end_of_turn>"])
+    assert answer_ends(tmp_path, tokenizer) == [text]
+    (tmp_path / "config.json").write_text(json.dumps({"text_config": {"eos_token_id": call}}))
+    assert answer_ends(tmp_path, tokenizer) == sorted([text, call])
+    (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": [call, stop]}))
+    assert answer_ends(tmp_path, tokenizer) == sorted([text, call, stop])
+    tokenizer.chat_template = (repository / "config/chat_templates/gemma3.jinja").read_text()
+    assert answer_ends(tmp_path, tokenizer) == sorted([text, call, stop, turn])
+    tokenizer.chat_template = "{{ raise_exception('no chats') }}"
+    assert answer_ends(tmp_path, tokenizer) == sorted([text, call, stop])
+
+
+def test_a_template_that_goes_on_after_an_answer_ends_it_with_the_first_tokens_only(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(base_tokenizer(tmp_path, "chatml"))
+    tokenizer.chat_template = "{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>\n{% endfor %}Next: <|im_start|>"
+    assert tokenizer.convert_tokens_to_ids("<|im_start|>") not in answer_ends(tmp_path, tokenizer)
+    assert tokenizer.convert_tokens_to_ids("<|im_end|>") in answer_ends(tmp_path, tokenizer)

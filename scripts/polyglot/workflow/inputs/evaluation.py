@@ -56,7 +56,7 @@ class EvaluationInputs(Inputs):
         """What a language's outcomes depend on."""
         chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
         benchmarks = {name: settings.model_dump(mode="json", exclude={"languages", "hub"}) for name, settings in chosen.items()}
-        return {"benchmarks": benchmarks, "batch_size": self.study.evaluation.batch_size}
+        return {"benchmarks": benchmarks, "batch_tokens": self.study.evaluation.batch_tokens}
 
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:
         """A benchmark's registry settings that its items depend on."""
