@@ -124,7 +124,7 @@ OLMO = causal(
     sliding_window=64,
     layer_types=["sliding_attention", "full_attention"],
     eos_token_id=100257,
-    pad_token_id=100277,
+    pad_token_id=100261,
     bos_token_id=None,
 )
 DOLMA = [
@@ -185,10 +185,8 @@ FAMILIES: dict[str, Family] = {
         "qwen3",
         {"eos_token": "<|endoftext|>"},
     ),
-    "olmo-it": Family(
-        "gpt35turbo", OLMO, {"eos_token_id": [100265, 100257], "pad_token_id": 100277}, CHATML, OLMO_CONFIG, DOLMA
-    ),
-    "olmo-base": Family("gpt35turbo", OLMO, {"eos_token_id": 100257, "pad_token_id": 100277}, None, OLMO_CONFIG, DOLMA),
+    "olmo-it": Family("gpt35turbo", OLMO, {"eos_token_id": [100266, 100257], "pad_token_id": 100261}, CHATML, OLMO_CONFIG, DOLMA),
+    "olmo-base": Family("gpt35turbo", OLMO, {"eos_token_id": 100257, "pad_token_id": 100261}, None, OLMO_CONFIG, DOLMA),
     "granite": Family(
         "gpt35turbo",
         causal(
