@@ -42,7 +42,7 @@ class LogHandler(LogHandlerBase):
 
     @property
     def writes_to_stream(self) -> bool:
-        return True
+        return False
 
     @property
     def writes_to_file(self) -> bool:

@@ -33,7 +33,7 @@ def weights(folder: Path) -> dict[str, tuple[int, ...]]:
     """Shapes of a model's weights by name."""
     from safetensors import safe_open
 
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for path in folder.glob("*.safetensors"):
         with safe_open(path, "pt") as file:
             found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118

@@ -18,6 +18,12 @@ TEACHERS = "polyglot.rehearsal.teachers"
 STEPS = {"steps": 30, "batch_size": 8, "hidden": 64, "feed_forward": 128}
 """Of models that the workflow trains from scratch."""
 
+SHORT: dict[str, dict[str, int]] = {
+    "pretraining": STEPS,
+    "translator_training": STEPS,
+    "gold_tuning": {"examples": 40, "epochs": 1},
+}
+
 Settings = dict[str, Any]
 
 
@@ -39,7 +45,8 @@ def representatives(names: Collection[str], alike: Callable[[str], str]) -> dict
 
 def languages(study: Study) -> list[str]:
     """Few languages that use every benchmark: those that use most of the ones left, first come first."""
-    left, chosen = set(study.evaluation.benchmarks), []
+    left = set(study.evaluation.benchmarks)
+    chosen: list[str] = []
     while left or not chosen:
         best = max(study.languages, key=lambda lang: len(left & set(study.evaluation.benchmarks_in(lang))))
         used = left & set(study.evaluation.benchmarks_in(best))
@@ -91,12 +98,10 @@ def study_in_miniature(study: Study, kept: Kept) -> Settings:
 def _experiment(one: Settings, kept: Kept, few: list[str], small: Mapping[int, int]) -> Settings:
     """An experiment with the kept models, languages, and small sizes."""
     shared = [lang for lang in one["languages"] or few if lang in few] or few
-    steps = [
-        step
-        | {"recipe": recipe(step["recipe"], small)}
-        | {key: kept.instead.get(step[key], step[key]) for key in ("teacher", "base")}
-        for step in one["steps"]
-    ]
+    steps = []
+    for step in one["steps"]:
+        models = {key: kept.instead.get(step[key], step[key]) for key in ("teacher", "base")}
+        steps.append(step | models | {"recipe": recipe(step["recipe"], small)})
     recipes = one["recipes"] and list(dict.fromkeys(recipe(name, small) for name in one["recipes"]))
     changed = {"languages": shared, "seeds": None, "steps": steps, "recipes": recipes}
     return one | changed | {key: kept.names(one[key]) for key in ("bases", "teachers")}
@@ -160,11 +165,7 @@ def model_in_miniature(entry: Settings, *, folder: str | None, url: str, gpus: i
     if small.get("context"):
         small["context"] = min(small["context"], 4 * CONTEXT)
     small["sampling"] = entry["sampling"] | {"max_new_tokens": min(ANSWER, entry["sampling"]["max_new_tokens"])}
-    for origin, less in {
-        "pretraining": STEPS,
-        "translator_training": STEPS,
-        "gold_tuning": {"examples": 40, "epochs": 1},
-    }.items():
+    for origin, less in SHORT.items():
         if entry.get(origin):
             small[origin] = entry[origin] | {key: value for key, value in less.items() if key in entry[origin]}
     return small

@@ -19,8 +19,10 @@ from polyglot.rehearsal.shrinking import SMALL_FILES, ShrinkingError, fingerprin
 from polyglot.seeds.sources import SourceError
 from polyglot.study.configuration import Study
 
-PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "report", "requirements*", "*.cff", "LICENSE")
-PARTS += ("pyproject.toml",)
+PARTS = (
+    *("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "report"),
+    *("requirements*", "*.cff", "LICENSE", "pyproject.toml"),
+)
 """What a run needs of the repository."""
 ELSEWHERE = {"vllm": "transformers"}
 """The engine that stands for one that this machine does not have."""
@@ -34,8 +36,8 @@ class NotReady(RuntimeError):
 class Rehearsal:
     """A study, and the folder of its rehearsal.
 
-    `used`: the study's models. `gpus`: of this machine. `software`: Snakemake's options that choose environments; with none, every
-    job runs in this Python.
+    `used`: the study's models. `gpus`: of this machine. `software`: Snakemake's options that choose environments; without them,
+    every job runs in this Python.
     """
 
     study: Study
@@ -109,8 +111,8 @@ def _original(rehearsal: Rehearsal, name: str) -> str | None:
         except Exception as error:  # whatever the hub's client raises
             here = Path(rehearsal.study.hub, "models", name)
             return (
-                f"{name}: put config.json and the tokenizer's files of {model.hub} (a few MB) into {here}, or rehearse where the hub "
-                f"can be reached and its licence is accepted ({type(error).__name__})"
+                f"{name}: put config.json and the tokenizer's files of {model.hub} (a few MB) into {here}, or rehearse where "
+                f"the hub can be reached and its licence is accepted ({type(error).__name__})"
             )
     lacking = missing_files(folder)
     return f"{name}: {folder} lacks {' and '.join(lacking)}" if lacking else None

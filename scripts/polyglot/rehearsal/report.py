@@ -67,8 +67,7 @@ def rows(ended: Iterable[Job], left: Iterable[Job], roles: Mapping[str, str], fo
 def table(found: Sequence[Row], notes: Sequence[str]) -> str:
     """The same in Markdown, with notes."""
     lines = ["| stage | model | | passed | failed | not reached | log |", "| --- | --- | --- | ---: | ---: | ---: | --- |"]
-    lines += [
-        f"| {row.stage} | {row.model} | {row.verdict} | {row.passed} | {row.failed} | {row.waiting} | {row.log} |"
-        for row in found
-    ]
+    for row in found:
+        counts = f"{row.passed} | {row.failed} | {row.waiting}"
+        lines.append(f"| {row.stage} | {row.model} | {row.verdict} | {counts} | {row.log} |")
     return "\n".join([*lines, "", *(f"- {note}" for note in dict.fromkeys(notes)), ""])

@@ -89,7 +89,7 @@ def _options(rehearsal: Rehearsal) -> list[str]:
 
 def _left(rehearsal: Rehearsal) -> list[Job]:
     """Jobs that would run now."""
-    file = rehearsal.folder / "left.jsonl"
+    file = rehearsal.folder.absolute() / "left.jsonl"
     file.unlink(missing_ok=True)
     _snakemake(rehearsal, *targets(rehearsal), "--dry-run", "--logger", "plan", POLYGLOT_PLAN=str(file))
     found = read_jsonl(file) if file.exists() else []

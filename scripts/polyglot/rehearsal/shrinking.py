@@ -17,8 +17,10 @@ HEAD = 32
 LAYERS = 2
 """At most, but for architectures whose layers are of more kinds: one of each."""
 EXPERTS = 4
-WEIGHTS = ("*.safetensors*", "*.bin", "*.bin.index.json", "*.pth", "*.pt", "*.gguf", "*.h5", "*.msgpack", "*.onnx")
-WEIGHTS += ("original", "onnx", "openvino", ".cache", "consolidated*", "hub_source.json", CONFIG)
+WEIGHTS = (
+    *("*.safetensors*", "*.bin", "*.bin.index.json", "*.pth", "*.pt", "*.gguf", "*.h5", "*.msgpack", "*.onnx"),
+    *("original", "onnx", "openvino", ".cache", "consolidated*", "hub_source.json", CONFIG),
+)
 """What of a model's folder is not copied."""
 SMALL_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.py", "*.tiktoken", "*/config.json")
 """What is fetched from the hub: all but the weights."""
@@ -27,7 +29,7 @@ STAMP = "miniature_of.json"
 NARROW = ("intermediate_size", "ffn_dim", "encoder_ffn_dim", "decoder_ffn_dim", "shared_intermediate_size")
 DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "n_layer")
 EXPERT_COUNTS = ("num_local_experts", "n_routed_experts", "num_experts", "n_group")
-CHOSEN_EXPERTS = ("num_experts_per_tok", "topk_group")
+CHOSEN_EXPERTS = {"num_experts_per_tok": 2, "topk_group": 1}
 RANKS = ("q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "moe_intermediate_size")
 SAME_WEIGHTS = {"LlamaBidirectionalModel": "LlamaModel"}
 """Classes whose code is in a repository, with the one of transformers that has the same weights."""

@@ -44,7 +44,7 @@ class Rehearsed:
     """A real engine with formed answers."""
 
     def __init__(self, inner: Engine, judges: bool) -> None:
-        self.inner, self.judges = inner, judges
+        self.inner, self.judges, self.deterministic = inner, judges, inner.deterministic
 
     @property
     def batch_size(self) -> int | None:
