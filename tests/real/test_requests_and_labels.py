@@ -30,7 +30,7 @@ REQUESTS = {
 }
 """Each family's own words around a request. Two more have long preambles (below)."""
 LONG = {
-    "cohere2": ("<BOS_TOKEN><|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|># System Preamble\n", "<|CHATBOT_TOKEN|>"),
+    "cohere2": ("<BOS_TOKEN><|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|># System Preamble\n", "<|CHATBOT_TOKEN|><|START_RESPONSE|>"),
     "gptoss": ("<|start|>system<|message|>You are ChatGPT", "<|start|>assistant"),
 }
 CHAT = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": USER}]

@@ -193,15 +193,13 @@ def _copy_workflow(rehearsal: Rehearsal) -> None:
             target = rehearsal.folder / source.name
             if source.is_dir():
                 left_out = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, target, symlinks=True, ignore=left_out, dirs_exist_ok=True, copy_function=_copy)
+                shutil.copytree(source, target, ignore=left_out, dirs_exist_ok=True, copy_function=_copy)
             else:
                 _copy(str(source), str(target))
 
 
 def _copy(source: str, target: str) -> None:
     """Copy a file, unless the copy has the same content already."""
-    if os.path.islink(source):
-        return
     if not os.path.exists(target) or Path(source).read_bytes() != Path(target).read_bytes():
         shutil.copy2(source, target)
 

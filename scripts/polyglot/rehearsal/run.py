@@ -103,7 +103,7 @@ def _snakemake(rehearsal: Rehearsal, *arguments: str, **variables: str) -> subpr
     paths = [str(folder / "plugins"), str(folder / "scripts"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     environment = os.environ | dict.fromkeys(keys, "rehearsal") | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     environment |= {"POLYGLOT_OUTCOMES": str(folder / OUTCOMES), **variables}
-    command = [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", f"config/{study.study}.yaml", *arguments]
+    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "all", "--configfile", f"config/{study.study}.yaml"]
     return subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr)
 
 
