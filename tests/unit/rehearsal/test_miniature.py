@@ -117,7 +117,7 @@ def test_the_endpoint_answers_the_official_client(tmp_path: Path) -> None:
     from polyglot.registry.models import Endpoint, Sampling
 
     with serving(tmp_path / "port") as url:
-        engine = OpenAIEngine(Endpoint(url=url, model="m"), Sampling(), Spending("m", None, None, tmp_path / "spending"))
+        engine = OpenAIEngine(Endpoint(url=url, model="m"), Sampling(), Spending(tmp_path / "spending", "m", None, None))
         asked = [Request("a", [{"role": "user", "content": "Hallo"}], 7, schema=PAIR_SCHEMA)]
         assert set(json.loads(engine.chat(asked)[0].text)) == {"prompt", "response"}
     with serving(tmp_path / "port") as again:
