@@ -5,12 +5,12 @@ from polyglot.cluster.snakemake_inside import software_of
 rule rehearsed:
     """Every stage of the study once with each kind of model, on shrunk models and ten requests a cell."""
     output:
-        temp(f"{RESULTS}/rehearsal.md"),
+        temp(f"{RESULTS}/rehearsed.md"),
     log:
         f"{RESULTS}/logs/rehearsed.log",
     conda:
         "../envs/locked/snakemake.yaml"
-    threads: threads_of(small)
+    threads: threads_of("rehearsed")
     resources:
         **asked("rehearsed"),
     params:
@@ -26,7 +26,7 @@ rule rehearsed:
 rule rehearse:
     """Print what passed."""
     input:
-        f"{RESULTS}/rehearsal.md",
+        f"{RESULTS}/rehearsed.md",
     log:
         f"{RESULTS}/logs/rehearse.log",
     localrule: True

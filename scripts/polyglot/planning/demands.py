@@ -34,9 +34,7 @@ number of cores."""
 UNKNOWN = 30.0
 """Billions of parameters assumed per GPU if the registry gives no size."""
 GROWTH = 1.5
-REHEARSAL = "rehearsed"
-"""The rule that rehearses a study: small models, several of them at a time."""
-REHEARSAL_MB, REHEARSAL_MINUTES = 48_000, 240
+REHEARSAL_MINUTES = 240
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,9 @@ class Demands:
     def of(self, rule: str | None, wildcards: Mapping[str, str], attempt: int) -> Demand:
         """The resource request of an attempt at a job, from its work (see `polyglot.planning.work`); None is a rule without a
         model."""
-        if rule == REHEARSAL:
-            return self._rehearsal(attempt)
         does = work(rule or "", wildcards, self.study, self.registries)
+        if rule == "rehearsed":
+            return self._rehearsal(does.mem_mb or MEMORY, attempt)
         if does.model is None:
             return small(attempt, mem_mb=does.mem_mb or MEMORY)
         model = self.registries.models[does.model]
@@ -69,12 +67,12 @@ class Demands:
             return training(model, does.examples, attempt)
         return running(model, does.kind, does.examples, attempt)
 
-    def _rehearsal(self, attempt: int) -> Demand:
+    def _rehearsal(self, mem_mb: int, attempt: int) -> Demand:
         """One GPU for all models, where any of them asks for one."""
         study = self.study
         named = [study.intrinsic.embedding, study.intrinsic.reward.model, *study.bases, *study.single_teachers]
         gpu = any(self.registries.models[name].gpus for name in named)
-        return _grown(int(gpu), THREADS_PER_GPU, REHEARSAL_MB, REHEARSAL_MINUTES, attempt)
+        return _grown(int(gpu), THREADS_PER_GPU, mem_mb, REHEARSAL_MINUTES, attempt)
 
     def by(self, rule: str | None) -> Callable[[Mapping[str, str], int], Demand]:
         """The same as a function of wildcards and attempt, in the form that Snakemake calls."""
