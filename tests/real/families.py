@@ -124,7 +124,7 @@ OLMO = causal(
     sliding_window=64,
     layer_types=["sliding_attention", "full_attention"],
     eos_token_id=100257,
-    pad_token_id=100277,
+    pad_token_id=100261,
     bos_token_id=None,
 )
 DOLMA = [
@@ -148,8 +148,10 @@ COMMAND = (
     *("<|START_ACTION|>", "<|END_ACTION|>"),
 )
 """Command A's template over another vocabulary: its own is in no package."""
-PHI = ("<|endoftext|>", "<|assistant|>", "<|placeholder1|>", "<|placeholder2|>", "<|placeholder3|>", "<|placeholder4|>")
-PHI += ("<|system|>", "<|end|>", "<|placeholder5|>", "<|placeholder6|>", "<|user|>")
+PHI = (
+    *("<|endoftext|>", "<|assistant|>", "<|placeholder1|>", "<|placeholder2|>", "<|placeholder3|>", "<|placeholder4|>"),
+    *("<|system|>", "<|end|>", "<|placeholder5|>", "<|placeholder6|>", "<|user|>"),
+)
 """Tokens that Phi 3 adds to the vocabulary of Llama 2."""
 GEMMA_ENDS = {"eos_token_id": [1, 106], "pad_token_id": 0, "bos_token_id": 2, "do_sample": True, "top_k": 64, "top_p": 0.95}
 GOOGLE = {"eos_token": "<eos>", "padding_side": "left"}
@@ -185,8 +187,8 @@ FAMILIES: dict[str, Family] = {
         "qwen3",
         {"eos_token": "<|endoftext|>"},
     ),
-    "olmo-it": Family("gpt35turbo", OLMO, {"eos_token_id": [100265, 100257], "pad_token_id": 100277}, CHATML, OLMO_CONFIG, DOLMA),
-    "olmo-base": Family("gpt35turbo", OLMO, {"eos_token_id": 100257, "pad_token_id": 100277}, None, OLMO_CONFIG, DOLMA),
+    "olmo-it": Family("gpt35turbo", OLMO, {"eos_token_id": [100266, 100257], "pad_token_id": 100261}, CHATML, OLMO_CONFIG, DOLMA),
+    "olmo-base": Family("gpt35turbo", OLMO, {"eos_token_id": 100257, "pad_token_id": 100261}, None, OLMO_CONFIG, DOLMA),
     "granite": Family(
         "gpt35turbo",
         causal(

@@ -21,7 +21,7 @@ FLOORS = (
     ("nano", "scoring", "seeds"),
     ("analysis", "routing", "selection"),
     ("replication", "study"),
-    ("displays", "planning", "provenance"),
+    ("displays", "planning", "provenance", "rehearsal"),
     ("cluster", "publishing", "workflow"),
     ("__main__",),
 )

@@ -34,6 +34,18 @@ def is_main(workflow: Any) -> bool:
     return bool(getattr(workflow, "is_main_process", True))
 
 
+def software_of(workflow: Any) -> list[str]:
+    """The options that give a run of Snakemake the environments of this one; none where jobs run in this Python."""
+    lost = "a rehearsal runs in this Python, whatever --sdm says"
+    if not SNAKEMAKE.has(workflow, "deployment_settings.deployment_method", "deployment_settings.conda_prefix", lost=lost):
+        return []
+    chosen = workflow.deployment_settings
+    if "conda" not in {str(method) for method in chosen.deployment_method}:
+        return []
+    prefix = chosen.conda_prefix or Path.cwd() / ".snakemake/conda"
+    return ["--sdm", "conda", "--conda-prefix", str(prefix)]
+
+
 def count_served_jobs(served_by: Callable[[int], int | None]) -> None:
     """Count the memory and processor time of the process that does a job for the one that Snakemake watches.
 

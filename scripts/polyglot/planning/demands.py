@@ -36,6 +36,7 @@ number of cores."""
 UNKNOWN = 30.0
 """Billions of parameters assumed per GPU if the registry gives no size."""
 GROWTH = 1.5
+REHEARSAL_MINUTES = 240
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Demands:
         """The resource request of an attempt at a job, from its work (see `polyglot.planning.work`); None is a rule without a
         model."""
         does = work(rule or "", wildcards, self.study, self.registries)
+        if rule == "rehearsed":
+            return self._rehearsal(does.mem_mb or MEMORY, attempt)
         if does.model is None:
             return small(attempt, mem_mb=does.mem_mb or MEMORY)
         model = self.registries.models[does.model]
@@ -67,6 +70,13 @@ class Demands:
         if does.kind == "train":
             return training(model, does.examples, attempt)
         return running(model, does.kind, does.examples, attempt)
+
+    def _rehearsal(self, mem_mb: int, attempt: int) -> Demand:
+        """One GPU for all models, where any of them asks for one."""
+        study = self.study
+        named = [study.intrinsic.embedding, study.intrinsic.reward.model, *study.bases, *study.single_teachers]
+        gpu = any(self.registries.models[name].gpus for name in named)
+        return _grown(int(gpu), THREADS_PER_GPU, mem_mb, REHEARSAL_MINUTES, attempt)
 
     def by(self, rule: str | None) -> Callable[[Mapping[str, str], int], Demand]:
         """The same as a function of wildcards and attempt, in the form that Snakemake calls."""

@@ -32,6 +32,8 @@ USUAL_POOL = 10
 """A user's own data in training sets of the study: the true number of rows is unknown before they are read."""
 WHOLE_DATA_SETS = 16_000
 """MB for data sets that are loaded completely into memory."""
+REHEARSAL = 48_000
+"""MB for a rehearsal, which runs several small models at a time."""
 
 
 @dataclass(frozen=True)
@@ -265,5 +267,6 @@ RULES: dict[str, Said] = {
     "select_own": Jobs.select_own,
     "student_answers": Jobs.student_answers,
     "duels": Jobs.duels,
+    "rehearsed": lambda jobs, wildcards: Work(mem_mb=REHEARSAL),
 }
 """Rule to the work of one of its jobs. Other rules take seconds on a CPU and only count as jobs."""

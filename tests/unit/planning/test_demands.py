@@ -13,9 +13,10 @@ from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from polyglot.cluster.site import Site, read_site
 from polyglot.core.errors import ConfigurationError
 from polyglot.planning import demands
-from polyglot.planning.demands import Demand
+from polyglot.planning.demands import Demand, Demands
 from polyglot.registry import Registries, load_registries
 from polyglot.registry.models import Model
+from polyglot.workflow.loading import load_study
 
 EXAMPLES = 30_000
 
@@ -164,3 +165,9 @@ def test_a_broken_site_file_names_file_key_and_remedy(tmp_path: Path, text: str 
         read_site(file)
     for fragment in (str(file), "profiles/slurm/sites", *fragments):
         assert fragment in str(error.value)
+
+
+def test_a_rehearsal_asks_for_one_gpu_where_the_study_has_models_on_gpus(repository: Path) -> None:
+    for name, gpus in (("paper", 1), ("demo", 0)):
+        study, registries = load_study(repository / f"config/{name}.yaml", repository)
+        assert Demands(study, registries).of("rehearsed", {}, 1).gpu == gpus
