@@ -12,6 +12,9 @@ Job = Mapping[str, Any]
 ROLES = ("teacher", "base", "model", "routed", "source", "benchmark", "metric")
 """Wildcards that say what a stage works with, the most telling ones first."""
 
+TARGETS = ("all", "publish")
+"""Rules that only gather what others have made."""
+
 
 @dataclass
 class Row:
@@ -49,8 +52,8 @@ def rows(ended: Iterable[Job], left: Iterable[Job], roles: Mapping[str, str], fo
         roles: rule to the model that it always runs.
         folder: that logs are relative to.
     """
-    last = {key(job): job for job in ended}
-    waiting = {key(job): job for job in left}
+    last = {key(job): job for job in ended if job["rule"] not in TARGETS}
+    waiting = {key(job): job for job in left if job["rule"] not in TARGETS}
     found: dict[tuple[str, str], Row] = {}
     for name, job in {**last, **waiting}.items():
         row = found.setdefault((str(job["rule"]), model_of(job, roles)), Row(str(job["rule"]), model_of(job, roles)))

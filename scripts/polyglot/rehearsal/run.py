@@ -12,7 +12,7 @@ from typing import Any
 from polyglot.core.files import read_jsonl, write_text
 from polyglot.rehearsal.endpoint import serving
 from polyglot.rehearsal.preparation import Rehearsal, prepare
-from polyglot.rehearsal.report import Job, Row, rows, table
+from polyglot.rehearsal.report import TARGETS, Job, Row, rows, table
 
 OUTCOMES, REPORT, PORT = "outcomes.jsonl", "rehearsal.md", "endpoint_port"
 
@@ -44,7 +44,7 @@ def targets(rehearsal: Rehearsal) -> list[str]:
         for name, chosen in study.evaluation.benchmarks_in(lang).items()
         if chosen.hub
     ]
-    return ["all", "publish", *seeds, *items]
+    return [*TARGETS, *seeds, *items]
 
 
 def rehearse(rehearsal: Rehearsal) -> str:
@@ -93,7 +93,7 @@ def _left(rehearsal: Rehearsal) -> list[Job]:
     file.unlink(missing_ok=True)
     _snakemake(rehearsal, *targets(rehearsal), "--dry-run", "--logger", "plan", POLYGLOT_PLAN=str(file))
     found = read_jsonl(file) if file.exists() else []
-    return [job for job in found if job["rule"] not in ("all", "publish")]
+    return [job for job in found if job["rule"] not in TARGETS]
 
 
 def _snakemake(rehearsal: Rehearsal, *arguments: str, **variables: str) -> subprocess.CompletedProcess[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def shrink(source: Path, folder: Path, *, role: str) -> bool:
     Raises:
         ShrinkingError: if transformers cannot make a model of this configuration.
     """
-    stamp = {"of": content_id(role, str(sorted((path.name, file_hash(path)) for path in source.glob("*.json"))))}
+    stamp = {"of": content_id(role, *_kept(source))}
     if (folder / STAMP).is_file() and read_json(folder / STAMP) == stamp:
         return False
     shutil.rmtree(folder, ignore_errors=True)
@@ -130,6 +131,15 @@ def shrink(source: Path, folder: Path, *, role: str) -> bool:
         raise ShrinkingError(f"{source}: no small model of its kind can be made ({type(error).__name__}: {error})") from error
     write_json(stamp, folder / STAMP)
     return True
+
+
+def _kept(source: Path) -> list[str]:
+    """Name and hash of every file that a small model has from the original, its configuration among them."""
+    left_out = set(WEIGHTS) - {CONFIG}
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    parts = {path: path.relative_to(source).parts for path in files}
+    chosen = [path for path in files if not any(fnmatch(part, one) for part in parts[path] for one in left_out)]
+    return [f"{path.relative_to(source)} {file_hash(path)}" for path in chosen]
 
 
 def _write_weights(folder: Path, role: str) -> None:

@@ -125,6 +125,9 @@ def test_a_shrunk_model_loads_and_keeps_its_tokenizer(name: str, nano_model: Pat
     assert missing_files(source) == []
     assert shrink(source, small, role="chat")
     assert not shrink(source, small, role="chat")
+    (source / "chat_template.jinja").write_text("another", encoding="utf-8")
+    assert shrink(source, small, role="chat")
+    assert (small / "chat_template.jinja").read_text(encoding="utf-8") == "another"
     assert sum(path.stat().st_size for path in small.glob("*.safetensors")) < 30 * 2**20
     assert read_json(small / "config.json")["architectures"] == KINDS[name]["architectures"]
     assert AutoTokenizer.from_pretrained(small).get_vocab() == AutoTokenizer.from_pretrained(nano_model).get_vocab()
