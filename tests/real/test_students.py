@@ -60,7 +60,6 @@ def test_a_student_learns_its_familys_turn_and_says_so_in_every_file(
     assert said(student, "tokenizer_config.json", "eos_token") == end
     ends = said(student, "generation_config.json", "eos_token_id")
     assert token in (ends if isinstance(ends, list) else [ends])
-    assert said(student, "generation_config.json", "max_new_tokens") is None
     engine = TransformersEngine(student, Sampling(temperature=0.0, max_new_tokens=4), context=512)
     assert token in engine.ends
     asked = [Request(str(row), [{"role": "user", "content": text}], 0) for row, text in enumerate(pairs["prompt"])]
