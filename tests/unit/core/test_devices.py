@@ -92,7 +92,8 @@ def test_where_torch_is_built_for_the_cpu_no_driver_is_asked_and_torch_is_not_im
         (folder / "torch").mkdir(parents=True)
         (folder / "torch/__init__.py").write_text("raise ImportError('not to be imported')")
         (folder / "torch/version.py").write_text(f"cuda = {built}\nhip = None\n")
-        paths = {"PYTHONPATH": f"{folder}:{os.environ['PYTHONPATH']}", "LD_LIBRARY_PATH": str(Path(driver).parent)}
+        inherited = os.environ.get("PYTHONPATH", "")
+        paths = {"PYTHONPATH": f"{folder}:{inherited}", "LD_LIBRARY_PATH": str(Path(driver).parent)}
         done = subprocess.run([sys.executable, "-c", LIGHT], env=os.environ | paths, capture_output=True, text=True)
         assert json.loads(done.stdout) == [gpus, False], done.stderr
 
