@@ -96,10 +96,10 @@ def test_each_request_has_its_own_seed_schema_and_the_models_sampling(opened: Op
 
 @pytest.mark.parametrize(("said", "method"), [(None, "spawn"), ("fork", "fork")])
 def test_on_gpus_the_engine_is_started_afresh_unless_the_environment_says_fork(
-    monkeypatch: pytest.MonkeyPatch, said: str | None, method: str
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, said: str | None, method: str
 ) -> None:
     monkeypatch.delenv("VLLM_WORKER_MULTIPROC_METHOD")
     if said is not None:
         monkeypatch.setenv("VLLM_WORKER_MULTIPROC_METHOD", said)
-    opened(Model(folder="x", engine="vllm", gpus=1), monkeypatch, gpu=True)
+    opened(Model(folder="x", engine="vllm", gpus=1), gpu=True)
     assert os.environ["VLLM_WORKER_MULTIPROC_METHOD"] == method
