@@ -14,7 +14,7 @@ REQUESTS = 10
 """Requests of a teacher, method and language; rows of a source; items of a benchmark."""
 ANSWER, CONTEXT, TEXT = 16, 1024, 400
 """Longest answer and training example in tokens; longest text of the seed dataset in characters."""
-TEACHERS = "polyglot.rehearsal.teachers"
+TEACHERS = "polyglot.rehearsal.plugin"
 STEPS = {"steps": 30, "batch_size": 8, "hidden": 64, "feed_forward": 128}
 """Of models that the workflow trains from scratch."""
 
@@ -122,7 +122,7 @@ def _less(given: Settings, methods: int) -> None:
             "max_length": CONTEXT,
             "checkpoint_steps": 3,
         },
-        "evaluation": {"batch_size": 4},
+        "evaluation": {"batch_tokens": 2048},
         "scoring": {"bootstrap": 100},
         "statistics": {"resamples": 100, "permutations": 100},
         "screen": {"requests": REQUESTS},

@@ -1,4 +1,4 @@
-"""A plugin of a rehearsal: engines whose answers have the form that was asked for.
+"""Engines of a rehearsal, whose answers have the form that was asked for.
 
 Random weights write no JSON and no rating. So the real engine answers, with the model's tokenizer and template, and its words are
 put into the form that the request wants. Jobs after it then have something to work on.
@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from polyglot.engines import ENGINES
 from polyglot.engines.base import Answer, Engine, EngineKind, Request, Start
 
 PREFIX = "rehearsed-"
@@ -68,7 +67,3 @@ def started_by(kind: EngineKind) -> Callable[[Start], Engine]:
         return Rehearsed(kind.started(given), judge == given.name)
 
     return start
-
-
-for _name in ("transformers", "vllm"):
-    ENGINES.add(PREFIX + _name, replace(ENGINES[_name], start=started_by(ENGINES[_name])))

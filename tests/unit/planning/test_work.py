@@ -202,7 +202,7 @@ def test_a_job_asks_for_the_gpus_that_it_computes_on(persyn: tuple[Study, Regist
     demands = Demands(study, replace(registries, models=Registry(tmp_path / "models.yaml", Model)))
     wildcards = {**SET, "base": "gemma-3-4b", "model": "gemma-3-4b-it", "routed": "persyn", "pool": "de", "dataset": "mine"}
     asked = {rule: demands.of(rule, wildcards, 1).gpu for rule in RULES if demands.of(rule, wildcards, 1).gpu}
-    alone = {"router", "quality_model", "quality_validity", "sample_quality", "own_quality"}
+    alone = {"router", "quality_model", "quality_validity", "sample_quality", "own_quality", "rehearsed"}
     assert {rule for rule, gpus in asked.items() if gpus == 1} == alone
     assert {rule for rule, gpus in asked.items() if gpus == 8} == {"student"}
     assert {rule for rule, gpus in asked.items() if gpus == 4} >= {"synthesize", "perplexity", "reward", "assign", "diversity"}
