@@ -10,6 +10,7 @@ from polyglot.planning import demands
 from polyglot.planning.demands import Demand
 from polyglot.planning.work import BENCHMARK_ITEMS
 from polyglot.registry import load_registries
+from polyglot.registry.models import Model
 
 from ..endpoint import KEY, serving
 from ..workflow.conftest import Workplace
@@ -22,6 +23,11 @@ REQUESTS = 3 * STUDY["synthesis"]["requests"]
 ITEMS = 3 * BENCHMARK_ITEMS
 
 
+def alone(model: Model) -> Model:
+    """The model as a training takes it that computes on one GPU; only students are trained on several."""
+    return model.model_copy(update={"training_gpus": 1})
+
+
 def declared(finished: Finished) -> dict[str, Demand]:
     """What each rule declares, by the rule (with its wildcards) or the group."""
     models = load_registries(finished.workplace.folder / "config").models
@@ -31,8 +37,8 @@ def declared(finished: Finished) -> dict[str, Demand]:
         "nano_corpora": small,
         "seed_wildcards_tiny_de": small,
         "render_requests_wildcards_tiny_de_0": small,
-        "nano_pretrain_wildcards_hasty": demands.training(models["hasty"], 0, 1),
-        "nano_gold_tune_wildcards_nano-reference": demands.training(models["nano-reference"], 0, 1),
+        "nano_pretrain_wildcards_hasty": demands.training(alone(models["hasty"]), 0, 1),
+        "nano_gold_tune_wildcards_nano-reference": demands.training(alone(models["nano-reference"]), 0, 1),
         "synthesize_wildcards_tiny_hasty_de_0": demands.running(models["hasty"], "write", REQUESTS, 1),
         "student_wildcards_tiny_nano-base_equal_hasty_de_0": demands.training(models["nano-base"], EXAMPLES * EPOCHS, 1),
         "diversity-hasty_diversity": demands.running(models["minilm"], "embed", 2 * EXAMPLES, 1),
