@@ -28,7 +28,7 @@ with running(job, online=sys.argv[2] == "online"):
     offline = {"hub": hub.HF_HUB_OFFLINE, "datasets": datasets.config.HF_HUB_OFFLINE}
     print(json.dumps({"environment": dict(os.environ), "offline": offline}))
 """
-FETCHING = {"hub_dataset.py", "hub_model.py"}
+FETCHING = {"hub_dataset.py", "hub_model.py", "rehearse.py"}
 
 
 @pytest.mark.parametrize("kind", ["online", "offline"])

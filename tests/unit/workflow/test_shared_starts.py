@@ -349,7 +349,7 @@ def test_a_script_names_the_environment_of_its_rule(repository: Path) -> None:
         elif said:
             assert not fixed, script
     alone = {Path(script).name for _, script, said in found if not said}
-    assert alone == {"hub_model.py", "hub_dataset.py", "hub_lock.py", "plan.py", "archive.py"}
+    assert alone == {"hub_model.py", "hub_dataset.py", "hub_lock.py", "plan.py", "archive.py", "rehearse.py"}
 
 
 PRELOADED = """
