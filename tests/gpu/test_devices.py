@@ -65,7 +65,7 @@ def test_a_jobs_engine_starts_in_a_process_of_its_own(method: str, model: Path, 
     asked = pd.DataFrame({"request_id": ["a", "b"], "request_seed": [1, 2], "method": "respond", "messages": chats})
     asked.to_parquet(tmp_path / "requests.parquet")
     inputs = {"requests": [str(tmp_path / "requests.parquet")], "model": str(model), "chat_template": []}
-    params = {"teacher": entry.settings, "batch_size": 64, "side_file": str(tmp_path / "side")}
+    params = {"teacher": entry.settings, "batch_size": 64, "side_file": str(tmp_path / "side"), "retries": 0, "reading": "repair"}
     given: dict[str, Any] = {"input": inputs, "output": [str(tmp_path / "out")], "params": params}
     given |= {"wildcards": {"teacher": "name", "lang": "de"}, "config": {"operation": {"name": entry.operation}}}
     job = script(repository, "synthesize", tmp_path, given)

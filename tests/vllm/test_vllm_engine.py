@@ -86,7 +86,15 @@ def test_the_engine_of_a_job_is_a_process_of_its_own(
     """As on a GPU. On a CPU vllm starts it afresh (spawn), whatever it is told; the script must not run in it again."""
     asked = study / "requests/de/respond/0.parquet"
     given = {"input": {"requests": [str(asked)], "model": str(nano), "chat_template": []}, "output": [str(tmp_path / "out")]}
-    given |= {"params": {"teacher": entry.settings, "batch_size": 64, "side_file": str(tmp_path / "side")}}
+    given |= {
+        "params": {
+            "teacher": entry.settings,
+            "batch_size": 64,
+            "side_file": str(tmp_path / "side"),
+            "retries": 0,
+            "reading": "repair",
+        }
+    }
     given |= {"wildcards": {"teacher": "hasty", "lang": "de"}, "config": {"operation": {"hasty": entry.operation}}}
     job = script(repository, "synthesize", tmp_path, given)
     alone = {name: value for name, value in os.environ.items() if not name.startswith("POLYGLOT_")}
@@ -205,7 +213,7 @@ def test_a_server_behind_faults_answers_as_the_engine_does(
         server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
         planned = sum(map(len, server.faults.values()))
         endpoint = Endpoint(url=server.url, model="m", api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
-        client = OpenAIEngine(endpoint, engine.sampling, Spending(tmp_path, "m", None, None))
+        client = OpenAIEngine(endpoint, engine.sampling, Spending(tmp_path / "ledger", "m", None, None))
         side = SideFile(tmp_path / "side.jsonl", "owner")
         found = answer_all(client, asked, side, batch_size=32, title="server")
     assert planned >= len(faults)

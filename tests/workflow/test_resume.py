@@ -52,7 +52,7 @@ IMPORTS = {
     "evaluate_model": "accelerate datasets lighteval nltk pandas scipy sklearn torch transformers",
     "figure": "matplotlib pandas",
     "ledger": "pandas",
-    "measurements": "pandas",
+    "measurements": "pandas scipy",
     "perplexity": "accelerate pandas scipy torch transformers",
     "pg_score": "pandas scipy",
     "resources": "pandas",
