@@ -62,7 +62,7 @@ class OpenAIEngine:
 
     def __init__(self, endpoint: Endpoint, sampling: Sampling, spending: Spending, manners: Path | None = None) -> None:
         self.endpoint, self.sampling, self.spending = endpoint, sampling, spending
-        self.secrets = {name: secret(endpoint, name) for name in [endpoint.api_key, *endpoint.headers.values()] if name}
+        self.secrets = {name: secret(endpoint, name) for name in endpoint.secrets}
         self.known, self.pace = Known(endpoint, manners), Pace(endpoint.limits)
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None

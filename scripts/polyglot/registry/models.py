@@ -134,6 +134,11 @@ class Endpoint(Entry):
     )
 
     @property
+    def secrets(self) -> list[str]:
+        """The environment variables whose values are sent and kept secret."""
+        return [*filter(None, [self.api_key]), *self.headers.values()]
+
+    @property
     def stated_manners(self) -> dict[str, Any]:
         """What is stated of its manners; empty if nothing is."""
         return self.model_dump(mode="json", include={"preset", "manners"}, exclude_defaults=True)

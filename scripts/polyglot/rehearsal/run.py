@@ -99,7 +99,7 @@ def _left(rehearsal: Rehearsal) -> list[Job]:
 def _snakemake(rehearsal: Rehearsal, *arguments: str, **variables: str) -> subprocess.CompletedProcess[Any]:
     """Snakemake in the rehearsal's folder; what it says goes to this job's log."""
     folder, study = rehearsal.folder.absolute(), rehearsal.study
-    keys = [model.endpoint.api_key for model in rehearsal.registries.models.values() if model.endpoint and model.endpoint.api_key]
+    keys = [name for model in rehearsal.registries.models.values() if model.endpoint for name in model.endpoint.secrets]
     paths = [str(folder / "plugins"), str(folder / "scripts"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     environment = os.environ | dict.fromkeys(keys, "rehearsal") | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     environment |= {"POLYGLOT_OUTCOMES": str(folder / OUTCOMES), **variables}

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,12 @@ from polyglot.provenance.archive.contents import Collector, Hashes, Item, archiv
 from polyglot.provenance.archive.crate import METADATA
 from polyglot.provenance.archive.facts import Used, model_facts
 from polyglot.provenance.archive.jobs import Named
+from polyglot.provenance.archive.packing import Study
 from polyglot.provenance.archive.reading import ArchiveError, open_archive
 from polyglot.provenance.archive.scrubbing import HOME, SECRET, Scrubber
 from polyglot.provenance.archive.tracing import find_cells
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
+from polyglot.registry.models import Endpoint, Model
 from polyglot.workflow.loading import load_study
 
 SCRUBBER = Scrubber({"HF_TOKEN": "s3cr3t-value"}, "/home/ada", "/home/ada/study")
@@ -138,6 +141,19 @@ def test_the_chat_template_in_force_is_the_registrys_or_the_tokenizers_own(repos
     assert found["llama-3.1-8b"]["chat_template_sha256"] == file_hash(given)
     assert found["granite-4.0"]["chat_template_sha256"] == text_hash("its own")
     assert len({facts["tokenizer_sha256"] for facts in found.values()}) == 1
+
+
+def test_values_of_an_endpoints_further_headers_are_secrets_too(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, registries = load_study(repository / "config/paper.yaml", repository)
+    endpoint = Endpoint(url="u", model="m", api_key="FIRST", headers={"X-Project": "SECOND"})
+    models = {"api": Model(engine="openai", endpoint=endpoint)}
+    monkeypatch.setenv("FIRST", "value-of-the-first")
+    monkeypatch.setenv("SECOND", "value-of-the-second")
+    used = Used(study, replace(registries, models=models), {}, [])  # type: ignore[arg-type]
+    clean = Study(used, [], repository, 1, tmp_path).scrubber.record("value-of-the-first, value-of-the-second")
+    assert "value" not in clean
 
 
 @pytest.fixture

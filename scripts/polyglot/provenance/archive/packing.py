@@ -66,7 +66,7 @@ class Study:
     @cached_property
     def scrubber(self) -> Scrubber:
         endpoints = [model.endpoint for model in self.used.registries.models.values() if model.endpoint]
-        return Scrubber.here(self.folder, [endpoint.api_key for endpoint in endpoints if endpoint.api_key])
+        return Scrubber.here(self.folder, [name for endpoint in endpoints for name in endpoint.secrets])
 
     @cached_property
     def hashes(self) -> Hashes:
