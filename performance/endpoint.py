@@ -41,13 +41,17 @@ def latency(question: str) -> float:
     return min(LONGEST, MEDIAN * math.exp(random.Random(question).gauss(0, SPREAD)))
 
 
+def text_of(content: Any) -> str:
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
 async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: Any, fast: bool) -> None:
     """One connection of the server."""
     try:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             body = json.loads(await reader.readexactly(int(head.split("content-length:")[1].split("\r\n")[0])))
-            question = body["messages"][-1]["content"]
+            question = text_of(body["messages"][-1]["content"]) if body["messages"] else ""  # as curator asks for rate limits
             await asyncio.sleep(0 if fast else latency(question))
             log.write(f"{question}\n")
             choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}
@@ -108,6 +112,12 @@ def engine(url: str, requests: int, concurrency: int, folder: str) -> None:
 
 CURATOR = """
 import sys
+import tiktoken
+try:
+    tiktoken.get_encoding("cl100k_base")
+except Exception:  # no network: curator only counts tokens with it
+    by_bytes = tiktoken.Encoding("bytes", pat_str=".+", mergeable_ranks={bytes([n]): n for n in range(256)}, special_tokens={})
+    tiktoken.get_encoding = tiktoken.encoding_for_model = lambda name: by_bytes
 from bespokelabs import curator
 url, requests, concurrency, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 limits = {"max_concurrent_requests": concurrency, "max_requests_per_minute": 10**6, "max_tokens_per_minute": 10**9}
@@ -117,16 +127,17 @@ found = llm([f"question {n:06d}" for n in range(requests)], working_dir=folder)
 DATA_DESIGNER = """
 import sys
 import pandas as pd
-from data_designer.essentials import *
+import data_designer.config as dd
+from data_designer.interface import DataDesigner
 url, requests, concurrency, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-provider = ModelProvider(name="local", endpoint=url, provider_type="openai", api_key="none")
-parameters = InferenceParameters(max_parallel_requests=concurrency, max_tokens=128, temperature=0.8)
-model = ModelConfig(alias="m", model="m", provider="local", inference_parameters=parameters)
+provider = dd.ModelProvider(name="local", endpoint=url, provider_type="openai", api_key="none")
+parameters = dd.ChatCompletionInferenceParams(max_parallel_requests=concurrency, max_tokens=128, temperature=0.8)
+model = dd.ModelConfig(alias="m", model="m", provider="local", inference_parameters=parameters)
 path = folder + "/seeds.parquet"
 pd.DataFrame({"question": [f"question {n:06d}" for n in range(requests)]}).to_parquet(path)
-config = DataDesignerConfigBuilder(model_configs=[model])
-config.with_seed_dataset(LocalFileSeedSource(path=path))
-config.add_column(LLMTextColumnConfig(name="answer", model_alias="m", prompt="{{ question }}"))
+config = dd.DataDesignerConfigBuilder(model_configs=[model])
+config.with_seed_dataset(dd.LocalFileSeedSource(path=path))
+config.add_column(dd.LLMTextColumnConfig(name="answer", model_alias="m", prompt="{{ question }}"))
 DataDesigner(artifact_path=folder, model_providers=[provider]).create(config, num_records=requests)
 """
 
@@ -174,7 +185,7 @@ def compare(requests: int, concurrency: int, rounds: int, pythons: dict[str, str
                 start = time.monotonic()
                 done = subprocess.run(words, check=False, capture_output=True, text=True)
                 took = time.monotonic() - start
-                if done.returncode or len(server.answered) != requests:
+                if done.returncode or len([name for name in server.answered if name.startswith("question")]) != requests:
                     print(f"{side}: failed: {done.stderr[-500:]}")
                     continue
                 seconds[side].append(took)
@@ -195,8 +206,8 @@ def kills(count: int, requests: int, concurrency: int) -> None:
             words = [*command("engine", {}), server.url, str(requests), str(concurrency), folder]
             job = subprocess.Popen(words, stderr=subprocess.DEVNULL)
             moment = rng.randint(requests // 10, requests * 9 // 10)
-            while sum(server.answered.values()) < moment:
-                time.sleep(0.005)
+            while server.log.stat().st_size < moment * len("question 000000\n"):
+                time.sleep(0.002)
             job.send_signal(signal.SIGKILL)
             paid = set(server.answered)
             job.wait()

@@ -1,0 +1,51 @@
+"""The order in which requests start and answers are looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from polyglot.engines.base import Answer, Keep, Request
+from polyglot.engines.bodies import Counts, answer_of
+from polyglot.engines.rolling import Batch
+from polyglot.engines.spending import Spending, Unpaid
+from polyglot.registry.models import Endpoint
+from tests.unit.engines.asking import questions
+
+
+class OverAPipe:
+    """An engine whose endpoint answers at once: each answer waits in a pipe until the event loop looks at what has come."""
+
+    def __init__(self, concurrency: int) -> None:
+        self.endpoint = Endpoint(url="http://localhost", model="m", concurrency=concurrency)
+        self.spending: Spending = Unpaid()
+        self.keep: Keep = lambda answers: None
+        self.answered: set[str] = set()
+        self.unread, self.most_unread = 0, 0
+
+    async def answer(self, request: Request) -> Answer:
+        here, there = os.pipe()
+        come = asyncio.Event()
+        asyncio.get_running_loop().add_reader(here, come.set)
+        os.write(there, b".")
+        self.unread += 1
+        self.most_unread = max(self.most_unread, self.unread)
+        await come.wait()
+        self.unread -= 1
+        asyncio.get_running_loop().remove_reader(here)
+        os.close(here)
+        os.close(there)
+        return answer_of(request, "yes", "stop", Counts(1, 1, 0))
+
+    def without_keys(self, error: BaseException) -> str:
+        return str(error)
+
+
+def test_answers_do_not_wait_behind_the_starts_of_other_requests(tmp_path: Path) -> None:
+    """At concurrency 256 the first requests start together; a kill would lose each answer that nobody has looked at."""
+    engine = OverAPipe(concurrency=256)
+    batch = Batch(engine, questions(600))
+    asyncio.run(batch.run())
+    assert len(batch.answers) == 600
+    assert engine.most_unread <= 4
