@@ -62,11 +62,10 @@ def test_outcomes_are_those_of_the_cpu(wide_nano_model: Path, world: World, tmp_
 @pytest.mark.tiny
 def test_options_of_long_prompts_differ_and_take_less_memory_than_all_logits(wide_vocabulary: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM
 
-    from polyglot.models.loading import load_model
+    from polyglot.models.loading import load_language_model
 
-    model = load_model(AutoModelForCausalLM, wide_vocabulary)
+    model = load_language_model(wide_vocabulary)
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
     draw = torch.Generator().manual_seed(0)
     contexts = torch.randint(5, 400, (32, LONG), generator=draw).tolist()

@@ -31,6 +31,7 @@ from polyglot.synthesis.answers import parse_answer
 
 from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
 from ..jobs import script
+from ..multimodal import multimodal_base
 from ..patience import wait_until
 from .conftest import METHODS
 
@@ -239,3 +240,15 @@ def test_a_chat_template_from_a_file_is_the_one_that_is_asked_in(
     asked = free(requests["respond"][:8])
     given = VLLMEngine(bare, entry, repository / "config/chat_templates/chatml.jinja")
     assert [answer.text for answer in given.chat(asked)] == [answer.text for answer in engine.chat(asked)]
+
+
+@pytest.mark.parametrize("name", ["gemma3", "qwen3_vl", "mistral3"])
+def test_a_multimodal_model_answers_as_with_transformers(
+    name: str, nano: Path, entry: Model, requests: Asked, tmp_path: Path
+) -> None:
+    pytest.importorskip("torchvision", reason="vllm reads multimodal models with torchvision, which its lock for the CPU lacks")
+    base = multimodal_base(name, nano, tmp_path / name)
+    sampling = Sampling(temperature=0, max_new_tokens=12)
+    asked = free(requests["respond"][:4])
+    expected = TransformersEngine(base, sampling).chat(asked)
+    assert VLLMEngine(base, entry.model_copy(update={"sampling": sampling})).chat(asked) == expected

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoModelForCausalLM,
     LogitsProcessor,
     LogitsProcessorList,
     TemperatureLogitsWarper,
@@ -19,7 +18,7 @@ from transformers import (
 from polyglot.core.batch_size import BatchSize
 from polyglot.engines.base import Answer, Request, Start
 from polyglot.models.context import too_long
-from polyglot.models.loading import load_model
+from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import answer_ends, load_tokenizer, needs_chat_template
 from polyglot.registry.models import Sampling
 
@@ -63,7 +62,7 @@ class TransformersEngine:
         needs_chat_template(self.tokenizer, model)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.model: Any = load_model(AutoModelForCausalLM, model, gpus=gpus)
+        self.model: Any = load_language_model(model, gpus=gpus)
         self.name, self.sampling = str(model), sampling
         self.context = context or int(self.model.config.get_text_config().max_position_embeddings)
         self.ends = answer_ends(model, self.tokenizer)

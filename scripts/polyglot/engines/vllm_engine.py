@@ -40,7 +40,8 @@ def arguments(folder: Path, model: Model, *, gpu: bool, on_cpu: Mapping[str, Any
         on_cpu: further arguments where there is no GPU.
         options: arguments on every device; the registry's override them.
     """
-    options |= {"tensor_parallel_size": max(1, model.gpus), "seed": 0}
+    # all requests are texts: a multimodal model's towers need no memory
+    options |= {"tensor_parallel_size": max(1, model.gpus), "seed": 0, "language_model_only": True}
     if model.context is not None:
         options["max_model_len"] = model.context
     return {"model": str(folder)} | options | ({} if gpu else CPU_OPTIONS | {**on_cpu}) | model.engine_options

@@ -16,7 +16,7 @@ import numpy as np
 from polyglot.core.files import write_jsonl
 from polyglot.evaluation.lighteval_inside import DATASETS, LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
 from polyglot.evaluation.tasks import Questions, Task
-from polyglot.models.loading import load_model
+from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import answer_ends, load_tokenizer
 
 
@@ -50,7 +50,6 @@ def details(model: Evaluated, tasks: Mapping[str, tuple[Task, Questions]], *, se
     """
     from lighteval.logging.evaluation_tracker import EvaluationTracker
     from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
-    from transformers import AutoModelForCausalLM
 
     from polyglot.evaluation.lighteval_model import EvaluatedModel
 
@@ -64,7 +63,7 @@ def details(model: Evaluated, tasks: Mapping[str, tuple[Task, Questions]], *, se
         _task_config(*tasks[name], folder, chat, seed) for name, folder in folders.items()
     ]
     asked = EvaluatedModel(
-        load_model(AutoModelForCausalLM, model.folder, gpus=model.gpus),
+        load_language_model(model.folder, gpus=model.gpus),
         tokenizer,
         chat=chat,
         ends=answer_ends(model.folder, tokenizer),

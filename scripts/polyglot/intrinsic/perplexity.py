@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.core.batch_size import BatchSize
 from polyglot.core.progress import progress
-from polyglot.models.loading import load_model
+from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 CHUNK = 2**27
@@ -67,12 +67,10 @@ class PerplexityMeter:
         template: Path | None = None,
         gpus: int = 1,
     ) -> None:
-        from transformers import AutoModelForCausalLM
-
         self.tokenizer: Any = load_tokenizer(model, template if chat_template else None)
         if chat_template:
             needs_chat_template(self.tokenizer, model)
-        self.model: Any = load_model(AutoModelForCausalLM, model, gpus=gpus)
+        self.model: Any = load_language_model(model, gpus=gpus)
         self.chat_template = chat_template
         self.batch_size = batch_size
         self.padding_side = padding_side

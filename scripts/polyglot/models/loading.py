@@ -8,13 +8,24 @@ from typing import Any
 from polyglot.core.devices import visible_gpus
 
 
+def load_language_model(folder: Path, *, gpus: int = 1) -> Any:
+    """A model that reads and writes text, as `load_model` loads it. Of a multimodal one, transformers' class for images and text
+    is taken where it has none for text alone (Qwen-VL, Mistral 3, LLaVA)."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+    from transformers.models.auto import modeling_auto as known
+
+    kind = type(AutoConfig.from_pretrained(folder, local_files_only=True))
+    multimodal = kind not in known.MODEL_FOR_CAUSAL_LM_MAPPING and kind in known.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+    return load_model(AutoModelForImageTextToText if multimodal else AutoModelForCausalLM, folder, gpus=gpus)
+
+
 def load_model(kind: Any, folder: Path, *, gpus: int = 1, **options: Any) -> Any:
     """A model from a local folder, spread over the GPUs that its job asks for, layer by layer (accelerate's `balanced`).
 
     Inputs go to `model.device`, and that is where outputs come back.
 
     Args:
-        kind: one of transformers' classes, such as AutoModelForCausalLM.
+        kind: one of transformers' classes, such as AutoModelForSequenceClassification.
         gpus: how many are asked for (the registry's `gpus`). A GPU that is there is used also if none was asked for.
         options: further arguments of `from_pretrained`; with `output_loading_info` the answer is what that returns.
 

@@ -65,6 +65,7 @@ def test_a_model_lies_on_the_gpus_of_the_registry(opened: Opened, nano_model: Pa
         "tensor_parallel_size": parallel,
         "enable_prefix_caching": True,
         "seed": 0,
+        "language_model_only": True,
         "max_model_len": 512,
         "trust_remote_code": True,
     }

@@ -11,7 +11,14 @@ from accelerate import infer_auto_device_map
 from accelerate.utils import get_balanced_memory
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from polyglot.models.loading import load_model
+from polyglot.engines.base import Request
+from polyglot.engines.transformers_engine import TransformersEngine
+from polyglot.evaluation.likelihood import log_likelihoods
+from polyglot.evaluation.prompts import Options
+from polyglot.intrinsic.perplexity import PerplexityMeter
+from polyglot.models.loading import load_language_model, load_model
+from polyglot.registry.models import Sampling
+from tests.multimodal import ARCHITECTURES, multimodal_base
 
 MEMORY = 80 * 2**30
 
@@ -62,3 +69,22 @@ def test_32_billion_parameters_fit_on_two_gpus_and_not_on_half_of_one(nano_model
     layers_on = [[name for name, place in places.items() if place == gpu and "layers." in name] for gpu in (0, 1)]
     assert set(places.values()) == {0, 1}
     assert abs(len(layers_on[0]) - len(layers_on[1])) <= 4
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_multimodal_model_answers_is_scored_and_evaluated_as_its_language_model(
+    name: str, nano_model: Path, tmp_path: Path
+) -> None:
+    """As students of Gemma 3, Qwen-VL, Mistral 3, Llama 4 and LLaVA are: the numbers are those of the whole model's logits."""
+    base = multimodal_base(name, nano_model, tmp_path / name)
+    request = Request("a", [{"role": "user", "content": "Was ist das?"}], seed=1)
+    answer = TransformersEngine(base, Sampling(temperature=0, max_new_tokens=8)).chat([request])[0]
+    assert answer.completion_tokens > 0
+    meter = PerplexityMeter(base, chat_template=False, batch_size=2)
+    ids, start = meter.encode("Was?", "Drei Sterne")
+    model = load_language_model(base)
+    logits = model(input_ids=torch.tensor([ids])).logits[0].float().log_softmax(-1)
+    each = logits[range(start - 1, len(ids) - 1), ids[start:]]
+    assert meter.measure(["Was?"], ["Drei Sterne"])["nll"][0] == pytest.approx(-each.sum().item(), rel=1e-4)
+    found = log_likelihoods(model, [Options(tuple(ids[:start]), (tuple(ids[start:]),))], tokens=512, pad=0)
+    assert found[0][0] == pytest.approx(each.sum().item(), rel=1e-4)
