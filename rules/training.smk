@@ -16,7 +16,7 @@ rule check_base:
     resources:
         **asked(small),
     params:
-        training=STUDY.training.model_dump(include={"max_length", "loss"}),
+        training=STUDY.training.checked,
     message:
         "Check the base {wildcards.base}"
     script:
@@ -42,7 +42,7 @@ rule student:
     resources:
         **asked("student"),
     params:
-        training=STUDY.training.model_dump(mode="json"),
+        training=STUDY.training.recorded,
         checkpoints="results/{study}/unfinished/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
     message:
         "Fine-tune {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"

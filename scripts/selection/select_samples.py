@@ -7,6 +7,7 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_parquet
     from polyglot.selection.rules import RULES, select
+    from polyglot.synthesis.mixing import in_columns
 
     params, langs, needs = snakemake.params, snakemake.params.languages, RULES[snakemake.params.rule].needs
 
@@ -32,4 +33,4 @@ with running(snakemake, environment="analysis"):
     own = taken[taken["lang"] == snakemake.wildcards.lang]
     covered = f", {own['cluster'].nunique()} of {pool['cluster'].nunique()} clusters" if "clusters" in needs else ""
     print(f"{len(own)} of {len(pool)} samples{covered}")
-    write_parquet(own[["id", "method", "prompt", "response"]].reset_index(drop=True), snakemake.output[0])
+    write_parquet(in_columns(own).reset_index(drop=True), snakemake.output[0])

@@ -14,6 +14,7 @@ with running(snakemake, environment="transformers"):
         Path(snakemake.input.base),
         max_length=snakemake.params.training["max_length"],
         marks=snakemake.params.training["loss"] == "response",
+        thoughts=snakemake.params.training.get("thoughts") == "keep",
         chat_template=given_file(snakemake.input.chat_template),
     )
     print(found)

@@ -171,7 +171,8 @@ def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
     Returns:
         teacher, lang, method, status, count, requests, share, and in each row of a teacher, language and method: strict_share
         (first attempts read as they are), read_share (read in the end), repaired (usable answers that were repaired), again
-        (usable answers of a further attempt); missing where not known.
+        (usable answers of a further attempt); missing where not known. Where any answer has thoughts, also `thoughts` (answers
+        with thoughts), thought_tokens (their mean), and answers by the thoughts' language: in_target, in_english, in_other.
     """
     groups = ["teacher", "lang", "method"]
     counts = answers.groupby([*groups, "status"]).size().rename("count").reset_index()
@@ -185,4 +186,20 @@ def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
     by = known.groupby(groups)
     read = by[["read_strictly", "read"]].mean().rename(columns={"read_strictly": "strict_share", "read": "read_share"})
     read = read.join(by[["repaired", "again"]].sum(min_count=1)).reset_index()
-    return counts.assign(share=counts["count"] / counts["requests"]).merge(read, on=groups)
+    thoughts = _thoughts(answers, groups)
+    found = counts.assign(share=counts["count"] / counts["requests"]).merge(read, on=groups)
+    return found if thoughts is None else found.merge(thoughts, on=groups)
+
+
+def _thoughts(answers: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame | None:
+    """Counts of answers with thoughts; None if there are none."""
+    known = answers.reindex(columns=[*groups, "thoughts", "thought_tokens", "thoughts_lang"])
+    thinking = known["thoughts"].fillna("") != ""
+    if not thinking.any():
+        return None
+    told = known["thoughts_lang"].where(thinking)
+    target = told == known["lang"]
+    english = (told == "en") & ~target
+    counts = {"thoughts": thinking, "in_target": target, "in_english": english, "in_other": told.notna() & ~target & ~english}
+    by = known.assign(**counts, thought_tokens=known["thought_tokens"].where(thinking)).groupby(list(groups))
+    return by[list(counts)].sum().join(by["thought_tokens"].mean()).reset_index()

@@ -13,7 +13,7 @@ from typing import Any
 
 from polyglot.core.lookup import Lookup
 from polyglot.engines.base import Engine, EngineKind, Start
-from polyglot.engines.manners import PRESETS
+from polyglot.engines.manners import PRESETS, Untold, taken_for_thinking, thinking_fields
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
 
@@ -77,6 +77,24 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
             yield f"{where}: an `endpoint` needs an engine that works over a network ({known}); '{model.engine}' does not"
         elif model.endpoint is not None and model.endpoint.preset is not None and model.endpoint.preset not in PRESETS:
             yield f"{where}, key 'endpoint.preset': {PRESETS.unknown(model.endpoint.preset)}"
+        elif (untold := _untold(model)) is not None:
+            yield f"{where}, key '{untold.partition(':')[0]}':{untold.partition(':')[2]}"
         elif model.role == "embedding" and not ENGINES[model.engine].embeds:
             known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
             yield f"{where}: the engine '{model.engine}' cannot embed texts; these can: {known}"
+
+
+def _untold(model: Model) -> str | None:
+    """What a model's entry says of thinking and its engine cannot do, as `KEY: remedy`."""
+    thinking, parsed = model.thinking, model.engine_options.get("reasoning_config")
+    if thinking.parser is not None and model.engine != "vllm":
+        return f"thinking.parser: the engine '{model.engine}' has no reasoning parsers (vllm has): leave it out"
+    if thinking.budget is not None and model.engine == "vllm" and thinking.parser is None and parsed is None:
+        return "thinking.budget: vllm needs the family's reasoning parser for it: name it as `thinking.parser`"
+    if model.endpoint is None or not behind_network(model):
+        return None
+    try:
+        thinking_fields(thinking, taken_for_thinking(model.endpoint))
+    except Untold as error:
+        return str(error)
+    return None

@@ -15,7 +15,7 @@ from polyglot.core.prompts import Message
 from polyglot.core.sidefile import SideFile
 from polyglot.core.text import storable
 from polyglot.engines.thoughts import split_thoughts
-from polyglot.registry.models import Model
+from polyglot.registry.models import Model, Thinking
 
 FinishReason = Literal["stop", "length", "refused", "filtered", "failed"]
 
@@ -221,11 +221,13 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
 
 
 def owner_of(model: Model, folder: Path | None, chat_template: Path | None = None) -> str:
-    """Everything that determines a model's answers: its files or endpoint, chat template and sampling. Answers with another owner
-    are not reused."""
+    """Everything that determines a model's answers: its files or endpoint, chat template, sampling and thinking. Answers with
+    another owner are not reused."""
     place = model.endpoint.model_dump_json(include={"url", "model", "options"}) if model.endpoint else ""
     if model.endpoint and model.endpoint.stated_manners:
         place += json.dumps(model.endpoint.stated_manners, sort_keys=True)
     origin = folder_fingerprint(folder) if folder else place
     form = [file_hash(chat_template)] if chat_template else []
+    if model.thinking != Thinking():
+        form.append(model.thinking.model_dump_json())
     return content_id(origin, json.dumps(model.sampling.model_dump(), sort_keys=True), *form)

@@ -102,7 +102,7 @@ def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts,
         prompt,
         completion,
         thoughts=thoughts,
-        thought_tokens=estimated_tokens([thoughts]) if counts.thoughts is None else counts.thoughts,
+        thought_tokens=counts.thoughts or estimated_tokens([thoughts]),
         counted=counts.prompt is not None and counts.completion is not None,
         note=note,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from polyglot.core.lookup import Lookup
 from polyglot.core.prompts import Message
 from polyglot.engines.base import Request
 from polyglot.engines.bodies import is_about_content
-from polyglot.registry.models import Endpoint, Manners, Sampling
+from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking, ThinkingField
 
 STRUCTURES = ("json_schema", "json_object", "words")
 UNTAKEN = re.compile(
@@ -27,30 +28,50 @@ UNTAKEN = re.compile(
 TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:large|long|many)|maximum.{0,20}(?:length|tokens)", re.IGNORECASE
 )
-FULL = Manners(limit="max_tokens", sampling=["temperature", "top_p", "top_k"], seed="seed", system=True, structure="json_schema")
+FULL = Manners(
+    limit="max_tokens",
+    sampling=["temperature", "top_p", "top_k"],
+    seed="seed",
+    system=True,
+    structure="json_schema",
+    thinking=[],
+)
 """What is tried first."""
+
+
+def stated(thinking: list[ThinkingField], **others: Any) -> Manners:
+    """The manners of a service: what is tried first, with these differences."""
+    return FULL.model_copy(update={"thinking": thinking, **others})
+
+
+EFFORT: list[ThinkingField] = ["reasoning_effort"]
 
 PRESETS: Lookup[Manners] = Lookup(
     "preset",
     {
         # platform.openai.com, chat completions: reasoning models take neither sampling nor max_tokens
-        "openai": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": ["temperature", "top_p"]}),
-        "openai-reasoning": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": [], "seed": "none"}),
-        "azure": FULL.model_copy(update={"limit": "max_completion_tokens", "sampling": ["temperature", "top_p"]}),
+        "openai": stated([], limit="max_completion_tokens", sampling=["temperature", "top_p"]),
+        "openai-reasoning": stated(EFFORT, limit="max_completion_tokens", sampling=[], seed="none"),
+        "azure": stated(EFFORT, limit="max_completion_tokens", sampling=["temperature", "top_p"]),
         # ai.google.dev, OpenAI compatibility
-        "gemini": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "none"}),
-        # docs.mistral.ai, chat completion
-        "mistral": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "random_seed"}),
-        # api-docs.deepseek.com, chat completion: response_format is text or json_object
-        "deepseek": FULL.model_copy(update={"sampling": ["temperature", "top_p"], "seed": "none", "structure": "json_object"}),
+        "gemini": stated(EFFORT, sampling=["temperature", "top_p"], seed="none"),
+        # docs.mistral.ai, chat completion and reasoning
+        "mistral": stated(EFFORT, sampling=["temperature", "top_p"], seed="random_seed"),
+        # api-docs.deepseek.com, chat completion: response_format is text or json_object; thinking mode
+        "deepseek": stated(
+            ["thinking", "reasoning_effort"], sampling=["temperature", "top_p"], seed="none", structure="json_object"
+        ),
         # docs.claude.com, OpenAI SDK compatibility: seed and response_format are ignored; temperature or top_p, not both
-        "anthropic": FULL.model_copy(update={"sampling": ["temperature"], "seed": "none", "structure": "words"}),
-        "openrouter": FULL,
-        "ollama": FULL.model_copy(update={"sampling": ["temperature", "top_p"]}),
-        "llama.cpp": FULL,
-        "vllm": FULL,
-        "sglang": FULL,
-        "lm-studio": FULL,
+        "anthropic": stated(["thinking", "budget_tokens"], sampling=["temperature"], seed="none", structure="words"),
+        # openrouter.ai/docs, reasoning tokens
+        "openrouter": stated(["reasoning"]),
+        # docs.ollama.com, OpenAI compatibility
+        "ollama": stated(EFFORT, sampling=["temperature", "top_p"]),
+        "llama.cpp": stated(["chat_template_kwargs"]),
+        "vllm": stated(["chat_template_kwargs", "reasoning_effort", "thinking_token_budget"]),
+        # docs.sglang.io, thinking budget: a budget takes options of the server
+        "sglang": stated(["chat_template_kwargs", "reasoning_effort"]),
+        "lm-studio": stated([]),
     },
 )
 """The manners of services and servers, by their documentation (2026)."""
@@ -61,15 +82,20 @@ class Known:
 
     Args:
         path: where they are kept; None keeps nothing.
+        thinking: what the model's entry says of thinking.
+
+    Raises:
+        Untold: if the endpoint cannot be told that.
     """
 
-    def __init__(self, endpoint: Endpoint, path: Path | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, path: Path | None = None, thinking: Thinking | None = None) -> None:
         preset = PRESETS[endpoint.preset].model_dump() if endpoint.preset else {}
         self.stated = {name: value for name, value in endpoint.manners.model_dump().items() if value is not None}
         self.path, self.identity = path, [endpoint.url, endpoint.model, endpoint.preset]
         self.found = FULL.model_copy(update=preset | self._kept() | self.stated)
         self.proven: set[str] = set()
         self.options = endpoint.options
+        self.thinking = thinking_fields(thinking or Thinking(), taken_for_thinking(endpoint))
 
     def body(self, request: Request, model: str, sampling: Sampling) -> dict[str, Any]:
         """A request's body."""
@@ -87,7 +113,7 @@ class Known:
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": request.schema}}
         elif request.schema is not None and found.structure == "json_object":
             body["response_format"] = {"type": "json_object"}
-        body |= self.options
+        body |= self.thinking | self.options
         return {name: value for name, value in body.items() if value is not None}
 
     def learn(self, request: Request, sent: Manners, said: str, parameter: str | None) -> bool:
@@ -154,6 +180,71 @@ class Known:
             return
         with atomic(self.path) as partial:
             partial.write_text(json.dumps({"endpoint": self.identity, "manners": self.found.model_dump()}), encoding="utf-8")
+
+
+class Untold(ValueError):
+    """What a model's entry says of thinking and its endpoint cannot be told; the message names the key and the remedy."""
+
+
+def taken_for_thinking(endpoint: Endpoint) -> list[ThinkingField]:
+    """The fields about thinking that an endpoint takes, as it or its preset states them."""
+    preset = PRESETS[endpoint.preset].thinking if endpoint.preset else None
+    return (preset or []) if endpoint.manners.thinking is None else endpoint.manners.thinking
+
+
+def thinking_fields(thinking: Thinking, taken: Collection[ThinkingField]) -> dict[str, Any]:
+    """The fields of a request's body that say how a model is to think.
+
+    Args:
+        taken: those that the endpoint takes.
+
+    Raises:
+        Untold: if it takes none that says so.
+    """
+    body: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
+    if thinking.enabled is not None:
+        if "chat_template_kwargs" in taken:
+            variables["enable_thinking"] = thinking.enabled
+        elif "thinking" in taken:
+            body["thinking"] = {"type": "enabled" if thinking.enabled else "disabled"}
+        elif "reasoning" in taken:
+            body["reasoning"] = {"enabled": thinking.enabled}
+        elif "reasoning_effort" not in taken or (thinking.enabled and thinking.effort is None):
+            raise Untold(_untold("enabled", taken))
+        elif not thinking.enabled:
+            body["reasoning_effort"] = "none"
+    if thinking.effort is not None:
+        if "reasoning" in taken:
+            body["reasoning"] = body.get("reasoning", {}) | {"effort": thinking.effort}
+        elif "reasoning_effort" in taken:
+            body.setdefault("reasoning_effort", thinking.effort)
+        elif "chat_template_kwargs" in taken:
+            variables["reasoning_effort"] = thinking.effort
+        else:
+            raise Untold(_untold("effort", taken))
+    if thinking.budget is not None:
+        if "budget_tokens" in taken:
+            body["thinking"] = {"type": "enabled", "budget_tokens": thinking.budget}
+        elif "reasoning" in taken:
+            body["reasoning"] = body.get("reasoning", {}) | {"max_tokens": thinking.budget}
+        elif "thinking_token_budget" in taken:
+            body["thinking_token_budget"] = thinking.budget
+        else:
+            raise Untold(_untold("budget", taken))
+    if thinking.chat_template_kwargs and "chat_template_kwargs" not in taken:
+        raise Untold(_untold("chat_template_kwargs", taken))
+    variables |= thinking.chat_template_kwargs
+    return body | ({"chat_template_kwargs": variables} if variables else {})
+
+
+def _untold(key: str, taken: Collection[str]) -> str:
+    known = f"takes {', '.join(taken)} alone, which say nothing of it" if taken else "is not known to take any field about it"
+    said = ", with an `effort`" if key == "enabled" and "reasoning_effort" in taken else ""
+    return (
+        f"thinking.{key}: the endpoint {known}{said}. Leave the key out; or name a `preset`, or in "
+        "`endpoint.manners.thinking` the fields that it takes; or write a field of its own into `endpoint.options`"
+    )
 
 
 def _folded(messages: list[Message]) -> list[Message]:

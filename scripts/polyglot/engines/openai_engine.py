@@ -38,7 +38,7 @@ from polyglot.engines.manners import Known
 from polyglot.engines.pace import Pace
 from polyglot.engines.rolling import Batch
 from polyglot.engines.spending import Spending
-from polyglot.registry.models import Endpoint, Manners, Sampling
+from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
 
 POOL = 32
 """Connections of a client, whose search for a free one takes time by their number."""
@@ -55,15 +55,23 @@ class OpenAIEngine:
         endpoint: address and settings.
         spending: records the cost of each answer and enforces the ceiling.
         manners: where what is found out of the endpoint is kept; None keeps nothing.
+        thinking: what the model's entry says of thinking.
     """
 
     deterministic = False  # the seed is sent, but servers do not guarantee determinism
     batch_size = None
 
-    def __init__(self, endpoint: Endpoint, sampling: Sampling, spending: Spending, manners: Path | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        sampling: Sampling,
+        spending: Spending,
+        manners: Path | None = None,
+        thinking: Thinking | None = None,
+    ) -> None:
         self.endpoint, self.sampling, self.spending = endpoint, sampling, spending
         self.secrets = {name: secret(endpoint, name) for name in endpoint.secrets}
-        self.known, self.pace = Known(endpoint, manners), Pace(endpoint.limits)
+        self.known, self.pace = Known(endpoint, manners, thinking), Pace(endpoint.limits)
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
         self.answered: set[str] = set()
@@ -221,4 +229,5 @@ def start(given: Start) -> OpenAIEngine:
     assert model.endpoint is not None  # ensured by `engine_problems`
     results = Path("results") / study["study"]
     spending = Spending(results / "ledger", given.name, model.price, study["synthesis"]["budget"])
-    return OpenAIEngine(model.endpoint, model.sampling, spending, results / "endpoints" / f"{given.name}.json")
+    manners = results / "endpoints" / f"{given.name}.json"
+    return OpenAIEngine(model.endpoint, model.sampling, spending, manners, model.thinking)

@@ -10,7 +10,7 @@ from typing import Any
 from polyglot.engines.base import Answer, Interrupted, Request, Start
 from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.openai_engine import start
-from polyglot.registry.models import Model
+from polyglot.registry.models import Model, Thinking
 
 SYSTEM = {"role": "system", "content": "You write short texts."}
 SCHEMA = {
@@ -47,6 +47,7 @@ def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, A
             answer = engine.chat([request])[0].without_thoughts()
             said = answer.note or f"{answer.finish_reason}, {len(answer.text)} characters"
             said += f", {len(answer.thoughts)} of thoughts" if answer.thoughts else ""
+            said += _about_thinking(answer, model)
         except Interrupted as error:
             if isinstance(error.cause, KeyboardInterrupt):
                 raise error.cause from None
@@ -65,6 +66,20 @@ def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, A
             }
         )
     return rows
+
+
+def _about_thinking(answer: Answer, model: Model) -> str:
+    """What an answer says of the entry's `thinking`: whether the model did as it was told, as far as that can be seen."""
+    told, thinks = model.thinking, bool(answer.thoughts or answer.thought_tokens)
+    if told == Thinking():
+        return ""
+    if told.enabled is False:
+        return "; it thinks although thinking.enabled is false" if thinks else "; it does not think, as it was told"
+    if not thinks:
+        return "; no thoughts were sent or counted, so what `thinking` does cannot be seen"
+    if told.budget is not None and answer.thought_tokens > told.budget:
+        return f"; {answer.thought_tokens} tokens of thoughts, more than thinking.budget"
+    return f"; {answer.thought_tokens} tokens of thoughts"
 
 
 def probed(models: Mapping[str, Model], study: Mapping[str, Any]) -> tuple[str, bool]:

@@ -7,6 +7,7 @@ Requests, seeds, sampling, schemas, chat template, statuses and side files are t
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,14 +18,14 @@ from openai import APIConnectionError, APIStatusError, DefaultHttpxClient, OpenA
 
 from polyglot.core.submission import Submission
 from polyglot.engines.base import Answer, Request
-from polyglot.engines.bodies import Counts
+from polyglot.engines.bodies import Counts, answer_of
 from polyglot.engines.embedding import Embedder
 from polyglot.engines.endpoint_errors import REFUSING, EndpointError
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.server import RESTARTS, Address, Served, SharedServer
 from polyglot.engines.server_keeper import NAME
 from polyglot.engines.spending import Unpaid
-from polyglot.engines.vllm_engine import given_template
+from polyglot.engines.vllm_engine import Form
 from polyglot.models.context import too_long
 from polyglot.registry.models import Endpoint, Model
 
@@ -48,8 +49,7 @@ class ServedEngine(OpenAIEngine):
         super().__init__(own, model.sampling, Unpaid())
         self.name = str(folder)
         self.server = SharedServer(submission, Served.of(folder, model, "chat", chat_template), folder.name)
-        self.folder, self.chat_template = folder, chat_template
-        self.ends: list[int] = []
+        self.folder, self.model, self.chat_template = folder, model, chat_template
         self.turn = asyncio.Lock()
         self.connected: Address | None = None
         self.lost = False
@@ -62,7 +62,7 @@ class ServedEngine(OpenAIEngine):
             ServerError: if the server does not start.
         """
         if self.connected is None:
-            self.ends = given_template(self.folder, self.chat_template)[1]  # only now: this imports transformers
+            self.form = Form.of(self.folder, self.model, self.chat_template)  # only now: this imports transformers
             self._connect(self.server.address())
         return super().chat(requests)
 
@@ -80,7 +80,7 @@ class ServedEngine(OpenAIEngine):
         if self.lost:
             await self._found_again()
         try:
-            return await super().asked(request)
+            answer, counts = await super().asked(request)
         except APIConnectionError:
             self.lost = True
             raise
@@ -88,6 +88,11 @@ class ServedEngine(OpenAIEngine):
             if error.status_code in REFUSING:
                 await self._explain_refusal(request, error)
             raise
+        if self.form.parser is None:
+            text, thoughts, count = self.form.marks.parted(answer.text)
+            counts = replace(counts, thoughts=count)
+            answer = answer_of(request, text, answer.finish_reason, counts, thoughts=thoughts, note=answer.note)
+        return answer, counts
 
     async def _found_again(self) -> None:
         given_up = Event()
@@ -106,7 +111,7 @@ class ServedEngine(OpenAIEngine):
             ContextError: if the prompt fills the context.
             EndpointError: otherwise.
         """
-        body = {"model": NAME, "messages": request.messages}
+        body = {"model": NAME, "messages": request.messages, "chat_template_kwargs": self.form.variables or None}
         counted: Any = await next(self.clients).post(f"{self.connected.url}/tokenize", cast_to=object, body=body)  # type: ignore[union-attr]
         if counted["count"] >= counted["max_model_len"]:
             raise too_long(self.name, request.id, counted["count"], counted["max_model_len"]) from None
@@ -114,9 +119,15 @@ class ServedEngine(OpenAIEngine):
 
     def body(self, request: Request) -> dict[str, Any]:
         sampling = self.sampling
-        options: dict[str, Any] = NEUTRAL | {"top_k": sampling.top_k or 0, "stop_token_ids": self.ends}
+        options: dict[str, Any] = NEUTRAL | {"top_k": sampling.top_k or 0, "stop_token_ids": self.form.ends}
         if request.schema is not None:
             options["structured_outputs"] = {"json": request.schema}
+        if self.form.variables:
+            options["chat_template_kwargs"] = self.form.variables
+        if self.form.shows_special_tokens:
+            options["skip_special_tokens"] = False
+        if self.model.thinking.budget is not None:
+            options["thinking_token_budget"] = self.model.thinking.budget
         body = super().body(request)
         body.pop("response_format", None)
         return body | {"seed": request.seed % 2**63} | options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from transformers import (
 
 from polyglot.core.batch_size import BatchSize
 from polyglot.engines.base import Answer, Request, Start
+from polyglot.engines.thoughts import Marks
 from polyglot.models.context import too_long
 from polyglot.models.loading import load_language_model
+from polyglot.models.thinking import template_variables
 from polyglot.models.tokenization import answer_ends, load_tokenizer, needs_chat_template
-from polyglot.registry.models import Sampling
+from polyglot.registry.models import Sampling, Thinking
 
 
 class SeededNoise(LogitsProcessor):
@@ -38,6 +41,61 @@ class SeededNoise(LogitsProcessor):
         return scores + noise.to(scores.device)  # type: ignore[return-value]
 
 
+@dataclass
+class Thinker:
+    """Where one row of a batch stands: within thoughts, with so many tokens, and what it still has to write to close them."""
+
+    inside: bool
+    over: bool = False
+    tokens: int = 0
+    last: list[int] = field(default_factory=list)
+    due: list[int] = field(default_factory=list)
+
+
+class ThoughtBudget(LogitsProcessor):
+    """Closes a row's thoughts after so many tokens. Thoughts that end before are left alone; what comes after them is no thought.
+
+    Args:
+        budget: most tokens of thoughts.
+        opening, closing: tokens of the tags.
+        rows: of the batch.
+        opened: whether prompts end within thoughts.
+    """
+
+    def __init__(self, budget: int, opening: Sequence[int], closing: Sequence[int], *, rows: int, opened: bool) -> None:
+        self.budget, self.opening, self.closing = budget, list(opening), list(closing)
+        self.rows = [Thinker(opened) for _ in range(rows)]
+        self.width: int | None = None
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        new = self.width is not None and input_ids.shape[1] > self.width
+        self.width = input_ids.shape[1]
+        written = input_ids[:, -1].tolist()
+        for number, row in enumerate(self.rows):
+            if new:
+                self._follow(row, written[number])
+            if row.inside and row.tokens >= self.budget:
+                row.inside, row.over, row.due = False, True, list(self.closing)
+            if row.due:
+                scores[number] = -torch.inf
+                scores[number, row.due[0]] = 0.0
+        return scores
+
+    def _follow(self, row: Thinker, token: int) -> None:
+        if row.due:
+            row.due.pop(0)
+            return
+        if row.over:
+            return
+        row.last = [*row.last, token][-max(len(self.opening), len(self.closing)) :]
+        if row.inside and row.last[-len(self.closing) :] == self.closing:
+            row.inside, row.over = False, True
+        elif row.inside:
+            row.tokens += 1
+        elif row.last[-len(self.opening) :] == self.opening:
+            row.inside = True
+
+
 class TransformersEngine:
     """Answers batches with a causal language model and its chat template.
 
@@ -45,6 +103,7 @@ class TransformersEngine:
 
     Args:
         gpus: how many GPUs the model is spread over, as many of them as there are.
+        thinking: what the model's entry says of thinking.
     """
 
     batch_size = None
@@ -57,6 +116,7 @@ class TransformersEngine:
         context: int | None = None,
         chat_template: Path | None = None,
         gpus: int = 1,
+        thinking: Thinking | None = None,
     ) -> None:
         self.tokenizer: Any = load_tokenizer(model, chat_template, padding_side="left")
         needs_chat_template(self.tokenizer, model)
@@ -66,6 +126,10 @@ class TransformersEngine:
         self.name, self.sampling = str(model), sampling
         self.context = context or int(self.model.config.get_text_config().max_position_embeddings)
         self.ends = answer_ends(model, self.tokenizer)
+        thinking = thinking or Thinking()
+        self.variables = template_variables(self.tokenizer, thinking, model)
+        self.marks, self.budget = Marks.of(self.tokenizer, self.variables), thinking.budget
+        self.tags = self.marks.tags(model) if thinking.budget else ([], [])
         self.batches = BatchSize(None, f"answers of {model.name}")
         self.deterministic = self.model.device.type == "cpu"  # on a GPU the padding of a batch changes rounding
 
@@ -84,6 +148,7 @@ class TransformersEngine:
             padding=True,
             return_dict=True,
             return_tensors="pt",
+            **self.variables,
         ).to(self.model.device)
         lengths = batch["attention_mask"].sum(dim=1).tolist()
         for request, length in zip(requests, lengths, strict=True):
@@ -103,10 +168,13 @@ class TransformersEngine:
             row = row[: self.context - prompt]
             length = next((place for place, token in enumerate(row) if token in self.ends), None)
             tokens = row if length is None else row[:length]
+            text, thoughts, thought_tokens = self.marks.read(tokens)
             answers.append(
                 Answer(
                     id=request.id,
-                    text=self.tokenizer.decode(tokens, skip_special_tokens=True),
+                    text=text,
+                    thoughts=thoughts,
+                    thought_tokens=thought_tokens,
                     finish_reason="length" if length is None else "stop",
                     prompt_tokens=prompt,
                     completion_tokens=len(tokens) + (length is not None),
@@ -115,10 +183,17 @@ class TransformersEngine:
         return answers
 
     def _processors(self, requests: Sequence[Request]) -> LogitsProcessorList:
-        """Temperature, top-k, top-p, then each request's noise; none of these for greedy decoding."""
+        """Temperature, top-k, top-p, then each request's noise; none of these for greedy decoding. Then the thoughts' budget."""
         processors = LogitsProcessorList()
-        if self.sampling.temperature == 0:
-            return processors
+        if self.sampling.temperature > 0:
+            processors.extend(self._drawing(requests))
+        if self.budget:
+            opened = bool(self.marks.opened)
+            processors.append(ThoughtBudget(self.budget, *self.tags, rows=len(requests), opened=opened))
+        return processors
+
+    def _drawing(self, requests: Sequence[Request]) -> LogitsProcessorList:
+        processors = LogitsProcessorList()
         processors.append(TemperatureLogitsWarper(self.sampling.temperature))
         if self.sampling.top_k:
             processors.append(TopKLogitsWarper(self.sampling.top_k))
@@ -133,4 +208,5 @@ def start(given: Start) -> TransformersEngine:
     assert given.folder is not None  # set for every local model
     model = given.model
     how: dict[str, Any] = {"context": model.context, "chat_template": given.chat_template, "gpus": model.gpus}
+    how["thinking"] = model.thinking
     return TransformersEngine(given.folder, model.sampling, **how)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polyglot.core.devices import visible_gpus
 from polyglot.engines.base import Answer, Request
-from polyglot.engines.bodies import ending
+from polyglot.engines.bodies import Counts, answer_of, ending
+from polyglot.engines.thoughts import Marks
 from polyglot.models.context import too_long
+from polyglot.models.thinking import template_variables
 from polyglot.models.tokenization import answer_ends, load_tokenizer
 from polyglot.registry.models import Model
 
@@ -51,7 +54,8 @@ def chat_arguments(folder: Path, model: Model, *, gpu: bool) -> dict[str, Any]:
     """Those of an engine that answers chats."""
     # on a CPU, chunked prefill and seeds of single requests do not go together
     whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": max(16384, model.context or 4096)}
-    return arguments(folder, model, gpu=gpu, on_cpu=whole, enable_prefix_caching=True)
+    parsed = {"reasoning_parser": model.thinking.parser} if model.thinking.parser else {}
+    return arguments(folder, model, gpu=gpu, on_cpu=whole, enable_prefix_caching=True, **parsed)
 
 
 def embedding_arguments(folder: Path, model: Model, *, gpu: bool) -> dict[str, Any]:
@@ -80,11 +84,36 @@ def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -
     return LLM(**given(folder, model, gpu=gpu))
 
 
-def given_template(folder: Path, chat_template: Path | None) -> tuple[str | None, list[int]]:
-    """The text of a chat template that is not the tokenizer's own, and the tokens that end an answer. vllm itself knows of the
-    generation configuration's and the tokenizer's, but of no template's."""
-    tokenizer = load_tokenizer(folder, chat_template)
-    return (None if chat_template is None else tokenizer.chat_template), answer_ends(folder, tokenizer)
+@dataclass(frozen=True)
+class Form:
+    """How a model is asked and its answers are read.
+
+    Args:
+        template: the text of a chat template that is not the tokenizer's own.
+        ends: the tokens that end an answer. vllm itself knows of the generation configuration's and the tokenizer's, but of no
+            template's.
+        variables: those of the template that say how to think.
+        marks: how thoughts are marked in answers, where no parser reads them.
+        parser: the name of vLLM's reasoning parser, if there is one.
+    """
+
+    template: str | None
+    ends: list[int]
+    variables: dict[str, Any]
+    marks: Marks
+    parser: str | None
+
+    @classmethod
+    def of(cls, folder: Path, model: Model, chat_template: Path | None) -> Form:
+        tokenizer = load_tokenizer(folder, chat_template)
+        variables = template_variables(tokenizer, model.thinking, chat_template or folder)
+        template = None if chat_template is None else tokenizer.chat_template
+        return cls(template, answer_ends(folder, tokenizer), variables, Marks.of(tokenizer, variables), model.thinking.parser)
+
+    @property
+    def shows_special_tokens(self) -> bool:
+        """Whether answers must be written out with special tokens, because some of them mark thoughts."""
+        return bool(self.marks.hidden) and self.parser is None
 
 
 class VLLMEngine:
@@ -100,7 +129,8 @@ class VLLMEngine:
         self.llm = open_llm(folder, model, chat_arguments)
         self.name, self.sampling = str(folder), model.sampling
         self.context = int(self.llm.llm_engine.model_config.max_model_len)
-        self.template, self.ends = given_template(folder, chat_template)
+        self.form, self.budget = Form.of(folder, model, chat_template), model.thinking.budget
+        self.reader = Parsed(self.llm, self.form) if self.form.parser else None
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """The answer to every request, in order.
@@ -113,7 +143,13 @@ class VLLMEngine:
         messages: list[Any] = [request.messages for request in requests]
         try:
             parameters = [self._parameters(request) for request in requests]
-            outputs = self.llm.chat(messages, parameters, use_tqdm=False, chat_template=self.template)
+            outputs = self.llm.chat(
+                messages,
+                parameters,
+                use_tqdm=False,
+                chat_template=self.form.template,
+                chat_template_kwargs=self.form.variables or None,
+            )
         except (ValueError, VLLMValidationError):
             self._refuse_long(requests)
             raise
@@ -122,7 +158,9 @@ class VLLMEngine:
             found = output.outputs[0]
             finish, note = ending(found.finish_reason)
             prompt = len(output.prompt_token_ids or [])
-            answers.append(Answer(request.id, found.text, finish, prompt, len(found.token_ids), note=note))
+            text, thoughts, count = self.reader.read(request, output) if self.reader else self.form.marks.parted(found.text)
+            counts = Counts(prompt, len(found.token_ids), count)
+            answers.append(answer_of(request, text, finish, counts, thoughts=thoughts, note=note))
         return answers
 
     def _parameters(self, request: Request) -> Any:
@@ -135,15 +173,54 @@ class VLLMEngine:
             top_k=self.sampling.top_k or 0,
             max_tokens=self.sampling.max_new_tokens,
             seed=request.seed % 2**63,
-            stop_token_ids=self.ends,
+            stop_token_ids=self.form.ends,
+            skip_special_tokens=not self.form.shows_special_tokens and (self.reader is None or self.reader.skips_special_tokens),
+            thinking_token_budget=self.budget,
             structured_outputs=StructuredOutputsParams(json=request.schema) if request.schema is not None else None,
         )
 
     def _refuse_long(self, requests: list[Request]) -> None:
         """Raises ContextError if a prompt fills the context."""
         tokenizer: Any = self.llm.get_tokenizer()
-        options = {"chat_template": self.template, "add_generation_prompt": True, "return_dict": True}
+        options = {"chat_template": self.form.template, "add_generation_prompt": True, "return_dict": True}
         for request in requests:
-            tokens = len(tokenizer.apply_chat_template(request.messages, **options)["input_ids"])
+            tokens = len(tokenizer.apply_chat_template(request.messages, **options, **self.form.variables)["input_ids"])
             if tokens >= self.context:
                 raise too_long(self.name, request.id, tokens, self.context) from None
+
+
+class Parsed:
+    """Thoughts and answers as vLLM's own server tells them apart: by the parser of a model's family.
+
+    Raises:
+        ValueError: if there is no such parser, or it cannot be used with the model's tokenizer.
+    """
+
+    def __init__(self, llm: Any, form: Form) -> None:
+        from vllm.parser.parser_manager import ParserManager
+
+        config = llm.llm_engine.model_config
+        self.tokenizer: Any = llm.get_tokenizer()
+        named = {"reasoning_parser_name": form.parser, "model_name": config.model, "tokenizer": self.tokenizer}
+        try:
+            self.parser = ParserManager.get_parser(**named, is_harmony=config.hf_config.model_type == "gpt_oss")
+        except TypeError as error:
+            raise ValueError(f"thinking.parser '{form.parser}' of {config.model} cannot be used: {error}") from None
+        self.given = {"chat_template_kwargs": form.variables, "model_config": config}
+        self.skips_special_tokens = bool(self._made([])[1].skip_special_tokens)
+
+    def read(self, request: Request, output: Any) -> tuple[str, str, int]:
+        """(answer, thoughts, tokens of thoughts) of a `RequestOutput`."""
+        parser, asked = self._made(request.messages)
+        parser.set_prompt_token_ids(output.prompt_token_ids or [])
+        found = output.outputs[0]
+        thoughts, text, _ = parser.parse(found.text, asked, model_output_token_ids=found.token_ids)
+        return text or "", thoughts or "", parser.count_reasoning_tokens(found.token_ids)
+
+    def _made(self, messages: Any) -> tuple[Any, Any]:
+        """A parser, which has a state, and the request as a server would get it."""
+        from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
+
+        parser = self.parser(self.tokenizer, None, **self.given)
+        given = {"messages": messages, "chat_template_kwargs": self.given["chat_template_kwargs"] or None}
+        return parser, parser.adjust_request(ChatCompletionRequest(**given))

@@ -12,6 +12,7 @@ import pandas as pd
 from polyglot.core.files import read_json
 from polyglot.core.prompts import Message
 from polyglot.models.context import ContextError, too_long
+from polyglot.models.thinking import needs_thoughts_key, template_variables
 from polyglot.models.tokenization import TokenizerError, assistant_tokens, load_tokenizer, needs_chat_template, tokenizer_facts
 from polyglot.registry.models import Model
 
@@ -77,10 +78,11 @@ def check_requests(
     context = check_context(name, model, folder)
     tokenizer = load_tokenizer(folder, chat_template)
     needs_chat_template(tokenizer, folder)
+    variables = template_variables(tokenizer, model.thinking, f"{name} ({chat_template or folder})")
     room, methods = model.sampling.max_new_tokens, {}
     for file, rows in requests.items():
         chats = [[dict(turn) for turn in messages] for messages in rows["messages"]]
-        lengths = _lengths(tokenizer, chats, chat_template or folder)
+        lengths = _lengths(tokenizer, chats, chat_template or folder, variables)
         if context is not None and (lengths + room > context).any():
             row = int(np.argmax(lengths))
             raise too_long(name, rows["request_id"].iloc[row], int(lengths[row]), context, room=room, file=file)
@@ -122,9 +124,10 @@ def check_chats(
     tokenizer = load_tokenizer(folder, chat_template)
     if needed:
         needs_chat_template(tokenizer, folder)
+    variables = template_variables(tokenizer, model.thinking, f"{name} ({chat_template or folder})") if needed else {}
     lengths: dict[str, int] = {}
     for kind, turns in chats.items() if tokenizer.chat_template is not None else ():
-        lengths[kind] = int(_lengths(tokenizer, [list(turns)], chat_template or folder)[0])
+        lengths[kind] = int(_lengths(tokenizer, [list(turns)], chat_template or folder, variables)[0])
         if context is not None and lengths[kind] + room > context:
             raise ContextError(
                 f"{name}: {kind} takes {lengths[kind]:,} tokens with one-letter texts, plus {room:,} for the answer; the "
@@ -134,13 +137,13 @@ def check_chats(
     return {"model": name, "context": context, "max_new_tokens": room, "facts": facts, "chats": lengths}
 
 
-def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path) -> Any:
+def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path, variables: Mapping[str, Any]) -> Any:
     """Tokens of each chat, shape (n,)."""
     found: list[int] = []
     for start in range(0, len(chats), BATCH):
         chunk = chats[start : start + BATCH]
         try:
-            texts = tokenizer.apply_chat_template(chunk, add_generation_prompt=True, tokenize=False)
+            texts = tokenizer.apply_chat_template(chunk, add_generation_prompt=True, tokenize=False, **variables)
         except Exception as error:  # a template can raise anything
             roles = ", ".join(turn["role"] for turn in chunk[0])
             raise TokenizerError(
@@ -151,19 +154,22 @@ def _lengths(tokenizer: Any, chats: list[list[Message]], source: Path) -> Any:
     return np.array(found)
 
 
-def check_base(name: str, folder: Path, *, max_length: int, marks: bool, chat_template: Path | None = None) -> dict[str, Any]:
+def check_base(
+    name: str, folder: Path, *, max_length: int, marks: bool, thoughts: bool = False, chat_template: Path | None = None
+) -> dict[str, Any]:
     """Whether a base can be fine-tuned, judging by its tokenizer and configuration.
 
     Args:
         max_length: longest training example in tokens.
         marks: whether the chat template must mark the response, because the loss covers only its tokens.
+        thoughts: whether it must write a teacher's thoughts, because students are trained on them.
 
     Returns:
         model, context, max_length, facts of the tokenizer.
 
     Raises:
         FileNotFoundError: if the folder holds no configuration.
-        TokenizerError: if it holds no tokenizer, or its chat template is missing or marks no response.
+        TokenizerError: if it holds no tokenizer, or its chat template is missing, marks no response or writes no thoughts.
         ContextError: if training examples may be longer than its context.
     """
     context = model_context(folder)
@@ -172,6 +178,8 @@ def check_base(name: str, folder: Path, *, max_length: int, marks: bool, chat_te
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     if marks and not any(assistant_tokens(tokenizer, turns, chat_template or folder)[1]):
         raise TokenizerError(f"{chat_template or folder}: the chat template marks no token of the response")
+    if thoughts:
+        needs_thoughts_key(tokenizer, folder, name=name, marks=marks)
     if context is not None and max_length > context:
         raise ContextError(f"{name}: training.max_length is {max_length:,} tokens, the base's context {context:,}: lower it")
     return {"model": name, "context": context, "max_length": max_length, "facts": tokenizer_facts(tokenizer, folder)}

@@ -62,7 +62,7 @@ def student_facts(study: Study, registries: Registries, *, base: str, **of_set: 
 
 def _training(study: Study) -> dict[str, Any]:
     """Settings by name; those of adapters only if adapters are trained, as `lora.rank` and so on."""
-    settings = study.training.model_dump(mode="json")
+    settings = study.training.recorded
     adapters = settings.pop("lora")
     if study.training.tuning == "full":
         return settings

@@ -83,6 +83,12 @@ class Limits(Entry):
     )
 
 
+ThinkingField = Literal[
+    "reasoning_effort", "reasoning", "thinking", "budget_tokens", "chat_template_kwargs", "thinking_token_budget"
+]
+"""Fields of a request about thinking; `budget_tokens` stands in `thinking`."""
+
+
 class Manners(Entry):
     """What an endpoint takes. What is not stated, nor in its preset, is found out from the first requests that it rejects."""
 
@@ -103,6 +109,34 @@ class Manners(Entry):
         default=None,
         description="How a JSON answer is asked for: by its schema, as any JSON object, or in words alone; null: the first of "
         "them that is not rejected.",
+    )
+    thinking: list[ThinkingField] | None = Field(
+        default=None, description="Fields by which it is told what the model's `thinking` says; null: those of its preset."
+    )
+
+
+class Thinking(Entry):
+    """Whether and how much a model thinks before it answers. What is null is left to the model."""
+
+    enabled: bool | None = Field(
+        default=None,
+        description="Whether it thinks. A local model's chat template must have such a variable (`enable_thinking`, `thinking`).",
+    )
+    effort: str | None = Field(
+        default=None, description="How much it thinks, in the model's own words (`low`, `medium`, `high`): `reasoning_effort`."
+    )
+    budget: int | None = Field(
+        default=None,
+        gt=0,
+        description="Most tokens of thoughts, after which the answer is begun. The engine `vllm` needs `parser` for it.",
+    )
+    parser: str | None = Field(
+        default=None,
+        description="vLLM's reasoning parser of the model's family, such as `qwen3`: it tells thoughts from answers, and JSON is "
+        "enforced in the answer alone; null: thoughts are known by their tags.",
+    )
+    chat_template_kwargs: dict[str, Any] = Field(
+        default={}, description="Further variables of the chat template, where its switches have other names."
     )
 
 
@@ -218,6 +252,7 @@ class Model(Entry):
     engine_options: dict[str, Any] = Field(default={}, description="Further arguments of the engine: those of `vllm.LLM`.")
     price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are sampled.")
+    thinking: Thinking = Field(default=Thinking(), description="Whether and how much it thinks before it answers.")
     family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
     size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
     reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
@@ -230,6 +265,8 @@ class Model(Entry):
     def settings(self) -> dict[str, Any]:
         """The settings that its answers depend on; jobs are rerun when they change."""
         found = self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
+        if self.thinking == Thinking():
+            found.pop("thinking")
         if self.endpoint is not None:  # manners that are not stated change no answer
             known = found["endpoint"]
             found["endpoint"] = {

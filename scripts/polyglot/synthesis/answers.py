@@ -25,6 +25,8 @@ PROBLEMS = {
     "failed": "no whole answer came",
 }
 """Why an answer with such an end is not used."""
+LONGEST_DETECTED = 2000
+"""Characters of thoughts by which their language is told."""
 UNREADABLE = ("invalid_json", "echo")
 """Statuses of answers that hold no pair; such a request can be asked again."""
 
@@ -81,7 +83,8 @@ def read_answers(
 
     Returns:
         One row per request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
-        thoughts (what the teacher wrote before it), finish_reason, prompt_tokens, completion_tokens, thought_tokens, counted
+        thoughts (what the teacher wrote before it), thoughts_lang (their most likely language; missing without thoughts, or where
+        none can be told), finish_reason, prompt_tokens, completion_tokens, thought_tokens, counted
         (whether the engine counted them; tokens are of all attempts), attempts, first_text (the first attempt's answer, if
         another counts), read_strictly (the first attempt could be read as it is), read, repaired.
     """
@@ -98,6 +101,11 @@ def read_answers(
         wrong = frame.index[good][[value < language_confidence for value in confidence]]
         frame.loc[wrong, "status"] = "wrong_language"
         frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
+    frame.insert(
+        frame.columns.get_loc("thoughts") + 1,  # type: ignore[operator]
+        "thoughts_lang",
+        pd.Series(languages_of(frame["thoughts"], frame["lang"].iloc[0], languages), index=frame.index, dtype=object),
+    )
     usable = frame.loc[frame["status"] == "ok", "prompt"]
     leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
     frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
@@ -201,15 +209,35 @@ def language_probability(texts: Sequence[str], lang: str, languages: Sequence[st
 
     It is 1 if undecidable: for a text without letters, or a language that the detector does not support.
     """
-    from lingua import IsoCode639_1, LanguageDetectorBuilder
-
-    names = sorted({code.upper() for code in (*languages, lang)})
-    codes = [getattr(IsoCode639_1, name) for name in names if hasattr(IsoCode639_1, name)]
-    if len(codes) < 2 or not hasattr(IsoCode639_1, lang.upper()):
+    detector = _detector((*languages, lang), needed=lang)
+    if detector is None:
         return [1.0] * len(texts)
-    detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
     found = []
     for text in texts:
         values = {item.language.iso_code_639_1.name: item.value for item in detector.compute_language_confidence_values(text)}
         found.append(values[lang.upper()] if any(values.values()) else 1.0)
     return found
+
+
+def languages_of(thoughts: Sequence[str], lang: str, languages: Sequence[str]) -> list[str | None]:
+    """The most likely language of each text, among the given ones, `lang` and English; of a long text, by its start.
+
+    Returns:
+        Codes; None for an empty text, one without letters, or if the detector does not support `lang`.
+    """
+    detector = _detector((*languages, lang, "en"), needed=lang) if any(thoughts) else None
+    if detector is None:
+        return [None] * len(thoughts)
+    found = [detector.detect_language_of(text[:LONGEST_DETECTED]) if text.strip() else None for text in thoughts]
+    return [None if language is None else language.iso_code_639_1.name.lower() for language in found]
+
+
+def _detector(languages: Sequence[str], *, needed: str) -> Any:
+    """A detector for those of the languages that it supports; None if it does not support the one that is needed."""
+    from lingua import IsoCode639_1, LanguageDetectorBuilder
+
+    names = sorted({code.upper() for code in languages})
+    codes = [getattr(IsoCode639_1, name) for name in names if hasattr(IsoCode639_1, name)]
+    if len(codes) < 2 or not hasattr(IsoCode639_1, needed.upper()):
+        return None
+    return LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()

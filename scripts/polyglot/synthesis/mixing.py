@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from polyglot.core.hashing import stable_seed
+from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import PUBLIC
+
+COLUMNS = ("id", "method", "prompt", "response", "thoughts")
+"""Of a training set."""
 
 
 def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int) -> pd.DataFrame:
@@ -21,7 +25,8 @@ def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int
         examples: target size; a part with too few examples contributes all of them, and other parts do not make up the shortfall.
 
     Returns:
-        Columns id, method, prompt, response, in a seeded random order; no row if no answer is usable.
+        `COLUMNS`, in a seeded random order; no row if no answer is usable. Thoughts are those that led to the response, empty
+        elsewhere (see `Method.thinks_of_the_response`).
     """
     chosen = []
     for place, (part, blocks) in enumerate(parts.items()):
@@ -33,7 +38,14 @@ def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int
             wanted -= len(taken)
             chosen.append(taken)
     mixed = pd.concat(chosen, ignore_index=True).rename(columns={"request_id": "id"})
-    return mixed.loc[:, ["id", "method", "prompt", "response"]].sample(frac=1, random_state=seed, ignore_index=True)
+    return in_columns(mixed).sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def in_columns(examples: pd.DataFrame) -> pd.DataFrame:
+    """A training set's columns of some examples; those of before version 0.2 have no thoughts."""
+    known = examples.reindex(columns=list(COLUMNS))
+    of_response = [name in METHODS and METHODS[name].thinks_of_the_response for name in known["method"]]
+    return known.assign(thoughts=known["thoughts"].where(of_response, "").fillna("").astype(object))
 
 
 def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from polyglot.models.tokenization import PLACEHOLDER
+
 IGNORED = -100
 """Label of a token outside the loss."""
 
@@ -14,18 +16,25 @@ Example = dict[str, list[int]]
 """Token ids (`input_ids`) and labels (`labels`), of equal length."""
 
 
-def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "all"], max_length: int) -> list[Example]:
+def encode(
+    tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "all"], max_length: int, thoughts: str | None = None
+) -> list[Example]:
     """Every (prompt, response) pair as a conversation in the chat template, truncated to `max_length` tokens.
 
     With the loss on the response, the labels are the tokens that the template marks as the assistant's, including its end of
-    turn. An example without such a token after truncation is dropped and logged.
+    turn. An example without such a token after truncation is dropped and logged, and so is one of whose thoughts no answer
+    follows.
+
+    Args:
+        thoughts: the key of an assistant's turn that holds the column `thoughts` (see `polyglot.models.thinking.thoughts_key`);
+            None leaves thoughts out.
 
     Raises:
         ValueError: if no example is left.
     """
     conversations = [
-        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-        for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True)
+        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response, **({thoughts: said} if said else {})}]
+        for prompt, response, said in zip(pairs["prompt"], pairs["response"], thoughts_of(pairs, thoughts), strict=True)
     ]
     response_only = loss == "response"
     encoded = tokenizer.apply_chat_template(
@@ -36,7 +45,9 @@ def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "al
         labels = list(ids)
         if response_only:
             labels = [token if kept else IGNORED for token, kept in zip(ids, encoded["assistant_masks"][place], strict=True)]
-        if any(label != IGNORED for label in labels[:max_length]):
+        if any(label != IGNORED for label in labels[:max_length]) and (
+            len(ids) <= max_length or _answer_starts(tokenizer, conversations[place], thoughts) < max_length
+        ):
             examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
     left_out = len(conversations) - len(examples)
     if not examples:
@@ -44,3 +55,19 @@ def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "al
     if left_out:
         print(f"{left_out} examples left out: no response within training.max_length ({max_length} tokens)", file=sys.stderr)
     return examples
+
+
+def thoughts_of(pairs: pd.DataFrame, key: str | None) -> list[Any]:
+    """The thoughts of every pair; empty without them, or without a key."""
+    if key is None or "thoughts" not in pairs:
+        return [""] * len(pairs)
+    return list(pairs["thoughts"].fillna(""))
+
+
+def _answer_starts(tokenizer: Any, conversation: list[dict[str, str]], key: str | None) -> int:
+    """Tokens before the answer that follows thoughts; 0 without thoughts, since the answer is then what is marked first."""
+    question, answer = conversation
+    if key not in answer:
+        return 0
+    whole = tokenizer.apply_chat_template([question, {**answer, "content": PLACEHOLDER}], tokenize=False)
+    return len(tokenizer(whole.partition(PLACEHOLDER)[0], add_special_tokens=False)["input_ids"])

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.hashing import content_id, folder_fingerprint
+from polyglot.models.thinking import needs_thoughts_key
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.training.batches import Batches, SeededOrder, blank
 from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
-from polyglot.training.examples import encode
+from polyglot.training.examples import Example, encode, thoughts_of
 from polyglot.training.language_model import is_multimodal
 from polyglot.training.lora import merge
 from polyglot.training.machine import Machine
@@ -21,7 +22,15 @@ from polyglot.training.settings import Training
 
 SUMMARY = "training.json"
 """File of a student's folder: what `train` returns."""
-ALWAYS_OWNED = set(Training.model_fields) - {"trainer", "tuning", "lora", "precision", "gradient_checkpointing", "offload"}
+ALWAYS_OWNED = set(Training.model_fields) - {
+    "trainer",
+    "tuning",
+    "lora",
+    "precision",
+    "gradient_checkpointing",
+    "offload",
+    "thoughts",
+}
 """Settings always recorded with checkpoints; other settings only if they differ from the default."""
 
 
@@ -41,9 +50,11 @@ def train(
     module.make_ready()
     tokenizer = load_tokenizer(base, chat_template)
     needs_chat_template(tokenizer, base, marks=training.loss == "response")
-    trainer = _trainer(module, base, pairs, training, machine, tokenizer=tokenizer, seed=seed, checkpoints=checkpoints)
+    key = needs_thoughts_key(tokenizer, base, marks=training.loss == "response") if training.thoughts == "keep" else None
+    examples = encode(tokenizer, pairs, loss=training.loss, max_length=training.max_length, thoughts=key)
+    trainer = _trainer(module, base, examples, training, machine, tokenizer=tokenizer, seed=seed, checkpoints=checkpoints)
     watch(trainer, "fine-tuning")
-    data = content_id(*pairs["prompt"], *pairs["response"])
+    data = content_id(*pairs["prompt"], *pairs["response"], *(thoughts_of(pairs, key) if key else []))
     settings = owned(training, machine, multimodal=is_multimodal(trainer.accelerator.unwrap_model(trainer.model)))
     owner = training_owner(base=folder_fingerprint(base), form=tokenizer.chat_template, data=data, seed=seed, **settings)
     with trainer.args.main_process_first(local=False):
@@ -80,7 +91,7 @@ def _trainer_module(training: Training) -> ModuleType:
 def _trainer(
     module: ModuleType,
     base: Path,
-    pairs: pd.DataFrame,
+    examples: list[Example],
     training: Training,
     machine: Machine,
     *,
@@ -88,10 +99,9 @@ def _trainer(
     seed: int,
     checkpoints: Path,
 ) -> Any:
-    """A trainer that uses the tokenized pairs in the order given by the seed."""
+    """A trainer that uses the tokenized examples in the order given by the seed."""
     from datasets import Dataset
 
-    examples = encode(tokenizer, pairs, loss=training.loss, max_length=training.max_length)
     batches = Batches.of(training, machine.processes)
     blanks = batches.blanks(len(examples))
     data = Dataset.from_list(examples + [blank(examples[0]["input_ids"][0])] * blanks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,17 @@ class Lora(Section):
 
 class Training(Section):
     """Supervised fine-tuning of the students."""
+
+    @property
+    def checked(self) -> dict[str, Any]:
+        """Those of `recorded` that a base is checked for."""
+        return {name: value for name, value in self.recorded.items() if name in ("max_length", "loss", "thoughts")}
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The settings that jobs and records depend on. What is newer than they may be counts only where it is set."""
+        found = self.model_dump(mode="json")
+        return found if self.thoughts != "drop" else {name: value for name, value in found.items() if name != "thoughts"}
 
     trainer: Literal["trl", "unsloth"] = Field(
         default="trl",
@@ -63,4 +74,10 @@ class Training(Section):
     weight_decay: float = Field(default=0.001, ge=0, description="AdamW weight decay.")
     max_length: int = Field(default=512, gt=0, description="Longest training example in tokens; longer ones are truncated.")
     loss: Literal["response", "all"] = Field(default="response", description="Tokens that count in the loss.")
+    thoughts: Literal["drop", "keep"] = Field(
+        default="drop",
+        description="What becomes of thoughts that a teacher wrote before its response: `keep` trains students on them too, as "
+        "the base's chat template writes them. Thoughts about writing an example (`generate`, `translate`, `back-translation`) are "
+        "always dropped.",
+    )
     checkpoint_steps: int = Field(default=25, gt=0, description="Steps between checkpoints, from which a killed job resumes.")

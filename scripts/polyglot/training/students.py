@@ -42,7 +42,7 @@ def fine_tune(
     the tuning, trainer and number of GPUs.
 
     Args:
-        pairs: columns prompt and response.
+        pairs: columns prompt and response, and thoughts if there are any.
         out: folder of the fine-tuned model; it appears complete or not at all.
         checkpoints: folder that survives a killed job; removed when training is done.
         chat_template: a template that replaces the tokenizer's; it is saved with the student.
@@ -53,7 +53,8 @@ def fine_tune(
         step (every tenth and the last) and the mean loss since the previous pair or resumption.
 
     Raises:
-        TokenizerError: if the base has no chat template, or one that does not mark the response.
+        TokenizerError: if the base has no chat template, or one that does not mark the response, or does not write thoughts
+            that are to be kept.
         ValueError: if no response fits into `max_length`, or if an update's examples cannot be divided evenly among processes.
         TrainingError: if one of several processes fails.
     """

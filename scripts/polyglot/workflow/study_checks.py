@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
 from polyglot.engines import ENGINES, engine_problems
 from polyglot.evaluation.study_checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
+from polyglot.models.thinking import KEYS as THOUGHT_KEYS
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
-from polyglot.registry.models import Model
+from polyglot.registry.models import CHAT_TEMPLATES, Model
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
@@ -39,6 +41,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _routing(study, registries)
     yield from _selection(study, registries)
     yield from _training(study, registries)
+    yield from _thoughts(study, registries)
     yield from _truth(study)
     yield from _missing(study)
     yield from _displays(study)
@@ -298,6 +301,45 @@ def _training(study: Study, registries: Registries) -> Iterable[str]:
                 f"training: batch_size x gradient_accumulation is {update}, which the {gpus} GPUs of '{base}' (training_gpus in "
                 f"{registries.models.source}) cannot share evenly; make it a multiple of {gpus}"
             )
+
+
+def _thoughts(study: Study, registries: Registries) -> Iterable[str]:
+    """Whether there can be thoughts to keep, and whether each base's chat template, as far as it can be read by now, writes them."""
+    if study.training.thoughts == "drop":
+        return
+    recipes = [parse_recipe(name, study.methods) for name in study.recipes]
+    if not any(method.thinks_of_the_response for recipe in recipes for method in recipe.methods):
+        fitting = ", ".join(name for name, method in METHODS.items() if method.thinks_of_the_response)
+        yield (
+            "training.thoughts: 'keep' has nothing to keep: in no recipe of the study does a teacher think of a response "
+            f"(methods that do: {fitting}); thoughts about writing an example are not the example's"
+        )
+    for base in (name for name in study.bases if name in registries.models):
+        text = template_text(registries.models[base], base, study, registries)
+        if text is not None and not any(key in text for key in THOUGHT_KEYS):
+            yield (
+                f"training.thoughts: 'keep', and the chat template of the base '{base}' writes no thoughts; name a file of "
+                f"config/chat_templates that does (such as qwen3_with_thinking.jinja, for ChatML) as its `chat_template` in "
+                f"{registries.models.source}, or leave training.thoughts at 'drop'"
+            )
+
+
+NANO_TEMPLATE = "chatml.jinja"
+"""Of the models that the workflow pre-trains."""
+
+
+def template_text(model: Model, name: str, study: Study, registries: Registries) -> str | None:
+    """The chat template of a base, as its entry or its folder has it; None if it cannot be read yet."""
+    named = model.chat_template or (NANO_TEMPLATE if model.pretraining or model.gold_tuning else None)
+    if named is not None:
+        return (registries.models.source.parent / CHAT_TEMPLATES / named).read_text(encoding="utf-8")
+    folder = Path(model.folder or (Path(study.hub) / "models" / name if model.hub else ""))
+    for file in (folder / "chat_template.jinja", folder / "tokenizer_config.json"):
+        if (model.folder or model.hub) and file.exists():
+            text = file.read_text(encoding="utf-8")
+            if file.suffix == ".jinja" or "chat_template" in text:
+                return text
+    return None
 
 
 def _truth(study: Study) -> Iterable[str]:

@@ -30,16 +30,32 @@ class Cell:
 
     Args:
         of: requests that there are so far.
+        tokens: that were written, thoughts among them.
         counts: answers by status, or by how they ended where they are not checked yet.
     """
 
     of: int = 0
     tokens: int = 0
+    thoughts: int = 0
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def done(self) -> int:
         return sum(self.counts.values())
+
+    def add(self, seen: Seen) -> None:
+        self.counts += seen.counts
+        self.tokens += seen.tokens
+        self.thoughts += seen.thoughts
+
+
+@dataclass
+class Seen:
+    """What a file of answers holds: answers by status, their tokens, and how many of these are thoughts."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+    thoughts: int = 0
 
 
 class Watch:
@@ -51,9 +67,9 @@ class Watch:
 
     def __init__(self, results: Path) -> None:
         self.results = results
-        self.tables: dict[tuple[Path, float], tuple[Counter[str], int]] = {}
+        self.tables: dict[tuple[Path, float], Seen] = {}
         self.offsets: dict[Path, int] = {}
-        self.under_way: dict[Path, tuple[Counter[str], int]] = {}
+        self.under_way: dict[Path, Seen] = {}
         self.last: deque[tuple[str, str, str]] = deque(maxlen=LAST)
         self.speeds: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
 
@@ -63,22 +79,18 @@ class Watch:
         self._read_side_files()
         finished: set[tuple[str, str, str]] = set()
         for pattern, column in ((paths.SYNTHETIC, "status"), (paths.ANSWERS, "finish_reason")):
-            seen = set(finished)
+            known = set(finished)
             for path, named in paths.found(pattern, self.results):
                 key = (named["teacher"], named["lang"], f"{named['method']}/{named['seed']}")
-                if key in seen:
+                if key in known:
                     continue
                 finished.add(key)
-                counts, tokens = self._table(path, column)
-                cell = cells[named["teacher"], named["lang"]]
-                cell.counts += counts
-                cell.tokens += tokens
+                cells[named["teacher"], named["lang"]].add(self._table(path, column))
         whole = {(teacher, lang, which.partition("/")[2]) for teacher, lang, which in finished}
-        for path, (counts, tokens) in self.under_way.items():
+        for path, seen in self.under_way.items():
             teacher, lang, seed = path.parts[-3], path.parts[-2], path.stem
             if (teacher, lang, seed) not in whole and path.exists():
-                cells[teacher, lang].counts += counts
-                cells[teacher, lang].tokens += tokens
+                cells[teacher, lang].add(seen)
         self._count_requests(cells)
         self.speeds.append((time.monotonic(), {key: cell.tokens for key, cell in cells.items()}))
         while len(self.speeds) > 2 and self.speeds[0][0] < time.monotonic() - SPEED_OVER:
@@ -100,7 +112,7 @@ class Watch:
             if path.stat().st_size < self.offsets.get(path, 0):  # begun anew
                 self.offsets.pop(path)
                 self.under_way.pop(path)
-            counts, tokens = self.under_way.get(path, (Counter(), 0))
+            seen = self.under_way.setdefault(path, Seen())
             with path.open("rb") as file:
                 file.seek(self.offsets.get(path, 0))
                 for line in file:
@@ -108,18 +120,23 @@ class Watch:
                         break
                     self.offsets[path] = self.offsets.get(path, 0) + len(line)
                     for row in json.loads(line)["rows"]:
-                        counts[row["finish_reason"]] += 1
-                        tokens += row["completion_tokens"]
-                        self.last.append((path.parts[-3], path.parts[-2], row["text"]))
-            self.under_way[path] = (counts, tokens)
+                        seen.counts[row["finish_reason"]] += 1
+                        seen.tokens += row["completion_tokens"]
+                        seen.thoughts += row.get("thought_tokens", 0)
+                        said = row["text"] or ("(thoughts alone)" if row.get("thoughts") else "")
+                        self.last.append((path.parts[-3], path.parts[-2], said))
 
-    def _table(self, path: Path, column: str) -> tuple[Counter[str], int]:
+    def _table(self, path: Path, column: str) -> Seen:
         import pandas as pd
+        import pyarrow.parquet
 
         key = (path, path.stat().st_mtime)
         if key not in self.tables:
-            frame = pd.read_parquet(path, columns=[column, "completion_tokens"])
-            self.tables[key] = (Counter(frame[column]), int(frame["completion_tokens"].sum()))
+            wanted = [column, "completion_tokens", "thought_tokens"]
+            there = set(pyarrow.parquet.read_schema(path).names)
+            frame = pd.read_parquet(path, columns=[name for name in wanted if name in there])
+            tokens = frame.reindex(columns=wanted[1:], fill_value=0).sum()
+            self.tables[key] = Seen(Counter(frame[column]), int(tokens["completion_tokens"]), int(tokens["thought_tokens"]))
         return self.tables[key]
 
     def _count_requests(self, cells: dict[tuple[str, str], Cell]) -> None:
@@ -138,11 +155,16 @@ def lines(watch: Watch) -> list[str]:
     shown = []
     for (teacher, lang), cell in cells.items():
         speed = watch.speed((teacher, lang))
-        rate = f", {speed:,.0f} tokens/s" if speed else ""
+        rate = (f", {speed:,.0f} tokens/s" if speed else "") + (f", {share}" if (share := of_thoughts(cell)) else "")
         statuses = ", ".join(f"{count} {status}" for status, count in cell.counts.most_common())
         shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate} ({statuses})")
     shown += [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
     return shown or ["no answers yet"]
+
+
+def of_thoughts(cell: Cell) -> str:
+    """The share of thoughts in a cell's tokens; empty if there are none."""
+    return f"{cell.thoughts / cell.tokens:.0%} of the tokens are thoughts" if cell.thoughts and cell.tokens else ""
 
 
 def spent(usd: float, model: str, cells: dict[tuple[str, str], Cell]) -> str:
@@ -166,6 +188,7 @@ def table(watch: Watch) -> Table:
     for (teacher, lang), cell in cells.items():
         statuses = "  ".join(f"{status} {count:,}" for status, count in cell.counts.most_common())
         speed = watch.speed((teacher, lang))
+        statuses += f"  ({share})" if (share := of_thoughts(cell)) else ""
         shown.add_row(teacher, lang, f"{cell.done:,}", f"{cell.of:,}", f"{speed:,.0f}" if speed else "", statuses)
     below = [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
     below += [f"{teacher} {lang}: {' '.join(text.split())[:100]}" for teacher, lang, text in watch.last]

@@ -13,6 +13,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, row_dicts, unmeasured
+from polyglot.displays.tables.thoughts import thoughts_tables
 from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, Metric
 from polyglot.scoring.scores import KEYS
@@ -288,7 +289,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
         "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
         "it.",
     ]
-    more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")]
+    more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language"), *thoughts_tables(context, statuses)]
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
 
 

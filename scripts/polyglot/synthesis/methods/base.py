@@ -101,6 +101,12 @@ class Method:
         """The seed row's text that the training example keeps."""
         return {"prompt": "response", "response": "prompt"}.get(self.writes)  # type: ignore[return-value]
 
+    @property
+    def thinks_of_the_response(self) -> bool:
+        """Whether a teacher's thoughts are those of the example: they led from its prompt to its response. In other methods they
+        are about writing an example, or a prompt, and no student could have them."""
+        return self.writes == "response"
+
     def fields(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The template's variables besides `language`: the texts of a row, or `shots`, a list of rows."""
         return {"shots": rows} if self.shots else {name: rows[0][name] for name in self.shows}
