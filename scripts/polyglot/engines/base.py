@@ -14,7 +14,7 @@ from polyglot.core.progress import progress
 from polyglot.core.prompts import Message
 from polyglot.core.sidefile import SideFile
 from polyglot.core.text import storable
-from polyglot.engines.thoughts import split_thoughts
+from polyglot.models.thoughts import split_thoughts
 from polyglot.registry.models import Model, Thinking
 
 FinishReason = Literal["stop", "length", "refused", "filtered", "failed"]

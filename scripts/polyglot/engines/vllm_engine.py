@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.devices import visible_gpus
+from polyglot.core.lookup import unknown
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import Counts, answer_of, ending
 from polyglot.engines.thoughts import Marks
@@ -116,6 +117,15 @@ class Form:
         return bool(self.marks.hidden) and self.parser is None
 
 
+def _check_parser(name: str) -> None:
+    """Raises ValueError if vllm has no reasoning parser of this name."""
+    from vllm.reasoning import ReasoningParserManager
+
+    known = ReasoningParserManager.list_registered()
+    if name not in known:
+        raise ValueError(f"thinking.parser: {unknown('reasoning parser', name, known, 'vllm has')}")
+
+
 class VLLMEngine:
     """Answers batches with vLLM: continuous batching, prefix caching, a seed for each request.
 
@@ -126,6 +136,8 @@ class VLLMEngine:
     batch_size = BATCH
 
     def __init__(self, folder: Path, model: Model, chat_template: Path | None = None) -> None:
+        if model.thinking.parser is not None:
+            _check_parser(model.thinking.parser)
         self.llm = open_llm(folder, model, chat_arguments)
         self.name, self.sampling = str(folder), model.sampling
         self.context = int(self.llm.llm_engine.model_config.max_model_len)

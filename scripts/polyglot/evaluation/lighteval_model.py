@@ -20,6 +20,7 @@ from polyglot.core.progress import progress
 from polyglot.evaluation.batches import TokenBatches
 from polyglot.evaluation.likelihood import log_likelihoods
 from polyglot.evaluation.prompts import Prompts
+from polyglot.models.thoughts import split_thoughts
 
 
 class NoCache:
@@ -117,7 +118,7 @@ class EvaluatedModel(LightevalModel):
         answers = []
         for prompt, row in zip(prompts, output[:, width:].tolist(), strict=True):
             ended = next((place for place, token in enumerate(row) if token in self.ends), len(row))
-            text = self.tokenizer.decode(row[:ended], skip_special_tokens=True)
+            text, _ = split_thoughts(self.tokenizer.decode(row[:ended], skip_special_tokens=True))
             for stop in stops:
                 text = text.split(stop)[0]
             answers.append(ModelResponse(text=[text], input_tokens=prompt, output_tokens=[row[:ended]]))

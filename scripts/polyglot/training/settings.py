@@ -77,7 +77,7 @@ class Training(Section):
     thoughts: Literal["drop", "keep"] = Field(
         default="drop",
         description="What becomes of thoughts that a teacher wrote before its response: `keep` trains students on them too, as "
-        "the base's chat template writes them. Thoughts about writing an example (`generate`, `translate`, `back-translation`) are "
-        "always dropped.",
+        "the base's chat template writes them. Thoughts about writing an example (`generate`, `translate`, `back-translation`) "
+        "are always dropped.",
     )
     checkpoint_steps: int = Field(default=25, gt=0, description="Steps between checkpoints, from which a killed job resumes.")

@@ -304,7 +304,7 @@ def _training(study: Study, registries: Registries) -> Iterable[str]:
 
 
 def _thoughts(study: Study, registries: Registries) -> Iterable[str]:
-    """Whether there can be thoughts to keep, and whether each base's chat template, as far as it can be read by now, writes them."""
+    """Whether there are thoughts to keep, and whether each base's chat template writes them, as far as it can be read by now."""
     if study.training.thoughts == "drop":
         return
     recipes = [parse_recipe(name, study.methods) for name in study.recipes]

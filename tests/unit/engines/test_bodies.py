@@ -16,7 +16,7 @@ from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, read_body
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.spending import Spending
-from polyglot.engines.thoughts import split_thoughts
+from polyglot.models.thoughts import split_thoughts
 from polyglot.registry.models import Endpoint, Price, Sampling
 from tests.endpoint import KEY, completion, garbage, serving, status
 

@@ -13,9 +13,11 @@ import pytest
 
 from polyglot.engines import vllm_engine
 from polyglot.engines.base import Answer, Request
-from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, GPU_ENVIRONMENT, QUIET, VLLMEngine
+from polyglot.engines.server import Served
+from polyglot.engines.server_keeper import command_line
+from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, CPU_OPTIONS, GPU_ENVIRONMENT, QUIET, VLLMEngine, chat_arguments
 from polyglot.models.tokenization import load_tokenizer
-from polyglot.registry.models import Model, Sampling
+from polyglot.registry.models import Model, Sampling, Thinking
 
 Opened = Callable[..., VLLMEngine]
 
@@ -93,6 +95,20 @@ def test_each_request_has_its_own_seed_schema_and_the_models_sampling(opened: Op
         assert one.stop_token_ids == [load_tokenizer(nano_model).eos_token_id]
     assert first.structured_outputs is None
     assert second.structured_outputs.json == schema
+
+
+def test_a_reasoning_parser_is_given_to_the_engine_and_to_a_server(nano_model: Path) -> None:
+    model = Model(folder="x", engine="vllm", thinking=Thinking(parser="qwen3"))
+    assert chat_arguments(nano_model, model, gpu=True)["reasoning_parser"] == "qwen3"
+    command = command_line(Served.of(nano_model, model, "chat"), 8000, gpu=True)
+    assert command[command.index("--reasoning-parser") + 1] == "qwen3"
+
+
+def test_a_budget_is_given_with_each_request(opened: Opened) -> None:
+    engine = opened(Model(folder="x", engine="vllm"), gpu=True)
+    engine.budget = 7
+    engine.chat([Request("a", [{"role": "user", "content": "q"}], 7)])
+    assert engine.llm.parameters[0].thinking_token_budget == 7
 
 
 @pytest.mark.parametrize(("said", "method"), [(None, "spawn"), ("fork", "fork")])

@@ -207,7 +207,7 @@ def test_equal_mix_takes_a_third_of_each_and_only_what_is_ok() -> None:
 def test_no_usable_answer_is_an_empty_set() -> None:
     mixed = mix({"respond": [answers_frame("respond", ["empty"])]}, examples=5, seed=0)
     assert mixed.empty
-    assert list(mixed.columns) == ["id", "method", "prompt", "response"]
+    assert list(mixed.columns) == ["id", "method", "prompt", "response", "thoughts"]
 
 
 @given(small=st.integers(1, 40), large=st.integers(1, 90), seed=st.integers(0, 3))

@@ -30,6 +30,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"truth": {"above_in": {"dee": [["thorough", "hasty"]]}}}, "truth.above_in: unknown language 'dee'; did you mean 'de'?"),
     ({"routing": {"strength": ["thoroug"]}}, "routing.strength: unknown model 'thoroug'; did you mean 'thorough'?"),
     ({"selection": {"encoder": "minilmm"}}, "selection.encoder: unknown model 'minilmm'; did you mean 'minilm'?"),
+    ({"training": {"thoughts": "keep"}}, "training.thoughts: 'keep', and the chat template of the base 'nano-base' writes no"),
+    (
+        {"training": {"thoughts": "keep"}, "methods": ["generate"], "experiments": {}, "truth": {}},
+        "training.thoughts: 'keep' has nothing to keep",
+    ),
     ({"selection": {"rule": "mdac"}}, "unknown rule 'mdac'; did you mean 'mdaq'?"),
 ]
 

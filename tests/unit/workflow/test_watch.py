@@ -52,6 +52,19 @@ def test_what_is_done_is_counted_once_wherever_it_is(results: Path) -> None:
     assert watch.last[-1] == ("api", "ar", "the ninth")
 
 
+def test_thoughts_are_told_apart_from_answers(results: Path) -> None:
+    whole = Answer("9", "", "length", 1, 40, thoughts="hm", thought_tokens=30)
+    side(results).append([whole.as_dict()])
+    thinking = pd.DataFrame({"status": ["ok"], "completion_tokens": 10, "thought_tokens": 4})
+    write_parquet(thinking, results / "synthetic/api/de/generate/0.parquet")
+    watch = Watch(results)
+    assert lines(watch)[:2] == [
+        "api ar: 5 of 10, 50% of the tokens are thoughts (4 stop, 1 length)",
+        "api de: 11 of 11, 7% of the tokens are thoughts (9 ok, 2 refused)",
+    ]
+    assert watch.last[-1] == ("api", "ar", "(thoughts alone)")
+
+
 def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:
     from rich.console import Console
 
