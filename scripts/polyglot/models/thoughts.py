@@ -36,8 +36,8 @@ def split_thoughts(text: str) -> tuple[str, str]:
     """
     thoughts: list[str] = []
     rest = text
-    while opened := next((tags for tags in TAGS if rest.lstrip().startswith(tags[0])), None):
-        inside, _, rest = rest.lstrip()[len(opened[0]) :].partition(opened[1])
+    while opened := next((tags for tags in TAGS if _begun(rest).startswith(tags[0])), None):
+        inside, _, rest = _begun(rest)[len(opened[0]) :].partition(opened[1])
         thoughts.append(inside.strip())
     closed = CLOSED.search(text)
     if not thoughts and closed and not any(opening in text[: closed.start()] for opening, _ in TAGS):
@@ -45,3 +45,8 @@ def split_thoughts(text: str) -> tuple[str, str]:
     if not thoughts and HARMONY not in text:
         return text, ""
     return FRAME.sub("", rest).lstrip(), "\n\n".join(filter(None, thoughts))
+
+
+def _begun(text: str) -> str:
+    """A text from where thoughts may begin: gpt-oss begins each message anew."""
+    return text.lstrip().removeprefix("<|start|>assistant")

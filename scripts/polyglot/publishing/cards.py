@@ -129,7 +129,7 @@ def data_card(
     """The data card of a set: README.md of a folder with the set at `TRAIN`, which `datasets.load_dataset` opens.
 
     Args:
-        pairs: the set: id, method, prompt, response.
+        pairs: the set: id, method, prompt, response, and thoughts if it was made by version 0.2 or later.
         facts: see `polyglot.publishing.facts.set_facts`.
         answers: its source answers, with their status.
         measured: measurements by example: the reward, and every metric of the facts.
@@ -153,6 +153,8 @@ def data_card(
         facts=facts,
         title=data.pretty_name,
         rows=len(pairs),
+        columns=list(pairs.columns),
+        thoughts=int((pairs["thoughts"] != "").sum()) if "thoughts" in pairs else 0,
         methods=pairs["method"].value_counts().sort_index().to_dict(),
         statuses=statuses(answers).to_dict("records"),
         measurements=set_measurements(measured, recorded(facts["metrics"], ())),

@@ -61,6 +61,13 @@ def test_thoughts_in_a_field_of_their_own(field: str) -> None:
         ("<think>a</think>\n<think>b</think>\nRom.", "Rom.", "a\n\nb"),
         ("[THINK]hm[/THINK]Rom.", "Rom.", "hm"),
         ("<seed:think>hm</seed:think>Rom.", "Rom.", "hm"),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>analysis<|message|>so<|end|>"
+            "<|start|>assistant<|channel|>final<|message|>Rom.",
+            "Rom.",
+            "hm\n\nso",
+        ),
+        ("<|channel>thought\nhm\n<channel|>Rom.", "Rom.", "hm"),
         ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Rom.<|END_RESPONSE|>", "Rom.", "hm"),
         ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Rom.<|return|>", "Rom.", "hm"),
         ("Ein Tag wie `</think>` oder </think> im Satz.", "Ein Tag wie `</think>` oder </think> im Satz.", ""),

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
-from polyglot.engines.base import Request, owner_of
+from polyglot.engines.base import Request, answer_all, owner_of
+from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.manners import PRESETS
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.probe import probed
@@ -84,6 +86,18 @@ def test_an_endpoint_is_told_in_its_own_fields_or_the_entry_is_a_problem(server:
         engine = OpenAIEngine(entry.endpoint, Sampling(), Spending(tmp_path / "l", "t", None, None), None, entry.thinking)
         engine.chat([Request("a", [{"role": "user", "content": "q"}], 1)])
         assert {name: value for name, value in server.bodies[-1].items() if name in ABOUT_THINKING} == fields
+
+
+def test_a_service_that_does_not_take_what_its_preset_says_stops_the_job_with_one_message(server: Server, tmp_path: Path) -> None:
+    said = "Unsupported parameter: 'reasoning_effort' is not supported with this model."
+    error = {"message": said, "type": "invalid_request_error", "param": "reasoning_effort", "code": "unsupported_parameter"}
+    server.behave = lambda body: (400, {"error": error}) if "reasoning_effort" in body else (200, completion("Gut."))
+    entry = model("ollama", LOW, server.url)
+    assert entry.endpoint is not None
+    engine = OpenAIEngine(entry.endpoint, Sampling(), Spending(tmp_path / "l", "t", None, None), None, entry.thinking)
+    asked = [Request(str(n), [{"role": "user", "content": f"q{n}"}], n) for n in range(3)]
+    with pytest.raises(EndpointError, match="'reasoning_effort' is not supported with this model"):
+        answer_all(engine, asked, SideFile(tmp_path / "side.jsonl", "o"), batch_size=8, title="t")
 
 
 def test_fields_that_an_entry_states_are_used_and_options_go_before_them(server: Server, tmp_path: Path) -> None:
