@@ -91,28 +91,31 @@ def test_a_template_that_writes_no_thoughts_is_refused_with_base_and_remedy(
         check_base(name, real_model(name), thoughts=True, **given)
 
 
-SWITCHES: list[tuple[str, dict[str, Any], dict[str, Any] | str]] = [
-    ("qwen-it", {"enabled": False}, {"enable_thinking": False}),
-    ("qwen-it", {"effort": "low"}, r"no switch for thinking\.effort"),
-    ("gptoss", {"effort": "high"}, {"reasoning_effort": "high"}),
-    ("gptoss", {"effort": "medium"}, {"reasoning_effort": "medium"}),
-    ("gptoss", {"enabled": False}, r"no switch for thinking\.enabled.*leave it out"),
-    ("deepseek", {"enabled": False}, r"no switch for thinking\.enabled"),
-    ("llama-it", {"chat_template_kwargs": {"date_string": "1 May 2026"}}, {"date_string": "1 May 2026"}),
-    ("llama-it", {"chat_template_kwargs": {"think": True}}, r"no variable 'think'"),
-]
+SWITCHES: dict[str, list[tuple[dict[str, Any], dict[str, Any] | str]]] = {
+    "qwen-it": [({"enabled": False}, {"enable_thinking": False}), ({"effort": "low"}, r"no switch for thinking\.effort")],
+    "gptoss": [
+        ({"effort": "high"}, {"reasoning_effort": "high"}),
+        ({"effort": "medium"}, {"reasoning_effort": "medium"}),
+        ({"enabled": False}, r"no switch for thinking\.enabled.*leave it out"),
+    ],
+    "deepseek": [({"enabled": False}, r"no switch for thinking\.enabled")],
+    "llama-it": [
+        ({"chat_template_kwargs": {"date_string": "1 May 2026"}}, {"date_string": "1 May 2026"}),
+        ({"chat_template_kwargs": {"think": True}}, r"no variable 'think'"),
+    ],
+}
 
 
-@pytest.mark.parametrize(("name", "said", "expected"), SWITCHES)
-def test_a_switch_is_a_variable_that_the_template_reads(
-    name: str, said: dict[str, Any], expected: dict[str, Any] | str, real_model: Find
-) -> None:
-    tokenizer, thinking = load_tokenizer(real_model(name)), Thinking.model_validate(said)
-    if isinstance(expected, dict):
-        assert template_variables(tokenizer, thinking, name) == expected
-        return
-    with pytest.raises(TokenizerError, match=expected):
-        template_variables(tokenizer, thinking, name)
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_is_a_variable_that_the_template_reads(name: str, real_model: Find) -> None:
+    tokenizer = load_tokenizer(real_model(name))
+    for said, expected in SWITCHES[name]:
+        thinking = Thinking.model_validate(said)
+        if isinstance(expected, dict):
+            assert template_variables(tokenizer, thinking, name) == expected
+            continue
+        with pytest.raises(TokenizerError, match=expected):
+            template_variables(tokenizer, thinking, name)
 
 
 WRITTEN = {

@@ -82,7 +82,18 @@ def open_llm(folder: Path, model: Model, given: Callable[..., dict[str, Any]]) -
         os.environ.setdefault(name, value)
     from vllm import LLM
 
+    if model.thinking.parser is not None:
+        _check_parser(model.thinking.parser)
     return LLM(**given(folder, model, gpu=gpu))
+
+
+def _check_parser(name: str) -> None:
+    """Raises ValueError if vllm has no reasoning parser of this name."""
+    from vllm.reasoning import ReasoningParserManager
+
+    known = ReasoningParserManager.list_registered()
+    if name not in known:
+        raise ValueError(f"thinking.parser: {unknown('reasoning parser', name, known, 'vllm has')}")
 
 
 @dataclass(frozen=True)
@@ -117,15 +128,6 @@ class Form:
         return bool(self.marks.hidden) and self.parser is None
 
 
-def _check_parser(name: str) -> None:
-    """Raises ValueError if vllm has no reasoning parser of this name."""
-    from vllm.reasoning import ReasoningParserManager
-
-    known = ReasoningParserManager.list_registered()
-    if name not in known:
-        raise ValueError(f"thinking.parser: {unknown('reasoning parser', name, known, 'vllm has')}")
-
-
 class VLLMEngine:
     """Answers batches with vLLM: continuous batching, prefix caching, a seed for each request.
 
@@ -136,8 +138,6 @@ class VLLMEngine:
     batch_size = BATCH
 
     def __init__(self, folder: Path, model: Model, chat_template: Path | None = None) -> None:
-        if model.thinking.parser is not None:
-            _check_parser(model.thinking.parser)
         self.llm = open_llm(folder, model, chat_arguments)
         self.name, self.sampling = str(folder), model.sampling
         self.context = int(self.llm.llm_engine.model_config.max_model_len)

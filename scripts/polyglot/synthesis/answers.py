@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from polyglot.core.sidefile import SideFile
@@ -101,11 +102,8 @@ def read_answers(
         wrong = frame.index[good][[value < language_confidence for value in confidence]]
         frame.loc[wrong, "status"] = "wrong_language"
         frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
-    frame.insert(
-        frame.columns.get_loc("thoughts") + 1,  # type: ignore[operator]
-        "thoughts_lang",
-        pd.Series(languages_of(frame["thoughts"], frame["lang"].iloc[0], languages), index=frame.index, dtype=object),
-    )
+    written_in = languages_of(list(frame["thoughts"]), frame["lang"].iloc[0], languages)
+    frame.insert(list(frame.columns).index("thoughts") + 1, "thoughts_lang", np.array(written_in, dtype=object))
     usable = frame.loc[frame["status"] == "ok", "prompt"]
     leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
     frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]

@@ -44,7 +44,7 @@ def mix(parts: Mapping[str, Sequence[pd.DataFrame]], *, examples: int, seed: int
 def in_columns(examples: pd.DataFrame) -> pd.DataFrame:
     """A training set's columns of some examples; those of before version 0.2 have no thoughts."""
     known = examples.reindex(columns=list(COLUMNS))
-    of_response = [name in METHODS and METHODS[name].thinks_of_the_response for name in known["method"]]
+    of_response = known["method"].isin([name for name, method in METHODS.items() if method.thinks_of_the_response])
     return known.assign(thoughts=known["thoughts"].where(of_response, "").fillna("").astype(object))
 
 

@@ -32,7 +32,7 @@ def encode(
     Raises:
         ValueError: if no example is left.
     """
-    conversations = [
+    conversations: list[list[dict[str, str]]] = [
         [{"role": "user", "content": prompt}, {"role": "assistant", "content": response, **({thoughts: said} if said else {})}]
         for prompt, response, said in zip(pairs["prompt"], pairs["response"], thoughts_of(pairs, thoughts), strict=True)
     ]

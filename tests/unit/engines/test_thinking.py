@@ -56,7 +56,7 @@ ABOUT_THINKING = {"reasoning_effort", "reasoning", "thinking", "chat_template_kw
 
 
 def model(preset: str | None, said: dict[str, Any], url: str = "http://localhost", **changes: Any) -> Model:
-    entry = {"url": url, "model": "m", "preset": preset, **changes}
+    entry = {"url": url, "model": "m", "api_key": "TEST_KEY", "preset": preset, **changes}
     return Model.model_validate({"engine": "openai", "endpoint": entry, "thinking": said})
 
 

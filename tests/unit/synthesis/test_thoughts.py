@@ -28,7 +28,9 @@ def read(method: str, texts: list[str], thoughts: list[str], lang: str = "de") -
 
 
 def test_the_language_check_looks_at_the_answer_and_the_language_of_thoughts_is_measured() -> None:
-    found = read("respond", [GERMAN] * 5 + [ENGLISH], [ENGLISH, GERMAN, SPANISH, "", "42", GERMAN])
+    found = read(
+        "respond", [GERMAN] * 5 + ["I would like to know what the weather will be."], [ENGLISH, GERMAN, SPANISH, "", "42", GERMAN]
+    )
     assert list(found["status"]) == ["ok"] * 5 + ["wrong_language"]
     assert [lang if isinstance(lang, str) else None for lang in found["thoughts_lang"]] == ["en", "de", "es", None, None, "de"]
     row = yield_table(found).set_index("status").loc["ok"]
