@@ -32,10 +32,13 @@ def encode(
     Raises:
         ValueError: if no example is left.
     """
-    conversations: list[list[dict[str, str]]] = [
-        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response, **({thoughts: said} if said else {})}]
-        for prompt, response, said in zip(pairs["prompt"], pairs["response"], thoughts_of(pairs, thoughts), strict=True)
+    conversations = [
+        [{"role": "user", "content": str(prompt)}, {"role": "assistant", "content": str(response)}]
+        for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True)
     ]
+    for (_, answer), said in zip(conversations, thoughts_of(pairs, thoughts), strict=True):
+        if thoughts is not None and said:
+            answer[thoughts] = said
     response_only = loss == "response"
     encoded = tokenizer.apply_chat_template(
         conversations, tokenize=True, return_dict=True, return_assistant_tokens_mask=response_only
@@ -57,7 +60,7 @@ def encode(
     return examples
 
 
-def thoughts_of(pairs: pd.DataFrame, key: str | None) -> list[Any]:
+def thoughts_of(pairs: pd.DataFrame, key: str | None) -> list[str]:
     """The thoughts of every pair; empty without them, or without a key."""
     if key is None or "thoughts" not in pairs:
         return [""] * len(pairs)

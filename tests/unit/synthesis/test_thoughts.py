@@ -24,7 +24,7 @@ def read(method: str, texts: list[str], thoughts: list[str], lang: str = "de") -
         name: Answer(name, text, "stop", 3, 20, thoughts=said, thought_tokens=len(said))
         for name, text, said in zip(ids, texts, thoughts, strict=True)
     }
-    return read_answers(asked, answers, teacher="good", languages=["de", "es"], language_confidence=0.05)
+    return read_answers(asked, answers, teacher="good", languages=["de", "en", "es"], language_confidence=0.05)
 
 
 def test_the_language_check_looks_at_the_answer_and_the_language_of_thoughts_is_measured() -> None:
