@@ -22,6 +22,8 @@ OPENS = families.CHATML.replace(
     "assistant\\n'}}", "assistant\\n'}}{{'<think>\\n\\n</think>\\n\\n' if enable_thinking is false else '<think>\\n'}}"
 )
 """The form of Qwen 3's thinking models, which open the thoughts in the prompt, with the switch of the others."""
+MODEL = families.causal("Qwen3", vocab_size=151936, max_position_embeddings=32768, head_dim=32, eos_token_id=151645)
+"""With heads of a size that vLLM's attention on a CPU takes."""
 ENTRY = Model(
     folder="tiny",
     engine="vllm",
@@ -29,7 +31,7 @@ ENTRY = Model(
     sampling=Sampling(temperature=1.0, max_new_tokens=40),
     thinking=Thinking(budget=6, parser="qwen3"),
 )
-SCHEMA = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"], "additionalProperties": False}
+SCHEMA = {"enum": ["ja", "nein"]}  # without room for white space, in which random weights would get lost
 ASKED = [Request(str(n), [{"role": "user", "content": "Was ist das? " * n}], seed=n) for n in (1, 4, 2)]
 PAIR = Request("json", ASKED[0].messages, seed=3, schema=SCHEMA)
 
@@ -40,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if why is not None:
         pytest.skip(why)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(families.FAMILIES, "thinker", replace(families.FAMILIES["qwen-it"], template=OPENS))
+        patch.setitem(families.FAMILIES, "thinker", replace(families.FAMILIES["qwen-it"], model=MODEL, template=OPENS))
         yield families.make("thinker", tmp_path_factory.mktemp("tiny") / "thinker")
 
 
@@ -58,7 +60,7 @@ def test_thoughts_end_with_their_budget_and_json_is_enforced_in_the_answer_alone
         assert 0 < answer.thought_tokens < answer.completion_tokens
     assert pair.thoughts
     assert pair.finish_reason == "stop"
-    assert set(json.loads(pair.text)) == {"a"}
+    assert json.loads(pair.text) in SCHEMA["enum"]
 
 
 def test_a_model_that_is_told_not_to_think_answers_at_once(engine: VLLMEngine, folder: Path) -> None:
@@ -69,7 +71,7 @@ def test_a_model_that_is_told_not_to_think_answers_at_once(engine: VLLMEngine, f
     try:
         *texts, pair = engine.chat([*ASKED, PAIR])
         assert all(answer.text and not answer.thoughts and answer.thought_tokens == 0 for answer in texts)
-        assert set(json.loads(pair.text)) == {"a"}
+        assert json.loads(pair.text) in SCHEMA["enum"]
     finally:
         engine.form, engine.reader, engine.budget = thinking
 
