@@ -93,14 +93,15 @@ def test_the_start_of_a_context_that_is_too_long_is_cut_for_all_options_alike(na
 
 
 def test_an_answer_ends_where_a_turn_does(tmp_path: Path, nano_model: Path) -> None:
-    """A model that has learnt a chat by heart, whose end of turn only its generation configuration names, as Gemma 3's."""
+    """A model that has learnt a chat by heart, whose end of turn only its generation configuration names, as Gemma 3's. Its
+    thoughts are no answer."""
     folder = tmp_path / "model"
     shutil.copytree(nano_model, folder)
     tokenizer = load_tokenizer(folder)
     tokenizer.add_special_tokens({"additional_special_tokens": ["<turn>"]})
     tokenizer.chat_template = "{% for m in messages %}[{{ m.content }}]{% endfor %}"
     tokenizer.save_pretrained(folder)
-    chat = "[Wie viel ist 9+9?]Die Antwort ist 18.<turn>[Wie viel ist 3+4?]Die Antwort ist 7.<turn>"
+    chat = "[Wie viel ist 9+9?]<think>Erst 9, also 20.</think>Die Antwort ist 18.<turn>[Wie viel ist 3+4?]Die Antwort ist 7.<turn>"
     ids = torch.tensor([tokenizer(chat)["input_ids"]])
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model.resize_token_embeddings(len(tokenizer))
@@ -118,12 +119,14 @@ def test_an_answer_ends_where_a_turn_does(tmp_path: Path, nano_model: Path) -> N
     question = "Wie viel ist 9+9?"
     items = tmp_path / "items"
     write_jsonl([{"question": question, "answer": "", "answer_number": 18}], items / "test.jsonl")
-    task = Task("mgsm", "de", items, Benchmark(formulation="generative", max_new_tokens=40))
+    task = Task("mgsm", "de", items, Benchmark(formulation="generative", max_new_tokens=60))
     (outcome,) = evaluate(folder, [task], batch_tokens=200).to_dict("records")
     assert (outcome["answer"], outcome["correct"]) == ("Die Antwort ist 18.", 1)
-    engine = TransformersEngine(folder, Sampling(temperature=0.0, max_new_tokens=40))
+    engine = TransformersEngine(folder, Sampling(temperature=0.0, max_new_tokens=60))
     (answer,) = engine.chat([Request("a", [{"role": "user", "content": question}], 0)])
     assert (answer.text, answer.finish_reason) == ("Die Antwort ist 18.", "stop")
+    assert answer.thoughts == "Erst 9, also 20."
+    assert 0 < answer.thought_tokens < answer.completion_tokens
     settings = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": tokenizer.eos_token_id}))
     (outcome,) = evaluate(folder, [task], batch_tokens=200).to_dict("records")
