@@ -101,7 +101,8 @@ def test_an_answer_ends_where_a_turn_does(tmp_path: Path, nano_model: Path) -> N
     tokenizer.add_special_tokens({"additional_special_tokens": ["<turn>"]})
     tokenizer.chat_template = "{% for m in messages %}[{{ m.content }}]{% endfor %}"
     tokenizer.save_pretrained(folder)
-    chat = "[Wie viel ist 9+9?]<think>Erst 9, also 20.</think>Die Antwort ist 18.<turn>[Wie viel ist 3+4?]Die Antwort ist 7.<turn>"
+    thought = "<think>Erst 9, also 20.</think>"
+    chat = f"[Wie viel ist 9+9?]{thought}Die Antwort ist 18.<turn>[Wie viel ist 3+4?]Die Antwort ist 7.<turn>"
     ids = torch.tensor([tokenizer(chat)["input_ids"]])
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model.resize_token_embeddings(len(tokenizer))
