@@ -139,14 +139,14 @@ def test_thoughts_are_found_in_the_tokens_of_each_family(name: str, real_model: 
 
 def test_thoughts_end_with_their_budget_and_the_answer_begins(real_model: Find) -> None:
     """Random weights never close a thought; the prompt opens one."""
-    folder = real_model("deepseek")
     requests = [Request(str(n), [{"role": "user", "content": "a" * n}], seed=n) for n in (1, 5, 3)]
     sampling = Sampling(temperature=1.0, max_new_tokens=20)
-    free = TransformersEngine(folder, sampling).chat(requests)
-    assert all(not answer.text and answer.thoughts for answer in free)
-    held = TransformersEngine(folder, sampling, thinking=Thinking(budget=6)).chat(requests)
+    engine = TransformersEngine(real_model("deepseek"), sampling, thinking=Thinking(budget=6))
+    held = engine.chat(requests)
     assert all(answer.text and answer.thoughts for answer in held)
     assert all(abs(answer.thought_tokens - 6) <= 3 for answer in held)  # as their text is tokenized again
+    assert [answer.text for answer in engine.chat(requests[::-1])[::-1]] == [answer.text for answer in held]
+    engine.budget = None
+    free = engine.chat(requests)
+    assert all(not answer.text and answer.thoughts for answer in free)
     assert all(long.thoughts.startswith(short.thoughts[:4]) for long, short in zip(free, held, strict=True))
-    again = TransformersEngine(folder, sampling, thinking=Thinking(budget=6)).chat(requests[::-1])[::-1]
-    assert [answer.text for answer in again] == [answer.text for answer in held]
