@@ -18,6 +18,7 @@ from polyglot.workflow.loading import load_study
 
 WORKFLOW = {"title": "polyglot-score", "license": "Apache-2.0"}
 PAIRS = pd.DataFrame({"id": ["a", "b"], "method": ["respond"] * 2, "prompt": ["Was?", "Wer?"], "response": ["Das.", "Ich. ```"]})
+THOUGHTFUL = PAIRS.assign(thoughts=["Also: das.", ""])
 CELL = {
     "intrinsic": 0.2,
     **{"pg_signsafe": 1.25, "pg_signsafe_low": 0.5, "pg_signsafe_high": 2.0},
@@ -32,9 +33,11 @@ def facts(repository: Path, teacher: str, recipe: str = "equal", base: str | Non
     return student_facts(study, registries, base=base, **of_set) if base else set_facts(study, registries, **of_set)
 
 
-def card(repository: Path, teacher: str, cell: dict[str, Any] | None = CELL, recipe: str = "equal") -> str:
+def card(
+    repository: Path, teacher: str, cell: dict[str, Any] | None = CELL, recipe: str = "equal", pairs: pd.DataFrame = PAIRS
+) -> str:
     return data_card(
-        PAIRS,
+        pairs,
         facts=facts(repository, teacher, recipe),
         answers=[pd.DataFrame({"method": ["respond"] * 3, "status": ["ok", "ok", "empty"]})],
         measured=pd.DataFrame(
@@ -87,6 +90,17 @@ def test_the_licences_of_seed_prompts_and_of_the_base_count_too(repository: Path
     assert any("Llama 3.1 8B" in line and "begins with Llama" in line for line in lines)
     assert any(line.startswith("Seed prompts from ") for line in lines)
     assert "llama3.1" in hub_licences(found, "Apache-2.0")
+
+
+def test_a_data_card_names_its_columns_and_thoughts_where_there_are_some(repository: Path) -> None:
+    without, thoughtful = (card(repository, "gemma-3-4b-it", pairs=pairs) for pairs in (PAIRS, THOUGHTFUL))
+    assert "# columns id, method, prompt, response\n" in without
+    assert "Thoughts" not in without
+    assert "# columns id, method, prompt, response, thoughts\n" in thoughtful
+    assert (
+        "- respond: 2 examples.\n- Thoughts (column `thoughts`): what the model wrote before its response, of 1 examples.\n"
+        in thoughtful
+    )
 
 
 def test_a_data_card_has_front_matter_numbers_and_the_flag(repository: Path) -> None:
