@@ -254,7 +254,16 @@ def test_the_server_has_the_arguments_of_the_offline_engine() -> None:
     )
     command = command_line(Served.of(Path("/models/x"), model, "chat", Path("/t.jinja")), 8000, gpu=True)
     assert command[3:] == [
-        *("--model", "/models/x", "--enable-prefix-caching", "--tensor-parallel-size", "4", "--seed", "0"),
+        *(
+            "--model",
+            "/models/x",
+            "--enable-prefix-caching",
+            "--tensor-parallel-size",
+            "4",
+            "--seed",
+            "0",
+            "--language-model-only",
+        ),
         *("--max-model-len", "512", "--trust-remote-code", "--hf-overrides", '{"a": 1}'),
         *("--host", "127.0.0.1", "--port", "8000", "--served-model-name", "model"),
         *("--disable-uvicorn-access-log", "--uvicorn-log-level", "warning", "--chat-template", "/t.jinja"),
