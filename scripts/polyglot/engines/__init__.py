@@ -13,7 +13,7 @@ from typing import Any
 
 from polyglot.core.lookup import Lookup
 from polyglot.engines.base import Engine, EngineKind, Start
-from polyglot.engines.manners import PRESETS
+from polyglot.engines.manners import PRESETS, no_batches
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
 
@@ -77,6 +77,8 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
             yield f"{where}: an `endpoint` needs an engine that works over a network ({known}); '{model.engine}' does not"
         elif model.endpoint is not None and model.endpoint.preset is not None and model.endpoint.preset not in PRESETS:
             yield f"{where}, key 'endpoint.preset': {PRESETS.unknown(model.endpoint.preset)}"
+        elif model.endpoint is not None and model.batched and (why := no_batches(model.endpoint)) is not None:
+            yield f"{where}, key 'endpoint.batch': {why}; remove it"
         elif model.role == "embedding" and not ENGINES[model.engine].embeds:
             known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
             yield f"{where}: the engine '{model.engine}' cannot embed texts; these can: {known}"

@@ -1,0 +1,383 @@
+"""The `openai` engine where an endpoint is asked in batches (`endpoint.batch`): cheaper, and answered within a day.
+
+Requests are submitted once, whatever kills the job: a batch is kept on disk before it is submitted, it carries its key at the
+endpoint, and no batch is submitted before those at the endpoint have been looked through for that key. What it may cost is set
+aside before (`polyglot.engines.spending`), and counts for the ceiling of all jobs until its answers are fetched. They are entered
+first and stored then, so a restart enters none twice. Requests that have expired, failed or are missing go into a next batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from filelock import FileLock, Timeout
+from openai import APIStatusError, NotFoundError
+
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Keep, Request
+from polyglot.engines.batch_api import Batch, BatchApi
+from polyglot.engines.batch_files import (
+    KeptBatch,
+    custom_id,
+    incomplete,
+    keep_batch,
+    kept_batches,
+    line_of,
+    outcome_of,
+    rows_of,
+    said_together,
+)
+from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of
+from polyglot.engines.endpoint_errors import REFUSING, EndpointError, Unanswered, may_pass
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.rolling import Outcomes, cancelled_by_sigterm
+from polyglot.engines.spending import CeilingReached
+from polyglot.registry.models import Batching, Manners
+
+STORED = 500
+"""Answers that are stored at a time."""
+FULL = "token_limit_exceeded"
+"""OpenAI's word for a batch that does not fit beside those that are under way."""
+FETCHES = 3
+"""Times that files are fetched that are not whole."""
+UNSPOKEN = {404, 405, 501}
+"""HTTP statuses of an endpoint that knows no batches."""
+
+
+class BatchEngine(OpenAIEngine):
+    """Answers requests in batches."""
+
+    side: SideFile
+    note: Callable[[str], None]
+
+    def roll(self, keep: Keep, answered: Collection[str], side: SideFile, note: Callable[[str], None]) -> None:
+        super().roll(keep, answered, side, note)
+        self.side, self.note = side, note
+        batches = kept_batches(side.beside)
+        stored = {custom_id(row["id"]) for row in side.rows()} if batches else set()
+        for batch in batches:
+            if batch.owner == side.owner and stored.issuperset(batch.custom_ids):
+                self.forget(batch)  # the job was killed after its answers were stored
+
+    def forget(self, batch: KeptBatch) -> None:
+        """The answers of a batch are stored, and what they cost is entered."""
+        self.spending.release(batch.key)
+        batch.remove()
+
+    def outcomes(self, requests: list[Request]) -> Outcomes:
+        return Batched(self, requests)
+
+
+class Batched(Outcomes):
+    """Requests that are answered in batches, and what has come of them."""
+
+    left_behind = "batches that are under way go on at the endpoint, and the next run fetches them"
+    engine: BatchEngine
+
+    def __init__(self, engine: BatchEngine, requests: list[Request]) -> None:
+        super().__init__(engine, requests)
+        self.left = {custom_id(request.id): request for request in requests}
+        self.times: Counter[str] = Counter()
+        self.live: dict[str, KeptBatch] = {}
+        self.api = BatchApi(engine)
+        self.full_since: float | None = None
+        self.fatal: Exception | None = None
+
+    @property
+    def settings(self) -> Batching:
+        assert self.engine.endpoint.batch is not None  # else it is no BatchEngine
+        return self.engine.endpoint.batch
+
+    async def run(self) -> None:
+        folder = self.engine.side.beside
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / ".lock", timeout=0), cancelled_by_sigterm():
+                await self._run()
+        except Timeout:
+            raise EndpointError(f"another process waits for the batches of this job ({folder}): end it first") from None
+        self.judge(finished=True)
+
+    async def _run(self) -> None:
+        self._find_kept()
+        while self.left:
+            for batch in self.live.values():
+                await self._place(batch)
+            await self._submit()
+            await self._wait()
+
+    def hand_over(self) -> None:
+        """Have what has come entered, and stored then."""
+        self.engine.spending.write()
+        super().hand_over()
+
+    # Submitting
+    def _find_kept(self) -> None:
+        """Batches of an earlier attempt at this job."""
+        spending, url = self.engine.spending, self.engine.endpoint.url
+        for batch in kept_batches(self.engine.side.beside):
+            if not self.left.keys() & set(batch.custom_ids):
+                continue
+            if batch.owner != self.engine.side.owner:
+                print(
+                    f"batch {batch.id or batch.key} asks with other settings: it is left at {url}, and what it may cost stays "
+                    f"set aside in {spending.aside(batch.key)}",
+                    file=sys.stderr,
+                )
+            elif not batch.file and not spending.aside(batch.key).exists():
+                batch.remove()  # the job was killed before anything was sent
+            else:
+                self.live[batch.key] = batch
+                print(f"batch {batch.id or batch.key} was submitted before, and is waited for", file=sys.stderr)
+
+    async def _submit(self) -> None:
+        """Put requests that are in no batch into batches, as far as the ceiling allows.
+
+        Raises:
+            CeilingReached: if it allows none, and nothing is waited for.
+        """
+        taken = {name for batch in self.live.values() for name in batch.custom_ids}
+        free = [request for name, request in self.left.items() if name not in taken]
+        owner, folder = self.engine.side.owner, self.engine.side.beside
+        for requests, lines, usd in self._parts(free):
+            asked = max(self.times[request.id] for request in requests)
+            batch = keep_batch(folder, owner, self.engine.known.found.model_dump(), lines, asked)
+            try:
+                self.engine.spending.set_aside(batch.key, usd)
+            except CeilingReached:
+                batch.remove()
+                if not self.live:
+                    raise
+                self.engine.note("the rest is submitted when it is known what these batches have cost")
+                return
+            self.live[batch.key] = batch
+            await self._place(batch)
+
+    def _parts(self, requests: list[Request]) -> Iterator[tuple[list[Request], list[str], float]]:
+        """Requests of a batch, their lines and the most that they can cost, by the service's limits and the money left."""
+        part, lines, usd, size, room = list[Request](), list[str](), 0.0, 0, self.engine.spending.room()
+        for request in requests:
+            most = self.engine.spending.cost(*self.engine.most(request))
+            line = line_of(request, self.engine.body(request))
+            full = len(part) >= self.settings.requests or size + len(line) > self.settings.megabytes * 1e6
+            if part and (full or usd + most > room):
+                yield part, lines, usd
+                part, lines, usd, size, room = [], [], 0.0, 0, self.engine.spending.room()
+            part.append(request)
+            lines.append(line)
+            usd, size = usd + most, size + len(line) + 1
+        if part:
+            yield part, lines, usd
+
+    async def _place(self, batch: KeptBatch) -> None:
+        """Submit a batch that is kept, unless it was submitted before.
+
+        Raises:
+            EndpointError: if the endpoint knows no batches.
+            Exception: if it does not take this one.
+        """
+        if batch.id:
+            return
+        new = not batch.file
+        try:
+            found = await self.engine.outlasted(partial(self._submitted, batch))
+        except APIStatusError as error:
+            if new and not may_pass(error):
+                self.engine.forget(batch)  # so it is known that there is none
+            if error.status_code in UNSPOKEN:
+                raise EndpointError(
+                    f"{self.engine.endpoint.url} does not speak OpenAI's batch protocol (HTTP {error.status_code}): remove "
+                    f"`endpoint.batch`: {self.engine.without_keys(error)}"
+                ) from None
+            raise
+        self._follow(batch, found)
+
+    async def _submitted(self, batch: KeptBatch) -> Batch:
+        """A batch at the endpoint: the one that was submitted before, or else a new one."""
+        async with aclosing(self.api.listed()) as listed:
+            async for known in listed:
+                if known.useful and (known.key == batch.key or (batch.file and known.file == batch.file)):
+                    return known
+        uploaded_before = bool(batch.file)
+        if not batch.file:
+            batch.file = await self.api.upload(batch.requests)
+            batch.write()
+        try:
+            return await self.api.create(batch, self.settings.window)
+        except APIStatusError as error:
+            if not uploaded_before or may_pass(error):
+                raise
+            batch.file = ""  # it may have been removed since
+            batch.write()
+            raise MalformedAnswer(str(error)) from None
+
+    # Waiting
+    async def _wait(self) -> None:
+        """Wait until a batch has ended, and take its answers."""
+        while self.live:
+            ended = []
+            for batch in self.live.values():
+                found = await self._look(batch)
+                self._follow(batch, found)
+                if found.ended:
+                    ended.append((batch, found))
+            for batch, found in ended:
+                await self._take(batch, found)
+            if ended:
+                return
+            await asyncio.sleep(self.settings.poll)
+
+    async def _look(self, batch: KeptBatch) -> Batch:
+        try:
+            return await self.engine.outlasted(partial(self.api.look, batch.id), by_time=True)
+        except NotFoundError as error:
+            raise self._gone(batch, f"does not know batch {batch.id}", error) from None
+
+    def _follow(self, batch: KeptBatch, found: Batch) -> None:
+        """Keep where a batch stands, and say what is new."""
+        now = {"id": found.id, "status": found.status, "completed": found.completed, "failed": found.failed}
+        if now == {name: getattr(batch, name) for name in now}:
+            return
+        for name, value in now.items():
+            setattr(batch, name, value)
+        batch.write()
+        failed = f", {found.failed:,} failed" if found.failed else ""
+        self.engine.note(f"batch {found.id} is {found.status}: {found.completed:,} of {batch.total:,} answered{failed}")
+
+    # Taking
+    async def _take(self, batch: KeptBatch, found: Batch) -> None:
+        """Take the answers of a batch that has ended.
+
+        Raises:
+            EndpointError: if it was not taken as a whole, or was cancelled.
+            Exception: if what it says of its requests ends the job.
+        """
+        del self.live[batch.key]
+        if found.status == "failed":
+            self.engine.forget(batch)
+            await self._refused(found)
+            return
+        self.full_since, before, seen = None, len(self.answers), set[str]()
+        files = {what: file for what, file in (("output", found.output), ("error", found.error)) if file}
+        await self._fetch(batch, found, files)
+        for what in files:
+            self._read(batch, found, what, seen)
+        cancelled = found.status == "cancelled"
+        for name in batch.custom_ids:
+            if name in self.left and name not in seen and not cancelled:
+                self._again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
+        self.hand_over()
+        if self.broken is not None:
+            raise self.broken
+        self.engine.forget(batch)
+        if self.fatal is not None:
+            raise self.fatal
+        if cancelled and self.left.keys() & set(batch.custom_ids):
+            raise EndpointError(
+                f"batch {found.id} was cancelled at {self.engine.endpoint.url}: {len(self.answers) - before:,} answers of "
+                f"{batch.total:,} are kept. Run again to ask for the rest"
+            )
+
+    async def _refused(self, found: Batch) -> None:
+        """A batch that was not taken as a whole: wait if there was no room for it.
+
+        Raises:
+            EndpointError: if there was another cause, or still is no room when another batch would have ended.
+        """
+        said = said_together(found.errors) or "no cause is given"
+        self.full_since = self.full_since or time.monotonic()
+        waited = time.monotonic() - self.full_since
+        if not any(isinstance(error, dict) and error.get("code") == FULL for error in found.errors):
+            raise EndpointError(f"{self.engine.endpoint.url} does not take batch {found.id}: {said}")
+        if waited > self.settings.seconds:
+            raise EndpointError(f"{self.engine.endpoint.url} has had no room for a batch for {self.settings.window}: {said}")
+        self.engine.note(f"there is no room for a batch; it is submitted again: {said}")
+        await asyncio.sleep(self.settings.poll)
+
+    async def _fetch(self, batch: KeptBatch, found: Batch, files: dict[str, str]) -> None:
+        """Fetch the files of a batch, again if they are not whole."""
+        paths = [batch.fetched(what) for what in files]
+        for attempt in range(FETCHES):
+            for path, file in zip(paths, files.values(), strict=True):
+                if path.exists():
+                    continue
+                try:
+                    await self.engine.outlasted(partial(self.api.fetch, file, path), by_time=True)
+                except NotFoundError as error:
+                    raise self._gone(batch, f"has no file {file} of batch {found.id} any more", error) from None
+            wrong = incomplete(paths, found.completed)
+            if not wrong or attempt == FETCHES - 1:
+                return
+            print(f"the files of batch {found.id} are fetched again: {wrong}", file=sys.stderr)
+            for path in paths:
+                path.unlink()
+            await asyncio.sleep(min(self.settings.poll, 2.0**attempt))
+
+    def _gone(self, batch: KeptBatch, what: str, error: Exception) -> EndpointError:
+        return EndpointError(
+            f"{self.engine.endpoint.url} {what}: {self.engine.without_keys(error)}. If that cannot be mended, remove "
+            f"{batch.path} to ask its requests again, and to pay for them again"
+        )
+
+    def _read(self, batch: KeptBatch, found: Batch, what: str, seen: set[str]) -> None:
+        """Take the rows of a fetched file."""
+        entered = self.engine.spending.entered(found.id)
+        for row in filter(None, rows_of(batch.fetched(what))):
+            name = str(row.get("custom_id"))
+            if name in seen or name not in self.left:
+                continue  # its answer was stored before the job was killed
+            seen.add(name)
+            self._take_row(batch, found, row, self.left[name], entered)
+            if len(self.gathered) >= STORED:
+                self.hand_over()
+
+    def _take_row(self, batch: KeptBatch, found: Batch, row: dict[str, Any], request: Request, entered: set[str]) -> None:
+        def enter(answer: Answer, counts: Counts) -> None:
+            if request.id not in entered:
+                self.engine.spending.enter(answer, counts, *self.engine.most(request), batch=found.id)
+
+        try:
+            answer, counts = outcome_of(row, request, self.engine.endpoint.url)
+        except Unanswered as error:
+            if found.status != "cancelled":
+                self._again(request, error)
+        except MalformedAnswer as error:  # it may be paid for all the same
+            enter(answer_of(request, "", "failed", Counts()), Counts())
+            self._again(request, error)
+        except (Rejected, APIStatusError) as error:
+            if isinstance(error, Rejected):
+                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
+                enter(answer_of(request, "", "refused", counts), counts)
+            if self.engine.another_form(request, Manners(**batch.manners), error):
+                return
+            if isinstance(error, APIStatusError) and error.status_code not in REFUSING and may_pass(error):
+                self._again(request, Unanswered(f"HTTP {error.status_code}: {error}"))
+            else:
+                self._lose(request, error)
+        else:
+            enter(answer, counts)
+            self.engine.known.prove(request)
+            del self.left[custom_id(request.id)]
+            self.came(request, answer)
+
+    def _again(self, request: Request, error: Exception) -> None:
+        """A request without an answer goes into the next batch, some times."""
+        self.times[request.id] += 1
+        if self.times[request.id] >= self.settings.attempts:
+            said = f"no answer in {self.settings.attempts} batches; the last: {self.engine.without_keys(error)}"
+            self._lose(request, Unanswered(said))
+
+    def _lose(self, request: Request, error: Exception) -> None:
+        """A request that stays without an answer. What ends the job does so when the other rows are taken."""
+        del self.left[custom_id(request.id)]
+        try:
+            self.lost(request, error, others=self.come)
+        except Exception as cause:
+            self.fatal = self.fatal or cause
