@@ -34,7 +34,7 @@ ENGINES: Lookup[EngineKind] = Lookup(
             embedder="polyglot.engines.vllm_start:embedder",
             shared=True,
         ),
-        "openai": EngineKind("polyglot.engines.openai_engine:start", environment="openai", network=True),
+        "openai": EngineKind("polyglot.engines.openai_start:start", environment="openai", network=True),
     },
 )
 """Every engine by name."""

@@ -87,7 +87,8 @@ class BatchApi:
 
     async def upload(self, requests: Path) -> str:
         """The name of an uploaded file. It may take as long as it goes on."""
-        raw = await self.client.files.with_raw_response.create(file=requests, purpose="batch")
+        with requests.open("rb") as file:
+            raw = await self.client.files.with_raw_response.create(file=(requests.name, file), purpose="batch")
         name = _object(raw.content).get("id")
         if not isinstance(name, str) or not name:
             raise MalformedAnswer("the endpoint gives no id of the uploaded file")

@@ -149,6 +149,7 @@ class Batched(Outcomes):
         for requests, lines, usd in self._parts(free):
             asked = max(self.times[request.id] for request in requests)
             batch = keep_batch(folder, owner, self.engine.known.found.model_dump(), lines, asked)
+            lines.clear()  # a batch is as large as a service takes it
             try:
                 self.engine.spending.set_aside(batch.key, usd)
             except CeilingReached:

@@ -1,8 +1,8 @@
 """A job's batches on its own disk: what was submitted, where it stands, and what was fetched.
 
 Each batch has files in a folder beside the job's side file: KEY.jsonl (the requests as they were uploaded), KEY.json (where it
-stands), KEY.output.jsonl and KEY.error.jsonl (what was fetched). The key depends on the requests and on how often they were asked,
-so a restarted job finds its batches on its disk, and if that is lost, at the endpoint.
+stands), KEY.output.jsonl and KEY.error.jsonl (what was fetched). The key depends on the requests and on how often they were
+asked, so a restarted job finds its batches on its disk, and if that is lost, at the endpoint.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import httpx2
 from openai import APIStatusError
 
-from polyglot.core.files import atomic, read_json, read_whole_lines, write_json
-from polyglot.core.hashing import content_id
+from polyglot.core.files import read_json, read_whole_lines, write_json
+from polyglot.core.hashing import content_id, file_hash
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import Counts, MalformedAnswer, parsed, read_completion
 from polyglot.engines.endpoint_errors import Unanswered
@@ -94,12 +94,16 @@ def keep_batch(folder: Path, owner: str, manners: dict[str, Any], lines: list[st
         lines: see `line_of`.
         asked: how often the requests have been in a batch before.
     """
-    while (folder / f"{(key := content_id('batch', owner, str(asked), *lines))}.jsonl").exists():
+    names = [str(json.loads(line)["custom_id"]) for line in lines]
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / "draft"
+    with draft.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    whole = file_hash(draft)
+    while (folder / f"{(key := content_id('batch', owner, str(asked), whole))}.jsonl").exists():
         asked += 1  # it was submitted, and its record has been removed since
-    batch = KeptBatch(folder, key, owner, manners, time.time(), len(lines))
-    with atomic(batch.requests) as partial:
-        partial.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    batch.custom_ids = [json.loads(line)["custom_id"] for line in lines]
+    batch = KeptBatch(folder, key, owner, manners, time.time(), len(names), custom_ids=names)
+    draft.replace(batch.requests)
     batch.write()
     return batch
 

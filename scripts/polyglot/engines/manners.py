@@ -70,7 +70,7 @@ WITHOUT_BATCHES = (
     ("vllm", (), f"{SERVES_NONE}; `vllm run-batch` reads such files offline"),
     *((server, (), SERVES_NONE) for server in ("ollama", "llama.cpp", "sglang", "lm-studio")),
 )
-"""Services and servers that do not speak OpenAI's batch protocol: preset or name, hosts, and why, by their documentation (2026)."""
+"""Services and servers without OpenAI's batch protocol: preset or name, hosts, and why, by their documentation (2026)."""
 
 
 def no_batches(endpoint: Endpoint) -> str | None:

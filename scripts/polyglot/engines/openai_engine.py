@@ -24,7 +24,7 @@ import httpx2
 from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.base import Answer, Interrupted, Keep, Request, Start
+from polyglot.engines.base import Answer, Interrupted, Keep, Request
 from polyglot.engines.batch_files import kept_batches
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of, estimated_tokens, read_body, size_of
 from polyglot.engines.endpoint_errors import (
@@ -100,8 +100,8 @@ class OpenAIEngine:
         self.answered = set(answered)
         if self.endpoint.batch is None and any(batch.owner == side.owner for batch in kept_batches(side.beside)):
             raise EndpointError(
-                f"requests of this job are in a batch at {self.endpoint.url}: set `endpoint.batch` to fetch their answers. To ask "
-                f"without them, and pay for them again, remove {side.beside}"
+                f"requests of this job are in a batch at {self.endpoint.url}: set `endpoint.batch` to fetch their answers. To "
+                f"ask without them, and pay for them again, remove {side.beside}"
             )
 
     def chat(self, requests: list[Request]) -> list[Answer]:
@@ -248,15 +248,3 @@ def secret(endpoint: Endpoint, variable: str) -> str:
     if not value:
         raise EndpointError(f"{endpoint.url} needs a key: set the environment variable {variable}")
     return value
-
-
-def start(given: Start) -> OpenAIEngine:
-    """The engine of an endpoint, with the study's spending so far and its ceiling."""
-    from polyglot.engines.batch_engine import BatchEngine
-
-    model, study = given.model, given.study
-    assert model.endpoint is not None  # ensured by `engine_problems`
-    results = Path("results") / study["study"]
-    spending = Spending(results / "ledger", given.name, model.rates, study["synthesis"]["budget"])
-    kind = BatchEngine if model.batched else OpenAIEngine
-    return kind(model.endpoint, model.sampling, spending, results / "endpoints" / f"{given.name}.json")

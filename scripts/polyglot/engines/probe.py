@@ -11,7 +11,8 @@ from typing import Any
 from polyglot.engines.base import Answer, Interrupted, Request, Start
 from polyglot.engines.batch_api import BatchApi
 from polyglot.engines.endpoint_errors import ENDS, EndpointError
-from polyglot.engines.openai_engine import OpenAIEngine, start
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.openai_start import start
 from polyglot.registry.models import Model
 
 SYSTEM = {"role": "system", "content": "You write short texts."}

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
+from polyglot.engines.base import Answer, Start
 from polyglot.engines.batch_engine import BatchEngine
+from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
-from polyglot.engines.openai_engine import start
+from polyglot.engines.openai_start import start
 from polyglot.engines.probe import probed
 from polyglot.engines.spending import CeilingReached, Spending
 from polyglot.registry.base import Registry
@@ -138,7 +141,7 @@ def test_a_batch_for_which_there_is_no_room_waits(batches: BatchServer, tmp_path
 
 
 def test_what_was_answered_before_a_batch_was_cancelled_is_kept(batches: BatchServer, tmp_path: Path) -> None:
-    batches.ends = ["cancelled", "completed"]
+    batches.states, batches.ends = ("in_progress", "cancelling"), ["cancelled", "completed"]
     with pytest.raises(EndpointError, match=r"batch batch-1 was cancelled at .*: 3 answers of 6 are kept\. Run"):
         ask_all(in_batches(batches.url, tmp_path), questions(6), tmp_path)
     assert len(ask_all(in_batches(batches.url, tmp_path), questions(6), tmp_path)) == 6
@@ -176,6 +179,25 @@ def test_what_is_submitted_counts_for_the_ceiling_of_all_jobs_until_it_is_fetche
     with pytest.raises(CeilingReached, match="the next batch"):
         ask_all(in_batches(batches.url, tmp_path, ceiling=10 * ONE), questions(12), tmp_path)
     assert kept(tmp_path) == []
+
+
+def test_a_line_that_a_kill_has_torn_is_no_entry(tmp_path: Path) -> None:
+    spending = Spending(tmp_path, "teacher", Rates(prompt=1, completion=1), None)
+    answer = Answer("a", "", "stop", 1, 1)
+    for _ in range(2):
+        spending.enter(answer, Counts(1, 1), 1, 1, batch="b")
+        spending.write()
+        with spending.path.open("a") as file:
+            file.write('{"id": "torn", "us')
+    assert Spending(tmp_path, "teacher", None, None).total == pytest.approx(4e-6)
+    assert spending.entered("b") == {"a"}
+
+
+def test_two_processes_do_not_wait_for_the_batches_of_one_job(batches: BatchServer, tmp_path: Path) -> None:
+    (tmp_path / "side.batches").mkdir()
+    with FileLock(tmp_path / "side.batches/.lock"), pytest.raises(EndpointError, match="another process waits for the batches"):
+        ask_all(in_batches(batches.url, tmp_path), questions(2), tmp_path)
+    assert not batches.batches
 
 
 def test_batches_are_no_larger_than_allowed(batches: BatchServer, tmp_path: Path) -> None:
@@ -286,8 +308,6 @@ def test_a_check_says_whether_batches_are_taken(batches: BatchServer, tmp_path: 
 def test_an_engine_is_started_with_the_rates_of_batches(
     batches: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from polyglot.engines.base import Start
-
     monkeypatch.chdir(tmp_path)
     price = Price(prompt=1, completion=2, batch=Rates(prompt=0.5, completion=1))
     model = Model(engine="openai", endpoint=endpoint(batches.url), price=price)
