@@ -78,7 +78,6 @@ class BatchEngine(OpenAIEngine):
 class Batched(Outcomes):
     """Requests that are answered in batches, and what has come of them."""
 
-    left_behind = "batches that are under way go on at the endpoint, and the next run fetches them"
     engine: BatchEngine
 
     def __init__(self, engine: BatchEngine, requests: list[Request]) -> None:
@@ -94,6 +93,11 @@ class Batched(Outcomes):
     def settings(self) -> Batching:
         assert self.engine.endpoint.batch is not None  # else it is no BatchEngine
         return self.engine.endpoint.batch
+
+    @property
+    def left_behind(self) -> str:
+        names = ", ".join(batch.id or batch.key for batch in self.live.values())
+        return f"what was asked goes on at {self.engine.endpoint.url} (batch {names}), and the next run fetches it"
 
     async def run(self) -> None:
         folder = self.engine.side.beside

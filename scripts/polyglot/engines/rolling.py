@@ -46,12 +46,7 @@ class Asking(Protocol):
 
 
 class Outcomes:
-    """Requests that are answered together, and what has come of them.
-
-    `left_behind`: what an interruption leaves, in words.
-    """
-
-    left_behind = "the answers received so far are kept"
+    """Requests that are answered together, and what has come of them."""
 
     def __init__(self, engine: Asking, requests: list[Request]) -> None:
         self.engine, self.requests = engine, requests
@@ -71,6 +66,11 @@ class Outcomes:
             Exception: if one of them fails in a way that ends the job.
         """
         raise NotImplementedError
+
+    @property
+    def left_behind(self) -> str:
+        """What an interruption leaves, in words."""
+        return "the answers received so far are kept"
 
     def came(self, request: Request, answer: Answer) -> None:
         """A request has an answer."""
