@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from openai import APIStatusError, NotFoundError
 
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.base import Answer, Keep, Request
+from polyglot.engines.base import Keep, Request
 from polyglot.engines.batch_api import Batch, BatchApi
 from polyglot.engines.batch_files import (
     KeptBatch,
@@ -30,25 +29,29 @@ from polyglot.engines.batch_files import (
     keep_batch,
     kept_batches,
     line_of,
-    outcome_of,
-    rows_of,
     said_together,
 )
-from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of
-from polyglot.engines.endpoint_errors import REFUSING, EndpointError, Unanswered, may_pass
+from polyglot.engines.batch_outcomes import BatchOutcomes
+from polyglot.engines.bodies import MalformedAnswer
+from polyglot.engines.endpoint_errors import (
+    ENDS,
+    LONGEST_ASKED,
+    EndpointError,
+    Unanswered,
+    asked_to_wait,
+    may_pass,
+)
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.rolling import Outcomes, cancelled_by_sigterm
 from polyglot.engines.spending import CeilingReached
-from polyglot.registry.models import Batching, Manners
 
-STORED = 500
-"""Answers that are stored at a time."""
 FULL = "token_limit_exceeded"
 """OpenAI's word for a batch that does not fit beside those that are under way."""
 FETCHES = 3
 """Times that files are fetched that are not whole."""
 UNSPOKEN = {404, 405, 501}
 """HTTP statuses of an endpoint that knows no batches."""
+T = TypeVar("T")
 
 
 class BatchEngine(OpenAIEngine):
@@ -75,24 +78,17 @@ class BatchEngine(OpenAIEngine):
         return Batched(self, requests)
 
 
-class Batched(Outcomes):
+class Batched(BatchOutcomes):
     """Requests that are answered in batches, and what has come of them."""
 
     engine: BatchEngine
 
     def __init__(self, engine: BatchEngine, requests: list[Request]) -> None:
         super().__init__(engine, requests)
-        self.left = {custom_id(request.id): request for request in requests}
-        self.times: Counter[str] = Counter()
         self.live: dict[str, KeptBatch] = {}
         self.api = BatchApi(engine)
         self.full_since: float | None = None
-        self.fatal: Exception | None = None
-
-    @property
-    def settings(self) -> Batching:
-        assert self.engine.endpoint.batch is not None  # else it is no BatchEngine
-        return self.engine.endpoint.batch
+        self.blocked_since: float | None = None
 
     @property
     def left_behind(self) -> str:
@@ -117,11 +113,6 @@ class Batched(Outcomes):
             await self._submit()
             await self._wait()
 
-    def hand_over(self) -> None:
-        """Have what has come entered, and stored then."""
-        self.engine.spending.write()
-        super().hand_over()
-
     # Submitting
     def _find_kept(self) -> None:
         """Batches of an earlier attempt at this job."""
@@ -142,10 +133,11 @@ class Batched(Outcomes):
                 print(f"batch {batch.id or batch.key} was submitted before, and is waited for", file=sys.stderr)
 
     async def _submit(self) -> None:
-        """Put requests that are in no batch into batches, as far as the ceiling allows.
+        """Put requests that are in no batch into batches, as far as the ceiling allows. If it allows none because of what is set
+        aside for batches, wait until it is known what one of them has cost.
 
         Raises:
-            CeilingReached: if it allows none, and nothing is waited for.
+            CeilingReached: if that does not help, or takes longer than a batch.
         """
         taken = {name for batch in self.live.values() for name in batch.custom_ids}
         free = [request for name, request in self.left.items() if name not in taken]
@@ -156,14 +148,23 @@ class Batched(Outcomes):
             lines.clear()  # a batch is as large as a service takes it
             try:
                 self.engine.spending.set_aside(batch.key, usd)
-            except CeilingReached:
+            except CeilingReached as error:
                 batch.remove()
-                if not self.live:
-                    raise
-                self.engine.note("the rest is submitted when it is known what these batches have cost")
+                await self._wait_for_room(error)
                 return
-            self.live[batch.key] = batch
+            self.live[batch.key], self.blocked_since = batch, None
             await self._place(batch)
+
+    async def _wait_for_room(self, error: CeilingReached) -> None:
+        """Called where the ceiling allows no batch: this job's own batches are waited for anyway."""
+        if self.live:
+            return
+        if self.blocked_since is None:
+            self.blocked_since = time.monotonic()
+            self.engine.note("the ceiling allows no batch until it is known what those of other jobs have cost")
+        if not self.engine.spending.batches or time.monotonic() - self.blocked_since > self.settings.seconds:
+            raise error
+        await asyncio.sleep(self.settings.poll)
 
     def _parts(self, requests: list[Request]) -> Iterator[tuple[list[Request], list[str], float]]:
         """Requests of a batch, their lines and the most that they can cost, by the service's limits and the money left."""
@@ -240,10 +241,30 @@ class Batched(Outcomes):
             await asyncio.sleep(self.settings.poll)
 
     async def _look(self, batch: KeptBatch) -> Batch:
+        return await self._patiently(batch, partial(self.api.look, batch.id), f"does not know batch {batch.id}")
+
+    async def _patiently(self, batch: KeptBatch, ask: Callable[[], Awaitable[T]], gone: str) -> T:
+        """What is got of a batch that is under way, of which nothing is lost or paid for meanwhile.
+
+        Raises:
+            EndpointError: if it cannot be had for long, or is not there.
+        """
+        url = self.engine.endpoint.url
         try:
-            return await self.engine.outlasted(partial(self.api.look, batch.id), by_time=True)
+            return await self.engine.outlasted(ask, by_time=True)
         except NotFoundError as error:
-            raise self._gone(batch, f"does not know batch {batch.id}", error) from None
+            raise EndpointError(
+                f"{url} {gone}: {self.engine.without_keys(error)}. If that cannot be mended, remove {batch.path} to ask its "
+                f"requests again, and to pay for them again"
+            ) from None
+        except ENDS as error:
+            if not may_pass(error) or (asked_to_wait(error) or 0) > LONGEST_ASKED:
+                raise
+            said = self.engine.without_keys(error)
+            raise EndpointError(
+                f"{url} cannot be asked for batch {batch.id} for {self.engine.endpoint.patience:,.0f} seconds; run again to go "
+                f"on: {said}"
+            ) from None
 
     def _follow(self, batch: KeptBatch, found: Batch) -> None:
         """Keep where a batch stands, and say what is new."""
@@ -273,11 +294,11 @@ class Batched(Outcomes):
         files = {what: file for what, file in (("output", found.output), ("error", found.error)) if file}
         await self._fetch(batch, found, files)
         for what in files:
-            self._read(batch, found, what, seen)
+            self.read(batch, found, what, seen)
         cancelled = found.status == "cancelled"
         for name in batch.custom_ids:
             if name in self.left and name not in seen and not cancelled:
-                self._again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
+                self.again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
         self.hand_over()
         if self.broken is not None:
             raise self.broken
@@ -313,10 +334,8 @@ class Batched(Outcomes):
             for path, file in zip(paths, files.values(), strict=True):
                 if path.exists():
                     continue
-                try:
-                    await self.engine.outlasted(partial(self.api.fetch, file, path), by_time=True)
-                except NotFoundError as error:
-                    raise self._gone(batch, f"has no file {file} of batch {found.id} any more", error) from None
+                gone = f"has no file {file} of batch {found.id} any more"
+                await self._patiently(batch, partial(self.api.fetch, file, path), gone)
             wrong = incomplete(paths, found.completed)
             if not wrong or attempt == FETCHES - 1:
                 return
@@ -324,65 +343,3 @@ class Batched(Outcomes):
             for path in paths:
                 path.unlink()
             await asyncio.sleep(min(self.settings.poll, 2.0**attempt))
-
-    def _gone(self, batch: KeptBatch, what: str, error: Exception) -> EndpointError:
-        return EndpointError(
-            f"{self.engine.endpoint.url} {what}: {self.engine.without_keys(error)}. If that cannot be mended, remove "
-            f"{batch.path} to ask its requests again, and to pay for them again"
-        )
-
-    def _read(self, batch: KeptBatch, found: Batch, what: str, seen: set[str]) -> None:
-        """Take the rows of a fetched file."""
-        entered = self.engine.spending.entered(found.id)
-        for row in filter(None, rows_of(batch.fetched(what))):
-            name = str(row.get("custom_id"))
-            if name in seen or name not in self.left:
-                continue  # its answer was stored before the job was killed
-            seen.add(name)
-            self._take_row(batch, found, row, self.left[name], entered)
-            if len(self.gathered) >= STORED:
-                self.hand_over()
-
-    def _take_row(self, batch: KeptBatch, found: Batch, row: dict[str, Any], request: Request, entered: set[str]) -> None:
-        def enter(answer: Answer, counts: Counts) -> None:
-            if request.id not in entered:
-                self.engine.spending.enter(answer, counts, *self.engine.most(request), batch=found.id)
-
-        try:
-            answer, counts = outcome_of(row, request, self.engine.endpoint.url)
-        except Unanswered as error:
-            if found.status != "cancelled":
-                self._again(request, error)
-        except MalformedAnswer as error:  # it may be paid for all the same
-            enter(answer_of(request, "", "failed", Counts()), Counts())
-            self._again(request, error)
-        except (Rejected, APIStatusError) as error:
-            if isinstance(error, Rejected):
-                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
-                enter(answer_of(request, "", "refused", counts), counts)
-            if self.engine.another_form(request, Manners(**batch.manners), error):
-                return
-            if isinstance(error, APIStatusError) and error.status_code not in REFUSING and may_pass(error):
-                self._again(request, Unanswered(f"HTTP {error.status_code}: {error}"))
-            else:
-                self._lose(request, error)
-        else:
-            enter(answer, counts)
-            self.engine.known.prove(request)
-            del self.left[custom_id(request.id)]
-            self.came(request, answer)
-
-    def _again(self, request: Request, error: Exception) -> None:
-        """A request without an answer goes into the next batch, some times."""
-        self.times[request.id] += 1
-        if self.times[request.id] >= self.settings.attempts:
-            said = f"no answer in {self.settings.attempts} batches; the last: {self.engine.without_keys(error)}"
-            self._lose(request, Unanswered(said))
-
-    def _lose(self, request: Request, error: Exception) -> None:
-        """A request that stays without an answer. What ends the job does so when the other rows are taken."""
-        del self.left[custom_id(request.id)]
-        try:
-            self.lost(request, error, others=self.come)
-        except Exception as cause:
-            self.fatal = self.fatal or cause

@@ -181,6 +181,29 @@ def test_what_is_submitted_counts_for_the_ceiling_of_all_jobs_until_it_is_fetche
     assert kept(tmp_path) == []
 
 
+def test_a_job_waits_for_what_batches_of_other_jobs_have_cost(batches: BatchServer, tmp_path: Path, capfd: Any) -> None:
+    other = Spending(tmp_path / "ledger", "other", Rates(prompt=1, completion=1), None)
+    other.set_aside("key", MOST)
+    threading.Timer(0.3, other.release, ["key"]).start()
+    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=3.5 * MOST), questions(3), tmp_path)) == 3
+    assert [batch["request_counts"]["total"] for batch in batches.batches.values()] == [2, 1]
+    other.set_aside("key", 2 * MOST)
+    threading.Timer(0.3, other.release, ["key"]).start()
+    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=3 * MOST), questions(4), tmp_path)) == 4
+    assert "until it is known what those of other jobs have cost" in capfd.readouterr().err
+
+
+def test_an_endpoint_that_is_away_for_long_is_asked_again_by_the_next_run(batches: BatchServer, tmp_path: Path) -> None:
+    batches.faults["GET /batches/ID"] = [status(503)] * 1000
+    away = in_batches(batches.url, tmp_path)
+    away.endpoint = away.endpoint.model_copy(update={"patience": 0.3})
+    with pytest.raises(EndpointError, match=r"cannot be asked for batch batch-1 for 0 seconds; run again to go on: .*fault 503"):
+        ask_all(away, questions(2), tmp_path)
+    batches.faults.clear()
+    assert len(ask_all(in_batches(batches.url, tmp_path), questions(2), tmp_path)) == 2
+    assert len(batches.batches) == 1
+
+
 def test_a_line_that_a_kill_has_torn_is_no_entry(tmp_path: Path) -> None:
     spending = Spending(tmp_path, "teacher", Rates(prompt=1, completion=1), None)
     answer = Answer("a", "", "stop", 1, 1)
