@@ -93,6 +93,8 @@ class Batched(BatchOutcomes):
     @property
     def left_behind(self) -> str:
         names = ", ".join(batch.id or batch.key for batch in self.live.values())
+        if not names:
+            return super().left_behind
         return f"what was asked goes on at {self.engine.endpoint.url} (batch {names}), and the next run fetches it"
 
     async def run(self) -> None:
@@ -196,7 +198,7 @@ class Batched(BatchOutcomes):
             found = await self.engine.outlasted(partial(self._submitted, batch))
         except APIStatusError as error:
             if new and not may_pass(error):
-                self.engine.forget(batch)  # so it is known that there is none
+                self._done(batch)  # so it is known that there is none
             if error.status_code in UNSPOKEN:
                 raise EndpointError(
                     f"{self.engine.endpoint.url} does not speak OpenAI's batch protocol (HTTP {error.status_code}): remove "
@@ -285,9 +287,8 @@ class Batched(BatchOutcomes):
             EndpointError: if it was not taken as a whole, or was cancelled.
             Exception: if what it says of its requests ends the job.
         """
-        del self.live[batch.key]
         if found.status == "failed":
-            self.engine.forget(batch)
+            self._done(batch)
             await self._refused(found)
             return
         self.full_since, before, seen = None, len(self.answers), set[str]()
@@ -302,7 +303,7 @@ class Batched(BatchOutcomes):
         self.hand_over()
         if self.broken is not None:
             raise self.broken
-        self.engine.forget(batch)
+        self._done(batch)
         if self.fatal is not None:
             raise self.fatal
         if cancelled and self.left.keys() & set(batch.custom_ids):
@@ -310,6 +311,10 @@ class Batched(BatchOutcomes):
                 f"batch {found.id} was cancelled at {self.engine.endpoint.url}: {len(self.answers) - before:,} answers of "
                 f"{batch.total:,} are kept. Run again to ask for the rest"
             )
+
+    def _done(self, batch: KeptBatch) -> None:
+        self.engine.forget(batch)
+        del self.live[batch.key]
 
     async def _refused(self, found: Batch) -> None:
         """A batch that was not taken as a whole: wait if there was no room for it.

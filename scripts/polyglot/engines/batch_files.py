@@ -155,12 +155,13 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
     """
     response, error = row.get("response"), row.get("error")
     if isinstance(response, dict):
-        body, status = response.get("body"), response.get("status_code", 200)
+        body, said = response.get("body"), str(response.get("status_code"))
+        status = int(said) if said.isdigit() else 200
         if isinstance(body, str):
             body = parsed(body.encode("utf-8", "surrogatepass"))
         if status == 200:
             return read_completion(body, request)
-        raise _status_error(int(status), body, url)
+        raise _status_error(status, body, url)
     raise Unanswered(_said(error or "a row without an answer"))
 
 
