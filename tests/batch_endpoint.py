@@ -113,7 +113,8 @@ class BatchServer(ThreadingHTTPServer):
         name = path.split("/")[2] if path.count("/") > 1 else ""
         if call == "POST /files":
             assert form["purpose"] == b"batch"
-            return 200, {"id": self._file(form["file"]), "object": "file", "purpose": "batch", "bytes": len(form["file"])}
+            said = {"object": "file", "purpose": "batch", "created_at": int(time.time()), "status": "processed", "filename": "f"}
+            return 200, said | {"id": self._file(form["file"]), "bytes": len(form["file"])}
         if call == "GET /files/ID/content" and name in self.files:
             return 200, self.files[name]
         if call == "POST /batches":

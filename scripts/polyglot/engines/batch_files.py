@@ -156,7 +156,7 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
     response, error = row.get("response"), row.get("error")
     if isinstance(response, dict):
         body, said = response.get("body"), str(response.get("status_code"))
-        status = int(said) if said.isdigit() else 200
+        status = int(said) if said.isdecimal() else 200
         if isinstance(body, str):
             body = parsed(body.encode("utf-8", "surrogatepass"))
         if status == 200:

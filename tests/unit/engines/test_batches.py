@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from polyglot.core.progress import Progress
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Start
@@ -181,16 +182,21 @@ def test_what_is_submitted_counts_for_the_ceiling_of_all_jobs_until_it_is_fetche
     assert kept(tmp_path) == []
 
 
-def test_a_job_waits_for_what_batches_of_other_jobs_have_cost(batches: BatchServer, tmp_path: Path, capfd: Any) -> None:
+def test_a_job_waits_for_what_batches_of_other_jobs_have_cost(
+    batches: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Spending(tmp_path / "ledger", "other", Rates(prompt=1, completion=1), None)
-    other.set_aside("key", MOST)
-    threading.Timer(0.3, other.release, ["key"]).start()
-    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=3.5 * MOST), questions(3), tmp_path)) == 3
-    assert [batch["request_counts"]["total"] for batch in batches.batches.values()] == [2, 1]
     other.set_aside("key", 2 * MOST)
-    threading.Timer(0.3, other.release, ["key"]).start()
-    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=3 * MOST), questions(4), tmp_path)) == 4
-    assert "until it is known what those of other jobs have cost" in capfd.readouterr().err
+    said: list[str] = []
+
+    def note(_: Progress, text: str) -> None:
+        said.append(text)
+        if "those of other jobs" in text:
+            other.release("key")
+
+    monkeypatch.setattr(Progress, "note", note)
+    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=2.5 * MOST), questions(2), tmp_path)) == 2
+    assert said[0] == "the ceiling allows no batch until it is known what those of other jobs have cost"
 
 
 def test_an_endpoint_that_is_away_for_long_is_asked_again_by_the_next_run(batches: BatchServer, tmp_path: Path) -> None:
