@@ -7,9 +7,15 @@ RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
 asked, threads_of = RUN.asked, RUN.threads  # resource requests of a rule's jobs
 small = None  # the resource request of rules that run no model
 CLUSTER = RUN.site  # None if jobs run on this machine
+# Endpoints are asked where Snakemake runs if compute nodes have no network, or if jobs wait for batches: longer than a site lets
+# its jobs run, and without computing.
 NO_NETWORK = CLUSTER is not None and not CLUSTER.network
-# Requests to a judge's endpoint run on a machine with network access.
-JUDGED_HERE = NO_NETWORK and models.behind_endpoint(models.judge)
+ASKED_HERE = NO_NETWORK or (
+    CLUSTER is not None and models.waits(*models.endpoint_teachers)
+)
+JUDGED_HERE = models.behind_endpoint(models.judge) and (
+    NO_NETWORK or (CLUSTER is not None and models.waits(models.judge))
+)
 
 
 def prepare_run():

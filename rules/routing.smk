@@ -154,7 +154,7 @@ use rule synthesize_assigned as ask_endpoint_assigned with:
         teacher=one_of(models.endpoint_teachers),
 
 
-if NO_NETWORK:
+if ASKED_HERE:
 
     localrules:
         ask_endpoint_assigned,

@@ -221,7 +221,7 @@ use rule synthesize as synthesize_translated with:
         "{wildcards.teacher} responds to translated prompts in {wildcards.lang}"
 
 
-# Requests to an endpoint run on a machine with network access.
+# Endpoints are asked on a machine with network access.
 use rule synthesize as ask_endpoint with:
     wildcard_constraints:
         teacher=one_of(models.endpoint_teachers),
@@ -232,7 +232,7 @@ use rule synthesize_translated as ask_endpoint_translated with:
         teacher=one_of(models.endpoint_teachers),
 
 
-if NO_NETWORK:
+if ASKED_HERE:
 
     localrules:
         ask_endpoint,

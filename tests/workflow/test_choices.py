@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ import pytest
 
 from polyglot.replication.published import read_published
 
+from ..batch_endpoint import serving_batches
 from ..endpoint import KEY, cut, garbage, serving, status
+from ..patience import wait_until
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
@@ -62,6 +65,29 @@ def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_s
     assert len(ledger) == len({row["id"] for row in ledger}) == 3 * 24  # all methods in one engine start
     for path in copy.folder.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of them wait at a time on one core."""
+    monkeypatch.setenv("TEST_KEY", KEY)
+    with serving_batches() as server:
+        server.states = ("in_progress",) * 100_000
+
+        def answer_when_both_wait() -> None:
+            wait_until(lambda: len(server.batches) == 2, copy.folder / "results")
+            server.states = ()
+
+        threading.Thread(target=answer_when_both_wait, daemon=True).start()
+        endpoint = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "batch": {"poll": 0.1}}
+        price = {"prompt": 1, "completion": 2, "batch": {"prompt": 0.5, "completion": 1}}
+        entry = {"engine": "openai", "endpoint": endpoint, "price": price}
+        copy.configure("models.yaml", lambda models: models.update(api=entry))
+        copy.configure("demo.yaml", lambda study: study.update(teachers=["hasty", "api"], seeds=[0, 1]))
+        copy.snakemake("-c", "1", *(f"results/demo/answers/api/de/respond/{seed}.parquet" for seed in (0, 1)))
+    assert set(server.submitted.values()) == {1}
+    paid = [json.loads(line)["usd"] for line in (copy.folder / "results/demo/ledger/api.jsonl").read_text().splitlines()]
+    assert paid == pytest.approx([(10 * 0.5 + 4 * 1) / 1e6] * len(server.submitted))
+    assert not [*copy.folder.glob("results/demo/unfinished/answers/api/**/*.batches")]
 
 
 def test_a_users_own_prompts_reach_the_teachers(copy: Workplace) -> None:

@@ -58,6 +58,19 @@ def test_a_judge_behind_an_endpoint_is_asked_where_there_is_a_network(fresh: Wor
     assert ("Group job reward-hasty" in done.stdout) == network
 
 
+def test_jobs_that_wait_for_batches_run_where_snakemake_does(fresh: Workplace) -> None:
+    """No site lets a job wait for a day."""
+    endpoint = {"url": "http://localhost:1", "model": "m", "api_key": "TEST_KEY", "batch": {}}
+    fresh.configure("models.yaml", lambda models: models.update(api={"engine": "openai", "endpoint": endpoint}))
+    judge = {"reward": {"kind": "rubric_judge", "model": "api"}}
+    fresh.configure("demo.yaml", lambda study: study.update(teachers=[*study["teachers"], "api"], intrinsic=judge))
+    with (fresh.folder / "Snakefile").open("a") as file:
+        file.write('print("local:", *workflow._localrules, file=sys.stderr)\n')
+    done = fresh.snakemake("-n", "--profile", "slurm", "results/demo/answers/api/de/respond/0.parquet")
+    (local,) = re.findall(r"^local: .*", done.stderr, re.MULTILINE)
+    assert {"ask_endpoint", "ask_endpoint_translated", "ask_endpoint_assigned", "reward", "duels"} <= set(local.split())
+
+
 def test_every_group_and_its_rules_exist(fresh: Workplace) -> None:
     profile = yaml.safe_load((fresh.folder / "profiles/slurm/config.yaml").read_text())
     rules = set(fresh.snakemake("--list-rules").stdout.split())

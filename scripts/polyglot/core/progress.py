@@ -54,6 +54,13 @@ class Progress:
         if time.monotonic() - self._shown >= LINE_SECONDS:
             self._line("running")
 
+    def note(self, text: str) -> None:
+        """Say what is waited for."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
+        if self._logs:
+            print(f"{self.title}: {text}", file=sys.stderr, flush=True)
+
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()

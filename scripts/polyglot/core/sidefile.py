@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,9 +71,16 @@ class SideFile:
             file.seek(-1, os.SEEK_END)
             return file.read(1)
 
+    @property
+    def beside(self) -> Path:
+        """A folder for what else belongs to the job's unfinished work; it is removed with the file."""
+        return self.path.with_suffix(".batches")
+
     def remove(self) -> None:
         """Remove it, its job is done; but not in a submission of several jobs."""
         _remove(self.path)
+        if current_submission() is None:
+            shutil.rmtree(self.beside, ignore_errors=True)
 
 
 class KeptTable:

@@ -13,7 +13,7 @@ from typing import Any
 
 from polyglot.core.lookup import Lookup
 from polyglot.engines.base import Engine, EngineKind, Start
-from polyglot.engines.manners import PRESETS, Untold, taken_for_thinking, thinking_fields
+from polyglot.engines.manners import PRESETS, Untold, no_batches, taken_for_thinking, thinking_fields
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
 
@@ -34,7 +34,7 @@ ENGINES: Lookup[EngineKind] = Lookup(
             embedder="polyglot.engines.vllm_start:embedder",
             shared=True,
         ),
-        "openai": EngineKind("polyglot.engines.openai_engine:start", environment="openai", network=True),
+        "openai": EngineKind("polyglot.engines.openai_start:start", environment="openai", network=True),
     },
 )
 """Every engine by name."""
@@ -79,6 +79,8 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
             yield f"{where}, key 'endpoint.preset': {PRESETS.unknown(model.endpoint.preset)}"
         elif (untold := _untold(model)) is not None:
             yield f"{where}, key '{untold.partition(':')[0]}':{untold.partition(':')[2]}"
+        elif model.endpoint is not None and model.batched and (why := no_batches(model.endpoint)) is not None:
+            yield f"{where}, key 'endpoint.batch': {why}; remove it"
         elif model.role == "embedding" and not ENGINES[model.engine].embeds:
             known = ", ".join(other for other, kind in ENGINES.items() if kind.embeds)
             yield f"{where}: the engine '{model.engine}' cannot embed texts; these can: {known}"

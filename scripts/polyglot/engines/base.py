@@ -116,8 +116,15 @@ class Rolling(Protocol):
     Its `chat` raises `Interrupted` without answers: all have been handed over.
     """
 
-    def roll(self, keep: Keep, answered: Collection[str]) -> None:
-        """Before `chat`: where answers go, and the kinds of request that an earlier attempt at this job has answers to."""
+    def roll(self, keep: Keep, answered: Collection[str], side: SideFile, note: Callable[[str], None]) -> None:
+        """Before `chat`.
+
+        Args:
+            keep: where answers go.
+            answered: the kinds of request that an earlier attempt at this job has answers to.
+            side: where its answers are.
+            note: shows what is waited for.
+        """
 
 
 @dataclass(frozen=True)
@@ -207,9 +214,8 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
 
         size = engine.batch_size or batch_size
         if isinstance(engine, Rolling):
-            engine.roll(
-                keep, {asked[name] for name, answer in done.items() if name in asked and answer.finish_reason != "refused"}
-            )
+            answered = {asked[name] for name, answer in done.items() if name in asked and answer.finish_reason != "refused"}
+            engine.roll(keep, answered, side, bar.note)
             size = len(pending)
         for start in range(0, len(pending), size or 1):
             try:

@@ -66,7 +66,16 @@ def read_body(content: bytes, request: Request) -> tuple[Answer, Counts]:
         MalformedAnswer: if it holds no chat completion.
         Rejected: if it says that the request is not taken.
     """
-    body = _parsed(content)
+    return read_completion(parsed(content), request)
+
+
+def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
+    """The same of a body that has been parsed.
+
+    Raises:
+        MalformedAnswer: if it is no chat completion.
+        Rejected: if it says that the request is not taken.
+    """
     if not isinstance(body, dict):
         raise MalformedAnswer(f"the body is no JSON object: {_shown(body)}")
     choices = body.get("choices")
@@ -123,8 +132,12 @@ def is_about_content(said: str) -> bool:
     return bool(POLICY.search(said))
 
 
-def _parsed(content: bytes) -> Any:
-    """The JSON in a body, also in another encoding of Unicode; other bytes become U+FFFD."""
+def parsed(content: bytes) -> Any:
+    """The JSON in a body, also in another encoding of Unicode; other bytes become U+FFFD.
+
+    Raises:
+        MalformedAnswer: if there is none.
+    """
     try:
         try:
             return json.loads(content)

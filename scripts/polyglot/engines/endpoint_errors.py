@@ -27,6 +27,10 @@ class EndpointError(RuntimeError):
     """A permanent error of the endpoint; the message gives the remedy and never contains the key."""
 
 
+class Unanswered(MalformedAnswer):
+    """A request that a batch has not answered; nothing was paid for it, and another batch may answer it."""
+
+
 class NoAnswers(Exception):
     """None of the requests of a kind was answered; the error of the first."""
 
@@ -91,6 +95,8 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
             f"{found} (none of the {error.count} requests{method} was answered; answers to others are kept. `endpoint.manners` "
             f"says in which form requests are sent)"
         )
+    if isinstance(error, Unanswered):
+        return EndpointError(f"{where} gave {said}")
     if isinstance(error, Rejected):
         return EndpointError(f"{where} refuses a request: {said}")
     if isinstance(error, AuthenticationError):

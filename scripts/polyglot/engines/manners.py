@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from polyglot.core.files import atomic
 from polyglot.core.lookup import Lookup
@@ -75,6 +76,31 @@ PRESETS: Lookup[Manners] = Lookup(
     },
 )
 """The manners of services and servers, by their documentation (2026)."""
+
+OWN = "has a batch API of its own, which this engine does not speak"
+SERVES_NONE = "serves no batches"
+WITHOUT_BATCHES = (
+    ("mistral", ("mistral.ai",), f"{OWN} (/v1/batch/jobs)"),
+    ("gemini", ("generativelanguage.googleapis.com",), "takes and gives the files of a batch through Google's own client only"),
+    ("anthropic", ("anthropic.com",), f"{OWN} (Message Batches)"),
+    ("openrouter", ("openrouter.ai",), f"{OWN} (requests within the batch, no files)"),
+    ("together", ("together.ai", "together.xyz"), f"{OWN} (files of the purpose batch-api)"),
+    ("fireworks", ("fireworks.ai",), f"{OWN} (batchInferenceJobs)"),
+    ("xai", ("x.ai",), OWN),
+    ("deepseek", ("deepseek.com",), "has no batch API"),
+    ("vllm", (), f"{SERVES_NONE}; `vllm run-batch` reads such files offline"),
+    *((server, (), SERVES_NONE) for server in ("ollama", "llama.cpp", "sglang", "lm-studio")),
+)
+"""Services and servers without OpenAI's batch protocol: preset or name, hosts, and why, by their documentation (2026)."""
+
+
+def no_batches(endpoint: Endpoint) -> str | None:
+    """Why an endpoint cannot be asked in batches; None if nothing is known against it."""
+    host = urlsplit(endpoint.url).hostname or ""
+    for name, hosts, why in WITHOUT_BATCHES:
+        if endpoint.preset == name or any(host == known or host.endswith(f".{known}") for known in hosts):
+            return f"{name} {why}"
+    return None
 
 
 class Known:

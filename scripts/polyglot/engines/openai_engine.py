@@ -14,15 +14,18 @@ import os
 import random
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 
-from polyglot.engines.base import Answer, Interrupted, Keep, Request, Start
+from polyglot.core.sidefile import SideFile
+from polyglot.engines.base import Answer, Interrupted, Keep, Request
+from polyglot.engines.batch_files import kept_batches
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of, estimated_tokens, read_body, size_of
 from polyglot.engines.endpoint_errors import (
     ENDS,
@@ -36,7 +39,7 @@ from polyglot.engines.endpoint_errors import (
 )
 from polyglot.engines.manners import Known
 from polyglot.engines.pace import Pace
-from polyglot.engines.rolling import Batch
+from polyglot.engines.rolling import Outcomes, Rolled
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
 
@@ -46,6 +49,7 @@ LONGEST_WAIT = 60.0
 """Seconds between two attempts; an endpoint's own Retry-After may be longer."""
 BUSY_WAIT = 5.0
 """The same after HTTP 429 with a Retry-After, which is then at least waited for."""
+T = TypeVar("T")
 
 
 class OpenAIEngine:
@@ -94,10 +98,19 @@ class OpenAIEngine:
         ]
         self.clients = cycle(clients)
 
-    def roll(self, keep: Keep, answered: Collection[str]) -> None:
-        """See `polyglot.engines.base.Rolling`."""
+    def roll(self, keep: Keep, answered: Collection[str], side: SideFile, note: Callable[[str], None]) -> None:
+        """See `polyglot.engines.base.Rolling`.
+
+        Raises:
+            EndpointError: if requests of this job are in a batch, and would be paid for twice.
+        """
         self.keep = keep
         self.answered = set(answered)
+        if self.endpoint.batch is None and any(batch.owner == side.owner for batch in kept_batches(side.beside)):
+            raise EndpointError(
+                f"requests of this job are in a batch at {self.endpoint.url}: set `endpoint.batch` to fetch their answers. To "
+                f"ask without them, and pay for them again, remove {side.beside}"
+            )
 
     def chat(self, requests: list[Request]) -> list[Answer]:
         """The answer to every request, in order.
@@ -108,16 +121,20 @@ class OpenAIEngine:
         return self.runner.run(self._together(requests))
 
     async def _together(self, requests: list[Request]) -> list[Answer]:
-        batch = Batch(self, requests)
+        outcomes = self.outcomes(requests)
         try:
-            await batch.run()
+            await outcomes.run()
         except (Exception, asyncio.CancelledError) as error:
             interrupted = isinstance(error, asyncio.CancelledError)
-            cause = KeyboardInterrupt("interrupted; the answers received so far are kept") if interrupted else error
+            cause = KeyboardInterrupt(f"interrupted; {outcomes.left_behind}") if interrupted else error
             raise Interrupted([], explained(cause, self.without_keys(cause), self.endpoint)) from None
         finally:
-            batch.hand_over()
-        return [batch.answers[request.id] for request in requests]
+            outcomes.hand_over()
+        return [outcomes.answers[request.id] for request in requests]
+
+    def outcomes(self, requests: list[Request]) -> Outcomes:
+        """Requests that are answered together, in the way that this engine asks."""
+        return Rolled(self, requests)
 
     async def answer(self, request: Request) -> Answer:
         """The answer to a request, after as many attempts as it takes.
@@ -126,10 +143,10 @@ class OpenAIEngine:
             APIStatusError: if the endpoint rejects it; other errors that do not pass.
         """
         texts = [message["content"] for message in request.messages]
-        most = self.sampling.max_new_tokens
-        with self.spending.reserved(sum(map(size_of, texts)), most) as enter:  # as if every byte were a token
+        prompt, most = self.most(request)
+        with self.spending.reserved(prompt, most) as enter:
             try:
-                answer, counts = await self._attempts(request, estimated_tokens(texts) + most)
+                answer, counts = await self.outlasted(partial(self._in_some_form, request, estimated_tokens(texts) + most))
             except MalformedAnswer:  # it may be paid for all the same
                 enter(answer_of(request, "", "failed", Counts()), Counts())
                 raise
@@ -140,28 +157,46 @@ class OpenAIEngine:
             enter(answer, counts)
         return answer
 
-    async def _attempts(self, request: Request, tokens: int) -> tuple[Answer, Counts]:
-        attempts, busy, start = 0, 0, time.monotonic()
+    def most(self, request: Request) -> tuple[int, int]:
+        """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
+        return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
+
+    async def _in_some_form(self, request: Request, tokens: int) -> tuple[Answer, Counts]:
         while True:
             await self.pace.admitted(tokens)
             sent = self.known.found
             try:
                 found = await self.asked(request)
             except ENDS as error:
-                if self._another_form(request, sent, error):
-                    continue
-                failure = error
+                if not self.another_form(request, sent, error):
+                    raise
             else:
                 self.known.prove(request)
                 return found
+
+    async def outlasted(self, ask: Callable[[], Awaitable[T]], *, by_time: bool = False) -> T:
+        """What is got in as many attempts as it takes.
+
+        Args:
+            by_time: whether every error that passes is outlasted for `endpoint.patience`, and not only too many requests.
+
+        Raises:
+            Exception: the last of `ENDS`.
+        """
+        attempts, busy, start = 0, 0, time.monotonic()
+        while True:
+            try:
+                return await ask()
+            except ENDS as error:
+                failure = error
             if not may_pass(failure) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
                 raise failure
-            attempts, busy = (attempts, busy + 1) if is_busy(failure) else (attempts + 1, busy)
+            attempts, busy = (attempts, busy + 1) if by_time or is_busy(failure) else (attempts + 1, busy)
             if attempts >= self.endpoint.attempts or (busy and time.monotonic() - start > self.endpoint.patience):
                 raise failure
             await self._wait(failure, attempts + busy)
 
-    def _another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
+    def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
         if isinstance(error, APIStatusError) and error.status_code not in REFUSING:
             return False
@@ -221,13 +256,3 @@ def secret(endpoint: Endpoint, variable: str) -> str:
     if not value:
         raise EndpointError(f"{endpoint.url} needs a key: set the environment variable {variable}")
     return value
-
-
-def start(given: Start) -> OpenAIEngine:
-    """The engine of an endpoint, with the study's spending so far and its ceiling."""
-    model, study = given.model, given.study
-    assert model.endpoint is not None  # ensured by `engine_problems`
-    results = Path("results") / study["study"]
-    spending = Spending(results / "ledger", given.name, model.price, study["synthesis"]["budget"])
-    manners = results / "endpoints" / f"{given.name}.json"
-    return OpenAIEngine(model.endpoint, model.sampling, spending, manners, model.thinking)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from polyglot.engines.base import Answer, Interrupted, Request, Start
-from polyglot.engines.endpoint_errors import EndpointError
-from polyglot.engines.openai_engine import start
+from polyglot.engines.batch_api import BatchApi
+from polyglot.engines.endpoint_errors import ENDS, EndpointError
+from polyglot.engines.openai_engine import OpenAIEngine
+from polyglot.engines.openai_start import start
 from polyglot.registry.models import Model, Thinking
 
 SYSTEM = {"role": "system", "content": "You write short texts."}
@@ -27,18 +30,22 @@ ASKED: dict[str, tuple[str, dict[str, Any] | None]] = {
 
 
 def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Ask an endpoint once for each kind of answer. What is found out is kept with the study, and its jobs use it.
+    """Ask an endpoint once for each kind of answer, and whether it takes batches if the registry asks for them. What is found out
+    is kept with the study, and its jobs use it. Deployments of Azure that take batches take no single requests.
 
     Returns:
         A row for each kind: model, asked, works, said (the end of the answer, or the error), limit, sampling, seed, system,
         structure (see `polyglot.registry.models.Manners`), tokens, usd.
     """
+    assert model.endpoint is not None  # only endpoints are asked
+    single = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"batch": None})})
+    kinds = {} if model.batched and model.endpoint.preset == "azure" else ASKED
     try:
-        engine = start(Start(name, model, None, study))
+        engine = start(Start(name, single, None, study))
     except EndpointError as error:
         return [{"model": name, "asked": kind, "works": False, "said": str(error)} for kind in ASKED]
-    rows = []
-    for kind, (question, schema) in ASKED.items():
+    rows = [_batches(name, engine)] if model.batched else []
+    for kind, (question, schema) in kinds.items():
         messages = [SYSTEM, {"role": "user", "content": question}]
         request = Request(f"probe {kind} {os.getpid()}", messages, seed=0, schema=schema, kind=kind)
         before = engine.spending.total
@@ -80,6 +87,20 @@ def _about_thinking(answer: Answer, model: Model) -> str:
     if told.budget is not None and answer.thought_tokens > told.budget:
         return f"; {answer.thought_tokens} tokens of thoughts, more than thinking.budget"
     return f"; {answer.thought_tokens} tokens of thoughts"
+
+
+def _batches(name: str, engine: OpenAIEngine) -> dict[str, Any]:
+    """Whether an endpoint lists its batches: a row of `probe`."""
+
+    async def first() -> str:
+        try:
+            batches, _ = await engine.outlasted(partial(BatchApi(engine).page, limit=1))
+        except ENDS as error:
+            return f"no batches: {engine.without_keys(error)}"
+        return "batches are taken" + (f"; the last is {batches[0].status}" if batches else "; there is none yet")
+
+    said = engine.runner.run(first())
+    return {"model": name, "asked": "batches", "works": not said.startswith("no "), "said": said, "tokens": 0, "usd": 0.0}
 
 
 def probed(models: Mapping[str, Model], study: Mapping[str, Any]) -> tuple[str, bool]:

@@ -45,7 +45,7 @@ class Asking(Protocol):
     def without_keys(self, error: BaseException) -> str: ...
 
 
-class Batch:
+class Outcomes:
     """Requests that are answered together, and what has come of them."""
 
     def __init__(self, engine: Asking, requests: list[Request]) -> None:
@@ -56,9 +56,7 @@ class Batch:
         self.failures: dict[str, Exception] = {}
         self.asked: Counter[str] = Counter(request.kind for request in requests)
         self.come = 0
-        self.stopped = False
         self.broken: Exception | None = None
-        self.turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Ask for all of them.
@@ -67,53 +65,15 @@ class Batch:
             CancelledError: if the job is interrupted.
             Exception: if one of them fails in a way that ends the job.
         """
-        waiting = iter(self.requests)
-        places = min(self.engine.endpoint.concurrency, len(self.requests))
-        tasks = [asyncio.create_task(self._work(waiting)) for _ in range(places)]
-        try:
-            with cancelled_by_sigterm():
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            await self._end(tasks)
-        for task in tasks:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-        if self.broken is not None:
-            raise self.broken
-        self._judge(finished=True)
+        raise NotImplementedError
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Start no more requests, and wait a little for answers that are under way, since they may be paid for."""
-        self.stopped = True
-        if under_way := [task for task in tasks if not task.done()]:
-            print(f"stopping: up to {GRACE:g} seconds for {len(under_way)} requests that are under way", file=sys.stderr)
-            await asyncio.wait(under_way, timeout=GRACE)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    @property
+    def left_behind(self) -> str:
+        """What an interruption leaves, in words."""
+        return "the answers received so far are kept"
 
-    async def _work(self, waiting: Iterator[Request]) -> None:
-        for request in waiting:
-            if self.broken is not None:
-                raise self.broken
-            if self.stopped:
-                return
-            await self._its_turn()
-            before = self.come
-            try:
-                answer = await self.engine.answer(request)
-            except ENDS as error:
-                self._lost(request, error, others=self.come - before)
-            else:
-                self._come(request, answer)
-
-    async def _its_turn(self) -> None:
-        """Requests start one after the other, each after a look at what has come: an answer must not wait behind many starts,
-        since a kill of the job would lose it."""
-        async with self.turn:
-            await asyncio.sleep(0)
-
-    def _come(self, request: Request, answer: Answer) -> None:
+    def came(self, request: Request, answer: Answer) -> None:
+        """A request has an answer."""
         self.come += 1
         if answer.finish_reason != "refused":
             self.engine.answered.add(request.kind)
@@ -121,7 +81,7 @@ class Batch:
                 self._gather(other)
         self._gather(answer)
 
-    def _lost(self, request: Request, error: Exception, others: int) -> None:
+    def lost(self, request: Request, error: Exception, others: int) -> None:
         """A request without an answer. It counts as answered as soon as another of its kind has an answer; until then, the cause
         may be the form of all of them.
 
@@ -143,9 +103,9 @@ class Batch:
             return
         self.failures.setdefault(request.kind, error)
         self.withheld.setdefault(request.kind, []).append(answer)
-        self._judge(finished=False)
+        self.judge(finished=False)
 
-    def _judge(self, *, finished: bool) -> None:
+    def judge(self, *, finished: bool) -> None:
         """Whether requests without an answer are due to themselves.
 
         Raises:
@@ -177,6 +137,62 @@ class Batch:
         if come:
             self.engine.keep(come)
             self.engine.spending.write()
+
+
+class Rolled(Outcomes):
+    """Requests of which one starts when another ends."""
+
+    def __init__(self, engine: Asking, requests: list[Request]) -> None:
+        super().__init__(engine, requests)
+        self.stopped = False
+        self.turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        waiting = iter(self.requests)
+        places = min(self.engine.endpoint.concurrency, len(self.requests))
+        tasks = [asyncio.create_task(self._work(waiting)) for _ in range(places)]
+        try:
+            with cancelled_by_sigterm():
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await self._end(tasks)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if self.broken is not None:
+            raise self.broken
+        self.judge(finished=True)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Start no more requests, and wait a little for answers that are under way, since they may be paid for."""
+        self.stopped = True
+        if under_way := [task for task in tasks if not task.done()]:
+            print(f"stopping: up to {GRACE:g} seconds for {len(under_way)} requests that are under way", file=sys.stderr)
+            await asyncio.wait(under_way, timeout=GRACE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, waiting: Iterator[Request]) -> None:
+        for request in waiting:
+            if self.broken is not None:
+                raise self.broken
+            if self.stopped:
+                return
+            await self._its_turn()
+            before = self.come
+            try:
+                answer = await self.engine.answer(request)
+            except ENDS as error:
+                self.lost(request, error, others=self.come - before)
+            else:
+                self.came(request, answer)
+
+    async def _its_turn(self) -> None:
+        """Requests start one after the other, each after a look at what has come: an answer must not wait behind many starts,
+        since a kill of the job would lose it."""
+        async with self.turn:
+            await asyncio.sleep(0)
 
 
 @contextmanager

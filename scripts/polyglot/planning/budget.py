@@ -127,8 +127,8 @@ def hours(plan: Plan, model: Model | None, does: Work, gpus: int, found: Shared 
 
 
 def money(plan: Plan, model: Model | None, does: Work, gpu_hours: float) -> float:
-    """USD: an endpoint's tokens at its price, or GPU hours at theirs."""
+    """USD: an endpoint's tokens at its price (that of batches, if it is asked in batches), or GPU hours at theirs."""
     spent = gpu_hours * (plan.usd_per_gpu_hour or 0.0)
-    if model is not None and model.price is not None:
-        spent += (does.read * model.price.prompt + does.written * model.price.completion) / 1e6
+    if model is not None and model.rates is not None:
+        spent += (does.read * model.rates.prompt + does.written * model.rates.completion) / 1e6
     return spent

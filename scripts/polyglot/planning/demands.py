@@ -6,7 +6,7 @@ Memory and time are limits, two to three times the expected use; each further at
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polyglot.planning.work import Kind, of_the_world, work
 from polyglot.registry import Registries
@@ -93,7 +93,10 @@ def small(attempt: int, *, mem_mb: int = MEMORY, minutes: float = START) -> Dema
 
 
 def running(model: Model, kind: Kind, examples: float, attempt: int) -> Demand:
-    """A job that runs a model on a number of examples, on the registry's `gpus`."""
+    """A job that runs a model on a number of examples, on the registry's `gpus`. One that waits for a batch takes no thread, so
+    that others run meanwhile."""
+    if model.endpoint is not None and model.endpoint.batch is not None:
+        return replace(small(attempt, minutes=START + model.endpoint.batch.seconds / 60), threads=0)
     if model.endpoint is not None:
         minutes = examples * ANSWER_SECONDS / 60 / model.endpoint.concurrency
         return small(attempt, minutes=START + minutes)

@@ -31,6 +31,8 @@ at a time on two cores."""
 WITHOUT_MODEL = {"nano_corpora": 9.0, "nano_datasets": 6.0, "check_answers": 1.9, "figure": 1.2, "all": 0.0}
 """Seconds of jobs without a model; any other takes `QUICK`."""
 QUICK = 0.7
+BATCH_SECONDS = 3600.0
+"""Until a batch has ended: most do so within an hour, whatever their window."""
 MEASURED_SIZE = 0.00046
 """Billions of parameters of the models behind `MEASURED`."""
 
@@ -62,6 +64,8 @@ def expected_seconds(rule: str, wildcards: Mapping[str, str], study: Study, regi
     if does.model is None:
         return WITHOUT_MODEL.get(rule, QUICK)
     model = registries.models[does.model]
+    if model.batched:
+        return QUICK + BATCH_SECONDS
     if model.endpoint is not None:
         return QUICK + does.examples * ANSWER_SECONDS / model.endpoint.concurrency
     if gpus:

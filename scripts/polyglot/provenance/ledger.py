@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.core.files import read_jsonl
+from polyglot.core.files import read_whole_lines
 from polyglot.provenance.attempts import read_attempts
 from polyglot.provenance.records import RECORDS
 from polyglot.provenance.timings import job_seconds_by_file
@@ -66,7 +66,8 @@ def _hours(results: Path) -> Iterator[dict[str, Any]]:
 
 
 def _tokens(results: Path) -> Iterator[dict[str, Any]]:
-    paid = {path.stem: pd.DataFrame(read_jsonl(path)) for path in sorted((results / paths.inside(paths.PAID)).glob("*.jsonl"))}
+    files = sorted((results / paths.inside(paths.PAID)).glob("*.jsonl"))
+    paid = {path.stem: pd.DataFrame(read_whole_lines(path)) for path in files}
     answered = set()
     for rule, teacher, path in _answers(results):
         answered.add(teacher)
@@ -78,7 +79,7 @@ def _tokens(results: Path) -> Iterator[dict[str, Any]]:
             }
     for model, entries in paid.items():
         rule = "ask_endpoint" if model in answered else "reward"
-        yield {"rule": rule, "teacher": model, **_sums(entries.drop(columns="id", errors="ignore"))}
+        yield {"rule": rule, "teacher": model, **_sums(entries.drop(columns=["id", "batch"], errors="ignore"))}
 
 
 def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:

@@ -20,7 +20,7 @@ FACTS = ("label", "description", "family", "size", "shape", "licence", "language
 """Settings whose change does not rerun jobs; the chat template is tracked as an input file."""
 OPERATION: Any = {
     **dict.fromkeys(("gpus", "training_gpus", "training_offload", "price"), True),
-    "endpoint": {"concurrency", "timeout", "attempts", "patience", "limits", "headers", "proxies"},
+    "endpoint": {"concurrency", "timeout", "attempts", "patience", "limits", "headers", "proxies", "batch"},
 }
 """Settings that change how an engine runs but not its answers."""
 
@@ -140,6 +140,27 @@ class Thinking(Entry):
     )
 
 
+class Batching(Entry):
+    """Requests are put into batches, by OpenAI's batch protocol: slower and cheaper. The service must speak it."""
+
+    window: str = Field(
+        default="24h",
+        pattern=r"^[1-9][0-9]*[hd]$",
+        description="Time in which a batch ends (`completion_window`), such as 24h or 7d.",
+    )
+    poll: float = Field(default=60, gt=0, description="Seconds between two looks at a batch.")
+    requests: int = Field(default=50_000, gt=0, description="Most requests in a batch.")
+    megabytes: float = Field(default=100, gt=0, description="Largest file of requests.")
+    attempts: int = Field(
+        default=3, gt=0, description="Batches that a request is put into, while it expires or fails, before it has failed."
+    )
+
+    @property
+    def seconds(self) -> float:
+        """The window in seconds."""
+        return int(self.window[:-1]) * (3600.0 if self.window.endswith("h") else 86400.0)
+
+
 class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
@@ -163,6 +184,9 @@ class Endpoint(Entry):
         default={}, description="Further headers: name to the environment variable with the value, which is kept secret."
     )
     proxies: bool = Field(default=True, description="Whether the environment's proxies are used.")
+    batch: Batching | None = Field(
+        default=None, description="Settings of batches, {} for the usual ones; null asks for each answer by itself."
+    )
     options: dict[str, Any] = Field(
         default={}, description="Further fields of the request's body; null leaves out a field that is sent otherwise."
     )
@@ -191,11 +215,17 @@ class Shape(Entry):
     tower: float = Field(default=0, ge=0, description="Parameters outside the language model, which are not trained.")
 
 
-class Price(Entry):
+class Rates(Entry):
     """USD per million tokens."""
 
     prompt: float = Field(ge=0, description="Prompt tokens.")
     completion: float = Field(ge=0, description="Completion tokens.")
+
+
+class Price(Rates):
+    """USD per million tokens."""
+
+    batch: Rates | None = Field(default=None, description="The same in a batch (`endpoint.batch`); null: no less.")
 
 
 class Model(Entry):
@@ -260,6 +290,16 @@ class Model(Entry):
         default=None, description="For a reward model: the raw scores mapped to 1 and 5; null measures them on gold data."
     )
     description: str = Field(default="", description="Description of the model.")
+
+    @property
+    def batched(self) -> bool:
+        """Whether it is asked in batches."""
+        return self.endpoint is not None and self.endpoint.batch is not None
+
+    @property
+    def rates(self) -> Rates | None:
+        """What its tokens cost in the way that it is asked."""
+        return self.price.batch if self.price and self.price.batch and self.batched else self.price
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def model_in_miniature(entry: Settings, *, folder: str | None, url: str, gpus: i
     """
     small = dict(entry)
     if entry.get("endpoint"):
-        small["endpoint"] = entry["endpoint"] | {"url": url, "proxies": False, "limits": {}}
+        small["endpoint"] = entry["endpoint"] | {"url": url, "proxies": False, "limits": {}, "batch": None}
         return small
     for key in ("gpus", "training_gpus"):
         small[key] = min(1, gpus, entry.get(key) or 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polyglot.core.files import read_jsonl
+from polyglot.core.files import read_json, read_whole_lines
 from polyglot.study import paths
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SIDE_FILES = "unfinished/answers/*/*/*.jsonl"
 """Teacher, language and seed of answers that are under way."""
+BATCHES = "unfinished/answers/*/*/*.batches/*.json"
+"""Batches at endpoints that jobs wait for (`polyglot.engines.batch_files`)."""
 LAST = 5
 """Answers that are shown."""
 SPEED_OVER = 30.0
@@ -32,12 +34,14 @@ class Cell:
         of: requests that there are so far.
         tokens: that were written, thoughts among them.
         counts: answers by status, or by how they ended where they are not checked yet.
+        batches: those that are waited for, in words.
     """
 
     of: int = 0
     tokens: int = 0
     thoughts: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    batches: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:
@@ -91,6 +95,7 @@ class Watch:
             teacher, lang, seed = path.parts[-3], path.parts[-2], path.stem
             if (teacher, lang, seed) not in whole and path.exists():
                 cells[teacher, lang].add(seen)
+        self._read_batches(cells)
         self._count_requests(cells)
         self.speeds.append((time.monotonic(), {key: cell.tokens for key, cell in cells.items()}))
         while len(self.speeds) > 2 and self.speeds[0][0] < time.monotonic() - SPEED_OVER:
@@ -105,7 +110,7 @@ class Watch:
     def money(self) -> dict[str, float]:
         """USD spent so far, by model."""
         folder = self.results / paths.inside(paths.PAID)
-        return {path.stem: sum(row["usd"] for row in read_jsonl(path)) for path in sorted(folder.glob("*.jsonl"))}
+        return {path.stem: sum(row["usd"] for row in read_whole_lines(path)) for path in sorted(folder.glob("*.jsonl"))}
 
     def _read_side_files(self) -> None:
         for path in sorted(self.results.glob(SIDE_FILES)):
@@ -125,6 +130,17 @@ class Watch:
                         seen.thoughts += row.get("thought_tokens", 0)
                         said = row["text"] or ("(thoughts alone)" if row.get("thoughts") else "")
                         self.last.append((path.parts[-3], path.parts[-2], said))
+
+    def _read_batches(self, cells: dict[tuple[str, str], Cell]) -> None:
+        for path in sorted(self.results.glob(BATCHES)):
+            try:
+                batch = read_json(path)
+            except FileNotFoundError:  # its answers are stored
+                continue
+            hours = (time.time() - batch["since"]) / 3600
+            failed = f", {batch['failed']:,} failed" if batch["failed"] else ""
+            counts = f"{batch['completed']:,} of {batch['total']:,}{failed}"
+            cells[path.parts[-4], path.parts[-3]].batches.append(f"batch {batch['status']} for {hours:.1f} h: {counts}")
 
     def _table(self, path: Path, column: str) -> Seen:
         import pandas as pd
@@ -157,7 +173,8 @@ def lines(watch: Watch) -> list[str]:
         speed = watch.speed((teacher, lang))
         rate = (f", {speed:,.0f} tokens/s" if speed else "") + (f", {share}" if (share := of_thoughts(cell)) else "")
         statuses = ", ".join(f"{count} {status}" for status, count in cell.counts.most_common())
-        shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate} ({statuses})")
+        notes = "; ".join(filter(None, [statuses, *cell.batches]))
+        shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate} ({notes})")
     shown += [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
     return shown or ["no answers yet"]
 
@@ -186,7 +203,7 @@ def table(watch: Watch) -> Table:
         shown.add_column(name, justify="left" if name in ("teacher", "language") else "right")
     shown.add_column("by status")
     for (teacher, lang), cell in cells.items():
-        statuses = "  ".join(f"{status} {count:,}" for status, count in cell.counts.most_common())
+        statuses = "  ".join([*(f"{status} {count:,}" for status, count in cell.counts.most_common()), *cell.batches])
         speed = watch.speed((teacher, lang))
         statuses += f"  ({share})" if (share := of_thoughts(cell)) else ""
         shown.add_row(teacher, lang, f"{cell.done:,}", f"{cell.of:,}", f"{speed:,.0f}" if speed else "", statuses)

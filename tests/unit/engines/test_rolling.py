@@ -8,7 +8,7 @@ from pathlib import Path
 
 from polyglot.engines.base import Answer, Keep, Request
 from polyglot.engines.bodies import Counts, answer_of
-from polyglot.engines.rolling import Batch
+from polyglot.engines.rolling import Rolled
 from polyglot.engines.spending import Spending, Unpaid
 from polyglot.registry.models import Endpoint
 from tests.unit.engines.asking import questions
@@ -45,7 +45,7 @@ class OverAPipe:
 def test_answers_do_not_wait_behind_the_starts_of_other_requests(tmp_path: Path) -> None:
     """At concurrency 256 the first requests start together; a kill would lose each answer that nobody has looked at."""
     engine = OverAPipe(concurrency=256)
-    batch = Batch(engine, questions(600))
+    batch = Rolled(engine, questions(600))
     asyncio.run(batch.run())
     assert len(batch.answers) == 600
     assert engine.most_unread <= 4

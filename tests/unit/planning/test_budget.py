@@ -11,9 +11,11 @@ import pytest
 from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.context import Context
 from polyglot.displays.tables.budget import plan, plan_demands, plan_power, plan_teachers
-from polyglot.planning.budget import budget
+from polyglot.planning.budget import budget, money
 from polyglot.planning.power import expected_power
+from polyglot.planning.work import Work
 from polyglot.registry import Registries
+from polyglot.registry.models import Batching, Rates
 from polyglot.study.configuration import Plan, Study
 from polyglot.workflow.loading import load_study
 
@@ -74,6 +76,17 @@ def test_an_endpoint_costs_its_tokens(paper: tuple[Study, Registries]) -> None:
     assert row["usd"] == pytest.approx((10_500 * 400 * 0.15 + 10_500 * 600 * 0.60) / 1e6)
     assert row["gpu_hours"] == 0
     assert not row["engine_start"]
+
+
+@pytest.mark.parametrize(("rates", "share"), [(Rates(prompt=0.075, completion=0.30), 0.5), (None, 1.0)])
+def test_batches_cost_their_own_rate(paper: tuple[Study, Registries], rates: Rates | None, share: float) -> None:
+    model = paper[1].models["gpt-4o-mini"]
+    assert model.endpoint is not None
+    assert model.price is not None
+    endpoint = model.endpoint.model_copy(update={"batch": Batching()})
+    asked = model.model_copy(update={"endpoint": endpoint, "price": model.price.model_copy(update={"batch": rates})})
+    whole = money(paper[0].plan, model, Work(read=1e6, written=1e6), 0)
+    assert money(paper[0].plan, asked, Work(read=1e6, written=1e6), 0) == pytest.approx(whole * share)
 
 
 def test_gpus_that_are_asked_for_by_their_type(paper: tuple[Study, Registries]) -> None:

@@ -15,7 +15,7 @@ from polyglot.core.errors import ConfigurationError
 from polyglot.planning import demands
 from polyglot.planning.demands import Demand, Demands
 from polyglot.registry import Registries, load_registries
-from polyglot.registry.models import Model
+from polyglot.registry.models import Batching, Model
 from polyglot.workflow.loading import load_study
 
 EXAMPLES = 30_000
@@ -85,6 +85,9 @@ def test_an_endpoint_asks_for_no_gpu_and_for_as_long_as_its_requests_take(regist
     assert model.endpoint is not None
     slower = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"concurrency": 1})})
     assert demands.running(slower, "write", EXAMPLES, 1).runtime > 10 * asked.runtime
+    waiting = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"batch": Batching(window="7d")})})
+    found = demands.running(waiting, "write", EXAMPLES, 1)
+    assert (found.gpu, found.threads, found.runtime) == (0, 0, 7 * 24 * 60 + demands.START)
 
 
 GPU_JOB, CPU_JOB = Demand(gpu=2, threads=8, mem_mb=90_000, runtime=900), Demand(gpu=0, threads=1, mem_mb=4000, runtime=30)

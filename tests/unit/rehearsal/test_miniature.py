@@ -66,9 +66,9 @@ def test_a_model_asks_for_one_gpu_at_most_and_an_endpoint_is_on_this_machine(pap
     assert (small["gpus"], small["hub"], small["folder"], small["engine"]) == (1, None, "models/x", "rehearsed-vllm")
     assert model_in_miniature(large, folder="models/x", url="", gpus=0, engine="transformers")["gpus"] == 0
     closed = models["gpt-4o-mini"].model_dump(mode="json")
-    closed["endpoint"] |= {"limits": {"requests": 1, "tokens": None}}
+    closed["endpoint"] |= {"limits": {"requests": 1, "tokens": None}, "batch": {}}
     endpoint = model_in_miniature(closed, folder=None, url="http://here", gpus=0, engine="openai")["endpoint"]
-    assert (endpoint["url"], endpoint["proxies"], endpoint["limits"]) == ("http://here", False, {})
+    assert (endpoint["url"], endpoint["proxies"], endpoint["limits"], endpoint["batch"]) == ("http://here", False, {}, None)
 
 
 def test_without_a_hub_one_message_names_every_missing_file(

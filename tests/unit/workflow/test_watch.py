@@ -12,6 +12,7 @@ from polyglot.__main__ import main
 from polyglot.core.files import write_parquet
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer
+from polyglot.engines.batch_files import keep_batch
 from polyglot.workflow.watch import Watch, lines, table
 
 
@@ -63,6 +64,14 @@ def test_thoughts_are_told_apart_from_answers(results: Path) -> None:
         "api de: 11 of 11, 7% of the tokens are thoughts (9 ok, 2 refused)",
     ]
     assert watch.last[-1] == ("api", "ar", "(thoughts alone)")
+
+
+def test_a_batch_that_is_waited_for_is_shown(results: Path) -> None:
+    batch = keep_batch(side(results).beside, "owner", {}, ['{"custom_id": "5"}'] * 1200, 0)
+    batch.since -= 5400
+    batch.status, batch.completed, batch.failed = "in_progress", 900, 1
+    batch.write()
+    assert lines(Watch(results))[0] == "api ar: 4 of 10 (4 stop; batch in_progress for 1.5 h: 900 of 1,200, 1 failed)"
 
 
 def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:

@@ -106,6 +106,10 @@ class ModelInputs(Inputs):
     def behind_endpoint(self, name: str) -> bool:
         return behind_network(self.registries.models[name])
 
+    def waits(self, *names: str) -> bool:
+        """Whether jobs of any of these models wait for batches: for up to a day, at an endpoint, without computing."""
+        return any(self.registries.models[name].batched for name in names)
+
     def pretrained(self, name: str) -> bool:
         """Whether a model is a base to which the registry gives a chat template: it was not trained on chats, and is evaluated
         without a template."""
