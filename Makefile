@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 VLLM := .venv-vllm
 VLLM_READY := $(VLLM)/ready
+SERVERS := .venv-servers
+SERVERS_READY := $(SERVERS)/ready
 UNSLOTH := .venv-unsloth
 UNSLOTH_READY := $(UNSLOTH)/ready
 VALIDATOR := .venv-validator
@@ -22,7 +24,7 @@ ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
 endif
 endif
 
-.PHONY: demo test check unit setup wheels clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-unsloth test-slurm test-gpu
+.PHONY: demo test check unit setup wheels clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -40,10 +42,10 @@ test: $(READY) ## every check and test, the embedded study included; not test-gp
 	@$(MAKE) --no-print-directory -j3 test-workflow test-slurm test-others
 
 test-others: # one after another, beside the two long groups
-	@for group in check test-unit test-real test-vllm test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
+	@for group in check test-unit test-real test-vllm "test-servers WITHOUT=vllm" test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers
-	pytest --ignore tests/workflow --ignore tests/real
+	pytest --ignore tests/workflow --ignore tests/real --ignore tests/servers
 
 test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
 	pytest tests/real
@@ -56,6 +58,9 @@ test-workflow: $(READY) $(VALIDATOR_READY) ## real Snakemake runs, the embedded 
 
 test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
+
+test-servers: $(READY) $(SERVERS_READY) $(if $(WITHOUT),,$(VLLM_READY)) ## the openai engine on llama.cpp's, transformers' and vLLM's own servers (WITHOUT=vllm leaves that out)
+	pytest tests/servers $(if $(WITHOUT),-k "not $(WITHOUT)")
 
 test-slurm: $(READY) ## the workflow on a real Slurm, brought up and taken down for it (as root, on Debian)
 	tests/slurm/cluster.sh run pytest tests/slurm
@@ -95,6 +100,9 @@ $(READY): requirements.lock requirements-cpu.lock requirements-cuda.lock require
 $(VLLM_READY): requirements-vllm.lock requirements-cpu.lock envs/install.py
 	$(INSTALL) --torch cpu $(VLLM) requirements-vllm.lock
 
+$(SERVERS_READY): requirements-servers.lock envs/install.py
+	$(INSTALL) $(SERVERS) requirements-servers.lock
+
 $(UNSLOTH_READY): requirements-unsloth.lock requirements-cpu.lock envs/install.py
 	$(INSTALL) --torch cpu $(UNSLOTH) requirements-unsloth.lock
 
@@ -102,7 +110,7 @@ $(VALIDATOR_READY): requirements-validator.lock envs/install.py
 	$(INSTALL) $(VALIDATOR) requirements-validator.lock
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VLLM) $(UNSLOTH) $(VALIDATOR) results .snakemake
+	rm -rf $(VENV) $(VLLM) $(SERVERS) $(UNSLOTH) $(VALIDATOR) results .snakemake
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16

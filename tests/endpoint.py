@@ -57,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def forward(self, body: dict[str, Any]) -> None:
         """The answer of the server behind this one."""
         headers = {"Content-Type": "application/json"}
+        headers["Authorization"] = self.headers["Authorization"]
         request = urllib.request.Request(f"{self.server.upstream}{self.path}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=120) as response:
             self.reply(response.status, response.read())

@@ -42,6 +42,10 @@ class MalformedAnswer(Exception):
     """A response body without a chat completion; another attempt may bring one."""
 
 
+class UnreadOutput(MalformedAnswer):
+    """The server cannot read what its model has written; with another seed, the model may write something else."""
+
+
 @dataclass(frozen=True)
 class Counts:
     """Tokens by the endpoint's own count; None where it gave none that can be believed."""

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from openai import APIConnectionError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
+import json
+import re
+
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 
 from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import MalformedAnswer, Rejected, is_about_content
+from polyglot.engines.bodies import LONGEST_NOTE, MalformedAnswer, Rejected, is_about_content
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
 BUSY = 429
 PASSING = {408, 409, BUSY}
 """Transient HTTP statuses below 500; these and all 5xx are retried."""
+AWAY = {502, 503, 504, 529}
+"""HTTP statuses of a gateway without its server, of a server that loads its model, and of one that takes nothing more now."""
 FORBIDDEN = 403
 REFUSING = {400, 413, 422}
 """HTTP statuses of a request that the endpoint rejects."""
+OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
+"""Words of a server's own error that is about what the model has written (llama.cpp: HTTP 500)."""
 LONGEST_ASKED = 600.0
 """Longest Retry-After in seconds; a job stops rather than wait longer."""
 MANY = 20
@@ -35,8 +49,18 @@ class NoAnswers(Exception):
     """None of the requests of a kind was answered; the error of the first."""
 
     def __init__(self, kind: str, count: int, error: Exception) -> None:
-        super().__init__(str(error))
+        super().__init__(words_of(error))
         self.kind, self.count, self.error = kind, count, error
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says. The client gives a body's `error.message`; servers also say it in `detail` (FastAPI), in `error` itself
+    or in plain text."""
+    said = str(error)
+    if not isinstance(error, APIStatusError) or not error.body or said != f"Error code: {error.status_code}":
+        return said
+    body = error.body if isinstance(error.body, str) else json.dumps(error.body, ensure_ascii=False, default=str)
+    return f"{said} - {body[:LONGEST_NOTE]}"
 
 
 def loss(error: Exception, said: str, others: int) -> FinishReason | None:
@@ -59,6 +83,18 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
 def is_busy(error: BaseException) -> bool:
     """Whether an endpoint gets too many requests."""
     return isinstance(error, APIStatusError) and error.status_code == BUSY and may_pass(error)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether there is no server at the address, or not yet: it was killed, is restarted, loads its model."""
+    if isinstance(error, APIStatusError):
+        return error.status_code in AWAY
+    return isinstance(error, APIConnectionError) and not isinstance(error, APITimeoutError)
+
+
+def is_about_output(error: BaseException) -> bool:
+    """Whether a server has failed at what its model has written."""
+    return isinstance(error, APIStatusError) and error.status_code >= 500 and bool(OUTPUT.search(words_of(error)))
 
 
 def may_pass(error: BaseException) -> bool:

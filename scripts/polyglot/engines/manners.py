@@ -73,6 +73,8 @@ PRESETS: Lookup[Manners] = Lookup(
         # docs.sglang.io, thinking budget: a budget takes options of the server
         "sglang": stated(["chat_template_kwargs", "reasoning_effort"]),
         "lm-studio": stated([]),
+        # transformers serve (5.23): response_format is ignored, other fields than OpenAI's and its own are rejected
+        "transformers": stated(["chat_template_kwargs"], sampling=["temperature", "top_p"], structure="words"),
     },
 )
 """The manners of services and servers, by their documentation (2026)."""

@@ -1,10 +1,11 @@
 """The `openai` engine: any endpoint with the OpenAI protocol, through the official client.
 
 Requests are sent concurrently, up to the registry's limit: one starts when another ends, and each answer is handed over when it
-comes. Too many requests (HTTP 429) are outlasted by time, other errors that pass (no connection, a time-out, 5xx, an unreadable
-body) by attempts. Permanent errors (a wrong key, an unknown model, a wait of hours) stop the job with one message. A request that
-the endpoint rejects is sent in another form if that may help (`polyglot.engines.manners`), and is `refused` otherwise; one that
-stays without a readable answer is `failed`. If that happens to all requests of a kind, the job stops with one message.
+comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint that has answered and is away since; other
+errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts. Permanent errors (a wrong key, an unknown
+model, a wait of hours) stop the job with one message. A request that the endpoint rejects is sent in another form if that may
+help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays without a readable answer is `failed`. If that
+happens to all requests of a kind, the job stops with one message.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Collection
-from functools import partial
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +27,16 @@ from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Interrupted, Keep, Request
 from polyglot.engines.batch_files import kept_batches
-from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of, estimated_tokens, read_body, size_of
+from polyglot.engines.bodies import (
+    Counts,
+    MalformedAnswer,
+    Rejected,
+    UnreadOutput,
+    answer_of,
+    estimated_tokens,
+    read_body,
+    size_of,
+)
 from polyglot.engines.endpoint_errors import (
     ENDS,
     LONGEST_ASKED,
@@ -34,8 +44,11 @@ from polyglot.engines.endpoint_errors import (
     EndpointError,
     asked_to_wait,
     explained,
+    is_about_output,
+    is_away,
     is_busy,
     may_pass,
+    words_of,
 )
 from polyglot.engines.manners import Known
 from polyglot.engines.pace import Pace
@@ -47,8 +60,11 @@ POOL = 32
 """Connections of a client, whose search for a free one takes time by their number."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts; an endpoint's own Retry-After may be longer."""
+AWAY_WAIT = 10.0
+"""The same while an endpoint is away that has answered: it may be back at any time."""
 BUSY_WAIT = 5.0
-"""The same after HTTP 429 with a Retry-After, which is then at least waited for."""
+"""The same where the server is there: after HTTP 429 with a Retry-After, which is then at least waited for, or if it has failed
+at what its model wrote."""
 T = TypeVar("T")
 
 
@@ -79,6 +95,7 @@ class OpenAIEngine:
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
         self.answered: set[str] = set()
+        self.come = 0
         self.runner = asyncio.Runner()
         self.connect(endpoint.url, self.secrets[endpoint.api_key] if endpoint.api_key else "none")
 
@@ -146,7 +163,7 @@ class OpenAIEngine:
         prompt, most = self.most(request)
         with self.spending.reserved(prompt, most) as enter:
             try:
-                answer, counts = await self.outlasted(partial(self._in_some_form, request, estimated_tokens(texts) + most))
+                answer, counts = await self.outlasted(self._attempts(request, estimated_tokens(texts) + most))
             except MalformedAnswer:  # it may be paid for all the same
                 enter(answer_of(request, "", "failed", Counts()), Counts())
                 raise
@@ -161,6 +178,20 @@ class OpenAIEngine:
         """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
         return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
 
+    def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[tuple[Answer, Counts]]]:
+        """Asks each time that it is called; with another seed after the server could not read what its model had written."""
+        seed = request.seed
+
+        async def ask() -> tuple[Answer, Counts]:
+            nonlocal seed
+            try:
+                return await self._in_some_form(replace(request, seed=seed), tokens)
+            except UnreadOutput:
+                seed += 1
+                raise
+
+        return ask
+
     async def _in_some_form(self, request: Request, tokens: int) -> tuple[Answer, Counts]:
         while True:
             await self.pace.admitted(tokens)
@@ -172,6 +203,7 @@ class OpenAIEngine:
                     raise
             else:
                 self.known.prove(request)
+                self.come += 1
                 return found
 
     async def outlasted(self, ask: Callable[[], Awaitable[T]], *, by_time: bool = False) -> T:
@@ -182,8 +214,9 @@ class OpenAIEngine:
 
         Raises:
             Exception: the last of `ENDS`.
+            EndpointError: if the endpoint has answered, and is away for longer than its patience.
         """
-        attempts, busy, start = 0, 0, time.monotonic()
+        attempts, outlasted, start, before = 0, 0, time.monotonic(), 0
         while True:
             try:
                 return await ask()
@@ -191,10 +224,16 @@ class OpenAIEngine:
                 failure = error
             if not may_pass(failure) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
                 raise failure
-            attempts, busy = (attempts, busy + 1) if by_time or is_busy(failure) else (attempts + 1, busy)
-            if attempts >= self.endpoint.attempts or (busy and time.monotonic() - start > self.endpoint.patience):
+            away = is_away(failure) and 0 < before == self.come  # it has answered, but no one since this request's last attempt
+            before = self.come
+            attempts, outlasted = (attempts, outlasted + 1) if by_time or away or is_busy(failure) else (attempts + 1, outlasted)
+            tired = outlasted > 0 and time.monotonic() - start > self.endpoint.patience
+            if tired and away and not by_time:  # not due to this request
+                said = self.without_keys(failure)
+                raise EndpointError(f"{self.endpoint.url} was away for {self.endpoint.patience:,.0f} seconds; the last: {said}")
+            if tired or attempts >= self.endpoint.attempts:
                 raise failure
-            await self._wait(failure, attempts + busy)
+            await self._wait(failure, attempts + outlasted, longest=AWAY_WAIT if away else LONGEST_WAIT)
 
     def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
@@ -209,11 +248,12 @@ class OpenAIEngine:
             print(f"{self.endpoint.url} rejects a request, which is sent in another form: {said}", file=sys.stderr)
         return changed
 
-    async def _wait(self, failure: Exception, attempt: int) -> None:
+    async def _wait(self, failure: Exception, attempt: int, longest: float) -> None:
         """Wait before the next attempt: random backoff that doubles, and at least as long as the endpoint asks. It keeps all
         requests waiting if there are too many."""
         asked = asked_to_wait(failure)
-        longest = BUSY_WAIT if is_busy(failure) and asked is not None else LONGEST_WAIT
+        there = isinstance(failure, UnreadOutput) or (is_busy(failure) and asked is not None)
+        longest = BUSY_WAIT if there else longest
         seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** (attempt - 1)))
         if is_busy(failure):
             self.pace.pause(asked or 0.0)
@@ -227,6 +267,10 @@ class OpenAIEngine:
                 found = await next(self.clients).post("/chat/completions", cast_to=httpx2.Response, body=body)
         except TimeoutError:
             raise TimeoutError(f"no answer after {self.timeout:g} seconds (endpoint.timeout)") from None
+        except APIStatusError as error:
+            if is_about_output(error):
+                raise UnreadOutput(self.without_keys(error)) from None
+            raise
         self.pace.learn(found.headers)
         return read_body(found.content, request)
 
@@ -240,7 +284,7 @@ class OpenAIEngine:
         return self.endpoint.timeout
 
     def without_keys(self, error: BaseException) -> str:
-        said = str(error)
+        said = words_of(error)
         for value in self.secrets.values():
             said = said.replace(value, "[key]")
         return said

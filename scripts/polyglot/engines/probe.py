@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,9 @@ ASKED: dict[str, tuple[str, dict[str, Any] | None]] = {
     "JSON": ('Write a question and its answer as one JSON object with the keys "prompt" and "response".', SCHEMA),
 }
 """Kinds of requests by name: what is asked, and the answer's schema."""
+NO_OBJECT = (
+    "without the object that was asked for: either the endpoint passes over how it is asked for, or the model cannot write it"
+)
 
 
 def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -35,7 +40,8 @@ def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, A
 
     Returns:
         A row for each kind: model, asked, works, said (the end of the answer, or the error), limit, sampling, seed, system,
-        structure (see `polyglot.registry.models.Manners`), tokens, usd.
+        structure (see `polyglot.registry.models.Manners`), tokens, usd. A whole answer without the object that was asked for does
+        not work.
     """
     assert model.endpoint is not None  # only endpoints are asked
     single = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"batch": None})})
@@ -60,6 +66,8 @@ def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, A
                 raise error.cause from None
             said = str(error.cause)
         works = answer is not None and answer.finish_reason in ("stop", "length") and bool(answer.text or answer.thoughts)
+        if answer is not None and answer.finish_reason == "stop" and schema is not None and not _holds_object(answer.text):
+            works, said = False, f"{said}, {NO_OBJECT}"
         found = engine.known.found.model_dump()
         rows.append(
             {
@@ -101,6 +109,16 @@ def _batches(name: str, engine: OpenAIEngine) -> dict[str, Any]:
 
     said = engine.runner.run(first())
     return {"model": name, "asked": "batches", "works": not said.startswith("no "), "said": said, "tokens": 0, "usd": 0.0}
+
+
+def _holds_object(text: str) -> bool:
+    """Whether there is an object with the schema's keys in a text, with anything round it."""
+    found = re.search(r"\{.*\}", text, re.DOTALL)
+    try:
+        value = json.loads(found[0], strict=False) if found else None
+    except ValueError:
+        return False
+    return isinstance(value, dict) and {"prompt", "response"} <= value.keys()
 
 
 def probed(models: Mapping[str, Model], study: Mapping[str, Any]) -> tuple[str, bool]:

@@ -22,7 +22,8 @@ from polyglot.study.configuration import Plan, Study
 
 COLUMNS = (
     *("rule", "teacher", "lang", "model", "engine_start", "gpus", "threads", "mem_mb", "runtime", "partition"),
-    *("tokens_read", "tokens_written", "tokens_trained", "gpu_hours", "usd", "disk_gb", "peak_gb", "remedy"),
+    *("requests", "tokens_read", "tokens_written", "tokens_trained", "gpu_hours", "usd", "disk_gb", "peak_gb", "remedy"),
+    *("requests_most", "tokens_read_most", "tokens_written_most", "gpu_hours_most", "usd_most", "ceiling_usd"),
 )
 NO_MEMORY = {"peak_gb": 0.0, "remedy": ""}
 
@@ -40,9 +41,9 @@ def budget(
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
         in gigabytes; of a student on GPUs, the memory at its peak on each and, if that is too much, what to set instead
-        (`polyglot.planning.memory`). `engine_start` is true if the job runs or trains a model here; of jobs that share an engine,
-        or the start of
-        their libraries, for the first of a submission.
+        (`polyglot.planning.memory`). `..._most`: if every request to a teacher takes all its attempts. `ceiling_usd`: that of the
+        study, on each row of a model behind an endpoint. `engine_start` is true if the job runs or trains a model here; of jobs
+        that share an engine, or the start of their libraries, for the first of a submission.
     """
     rows, jobs = [], list(jobs)
     for job, found in zip(jobs, found_running(jobs, submissions), strict=True):
@@ -50,7 +51,8 @@ def budget(
         does = work(job["rule"], wildcards, study, registries)
         gpus = int(job["gpu"] or str(job["gres"] or 0).rpartition(":")[2])
         model = registries.models.get(does.model) if does.model else None
-        gpu_hours = hours(study.plan, model, does, gpus, found)
+        gpu_hours, most = hours(study.plan, model, does, gpus, found), does.at_most
+        gpu_hours_most = hours(study.plan, model, most, gpus, found)
         rows.append(
             {
                 "rule": job["rule"],
@@ -63,6 +65,7 @@ def budget(
                 "mem_mb": job["mem_mb"],
                 "runtime": job["runtime"],
                 "partition": job["slurm_partition"] or "",
+                "requests": does.requests,
                 "tokens_read": does.read,
                 "tokens_written": does.written,
                 "tokens_trained": does.trained,
@@ -70,6 +73,12 @@ def budget(
                 "usd": money(study.plan, model, does, gpu_hours),
                 "disk_gb": does.stored / 1e9,
                 **(training_memory(study, model, gpus) if job["rule"] == "student" and model and gpus else NO_MEMORY),
+                "requests_most": most.requests,
+                "tokens_read_most": most.read,
+                "tokens_written_most": most.written,
+                "gpu_hours_most": gpu_hours_most,
+                "usd_most": money(study.plan, model, most, gpu_hours_most),
+                "ceiling_usd": study.synthesis.budget if model is not None and model.endpoint is not None else None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

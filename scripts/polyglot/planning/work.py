@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
 from polyglot.study.sizes import examples_in, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import WHOLE
 
 Kind = Literal["write", "judge", "read", "evaluate", "embed", "train"]
@@ -43,7 +44,8 @@ class Work:
     `model`: the model that it runs or trains; None for a job without one. `kind`: its use of the model. `examples`: answers,
     texts, items ..., in training times epochs; they determine time limits. `read`, `written`, `trained`: expected tokens.
     `stored`: bytes kept on disk. `mem_mb`: MB of data in memory, for a job without a model that needs more than usual. `alone`:
-    whether it computes on one GPU, however many the registry gives the model.
+    whether it computes on one GPU, however many the registry gives the model. `requests`: expected requests to a teacher;
+    `requests_most`: if each takes all its attempts (`synthesis.retries`).
     """
 
     model: str | None = None
@@ -55,6 +57,14 @@ class Work:
     stored: float = 0.0
     mem_mb: int | None = None
     alone: bool = False
+    requests: float = 0.0
+    requests_most: float = 0.0
+
+    @property
+    def at_most(self) -> Work:
+        """The same if every request takes all its attempts."""
+        times = self.requests_most / self.requests if self.requests else 1.0
+        return replace(self, requests=self.requests_most, read=times * self.read, written=times * self.written)
 
 
 def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
@@ -71,23 +81,44 @@ class Jobs:
     registries: Registries
 
     # Synthesis
-    def synthesize(self, wildcards: Mapping[str, str], methods: int) -> Work:
-        plan = self.study.plan
-        requests = requests_in(Draw.parse(wildcards["seed"]), self.study) * methods
+    def synthesize(self, teacher: str, seed: str, methods: Sequence[str]) -> Work:
+        """Only an answer that is to be a pair can be unreadable and be asked for again."""
+        plan, count = self.study.plan, requests_in(Draw.parse(seed), self.study)
+        pairs = count * sum(METHODS[method].writes == "pair" for method in methods)
+        texts = count * len(methods) - pairs
+        retries = self.study.synthesis.retries if varies(self.registries.models[teacher]) else 0
+        requests = texts + pairs * sum(plan.unread**attempt for attempt in range(retries + 1))
         read, written = requests * plan.request_tokens, requests * plan.answer_tokens
-        return Work(wildcards["teacher"], "write", requests, read, written, stored=2 * (read + written) * BYTES_PER_TOKEN)
+        return Work(
+            teacher,
+            "write",
+            requests,
+            read,
+            written,
+            stored=2 * (read + written) * BYTES_PER_TOKEN,
+            requests=requests,
+            requests_most=texts + pairs * (retries + 1),
+        )
 
     def all_methods(self, wildcards: Mapping[str, str]) -> Work:
-        return self.synthesize(wildcards, len(self.study.methods))
+        return self.synthesize(wildcards["teacher"], wildcards["seed"], self.study.methods)
 
-    def one_method(self, wildcards: Mapping[str, str]) -> Work:
-        return self.synthesize(wildcards, 1)
+    def translated(self, wildcards: Mapping[str, str]) -> Work:
+        """Responses to translated prompts."""
+        return self.synthesize(wildcards["teacher"], wildcards["seed"], ["nllb-respond"])
 
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
         """A teacher's assigned prompts: an equal share is expected, as the shares are unknown before routing; limits allow for
         all of them."""
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
-        return replace(whole, read=whole.read * share, written=whole.written * share, stored=whole.stored * share)
+        return replace(
+            whole,
+            requests=whole.requests * share,
+            requests_most=whole.requests_most * share,
+            read=whole.read * share,
+            written=whole.written * share,
+            stored=whole.stored * share,
+        )
 
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         """Prompts and responses of the seed dataset."""
@@ -223,6 +254,11 @@ class Jobs:
         return size_of(self.registries.models[name]) * 1e9 * BYTES_PER_PARAMETER
 
 
+def varies(model: Model) -> bool:
+    """Whether a model may answer a request otherwise when asked again (`polyglot.synthesis.attempts.varies`, of an engine)."""
+    return model.sampling.temperature > 0 or model.endpoint is not None or model.engine != "transformers" or model.gpus > 0
+
+
 def size_of(model: Model) -> float:
     """Billions of parameters; a tiny value for models that the workflow trains from scratch."""
     return model.size or (0.0 if of_the_world(model) else USUAL_SIZE)
@@ -243,8 +279,8 @@ RULES: dict[str, Said] = {
     "nano_gold_tune": Jobs.gold_tune,
     "synthesize": Jobs.all_methods,
     "ask_endpoint": Jobs.all_methods,
-    "synthesize_translated": Jobs.one_method,
-    "ask_endpoint_translated": Jobs.one_method,
+    "synthesize_translated": Jobs.translated,
+    "ask_endpoint_translated": Jobs.translated,
     "synthesize_assigned": Jobs.assigned,
     "ask_endpoint_assigned": Jobs.assigned,
     "translate_seed": Jobs.translate,

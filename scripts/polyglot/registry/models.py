@@ -171,9 +171,14 @@ class Endpoint(Entry):
     )
     concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")
     timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
-    attempts: int = Field(default=8, gt=0, description="Attempts per request that fail for other reasons than too many requests.")
+    attempts: int = Field(
+        default=8, gt=0, description="Attempts per request that fail for other reasons than those of `patience`."
+    )
     patience: float = Field(
-        default=1800, gt=0, description="Seconds to go on asking an endpoint that gets too many requests (HTTP 429)."
+        default=1800,
+        gt=0,
+        description="Seconds to go on asking an endpoint that gets too many requests (HTTP 429), or that has answered and is "
+        "away since, as while its server is restarted.",
     )
     limits: Limits = Field(default=Limits(), description="What it takes in a minute.")
     preset: str | None = Field(

@@ -40,6 +40,13 @@ class Plan(Section):
 
     request_tokens: int = Field(default=700, gt=0, description="Tokens per request to a teacher, including few-shot pairs.")
     answer_tokens: int = Field(default=600, gt=0, description="Tokens per answer.")
+    unread: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of each attempt's answers that are to be a pair and hold none, so that they are asked for again "
+        "(`synthesis.retries`); the yield table has what a teacher's share was.",
+    )
     example_tokens: int = Field(default=700, gt=0, description="Tokens per training example.")
     judge_tokens: int = Field(default=150, gt=0, description="Tokens per judge's answer.")
     evaluation_tokens_read: int = Field(default=4_000_000, gt=0, description="Prompt tokens of all benchmarks of a language.")

@@ -6,15 +6,16 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polyglot.core.files import read_json, read_whole_lines
+from polyglot.core.files import read_json
 from polyglot.study import paths
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 SIDE_FILES = "unfinished/answers/*/*/*.jsonl"
 """Teacher, language and seed of answers that are under way."""
@@ -24,6 +25,12 @@ LAST = 5
 """Answers that are shown."""
 SPEED_OVER = 30.0
 """Seconds over which tokens a second are averaged."""
+FRAME = 6
+"""Lines of a table round its rows, and one to spare."""
+STILL = 60.0
+"""Seconds without an answer that are worth a word."""
+AGAIN = "~"
+"""In the id of an answer to a request that was asked again (`polyglot.synthesis.attempts`)."""
 
 
 @dataclass
@@ -31,15 +38,17 @@ class Cell:
     """A teacher's answers in a language.
 
     Args:
-        of: requests that there are so far.
+        of: requests that the study has.
         tokens: that were written, thoughts among them.
-        counts: answers by status, or by how they ended where they are not checked yet.
+        again: further attempts at requests whose answer could not be read.
+        counts: answers by status, or by how they ended where they are not checked yet; of each request the first attempt.
         batches: those that are waited for, in words.
     """
 
     of: int = 0
     tokens: int = 0
     thoughts: int = 0
+    again: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     batches: list[str] = field(default_factory=list)
 
@@ -47,23 +56,25 @@ class Cell:
     def done(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, seen: Seen) -> None:
-        self.counts += seen.counts
-        self.tokens += seen.tokens
-        self.thoughts += seen.thoughts
+    def add(self, other: Cell) -> None:
+        self.tokens += other.tokens
+        self.thoughts += other.thoughts
+        self.again += other.again
+        self.batches += other.batches
+        self.counts += other.counts
 
 
 @dataclass
-class Seen:
-    """What a file of answers holds: answers by status, their tokens, and how many of these are thoughts."""
+class Unfinished:
+    """A side file, as far as it has been read. Its owner is that of its last line: answers of others are not used any more."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    tokens: int = 0
-    thoughts: int = 0
+    offset: int = 0
+    owner: str = ""
+    cell: Cell = field(default_factory=Cell)
 
 
 class Watch:
-    """Looks at a study's folder; what has been read once is not read again.
+    """Looks at a study's folder; what has been read once is not read again. Files come and go meanwhile.
 
     Args:
         results: results/STUDY.
@@ -71,36 +82,38 @@ class Watch:
 
     def __init__(self, results: Path) -> None:
         self.results = results
-        self.tables: dict[tuple[Path, float], Seen] = {}
-        self.offsets: dict[Path, int] = {}
-        self.under_way: dict[Path, Seen] = {}
-        self.last: deque[tuple[str, str, str]] = deque(maxlen=LAST)
+        self.tables: dict[tuple[Path, float], Cell] = {}
+        self.rows: dict[tuple[Path, float], int] = {}
+        self.unfinished: dict[Path, Unfinished] = {}
+        self.paid: dict[Path, tuple[int, float]] = {}
+        self.last: dict[tuple[str, str], deque[str]] = {}
         self.speeds: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
+        self.configured: tuple[float, dict[str, Any]] = (0.0, {})
 
     def look(self) -> dict[tuple[str, str], Cell]:
-        """Cells by teacher and language."""
-        cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
-        self._read_side_files()
-        finished: set[tuple[str, str, str]] = set()
+        """Cells by teacher and language: those of the study's configuration, in its order, then others that have answers."""
+        study = self._study()
+        teachers = [teacher for teacher in study.get("teachers", ()) if teacher in study["models"]]
+        named = [(teacher, lang) for teacher in teachers for lang in study["languages"]]
+        cells: dict[tuple[str, str], Cell] = defaultdict(Cell, {key: Cell() for key in named})
+        finished: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
         for pattern, column in ((paths.SYNTHETIC, "status"), (paths.ANSWERS, "finish_reason")):
-            known = set(finished)
-            for path, named in paths.found(pattern, self.results):
-                key = (named["teacher"], named["lang"], f"{named['method']}/{named['seed']}")
-                if key in known:
-                    continue
-                finished.add(key)
-                cells[named["teacher"], named["lang"]].add(self._table(path, column))
-        whole = {(teacher, lang, which.partition("/")[2]) for teacher, lang, which in finished}
-        for path, seen in self.under_way.items():
-            teacher, lang, seed = path.parts[-3], path.parts[-2], path.stem
-            if (teacher, lang, seed) not in whole and path.exists():
-                cells[teacher, lang].add(seen)
+            for path, found in paths.found(pattern, self.results):
+                key, part = (found["teacher"], found["lang"]), (found["method"], found["seed"])
+                if part not in finished[key] and (cell := self._table(path, column)) is not None:
+                    finished[key].add(part)
+                    cells[key].add(cell)
+        self._read_side_files()
+        for path, side in self.unfinished.items():
+            key = (path.parts[-3], path.parts[-2])
+            if path.stem not in {seed for _, seed in finished[key]}:
+                cells[key].add(side.cell)
         self._read_batches(cells)
-        self._count_requests(cells)
+        self._count_requests(cells, finished, study)
         self.speeds.append((time.monotonic(), {key: cell.tokens for key, cell in cells.items()}))
         while len(self.speeds) > 2 and self.speeds[0][0] < time.monotonic() - SPEED_OVER:
             self.speeds.popleft()
-        return dict(sorted(cells.items()))
+        return {key: cells[key] for key in [*named, *sorted(cells.keys() - set(named))]}
 
     def speed(self, key: tuple[str, str]) -> float:
         """Tokens a second of the last looks."""
@@ -110,26 +123,73 @@ class Watch:
     def money(self) -> dict[str, float]:
         """USD spent so far, by model."""
         folder = self.results / paths.inside(paths.PAID)
-        return {path.stem: sum(row["usd"] for row in read_whole_lines(path)) for path in sorted(folder.glob("*.jsonl"))}
+        for path in sorted(folder.glob("*.jsonl")):
+            offset, usd = self.paid.get(path, (0, 0.0))
+            for line in _whole_lines(path, offset):
+                offset += len(line)
+                usd += (_parsed(line) or {"usd": 0.0})["usd"]
+            self.paid[path] = (offset, usd)
+        return {path.stem: usd for path, (_, usd) in self.paid.items()}
+
+    @property
+    def ceiling(self) -> float | None:
+        """USD that the study may spend (`synthesis.budget`)."""
+        return self._study().get("synthesis", {}).get("budget")  # type: ignore[no-any-return]
+
+    def stillness(self, cells: dict[tuple[str, str], Cell]) -> list[str]:
+        """That no answer comes although some are missing: the run may have ended."""
+        times = []
+        for path in self.unfinished:
+            cell = cells[path.parts[-3], path.parts[-2]]
+            if cell.done < cell.of and path.exists() and not cell.batches:
+                times.append(path.stat().st_mtime)
+        still = times and time.time() - max(times) > STILL
+        return ["no answer for more than a minute: see the run's log if it has not ended by itself"] if still else []
+
+    def last_answers(self, cells: dict[tuple[str, str], Cell]) -> list[str]:
+        """The last answers of what is under way, some of each."""
+        going = [key for key in self.last if key in cells and cells[key].done < cells[key].of][:LAST]
+        shown = [(key, text) for key in going for text in list(self.last[key])[-(LAST // len(going)) :]]
+        return [f"{teacher} {lang}: {_in_a_line(text)}" for (teacher, lang), text in shown]
+
+    def _study(self) -> dict[str, Any]:
+        """The configuration as the run has saved it; what a watch reads of it is empty where it is not there yet."""
+        from polyglot.core.yaml_file import read_yaml
+
+        path = self.results / paths.inside(paths.CONFIGURATION)
+        if path.exists() and path.stat().st_mtime != self.configured[0]:
+            self.configured = (path.stat().st_mtime, read_yaml(path))
+        return self.configured[1]
 
     def _read_side_files(self) -> None:
-        for path in sorted(self.results.glob(SIDE_FILES)):
-            if path.stat().st_size < self.offsets.get(path, 0):  # begun anew
-                self.offsets.pop(path)
-                self.under_way.pop(path)
-            seen = self.under_way.setdefault(path, Seen())
-            with path.open("rb") as file:
-                file.seek(self.offsets.get(path, 0))
-                for line in file:
-                    if not line.endswith(b"\n"):
-                        break
-                    self.offsets[path] = self.offsets.get(path, 0) + len(line)
-                    for row in json.loads(line)["rows"]:
-                        seen.counts[row["finish_reason"]] += 1
-                        seen.tokens += row["completion_tokens"]
-                        seen.thoughts += row.get("thought_tokens", 0)
-                        said = row["text"] or ("(thoughts alone)" if row.get("thoughts") else "")
-                        self.last.append((path.parts[-3], path.parts[-2], said))
+        """Read what is new in them. Those of jobs that are done are gone."""
+        there = sorted(self.results.glob(SIDE_FILES))
+        self.unfinished = {path: self.unfinished.get(path, Unfinished()) for path in there}
+        for path, side in self.unfinished.items():
+            try:
+                begun_anew = path.stat().st_size < side.offset
+            except OSError:
+                continue
+            if begun_anew:
+                side.offset, side.cell = 0, Cell()
+            for line in _whole_lines(path, side.offset):
+                side.offset += len(line)
+                if (batch := _parsed(line)) is not None:
+                    self._enter(batch, path, side)
+
+    def _enter(self, batch: dict[str, Any], path: Path, side: Unfinished) -> None:
+        if batch["owner"] != side.owner:
+            side.owner, side.cell = batch["owner"], Cell()
+        for row in batch["rows"]:
+            side.cell.tokens += row["completion_tokens"]
+            side.cell.thoughts += row.get("thought_tokens", 0)
+            if AGAIN in row["id"]:
+                side.cell.again += 1
+            else:
+                side.cell.counts[row["finish_reason"]] += 1
+            self.last.setdefault((path.parts[-3], path.parts[-2]), deque(maxlen=LAST)).append(
+                row["text"] or ("(thoughts alone)" if row.get("thoughts") else "")
+            )
 
     def _read_batches(self, cells: dict[tuple[str, str], Cell]) -> None:
         for path in sorted(self.results.glob(BATCHES)):
@@ -142,27 +202,77 @@ class Watch:
             counts = f"{batch['completed']:,} of {batch['total']:,}{failed}"
             cells[path.parts[-4], path.parts[-3]].batches.append(f"batch {batch['status']} for {hours:.1f} h: {counts}")
 
-    def _table(self, path: Path, column: str) -> Seen:
+    def _table(self, path: Path, column: str) -> Cell | None:
+        """A finished file's answers; None if it is gone."""
         import pandas as pd
         import pyarrow.parquet
 
-        key = (path, path.stat().st_mtime)
-        if key not in self.tables:
-            wanted = [column, "completion_tokens", "thought_tokens"]
-            there = set(pyarrow.parquet.read_schema(path).names)
-            frame = pd.read_parquet(path, columns=[name for name in wanted if name in there])
-            tokens = frame.reindex(columns=wanted[1:], fill_value=0).sum()
-            self.tables[key] = Seen(Counter(frame[column]), int(tokens["completion_tokens"]), int(tokens["thought_tokens"]))
+        try:
+            key = (path, path.stat().st_mtime)
+            if key not in self.tables:
+                wanted = [column, "completion_tokens", "thought_tokens", "attempts" if column == "status" else "id"]
+                there = set(pyarrow.parquet.read_schema(path).names)
+                frame = pd.read_parquet(path, columns=[name for name in wanted if name in there])
+                first = frame[~frame["id"].str.contains(AGAIN)] if "id" in frame else frame
+                again = len(frame) - len(first) + (int(frame["attempts"].sum()) - len(frame) if "attempts" in frame else 0)
+                tokens = frame.reindex(columns=wanted[1:3], fill_value=0).sum()
+                self.tables[key] = Cell(0, int(tokens.iloc[0]), int(tokens.iloc[1]), again, Counter(first[column]))
+        except OSError:
+            return None
         return self.tables[key]
 
-    def _count_requests(self, cells: dict[tuple[str, str], Cell]) -> None:
+    def _count_requests(
+        self,
+        cells: dict[tuple[str, str], Cell],
+        finished: dict[tuple[str, str], set[tuple[str, str]]],
+        study: dict[str, Any],
+    ) -> None:
+        """Requests of the study's methods and seeds, as many as it says where they are not written yet; and of further draws that
+        a teacher answers."""
+        drawn = {(method, str(seed)) for method in study.get("methods", ()) for seed in study["seeds"]}
+        rows = {tuple(found.values()): self._length(path) for path, found in paths.found(paths.REQUESTS, self.results)}
+        wanted = study.get("synthesis", {}).get("requests", 0)
+        under_way: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for path in self.unfinished:
+            under_way[path.parts[-3], path.parts[-2]].add(path.stem)
+        for (teacher, lang), cell in cells.items():
+            seeds = under_way[teacher, lang]
+            own = {(method, seed) for there, method, seed in rows if there == lang and seed in seeds}
+            parts = finished[teacher, lang] | own | (drawn if teacher in study.get("teachers", ()) else set())
+            cell.of = max(cell.done, sum(rows.get((lang, *part), wanted) for part in parts))
+
+    def _length(self, path: Path) -> int:
         import pyarrow.parquet
 
-        counts: Counter[str] = Counter()
-        for path, named in paths.found(paths.REQUESTS, self.results):
-            counts[named["lang"]] += pyarrow.parquet.read_metadata(path).num_rows
-        for (_, lang), cell in cells.items():
-            cell.of = max(counts[lang], cell.done)
+        try:
+            key = (path, path.stat().st_mtime)
+            if key not in self.rows:
+                self.rows[key] = pyarrow.parquet.read_metadata(path).num_rows
+        except OSError:
+            return 0
+        return self.rows[key]
+
+
+def _whole_lines(path: Path, offset: int) -> Iterator[bytes]:
+    """The lines of a file from an offset on, without one that is being written; none if the file is gone."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                yield line
+    except FileNotFoundError:
+        return
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """A row; None for one that a killed job has left incomplete."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def lines(watch: Watch) -> list[str]:
@@ -171,11 +281,12 @@ def lines(watch: Watch) -> list[str]:
     shown = []
     for (teacher, lang), cell in cells.items():
         speed = watch.speed((teacher, lang))
-        rate = (f", {speed:,.0f} tokens/s" if speed else "") + (f", {share}" if (share := of_thoughts(cell)) else "")
-        statuses = ", ".join(f"{count} {status}" for status, count in cell.counts.most_common())
-        notes = "; ".join(filter(None, [statuses, *cell.batches]))
-        shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate} ({notes})")
-    shown += [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
+        rate = f", {speed:,.0f} tokens/s" if speed and cell.done < cell.of else ""
+        rate += f", {share}" if (share := of_thoughts(cell)) else ""
+        notes = "; ".join(filter(None, [", ".join(by_status(cell)), *cell.batches]))
+        statuses = f" ({notes})" if notes else ""
+        shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate}{statuses}")
+    shown += [*spending(money, cells, watch.ceiling), *watch.stillness(cells)]
     return shown or ["no answers yet"]
 
 
@@ -184,33 +295,67 @@ def of_thoughts(cell: Cell) -> str:
     return f"{cell.thoughts / cell.tokens:.0%} of the tokens are thoughts" if cell.thoughts and cell.tokens else ""
 
 
-def spent(usd: float, model: str, cells: dict[tuple[str, str], Cell]) -> str:
-    """Money so far, and what it will be if the other answers cost as much."""
+def by_status(cell: Cell) -> list[str]:
+    """How many answers there are by status, and how many requests were asked again."""
+    again = [f"{cell.again:,} asked again"] if cell.again else []
+    return [f"{count:,} {status}" for status, count in cell.counts.most_common()] + again
+
+
+def spending(money: dict[str, float], cells: dict[tuple[str, str], Cell], ceiling: float | None) -> list[str]:
+    """Money by model, and of all together where there are several or there is a ceiling."""
+    of_each = {model: expected(usd, model, cells) for model, usd in money.items()}
+    shown = [f"{model}: {_spent(money[model], all_of)}" for model, all_of in of_each.items()]
+    if money and (len(money) > 1 or ceiling is not None):
+        limit = f"; ceiling {ceiling:.2f} USD (synthesis.budget)" if ceiling is not None else ""
+        shown.append(f"together: {_spent(sum(money.values()), sum(of_each.values()))}{limit}")
+    return shown
+
+
+def expected(usd: float, model: str, cells: dict[tuple[str, str], Cell]) -> float:
+    """USD for all answers of a model, if the others cost as much as those that have come."""
     own = [cell for (teacher, _), cell in cells.items() if teacher == model]
     done, of = sum(cell.done for cell in own), sum(cell.of for cell in own)
-    expected = f", {usd * of / done:.2f} USD expected for all" if done and of > done else ""
-    return f"{usd:.2f} USD so far{expected}"
+    return usd * of / done if done else usd
 
 
-def table(watch: Watch) -> Table:
-    """The same as a table for a terminal, with the last answers."""
+def _spent(usd: float, all_of: float) -> str:
+    return f"{usd:.2f} USD so far" + (f", {all_of:.2f} USD expected for all" if all_of > usd else "")
+
+
+def table(watch: Watch, height: int = 50) -> Group:
+    """The same as a table for a terminal, with the last answers.
+
+    Args:
+        height: lines of the terminal; where the languages do not fit, there is a row a teacher.
+    """
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     cells, money = watch.look(), watch.money()
-    shown = Table(title=f"{watch.results}: answers", caption_justify="left")
+    below = [*spending(money, cells, watch.ceiling), *watch.stillness(cells), *watch.last_answers(cells)]
+    shown = Table(title=f"{watch.results}: answers")
     for name in ("teacher", "language", "done", "of", "tokens/s"):
         shown.add_column(name, justify="left" if name in ("teacher", "language") else "right")
-    shown.add_column("by status")
-    for (teacher, lang), cell in cells.items():
-        statuses = "  ".join([*(f"{status} {count:,}" for status, count in cell.counts.most_common()), *cell.batches])
-        speed = watch.speed((teacher, lang))
-        statuses += f"  ({share})" if (share := of_thoughts(cell)) else ""
-        shown.add_row(teacher, lang, f"{cell.done:,}", f"{cell.of:,}", f"{speed:,.0f}" if speed else "", statuses)
-    below = [f"{model}: {spent(usd, model, cells)}" for model, usd in money.items()]
-    below += [f"{teacher} {lang}: {' '.join(text.split())[:100]}" for teacher, lang, text in watch.last]
-    shown.caption = Text("\n".join(below) or "no answers yet")
-    return shown
+    shown.add_column("by status", no_wrap=len(cells) > LAST)
+    fits = len(cells) + len(below) + FRAME <= height
+    teachers = {teacher: [lang for name, lang in cells if name == teacher] for teacher, _ in cells}
+    for teacher, langs in ((teacher, [lang]) for teacher, lang in cells) if fits else teachers.items():
+        together = Cell()
+        for lang in langs:
+            together.add(cells[teacher, lang])
+            together.of += cells[teacher, lang].of
+        speed = sum(watch.speed((teacher, lang)) for lang in langs)
+        rate = f"{speed:,.0f}" if speed and together.done < together.of else ""
+        where = langs[0] if fits else f"all {len(langs)}"
+        notes = [*by_status(together), *together.batches, *filter(None, [of_thoughts(together)])]
+        shown.add_row(teacher, where, f"{together.done:,}", f"{together.of:,}", rate, "  ".join(notes))
+    return Group(shown, Text("\n".join(below) or "no answers yet", no_wrap=True, overflow="ellipsis"))
+
+
+def _in_a_line(text: str) -> str:
+    """The start of an answer, without what would move a terminal's cursor."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:100]
 
 
 def show(results: Path, *, every: float, once: bool) -> None:
@@ -221,10 +366,10 @@ def show(results: Path, *, every: float, once: bool) -> None:
         return
     from rich.live import Live
 
-    with Live(table(watch), auto_refresh=False) as live:
+    with Live(auto_refresh=False) as live:
         while True:
+            live.update(table(watch, live.console.height), refresh=True)
             time.sleep(every)
-            live.update(table(watch), refresh=True)
 
 
 def _print_lines(watch: Watch, every: float, once: bool) -> None:

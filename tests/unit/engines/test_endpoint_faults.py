@@ -8,12 +8,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.endpoint_errors import EndpointError
-from tests.endpoint import Fault, Handler, Server, a_page, completion, drips, status
+from tests.endpoint import Fault, Handler, Server, a_page, completion, cut, drips, status
 from tests.patience import STANDSTILL, wait_until
 from tests.unit.engines.asking import ask_all, engine, ledger, questions
 
@@ -37,6 +38,19 @@ def test_an_answer_that_stays_unreadable_fails_alone(server: Server, tmp_path: P
     assert [answer.finish_reason for answer in found.values()] == ["stop", "failed", "stop"]
     assert "<html>" in found["id001"].note
     assert len(ledger(tmp_path)) == 3
+
+
+def test_what_a_server_cannot_read_of_its_model_is_asked_with_another_seed_and_fails_alone(
+    server: Server, tmp_path: Path
+) -> None:
+    """As llama.cpp's server says it; also if no other request is answered meanwhile."""
+    said = "The model produced output that does not match the expected peg-native format"
+    unread = status(500, body={"error": {"code": 500, "message": said, "type": "server_error"}})
+    server.faults = {"q0": [unread], "q1": [unread] * 2}
+    found = ask_all(engine(server, tmp_path, attempts=2, concurrency=1), questions(2), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop", "failed"]
+    assert said in found["id001"].note
+    assert [body["seed"] for body in server.bodies] == [0, 1, 1, 2]
 
 
 def test_a_request_at_which_a_server_breaks_fails_alone_but_an_outage_stops(server: Server, tmp_path: Path) -> None:
@@ -67,6 +81,38 @@ def test_too_many_requests_are_outlasted_by_time(server: Server, tmp_path: Path,
     assert {answer.text for answer in found.values()} == {"late"}
     assert seconds <= time.monotonic() - end + seconds
     assert sum(server.asked.values()) < 12 * seconds  # it is not asked without a pause
+
+
+def test_an_endpoint_that_has_answered_and_is_away_is_outlasted_by_time(server: Server, tmp_path: Path) -> None:
+    """A connection is cut, then a gateway has no server, for longer than three attempts take. A new job has no such patience."""
+    away = threading.Event()
+
+    def goes(handler: Handler) -> None:
+        away.set()
+        cut(handler)
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        return (503, {"error": {"message": "Loading model"}}) if away.is_set() else (200, completion("here"))
+
+    def comes_back() -> None:
+        away.wait(STANDSTILL)
+        time.sleep(4)
+        away.clear()
+
+    server.faults, server.behave = {"q5": [goes]}, behave
+    back = threading.Thread(target=comes_back)
+    back.start()
+    asking = engine(server, tmp_path, attempts=3, concurrency=2)
+    found = ask_all(asking, questions(12), tmp_path)
+    back.join()
+    assert {answer.text for answer in found.values()} == {"here"}
+    assert len(ledger(tmp_path)) == 12
+    away.set()
+    asking.endpoint = asking.endpoint.model_copy(update={"patience": 1})
+    with pytest.raises(EndpointError, match=r"was away for 1 seconds; the last: .*Loading model"):
+        ask_all(asking, questions(13), tmp_path)
+    with pytest.raises(EndpointError, match="no answer in 1 attempts"):
+        ask_all(engine(server, tmp_path, attempts=1), questions(13), tmp_path)
 
 
 def test_answers_that_cannot_be_stored_are_not_paid_for(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ SERVICES: dict[str, tuple[set[str], set[str]]] = {
     "vllm": (USUAL | {"top_k", "seed"}, {"json_schema", "json_object"}),
     "sglang": (USUAL | {"top_k", "seed"}, {"json_schema", "json_object"}),
     "lm-studio": (USUAL | {"top_k", "seed"}, {"json_schema"}),
+    "transformers": (USUAL | {"seed"}, set()),
 }
 """Fields and forms of JSON answers that each takes, by its documentation."""
 
@@ -55,7 +56,8 @@ def strict(server: Server, fields: set[str], structures: set[str]) -> None:
             return rejected("This response_format type is unavailable now")
         for name in body.keys() - fields:
             return rejected(f"Unsupported parameter: '{name}' is not supported with this model.", name)
-        return 200, completion(PAIR if body["messages"][-1]["content"].endswith("pair") else "Gut.")
+        asked = body["messages"][-1]["content"]
+        return 200, completion(PAIR if asked.endswith("pair") or "JSON" in asked else "Gut.")
 
     server.behave = behave
 
@@ -114,6 +116,26 @@ def test_fields_that_exclude_each_other(server: Server, tmp_path: Path) -> None:
     server.behave = behave
     assert whole(answers(server, tmp_path)) == EVERY
     assert server.bodies[-1]["temperature"] == 0.3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": "Unexpected fields in the request: {'top_k'}"},
+        {"detail": [{"type": "extra_forbidden", "loc": ["body", "top_k"], "msg": "Extra inputs are not permitted", "input": 5}]},
+        {"error": "top_k is not supported"},
+        b"Unsupported parameter: top_k",
+    ],
+)
+def test_a_field_is_found_in_words_that_are_not_where_openai_has_them(server: Server, tmp_path: Path, body: Any) -> None:
+    """As servers built on FastAPI, Ollama and gateways say it."""
+    server.behave = lambda asked: (422, body) if "top_k" in asked else (200, completion(PAIR))
+    assert whole(answers(server, tmp_path)) == EVERY
+    assert all(taken.keys() >= USUAL | {"seed"} for taken in server.bodies)
+    server.behave = lambda asked: (400, body)
+    (tmp_path / "side.jsonl").unlink()
+    with pytest.raises(EndpointError, match="top_k"):
+        answers(server, tmp_path)
 
 
 def test_a_system_turn_is_put_before_the_users_where_there_is_none(server: Server, tmp_path: Path) -> None:
@@ -186,6 +208,10 @@ def test_the_command_that_checks_says_what_works_and_at_what_price(
     server.bodies.clear()
     assert probed({"deep": model}, study)[1]
     assert len(server.bodies) == 2  # nothing is left to find out
+    server.behave = lambda body: (200, completion("Gut."))  # takes a schema, and passes over it
+    shown, works = probed({"deep": model}, study)
+    assert not works
+    assert "deep, JSON: stop, 4 characters, without the object that was asked for" in shown
     server.behave = lambda body: (404, {"error": {"message": "no such model"}})
     shown, works = probed({"deep": model}, study)
     assert not works

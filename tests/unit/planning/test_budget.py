@@ -13,7 +13,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.tables.budget import plan, plan_demands, plan_power, plan_teachers
 from polyglot.planning.budget import budget, money
 from polyglot.planning.power import expected_power
-from polyglot.planning.work import Work
+from polyglot.planning.work import Work, varies
 from polyglot.registry import Registries
 from polyglot.registry.models import Batching, Rates
 from polyglot.study.configuration import Plan, Study
@@ -87,6 +87,51 @@ def test_batches_cost_their_own_rate(paper: tuple[Study, Registries], rates: Rat
     asked = model.model_copy(update={"endpoint": endpoint, "price": model.price.model_copy(update={"batch": rates})})
     whole = money(paper[0].plan, model, Work(read=1e6, written=1e6), 0)
     assert money(paper[0].plan, asked, Work(read=1e6, written=1e6), 0) == pytest.approx(whole * share)
+
+
+def with_retries(study: Study, retries: int, ceiling: float | None = None, **plan: float) -> Study:
+    synthesis = study.synthesis.model_copy(update={"retries": retries, "budget": ceiling})
+    return study.model_copy(update={"synthesis": synthesis, "plan": PLAN.model_copy(update=plan)})
+
+
+def test_answers_that_are_asked_for_again_are_expected_by_a_share_and_counted_at_most(paper: tuple[Study, Registries]) -> None:
+    """Two of the three methods write pairs: 7,000 answers, of which a tenth is asked for again, and a tenth of these."""
+    study, registries = with_retries(paper[0], 2, unread=0.1), paper[1]
+    row = only(budget([job("synthesize", teacher="gpt-4o-mini", lang="de", seed="0")], study, registries))
+    assert (row["requests"], row["requests_most"]) == (pytest.approx(10_500 + 700 + 70), 10_500 + 14_000)
+    assert row["tokens_written"] == pytest.approx(11_270 * 600)
+    assert row["tokens_read_most"] == pytest.approx(24_500 * 400)
+    assert row["usd"] == pytest.approx(11_270 * (400 * 0.15 + 600 * 0.60) / 1e6)
+    assert row["usd_most"] == pytest.approx(24_500 * (400 * 0.15 + 600 * 0.60) / 1e6)
+    asked = job("synthesize", 4, teacher="llama-3.1-70b-instruct", lang="de", seed="0")
+    once, again = only(budget([asked], *paper)), only(budget([asked], study, registries))
+    assert once["gpu_hours"] == once["gpu_hours_most"] < again["gpu_hours"] < again["gpu_hours_most"]
+
+
+def test_a_teacher_that_would_answer_the_same_is_asked_once(paper: tuple[Study, Registries]) -> None:
+    teacher = paper[1].models["llama-3.1-70b-instruct"]
+    greedy = teacher.model_copy(update={"sampling": teacher.sampling.model_copy(update={"temperature": 0})})
+    assert varies(teacher)
+    assert varies(greedy)  # other requests of a batch change rounding
+    assert not varies(greedy.model_copy(update={"engine": "transformers", "gpus": 0}))
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "said"),
+    [(4.0, "the study will stop there"), (8.0, "the study may stop there"), (20.0, "10.29 at most."), (None, None)],
+)
+def test_the_plan_holds_its_cost_against_the_ceiling(
+    paper: tuple[Study, Registries], ceiling: float | None, said: str | None
+) -> None:
+    study, registries = with_retries(paper[0], 2, ceiling, unread=0.1), paper[1]
+    table = budget([job("synthesize", teacher="gpt-4o-mini", lang="de", seed="0")], study, registries)
+    context = Context.of(BUDGET["plan"].values(study, registries, study.scoring, name="paper"))
+    found = plan(context, table)
+    assert found.shown["requests"].iloc[0] == "11,300 (at most 24,500)"
+    assert found.shown["USD"].iloc[0] == "4.73 (at most 10.3)"
+    notes = [note for note in found.notes if note.startswith("Ceiling")]
+    assert [said in note for note in notes if said] == [True] * bool(said)
+    assert bool(notes) == (ceiling is not None)
 
 
 def test_gpus_that_are_asked_for_by_their_type(paper: tuple[Study, Registries]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +24,8 @@ def results(tmp_path: Path) -> Path:
     folder = tmp_path / "results/mine"
     for lang in ("de", "id", "ar"):
         write_parquet(pd.DataFrame({"request_id": range(10)}), folder / f"requests/{lang}/respond/0.parquet")
-    statuses = pd.DataFrame({"status": ["ok"] * 8 + ["refused"] * 2, "completion_tokens": 5})
-    ends = pd.DataFrame({"finish_reason": ["stop"] * 10, "completion_tokens": 5})
+    statuses = pd.DataFrame({"status": ["ok"] * 8 + ["refused"] * 2, "completion_tokens": 5, "attempts": 1})
+    ends = pd.DataFrame({"id": [str(n) for n in range(10)], "finish_reason": ["stop"] * 10, "completion_tokens": 5})
     write_parquet(statuses, folder / "synthetic/api/de/respond/0.parquet")
     write_parquet(ends, folder / "answers/api/de/respond/0.parquet")
     write_parquet(ends, folder / "answers/api/id/respond/0.parquet")
@@ -48,9 +50,12 @@ def test_what_is_done_is_counted_once_wherever_it_is(results: Path) -> None:
     side(results).append([Answer("9", "the ninth", "length", 1, 50).as_dict()])
     with (results / "unfinished/answers/api/ar/0.jsonl").open("a") as file:
         file.write('{"owner": "owner", "rows": [{"te')  # being written
-    assert lines(watch)[0].startswith("api ar: 5 of 10, ")
-    assert lines(watch)[0].endswith("tokens/s (4 stop, 1 length)")
-    assert watch.last[-1] == ("api", "ar", "the ninth")
+    found = lines(watch)
+    assert found[0].startswith("api ar: 5 of 10, ")
+    assert found[0].endswith("tokens/s (4 stop, 1 length)")
+    assert watch.last_answers(watch.look())[-1] == "api ar: the ninth"
+    os.utime(results / "unfinished/answers/api/ar/0.jsonl", (0, 0))
+    assert lines(watch)[-1].startswith("no answer for more than a minute")
 
 
 def test_thoughts_are_told_apart_from_answers(results: Path) -> None:
@@ -63,7 +68,7 @@ def test_thoughts_are_told_apart_from_answers(results: Path) -> None:
         "api ar: 5 of 10, 50% of the tokens are thoughts (4 stop, 1 length)",
         "api de: 11 of 11, 7% of the tokens are thoughts (9 ok, 2 refused)",
     ]
-    assert watch.last[-1] == ("api", "ar", "(thoughts alone)")
+    assert watch.last_answers(watch.look())[-1] == "api ar: (thoughts alone)"
 
 
 def test_a_batch_that_is_waited_for_is_shown(results: Path) -> None:
@@ -80,9 +85,11 @@ def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:
     console = Console(width=120, record=True)
     console.print(table(Watch(results)))
     shown = console.export_text()
-    assert "ok 8  refused 2" in shown
+    assert "8 ok  2 refused" in shown
     assert "api ar: answer 3" in shown
     assert "3.00 USD expected" in shown
+    console.print(table(Watch(results), height=12))
+    assert re.search(r"api +│ all 3 +│ +24 │ 30 ", console.export_text())
 
 
 def test_the_command_prints_lines_where_there_is_no_terminal(
@@ -93,3 +100,55 @@ def test_the_command_prints_lines_where_there_is_no_terminal(
     assert "api de: 10 of 10" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="there is no study 'other' in results"):
         main(["watch", "other", "--once"])
+
+
+@pytest.fixture
+def begun(results: Path) -> Path:
+    """The same study, whose run has saved what it will do: two teachers, two languages; requests in Czech are not written yet."""
+    study = {"teachers": ["api", "other", "persyn"], "languages": ["de", "cs"], "methods": ["respond"], "seeds": [0]}
+    models: dict[str, dict[str, str]] = {"api": {}, "other": {}}
+    (results / "config.yaml").write_text(json.dumps(study | {"models": models, "synthesis": {"requests": 20, "budget": 4.5}}))
+    return results
+
+
+def test_what_has_not_begun_is_shown_and_counts_for_the_expected_money(begun: Path) -> None:
+    found = lines(Watch(begun))
+    assert found[:4] == ["api de: 10 of 10 (8 ok, 2 refused)", "api cs: 0 of 20", "other de: 0 of 10", "other cs: 0 of 20"]
+    assert found[-2:] == [
+        "api: 2.40 USD so far, 5.00 USD expected for all",
+        "together: 2.40 USD so far, 5.00 USD expected for all; ceiling 4.50 USD (synthesis.budget)",
+    ]
+
+
+def test_a_request_that_is_asked_again_counts_once(results: Path) -> None:
+    side(results).append([Answer("3~1", "again", "stop", 1, 5).as_dict()])
+    frame = pd.DataFrame({"status": ["ok"] * 10, "completion_tokens": 5, "attempts": [1] * 8 + [3] * 2})
+    write_parquet(frame, results / "synthetic/api/id/respond/0.parquet")
+    assert lines(Watch(results))[::2][:2] == [
+        "api ar: 4 of 10 (4 stop, 1 asked again)",
+        "api id: 10 of 10 (10 ok, 4 asked again)",
+    ]
+
+
+def test_killed_jobs_other_owners_and_files_that_go_are_no_errors(results: Path) -> None:
+    """A row that a kill has torn; answers to other settings; a job that ends between two looks."""
+    path, watch = results / "unfinished/answers/api/ar/0.jsonl", Watch(results)
+    lines(watch)
+    with path.open("a") as file:
+        file.write('{"owner": "owner", "rows": [{"te\n')
+    side(results).append([Answer("5", "\x1b[2Jfive", "stop", 1, 5).as_dict()])
+    assert lines(watch)[0].startswith("api ar: 5 of 10")
+    SideFile(path, "changed").append([Answer("0", "new", "stop", 1, 5).as_dict()])
+    assert lines(watch)[0].startswith("api ar: 1 of 10")
+    with (results / "ledger/api.jsonl").open("a") as file:
+        file.write('{"id": 9, "us')
+    path.unlink()
+    (results / "answers/api/id/respond/0.parquet").unlink()
+    assert lines(watch) == ["api de: 10 of 10 (8 ok, 2 refused)", "api: 2.40 USD so far"]
+    assert watch.last_answers(watch.look()) == []
+
+
+def test_an_answer_moves_no_cursor(results: Path) -> None:
+    side(results).append([Answer("5", "\x1b[2Jfive\n\tsix", "stop", 1, 5).as_dict()])
+    watch = Watch(results)
+    assert watch.last_answers(watch.look())[-1] == "api ar: [2Jfive six"

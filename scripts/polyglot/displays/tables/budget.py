@@ -10,25 +10,35 @@ from polyglot.displays.numbers import UNKNOWN, count, number, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 
-SUMS = ("gpu_hours", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
+SUMS = ("gpu_hours", "requests", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
+MOST = ("requests", "tokens_read", "tokens_written", "gpu_hours", "usd")
+"""What is more if requests are asked again."""
 NOTE = (
     "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; jobs share starts and "
     "engines as with `--profile slurm`, one a submission; a job that shares a start of libraries, but no engine, still loads its "
     "own model, and its time for that is counted; –: none."
 )
+AGAIN = (
+    "At most: if every answer that is to be a pair takes all its attempts (`synthesis.retries`). Expected: of each attempt's "
+    "answers, `plan.unread` are asked for again; that is an assumption, and the yield table has a teacher's own share."
+)
 
 
 def _summed(jobs: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sums by rule or teacher, the largest first, and the total."""
-    parts = {name: (name, "sum") for name in SUMS}
+    parts = {name: (name, "sum") for name in (*SUMS, *(f"{name}_most" for name in MOST))}
     table = jobs.groupby(by, sort=False).agg(jobs=("rule", "size"), engine_starts=("engine_start", "sum"), **parts)
     table = table.sort_values(["gpu_hours", "usd", "jobs"], ascending=False, kind="stable")
     return pd.concat([table, table.sum().to_frame("total").T]).rename_axis(by).reset_index()
 
 
-def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
-    def amount(value: float, unit: float = 1.0) -> str:
-        return significant(value / unit) if value else UNKNOWN
+def _shown(table: pd.DataFrame, by: str, context: Context) -> pd.DataFrame:
+    """Amounts; those at most stand beside the expected ones where they differ."""
+
+    def amount(row: Row, name: str, unit: float = 1.0) -> str:
+        shown = significant(row[name] / unit) if row[name] else UNKNOWN
+        more = name in MOST and row[f"{name}_most"] > row[name]
+        return f"{shown} (at most {significant(row[f'{name}_most'] / unit)})" if more else shown
 
     return pd.DataFrame(
         [
@@ -36,29 +46,47 @@ def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
                 by: context.model(row[by]),
                 "jobs": count(row["jobs"]),
                 "engine starts": count(row["engine_starts"]),
-                "GPU hours": amount(row["gpu_hours"]),
-                "tokens read (M)": amount(row["tokens_read"], 1e6),
-                "written (M)": amount(row["tokens_written"], 1e6),
-                "trained on (M)": amount(row["tokens_trained"], 1e6),
-                "USD": amount(row["usd"]),
-                "disk (GB)": amount(row["disk_gb"]),
+                "GPU hours": amount(row, "gpu_hours"),
+                "requests": amount(row, "requests"),
+                "tokens read (M)": amount(row, "tokens_read", 1e6),
+                "written (M)": amount(row, "tokens_written", 1e6),
+                "trained on (M)": amount(row, "tokens_trained", 1e6),
+                "USD": amount(row, "usd"),
+                "disk (GB)": amount(row, "disk_gb"),
             }
             for row in row_dicts(table)
         ]
     )
 
 
+def _notes(jobs: pd.DataFrame) -> list[str]:
+    again = [AGAIN] if (jobs["requests_most"] > jobs["requests"]).any() else []
+    return [NOTE, *again, *_ceiling(jobs)]
+
+
+def _ceiling(jobs: pd.DataFrame) -> list[str]:
+    """The ceiling of spending at endpoints, beside what is expected there; none if there is no ceiling."""
+    asked = jobs[jobs["ceiling_usd"].notna()]
+    if asked.empty:
+        return []
+    ceiling, expected, most = float(asked["ceiling_usd"].iloc[0]), float(asked["usd"].sum()), float(asked["usd_most"].sum())
+    stops = "the study will stop there" if expected > ceiling else "the study may stop there" if most > ceiling else ""
+    at_most = f", {most:,.2f} at most" if most > expected else ""
+    said = f"Ceiling (`synthesis.budget`): {ceiling:,.2f} USD; expected at endpoints: {expected:,.2f}{at_most}"
+    return [f"{said}; {stops}." if stops else f"{said}."]
+
+
 def plan(context: Context, jobs: pd.DataFrame) -> Table:
     """The study's cost, by rule."""
     table = _summed(jobs, "rule")
-    return Table(table, _shown(context, table, "rule"), context.title, [NOTE])
+    return Table(table, _shown(table, "rule", context), context.title, _notes(jobs))
 
 
 def plan_teachers(context: Context, jobs: pd.DataFrame) -> Table:
     """The cost of each teacher."""
     table = _summed(jobs[jobs["teacher"].fillna("") != ""], "teacher")
-    notes = [NOTE, "Costs shared by teachers (models, seed data, anchors, tables) are not included."]
-    return Table(table, _shown(context, table, "teacher"), context.title, notes)
+    notes = [*_notes(jobs), "Costs shared by teachers (models, seed data, anchors, tables) are not included."]
+    return Table(table, _shown(table, "teacher", context), context.title, notes)
 
 
 def plan_demands(context: Context, jobs: pd.DataFrame) -> Table:

@@ -1,0 +1,27 @@
+"""Each server in turn, with the same nano model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.endpoint import KEY
+
+from .running import KINDS, RealServer
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def real(request: pytest.FixtureRequest, wide_nano_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """A server that answers, with its key in TEST_KEY; skipped where it cannot be had."""
+    if why := KINDS[request.param].lacking():
+        pytest.skip(f"{request.param}: {why}")
+    found = RealServer(request.param, wide_nano_model, tmp_path_factory.mktemp("server"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_KEY", KEY)
+        try:
+            found.start()
+            yield found
+        finally:
+            found.kill()
