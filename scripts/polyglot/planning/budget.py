@@ -15,7 +15,7 @@ import pandas as pd
 
 from polyglot.planning.memory import GB, Setup, peak, remedy, usual_shape
 from polyglot.planning.submissions import Shared, Submissions
-from polyglot.planning.work import USUAL_SIZE, Work, size_of, work
+from polyglot.planning.work import FURTHER, USUAL_SIZE, Jobs, Work, size_of, work
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Plan, Study
@@ -23,6 +23,7 @@ from polyglot.study.configuration import Plan, Study
 COLUMNS = (
     *("rule", "teacher", "lang", "model", "engine_start", "gpus", "threads", "mem_mb", "runtime", "partition"),
     *("tokens_read", "tokens_written", "tokens_trained", "gpu_hours", "usd", "disk_gb", "peak_gb", "remedy"),
+    *("further", "further_most", "usd_most"),
 )
 NO_MEMORY = {"peak_gb": 0.0, "remedy": ""}
 
@@ -40,9 +41,9 @@ def budget(
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
         in gigabytes; of a student on GPUs, the memory at its peak on each and, if that is too much, what to set instead
-        (`polyglot.planning.memory`). `engine_start` is true if the job runs or trains a model here; of jobs that share an engine,
-        or the start of
-        their libraries, for the first of a submission.
+        (`polyglot.planning.memory`); of further requests, how many are expected, how many there can be, and what the most cost.
+        `engine_start` is true if the job runs or trains a model here; of jobs that share an engine, or the start of their
+        libraries, for the first of a submission.
     """
     rows, jobs = [], list(jobs)
     for job, found in zip(jobs, found_running(jobs, submissions), strict=True):
@@ -70,9 +71,19 @@ def budget(
                 "usd": money(study.plan, model, does, gpu_hours),
                 "disk_gb": does.stored / 1e9,
                 **(training_memory(study, model, gpus) if job["rule"] == "student" and model and gpus else NO_MEMORY),
+                **_further(job, does, study, registries, gpus),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _further(job: Mapping[str, Any], does: Work, study: Study, registries: Registries, gpus: int) -> dict[str, float]:
+    """Further requests of a job: expected, at most, and USD of the most."""
+    if job["rule"] not in FURTHER:
+        return dict.fromkeys(("further", "further_most", "usd_most"), 0.0)
+    most, model = Jobs(study, registries).most_further(job["wildcards"]), registries.models[job["wildcards"]["teacher"]]
+    price = money(study.plan, model, most, hours(study.plan, model, most, gpus))
+    return {"further": most.examples * does.written / (most.written or 1), "further_most": most.examples, "usd_most": price}
 
 
 def training_memory(study: Study, model: Model, gpus: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Literal
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
-from polyglot.study.sizes import examples_in, languages_in, requests_in
+from polyglot.study.sizes import examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import WHOLE
 
@@ -57,6 +57,10 @@ class Work:
     alone: bool = False
 
 
+FURTHER = ("synthesize_further", "ask_endpoint_further")
+"""Rules whose work depends on how much of a teacher's answers is usable."""
+
+
 def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
     """The work of a rule's job; empty for a rule without an entry."""
     said = RULES.get(rule)
@@ -82,6 +86,18 @@ class Jobs:
 
     def one_method(self, wildcards: Mapping[str, str]) -> Work:
         return self.synthesize(wildcards, 1)
+
+    def further(self, wildcards: Mapping[str, str]) -> Work:
+        """What a teacher is expected to be asked besides a draw; limits allow for the most."""
+        study, draw = self.study, Draw.parse(wildcards["seed"])
+        most = self.most_further(wildcards)
+        share = expected_further(study, wildcards["teacher"], wildcards["lang"], draw) / max(most.examples, 1)
+        return replace(most, read=most.read * share, written=most.written * share, stored=most.stored * share)
+
+    def most_further(self, wildcards: Mapping[str, str]) -> Work:
+        """The most that a teacher can be asked besides a draw."""
+        draw = replace(Draw.parse(wildcards["seed"]), further=True)
+        return self.all_methods({**wildcards, "seed": str(draw)})
 
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
         """A teacher's assigned prompts: an equal share is expected, as the shares are unknown before routing; limits allow for
@@ -243,6 +259,8 @@ RULES: dict[str, Said] = {
     "nano_gold_tune": Jobs.gold_tune,
     "synthesize": Jobs.all_methods,
     "ask_endpoint": Jobs.all_methods,
+    "synthesize_further": Jobs.further,
+    "ask_endpoint_further": Jobs.further,
     "synthesize_translated": Jobs.one_method,
     "ask_endpoint_translated": Jobs.one_method,
     "synthesize_assigned": Jobs.assigned,

@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from polyglot.core.files import read_json, read_whole_lines
 from polyglot.study import paths
+from polyglot.synthesis.draws import FURTHER
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-SIDE_FILES = "unfinished/answers/*/*/*.jsonl"
-"""Teacher, language and seed of answers that are under way."""
+SIDE_FILES = {"unfinished/answers/*/*/*.jsonl": "", "unfinished/answers-further/*/*/*.jsonl": f"-{FURTHER}"}
+"""Teacher, language and seed of answers that are under way, and what is added to the seed."""
+ANSWERS = (
+    (paths.SYNTHETIC, "status", ""),
+    (paths.ANSWERS, "finish_reason", ""),
+    (paths.FURTHER_SYNTHETIC, "status", f"-{FURTHER}"),
+    (paths.FURTHER_ANSWERS, "finish_reason", f"-{FURTHER}"),
+)
+"""Files of answers, the most finished first: pattern, the column that is counted, and what is added to the seed."""
 BATCHES = "unfinished/answers/*/*/*.batches/*.json"
 """Batches at endpoints that jobs wait for (`polyglot.engines.batch_files`)."""
 LAST = 5
@@ -82,10 +90,10 @@ class Watch:
         cells: dict[tuple[str, str], Cell] = defaultdict(Cell)
         self._read_side_files()
         finished: set[tuple[str, str, str]] = set()
-        for pattern, column in ((paths.SYNTHETIC, "status"), (paths.ANSWERS, "finish_reason")):
+        for pattern, column, besides in ANSWERS:
             known = set(finished)
             for path, named in paths.found(pattern, self.results):
-                key = (named["teacher"], named["lang"], f"{named['method']}/{named['seed']}")
+                key = (named["teacher"], named["lang"], f"{named['method']}/{named['seed']}{besides}")
                 if key in known:
                     continue
                 finished.add(key)
@@ -93,6 +101,7 @@ class Watch:
         whole = {(teacher, lang, which.partition("/")[2]) for teacher, lang, which in finished}
         for path, seen in self.under_way.items():
             teacher, lang, seed = path.parts[-3], path.parts[-2], path.stem
+            seed += SIDE_FILES[f"unfinished/{path.parts[-4]}/*/*/*.jsonl"]
             if (teacher, lang, seed) not in whole and path.exists():
                 cells[teacher, lang].add(seen)
         self._read_batches(cells)
@@ -113,7 +122,7 @@ class Watch:
         return {path.stem: sum(row["usd"] for row in read_whole_lines(path)) for path in sorted(folder.glob("*.jsonl"))}
 
     def _read_side_files(self) -> None:
-        for path in sorted(self.results.glob(SIDE_FILES)):
+        for path in sorted(path for pattern in SIDE_FILES for path in self.results.glob(pattern)):
             if path.stat().st_size < self.offsets.get(path, 0):  # begun anew
                 self.offsets.pop(path)
                 self.under_way.pop(path)
@@ -160,9 +169,13 @@ class Watch:
 
         counts: Counter[str] = Counter()
         for path, named in paths.found(paths.REQUESTS, self.results):
-            counts[named["lang"]] += pyarrow.parquet.read_metadata(path).num_rows
-        for (_, lang), cell in cells.items():
-            cell.of = max(counts[lang], cell.done)
+            if not named["seed"].endswith(FURTHER):
+                counts[named["lang"]] += pyarrow.parquet.read_metadata(path).num_rows
+        further: Counter[tuple[str, str]] = Counter()
+        for path, named in paths.found(paths.FURTHER_REQUESTS, self.results):
+            further[named["teacher"], named["lang"]] += pyarrow.parquet.read_metadata(path).num_rows
+        for key, cell in cells.items():
+            cell.of = max(counts[key[1]] + further[key], cell.done)
 
 
 def lines(watch: Watch) -> list[str]:

@@ -51,7 +51,22 @@ def _shown(context: Context, table: pd.DataFrame, by: str) -> pd.DataFrame:
 def plan(context: Context, jobs: pd.DataFrame) -> Table:
     """The study's cost, by rule."""
     table = _summed(jobs, "rule")
-    return Table(table, _shown(context, table, "rule"), context.title, [NOTE])
+    return Table(table, _shown(context, table, "rule"), context.title, [NOTE, *_further(jobs)])
+
+
+def _further(jobs: pd.DataFrame) -> list[str]:
+    """What training sets may lack, and what it costs to ask for it."""
+    if "further_most" not in jobs.columns or not jobs["further_most"].sum():
+        return []
+    asked = jobs[jobs["further_most"] > 0]
+    expected, most = (count(asked[name].sum()) for name in ("further", "further_most"))
+    price = ""
+    if asked["usd_most"].sum():
+        price = f", for {significant(asked['usd'].sum())} and at most {significant(asked['usd_most'].sum())} USD"
+    return [
+        f"Further requests, for training sets that lack usable answers (`synthesis.shortfall`): {expected} are expected, by "
+        f"`plan.usable_share`; at most {most} (`synthesis.further`){price}. The sums hold those expected."
+    ]
 
 
 def plan_teachers(context: Context, jobs: pd.DataFrame) -> Table:
