@@ -1,6 +1,6 @@
 """Coverage of intervals, error rates of verdicts, and measures of perplexity, by simulation with a known truth.
 
-    python performance/intervals.py [--studies 1000] [--only gains ranks verdicts sets regression perplexity]
+    python performance/intervals.py [--studies 1000] [--only gains ranks verdicts sets regression cells perplexity]
 
 Prints the tables below; coverage of 95 % intervals. tests/unit/scoring holds the same simulations with fewer studies.
 
@@ -12,6 +12,17 @@ by the share of odd answers that have nothing to do with quality.
     0.1 %    0.376   0.901   0.914
     1 %      0.018   0.567   0.906
     3 %     -0.019   0.248   0.879
+
+Cells of one teacher and of one language that are alike, by the spread of what they share (a cell's own is 1): coverage of rank
+correlations (0 and 0.8), loadings and predictions (100 to 200 studies).
+
+    cells    shared   0      0.8    loadings  predictions
+    4 x 3    0        0.970  0.950  0.941     0.947
+    4 x 3    1        0.985  0.975  0.936     0.940
+    4 x 3    2        1.000  0.980  0.909     0.917
+    10 x 6   0        0.940  0.960  0.984     0.938
+    10 x 6   1        0.965  0.960  0.944     0.950
+    10 x 6   2        0.970  0.960  0.917     0.952
 """
 
 from __future__ import annotations
@@ -28,12 +39,15 @@ sys.path[:0] = [str(HERE), str(HERE / "scripts")]
 from tests.known_truth import (  # noqa: E402
     Trained,
     clear_choices,
+    loading_coverage,
     perplexity_agreement,
     perplexity_coverage,
+    prediction_coverage,
     rank_coverage,
     regression_coverage,
     seed_coverage,
     set_coverage,
+    spearman_coverage,
 )
 
 SEEDS, SPREADS = (2, 3, 5, 10), (0, 0.5, 1, 2, 10)
@@ -71,6 +85,17 @@ def regression(studies: int) -> None:
         say(f"{teachers} teachers, {languages} languages, effects {alike:g}, slope {slope:g}", {"coefficients": found})
 
 
+def cells(studies: int) -> None:
+    for (teachers, languages), alike in product(((4, 3), (10, 6)), (0.0, 1.0, 2.0)):
+        found = {
+            "correlation 0": spearman_coverage(teachers, languages, alike, 0.0, studies),
+            "correlation 0.8": spearman_coverage(teachers, languages, alike, 0.8, studies),
+            "loadings": loading_coverage(teachers, languages, alike, studies),
+            "predictions": prediction_coverage(teachers, languages, alike, studies),
+        }
+        say(f"{teachers} teachers, {languages} languages, effects {alike:g}", found)
+
+
 def perplexity(studies: int) -> None:
     for kind, n in product(("wide", "odd"), (600, 10_000)):
         say(f"{n} answers, {kind} tails", perplexity_coverage(kind, n, studies))
@@ -79,7 +104,7 @@ def perplexity(studies: int) -> None:
 
 
 TABLES: dict[str, Callable[[int], None]] = {
-    function.__name__: function for function in (gains, ranks, verdicts, sets, regression, perplexity)
+    function.__name__: function for function in (gains, ranks, verdicts, sets, regression, cells, perplexity)
 }
 
 

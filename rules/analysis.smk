@@ -30,6 +30,7 @@ rule analysis:
         metrics=metrics.measured(),
         confidence=STUDY.scoring.confidence,
         definition=STUDY.scoring.definition,
+        perplexity=STUDY.scoring.perplexity,
     message:
         "Components, regression and correlations"
     script:
@@ -79,7 +80,10 @@ rule data_tables:
     params:
         cells=experiments.main_cells(),
         seeds=STUDY.seeds,
-        benchmarks=f"{RESULTS}/benchmarks/synthesize",
+        benchmarks=[
+            f"{RESULTS}/benchmarks/{rule}"
+            for rule in ("synthesize", "synthesize_further")
+        ],
         methods=experiments.one_method_recipes,
         definition=STUDY.scoring.definition,
     message:
@@ -214,6 +218,8 @@ rule screening:
         permutations=STUDY.statistics.permutations,
         seed=STUDY.statistics.seed,
         confidence=STUDY.scoring.confidence,
+        definition=STUDY.scoring.definition,
+        perplexity=STUDY.scoring.perplexity,
         full_requests=screening.full_requests(),
         students=screening.full_students(),
         benchmarks=f"{RESULTS}/benchmarks",

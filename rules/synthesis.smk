@@ -122,6 +122,84 @@ rule check_answers:
         "../scripts/synthesis/check_answers.py"
 
 
+rule further_requests:
+    """As many further requests to a teacher as its training sets lack usable answers."""
+    input:
+        answers=rules.check_answers.output,
+        stock=expand(
+            "results/{{study}}/requests/{{lang}}/{method}/{{seed}}-further.parquet",
+            method=STUDY.methods,
+        ),
+    output:
+        expand(
+            "results/{{study}}/further/requests/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/further_requests/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/further_requests/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        methods=STUDY.methods,
+        wants=training_sets.wants,
+        most=training_sets.most_further,
+    message:
+        "What {wildcards.teacher} is asked further in {wildcards.lang}, seed {wildcards.seed}"
+    script:
+        "../scripts/synthesis/further_requests.py"
+
+
+use rule synthesize as synthesize_further with:
+    input:
+        requests=rules.further_requests.output,
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
+        checked=ancient(models.further_requests_check),
+    output:
+        expand(
+            "results/{{study}}/further/answers/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/synthesize_further/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/synthesize_further/{teacher}/{lang}/{seed}.tsv"
+    threads: threads_of("synthesize_further")
+    resources:
+        **asked("synthesize_further"),
+    params:
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
+        batch_size=STUDY.synthesis.batch_size,
+        reading=STUDY.synthesis.reading,
+        retries=STUDY.synthesis.retries,
+        side_file="results/{study}/unfinished/answers-further/{teacher}/{lang}/{seed}.jsonl",
+    message:
+        "{wildcards.teacher} writes further {wildcards.lang} data, seed {wildcards.seed}"
+
+
+use rule check_answers as check_further with:
+    input:
+        requests=rules.further_requests.output,
+        answers=rules.synthesize_further.output,
+        tasks=evaluation.folders,
+    output:
+        expand(
+            "results/{{study}}/further/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/check_further/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_further/{teacher}/{lang}/{seed}.tsv"
+    message:
+        "Check the further answers of {wildcards.teacher} in {wildcards.lang}"
+
+
 rule training_set:
     """A recipe's mix of a teacher's usable answers."""
     input:
@@ -142,6 +220,7 @@ rule training_set:
     params:
         parts=training_sets.parts,
         examples=training_sets.size,
+        shortfall=STUDY.synthesis.shortfall,
     message:
         "Training set {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -232,10 +311,16 @@ use rule synthesize_translated as ask_endpoint_translated with:
         teacher=one_of(models.endpoint_teachers),
 
 
+use rule synthesize_further as ask_endpoint_further with:
+    wildcard_constraints:
+        teacher=one_of(models.endpoint_teachers),
+
+
 if ASKED_HERE:
 
     localrules:
         ask_endpoint,
+        ask_endpoint_further,
         ask_endpoint_translated,
 
 

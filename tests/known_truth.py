@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, spearmanr
 
-from polyglot.analysis.components import component_regression, principal_components
+from polyglot.analysis.components import component_regression, predict_new, principal_components
 from polyglot.core.arrays import Array
 from polyglot.intrinsic.metrics import METRICS
 from polyglot.scoring.outcomes import BenchmarkDraws, LanguageDraws, students_spread
 from polyglot.scoring.scores import interval, zscore
 from polyglot.scoring.seed_spread import SetSpread
-from polyglot.scoring.statistics import holm, rank_probabilities
+from polyglot.scoring.statistics import holm, rank_probabilities, spearman_matrix
 from polyglot.scoring.training_sets import intrinsic_draws, intrinsic_replicates
 
 ITEM_ERROR = 0.02
@@ -163,6 +163,58 @@ def regression_coverage(teachers: int, languages: int, alike: float, slope: floa
         options: dict[str, Any] = {"components": 2, "confidence": 0.95, "permutations": 199, "seed": number, "within": ()}
         table = component_regression(given.assign(y=outcome), metrics, "y", **options)[1].iloc[1:]
         hits.append(((table["low"] <= slope) & (slope <= table["high"])).mean())
+    return float(np.mean(hits))
+
+
+def crossed(
+    rng: np.random.Generator, teachers: int, languages: int, alike: float, correlation: Array
+) -> tuple[pd.DataFrame, Array]:
+    """Teachers by languages, and columns with this correlation: what each cell, teacher (times `alike`) and language adds."""
+    frame = pd.DataFrame(
+        [(f"t{t}", f"l{lang}") for t in range(teachers) for lang in range(languages)], columns=["teacher", "lang"]
+    )
+    root = np.linalg.cholesky(correlation).T
+    by_teacher, by_lang, own = (rng.normal(size=(n, len(root))) @ root for n in (teachers, languages, len(frame)))
+    shared = by_teacher[np.repeat(np.arange(teachers), languages)] + by_lang[np.tile(np.arange(languages), teachers)]
+    return frame, alike * shared + own
+
+
+def spearman_coverage(teachers: int, languages: int, alike: float, correlation: float, studies: int) -> float:
+    """Coverage of the interval of a rank correlation over cells."""
+    rng, hits = np.random.default_rng(1), []
+    truth = 6 / np.pi * np.arcsin(correlation / 2)
+    for _ in range(studies):
+        frame, values = crossed(rng, teachers, languages, alike, np.array([[1, correlation], [correlation, 1]]))
+        row = spearman_matrix(frame.assign(x=values[:, 0], y=values[:, 1]), ["x", "y"], confidence=0.95).iloc[1]
+        hits.append(row["low"] <= truth <= row["high"])
+    return float(np.mean(hits))
+
+
+def loading_coverage(teachers: int, languages: int, alike: float, studies: int) -> float:
+    """Coverage of the intervals of the loadings of four metrics' first two components."""
+    rng, hits, metrics = np.random.default_rng(2), [], list("abcd")
+    correlation = np.array([[1, 0.8, 0.2, 0.1], [0.8, 1, 0.2, 0.1], [0.2, 0.2, 1, 0.5], [0.1, 0.1, 0.5, 1]])
+    vectors = np.linalg.eigh(correlation)[1].T[::-1][:2]
+    for number in range(studies):
+        frame, values = crossed(rng, teachers, languages, alike, correlation)
+        given = frame.assign(**dict(zip(metrics, values.T, strict=True)))
+        found = principal_components(given, metrics, components=2, resamples=200, confidence=0.95, seed=number)[0]
+        estimate, low, high = found[["loading", "low", "high"]].to_numpy().T.reshape(3, 2, 4)
+        truth = np.sign(np.sum(estimate * vectors, axis=1))[:, None] * vectors
+        hits.append(np.mean((low <= truth) & (truth <= high)))
+    return float(np.mean(hits))
+
+
+def prediction_coverage(teachers: int, languages: int, alike: float, studies: int) -> float:
+    """Coverage of prediction intervals of a new teacher's outcomes, in the languages of the others."""
+    rng, hits, metrics = np.random.default_rng(4), [], list("abcdef")
+    for _ in range(studies):
+        frame, values = crossed(rng, teachers + 1, languages, alike, np.eye(7))
+        outcome = values[:, 6] + 0.5 * values[:, :2].sum(axis=1)
+        given = frame.assign(y=outcome, **dict(zip(metrics, values.T, strict=False)))
+        new = (given["teacher"] == f"t{teachers}").to_numpy()
+        predicted = predict_new(given[~new], metrics, "y", given[new], components=2, confidence=0.95)
+        hits.append(np.mean((predicted["low"] <= outcome[new]) & (outcome[new] <= predicted["high"])))
     return float(np.mean(hits))
 
 

@@ -17,6 +17,7 @@ with running(snakemake, environment="analysis"):
         confidence=params.confidence,
         definition=params.definition,
         metrics=recorded(params.get("metrics"), STANDARD),
+        perplexity=params.get("perplexity", "mean"),
     )
     for name, frame in found.items():
         write_csv(frame, snakemake.output[name])

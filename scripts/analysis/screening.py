@@ -26,8 +26,9 @@ with running(snakemake, environment="analysis"):
         ]
     )
     known = pd.read_csv(snakemake.input.known)
-    print("predicted from:", ", ".join(metric.name for metric in predictors(metrics, known)))
-    settings = {"components": params.components, "confidence": params.confidence, "metrics": metrics}
+    taken = {"definition": params.get("definition", "released"), "perplexity": params.get("perplexity", "mean")}
+    print("predicted from:", ", ".join(metric.name for metric in predictors(metrics, known, **taken)))
+    settings = {"components": params.components, "confidence": params.confidence, "metrics": metrics, **taken}
     answers = pd.concat([pd.read_parquet(path) for path in snakemake.input.answers], ignore_index=True)
     usable = answers.assign(usable=answers["status"] == "ok").groupby(["teacher", "lang"])["usable"].agg(["sum", "size"])
     found = predict_gain(sample, known, **settings).merge(

@@ -12,6 +12,6 @@ with running(snakemake, environment="analysis"):
     from polyglot.displays.makers import maker
 
     frames = {name: read_frame(path) for name, path in snakemake.input.items() if name != "style"}
-    context = Context.of(snakemake.params.values, frames.get("gaps"))
+    context = Context.of(snakemake.params.values, frames.get("gaps"), frames)
     make = partial(maker("figure", snakemake.params.values["function"]), context, **frames)
     draw(make, [Path(path) for path in snakemake.output], style=Path(snakemake.input.style), **snakemake.params.look)

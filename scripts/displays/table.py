@@ -10,6 +10,6 @@ with running(snakemake, environment="analysis"):
     from polyglot.displays.makers import maker
 
     frames = {name: read_frame(path) for name, path in snakemake.input.items()}
-    context = Context.of(snakemake.params.values, frames.get("gaps"))
+    context = Context.of(snakemake.params.values, frames.get("gaps"), frames)
     table = maker("table", snakemake.params.values["function"])(context, **frames)
     table.write(*(Path(snakemake.output[kind]) for kind in ("csv", "markdown", "latex", "html")))

@@ -25,5 +25,5 @@ with running(snakemake, environment="transformers"):
             language_confidence=snakemake.params.language_confidence,
             benchmark_questions=questions,
         )
-        print(asked["method"].iloc[0], found["status"].value_counts().to_dict())
+        print(*asked["method"].unique(), found["status"].value_counts().to_dict())
         write_parquet(found, out)

@@ -11,10 +11,13 @@ with running(snakemake, environment="analysis"):
     from polyglot.synthesis.recipes import PUBLIC
 
     paths = iter(snakemake.input)
-    parts = {part: [pd.read_parquet(next(paths)) for _ in range(blocks)] for part, blocks in snakemake.params.parts}
+    parts, more = {}, {}
+    for part, blocks, further in snakemake.params.parts:
+        parts[part] = [pd.read_parquet(next(paths)) for _ in range(blocks)]
+        more[part] = [pd.read_parquet(next(paths)) for _ in range(further)]
     if PUBLIC in parts:
         parts[PUBLIC] = [people_wrote(frame) for frame in parts[PUBLIC]]
-    examples = snakemake.params.examples
-    mixed = mix(parts, examples=examples, seed=Draw.parse(snakemake.wildcards.seed).seed)
+    examples, seed = snakemake.params.examples, Draw.parse(snakemake.wildcards.seed).seed
+    mixed = mix(parts, examples=examples, seed=seed, shortfall=snakemake.params.shortfall, further=more)
     print(f"{len(mixed)} of {examples} examples:", mixed["method"].value_counts().to_dict())
     write_parquet(mixed, snakemake.output[0])

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES, EPOCHS = STUDY["training"]["examples"], STUDY["training"]["epochs"]
 REQUESTS = 3 * STUDY["synthesis"]["requests"]
+FURTHER = REQUESTS / 2
 ITEMS = 3 * BENCHMARK_ITEMS
 
 
@@ -46,7 +47,10 @@ def declared(finished: Finished) -> dict[str, Demand]:
         "perplexity-nano-base-hasty_perplexity": demands.running(models["nano-base"], "read", EXAMPLES, 1),
         "evaluation-nano-base-hasty_evaluate_student": demands.running(models["nano-base"], "evaluate", ITEMS, 1),
         "anchors-nano-reference_evaluate_anchor": demands.running(models["nano-reference"], "evaluate", ITEMS, 1),
-        "data-hasty_check_answers_training_set": one_after_the_other,
+        "check_answers_wildcards_tiny_hasty_de_0": small,
+        "further_requests_wildcards_tiny_hasty_de_0": small,
+        "synthesize_further_wildcards_tiny_hasty_de_0": demands.running(models["hasty"], "write", FURTHER, 1),
+        "data-hasty_check_further_training_set": one_after_the_other,
         "scores-main_measurements_pg_score": one_after_the_other,
     }
 

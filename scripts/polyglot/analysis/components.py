@@ -1,7 +1,7 @@
 """Principal components of metrics over cells, and regression on them: in and out of sample, and for new cells.
 
-p-values, and intervals of coefficients, account for the similarity of a teacher's or a language's cells, because they permute
-whole teachers and languages. Intervals of loadings and predictions assume independent cells.
+A teacher's cells are similar, and so are a language's. p-values, and intervals of coefficients, permute whole teachers and
+languages; intervals of loadings resample whole teachers and languages; those of predictions come from teachers left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import pandas as pd
 from polyglot.scoring.statistics import Array, Indices, constant, known_rows, matrix
 
 KEYS = ("teacher", "lang")
+ENOUGH = 0.9
+"""Share of resamples below which a note says how many could be used."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,12 @@ def principal_components(
 
     Intervals are expanded percentile intervals (Hesterberg, The American Statistician 69, 2015): quantiles at the level Phi(-t
     sqrt(n / (n - 1))), t with n - 1 degrees of freedom. In simulations with 60 cells, the worst of 18 loadings is covered in 93 %
-    of cases. Percentile, BCa and standard-error intervals reach 91 to 92 %, basic ones 87 %. All assume independent cells and are
-    too narrow if a teacher's cells are similar.
+    of cases. Percentile, BCa and standard-error intervals reach 91 to 92 %, basic ones 87 %.
+
+    Where the frame has teachers or languages, these are resampled, not cells: each on its own, a cell counting as often as both
+    are drawn (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007), and n is the number of teachers. In
+    simulations they cover 91 to 98 % of loadings, whether or not teachers and languages differ; cells resampled, 73 to 90 % where
+    they do.
 
     Returns:
         (loadings, variance, scores). `loadings`: component, metric, loading, low, high. `variance`: component, eigenvalue (of
@@ -83,9 +89,10 @@ def principal_components(
         fitted = _Components.fit(values, min(n - 1, width))
         found = np.column_stack([fitted.vectors, fitted.eigenvalues / width])[:components]
         scores[known] = fitted.scores(values)[:, :components]
-        drawn = _resampled_components((values - fitted.mean) / fitted.scale, fitted.vectors, resamples, seed)[:, :components]
-        ends = _expanded_percentiles(drawn, n, confidence)
-        note = f"only {len(drawn)} of {resamples} resamples could be used" if len(drawn) < resamples else ""
+        weights, groups = _weights(frame.loc[known], resamples, np.random.default_rng(seed))
+        drawn = _resampled_components((values - fitted.mean) / fitted.scale, fitted.vectors, weights)[:, :components]
+        ends = _expanded_percentiles(drawn, groups, confidence)
+        note = f"only {len(drawn)} of {resamples} resamples could be used" if len(drawn) < ENOUGH * resamples else ""
     loadings = pd.DataFrame({"component": np.repeat(names, width), "metric": list(columns) * components})
     loadings[["loading", "low", "high"]] = np.stack([found, *ends], axis=-1)[:, :width].reshape(-1, 3)
     share = found[:, width]
@@ -105,12 +112,26 @@ def _expanded_percentiles(drawn: Array, n: int, confidence: float) -> Array:
     return ends
 
 
-def _resampled_components(values: Array, reference: Array, resamples: int, seed: int) -> Array:
+def _weights(frame: pd.DataFrame, resamples: int, rng: np.random.Generator) -> tuple[Array, int]:
+    """How often each row is in each resample, shape (resamples, n), and how many of the first factor's labels there are.
+
+    Teachers and languages are resampled independently, as far as the frame has several; without either, rows are.
+    """
+    factors = [pd.factorize(frame[name], use_na_sentinel=False)[0] for name in KEYS if name in frame.columns]
+    factors = [codes for codes in factors if len(np.unique(codes)) > 1] or [np.arange(len(frame))]
+    counts = [codes.max() + 1 for codes in factors]
+    drawn = [rng.multinomial(count, np.full(count, 1 / count), size=resamples) for count in counts]
+    weights: Array = np.prod([each[:, codes] for each, codes in zip(drawn, factors, strict=True)], axis=0, dtype=float)
+    return weights, int(counts[0])
+
+
+def _resampled_components(values: Array, reference: Array, weights: Array) -> Array:
     """Components of bootstrap resamples of rows, matched to the reference; resamples with a constant column are dropped.
 
     Args:
         values: z-scores, shape (n, k).
         reference: components to match, shape (m, k).
+        weights: how often each row is in each resample, shape (resamples, n).
 
     Returns:
         Loadings, then the share of the total variance, shape (resamples kept, m, k + 1).
@@ -118,7 +139,8 @@ def _resampled_components(values: Array, reference: Array, resamples: int, seed:
     from scipy.optimize import linear_sum_assignment
 
     n, width = values.shape
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    weights = weights[weights.any(axis=1)]
+    weights = weights / weights.sum(axis=1, keepdims=True)
     means, products = weights @ values, (values[:, :, None] * values[:, None, :]).reshape(n, -1)
     covariance = (weights @ products).reshape(-1, width, width) - means[:, :, None] * means[:, None, :]
     spread = np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 0))
@@ -312,8 +334,11 @@ def predict_new(
 ) -> pd.DataFrame:
     """Predict the outcome of new rows by the regression of `component_regression`, with prediction intervals.
 
-    The interval is for one new observation (statsmodels `get_prediction`, obs), which is wider than for a mean. It assumes the
-    new row comes from the same population as the old cells; for a teacher unlike all others it is too narrow.
+    The interval is for one new observation of a new teacher: the prediction plus or minus t times the root mean squared error of
+    predicting each teacher from the others, wider by the new row's leverage; t with the degrees of freedom that the teachers'
+    errors show (Satterthwaite). Without a column `teacher`, every row counts as one. In simulations it covers 93 to 96 %, also
+    where cells of a teacher or of a language are alike; least squares covers 87 to 95 %. It assumes that the new teacher is like
+    the old ones; for one unlike all others it is too narrow.
 
     Returns:
         On the index of `new`: prediction, low, high (NaN in rows that lack a value), n (rows fitted on), note.
@@ -323,7 +348,26 @@ def predict_new(
     fitted, fit, note = _least_squares(values, y, components)
     found = np.full((len(new), 3), np.nan)
     if fit and asked.any():
-        predicted = fit.get_prediction(fitted.design(matrix(new, columns)[asked])).summary_frame(alpha=1 - confidence)
-        found[asked] = predicted[["mean", "obs_ci_lower", "obs_ci_upper"]].to_numpy()
+        teachers = frame.loc[known, "teacher"] if "teacher" in frame.columns else pd.Series(range(len(y)))
+        fold = pd.factorize(teachers, use_na_sentinel=False)[0].astype(np.int64)
+        weights = fitted.design(matrix(new, columns)[asked]) @ np.linalg.pinv(fitted.design(values))
+        reach = _unit_reach(values, y, components, fold, confidence) * np.sqrt(1 + np.sum(weights**2, axis=1))
+        found[asked] = (weights @ y)[:, None] + reach[:, None] * [0, -1, 1]
     notes = np.where(asked, note, note or "a value is missing")
     return pd.DataFrame(found, index=new.index, columns=["prediction", "low", "high"]).assign(n=len(y), note=notes)
+
+
+def _unit_reach(values: Array, y: Array, components: int, fold: Indices, confidence: float) -> float:
+    """Half the width of a prediction interval at no leverage, from the errors of predicting each teacher (`fold`) from the
+    others, each divided by the root of 1 plus its leverage; NaN if there are too few teachers for that."""
+    from scipy.stats import t
+
+    smoother, _, note = _smoother(values, components, fold)
+    labels = np.unique(fold)
+    if note or len(labels) < 2:
+        return np.nan
+    squared = (y - smoother @ y) ** 2 / (1 + np.sum(smoother**2, axis=1))
+    by_teacher = np.array([squared[fold == label].mean() for label in labels])
+    mean, variance = by_teacher.mean(), by_teacher.var(ddof=1) / len(labels)
+    df = np.clip(2 * mean**2 / variance, 1, len(y) - 1) if variance > 0 else len(y) - 1
+    return float(t.ppf((1 + confidence) / 2, df) * np.sqrt(mean))

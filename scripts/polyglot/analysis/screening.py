@@ -12,7 +12,8 @@ from polyglot.analysis.tables import OUTCOME, metric_table
 from polyglot.core.cells import MIN_EXAMPLES
 from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.measurements import NO_DATA
-from polyglot.scoring.training_sets import read_examples
+from polyglot.scoring.scores import Definition, Perplexity, metrics_of
+from polyglot.scoring.training_sets import read_examples, robust_perplexities
 
 
 def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDARD) -> dict[str, float]:
@@ -24,13 +25,18 @@ def sample_metrics(paths: Mapping[str, str], metrics: Sequence[Metric] = STANDAR
     examples = read_examples(paths, metrics)
     enough = len(examples) >= MIN_EXAMPLES
     found = {metric.name: float(examples[metric.values].mean()) if enough else math.nan for metric in metrics}
+    if "perplexity" in found:
+        found |= {name: value if enough else math.nan for name, value in robust_perplexities(examples).items()}
     return found | {"examples": len(examples)}
 
 
-def predictors(metrics: Sequence[Metric], known: pd.DataFrame) -> list[Metric]:
+def predictors(
+    metrics: Sequence[Metric], known: pd.DataFrame, definition: Definition = "signsafe", perplexity: Perplexity = "median"
+) -> list[Metric]:
     """The metrics used to predict a gain: those that the finished study also has and that do not depend on set size, because a
-    sample is smaller than a study's sets."""
-    return [metric for metric in metrics if metric.name in known.columns and not metric.equal_size]
+    sample is smaller than a study's sets; perplexity as the definition takes it."""
+    taken = metrics_of(metrics, definition, perplexity, known)
+    return [metric for metric in taken if metric.name in known.columns and not metric.equal_size]
 
 
 def predict_gain(
@@ -40,6 +46,8 @@ def predict_gain(
     components: int,
     confidence: float,
     metrics: Sequence[Metric] = STANDARD,
+    definition: Definition = "signsafe",
+    perplexity: Perplexity = "median",
 ) -> pd.DataFrame:
     """The student's gain predicted by regression for each candidate, with prediction intervals.
 
@@ -49,13 +57,13 @@ def predict_gain(
     Args:
         sample: teacher, lang and the metrics of `sample_metrics`.
         known: cells of a finished study (see `polyglot.scoring.scores.score_cells`).
-        metrics: the intrinsic metrics; `predictors` chooses among them.
+        metrics: the intrinsic metrics; `predictors` chooses among them, by the definition and the measure of perplexity.
 
     Returns:
         The sample with prediction, low, high (of the gain), rank (within the language, best first), learned_from (cells), actual
         (the measured gain, if the finished study has the cell) and reason (why there is no prediction).
     """
-    used = predictors(metrics, known)
+    used = predictors(metrics, known, definition, perplexity)
     columns = [metric.analysed for metric in used]
     table = metric_table(known, used).dropna(subset=[*columns, OUTCOME])
     candidates = metric_table(sample, used)
@@ -84,9 +92,11 @@ def cross_validate(
     permutations: int,
     seed: int,
     metrics: Sequence[Metric] = STANDARD,
+    definition: Definition = "signsafe",
+    perplexity: Perplexity = "median",
 ) -> pd.DataFrame:
     """Reliability of the predictions: the regression's validation on the finished study (see `component_regression`)."""
-    used = predictors(metrics, known)
+    used = predictors(metrics, known, definition, perplexity)
     columns = [metric.analysed for metric in used]
     table = metric_table(known, used).dropna(subset=[*columns, OUTCOME]).reset_index(drop=True)
     validation, _, _ = component_regression(

@@ -10,7 +10,7 @@ import pandas as pd
 from polyglot.analysis.components import component_regression, principal_components
 from polyglot.analysis.settings import Statistics
 from polyglot.intrinsic.metrics import STANDARD, Metric
-from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition
+from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition, Perplexity, metrics_of
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
 OUTCOME = "gain"
@@ -31,17 +31,20 @@ def analyse(
     confidence: float,
     definition: Definition,
     metrics: Sequence[Metric] = STANDARD,
+    perplexity: Perplexity = "median",
 ) -> dict[str, pd.DataFrame]:
     """Principal components, regression and rank correlations of the measured cells.
 
     Args:
         cells: from `polyglot.scoring.scores.score_cells`, with all metrics.
         metrics: the intrinsic metrics, scored or not.
+        perplexity: the measure of a set's perplexity where the definition is `signsafe`; the others take the mean.
 
     Returns:
         pca_loadings, pca_variance, pca_scores, regression_validation, regression_coefficients, regression_predictions, spearman:
         see `polyglot.scoring.statistics`.
     """
+    metrics = metrics_of(metrics, definition, perplexity, cells)
     columns = [metric.analysed for metric in metrics]
     table = metric_table(cells, metrics).dropna(subset=[*columns, OUTCOME]).reset_index(drop=True)
     components = max(1, min(settings.components, len(columns), len(table) - 2))

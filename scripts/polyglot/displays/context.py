@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -42,14 +42,19 @@ class Context:
     """Names of those in the score."""
     flagged: Collection[tuple[str, str]] = ()
     """(base, language) pairs whose reference does not beat the base by more than the gap's standard error."""
+    sizes: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    """(recipe, teacher, language) to the examples in its training set, the mean over seeds; empty if not known."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None) -> Context:
-        """From a display's values (`Display.values`) and, if known, the gaps between reference and base."""
+    def of(
+        cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None, frames: Mapping[str, pd.DataFrame] | None = None
+    ) -> Context:
+        """From a display's values (`Display.values`) and, if known, the gaps between reference and base, and the display's other
+        inputs."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
         known["metrics"] = recorded(values.get("metrics"), STANDARD)
         flagged = () if gaps is None else [tuple(row) for row in gaps.loc[gaps["flagged"], ["base", "lang"]].to_numpy()]
-        return cls(**known, flagged=flagged)
+        return cls(**known, flagged=flagged, sizes=_sizes(frames or {}, values.get("seeds", 1)))
 
     @property
     def error_rate(self) -> float:
@@ -60,6 +65,14 @@ class Context:
     def intrinsic(self) -> str:
         """The column of the intrinsic score in the study's definition."""
         return INTRINSIC_SCORES[self.definition != "signsafe"]
+
+    def sizes_of(self, recipe: str, teacher: str | None = None, lang: str | None = None) -> list[float]:
+        """Examples in the training sets of a recipe: of all teachers and languages, or of one; empty if not known."""
+        return [
+            size
+            for (of, author, code), size in self.sizes.items()
+            if of == recipe and teacher in (None, author) and lang in (None, code)
+        ]
 
     def model(self, name: str) -> str:
         """A model's label; humans and other authors that are not models keep their name."""
@@ -72,3 +85,15 @@ class Context:
 
     def is_flagged(self, code: str, base: str | None = None) -> bool:
         return (base or self.base, code) in set(self.flagged)
+
+
+def _sizes(frames: Mapping[str, pd.DataFrame], seeds: int) -> dict[tuple[str, str, str], float]:
+    """The sizes of training sets, from the first input that holds them."""
+    keys = ["recipe", "teacher", "lang"]
+    for name, parts in (("cells", 1), ("measurements", 1), ("intrinsic", seeds)):
+        frame = frames.get(name)
+        if frame is not None and {*keys, "examples"} <= set(frame.columns):
+            rows = frame.dropna(subset=["examples"]).drop_duplicates(keys)
+            named = (tuple(map(str, key)) for key in rows[keys].itertuples(index=False, name=None))
+            return dict(zip(named, (rows["examples"] / parts).tolist(), strict=True))  # type: ignore[arg-type]
+    return {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import FLAG, HOLE
+from polyglot.displays.numbers import FLAG, HOLE, count
 from polyglot.intrinsic.metrics import STANDARD, Metric
 
 
@@ -43,6 +43,40 @@ def flag_line(context: Context) -> str:
         where = "" if len(bases) == len(context.bases) else f" ({', '.join(context.model(base) for base in bases)})"
         names.append(context.language(lang).removesuffix(f" {FLAG}") + where)
     return f"{FLAG} flagged languages in the averages: {', '.join(names)}." if names else ""
+
+
+UNEQUAL = 0.05
+"""Share by which the largest training set of a language may exceed the smallest without a caveat."""
+
+
+def size_span(context: Context, recipe: str, lang: str) -> str:
+    """The smallest and largest training set of a recipe in a language, where teachers differ by more than 5 %; else empty."""
+    sizes = {author: size for (of, author, code), size in context.sizes.items() if (of, code) == (recipe, lang)}
+    if not sizes or max(sizes.values()) <= (1 + UNEQUAL) * min(sizes.values()):
+        return ""
+    ends = min(sizes, key=lambda author: sizes[author]), max(sizes, key=lambda author: sizes[author])
+    return " to ".join(f"{count(round(sizes[author]))} ({context.model(author)})" for author in ends)
+
+
+def span(sizes: Sequence[float]) -> str:
+    """The smallest and the largest of some numbers of examples."""
+    return " to ".join(dict.fromkeys(count(round(end(sizes))) for end in (min, max)))
+
+
+def size_notes(context: Context, recipes: Sequence[str]) -> list[str]:
+    """A note below a table: languages whose teachers' students have learned from sets of different sizes."""
+    langs = dict.fromkeys(lang for _, _, lang in context.sizes)
+    spans = {(recipe, lang): size_span(context, recipe, lang) for recipe in recipes for lang in langs}
+    named = [
+        f"{context.language(lang).removesuffix(f' {FLAG}')}{f', {recipe}' if len(recipes) > 1 else ''}: {span}"
+        for (recipe, lang), span in spans.items()
+        if span
+    ]
+    shown = "; ".join(named[:6]) + (f"; and {len(named) - 6} more" if len(named) > 6 else "")
+    return [
+        f"Training sets differ by more than {UNEQUAL:.0%} between teachers ({shown} examples): there a score mixes how much "
+        "usable data a teacher gives with how good they are (see `synthesis.shortfall`)."
+    ] * bool(named)
 
 
 def hole_notes(context: Context, holes: pd.DataFrame | None) -> list[str]:
@@ -107,6 +141,8 @@ NAMES = {
     "intrinsic_published": "intrinsic score with mean perplexity",
     "perplexity_corpus": "perplexity, corpus",
     "perplexity_median": "perplexity, median",
+    "log_perplexity_corpus": "perplexity, corpus (log)",
+    "log_perplexity_median": "perplexity, median (log)",
     "student_score": "student's score",
     "gain": "gain",
     "pgr_released": "PGR (released)",

@@ -41,9 +41,10 @@ def budget(
     Returns:
         One row per job, see `COLUMNS`: tokens; GPU hours and money by the assumptions of `study.plan`; disk space of kept files
         in gigabytes; of a student on GPUs, the memory at its peak on each and, if that is too much, what to set instead
-        (`polyglot.planning.memory`). `..._most`: if every request to a teacher takes all its attempts. `ceiling_usd`: that of the
-        study, on each row of a model behind an endpoint. `engine_start` is true if the job runs or trains a model here; of jobs
-        that share an engine, or the start of their libraries, for the first of a submission.
+        (`polyglot.planning.memory`). `..._most`: if every request to a teacher takes all its attempts, and as many further ones
+        are asked as there can be. `ceiling_usd`: that of the study, on each row of a model behind an endpoint. `engine_start` is
+        true if the job runs or trains a model here; of jobs that share an engine, or the start of their libraries, for the first
+        of a submission.
     """
     rows, jobs = [], list(jobs)
     for job, found in zip(jobs, found_running(jobs, submissions), strict=True):
@@ -51,7 +52,7 @@ def budget(
         does = work(job["rule"], wildcards, study, registries)
         gpus = int(job["gpu"] or str(job["gres"] or 0).rpartition(":")[2])
         model = registries.models.get(does.model) if does.model else None
-        gpu_hours, most = hours(study.plan, model, does, gpus, found), does.at_most
+        gpu_hours, most = hours(study.plan, model, does, gpus, found), does.most or does
         gpu_hours_most = hours(study.plan, model, most, gpus, found)
         rows.append(
             {

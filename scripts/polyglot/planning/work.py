@@ -12,7 +12,7 @@ from typing import Literal
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
-from polyglot.study.sizes import examples_in, languages_in, requests_in
+from polyglot.study.sizes import examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import WHOLE
@@ -44,8 +44,8 @@ class Work:
     `model`: the model that it runs or trains; None for a job without one. `kind`: its use of the model. `examples`: answers,
     texts, items ..., in training times epochs; they determine time limits. `read`, `written`, `trained`: expected tokens.
     `stored`: bytes kept on disk. `mem_mb`: MB of data in memory, for a job without a model that needs more than usual. `alone`:
-    whether it computes on one GPU, however many the registry gives the model. `requests`: expected requests to a teacher;
-    `requests_most`: if each takes all its attempts (`synthesis.retries`).
+    whether it computes on one GPU, however many the registry gives the model. `requests`: expected requests to a teacher.
+    `most`: the same job with as many requests as there can be; None where no more can be than are expected.
     """
 
     model: str | None = None
@@ -58,13 +58,11 @@ class Work:
     mem_mb: int | None = None
     alone: bool = False
     requests: float = 0.0
-    requests_most: float = 0.0
+    most: Work | None = None
 
-    @property
-    def at_most(self) -> Work:
-        """The same if every request takes all its attempts."""
-        times = self.requests_most / self.requests if self.requests else 1.0
-        return replace(self, requests=self.requests_most, read=times * self.read, written=times * self.written)
+    def share(self, of: float) -> Work:
+        """The same with a share of its requests; limits allow for all of them."""
+        return replace(self, read=of * self.read, written=of * self.written, stored=of * self.stored, requests=of * self.requests)
 
 
 def work(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries) -> Work:
@@ -87,18 +85,14 @@ class Jobs:
         pairs = count * sum(METHODS[method].writes == "pair" for method in methods)
         texts = count * len(methods) - pairs
         retries = self.study.synthesis.retries if varies(self.registries.models[teacher]) else 0
-        requests = texts + pairs * sum(plan.unread**attempt for attempt in range(retries + 1))
-        read, written = requests * plan.request_tokens, requests * plan.answer_tokens
-        return Work(
-            teacher,
-            "write",
-            requests,
-            read,
-            written,
-            stored=2 * (read + written) * BYTES_PER_TOKEN,
-            requests=requests,
-            requests_most=texts + pairs * (retries + 1),
-        )
+        expected = texts + pairs * sum(plan.unread**attempt for attempt in range(retries + 1))
+
+        def asked(requests: float) -> Work:
+            read, written = requests * plan.request_tokens, requests * plan.answer_tokens
+            stored = 2 * (read + written) * BYTES_PER_TOKEN
+            return Work(teacher, "write", expected, read, written, stored=stored, requests=requests)
+
+        return replace(asked(expected), most=asked(texts + pairs * (retries + 1)))
 
     def all_methods(self, wildcards: Mapping[str, str]) -> Work:
         return self.synthesize(wildcards["teacher"], wildcards["seed"], self.study.methods)
@@ -107,18 +101,20 @@ class Jobs:
         """Responses to translated prompts."""
         return self.synthesize(wildcards["teacher"], wildcards["seed"], ["nllb-respond"])
 
+    def further(self, wildcards: Mapping[str, str]) -> Work:
+        """What a teacher is expected to be asked besides a draw (`polyglot.study.sizes.expected_further`); limits allow for the
+        most."""
+        study, draw = self.study, Draw.parse(wildcards["seed"])
+        whole = self.all_methods({**wildcards, "seed": str(replace(draw, further=True))})
+        needed = expected_further(study, wildcards["teacher"], wildcards["lang"], draw)
+        share = needed / (requests_in(replace(draw, further=True), study) * len(study.methods))
+        return replace(whole.share(share), most=whole.most)
+
     def assigned(self, wildcards: Mapping[str, str]) -> Work:
         """A teacher's assigned prompts: an equal share is expected, as the shares are unknown before routing; limits allow for
         all of them."""
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
-        return replace(
-            whole,
-            requests=whole.requests * share,
-            requests_most=whole.requests_most * share,
-            read=whole.read * share,
-            written=whole.written * share,
-            stored=whole.stored * share,
-        )
+        return replace(whole.share(share), most=whole.most and whole.most.share(share))
 
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         """Prompts and responses of the seed dataset."""
@@ -279,6 +275,8 @@ RULES: dict[str, Said] = {
     "nano_gold_tune": Jobs.gold_tune,
     "synthesize": Jobs.all_methods,
     "ask_endpoint": Jobs.all_methods,
+    "synthesize_further": Jobs.further,
+    "ask_endpoint_further": Jobs.further,
     "synthesize_translated": Jobs.translated,
     "ask_endpoint_translated": Jobs.translated,
     "synthesize_assigned": Jobs.assigned,

@@ -88,6 +88,8 @@ def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
     for path, named in paths.found(paths.ANSWERS, results):
         if named["teacher"] not in routed:
             yield writer(named["method"]), named["teacher"], path
+    for path, named in paths.found(paths.FURTHER_ANSWERS, results):
+        yield "synthesize_further", named["teacher"], path
     for path, named in paths.found(paths.ASSIGNED_ANSWERS, results):
         yield "synthesize_assigned", named["teacher"], path
 

@@ -36,15 +36,15 @@ def resource_table(folder: Path) -> pd.DataFrame:
     return table.sort_values("seconds", ascending=False).round(1).reset_index()
 
 
-def synthesis_seconds(folder: Path, *, screened: bool = False) -> dict[tuple[str, str], float]:
+def synthesis_seconds(*folders: Path, screened: bool = False) -> dict[tuple[str, str], float]:
     """(teacher, lang) to the seconds of its synthesis jobs, over seeds.
 
     Args:
-        folder: the rule's timings, {teacher}/{lang}/{seed}.tsv.
+        folders: the rules' timings, {teacher}/{lang}/{seed}.tsv.
         screened: the screening sample's jobs instead of the study's.
     """
     found: dict[tuple[str, str], float] = {}
-    for path in sorted(Path(folder).glob("*/*/*.tsv")):
+    for path in sorted(path for folder in folders for path in Path(folder).glob("*/*/*.tsv")):
         if path.stem.endswith("-screen") == screened:
             key = (path.parent.parent.name, path.parent.name)
             found[key] = found.get(key, 0.0) + float(_read(path)["s"].sum())

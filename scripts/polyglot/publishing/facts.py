@@ -6,6 +6,8 @@ from typing import Any
 
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
+from polyglot.study.sizes import examples_in, wants
+from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, parse_recipe
 
 TRAIN = "data/train-00000-of-00001.parquet"
@@ -40,6 +42,8 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "licences": {name: registries.licences[name].model_dump() for name in names if name and name in registries.licences},
         "metrics": [metric.facts for metric in study.intrinsic.metrics if metric.needs != "base"],
         "requests": study.synthesis.requests,
+        "examples": examples_in(recipe, seed, study),
+        "refilled": bool(wants(study, teacher, lang, Draw.parse(seed))),
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,
     }

@@ -186,7 +186,7 @@ def _measured_sets(
     files: CellFiles, holes: dict[Cell, str], *, replicates: int, seed: int, metrics: Sequence[Metric]
 ) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
     """Replicates and rows of the intrinsic table of every cell with usable answers; the others become holes."""
-    draws, examples, streams = {}, {}, {}
+    draws, examples, sizes, streams = {}, {}, {}, {}
     for cell, paths in files.sets.items():
         seeds = [read_examples(by_kind, metrics) for by_kind in paths]
         if any(len(frame) < MIN_EXAMPLES for frame in seeds):
@@ -194,7 +194,7 @@ def _measured_sets(
             continue
         streams[cell] = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
         draws[cell] = intrinsic_draws(seeds, replicates, streams[cell], metrics)
-        examples[cell] = pd.concat(seeds, ignore_index=True)
+        examples[cell], sizes[cell] = pd.concat(seeds, ignore_index=True), float(np.mean([len(frame) for frame in seeds]))
     if not draws:
         return [], []
     sets = {cell[1:]: found for cell, found in reversed(draws.items())}  # bases share their training sets
@@ -204,7 +204,8 @@ def _measured_sets(
         found = spread.replicates(drawn, streams[cell])
         row = intrinsic_row(examples[cell], found, metrics)
         own = {metric.name: found.get(metric.name, row[metric.name]) for metric in metrics} | found
-        intrinsic.append(pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict(), **own}))
+        columns = {"replicate": np.arange(replicates + 1), **cell._asdict(), **own, "examples": sizes[cell]}
+        intrinsic.append(pd.DataFrame(columns))
         rows.append({**cell._asdict(), **row})
     return intrinsic, rows
 

@@ -265,6 +265,14 @@ def _robust(scored: Sequence[Metric], choice: Perplexity, measurements: pd.DataF
     return {one.name: replace(one, name=name) for one in scored if one.name == "perplexity" and known}
 
 
+def metrics_of(
+    metrics: Sequence[Metric], definition: Definition, perplexity: Perplexity, measurements: pd.DataFrame
+) -> list[Metric]:
+    """The metrics as a definition takes them: for `signsafe` with the study's measure of perplexity, where it is measured."""
+    robust = _robust(metrics, perplexity, measurements) if definition == "signsafe" else {}
+    return [robust.get(metric.name, metric) for metric in metrics]
+
+
 def _frozen_scale(cells: pd.DataFrame, base: str, recipe: str | None, needed: Sequence[str]) -> dict[str, Array]:
     """What the cells of another study measured, each of shape (1, cells): those of this base and recipe, if it has any."""
     lacking = [name for name in needed if name not in cells.columns or cells[name].isna().all()]

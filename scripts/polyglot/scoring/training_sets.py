@@ -91,6 +91,14 @@ def _robust_perplexities(examples: pd.DataFrame, metrics: Sequence[Metric]) -> l
     return [CORPUS, MEDIAN] if {"nll", "tokens"} <= set(examples.columns) else [MEDIAN]
 
 
+def robust_perplexities(examples: pd.DataFrame) -> dict[str, float]:
+    """The perplexity of one set's median example, and of all tokens together (where the examples have their nll and tokens)."""
+    found = {MEDIAN: float(examples["perplexity"].median())}
+    if {"nll", "tokens"} <= set(examples.columns):
+        found[CORPUS] = float(np.exp(examples["nll"].sum() / examples["tokens"].sum()))
+    return found
+
+
 def intrinsic_replicates(
     seeds: Sequence[pd.DataFrame], replicates: int, rng: np.random.Generator, metrics: Sequence[Metric] = PAPER
 ) -> dict[str, Array]:

@@ -48,6 +48,9 @@ class Plan(Section):
         "(`synthesis.retries`); the yield table has what a teacher's share was.",
     )
     example_tokens: int = Field(default=700, gt=0, description="Tokens per training example.")
+    usable_share: float = Field(
+        default=0.95, gt=0, le=1, description="Share of a teacher's answers that is usable; what is lacking is asked for further."
+    )
     judge_tokens: int = Field(default=150, gt=0, description="Tokens per judge's answer.")
     evaluation_tokens_read: int = Field(default=4_000_000, gt=0, description="Prompt tokens of all benchmarks of a language.")
     evaluation_tokens_written: int = Field(default=60_000, gt=0, description="Tokens of a model's answers to them.")

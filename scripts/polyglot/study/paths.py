@@ -45,6 +45,10 @@ JUDGE_CHECK = "results/{study}/checks/judge.json"
 REQUESTS = "results/{study}/requests/{lang}/{method}/{seed}.parquet"
 ANSWERS = "results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"
 SYNTHETIC = "results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
+FURTHER_REQUESTS = "results/{study}/further/requests/{teacher}/{lang}/{method}/{seed}.parquet"
+FURTHER_ANSWERS = "results/{study}/further/answers/{teacher}/{lang}/{method}/{seed}.parquet"
+FURTHER_SYNTHETIC = "results/{study}/further/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
+"""What a teacher is asked besides a draw, where too few of the draw's answers are usable."""
 TRAINING_SET = "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # Measurements

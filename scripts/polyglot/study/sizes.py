@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polyglot.synthesis.draws import Draw
-from polyglot.synthesis.recipes import WHOLE, parse_recipe
+from polyglot.synthesis.further import Answered, Want, further_needed
+from polyglot.synthesis.recipes import WHOLE, Recipe, blocks_needed, parse_recipe
 
 if TYPE_CHECKING:
     from polyglot.study.configuration import Study
@@ -15,8 +18,10 @@ POOLED = "all"
 
 
 def requests_in(draw: Draw, study: Study) -> int:
-    """Requests of a method and language in a draw."""
+    """Requests of a method and language in a draw; of a further one, the most that a teacher can be asked."""
     wanted = {"screen": study.screen.requests, "calibration": study.routing.calibration}
+    if draw.further:
+        return math.ceil(study.synthesis.requests * study.synthesis.further - 1e-9)
     return study.synthesis.requests if draw.sample is None else -(-wanted[draw.sample] // len(study.methods))
 
 
@@ -30,6 +35,42 @@ def examples_in(recipe: str, draw: str, study: Study) -> int:
     if drawn.sample == "calibration":
         return requests_in(drawn, study) * len(parsed.parts)
     return parsed.examples or (study.selection.examples if parsed.rule else study.training.examples)
+
+
+def wants(study: Study, teacher: str, lang: str, draw: Draw) -> list[Want]:
+    """What training sets of a teacher take from a draw's answers, where a shortfall is refilled by further requests.
+
+    Empty for routed teachers and for samples: of these, no more is asked. What a translation model or people wrote is not asked
+    for either.
+    """
+    settings = study.synthesis
+    if settings.shortfall == "keep" or not settings.further or draw.sample or draw.further or study.routed(teacher):
+        return []
+    found = set()
+    for name, cells in study.measured.items():
+        seeded = draw.seed in study.matrices[name].seeds
+        found |= {cell.recipe for cell in cells if seeded and (cell.teacher, cell.lang) == (teacher, lang)}
+    recipes = [parse_recipe(WHOLE if name in study.selecting else name, study.methods) for name in sorted(found)]
+    taken = (_taken(recipe, draw, study) for recipe in recipes)
+    return sorted({want for want in taken if want is not None})
+
+
+def _taken(recipe: Recipe, draw: Draw, study: Study) -> Want | None:
+    """What one recipe takes from a draw: of each of its blocks an equal share."""
+    blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
+    methods = tuple(part for part in recipe.parts if part in study.methods)
+    if draw.block >= blocks or not methods:
+        return None
+    examples = examples_in(recipe.name, str(draw.seed), study) * len(methods) / len(recipe.parts)
+    return Want(methods, math.ceil(examples / blocks - 1e-9))
+
+
+def expected_further(study: Study, teacher: str, lang: str, draw: Draw) -> int:
+    """Further requests to a teacher that a draw is expected to need, if `plan.usable_share` of its answers are usable."""
+    asked = requests_in(draw, study)
+    answered = dict.fromkeys(study.methods, Answered(asked, round(asked * study.plan.usable_share)))
+    most = requests_in(replace(draw, further=True), study)
+    return sum(further_needed(answered, wants(study, teacher, lang, draw), most=most).values())
 
 
 def every_answer(study: Study) -> str:

@@ -32,6 +32,17 @@ UNREADABLE = ("invalid_json", "echo")
 """Statuses of answers that hold no pair; such a request can be asked again."""
 
 
+KINDS = {
+    **dict.fromkeys(("request_id", "lang", "method"), "object"),
+    "seed": "int64",
+    **dict.fromkeys(("status", "problem", "prompt", "response", "text", "thoughts", "finish_reason"), "object"),
+    **dict.fromkeys(("prompt_tokens", "completion_tokens", "thought_tokens"), "int64"),
+    **{"counted": "bool", "attempts": "int64", "first_text": "object"},
+    **dict.fromkeys(("read_strictly", "read", "repaired"), "bool"),
+}
+"""Columns of read answers where there are none, as pandas names their types."""
+
+
 class Reading(NamedTuple):
     """What an answer holds, before language detection. `prompt` and `response` are None unless the status is `ok`."""
 
@@ -89,8 +100,11 @@ def read_answers(
         (whether the engine counted them; tokens are of all attempts), attempts, first_text (the first attempt's answer, if
         another counts), read_strictly (the first attempt could be read as it is), read, repaired.
     """
-    frame = pd.DataFrame([_row(request, answers, reading) for request in requests.to_dict("records")])
+    rows = [_row(request, answers, reading) for request in requests.to_dict("records")]
+    frame = pd.DataFrame(rows) if rows else pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
     frame.insert(1, "teacher", teacher)
+    if frame.empty:
+        return frame
     known = frozenset(benchmark_questions)
     if language_confidence > 0:
         good = frame["status"] == "ok"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -58,7 +59,8 @@ def build_requests(
     """The requests of one method, language and seed, which are the same for every teacher.
 
     Args:
-        draw: name of the random draw: calibration prompts are drawn separately, all others by the seed.
+        draw: name of the random draw: calibration prompts are drawn separately, all others by the seed. Further requests take
+            the seed rows that the blocks would take last.
         method: a name in `METHODS`.
         seeds: rows that it can use (see `usable_rows`), in its seed language.
         count: number of requests. Prompts are drawn without replacement; when they are used up, a new round begins. shots:
@@ -72,7 +74,7 @@ def build_requests(
         ValueError: if there is no seed row, or fewer rows than few-shot pairs; for an unknown method.
     """
     known = METHODS[method]
-    stream = str(draw) if draw.sample == "calibration" else str(draw.seed)
+    stream = str(draw) if draw.sample == "calibration" else str(replace(draw, block=0, sample=None))
     rng = random.Random(stable_seed("requests", method, lang, stream))
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     needed = shots if known.shots else 1
@@ -82,7 +84,8 @@ def build_requests(
             f"{problem}. Lower synthesis.shots, raise synthesis.longest, or name a larger file in seed_dataset.files"
         )
     requests = []
-    for index, chosen in enumerate(_draws(rows, rng, count, shots if known.shots else None)):
+    last = _first_round(rows, method, lang, draw)[::-1] if draw.further else []
+    for index, chosen in enumerate(_draws(rows, rng, count, shots if known.shots else None, last)):
         messages = known.messages(templates, language, chosen)
         kept = {str(known.kept): chosen[0][known.kept]} if known.kept else {}
         request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
@@ -101,9 +104,20 @@ def build_requests(
     return pd.DataFrame(requests)
 
 
-def _draws(rows: list[dict[str, Any]], rng: random.Random, count: int, shots: int | None) -> Iterator[list[dict[str, Any]]]:
-    """The seed rows of every request: few-shot pairs drawn for each, or (None) one row, without replacement within a round."""
-    order: list[dict[str, Any]] = []
+def _first_round(rows: list[dict[str, Any]], method: str, lang: str, draw: Draw) -> list[dict[str, Any]]:
+    """Seed rows as the blocks of a seed take them in their first round, the last of the list first."""
+    rng = random.Random(stable_seed("requests", method, lang, str(draw.seed)))
+    return rng.sample(rows, len(rows))
+
+
+def _draws(
+    rows: list[dict[str, Any]], rng: random.Random, count: int, shots: int | None, order: list[dict[str, Any]]
+) -> Iterator[list[dict[str, Any]]]:
+    """The seed rows of every request: few-shot pairs drawn for each, or (None) one row, without replacement within a round.
+
+    Args:
+        order: the first round, the last of the list first; if it is empty, it is drawn.
+    """
     for _ in range(count):
         if shots is not None:
             yield rng.sample(rows, shots)
@@ -124,7 +138,7 @@ def draw_requests(
     shots: int,
 ) -> pd.DataFrame:
     """The requests of one draw (see `build_requests`): blocks do not overlap, and the screening sample is the start of the first.
-    Calibration prompts are drawn separately.
+    Calibration prompts are drawn separately, and so are further requests, which do not overlap either.
 
     Args:
         requests: requests in a block or sample (see `requests_in`).

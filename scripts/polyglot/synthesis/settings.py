@@ -9,6 +9,7 @@ from pydantic import Field
 from polyglot.core.section import Name, Section
 
 How = Literal["repair", "strict", "strict-last"]
+Shortfall = Literal["refill", "keep"]
 
 
 class Synthesis(Section):
@@ -41,6 +42,18 @@ class Synthesis(Section):
         le=10,
         description="Most further attempts, each with another seed, at a request whose answer holds no pair (`invalid_json`, "
         "`echo`). The first attempt is kept, and all are paid for.",
+    )
+    shortfall: Shortfall = Field(
+        default="refill",
+        description="What follows where a teacher has too few usable answers for a training set: `refill` makes it up, from the "
+        "teacher's answers by the recipe's other methods and, where these do not suffice, by asking `further` requests; never by "
+        "repeating an example. `keep` trains on what there is, so that teachers train on sets of different sizes.",
+    )
+    further: float = Field(
+        default=0.5,
+        ge=0,
+        description="Most further requests of a method to a teacher whose answers do not suffice, as a share of `requests`; only "
+        "as many are asked as are expected to be needed, and all are paid for. 0 asks none.",
     )
     budget: float | None = Field(
         default=None, gt=0, description="Maximum cost in USD of all priced endpoints of the study; null sets no limit."

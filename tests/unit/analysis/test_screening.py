@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,10 +98,20 @@ def test_a_sample_has_every_metric_of_the_study_and_one_that_is_too_small_none(t
     metrics = [*STANDARD, METRICS["distinct_2"]]
     small = sample_metrics(sample_files(tmp_path, 1), metrics)
     assert small.pop("examples") == 1
-    assert list(small) == [metric.name for metric in metrics]
+    assert list(small) == [*(metric.name for metric in metrics), "perplexity_median"]
     assert np.isnan([*small.values()]).all()
     found = sample_metrics(sample_files(tmp_path, 3), metrics)
-    assert found == {**dict.fromkeys([metric.name for metric in metrics], 2.0), "examples": 3}
+    assert found == {**dict.fromkeys([*(metric.name for metric in metrics), "perplexity_median"], 2.0), "examples": 3}
+
+
+def test_perplexity_is_taken_as_the_definition_takes_it() -> None:
+    known = cells(8).assign(perplexity_median=2.0)
+
+    def names(*choice: Any) -> set[str]:
+        return {metric.name for metric in predictors(STANDARD, known, *choice)}
+
+    assert names() - names("released", "median") == {"perplexity_median"}
+    assert names("signsafe", "corpus") == names("paper", "median") == {metric.name for metric in STANDARD}
 
 
 def test_a_metric_that_depends_on_the_size_of_the_set_is_shown_and_not_predicted_from() -> None:

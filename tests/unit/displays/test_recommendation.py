@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from polyglot.displays.context import Context
 from polyglot.displays.tables import recommendation as recommendation_tables
-from tests.simulated import GAINS, REASON, Frames, by, methods, prices, simulate
+from polyglot.displays.tables.verdicts import SEED_SPREAD
+from polyglot.displays.words import size_notes, size_span
+from tests.simulated import GAINS, REASON, Frames, by, methods, prices, simulate, values
 
 
 def advice(frames: Frames, *, students: bool = False, price: pd.DataFrame | None = None) -> dict[Any, dict[str, Any]]:
@@ -106,3 +110,30 @@ def test_another_teachers_gain_is_not_kept_quiet() -> None:
     cells.loc[(cells["teacher"] == "poor") & (cells["lang"] == "id"), "gain"] = 0.3
     row = advice(replace(frames, cells=cells))["id"]
     assert "the largest gain is that of Poor's student: +0.300" in row["caveats"]
+
+
+def test_the_spread_between_trainings_is_at_most_what_released_results_allow(repository: Path) -> None:
+    """What is left of 90 students beyond their teachers and languages, items included; each the mean of three trials."""
+    from scipy.stats import chi2
+
+    students = pd.read_csv(repository / "config/published/released_students.csv", comment="#").dropna(subset=["student_se"])
+    squares, df = 0.0, 0
+    for _, own in students.groupby("base"):
+        wide = own.pivot(index="teacher", columns="lang", values="student_score").to_numpy()
+        left = wide - wide.mean(axis=0) - wide.mean(axis=1, keepdims=True) + wide.mean()
+        squares, df = squares + float((left**2).sum()), df + (wide.shape[0] - 1) * (wide.shape[1] - 1)
+    assert (len(students), df) == (90, 54)
+    assert np.sqrt(squares / df) == pytest.approx(0.0104, abs=1e-4)
+    bound = np.sqrt(squares / chi2.ppf(0.05, df))
+    assert bound == pytest.approx(0.0124, abs=1e-4)
+    assert pytest.approx(bound * np.sqrt(3), abs=2e-3) == SEED_SPREAD
+
+
+def test_unequal_training_sets_are_a_caveat() -> None:
+    sizes = {("equal", "one", "de"): 500.0, ("equal", "two", "de"): 590.0, ("equal", "one", "id"): 590.0}
+    context = Context.of(values(["one", "two"], ["base"], ["equal"], 1, "signsafe"))
+    unequal = replace(context, sizes=sizes)
+    assert size_span(unequal, "equal", "de").startswith("500 (")
+    assert size_notes(unequal, ["equal"])[0].startswith("Training sets differ by more than 5% between teachers (")
+    assert size_notes(context, ["equal"]) == []
+    assert size_notes(replace(context, sizes=dict.fromkeys(sizes, 590.0)), ["equal"]) == []

@@ -94,20 +94,22 @@ def archived(folder: Path, metrics: Sequence[Metric], scored: Sequence[Metric], 
     write_parquet(found.measurements, folder / "results/measurements.parquet")
     write_parquet(replicates, folder / "results/replicates.parquet")
     read = pd.read_csv(folder / "results/cells.csv")
-    analysed = analyse(read, Statistics(**STATISTICS), confidence=0.95, definition="signsafe", metrics=metrics)
+    options: dict[str, Any] = {"confidence": 0.95, "definition": "signsafe", **({"perplexity": "median"} if told else {})}
+    analysed = analyse(read, Statistics(**STATISTICS), metrics=metrics, **({"perplexity": "mean"} | options))
     for name, frame in analysed.items():
         write_csv(frame, folder / f"results/{name}.csv")
     facts = {"metrics": [metric.facts for metric in metrics]} if told else {}
     shown = values(TEACHERS, ["base"], ["equal"], 1, "signsafe") | {"function": "study.intrinsic"} | facts
     made = {kind: f"results/tables/intrinsic.{end}" for kind, end in TABLE.items()}
     paths = [folder / path for path in made.values()]
-    study_tables.intrinsic(Context.of(shown), pd.read_csv(folder / "results/intrinsic.csv")).write(*paths)
+    frame = pd.read_csv(folder / "results/intrinsic.csv")
+    study_tables.intrinsic(Context.of(shown, None, {"intrinsic": frame}), frame).write(*paths)
     measured = {name: f"results/{name}.csv" for name in ("intrinsic", "evaluation", "gaps", "holes")}
     measured = {"measurements": "results/measurements.parquet", **measured}
     outputs = {"cells": "results/cells.csv", "replicates": "results/replicates.parquet", "teachers": "results/teachers.csv"}
     score = SCORED | {"definition": "signsafe"} | ({"scored": [metric.facts for metric in scored]} if told else {})
     settings = {"cells": CELLS, "anchors": ANCHORS, "seeds": 1, "given_up": [], **MEASURED, **facts}
-    statistics = {"statistics": STATISTICS, "confidence": 0.95, "definition": "signsafe", **facts}
+    statistics = {"statistics": STATISTICS, **options, **facts}
     return [
         job("measurements.py", files, measured, settings),
         job(

@@ -197,10 +197,10 @@ def test_equal_mix_takes_a_third_of_each_and_only_what_is_ok() -> None:
         "respond": answers_frame("respond", ["ok"] * 50),
     }
     parts = {method: [frame] for method, frame in answers.items()}
-    mixed = mix(parts, examples=61, seed=0)
+    mixed = mix(parts, examples=61, seed=0, shortfall="keep")
     assert mixed["method"].value_counts().to_dict() == {"generate": 10, "translate": 20, "respond": 20}
     assert mixed["id"].is_unique
-    pd.testing.assert_frame_equal(mixed, mix(parts, examples=61, seed=0))
+    pd.testing.assert_frame_equal(mixed, mix(parts, examples=61, seed=0, shortfall="keep"))
     assert set(mix({"respond": parts["respond"]}, examples=5, seed=0)["method"]) == {"respond"}
 
 

@@ -120,9 +120,23 @@ def test_a_training_set_is_mixed_block_by_block(read: Read) -> None:
         f"results/demo/synthetic/thorough/de/{part}/0.parquet" for part in ("generate", "translate", "respond")
     ]
     large = {**SET, "recipe": "respond-380"}
-    assert sets.parts(large) == [["respond", 2]]
+    assert sets.parts(large) == [["respond", 2, 0]]
     assert sets.files(large) == [f"results/demo/synthetic/thorough/de/respond/{draw}.parquet" for draw in ("0", "0-block2")]
     assert sets.size(large) == 380
+
+
+def test_answers_to_further_requests_come_after_the_blocks_of_their_part(read: Read) -> None:
+    mine = {"compare": "sizes", "recipes": ["respond-380"], "teachers": ["thorough"], "languages": ["de"]}
+    sets = TrainingSetInputs(*read(experiments={"mine": mine}, synthesis={"shortfall": "refill"}))
+    draws = ("0", "0-block2")
+    assert sets.files({**SET, "recipe": "respond-380"}) == [
+        *(f"results/demo/synthetic/thorough/de/respond/{draw}.parquet" for draw in draws),
+        *(f"results/demo/further/synthetic/thorough/de/respond/{draw}.parquet" for draw in draws),
+    ]
+    assert sets.wants({**SET, "seed": "0-block2"}) == [[["respond"], 190]]
+    assert sets.most_further(SET) == 100
+    assert len(sets.files(SET)) == 6
+    assert len(sets.files({**SET, "seed": "0-screen"})) == len(sets.files({**SET, "teacher": "persyn"})) == 3
 
 
 def test_what_people_or_a_translation_model_wrote_is_the_same_for_every_teacher(read: Read) -> None:

@@ -15,7 +15,8 @@ from polyglot.core.files import write_parquet
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer
 from polyglot.engines.batch_files import keep_batch
-from polyglot.workflow.watch import Watch, lines, table
+from polyglot.workflow.watch import lines, table
+from polyglot.workflow.watched import Watch
 
 
 @pytest.fixture
@@ -77,6 +78,19 @@ def test_a_batch_that_is_waited_for_is_shown(results: Path) -> None:
     batch.status, batch.completed, batch.failed = "in_progress", 900, 1
     batch.write()
     assert lines(Watch(results))[0] == "api ar: 4 of 10 (4 stop; batch in_progress for 1.5 h: 900 of 1,200, 1 failed)"
+
+
+def test_further_requests_count_as_soon_as_they_are_known(results: Path) -> None:
+    """What can be asked besides a draw counts for nobody; what a teacher is asked counts for it."""
+    asked = pd.DataFrame({"request_id": range(5)})
+    write_parquet(asked, results / "requests/de/respond/0-further.parquet")
+    write_parquet(asked.head(3), results / "further/requests/api/de/respond/0.parquet")
+    SideFile(results / "unfinished/answers-further/api/de/0.jsonl", "owner").append([Answer("f", "", "stop", 1, 5).as_dict()])
+    assert lines(Watch(results))[1] == "api de: 11 of 13 (8 ok, 2 refused, 1 stop)"
+    write_parquet(
+        pd.DataFrame({"status": ["ok"] * 3, "completion_tokens": 5}), results / "further/synthetic/api/de/respond/0.parquet"
+    )
+    assert lines(Watch(results))[1] == "api de: 13 of 13 (11 ok, 2 refused)"
 
 
 def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:

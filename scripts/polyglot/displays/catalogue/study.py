@@ -99,7 +99,7 @@ _TABLES: dict[str, Display] = {
         "Principal components of the intrinsic metrics",
         ANALYSIS,
         "Loadings of the intrinsic metrics on the principal components over cells, with {confidence} bootstrap intervals over "
-        "cells.",
+        "teachers and languages.",
         {"loadings": "analysis/pca_loadings.csv", "variance": "analysis/pca_variance.csv", "holes": HOLES},
         paper="table 4",
     ),
@@ -215,8 +215,8 @@ _FIGURES: dict[str, Display] = {
         "analyses.pca",
         "Principal components of the intrinsic metrics",
         ANALYSIS,
-        "Left: explained variance, and loadings with {confidence} bootstrap intervals over cells. Right: cells on the first two "
-        "components, with the loadings as arrows.",
+        "Left: explained variance, and loadings with {confidence} bootstrap intervals over teachers and languages. "
+        "Right: cells on the first two components, with the loadings as arrows.",
         {
             "loadings": "analysis/pca_loadings.csv",
             "variance": "analysis/pca_variance.csv",

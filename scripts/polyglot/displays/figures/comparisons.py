@@ -246,7 +246,7 @@ def sizes(
     ]
     legend(figure, entries + [cross_handle("no average")] * absent)
     note = hole_line(context, replicates[replicates["replicate"] == 0], outcomes[0][1], holes)
-    bottom(figure, "training examples", note, flag_line(context))
+    bottom(figure, "training examples that were asked for", note, flag_line(context))
     return figure
 
 

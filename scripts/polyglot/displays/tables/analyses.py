@@ -57,7 +57,10 @@ def _cells_counted(frame: pd.DataFrame) -> list[str]:
     return [f"n = {least} cells." if least == most else f"n = {least} to {most} cells."]
 
 
-DEPENDENT = "Cells of one teacher or language are similar; intervals and p-values over cells ignore this and are too optimistic."
+DEPENDENT = (
+    "Cells of one teacher or language are similar: intervals and p-values take them for fewer independent ones (`effective` in "
+    "the CSV)."
+)
 
 
 def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
@@ -83,10 +86,9 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
     rows += [{"metric": title, **{names[name]: values[name] for name in components}} for title, values in of_components.items()]
     notes = [
         f"Loadings: elements of a component's unit vector, of z-scored metrics. Brackets: {context.confidence:.0%} bootstrap "
-        "interval over cells. The sign of a component is arbitrary; where an interval spans 0 the metric's part in it is not "
-        "known.",
+        "interval over teachers and languages, whose cells are similar. The sign of a component is "
+        "arbitrary; where an interval spans 0 the metric's part in it is not known.",
         *_cells_counted(variance),
-        DEPENDENT,
         *_remarks(variance),
         *hole_notes(context, holes),
     ]
@@ -368,7 +370,7 @@ def truth(context: Context, checks: pd.DataFrame, agreement: pd.DataFrame, gaps:
         "Agreement with the share of right pairs",
         [
             "Spearman's ρ over all cells, and the mean of those within each language, where a teacher is chosen; "
-            f"{lower_is_better(context.metrics)} with its sign flipped, so that higher is better throughout. {DEPENDENT}"
+            f"{lower_is_better(context.metrics)} with its sign flipped, so that higher is better throughout."
         ],
     )
     return Table(frame, pd.DataFrame(rows), context.title, notes, [more], [f"Planted orders that hold, by definition: {lead}."])

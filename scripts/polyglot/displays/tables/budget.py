@@ -79,7 +79,22 @@ def _ceiling(jobs: pd.DataFrame) -> list[str]:
 def plan(context: Context, jobs: pd.DataFrame) -> Table:
     """The study's cost, by rule."""
     table = _summed(jobs, "rule")
-    return Table(table, _shown(table, "rule", context), context.title, _notes(jobs))
+    return Table(table, _shown(table, "rule", context), context.title, [*_notes(jobs), *_further(jobs)])
+
+
+def _further(jobs: pd.DataFrame) -> list[str]:
+    """What training sets may lack, and what it costs to ask for it."""
+    asked = jobs[jobs["rule"].str.endswith("_further") & (jobs["requests_most"] > 0)]
+    if asked.empty:
+        return []
+    expected, most = (count(round(asked[name].sum())) for name in ("requests", "requests_most"))
+    price = ""
+    if asked["usd_most"].sum():
+        price = f", for {significant(asked['usd'].sum())} and at most {significant(asked['usd_most'].sum())} USD"
+    return [
+        f"Further requests, for training sets that lack usable answers (`synthesis.shortfall`): {expected} are expected, by "
+        f"`plan.usable_share`; at most {most} (`synthesis.further`){price}. The sums hold those expected."
+    ]
 
 
 def plan_teachers(context: Context, jobs: pd.DataFrame) -> Table:

@@ -13,7 +13,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, number, with_error, with_interval
 from polyglot.displays.table import Table
-from polyglot.displays.words import flag_notes
+from polyglot.displays.words import flag_notes, size_notes, span
 from polyglot.scoring.scores import KEYS, STUDENT, interval
 from polyglot.study.configuration import REPLICATION
 
@@ -104,11 +104,20 @@ class Students:
         bases = ", ".join(self.context.model(base) for base in self.bases)
         parts = [f"Student base: {bases}" if len(self.bases) == 1 else f"Student bases: {bases}"]
         parts.append(f"recipe{'s' if len(self.recipes) > 1 else ''}: {', '.join(self.recipes)}")
-        sizes = {self.context.recipes[recipe] for recipe in self.recipes if recipe in self.context.recipes}
-        if self.context.study != REPLICATION and sizes:
-            parts.append(f"training examples per language: {' or '.join(f'{size:,}' for size in sorted(sizes))}")
+        if self.context.study != REPLICATION and any(recipe in self.context.recipes for recipe in self.recipes):
+            parts.append(f"training examples per language: {self._sizes()}")
             parts.append(f"seeds: {self.context.seeds}")
-        return f"{'; '.join(parts)}."
+        return " ".join([f"{'; '.join(parts)}.", *size_notes(self.context, self.recipes)])
+
+    def _sizes(self) -> str:
+        """The sizes that were asked for and, where a set is smaller, the smallest and the largest that there are."""
+        wanted = {recipe: self.context.recipes[recipe] for recipe in self.recipes if recipe in self.context.recipes}
+        texts: dict[int, str] = {}
+        for size in sorted(set(wanted.values())):
+            found = [one for recipe in wanted if wanted[recipe] == size for one in self.context.sizes_of(recipe)]
+            short = min(found, default=size) < size
+            texts[size] = f"up to {size:,} ({span(found)})" if short else f"{size:,}"
+        return " or ".join(texts.values())
 
 
 def row_dicts(frame: pd.DataFrame) -> list[Row]:

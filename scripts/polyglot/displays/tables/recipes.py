@@ -29,7 +29,7 @@ from polyglot.displays.tables.layout import (
     unmeasured,
     wide_data,
 )
-from polyglot.displays.words import flag_notes, hole_notes
+from polyglot.displays.words import flag_notes, hole_notes, span
 from polyglot.scoring.scores import STUDENT, gap_flags
 
 AVERAGED = {"pg": "PG-Score", "intrinsic": "intrinsic score", "gain": "gain"}
@@ -50,7 +50,7 @@ def recipes(
     found = {name: estimates(values, context.confidence) for name, values in wide.items()}
     data, shown = [], []
     for key in in_order(students, found["pg"]):
-        named = dict(zip(STUDENT, key, strict=True)) | {"examples": context.recipes.get(key[1])}
+        named = dict(zip(STUDENT, key, strict=True)) | {"examples": _examples(context, key)[0]}
         columns: Row = {}
         for name in wide:
             columns |= found[name][key].named(name)
@@ -79,10 +79,16 @@ def in_order(students: Students, keys: Iterable[tuple[str, ...]]) -> list[tuple[
 def _name(students: Students, key: tuple[str, ...]) -> Row:
     """Columns that name a student of a comparison of recipes."""
     base, recipe, teacher = key
-    size = students.context.recipes.get(recipe)
     named = {"base": students.context.model(base)} if len(students.bases) > 1 else {}
-    examples = UNKNOWN if size is None else count(size)
+    examples = _examples(students.context, key)[1]
     return {**named, "recipe": recipe, "examples": examples, "teacher": students.context.model(teacher)}
+
+
+def _examples(context: Context, key: tuple[str, ...]) -> tuple[float | None, str]:
+    """A student's examples, the mean over languages, and the fewest and the most: as asked for, if the true number is unknown."""
+    _, recipe, teacher = key
+    found = context.sizes_of(recipe, teacher) or [size for name, size in context.recipes.items() if name == recipe]
+    return (sum(found) / len(found), span(found)) if found else (None, UNKNOWN)
 
 
 def _average(one: Estimate, name: str) -> str:
@@ -163,7 +169,7 @@ def recipes_by_language(
     by, plain = language_columns(students, cells, column, langs), wide_data(cells, column, langs)
     data, shown = [], []
     for key in in_order(students, by):
-        named = dict(zip(STUDENT, key, strict=True)) | {"examples": context.recipes.get(key[1])}
+        named = dict(zip(STUDENT, key, strict=True)) | {"examples": _examples(context, key)[0]}
         data.append({**named, "definition": context.definition, **plain[key]})
         shown.append({**_name(students, key), **by[key]})
     notes = [students.note(), _scale(context, cells), definition_note(context)]

@@ -48,8 +48,8 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
         notes=[
             _advice(context, candidates, validation),
             f"Brackets: {context.confidence:.0%} prediction interval of the students' gain over the base, from a regression on "
-            f"the cells of a finished study ({_learned_from(candidates)} cells); a candidate that is in that study is predicted "
-            "from the other teachers alone.",
+            f"the cells of a finished study ({_learned_from(candidates)} cells) and its errors for teachers left out; a "
+            "candidate that is in that study is predicted from the other teachers alone.",
             *_apart(shown),
         ],
         more=[_trust(validation), _cost(cost)],

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from polyglot.core.cells import Cell
 from polyglot.study import paths
 from polyglot.study.experiments import MAIN, Matrix
+from polyglot.study.sizes import wants
+from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import PEOPLE, parse_recipe
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 
@@ -86,13 +89,19 @@ class ExperimentInputs(Inputs):
         return self.cells({"experiment": MAIN})
 
     def main_answers(self) -> list[str]:
-        """Every answer of every measured cell of the main experiment."""
+        """Every answer of every measured cell of the main experiment, also to further requests."""
         return [
-            self.at(paths.SYNTHETIC, teacher=cell.teacher, lang=cell.lang, method=method, seed=seed)
+            self.at(pattern, teacher=cell.teacher, lang=cell.lang, method=method, seed=seed)
             for cell in self.study.measured[MAIN]
             for method in self.study.methods
             for seed in self.study.seeds
+            for pattern in self._answered(cell, seed)
         ]
+
+    def _answered(self, cell: Cell, seed: int) -> list[str]:
+        """Patterns of the files that hold a cell's answers."""
+        refilled = wants(self.study, cell.teacher, cell.lang, Draw(seed))
+        return [paths.SYNTHETIC, *([paths.FURTHER_SYNTHETIC] if refilled else [])]
 
     @cached_property
     def one_method_recipes(self) -> dict[str, str]:

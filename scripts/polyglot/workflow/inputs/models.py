@@ -8,6 +8,7 @@ from typing import Any
 
 from polyglot.engines import ENGINES, behind_network, environment_of
 from polyglot.study import paths
+from polyglot.synthesis.draws import FURTHER
 from polyglot.synthesis.recipes import PEOPLE
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 
@@ -133,6 +134,10 @@ class ModelInputs(Inputs):
 
     def requests_check(self, wildcards: Wildcards) -> File:
         return self._check(paths.REQUESTS_CHECK, "teacher", wildcards)
+
+    def further_requests_check(self, wildcards: Wildcards) -> File:
+        """The check of all requests that can be asked besides a draw."""
+        return self._check(paths.REQUESTS_CHECK, "teacher", {**dict(wildcards.items()), "seed": f"{wildcards['seed']}-{FURTHER}"})
 
     def translated_requests_check(self, wildcards: Wildcards) -> File:
         return self._check(paths.TRANSLATED_REQUESTS_CHECK, "teacher", wildcards)

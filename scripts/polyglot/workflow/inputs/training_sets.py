@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import cycle
 
 from polyglot.study import paths
-from polyglot.study.sizes import every_answer, examples_in, requests_in
+from polyglot.study.sizes import every_answer, examples_in, requests_in, wants
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS, own_templates, template_files
 from polyglot.synthesis.recipes import PUBLIC, WHOLE, blocks_needed, parse_recipe
@@ -48,25 +49,41 @@ class TrainingSetInputs(Inputs):
         study = self.study
         return sorted({*study.synthesis.detected_languages, wildcards["lang"], study.source_language})
 
+    def wants(self, wildcards: Wildcards) -> list[list[list[str] | int]]:
+        """What training sets take from a draw's answers: [methods, usable answers] of every recipe."""
+        found = wants(self.study, wildcards["teacher"], wildcards["lang"], Draw.parse(wildcards["seed"]))
+        return [[list(want.methods), want.examples] for want in found]
+
+    def most_further(self, wildcards: Wildcards) -> int:
+        """The most further requests of a method for a draw."""
+        return requests_in(replace(Draw.parse(wildcards["seed"]), further=True), self.study)
+
+    def _is_refilled(self, wildcards: Wildcards) -> bool:
+        """Whether further requests are asked for a training set, if it lacks answers."""
+        return wildcards["recipe"] in {*self.study.recipes, WHOLE} and bool(self.wants(wildcards))
+
     def parts(self, wildcards: Wildcards) -> list[list[str | int]]:
-        """What a recipe mixes: [part, how many blocks of it]."""
-        study = self.study
+        """What a recipe mixes: [part, how many blocks of it, how many blocks of answers to further requests]."""
+        study, more = self.study, self._is_refilled(wildcards)
         recipe = parse_recipe(wildcards["recipe"], study.methods)
         blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
-        return [[part, 1 if part == PUBLIC else blocks] for part in recipe.parts]
+        asked = {part: blocks if more and part in study.methods else 0 for part in recipe.parts}
+        return [[part, 1 if part == PUBLIC else blocks, asked[part]] for part in recipe.parts]
 
     def files(self, wildcards: Wildcards) -> list[str]:
-        """The answers that a recipe mixes, block by block."""
+        """The answers that a recipe mixes, part by part: its blocks, then the answers to further requests for each."""
         lang, draw = wildcards["lang"], wildcards["seed"]
         files = []
-        for part, blocks in self.parts(wildcards):
+        for part, blocks, further in self.parts(wildcards):
             if part == PUBLIC:
                 files.append(self.at(paths.SEED, lang=lang))
                 continue
             translated = METHODS[str(part)].written_by == "translator"
             teacher = self.study.translation.model if translated else wildcards["teacher"]
             draws = [draw, *(f"{draw}-block{block}" for block in range(2, int(blocks) + 1))]
-            files += [self.at(paths.SYNTHETIC, teacher=teacher, lang=lang, method=part, seed=seed) for seed in draws]
+            patterns = [paths.SYNTHETIC] * int(blocks) + [paths.FURTHER_SYNTHETIC] * int(further)
+            named = {"teacher": teacher, "lang": lang, "method": part}
+            files += [self.at(pattern, **named, seed=seed) for pattern, seed in zip(patterns, cycle(draws), strict=False)]
         return files
 
     def size(self, wildcards: Wildcards) -> int:

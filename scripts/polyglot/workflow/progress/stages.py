@@ -13,7 +13,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "writing synthetic data": (
         *("render_requests", "synthesize", "synthesize_translated", "synthesize_assigned", "translate_seed"),
         *("ask_endpoint", "ask_endpoint_translated", "ask_endpoint_assigned"),
-        *("check_answers", "check_translated", "training_set"),
+        *("further_requests", "synthesize_further", "ask_endpoint_further"),
+        *("check_answers", "check_further", "check_translated", "training_set"),
     ),
     "selecting data": (
         *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_clusters", "select_samples"),
