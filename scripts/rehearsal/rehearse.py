@@ -6,18 +6,19 @@ with running(snakemake, online=True):
     from pathlib import Path
 
     from polyglot.core.files import write_text
-    from polyglot.registry import load_registries
     from polyglot.rehearsal.preparation import Rehearsal
     from polyglot.rehearsal.run import gpus_here, rehearse
     from polyglot.study.configuration import Study
     from polyglot.workflow.ask_snakemake import DERIVED
+    from polyglot.workflow.loading import registries_of
 
     root = Path(snakemake.scriptdir).parents[1]
     settings = {key: value for key, value in snakemake.config.items() if key != DERIVED}
+    study = Study.model_validate(settings)
     found = rehearse(
         Rehearsal(
-            study=Study.model_validate(settings),
-            registries=load_registries(root / "config"),
+            study=study,
+            registries=registries_of(study, root),
             used=snakemake.params.used,
             root=root,
             folder=Path(snakemake.params.folder),

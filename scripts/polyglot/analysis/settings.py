@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
 
 
@@ -13,7 +14,7 @@ class Screen(Section):
     requests: int = Field(default=300, gt=0, description="Requests per teacher and language, over all methods.")
     teachers: list[Name] | None = Field(default=None, min_length=1, description="Candidates; null takes the study's teachers.")
     languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
-    learn_from: str | None = Field(
+    learn_from: GivenPath | None = Field(
         default=None,
         description="A cells.csv of a finished study to fit the prediction on; null uses this study's main "
         "experiment (a teacher is then never predicted from its own students).",

@@ -66,7 +66,7 @@ def engine_problems(models: Registry[Model], used: Container[str]) -> Iterator[s
     """
     networked = [name for name, kind in ENGINES.items() if kind.network]
     for name, model in models.items():
-        where = f"{models.source}: entry '{name}'"
+        where = f"{models.file_of(name)}: entry '{name}'"
         if model.engine not in ENGINES:
             if name in used:
                 yield f"{where}, key 'engine': {ENGINES.unknown(model.engine)}"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
 from polyglot.evaluation.formulations import FORMULATIONS
 
@@ -27,7 +28,7 @@ class Benchmark(Section):
         default=None, min_length=1, description="Languages to use it in; null: every language of the study."
     )
     hub: bool = Field(default=False, description="Take its items from the hub, as the registry specifies.")
-    folder: str | None = Field(
+    folder: GivenPath | None = Field(
         default=None,
         description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null uses the hub's, or else the "
         "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index from 0, letter or "

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.registry.base import Entry
 
 
@@ -14,8 +15,9 @@ class Language(Entry):
 
     name: str = Field(description="English name, used in prompts.")
     endonym: str = Field(description="The language's name in the language itself.")
-    family: str = Field(description="Language family.")
+    family: str | None = Field(default=None, description="Language family.")
     script: str = Field(description="Script.")
+    direction: Literal["ltr", "rtl"] = Field(default="ltr", description="Direction of the script: from the left, or right.")
     flores: str | None = Field(default=None, description="FLORES-200 code, as NLLB names the language.")
     resource_level: int | None = Field(default=None, ge=0, le=5, description="Joshi et al. (2020) class.")
     commoncrawl_percent: float | None = Field(default=None, ge=0, description="Share of CommonCrawl in percent.")
@@ -76,7 +78,7 @@ class Source(Entry):
 
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
-    folder: str | None = Field(default=None, description="A local folder instead of a hub repository.")
+    folder: GivenPath | None = Field(default=None, description="A local folder instead of a hub repository.")
     files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
     prompt: str | Annotated[list[str], Field(min_length=1)] = Field(
         description="Field of the prompt, or several fields joined by line breaks (those after the first may be empty)."

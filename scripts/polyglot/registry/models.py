@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.registry.base import Entry, RegistryError
 
 ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
@@ -244,7 +245,7 @@ class Model(Entry):
         default=None, description="Origin: a nano translation model trained by the workflow."
     )
     package: str | None = Field(default=None, description="Origin: a folder inside an installed Python package.")
-    folder: str | None = Field(default=None, description="Origin: a local folder in transformers format.")
+    folder: GivenPath | None = Field(default=None, description="Origin: a local folder in transformers format.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     licence: str | None = Field(default=None, description="Licence of the model.")
@@ -279,9 +280,9 @@ class Model(Entry):
     )
     chat_template: str | None = Field(
         default=None,
-        description="A file in config/chat_templates, for a model whose tokenizer has no chat template, or none that marks the "
-        "response for training; null uses the tokenizer's own. A base with one is fine-tuned and measured in it, and "
-        "evaluated without.",
+        description="A file in config/chat_templates, or in `chat_templates` beside a models.yaml of your own, for a model whose "
+        "tokenizer has no chat template, or none that marks the response for training; null uses the tokenizer's own. A base "
+        "with one is fine-tuned and measured in it, and evaluated without.",
     )
     prefix: str = Field(default="", description="For an embedding model: an instruction prepended to every text.")
     engine_options: dict[str, Any] = Field(default={}, description="Further arguments of the engine: those of `vllm.LLM`.")

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.files import write_text, yaml_text
-from polyglot.registry import Registries
-from polyglot.registry.models import Model
+from polyglot.core.given_path import PROJECT, STUDY_FILE
+from polyglot.registry import Registries, own_chat_template
+from polyglot.registry.base import Registry
+from polyglot.registry.models import CHAT_TEMPLATES, Model
 from polyglot.rehearsal import data
 from polyglot.rehearsal.miniature import Kept, model_in_miniature, representatives, study_in_miniature
 from polyglot.rehearsal.shrinking import SMALL_FILES, ShrinkingError, fingerprint, missing_files, shrink
@@ -91,11 +93,24 @@ def prepare(rehearsal: Rehearsal, url: str) -> None:
     if problems:
         raise NotReady("\n".join(["models cannot be rehearsed:", *(f"  {one}" for one in problems)]))
     _copy_workflow(rehearsal)
-    config = rehearsal.folder / "config"
-    write_text(yaml_text(entries), config / "models.yaml")
-    write_text(yaml_text(_sources(rehearsal)), config / "sources.yaml")
-    settings = _absolute(study_in_miniature(study, kept)) | {"hub": "hub"}
-    write_text(yaml_text(settings), config / f"{study.study}.yaml")
+    _write_registries(rehearsal, entries)
+    settings = _absolute(study_in_miniature(study, kept), study.registries) | {"hub": "hub", "registries": None}
+    write_text(yaml_text(settings), rehearsal.folder / "config" / f"{study.study}.yaml")
+
+
+def _write_registries(rehearsal: Rehearsal, models: Mapping[str, Any]) -> None:
+    """The registries whole, config/'s and the study's own in one, and its own chat templates."""
+    config, registries = rehearsal.folder / "config", rehearsal.registries
+    both: dict[str, Registry[Any]] = {"languages": registries.languages, "benchmarks": registries.benchmarks}
+    entries = {
+        kind: {name: entry.model_dump(mode="json", exclude_none=True) for name, entry in registry.items()}
+        for kind, registry in both.items()
+    }
+    for kind, found in (entries | {"models": models, "sources": _sources(rehearsal)}).items():
+        write_text(yaml_text(found), config / f"{kind}.yaml")
+    for name in models:
+        if (template := own_chat_template(registries.models, name)) is not None:
+            _copy(str(template), str(config / CHAT_TEMPLATES / template.name))
 
 
 def _original(rehearsal: Rehearsal, name: str) -> str | None:
@@ -192,10 +207,14 @@ def _copy_workflow(rehearsal: Rehearsal) -> None:
         for source in rehearsal.root.glob(part):
             target = rehearsal.folder / source.name
             if source.is_dir():
-                left_out = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, target, ignore=left_out, dirs_exist_ok=True, copy_function=_copy)
+                shutil.copytree(source, target, ignore=_left_out, dirs_exist_ok=True, copy_function=_copy)
             else:
                 _copy(str(source), str(target))
+
+
+def _left_out(folder: str, names: Sequence[str]) -> set[str]:
+    """What a rehearsal does not copy: caches, and other studies' folders in config/."""
+    return {name for name in names if name == "__pycache__" or Path(folder, name, STUDY_FILE).is_file()}
 
 
 def _copy(source: str, target: str) -> None:
@@ -204,15 +223,18 @@ def _copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings whose relative paths are seen from here; those of config/ are copied, and stay."""
+def _absolute(settings: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """Settings whose relative paths are seen from here; those of config/ are copied, and stay, but for the study's own folder."""
+
+    def copied(path: str) -> bool:
+        return path.startswith(PROJECT) and not (own and Path(path).is_relative_to(own))
 
     def seen(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: seen(one) for key, one in value.items()}
         if isinstance(value, list):
             return [seen(one) for one in value]
-        known = isinstance(value, str) and "/" in value and not value.startswith("config/") and Path(value).exists()
+        known = isinstance(value, str) and "/" in value and not copied(value) and Path(value).exists()
         return str(Path(value).absolute()) if known else value
 
     return {key: seen(value) for key, value in settings.items()}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Section
 
 Definition = Literal["released", "paper", "signsafe"]
@@ -26,7 +27,7 @@ class Scoring(Section):
     bootstrap: int = Field(default=1000, ge=100, description="Bootstrap resamples behind each interval.")
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="Coverage of the intervals.")
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
-    scale: str | None = Field(
+    scale: GivenPath | None = Field(
         default=None,
         description="A cells.csv of a finished study whose means and standard deviations define every z-score (a frozen "
         "reference set): of the intrinsic metrics, of the gain, and of the score by `paper`. No score then depends on the other "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
 from polyglot.registry.data import Source
 from polyglot.synthesis.methods.base import METHODS
@@ -12,14 +13,14 @@ from polyglot.synthesis.methods.base import METHODS
 class SeedDataset(Section):
     """Sources of the human-written prompts (and responses)."""
 
-    files: dict[Name, str] = Field(
+    files: dict[Name, GivenPath] = Field(
         default={},
         description="Language to a JSONL, CSV or Parquet file with the columns `prompt` and `response` (optional: `id`, "
         "`lang`, `source`, `methods`). Languages named neither here nor in `sources` use the micro-world's seed dataset.",
     )
     sources: dict[Name, list[Name]] = Field(
         default={},
-        description="Language to sources of config/sources.yaml, which are combined (with the file, if there is one).",
+        description="Language to sources of the registry, which are combined (with the file, if there is one).",
     )
     max_per_source: int | None = Field(
         default=None, gt=0, description="Maximum prompts of a source per language, as a seeded uniform sample; null uses all."

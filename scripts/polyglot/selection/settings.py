@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
 from polyglot.core.section import Name, Section
 from polyglot.synthesis.recipes import RULES
@@ -22,7 +23,7 @@ class Selection(Section):
     encoder: Name | None = Field(
         default=None, description="Initial encoder of the quality model; null uses `intrinsic.embedding`."
     )
-    pairs: str | None = Field(
+    pairs: GivenPath | None = Field(
         default=None,
         description="JSONL, CSV or Parquet file with the columns `instruction`, `revised` (by an expert) and `original`, and "
         "perhaps `lang`; null uses the micro-world's correct and corrupted answers.",
@@ -43,7 +44,7 @@ class Selection(Section):
     prompts: int = Field(
         default=60, gt=0, description="Prompts per language that students answer for the win rate, from the seed dataset."
     )
-    datasets: dict[Name, str] = Field(
+    datasets: dict[Name, GivenPath] = Field(
         default={},
         description="Your own data by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
         "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
+from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
 from polyglot.core.section import Name, Section
 from polyglot.evaluation.settings import Evaluation
@@ -141,6 +142,11 @@ class Study(Section):
         description="Your own Python modules that add metrics, methods, engines and more (docs/extending.md); they are looked "
         "for in the folder that you run in and on PYTHONPATH.",
     )
+    registries: GivenPath | None = Field(
+        default=None,
+        description="Folder with `models.yaml`, `languages.yaml`, `benchmarks.yaml` or `sources.yaml` of your own, which add to "
+        "those of config/; null: the study's own folder, if its file is named study.yaml; else none.",
+    )
     hub: str = Field(
         default="hub", description="Folder of models from the hub. A model whose folder already exists is not fetched."
     )
@@ -244,6 +250,13 @@ class Study(Section):
         used = {cell.lang for cell in cells if cell.teacher in self.routed_teachers}
         known = dict.fromkeys(lang for matrix in self.matrices.values() for lang in matrix.languages)
         return [lang for lang in known if lang in used]
+
+    @cached_property
+    def named_languages(self) -> list[str]:
+        """Every language that the study names, for whatever it is."""
+        used = [lang for matrix in self.matrices.values() for lang in matrix.languages]
+        given = (*self.seed_dataset.files, *self.seed_dataset.sources, *self.nano.languages, *self.synthesis.detected_languages)
+        return list(dict.fromkeys([*self.languages, self.source_language, *used, *given]))
 
     @cached_property
     def seed_sources(self) -> list[tuple[str, str]]:

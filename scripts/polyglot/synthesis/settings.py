@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
 
 How = Literal["repair", "strict", "strict-last"]
@@ -16,7 +17,7 @@ class Synthesis(Section):
     """How teachers are prompted."""
 
     requests: int = Field(default=200, gt=0, description="Requests per teacher, language, method and seed.")
-    prompts: str = Field(
+    prompts: GivenPath = Field(
         default="config/prompts/nano",
         description="Folder of the Jinja templates: `system`, and one per method.",
     )

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from polyglot.core.errors import ConfigurationError, explain
+from polyglot.core.given_path import STUDY_FILE, seen_from
 from polyglot.core.lookup import PluginError, load_plugins
 from polyglot.core.yaml_file import read_yaml
 from polyglot.registry import Registries, load_registries
@@ -19,7 +20,7 @@ from polyglot.workflow.study_checks import problems
 
 
 def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Study, Registries]:
-    """Read and check a study file and the registries beside it.
+    """Read and check a study file and its registries: those of config/ and its own.
 
     Args:
         path: the study's YAML file.
@@ -29,32 +30,61 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     Raises:
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
+    raw = merge(_mapping(path), overrides or {})
+    plugins = raw.get("plugins")
+    try:
+        load_plugins(plugins if isinstance(plugins, list) else [])
+    except PluginError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    folder = path.parent if in_own_folder(path, raw.get("study")) else None
+    if folder is not None:
+        raw = {"registries": "."} | raw
+    try:
+        study = Study.model_validate(raw, context=seen_from(folder))
+    except ValidationError as error:
+        raise ConfigurationError(explain(path, error, Study)) from error
+    registries = registries_of(study, root)
+    found = list(problems(study, registries))
+    name = path.stem if folder is None else path.resolve().parent.name
+    if name != study.study:
+        own = "file's own name" if folder is None else f"name of the folder that holds it, '{name}'"
+        found.append(f"study: '{study.study}' must be the {own}, so that no study writes into another's results")
+    if found:
+        raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in found)]))
+    return study, registries
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """The keys and values of a study's file."""
     try:
         raw = read_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
-    raw = merge(raw, overrides or {})
-    plugins = raw.get("plugins")
+    return raw
+
+
+def in_own_folder(path: Path, study: Any) -> bool:
+    """Whether a study's file has a folder of its own, whose registries add to config/'s, and from which its paths are seen."""
+    return path.name == STUDY_FILE and study != path.stem
+
+
+def registries_of(study: Study, root: Path) -> Registries:
+    """The registries of a study: config/'s, its own, and its languages that need no entry.
+
+    Raises:
+        ConfigurationError: names file, entry and key.
+    """
+    own = None if study.registries is None else Path(study.registries)
+    if own is not None and not own.is_dir():
+        raise ConfigurationError(f"registries: there is no folder {own}")
     try:
-        load_plugins(plugins if isinstance(plugins, list) else [])
-    except PluginError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
-    try:
-        registries = load_registries(root / "config")
+        registries = load_registries(root / "config", own)
     except RegistryError as error:
         raise ConfigurationError(str(error)) from error
-    try:
-        study = Study.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigurationError(explain(path, error, Study)) from error
-    found = list(problems(study, registries))
-    if Path(path).stem != study.study:
-        found.append(f"study: '{study.study}' must be the file's own name, so that no study writes into another's results")
-    if found:
-        raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in found)]))
-    return study, registries
+    registries.know(study.named_languages)
+    return registries
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +112,13 @@ def choose_study_file(root: Path, configfiles: Sequence[Path], targets: Iterable
     if configfiles:
         return Path(configfiles[0])
     named = {Path(target).parts[1] for target in targets if Path(target).parts[:1] == ("results",) and "/" in target}
-    studies = sorted(name for name in named - {REPLICATION} if (root / "config" / f"{name}.yaml").exists())
+    studies = {name: file for name in sorted(named - {REPLICATION}) if (file := _file_of(name, root)) is not None}
     if len(studies) > 1:
         raise ConfigurationError(f"targets of several studies: {', '.join(studies)}; run Snakemake once for each")
-    return root / "config" / f"{studies[0] if studies else 'demo'}.yaml"
+    return next(iter(studies.values()), root / "config/demo.yaml")
+
+
+def _file_of(study: str, root: Path) -> Path | None:
+    """The file in config/ of a study by its name: its own, or the one in a folder of its own."""
+    places = (root / "config" / f"{study}.yaml", root / "config" / study / STUDY_FILE)
+    return next((place for place in places if place.exists()), None)

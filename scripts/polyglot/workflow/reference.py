@@ -20,8 +20,8 @@ REFERENCE_FILE = "config/README.md"
 
 HEAD = """# Configuration
 A study is one YAML file; `snakemake --configfile config/STUDY.yaml` runs it, and without `--configfile` Snakemake uses the study
-that its targets lie in (`results/STUDY/...`), else `config/demo.yaml`. Single values can be set on the command line:
-`snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full configuration,
+that its targets lie in (`results/STUDY/...`, if it is in `config/`), else `config/demo.yaml`. Single values can be set on the
+command line: `snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full configuration,
 with defaults, is saved as `results/STUDY/config.yaml`.
 
 | file | content |
@@ -29,6 +29,7 @@ with defaults, is saved as `results/STUDY/config.yaml`.
 | `demo.yaml` | the embedded study, with every experiment in miniature |
 | `paper.yaml` | the published study at its own scale: ten teachers, six languages, three seeds |
 | `tagalog.yaml` | a recipe for Tagalog in seven additive steps, at paper scale (you provide models and data) |
+| `NAME/study.yaml` | a study in a folder of its own, which may hold the four registries below (`polyglot init`) |
 | `models.yaml` | registry of models |
 | `languages.yaml` | registry of languages |
 | `benchmarks.yaml` | registry of benchmarks |
@@ -40,6 +41,17 @@ with defaults, is saved as `results/STUDY/config.yaml`.
 | `published/` | the paper's published tables and its authors' released scores, each with its source |
 | `replication.yaml` | the paper's claims, for `snakemake replication` |
 | `figures.mplstyle` | the shared style of all figures |
+
+## A study in a folder of its own
+A study may have a folder: `config/NAME/study.yaml`, which git ignores, or `NAME/study.yaml` anywhere. Files named `models.yaml`,
+`languages.yaml`, `benchmarks.yaml` and `sources.yaml` beside it add entries to those of `config/`, so no file of the repository
+is edited for a new model, language, benchmark or source. An entry whose name `config/` has is an error, unless it says
+`override: true`; then it replaces the other one whole. Relative paths in a study's folder are seen from there, but for those that
+start with `config/`. The entries that jobs depend on decide what is run again, as those of `config/` do, and the archive holds
+the files.
+
+**A language needs no entry.** Its code is enough (`sw`, `yue`, `zh-hant`): names, script, direction and FLORES-200 code follow
+from ISO 639 and CLDR. An entry adds what these do not say, such as a resource level, or names a language that they do not know.
 
 ## Experiments
 Every study has the experiment `main`: its teachers and languages, with `base` and `recipe`. Further ones are entries under

@@ -70,13 +70,13 @@ def uses_translation(study: Study) -> bool:
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in registry:
-            yield f"{key}: {unknown(what, name, registry, f'{registry.source} has')}"
+            yield f"{key}: {unknown(what, name, registry, f'{registry.sources} has')}"
 
 
 def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in models:
-            yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.source} and routing have')}"
+            yield f"{key}: {unknown('model', name, [*models, *STRATEGIES], f'{models.sources} and routing have')}"
 
 
 def _sources(study: Study, registries: Registries) -> Iterable[str]:
@@ -85,7 +85,7 @@ def _sources(study: Study, registries: Registries) -> Iterable[str]:
     for name, source in registries.sources.items():
         if name not in used:
             continue
-        where = f"{registries.sources.source}: entry '{name}'"
+        where = f"{registries.sources.file_of(name)}: entry '{name}'"
         unknown = [method for method in source.methods if method not in METHODS]
         for method in unknown:
             yield f"{where}, key 'methods': {METHODS.unknown(method)}"
@@ -106,7 +106,7 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
         for name in names:
             if name in registries.sources and lang not in registries.sources[name].languages:
                 has = ", ".join(registries.sources[name].languages)
-                where = registries.sources.source
+                where = registries.sources.file_of(name)
                 yield f"seed_dataset.sources.{lang}: '{name}' has no rows in '{lang}'; {where} gives it: {has}"
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
     yield from _unknown_teachers("teachers", [name for name in study.teachers if study.routed(name) is None], models)
@@ -135,7 +135,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
     for name, benchmark in study.evaluation.benchmarks.items():
         known = registries.benchmarks.get(name)
         if known:
-            yield from benchmark_problems(name, benchmark, known, registries.benchmarks.source)
+            yield from benchmark_problems(name, benchmark, known, registries.benchmarks.file_of(name))
         if known and benchmark.of_the_world and name not in COUNTERPARTS:
             yield f"evaluation.benchmarks.{name}: the micro-world has no such items; take them from the `hub`, or name a `folder`"
         asked = sorted(set(used) & set(benchmark.languages or used))
@@ -143,7 +143,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
             known_languages = unknown("language", lang, dict.fromkeys(used), "there are students in")
             yield f"evaluation.benchmarks.{name}.languages: {known_languages}"
         if known and benchmark.hub and known.hub is None:
-            where = registries.benchmarks.source
+            where = registries.benchmarks.file_of(name)
             yield f"evaluation.benchmarks.{name}.hub: {where} names no repository for it; add one, or name a folder"
         has = set(known.languages) if known and benchmark.hub else set(study.nano.languages)
         if benchmark.folder is None:
@@ -155,8 +155,11 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
     if uses_translation(study):
         for lang in dict.fromkeys([*used, study.source_language]):
             if lang in registries.languages and registries.languages[lang].flores is None:
-                source = registries.languages.source
-                yield f"languages: '{lang}' has no FLORES-200 code for machine translation; add `flores` in {source}"
+                source = registries.languages.file_of(lang)
+                yield (
+                    f"languages: '{lang}' has no FLORES-200 code for machine translation; give it `flores` in {source}, or in a "
+                    "languages.yaml of the study's own"
+                )
 
 
 def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterable[str]:
@@ -176,14 +179,14 @@ def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterabl
     for base in matrix.bases:
         entry = models.get(base)
         if entry and (entry.reference is None or entry.reference not in models):
-            yield f"{key}.bases: '{base}' needs a `reference` in {models.source} that is a model there"
+            yield f"{key}.bases: '{base}' needs a `reference` in {models.file_of(base)} that is a model there"
     for name in dict.fromkeys((*authors, *matrix.bases)):
         model = models.get(name)
         if model and model.package is not None:
-            yield f"{name}: a model inside a package ({models.source}) can be used for embedding only"
+            yield f"{name}: a model inside a package ({models.file_of(name)}) can be used for embedding only"
         trained_on = set(model.pretraining.languages) if model and model.pretraining else set()
         for lang in sorted(trained_on - set(study.nano.languages)):
-            yield f"nano.languages: '{lang}' is missing; {models.source} trains '{name}' on it"
+            yield f"nano.languages: '{lang}' is missing; {models.file_of(name)} trains '{name}' on it"
 
 
 def _roles(study: Study, registries: Registries) -> Iterable[str]:
@@ -208,13 +211,13 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
     scored = [reward.model] if reward.kind == "reward_model" else []
     for key, name in [("intrinsic.embedding", study.intrinsic.embedding), *(("intrinsic.reward.model", name) for name in scored)]:
         if name in models and models[name].endpoint is not None:
-            yield f"{key}: '{name}' is behind an endpoint ({models.source}); here a model's own files are needed"
+            yield f"{key}: '{name}' is behind an endpoint ({models.file_of(name)}); here a model's own files are needed"
 
 
 def _routing(study: Study, registries: Registries) -> Iterable[str]:
     models, routing = registries.models, study.routing
     for name in (name for name in models if study.routed(name) is not None):
-        yield f"{models.source}: '{name}' is the name of a way to route prompts; give the model another id"
+        yield f"{models.file_of(name)}: '{name}' is the name of a way to route prompts; give the model another id"
     for matrix in study.matrices.values():
         if matrix.compare == "routing" and not set(matrix.teachers) & set(study.routed_teachers):
             yield f"experiments.{matrix.name}.teachers: none of them is a way to route prompts; add {', '.join(STRATEGIES)}"
@@ -227,11 +230,12 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
     if routing.model is not None:
         yield from _unknown("routing.model", [routing.model], models, "model")
         if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
-            yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({models.source})"
+            where = models.file_of(routing.model)
+            yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({where})"
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
-            yield f"teachers: '{name}' chooses for an {unknown('base', routed.base, models, f'{models.source} has')}"
+            yield f"teachers: '{name}' chooses for an {unknown('base', routed.base, models, f'{models.sources} has')}"
         elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
             yield without_kin(study, registries, routed)
     for matrix in study.matrices.values():
@@ -261,7 +265,8 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
             tuning = ", ".join(name for name, kind in ENGINES.items() if kind.tunes_encoders)
             yield (
                 f"selection.encoder: '{encoder}' is run by {given.engine}, and the quality model is trained with "
-                f"sentence-transformers; name a smaller multilingual encoder whose `engine` can be ({tuning}; {models.source})"
+                "sentence-transformers; name a smaller multilingual encoder whose `engine` can be "
+                f"({tuning}; {models.file_of(encoder)})"
             )
     for name in selecting:
         size = parse_recipe(name, study.methods).examples or selection.examples
@@ -299,7 +304,7 @@ def _training(study: Study, registries: Registries) -> Iterable[str]:
         if gpus > 1 and update % gpus:
             yield (
                 f"training: batch_size x gradient_accumulation is {update}, which the {gpus} GPUs of '{base}' (training_gpus in "
-                f"{registries.models.source}) cannot share evenly; make it a multiple of {gpus}"
+                f"{registries.models.file_of(base)}) cannot share evenly; make it a multiple of {gpus}"
             )
 
 

@@ -12,7 +12,7 @@ from polyglot.core.errors import ConfigurationError
 from polyglot.workflow.loading import load_study
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"languages": ["de", "idd"]}, "languages: unknown language 'idd'; did you mean 'id'?"),
+    ({"languages": ["de", "idx"]}, "languages: unknown language 'idx'; did you mean 'id'?"),
     ({"teachers": ["thorough", "germanst"]}, "teachers: unknown model 'germanst'; did you mean 'germanist'?"),
     ({"teachers": ["thorough", "persin"]}, "teachers: unknown model 'persin'; did you mean 'persyn'?"),
     ({"teachers": ["thorough", "persyn-for-nano-bas"]}, "teachers: 'persyn-for-nano-bas' chooses for an unknown base 'nano-bas'"),

@@ -18,7 +18,8 @@ from polyglot.models.tokenization import TOKENIZER_FILES
 from polyglot.provenance.archive.contents import Hashes, Item, files_in
 from polyglot.provenance.archive.jobs import Job
 from polyglot.registry import Registries
-from polyglot.registry.models import CHAT_TEMPLATES, ORIGINS, Model, local_folder
+from polyglot.registry import chat_template as chat_template_of
+from polyglot.registry.models import ORIGINS, Model, local_folder
 from polyglot.study.configuration import Study
 
 HUB = "https://huggingface.co"
@@ -116,8 +117,7 @@ def _model(name: str, used: Used, folder: str | None, hashes: Hashes) -> dict[st
         training = getattr(model, facts["origin"])
         facts |= {"training": training.model_dump(mode="json"), "licence": model.licence or MADE_HERE}
     place = _place(model, folder)
-    given = used.registries.models.source.parent / CHAT_TEMPLATES / model.chat_template if model.chat_template else None
-    return facts | (_text_hashes(place, hashes, given) if place else {})
+    return facts | (_text_hashes(place, hashes, chat_template_of(used.registries.models, name)) if place else {})
 
 
 def _place(model: Model, folder: str | None) -> Path | None:

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.templates import render
 from polyglot.provenance.archive.contents import MEGABYTE, Collector, Hashes, Item, Place, archived_path, files_in, text_item
 from polyglot.provenance.archive.crate import METADATA, Run, crate_text
@@ -31,11 +32,14 @@ from polyglot.provenance.archive.replay import evidence
 from polyglot.provenance.archive.scrubbing import Scrubber
 from polyglot.provenance.archive.writing import MANIFEST, fingerprint, manifest, write_archive
 from polyglot.provenance.records import RECORDS, code_id, records_folder
+from polyglot.registry import OWN
+from polyglot.registry.models import CHAT_TEMPLATES
 from polyglot.study import paths
 
 CODE = ("Snakefile", "rules", "scripts", "envs", "config", "plugins", "profiles", "report")
 PAPERS = ("LICENSE", "CITATION.cff", "Makefile", "pyproject.toml")
 LOCKS = ("requirements*.txt", "requirements*.lock")
+OWN_FILES = (STUDY_FILE, *OWN, f"{CHAT_TEMPLATES}/*.jinja")
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,18 @@ class Study:
         """The current workflow, at its paths in the archive."""
         paths = [self.root / name for name in (*CODE, *PAPERS)]
         paths += sorted(path for pattern in LOCKS for path in self.root.glob(pattern))
+        studies = [file.parent for file in (self.root / "config").glob(f"*/{STUDY_FILE}")]
+        files = [file for path in paths for file in files_in(path)]
         here = Collector(self.root, self.scrubber, self.hashes, 0)
-        return here.code(paths)
+        shared = here.code(file for file in files if not any(file.is_relative_to(other) for other in studies))
+        return [*shared, *self.collector.code(self.own_files())]
+
+    def own_files(self) -> list[Path]:
+        """The files of the study's own folder that say what is run: its settings, registries and chat templates."""
+        if self.used.study.registries is None:
+            return []
+        own = self.folder / self.used.study.registries
+        return sorted(file for pattern in OWN_FILES for file in own.glob(pattern))
 
     def log_files(self) -> list[Item]:
         """Logs, timings, spending at endpoints and the configuration used."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from polyglot.engines import ENGINES, behind_network, environment_of
+from polyglot.registry import own_chat_template
 from polyglot.study import paths
 from polyglot.synthesis.draws import FURTHER
 from polyglot.synthesis.recipes import PEOPLE
@@ -119,8 +120,8 @@ class ModelInputs(Inputs):
 
     def chat_template(self, name: str) -> File:
         """The chat template that the registry gives a model."""
-        template = self.registries.models[name].chat_template
-        return f"config/chat_templates/{template}" if template else []
+        own, template = own_chat_template(self.registries.models, name), self.registries.models[name].chat_template
+        return str(own) if own else f"config/chat_templates/{template}" if template else []
 
     def anchor_template(self, wildcards: Wildcards) -> File:
         """The chat template for evaluating a base or reference, if it is not the tokenizer's own."""

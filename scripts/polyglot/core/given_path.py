@@ -1,0 +1,40 @@
+"""Paths that users write in YAML files: in a study's own folder they are seen from there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationInfo
+
+STUDY_FILE = "study.yaml"
+"""Name of the file of a study with a folder of its own, which has the study's name."""
+FOLDER, PROJECT = "folder", "config/"
+"""The context's key; and what paths start with that are the project's, wherever they are written."""
+
+
+def seen_from(folder: Path | None) -> dict[str, Any]:
+    """The context of a validation (pydantic) in which relative paths are seen from this folder; None: from where one runs."""
+    return {FOLDER: folder}
+
+
+def placed(path: str, folder: Path | None) -> str:
+    """A path as seen from where one runs: relative inside of it, else absolute.
+
+    Args:
+        folder: the folder that a relative path is seen from, unless it starts with `config/`.
+    """
+    if folder is None or os.path.isabs(path) or path.startswith(PROJECT):
+        return path
+    whole = os.path.abspath(os.path.join(folder, path))
+    inside = os.path.relpath(whole)
+    return whole if inside.split(os.sep)[0] == os.pardir else inside
+
+
+def _placed(path: str, info: ValidationInfo) -> str:
+    return placed(path, (info.context or {}).get(FOLDER))
+
+
+GivenPath = Annotated[str, AfterValidator(_placed)]
+"""A path of a file or folder."""
