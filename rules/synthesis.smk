@@ -3,7 +3,7 @@ rule render_requests:
     """Rendered chat requests of every method: the same for every teacher."""
     input:
         seed="results/{study}/seed/{lang}.parquet",
-        source=f"results/{{study}}/seed/{STUDY.source_language}.parquet",
+        source=seeds.of_the_source,
         templates=training_sets.templates(),
     output:
         expand(

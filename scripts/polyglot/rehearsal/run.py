@@ -13,6 +13,7 @@ from polyglot.core.files import read_jsonl, write_text
 from polyglot.rehearsal.endpoint import serving
 from polyglot.rehearsal.preparation import Rehearsal, prepare
 from polyglot.rehearsal.report import TARGETS, Job, Row, rows, table
+from polyglot.study.seed_languages import seed_languages
 
 OUTCOMES, REPORT, PORT = "outcomes.jsonl", "rehearsal.md", "endpoint_port"
 
@@ -37,7 +38,7 @@ def targets(rehearsal: Rehearsal) -> list[str]:
     study = rehearsal.study
     results = f"results/{study.study}"
     langs = dict.fromkeys([*study.languages, *(lang for matrix in study.matrices.values() for lang in matrix.languages)])
-    seeds = [f"{results}/seed/{lang}.parquet" for lang in (study.source_language, *langs)]
+    seeds = [f"{results}/seed/{lang}.parquet" for lang in {**dict.fromkeys(seed_languages(study, rehearsal.registries)), **langs}]
     items = [
         f"{results}/tasks/{name}/{lang}"
         for lang in langs

@@ -21,8 +21,12 @@ REFERENCE_FILE = "config/README.md"
 HEAD = """# Configuration
 A study is one YAML file; `snakemake --configfile config/STUDY.yaml` runs it, and without `--configfile` Snakemake uses the study
 that its targets lie in (`results/STUDY/...`, if it is in `config/`), else `config/demo.yaml`. Single values can be set on the
-command line: `snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full configuration,
-with defaults, is saved as `results/STUDY/config.yaml`.
+command line: `snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full
+configuration, with defaults, is saved as `results/STUDY/config.yaml`.
+
+Defaults of prompts, templates, judge, embedding model, benchmarks, answers and training are the embedded study's. A study with
+any model that is not nano takes none of them: one message before any job names all that it
+lacks.
 
 | file | content |
 | --- | --- |

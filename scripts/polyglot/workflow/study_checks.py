@@ -18,9 +18,12 @@ from polyglot.registry.models import CHAT_TEMPLATES, Model
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
+from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
+from polyglot.workflow.toy_checks import problems as toy_problems
+from polyglot.workflow.toy_checks import real_models
 
 if TYPE_CHECKING:
     from polyglot.routing.teachers import Routed
@@ -32,6 +35,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from engine_problems(registries.models, ModelInputs(study, registries).used)
     yield from _sources(study, registries)
     yield from _names(study, registries)
+    yield from toy_problems(study, registries, translates=uses_translation(study))
     yield from _data(study, registries)
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
@@ -126,7 +130,8 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
 
 def _data(study: Study, registries: Registries) -> Iterable[str]:
     used = [lang for matrix in study.matrices.values() for lang in matrix.languages]
-    for lang in dict.fromkeys([*used, study.source_language]):
+    shared = not real_models(study, registries)  # the micro-world's
+    for lang in seed_languages(study, registries) if shared else ():
         if not any(lang in named for named in (study.seed_dataset.files, study.seed_dataset.sources, study.nano.languages)):
             yield (
                 f"languages: '{lang}' has no seed dataset: name a file in seed_dataset.files or sources in "
@@ -136,7 +141,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
         known = registries.benchmarks.get(name)
         if known:
             yield from benchmark_problems(name, benchmark, known, registries.benchmarks.file_of(name))
-        if known and benchmark.of_the_world and name not in COUNTERPARTS:
+        if known and shared and benchmark.of_the_world and name not in COUNTERPARTS:
             yield f"evaluation.benchmarks.{name}: the micro-world has no such items; take them from the `hub`, or name a `folder`"
         asked = sorted(set(used) & set(benchmark.languages or used))
         for lang in sorted(set(benchmark.languages or ()) - set(used)):
@@ -146,14 +151,14 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
             where = registries.benchmarks.file_of(name)
             yield f"evaluation.benchmarks.{name}.hub: {where} names no repository for it; add one, or name a folder"
         has = set(known.languages) if known and benchmark.hub else set(study.nano.languages)
-        if benchmark.folder is None:
+        if benchmark.folder is None and (shared or benchmark.hub):
             for lang in sorted(set(asked) - has):
                 yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder, or its `languages` without it"
     for lang in dict.fromkeys(used):
         if not study.evaluation.benchmarks_in(lang):
             yield f"evaluation.benchmarks: none is used in '{lang}'; add it to the `languages` of one"
     if uses_translation(study):
-        for lang in dict.fromkeys([*used, study.source_language]):
+        for lang in seed_languages(study, registries):
             if lang in registries.languages and registries.languages[lang].flores is None:
                 source = registries.languages.file_of(lang)
                 yield (

@@ -9,6 +9,7 @@ from typing import Any
 from polyglot.engines import ENGINES, behind_network, environment_of
 from polyglot.registry import own_chat_template
 from polyglot.study import paths
+from polyglot.study.seed_languages import measures_a_scale
 from polyglot.synthesis.draws import FURTHER
 from polyglot.synthesis.recipes import PEOPLE
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
@@ -44,6 +45,12 @@ class ModelInputs(Inputs):
         named = [name for matrix in study.matrices.values() for name in matrix.teachers]
         among = study.routed_among if study.routed_teachers else []
         return [*dict.fromkeys([*named, *study.screened_teachers, *among, PEOPLE, self.translator])]
+
+    @property
+    def writers(self) -> list[str]:
+        """The models that are asked for data: teachers, candidates, and those that routed teachers choose from."""
+        apart = {PEOPLE, self.translator, *self.study.routed_teachers}
+        return [name for name in self.teachers if name not in apart]
 
     @cached_property
     def endpoint_teachers(self) -> list[str]:
@@ -168,6 +175,4 @@ class ModelInputs(Inputs):
 
     def measured_scale(self) -> File:
         """The scale file of a reward model that has no scale."""
-        model = self.registries.models[self.judge]
-        known = self.study.intrinsic.reward.kind != "reward_model" or model.gold_tuning or model.scale
-        return [] if known else self.at(paths.REWARD_SCALE)
+        return self.at(paths.REWARD_SCALE) if measures_a_scale(self.study, self.registries) else []

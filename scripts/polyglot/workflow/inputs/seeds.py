@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.study import paths
+from polyglot.study.seed_languages import starts_from_the_source
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 UNREAD = {"licence", "cite", "published"}
@@ -23,6 +24,11 @@ class SeedInputs(Inputs):
         if lang in settings.files:
             files.append(settings.files[lang])
         return files or [self.at(paths.WORLD_SEED, lang=lang)]
+
+    def of_the_source(self, wildcards: Wildcards) -> str:
+        """The seed dataset that translation starts from; the language's own where nothing is translated."""
+        lang = self.study.source_language if starts_from_the_source(self.study) else wildcards["lang"]
+        return self.at(paths.SEED, lang=lang)
 
     def counts(self) -> list[str]:
         """Row counts by outcome for every source."""
