@@ -16,6 +16,7 @@ ABOUT = """\
 polyglot-score: which language model should write the synthetic fine-tuning data for a language?
 
 Studies are run by Snakemake, in a clone of the repository:
+  polyglot init                                   make a study of your own
   make                                            set up, then run the embedded study (no GPU, no network)
   snakemake -n --configfile config/STUDY.yaml     what a study would run
   snakemake plan --configfile config/STUDY.yaml   what it would cost: jobs, GPU hours, tokens, money, disk
@@ -44,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    from polyglot.workflow.init.options import add_options
+
+    beginning = "make a study of your own: ask what it needs, write its folder, check it, say what it will cost"
+    add_options(command("init", _init, beginning))
     listing = command("list", _list, "list every name that a study can use: metrics, methods, engines, strategies, ...")
     listing.add_argument("kinds", nargs="*", help="kinds to list, such as metrics (default: all)")
     listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your own modules that add names")
@@ -74,6 +79,12 @@ def parser() -> argparse.ArgumentParser:
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
     return whole
+
+
+def _init(given: argparse.Namespace) -> None:
+    from polyglot.workflow.init.command import run
+
+    run(given, Path.cwd())
 
 
 def _list(given: argparse.Namespace) -> None:

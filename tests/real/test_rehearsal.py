@@ -18,6 +18,7 @@ Find = Callable[[str], Path]
 LONG = {"temperature": 0.8, "max_new_tokens": 4096}
 STUDY: dict[str, Any] = {
     "study": "real",
+    "nano": {"with_real_models": True},
     "languages": ["de", "id"],
     "teachers": ["gemma", "gemma-large", "closed"],
     "base": "olmo",

@@ -13,7 +13,7 @@ from polyglot.registry import load_registries
 from polyglot.registry.models import Model
 
 from ..endpoint import KEY, serving
-from ..workflow.conftest import Workplace
+from ..workflow.conftest import Workplace, share_the_world
 from .conftest import RESULTS, STUDY, Finished, Record, records, run_of, running, site
 
 pytestmark = pytest.mark.slow
@@ -117,7 +117,7 @@ def test_endpoints_are_asked_where_there_is_a_network(unanswered: Workplace, mon
     with serving() as server:
         entry = {"engine": "openai", "endpoint": {"url": server.url, "model": "m", "api_key": "TEST_KEY"}}
         unanswered.configure("models.yaml", lambda models: models.update(api=entry))
-        unanswered.configure("tiny.yaml", lambda study: study.update(teachers=["hasty", "api"]))
+        unanswered.configure("tiny.yaml", lambda study: share_the_world(study | {"teachers": ["hasty", "api"]}))
         site(unanswered, network=False)
         done = unanswered.snakemake("--profile", "slurm", "results/tiny/answers/api/de/respond/0.parquet")
     assert "ask_endpoint" in done.stdout + done.stderr
@@ -130,7 +130,7 @@ def test_a_failed_teacher_does_not_stop_the_others(unanswered: Workplace) -> Non
     shutil.copytree(unanswered.folder / RESULTS / "models/hasty", broken)
     (broken / "model.safetensors").write_bytes(b"")
     unanswered.configure("models.yaml", lambda models: models.update(broken={"folder": "broken"}))
-    unanswered.configure("tiny.yaml", lambda study: study.update(teachers=["broken", "hasty"]))
+    unanswered.configure("tiny.yaml", lambda study: share_the_world(study | {"teachers": ["broken", "hasty"]}))
     answers = [f"{RESULTS}/answers/{teacher}/de/respond/0.parquet" for teacher in ("broken", "hasty")]
     done = unanswered.snakemake("--profile", "slurm", "--retries", "0", *answers, check=False)
     assert done.returncode

@@ -88,6 +88,11 @@ class Workplace:
         path.write_text(yaml.safe_dump(change(content) or content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
+def share_the_world(study: dict[str, Any]) -> dict[str, Any]:
+    """A study of nano models and others, which take the micro-world's prompts, judge and benchmarks too."""
+    return study | {"nano": {**study.get("nano", {}), "with_real_models": True}}
+
+
 def copy_workflow(repository: Path, folder: Path) -> Workplace:
     for part in PARTS:
         source = repository / part
@@ -193,6 +198,6 @@ def experiments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     workplace.configure("models.yaml", lambda models: models | {"mute": mute})
     grown = {"teachers": ["hasty", "mute"], "run": ["main"], "experiments": EXPERIMENTS, "screen": {"requests": 12}}
     grown["intrinsic"] = {"measured": ["distinct_2", "compression_ratio"]}
-    workplace.configure("demo.yaml", lambda study: study | grown)
+    workplace.configure("demo.yaml", lambda study: share_the_world(study | grown))
     workplace.snakemake("experiments", "screen")
     return workplace

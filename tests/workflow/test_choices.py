@@ -15,7 +15,7 @@ from polyglot.replication.published import read_published
 from ..batch_endpoint import serving_batches
 from ..endpoint import KEY, cut, garbage, serving, status
 from ..patience import wait_until
-from .conftest import Workplace
+from .conftest import Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_s
         endpoint = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "timeout": 2}
         entry = {"engine": "openai", "endpoint": endpoint, "price": {"prompt": 1, "completion": 2}}
         copy.configure("models.yaml", lambda models: models.update(api=entry))
-        copy.configure("demo.yaml", lambda study: study.update(teachers=["hasty", "api"]))
+        copy.configure("demo.yaml", lambda study: share_the_world(study | {"teachers": ["hasty", "api"]}))
         requests = pd.read_parquet(copy.folder / "results/demo/requests/de/respond/0.parquet")
         asked = [row[-1]["content"] for row in requests["messages"]]
         server.faults = {asked[0]: [status(429, {"Retry-After": "0.1"})], asked[1]: [garbage], asked[2]: [cut]}

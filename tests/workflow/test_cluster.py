@@ -10,7 +10,7 @@ import yaml
 
 from polyglot.planning.submissions import GROUPS
 
-from .conftest import Workplace, copy_workflow
+from .conftest import Workplace, copy_workflow, share_the_world
 
 SITE = "profiles/slurm/site.yaml"
 
@@ -48,7 +48,8 @@ def test_cells_of_a_teacher_with_vllm_share_a_submission_where_they_share_its_en
 def test_a_judge_behind_an_endpoint_is_asked_where_there_is_a_network(fresh: Workplace, network: bool) -> None:
     entry = {"engine": "openai", "endpoint": {"url": "http://localhost:1", "model": "m", "api_key": "TEST_KEY"}}
     fresh.configure("models.yaml", lambda models: models.update(api=entry))
-    fresh.configure("demo.yaml", lambda study: study.update(intrinsic={"reward": {"kind": "rubric_judge", "model": "api"}}))
+    judged = {"intrinsic": {"reward": {"kind": "rubric_judge", "model": "api"}}}
+    fresh.configure("demo.yaml", lambda study: share_the_world(study | judged))
     (fresh.folder / SITE).write_text(yaml.safe_dump({"network": network}))
     with (fresh.folder / "Snakefile").open("a") as file:
         file.write('print("local:", *workflow._localrules, file=sys.stderr)\n')

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Workplace, copy_workflow
+from .conftest import Workplace, copy_workflow, share_the_world
 
 METHODS = ("generate", "translate", "respond")
 
@@ -28,6 +28,7 @@ def given(repository: Path, tmp_path: Path) -> Workplace:
         return models | {"given": teacher, "given-base": base}
 
     fresh.configure("models.yaml", add)
+    fresh.configure("demo.yaml", share_the_world)
     return fresh
 
 

@@ -12,7 +12,7 @@ import pytest
 from polyglot.core.files import read_json, read_jsonl
 from polyglot.core.hashing import file_hash
 
-from .conftest import Workplace
+from .conftest import Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "methods": ["retell", "back-translation"],
         "intrinsic": {"measured": ["colons"]},
     }
-    workplace.configure("demo.yaml", lambda study: study | own)
+    workplace.configure("demo.yaml", lambda study: share_the_world(study | own))
     return workplace
 
 

@@ -109,6 +109,8 @@ def _read(file: Path) -> dict[str, Any]:
         raw = read_yaml(file)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RegistryError(f"{file}: cannot be read: {error}") from error
+    if raw is None:  # comments alone
+        return {}
     if not isinstance(raw, dict):
         raise RegistryError(f"{file}: a registry is a mapping of names to entries")
     return {str(name): entry for name, entry in raw.items()}

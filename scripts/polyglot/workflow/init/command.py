@@ -1,0 +1,193 @@
+"""The command `polyglot init`: answers by options or in a terminal, the folder, its check, its plan, and what to type next."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from polyglot.core.errors import ConfigurationError
+from polyglot.core.files import write_text
+from polyglot.core.given_path import STUDY_FILE
+from polyglot.registry import Registries, load_registries
+from polyglot.workflow.init import answers as given
+from polyglot.workflow.init.answers import Answers, Chosen, Prompts, Wrong
+from polyglot.workflow.init.asking import NoAnswer, ask, ask_more
+from polyglot.workflow.init.options import ALONE, BENCHMARK, DATA_ALONE, MODEL, NEEDED, OWN_FILES
+from polyglot.workflow.init.texts import copied, files
+from polyglot.workflow.loading import load_study
+
+T = TypeVar("T")
+
+
+def run(options: argparse.Namespace, root: Path) -> None:
+    """Write, check and plan a study.
+
+    Raises:
+        SystemExit: with one message, if an answer is wrong or lacking, a file is there, or the study cannot be run.
+    """
+    try:
+        registries = load_registries(root / "config")
+        answers = _answers(options, registries, root)
+        folder: Path = options.to or root / "config" / answers.name
+        _write(answers, registries, folder, force=options.force)
+    except (Wrong, ValueError) as error:
+        raise SystemExit(f"init: {error}") from None
+    except NoAnswer as error:
+        raise SystemExit(f"\ninit: no answer to: {error}; nothing was written") from None
+    place = Path(os.path.relpath(folder, root) if folder.resolve().is_relative_to(root.resolve()) else folder.resolve())
+    study = place / STUDY_FILE
+    print(f"wrote {place}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    try:
+        load_study(study, root)
+    except ConfigurationError as error:
+        raise SystemExit(f"init: correct the files in {place}, then go on with the commands in docs/init.md\n{error}") from None
+    print("checked: the study can be run")
+    if not options.no_plan:
+        print(_plan(study, root))
+    print(_next(study, answers))
+
+
+def _answers(options: argparse.Namespace, registries: Registries, root: Path) -> Answers:
+    """All answers: those of the options, and where there is a terminal, those to questions about what is lacking."""
+    if options.to is not None:
+        if options.name not in (None, options.to.resolve().name):
+            raise Wrong(f"the study has its folder's name: {options.to.resolve().name}, not {options.name}")
+        options.name = options.to.resolve().name
+    lacking = [name for name in NEEDED if getattr(options, name) is None]
+    if options.base == ALONE and "benchmark" in lacking:
+        lacking.remove("benchmark")
+    if lacking and not sys.stdin.isatty():
+        named = ", ".join(name if name == "name" else f"--{name}" for name in lacking)
+        raise Wrong(f"not said: {named}. Run it in a terminal to be asked, or see polyglot init --help")
+
+    def one(option: str, question: str, understand: Callable[[str], T]) -> T:
+        known = getattr(options, option)
+        return ask(question, understand) if known is None else understand(known)
+
+    def several(option: str, question: str, understand: Callable[[str], T]) -> list[T]:
+        known: Sequence[str] | None = getattr(options, option)
+        return ask_more(question, understand) if known is None else [understand(text) for text in known]
+
+    name = one("name", "Name of the study", lambda text: given.study_name(text, root, folder=options.to))
+    languages = several("languages", "Language (its code, such as sw)", lambda text: given.language(text, registries))
+    codes = [language.name for language in languages]
+    prompts = _prompts(options, codes, registries)
+    teachers = several("teacher", f"Teacher ({MODEL})", lambda text: given.model(text, "teacher", registries))
+    judge = one("judge", f"Judge of the responses ({MODEL})", lambda text: given.model(text, "judge", registries))
+    embedding = one("embedding", f"Embedding model ({OWN_FILES})", lambda text: given.model(text, "embedding", registries))
+    base = one("base", f"Base of the students ({OWN_FILES}, with reference=...{_alone()})", lambda text: _base(text, registries))
+    asked = f"Benchmark ({BENCHMARK})"
+    benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if base else []
+    _distinct(teachers, judge, embedding, base)
+    copies = not options.reference_prompts
+    return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, options.budget, copies)
+
+
+def _prompts(options: argparse.Namespace, codes: Sequence[str], registries: Registries) -> list[Prompts]:
+    """Prompts of each language, and of English where it is named."""
+    if options.prompts is not None:
+        found = [given.prompts(text, codes, registries) for text in options.prompts]
+        lacking = [code for code in codes if code not in {one.lang for one in found}]
+        if lacking:
+            raise Wrong(f"--prompts: none in {', '.join(lacking)}; add {lacking[0]}=FILE")
+        return found
+    return [
+        ask(f"Prompts in {registries.languages[code].name} (a file, or sources joined by +)", _in(code, codes, registries))
+        for code in codes
+    ]
+
+
+def _in(code: str, codes: Sequence[str], registries: Registries) -> Callable[[str], Prompts]:
+    return lambda text: given.prompts(text if text.startswith(f"{code}=") else f"{code}={text}", codes, registries)
+
+
+def _base(text: str, registries: Registries) -> Chosen | None:
+    if text != ALONE:
+        return given.model(text, "base", registries)
+    if not _alone():
+        raise Wrong("every study has a base in this version: name one")
+    return None
+
+
+def _alone() -> str:
+    """What a question adds where teachers can be ranked without a base."""
+    from polyglot.study.configuration import Study
+
+    return "" if Study.model_fields["base"].is_required() else DATA_ALONE
+
+
+def _distinct(teachers: Sequence[Chosen], *others: Chosen | None) -> None:
+    """Refuse two models of one name that are not the same."""
+    seen: dict[str, Any] = {}
+    for chosen in (*teachers, *(one for one in others if one is not None)):
+        for name, entry in chosen.entries.items():
+            same = {key: value for key, value in entry.items() if key != "sampling"}
+            if seen.setdefault(name, same) != same:
+                raise Wrong(f"two models are called '{name}'; give one another name: name=...")
+    names = [teacher.name for teacher in teachers]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Wrong(f"the teacher '{twice}' is named twice")
+
+
+def _write(answers: Answers, registries: Registries, folder: Path, *, force: bool) -> None:
+    """Write the folder; nothing at all if a file is there that is not to be written over."""
+    texts = files(answers, registries, folder)
+    copies = {copied(one): one.file for one in answers.prompts if one.file is not None and answers.copy}
+    there = [name for name in (*texts, *copies) if (folder / name).exists()]
+    if there and not force:
+        raise Wrong(f"{folder} has {', '.join(there)} already; --force writes over them")
+    for name, file in copies.items():
+        if file.resolve() != (folder / name).resolve():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / name)
+    for name, text in texts.items():
+        write_text(text, folder / name)
+
+
+def _plan(study: Path, root: Path) -> str:
+    """The budget's tables (`snakemake plan`), or why there are none."""
+    print("working out what it will take (snakemake plan) ...", file=sys.stderr)
+    command = [sys.executable, "-m", "snakemake", "plan", "--configfile", str(study), "--cores", "1", "--quiet", "all"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        return "\n".join(["the plan could not be made:", *said[-8:]])
+    tables = root / "results" / study.parent.name / "tables"
+    whole, teachers = (_rows(tables / f"{name}.md") for name in ("plan", "plan_teachers"))
+    needed = ", ".join(f"{what}: {much}" for what, much in zip(whole[0][1:], whole[-1][1:], strict=True) if much != NOTHING)
+    lines = ["it will take (a plan, by assumed speeds and the prices that you gave):", f"  {needed}"]
+    of_teachers = zip(*(row for row in teachers), strict=True)
+    named = {column[0]: column[1:] for column in of_teachers}
+    for place, teacher in enumerate(named["teacher"][:-1]):
+        lines.append(f"  {teacher}: {named['USD'][place]} USD, {named['written (M)'][place]} million tokens written")
+    return "\n".join([*lines, f"  by rule, memory and test power: {tables.relative_to(root)}/plan*.md"])
+
+
+NOTHING = "–"
+"""How the plan's tables show what a job does not need."""
+
+
+def _rows(table: Path) -> list[list[str]]:
+    """The cells of a Markdown table, its header first."""
+    lines = [
+        line for line in table.read_text(encoding="utf-8").splitlines() if line.startswith("|") and not line.startswith("|:")
+    ]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def _next(study: Path, answers: Answers) -> str:
+    """What to type next, keys first."""
+    models = [*answers.teachers, answers.judge]
+    entries = [entry["endpoint"] for chosen in models for entry in chosen.entries.values() if "endpoint" in entry]
+    keys = sorted({endpoint["api_key"] for endpoint in entries if "api_key" in endpoint} - os.environ.keys())
+    lines = ["next:", *(f"  export {key}=...   # the key, in this terminal only" for key in keys)]
+    if entries:
+        lines.append(f"  polyglot teachers check --configfile {study}   # asks each endpoint once: does it work?")
+    lines.append(f"  snakemake {'' if answers.base else 'rank '}--configfile {study}")
+    return "\n".join(lines)
