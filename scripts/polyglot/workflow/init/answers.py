@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from polyglot.core.files import read_jsonl
+from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.lookup import unknown
 from polyglot.engines.addresses import ADDRESSES
 from polyglot.engines.manners import PRESETS
@@ -68,18 +70,45 @@ class Answers:
     copy: bool
 
 
-def study_name(text: str, root: Path, *, folder: Path | None = None) -> str:
+class Taken:
+    """Models that are chosen so far: no two of one name that are not the same, and no teacher twice."""
+
+    def __init__(self, registries: Registries) -> None:
+        self.registries = registries
+        self.teachers: set[str] = set()
+        self.entries: dict[str, Entry] = {}
+
+    def model(self, text: str, role: Role) -> Chosen:
+        """A model that fits beside the others (see `model`); a judge that is a teacher too gets a name of its own."""
+        chosen = model(text, role, self.registries)
+        if role == "teacher" and chosen.name in self.teachers:
+            raise Wrong(f"'{chosen.name}' is named twice; give one another name: name=...")
+        if role == "judge" and chosen.name in self.entries:
+            entry = chosen.entries.get(chosen.name)
+            chosen = Chosen(f"{chosen.name}-judge", {f"{chosen.name}-judge": entry}) if entry else chosen
+        for name, entry in chosen.entries.items():
+            if self.entries.setdefault(name, entry) != entry:
+                raise Wrong(f"two models are called '{name}'; give one another name: name=...")
+        if role == "teacher":
+            self.teachers.add(chosen.name)
+        return chosen
+
+
+def study_name(text: str, root: Path, *, folder: Path | None = None, force: bool = False) -> str:
     """A study's name.
 
     Args:
-        folder: where the study goes, if not to config/.
+        folder: where the study goes, if not to config/NAME. force: whether a study that is there may be written over.
     """
     if not NAME.fullmatch(text):
         raise Wrong(f"'{text}' is no name: small letters, digits, dots, underscores and hyphens")
     if text in ("study", "replication") or (root / f"config/{text}.yaml").exists():
         raise Wrong(f"'{text}' is taken; choose another name")
-    if folder is None and (root / "config" / text).exists() and not (root / f"config/{text}/study.yaml").exists():
+    if folder is None and (root / "config" / text).exists() and not (root / f"config/{text}/{STUDY_FILE}").exists():
         raise Wrong(f"config/{text} is a folder of the project; choose another name")
+    place = folder or root / "config" / text
+    if (place / STUDY_FILE).exists() and not force:
+        raise Wrong(f"{os.path.relpath(place)} is there already; --force writes over it")
     return text
 
 

@@ -47,11 +47,16 @@ def ask_more(question: str, understand: Callable[[str], T], *, least: int = 1) -
     """
     found: list[T] = []
     while True:
-        again = "another, or nothing to go on" if len(found) >= least else question
-        one = ask(again, lambda text: None if text == DONE else understand(text), default=DONE if len(found) >= least else "")
+        ends = len(found) >= least
+        again = "  another one; Enter goes on" if ends else question
+        one = ask(again, _or_done(understand) if ends else understand, default=DONE if ends else "")
         if one is None:
             return found
         found.append(one)
+
+
+def _or_done(understand: Callable[[str], T]) -> Callable[[str], T | None]:
+    return lambda text: None if text == DONE else understand(text)
 
 
 DONE = "-"

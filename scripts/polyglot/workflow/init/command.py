@@ -9,14 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from polyglot.core.errors import ConfigurationError
 from polyglot.core.files import write_text
 from polyglot.core.given_path import STUDY_FILE
 from polyglot.registry import Registries, load_registries
 from polyglot.workflow.init import answers as given
-from polyglot.workflow.init.answers import Answers, Chosen, Prompts, Wrong
+from polyglot.workflow.init.answers import Answers, Chosen, Prompts, Taken, Wrong
 from polyglot.workflow.init.asking import NoAnswer, ask, ask_more
 from polyglot.workflow.init.options import ALONE, BENCHMARK, DATA_ALONE, MODEL, NEEDED, OWN_FILES
 from polyglot.workflow.init.texts import copied, files
@@ -74,17 +74,18 @@ def _answers(options: argparse.Namespace, registries: Registries, root: Path) ->
         known: Sequence[str] | None = getattr(options, option)
         return ask_more(question, understand) if known is None else [understand(text) for text in known]
 
-    name = one("name", "Name of the study", lambda text: given.study_name(text, root, folder=options.to))
+    taken = Taken(registries)
+    name = one("name", "Name of the study", lambda text: given.study_name(text, root, folder=options.to, force=options.force))
     languages = several("languages", "Language (its code, such as sw)", lambda text: given.language(text, registries))
     codes = [language.name for language in languages]
     prompts = _prompts(options, codes, registries)
-    teachers = several("teacher", f"Teacher ({MODEL})", lambda text: given.model(text, "teacher", registries))
-    judge = one("judge", f"Judge of the responses ({MODEL})", lambda text: given.model(text, "judge", registries))
-    embedding = one("embedding", f"Embedding model ({OWN_FILES})", lambda text: given.model(text, "embedding", registries))
-    base = one("base", f"Base of the students ({OWN_FILES}, with reference=...{_alone()})", lambda text: _base(text, registries))
+    teachers = several("teacher", f"Teacher ({MODEL})", lambda text: taken.model(text, "teacher"))
+    judge = one("judge", f"Judge of the responses ({MODEL})", lambda text: taken.model(text, "judge"))
+    embedding = one("embedding", f"Embedding model ({OWN_FILES})", lambda text: taken.model(text, "embedding"))
+    asked = f"Base of the students ({OWN_FILES}, with reference=...{_alone()})"
+    base = one("base", asked, lambda text: _base(text, taken))
     asked = f"Benchmark ({BENCHMARK})"
     benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if base else []
-    _distinct(teachers, judge, embedding, base)
     copies = not options.reference_prompts
     return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, options.budget, copies)
 
@@ -107,9 +108,9 @@ def _in(code: str, codes: Sequence[str], registries: Registries) -> Callable[[st
     return lambda text: given.prompts(text if text.startswith(f"{code}=") else f"{code}={text}", codes, registries)
 
 
-def _base(text: str, registries: Registries) -> Chosen | None:
+def _base(text: str, taken: Taken) -> Chosen | None:
     if text != ALONE:
-        return given.model(text, "base", registries)
+        return taken.model(text, "base")
     if not _alone():
         raise Wrong("every study has a base in this version: name one")
     return None
@@ -120,19 +121,6 @@ def _alone() -> str:
     from polyglot.study.configuration import Study
 
     return "" if Study.model_fields["base"].is_required() else DATA_ALONE
-
-
-def _distinct(teachers: Sequence[Chosen], *others: Chosen | None) -> None:
-    """Refuse two models of one name that are not the same."""
-    seen: dict[str, Any] = {}
-    for chosen in (*teachers, *(one for one in others if one is not None)):
-        for name, entry in chosen.entries.items():
-            same = {key: value for key, value in entry.items() if key != "sampling"}
-            if seen.setdefault(name, same) != same:
-                raise Wrong(f"two models are called '{name}'; give one another name: name=...")
-    names = [teacher.name for teacher in teachers]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise Wrong(f"the teacher '{twice}' is named twice")
 
 
 def _write(answers: Answers, registries: Registries, folder: Path, *, force: bool) -> None:
