@@ -82,7 +82,7 @@ def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: p
         price = {"prompt": 1, "completion": 2, "batch": {"prompt": 0.5, "completion": 1}}
         entry = {"engine": "openai", "endpoint": endpoint, "price": price}
         copy.configure("models.yaml", lambda models: models.update(api=entry))
-        copy.configure("demo.yaml", lambda study: study.update(teachers=["hasty", "api"], seeds=[0, 1]))
+        copy.configure("demo.yaml", lambda study: share_the_world(study | {"teachers": ["hasty", "api"], "seeds": [0, 1]}))
         copy.snakemake("-c", "1", *(f"results/demo/answers/api/de/respond/{seed}.parquet" for seed in (0, 1)))
     assert set(server.submitted.values()) == {1}
     paid = [json.loads(line)["usd"] for line in (copy.folder / "results/demo/ledger/api.jsonl").read_text().splitlines()]

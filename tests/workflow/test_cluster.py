@@ -63,8 +63,8 @@ def test_jobs_that_wait_for_batches_run_where_snakemake_does(fresh: Workplace) -
     """No site lets a job wait for a day."""
     endpoint = {"url": "http://localhost:1", "model": "m", "api_key": "TEST_KEY", "batch": {}}
     fresh.configure("models.yaml", lambda models: models.update(api={"engine": "openai", "endpoint": endpoint}))
-    judge = {"reward": {"kind": "rubric_judge", "model": "api"}}
-    fresh.configure("demo.yaml", lambda study: study.update(teachers=[*study["teachers"], "api"], intrinsic=judge))
+    judged = {"intrinsic": {"reward": {"kind": "rubric_judge", "model": "api"}}}
+    fresh.configure("demo.yaml", lambda study: share_the_world(study | judged | {"teachers": [*study["teachers"], "api"]}))
     with (fresh.folder / "Snakefile").open("a") as file:
         file.write('print("local:", *workflow._localrules, file=sys.stderr)\n')
     done = fresh.snakemake("-n", "--profile", "slurm", "results/demo/answers/api/de/respond/0.parquet")
