@@ -74,7 +74,8 @@ def uses_translation(study: Study) -> bool:
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in registry:
-            yield f"{key}: {unknown(what, name, registry, f'{registry.sources} has')}"
+            standard = "; others need no entry if ISO 639 and CLDR know them" if what == "language" else ""
+            yield f"{key}: {unknown(what, name, registry, f'{registry.sources} has')}{standard}"
 
 
 def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -> Iterable[str]:

@@ -16,7 +16,10 @@ import pytest
 import yaml
 
 from polyglot.__main__ import main
+from polyglot.registry import load_registries
 from polyglot.study.configuration import Study
+from polyglot.workflow.init.answers import Answers, Chosen, Prompts
+from polyglot.workflow.init.texts import files
 from polyglot.workflow.loading import load_study
 
 API = "preset=openai,model=gpt-5-mini,price=0.25/2"
@@ -147,6 +150,26 @@ def test_a_teacher_may_judge_with_answers_of_its_own_length(init: Init, data: Pa
     judge, teacher = (registries.models[name] for name in (study.intrinsic.reward.model, "gpt-5-mini"))
     assert study.intrinsic.reward.model == "gpt-5-mini-judge"
     assert (judge.sampling.temperature, teacher.sampling.temperature) == (0.0, 0.8)
+
+
+def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: Path, data: Path) -> None:
+    registries = load_registries(repository / "config")
+    registries.know(["sw"])
+    answers = Answers(
+        name="mine",
+        languages=[Chosen("sw")],
+        prompts=[Prompts("sw", data / "sw.jsonl")],
+        teachers=[Chosen("gpt-4o-mini")],
+        judge=Chosen("skywork-reward-v2-8b"),
+        embedding=Chosen("minilm"),
+        base=None,
+        benchmarks=[],
+        budget=None,
+        copy=True,
+    )
+    raw = yaml.safe_load(files(answers, registries, data / "mine")["study.yaml"])
+    assert {"base", "evaluation", "training"} & raw.keys() == set()
+    assert raw["intrinsic"]["reward"] == {"model": "skywork-reward-v2-8b"}
 
 
 @pytest.mark.parametrize(
