@@ -68,6 +68,7 @@ def elsewhere(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def load(folder: Path, repository: Path, **changes: Any) -> tuple[Study, Registries]:
     demo = yaml.safe_load((repository / "config/demo.yaml").read_text(encoding="utf-8"))
     small: dict[str, Any] = {"experiments": {}, "run": None, "truth": {}, "teachers": ["polly"], "routing": {}}
+    small["nano"] = {"with_real_models": True}
     models = folder / "config/models.yaml"
     polly = "polly: {folder: x, engine: parrot}\n"
     models.write_text(models.read_text(encoding="utf-8").removesuffix(polly) + polly, encoding="utf-8")
