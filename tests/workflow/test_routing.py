@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from .conftest import Workplace
+from .conftest import Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
             "learning_rate": 1e-3,
         },
     }
-    workplace.configure("demo.yaml", lambda study: study | grown)
+    workplace.configure("demo.yaml", lambda study: share_the_world(study | grown))
     workplace.snakemake("route")
     return workplace
 
