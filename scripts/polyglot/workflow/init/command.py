@@ -44,13 +44,13 @@ def run(options: argparse.Namespace, root: Path) -> None:
     study = place / STUDY_FILE
     print(f"wrote {place}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     try:
-        load_study(study, root)
+        _, whole = load_study(study, root)
     except ConfigurationError as error:
         raise SystemExit(f"init: correct the files in {place}, then go on with the commands in docs/init.md\n{error}") from None
     print("checked: the study can be run")
     if not options.no_plan:
         print(_plan(study, root))
-    print(_next(study, answers))
+    print(_next(study, answers, whole))
 
 
 def _answers(options: argparse.Namespace, registries: Registries, root: Path) -> Answers:
@@ -169,13 +169,13 @@ def _rows(table: Path) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def _next(study: Path, answers: Answers) -> str:
+def _next(study: Path, answers: Answers, registries: Registries) -> str:
     """What to type next, keys first."""
-    models = [*answers.teachers, answers.judge]
-    entries = [entry["endpoint"] for chosen in models for entry in chosen.entries.values() if "endpoint" in entry]
-    keys = sorted({endpoint["api_key"] for endpoint in entries if "api_key" in endpoint} - os.environ.keys())
+    named = [registries.models[chosen.name] for chosen in (*answers.teachers, answers.judge)]
+    endpoints = [model.endpoint for model in named if model.endpoint is not None]
+    keys = sorted({name for endpoint in endpoints for name in endpoint.secrets} - os.environ.keys())
     lines = ["next:", *(f"  export {key}=...   # the key, in this terminal only" for key in keys)]
-    if entries:
-        lines.append(f"  polyglot teachers check --configfile {study}   # asks each endpoint once: does it work?")
+    if endpoints:
+        lines.append(f"  polyglot teachers check --configfile {study}   # asks each endpoint: does it work?")
     lines.append(f"  snakemake {'' if answers.base else 'rank '}--configfile {study}")
     return "\n".join(lines)

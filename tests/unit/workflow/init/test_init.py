@@ -61,6 +61,7 @@ Init = Callable[..., None]
 def init(asked: dict[str, list[str]], repository: Path, monkeypatch: pytest.MonkeyPatch) -> Init:
     """The command with these options changed; None leaves one out."""
     monkeypatch.chdir(repository)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO())  # no terminal
 
     def run(*more: str, **changed: list[str] | None) -> None:
@@ -94,6 +95,7 @@ def test_the_folder_holds_a_study_that_can_be_run(
     assert "checked: the study can be run" in said
     assert f"snakemake --configfile {folder}/study.yaml" in said
     assert "export OUR_KEY=..." in said
+    assert "export OPENAI_API_KEY=..." in said  # of a model of config/models.yaml too
 
 
 def test_nothing_that_is_written_is_a_default(init: Init, data: Path) -> None:
