@@ -23,6 +23,7 @@ from polyglot.registry.models import Model
 Role = Literal["teacher", "judge", "embedding", "base"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+PRICE = re.compile(r"\d*\.?\d+/\d*\.?\d+")
 KEYS = ("name", "preset", "url", "model", "key", "hub", "revision", "folder", "reference", "price", "tokens", "size", "gpus")
 """What the description of a model may say."""
 LONGEST_ANSWER, LONGEST_RATING = 2048, 1024
@@ -244,10 +245,9 @@ def _endpoint(said: Mapping[str, str]) -> Entry:
         raise Wrong("where is it? Add url=URL" + ("" if preset else ", or preset=PRESET (polyglot list presets)"))
     if not re.match(r"https?://\S+", url):
         raise Wrong(f"url: '{url}' does not start with http:// or https://")
-    if key is not None and key != "none" and not VARIABLE.fullmatch(key):
-        raise Wrong("key: the name of the environment variable that holds the key, such as OPENAI_API_KEY; never the key itself")
-    variable = None if key == "none" else key or (known.api_key if known and "url" not in said else None)
-    optional = {"api_key": variable, "preset": preset}
+    usual = known.api_key if known and "url" not in said else None
+    holder = None if key == "none" else variable(key) if key else usual
+    optional = {"api_key": holder, "preset": preset}
     endpoint = {"url": url, "model": said["model"], **{name: value for name, value in optional.items() if value}}
     return {"engine": "openai", "endpoint": endpoint, **_price(said), **_size(said)}
 
@@ -270,13 +270,33 @@ def _size(said: Mapping[str, str]) -> Entry:
     return {"size": size} if size else {}
 
 
+def variable(text: str) -> str:
+    """The name of an environment variable with a key, or `none`; what else is said may be a key, and is never shown."""
+    if text != "none" and not VARIABLE.fullmatch(text):
+        raise Wrong("key: the name of the environment variable that holds the key, such as OPENAI_API_KEY; never the key itself")
+    return text
+
+
+def price(text: str) -> str:
+    """A price as it is described: PROMPT/COMPLETION."""
+    if not PRICE.fullmatch(text):
+        raise Wrong(f"price: '{text}' must be PROMPT/COMPLETION in USD per million tokens, such as 0.4/1.6")
+    return text
+
+
+def dollars(text: str) -> float:
+    """An amount of money, above 0."""
+    found = _number({"budget": text}, "budget")
+    if not found or found <= 0:
+        raise Wrong(f"budget: '{text}' is not above 0")
+    return found
+
+
 def _price(said: Mapping[str, str]) -> Entry:
     if "price" not in said:
         return {}
-    found = re.fullmatch(r"(\d*\.?\d+)/(\d*\.?\d+)", said["price"])
-    if found is None:
-        raise Wrong(f"price: '{said['price']}' must be PROMPT/COMPLETION in USD per million tokens, such as 0.4/1.6")
-    return {"price": {"prompt": float(found[1]), "completion": float(found[2])}}
+    prompt, completion = map(float, price(said["price"]).split("/"))
+    return {"price": {"prompt": prompt, "completion": completion}}
 
 
 def _number(said: Mapping[str, str], key: str) -> float | None:

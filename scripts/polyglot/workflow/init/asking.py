@@ -55,9 +55,14 @@ def ask_more(question: str, understand: Callable[[str], T], *, least: int = 1) -
         found.append(one)
 
 
+def ask_maybe(question: str, understand: Callable[[str], T]) -> T | None:
+    """The answer to a question that may stay without one."""
+    return ask(f"{question}; Enter: none", _or_done(understand), default=DONE)
+
+
 def _or_done(understand: Callable[[str], T]) -> Callable[[str], T | None]:
     return lambda text: None if text == DONE else understand(text)
 
 
 DONE = "-"
-"""What stands for an empty answer that ends a list."""
+"""What stands for an empty answer."""

@@ -14,11 +14,13 @@ from typing import TypeVar
 from polyglot.core.errors import ConfigurationError
 from polyglot.core.files import write_text
 from polyglot.core.given_path import STUDY_FILE
+from polyglot.engines.addresses import ADDRESSES
+from polyglot.engines.manners import PRESETS
 from polyglot.registry import Registries, load_registries
 from polyglot.workflow.init import answers as given
 from polyglot.workflow.init.answers import Answers, Chosen, Prompts, Taken, Wrong
-from polyglot.workflow.init.asking import NoAnswer, ask, ask_more
-from polyglot.workflow.init.options import ALONE, BENCHMARK, DATA_ALONE, MODEL, NEEDED, OWN_FILES
+from polyglot.workflow.init.asking import NoAnswer, ask, ask_maybe, ask_more
+from polyglot.workflow.init.options import ALONE, ASKED_MODEL, BENCHMARK, DATA_ALONE, NEEDED, OWN_FILES
 from polyglot.workflow.init.texts import copied, files
 from polyglot.workflow.loading import load_study
 
@@ -79,15 +81,33 @@ def _answers(options: argparse.Namespace, registries: Registries, root: Path) ->
     languages = several("languages", "Language (its code, such as sw)", lambda text: given.language(text, registries))
     codes = [language.name for language in languages]
     prompts = _prompts(options, codes, registries)
-    teachers = several("teacher", f"Teacher ({MODEL})", lambda text: taken.model(text, "teacher"))
-    judge = one("judge", f"Judge of the responses ({MODEL})", lambda text: taken.model(text, "judge"))
+    whole = described if sys.stdin.isatty() else str
+    asked = f"Teacher ({ASKED_MODEL})"
+    teachers = several("teacher", asked, lambda text: taken.model(whole(text), "teacher"))
+    judge = one("judge", f"Judge of the responses ({ASKED_MODEL})", lambda text: taken.model(whole(text), "judge"))
     embedding = one("embedding", f"Embedding model ({OWN_FILES})", lambda text: taken.model(text, "embedding"))
     asked = f"Base of the students ({OWN_FILES}, with reference=...{_alone()})"
     base = one("base", asked, lambda text: _base(text, taken))
     asked = f"Benchmark ({BENCHMARK})"
     benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if base else []
+    asked = "Most that all endpoints together may cost, in USD"
+    budget = given.dollars(options.budget) if options.budget else ask_maybe(asked, given.dollars) if lacking else None
     copies = not options.reference_prompts
-    return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, options.budget, copies)
+    return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, budget, copies)
+
+
+def described(text: str) -> str:
+    """A model's description; of a preset or an address alone, what else is needed is asked for."""
+    if text not in PRESETS and not text.startswith(("http://", "https://")):
+        return text
+    parts = [f"preset={text}" if text in PRESETS else f"url={text}"]
+    known = ADDRESSES.get(text)
+    if text in PRESETS and known is None:
+        parts.append(f"url={ask('  its address', str)}")
+    parts.append(f"model={ask('  the name of the model there', str)}")
+    key = ask("  the environment variable with its key, or none", given.variable, default=(known and known.api_key) or "none")
+    price = ask_maybe("  USD per million tokens, PROMPT/COMPLETION such as 0.4/1.6", given.price)
+    return ",".join([*parts, f"key={key}", *([f"price={price}"] if price else [])])
 
 
 def _prompts(options: argparse.Namespace, codes: Sequence[str], registries: Registries) -> list[Prompts]:

@@ -10,6 +10,7 @@ NEEDED = ("name", "languages", "prompts", "teacher", "judge", "embedding", "base
 ALONE = "none"
 """The answer for a base where teachers are ranked by their data alone."""
 MODEL = "a model of config/models.yaml, or preset=PRESET,model=NAME or url=URL,model=NAME (and key=VARIABLE, price=IN/OUT)"
+ASKED_MODEL = "a model of config/models.yaml, a preset such as openai or vllm, or an address https://..."
 OWN_FILES = "a model of config/models.yaml, or hub=OWNER/NAME or folder=PATH"
 BENCHMARK = "a name of config/benchmarks.yaml, or NAME=FOLDER with {lang}/test.jsonl"
 DATA_ALONE = f", or `{ALONE}`: rank by the data alone"
@@ -27,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option("--embedding", metavar="MODEL", help=f"measures diversity: {OWN_FILES}")
     option("--base", metavar="MODEL", help=f"the students' base: {OWN_FILES}, with reference=... (instruction-tuned)")
     option("--benchmark", action="append", metavar="NAME", help=BENCHMARK)
-    option("--budget", type=float, metavar="USD", help="most that all endpoints together may cost")
+    option("--budget", metavar="USD", help="most that all endpoints together may cost")
     option("--reference-prompts", action="store_true", help="leave files of prompts where they are (default: copy them)")
     option("--force", action="store_true", help="write over files that are there")
     option("--no-plan", action="store_true", help="do not work out what the study will cost")

@@ -196,6 +196,7 @@ def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: 
         ("base", "hub=Qwen/Qwen3-0.6B-Base", "a base needs its instruction-tuned relative"),
         ("base", "none", "every study has a base in this version"),
         ("benchmark", "mgsm", "'mgsm' has no items in sw; it has: de, en, es, ja. Take one of your own"),
+        ("budget", "-1", "budget: '-1' is not above 0"),
         ("benchmark", "quizz=nowhere", "there is no nowhere/sw/test.jsonl"),
     ],
 )
@@ -223,8 +224,9 @@ def test_without_a_terminal_all_that_is_not_said_is_named(init: Init) -> None:
 
 @pytest.mark.slow
 def test_in_a_terminal_wrong_answers_are_asked_again(data: Path, repository: Path) -> None:
-    answers = ["swa hili", "sw", "", "nowhere", str(data / "sw.jsonl"), "gpt4", "gpt-4o-mini", OWN, "", "minilm", "gpt-4o-mini"]
-    answers += ["minilm", "hub=a/b", BASE, f"quiz={data / 'quiz'}", ""]
+    answers = ["swa hili", "sw", "", "nowhere", str(data / "sw.jsonl"), "gpt4", "gpt-4o-mini", OWN]
+    answers += ["mistral", "their-large", "sk-abcdefgh12345678", "", "2", "2/6", "", "minilm", "gpt-4o-mini"]
+    answers += ["minilm", "hub=a/b", BASE, f"quiz={data / 'quiz'}", "", "-5", "20"]
     master, slave = pty.openpty()
     os.write(master, "".join(f"{line}\n" for line in answers).encode())
     done = subprocess.run(
@@ -247,5 +249,12 @@ def test_in_a_terminal_wrong_answers_are_asked_again(data: Path, repository: Pat
         "'minilm' is a model for embedding",
     ):
         assert said in done.stderr
-    study, _ = load_study(data / "mine/study.yaml", repository)
-    assert study.teachers == ["gpt-4o-mini", "llama-x"]
+    assert "sk-abcdefgh12345678" not in done.stdout + done.stderr
+    study, registries = load_study(data / "mine/study.yaml", repository)
+    assert study.teachers == ["gpt-4o-mini", "llama-x", "their-large"]
+    assert study.synthesis.budget == 20
+    large = registries.models["their-large"]
+    assert large.endpoint is not None
+    assert large.price is not None
+    assert (large.endpoint.url, large.endpoint.api_key) == ("https://api.mistral.ai/v1", "MISTRAL_API_KEY")
+    assert (large.price.prompt, large.price.completion) == (2, 6)
