@@ -67,14 +67,14 @@ rule all:
 
 rule experiments:
     input:
-        targets.experiments(),
+        targets.asked_by("experiments"),
 
 
 rule route:
     input:
-        targets.comparing("routing"),
+        targets.asked_by("route"),
 
 
 rule select:
     input:
-        targets.comparing("selection"),
+        targets.asked_by("select"),

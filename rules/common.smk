@@ -13,6 +13,7 @@ from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
+from polyglot.workflow.inputs.page import PageInputs
 from polyglot.workflow.inputs.publishing import PublishingInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs
@@ -64,6 +65,7 @@ evaluation = EvaluationInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)
+page = PageInputs(STUDY, REGISTRIES, tuple(sys.argv[1:]))
 publishing = PublishingInputs(STUDY, REGISTRIES)
 
 config.clear()

@@ -66,3 +66,35 @@ rule figure:
         "Figure: {wildcards.figure} ({wildcards.study})"
     script:
         "../scripts/displays/figure.py"
+
+
+rule page:
+    """The study's page: the answer first, then teachers, languages, figures, tables and costs, in one file."""
+    input:
+        page.files,
+        template="report/page/page.html.jinja",
+        beside=[
+            "report/page/page.css",
+            "report/page/page.js",
+            "report/page/sortable.min.js",
+        ],
+    output:
+        f"{RESULTS}/index.html",
+    log:
+        f"{RESULTS}/logs/page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/page.tsv"
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        files=page.shown,
+        earlier=page.earlier,
+        values=page.values,
+        facts=page.facts,
+    message:
+        "Page ({STUDY.study})"
+    script:
+        "../scripts/displays/page.py"

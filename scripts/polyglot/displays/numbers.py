@@ -1,8 +1,9 @@
-"""Formatting numbers: intervals, errors, signs, and marks for missing values."""
+"""Formatting numbers: intervals, errors, signs, marks for missing values; and reading what was formatted, to sort by it."""
 
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
@@ -57,3 +58,37 @@ def p_value(value: float) -> str:
 
 def count(value: float) -> str:
     return UNKNOWN if pd.isna(value) else f"{int(value):,}"
+
+
+def share(value: float) -> str:
+    """A share as a whole percentage; below 1 % but not 0, and above 99 % but not 1, with one decimal."""
+    if pd.isna(value):
+        return UNKNOWN
+    return f"{value:.1%}" if 0 < value < 0.01 or 0.99 < value < 1 else f"{value:.0%}"
+
+
+def millions(value: float) -> str:
+    """A number of tokens in millions."""
+    return UNKNOWN if pd.isna(value) else f"{significant(value / 1e6)} M"
+
+
+def money(value: float) -> str:
+    return UNKNOWN if pd.isna(value) else f"${value:,.2f}"
+
+
+_LEADING = re.compile(r"(?P<bound>[<>≤≥]?)\s*(?P<sign>[+−-]?)\$?(?P<digits>\d[\d,]*(?:\.\d+)?|\.\d+)(?P<rest>.?)")
+
+
+def leading(text: str) -> float | None:
+    """The number that a formatted text begins with, such as -0.3 of "-0.30 [-0.47, -0.11]"; NaN for a missing one.
+
+    A bound (<0.01, >0.99) is read as just beyond it. None: the text begins with no number.
+    """
+    plain = text.replace("*", "").strip()
+    if plain in ("", UNKNOWN, HOLE):
+        return math.nan
+    found = _LEADING.match(plain)
+    if found is None or found["rest"].isalpha():
+        return None
+    value = float(found["digits"].replace(",", "")) * (-1 if found["sign"] in ("-", "−") else 1)
+    return value + {"<": -1e-9, ">": 1e-9}.get(found["bound"], 0.0)

@@ -68,6 +68,7 @@ CELLS = "results/{study}/scores/{experiment}/cells.csv"
 GAPS = "results/{study}/scores/{experiment}/gaps.csv"
 TABLE = "results/{study}/tables/{table}.{form}"
 FIGURE = "results/{study}/figures/{figure}.{form}"
+PAGE = "results/{study}/index.html"
 CLAIMS = "results/{study}/claims.csv"
 PUBLISHED_TABLE = "config/published/{name}.csv"
 

@@ -11,16 +11,13 @@ from polyglot.displays import catalogue
 from polyglot.displays.display import Display
 from polyglot.study import paths
 from polyglot.study.configuration import REPLICATION
-from polyglot.study.experiments import Comparison
 from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
+from polyglot.workflow.inputs.page import PageInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
-WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
-"""Experiments with separate targets (`snakemake route`, `snakemake select`)."""
-
 
 def figure_files(study: str, figures: Iterable[str]) -> list[str]:
     """The files of figures."""
@@ -51,21 +48,17 @@ class Targets(Inputs):
         ]
 
     def whole(self, experiments: Iterable[str]) -> list[str]:
-        """All final files of a study's experiments, and the cost."""
+        """All final files of a study's experiments, the cost, and the page."""
         cost = paths.TABLE.format(study=self.study.study, table="resources", form="csv")
-        return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks()]
+        return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks(), self.at(paths.PAGE)]
 
     def all(self) -> list[str]:
         """The experiments of this run."""
-        return self.whole(self.study.default_experiments)
+        return self.asked_by("all")
 
-    def comparing(self, *comparisons: Comparison) -> list[str]:
-        """Experiments that compare this."""
-        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare in comparisons)
-
-    def experiments(self) -> list[str]:
-        """All experiments except those with separate targets."""
-        return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in WITH_OWN_TARGETS)
+    def asked_by(self, target: str) -> list[str]:
+        """The final files of `snakemake TARGET`: all, experiments, route or select."""
+        return self.whole(PageInputs(self.study, self.registries).experiments_of(target))
 
     def measured(self) -> list[str]:
         """Files needed before the run's cost is summed."""
@@ -73,8 +66,8 @@ class Targets(Inputs):
         return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
 
     def screening(self) -> list[str]:
-        """The tables and figures of a screening."""
-        return self.of(["screen"])
+        """The table and figure of a screening, and the page."""
+        return [*self.of(["screen"]), self.at(paths.PAGE)]
 
     def plan(self) -> list[str]:
         """The tables of the budget."""

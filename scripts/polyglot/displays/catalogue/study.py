@@ -167,6 +167,17 @@ _TABLES: dict[str, Display] = {
 }
 
 _FIGURES: dict[str, Display] = {
+    "leaderboard": Display(
+        "leaderboard.leaderboard",
+        "Leaderboard",
+        RESULT,
+        "Teachers by PG-Score (*{definition}*), averaged over languages, best on top. Bars and brackets: {confidence} bootstrap "
+        "intervals over examples and seeds.",
+        {"teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
+        paper="table 1",
+        width=4.6,
+        height=1.6,
+    ),
     "pg_score": Display(
         "study.pg_score",
         "PG-Score by teacher and language",

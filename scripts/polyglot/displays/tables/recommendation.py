@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.numbers import HOLE, UNKNOWN, number, p_value, probability, significant
+from polyglot.displays.numbers import HOLE, UNKNOWN, millions, number, p_value, probability, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
 from polyglot.displays.tables.verdicts import RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend, settled
@@ -188,13 +188,9 @@ def _price(advice: Recommendation) -> str:
     money = f"${price.usd:,.2f}" if pd.notna(price.usd) else "money not known"
     gpu = f"{significant(price.gpu_hours)} GPU hours" if pd.notna(price.gpu_hours) else "no GPU recorded"
     return (
-        f"Price of {UNIT:,} usable examples (all methods): {_tokens(price.prompt_tokens)} prompt and "
-        f"{_tokens(price.completion_tokens)} completion tokens, {significant(price.hours)} h of synthesis, {gpu}, {money}."
+        f"Price of {UNIT:,} usable examples (all methods): {millions(price.prompt_tokens)} prompt and "
+        f"{millions(price.completion_tokens)} completion tokens, {significant(price.hours)} h of synthesis, {gpu}, {money}."
     )
-
-
-def _tokens(value: float) -> str:
-    return UNKNOWN if pd.isna(value) else f"{significant(value / 1e6)} M"
 
 
 def _beware(advice: Recommendation) -> str:
@@ -207,8 +203,8 @@ def _prices(context: Context, recommendations: list[Recommendation]) -> Table:
         {
             "language": context.language(advice.lang, advice.base),
             "teacher": context.model(price.teacher),
-            "prompt tokens": _tokens(price.prompt_tokens),
-            "completion tokens": _tokens(price.completion_tokens),
+            "prompt tokens": millions(price.prompt_tokens),
+            "completion tokens": millions(price.completion_tokens),
             "hours of synthesis": significant(price.hours),
             "GPU hours": significant(price.gpu_hours),
             "US dollars": number(price.usd, 2),

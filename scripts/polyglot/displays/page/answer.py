@@ -1,0 +1,130 @@
+"""What a study found in a few lines: verdicts by language, what to do next, cautions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from polyglot.displays.numbers import FLAG, probability, with_interval
+from polyglot.displays.page.markup import line, sheet
+from polyglot.displays.table import Table
+from polyglot.displays.tables.layout import Row, row_dicts
+from polyglot.displays.tables.recommendation import VERDICTS
+
+CAUTIONS = " Beware: "
+"""Begins the cautions in a paragraph of advice."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The verdict on one language."""
+
+    lang: str
+    language: str
+    verdict: str
+    teacher: str
+    label: str
+    text: Markup
+    """The advice without its cautions."""
+    cautions: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Next:
+    """What is still open in a study: it decides what to do next."""
+
+    study: str
+    seeds: int
+    unrun: Mapping[str, str] = field(default_factory=dict)
+    """Experiments that have no results, with their questions."""
+
+
+def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
+    """The verdicts of recommendation.csv."""
+    return [
+        Advice(
+            row["lang"],
+            f"{row['language']} {FLAG}" if row["flagged"] else str(row["language"]),
+            row["verdict"],
+            _text(row["teacher"]),
+            _text(row["label"]),
+            line(str(row["advice"]).partition(CAUTIONS)[0]),
+            [part for part in _text(row["caveats"]).split("; ") if part],
+        )
+        for row in row_dicts(recommendation)
+    ]
+
+
+def verdict_table(recommendation: pd.DataFrame) -> Markup:
+    """A short table: language, verdict, teacher, certainty, gain."""
+    rows: list[Row] = [
+        {
+            "language": row["language"],
+            "verdict": VERDICTS[row["verdict"]],
+            "best-scoring teacher": _text(row["label"]) or "none",
+            "P(first)": probability(row["p_first"]),
+            "gain of its student": with_interval(row["gain"], row["gain_low"], row["gain_high"], sign=True),
+        }
+        for row in row_dicts(recommendation)
+    ]
+    title = "Verdict by language"
+    return sheet(Table(recommendation, pd.DataFrame(rows), title).markdown(), title).table
+
+
+def cautions(advices: Sequence[Advice]) -> list[tuple[str, str]]:
+    """Every caution once, with the languages that it is about; those about most languages first."""
+    found: dict[str, list[str]] = {}
+    for advice in advices:
+        for caution in advice.cautions:
+            found.setdefault(caution, []).append(advice.language)
+    where = {text: "All languages" if len(names) == len(advices) > 1 else ", ".join(names) for text, names in found.items()}
+    return sorted(((where[text], text) for text in found), key=lambda pair: -len(found[pair[1]]))
+
+
+def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[Markup]:
+    """What to do next, most urgent first."""
+    verdicts = {advice.verdict for advice in advices}
+    taken = [f"{advice.language}: {advice.label}" for advice in advices if advice.verdict in ("clear", "tentative")]
+    steps = []
+    if taken:
+        steps.append(
+            f"Use the data of the teacher named: {_plain('; '.join(taken))}. `snakemake publish` writes data sets with their cards."
+        )
+    if "worse" in verdicts:
+        steps.append("Where students are worse than the base, read samples of the data before you train on more of them.")
+    if verdicts & {"no_gain", "tentative", "gain_unknown"}:
+        steps.append(
+            "Where no gain or no lead is clear, add training examples (`training.examples`) or benchmark items; `snakemake plan` "
+            "says how small a gain the benchmarks can tell from nothing."
+        )
+    if advices and open_.seeds == 1:
+        steps.append("Add seeds (`seeds: [0, 1, 2]`): with one seed, no choice counts as clear.")
+    if "distrusted" in verdicts:
+        steps.append("Where a score cannot be trusted, choose a reference that beats the base, or another benchmark.")
+    if holes:
+        steps.append(f"Measure what is missing: {holes} cell{'s have' if holes > 1 else ' has'} no measurement.")
+    if open_.unrun:
+        asked = "; ".join(f"{name}" + f" ({question})" * bool(question) for name, question in open_.unrun.items())
+        steps.append(f"Not run yet: {_plain(asked)}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
+    steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
+    return [line(step) for step in steps]
+
+
+def picture_text(leaderboard: pd.DataFrame, title: str) -> str:
+    """The leaderboard's picture in words, for those who do not see it."""
+    rows = [f"{row['label']} {with_interval(row['pg'], row['low'], row['high'], 2)}" for row in row_dicts(leaderboard)]
+    return f"{title}. Teachers from best to worst, with intervals: {'; '.join(rows)}."
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _plain(text: str) -> str:
+    """A name or question in which no mark of Markdown is meant."""
+    return re.sub(r"([\\`*_])", r"\\\1", text)

@@ -1,0 +1,155 @@
+"""The page itself: tables, figures and profiles in the order in which they are read, in the template of report/page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from polyglot.core.files import read_frame
+from polyglot.core.templates import render
+from polyglot.displays.catalogue.files import COST
+from polyglot.displays.context import Context
+from polyglot.displays.numbers import UNKNOWN, count, millions, money, significant
+from polyglot.displays.page.answer import Next, advice_by_language, cautions, next_steps, picture_text, verdict_table
+from polyglot.displays.page.markup import Sheet, line, sheet
+from polyglot.displays.page.profiles import Results, language_profile, teacher_profile
+
+ANSWERS = ("leaderboard", "screen")
+"""The table (and figure) that answers a study's question: the first that the study has."""
+VERDICTS = "recommendation"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table or figure on the page."""
+
+    name: str
+    title: str
+    category: str
+    caption: Markup
+    sheet: Sheet | None = None
+    picture: Markup = Markup("")
+    """A data URL."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the picture in pixels."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the page is made from: paths by name; what a study lacks is left out.
+
+    `frames`: names of `Results` and `ledger`, `recommendation`, `holes`, `gaps`. `samples`: (teacher, language, path).
+    """
+
+    shown: Sequence[Mapping[str, str]]
+    """Of every table and figure: kind, name, title, category, caption and path (of a table without its suffix)."""
+    frames: Mapping[str, str]
+    samples: Sequence[tuple[str, str, str]]
+
+
+def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The study's page.
+
+    Args:
+        template: report/page/page.html.jinja, with style and scripts beside it.
+        values: of the context (see `Display.values`).
+        facts: what was asked and how it was done: `name`, `description`, `how` (pairs of texts), `seeds`, `unrun`, `earlier`.
+    """
+    frames = {name: read_frame(Path(path)) for name, path in files.frames.items()}
+    context = Context.of(values, frames.get("gaps"))
+    tables = {one["name"]: _table(one) for one in files.shown if one["kind"] == "table"}
+    figures = {one["name"]: _figure(one) for one in files.shown if one["kind"] == "figure"}
+    answer = next((name for name in ANSWERS if name in tables), "")
+    board, advised = frames.get("leaderboard", pd.DataFrame()), frames.get("recommendation")
+    advices = [] if advised is None else advice_by_language(advised)
+    results = _results(context, frames, files.samples)
+    holes = len(frames.get("holes", ()))
+    seeds, unrun = facts["seeds"], facts["unrun"]
+    style, scripts = _beside(template, "page.css"), _beside(template, "sortable.min.js") + _beside(template, "page.js")
+    cost = {name: shown for name, shown in tables.items() if shown.category == COST}
+    apart = {answer, VERDICTS, *cost}
+    return render(
+        template,
+        escape=True,
+        facts=facts,
+        answer=tables.get(answer),
+        picture=figures.get(answer),
+        picture_text=picture_text(board, figures[answer].title) if len(board) and answer in figures else "",
+        verdicts=tables.get(VERDICTS),
+        verdict_table="" if advised is None else verdict_table(advised),
+        next_steps=next_steps(advices, Next(facts["name"], seeds, unrun), holes),
+        cautions=cautions(advices),
+        advices={advice.lang: advice for advice in advices},
+        teachers=[teacher_profile(context, results, name) for name in results.teachers],
+        languages=[language_profile(context, results, lang) for lang in results.languages],
+        figures=_by_category([shown for name, shown in figures.items() if name != answer]),
+        tables=_by_category([shown for name, shown in tables.items() if name not in apart]),
+        named=set(tables),
+        totals=_totals(frames.get("ledger", pd.DataFrame())),
+        costs=list(cost.values()),
+        style=Markup(style),
+        scripts=Markup(scripts),
+        hashes={"style": _hash(style), "scripts": _hash(scripts)},
+    )
+
+
+def _results(context: Context, frames: Mapping[str, pd.DataFrame], samples: Sequence[tuple[str, str, str]]) -> Results:
+    """Measurements of the main base and recipe."""
+    cells = frames.get("cells", pd.DataFrame())
+    if len(cells):
+        cells = cells[(cells["base"] == context.base) & (cells["recipe"] == context.recipe)]
+    named = [frames.get(name, pd.DataFrame()) for name in ("leaderboard", "yields", "prices")]
+    pairs = {(teacher, lang): read_frame(Path(path)) for teacher, lang, path in samples}
+    return Results(cells, *named, samples=pairs)
+
+
+def _table(one: Mapping[str, str]) -> Shown:
+    markdown = Path(f"{one['path']}.md").read_text(encoding="utf-8")
+    return Shown(one["name"], one["title"], one["category"], line(one["caption"]), sheet(markdown, one["title"]))
+
+
+def _figure(one: Mapping[str, str]) -> Shown:
+    data = Path(one["path"]).read_bytes()
+    url = Markup(f"data:image/png;base64,{base64.b64encode(data).decode()}")
+    size = (int.from_bytes(data[16:20]), int.from_bytes(data[20:24]))  # the header of a PNG
+    return Shown(one["name"], one["title"], one["category"], line(one["caption"]), None, url, size)
+
+
+def _by_category(shown: Sequence[Shown]) -> dict[str, list[Shown]]:
+    """Tables or figures by category, in the order of the categories, whose number is left out."""
+    found: dict[str, list[Shown]] = {}
+    for one in sorted(shown, key=lambda one: one.category):
+        found.setdefault(one.category.lstrip("0123456789 "), []).append(one)
+    return found
+
+
+def _totals(ledger: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the study cost in all."""
+    if ledger.empty:
+        return []
+    total = ledger[["jobs", "hours", "gpu_hours", "prompt_tokens", "completion_tokens"]].sum()
+    paid = ledger["usd"].sum(min_count=1)
+    return [
+        ("jobs", count(total["jobs"])),
+        ("hours of jobs", significant(total["hours"])),
+        ("GPU hours", significant(total["gpu_hours"]) if total["gpu_hours"] else "none"),
+        ("prompt tokens", millions(total["prompt_tokens"]) if total["prompt_tokens"] else UNKNOWN),
+        ("completion tokens", millions(total["completion_tokens"]) if total["completion_tokens"] else UNKNOWN),
+        ("money", money(paid)),
+    ]
+
+
+def _beside(template: Path, name: str) -> str:
+    return template.with_name(name).read_text(encoding="utf-8").strip() + "\n"
+
+
+def _hash(text: str) -> str:
+    """A text's hash for the page's content security policy."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

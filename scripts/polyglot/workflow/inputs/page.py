@@ -1,0 +1,156 @@
+"""The study's page: what it shows, of this run and of earlier ones, and what it says of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from polyglot.core.hashing import file_hash
+from polyglot.displays import catalogue
+from polyglot.displays.catalogue import files
+from polyglot.displays.display import Display, Kind
+from polyglot.study import paths
+from polyglot.study.experiments import MAIN, Comparison
+from polyglot.study.sizes import examples_in
+from polyglot.workflow.inputs.base import Inputs
+
+WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
+"""Experiments with separate targets (`snakemake route`, `snakemake select`)."""
+FRAMES = {
+    "leaderboard": "tables/leaderboard.csv",
+    "recommendation": "tables/recommendation.csv",
+    "cells": files.CELLS.format(experiment=MAIN),
+    "gaps": files.GAPS.format(experiment=MAIN),
+    "holes": files.HOLES.format(experiment=MAIN),
+    "yields": "analysis/synthesis_yield.csv",
+    "prices": "analysis/prices.csv",
+    "ledger": "analysis/ledger.csv",
+}
+"""The measurements of the main experiment that the page is made from, below results/STUDY."""
+
+
+@dataclass(frozen=True)
+class PageInputs(Inputs):
+    """Inputs of a study's page.
+
+    A page shows what this run makes, which are its inputs, and what earlier runs left in the study's folder, which it takes as it
+    is: a page is no reason to run an experiment again.
+    """
+
+    asked: Sequence[str] = ()
+    """The words of the command line: targets among them say which experiments this run makes."""
+
+    def experiments_of(self, target: str) -> list[str]:
+        """The experiments behind a target; none for other words."""
+        matrices = self.study.matrices.items()
+        compared = {"route": "routing", "select": "selection"}
+        if target == "all":
+            return self.study.default_experiments
+        if target == "experiments":
+            return [name for name, matrix in matrices if matrix.compare not in WITH_OWN_TARGETS]
+        if target in compared:
+            return [name for name, matrix in matrices if matrix.compare == compared[target]]
+        return ["screen"] if target == "screen" else []
+
+    @cached_property
+    def made(self) -> list[str]:
+        """The experiments that this run makes."""
+        found = dict.fromkeys(name for word in self.asked for name in self.experiments_of(word))
+        return list(found) or self.study.default_experiments
+
+    @cached_property
+    def _displays(self) -> list[tuple[Kind, str, Display]]:
+        study = self.study
+        kinds: list[tuple[Kind, Mapping[str, Display]]] = [
+            ("table", catalogue.tables(study)),
+            ("figure", catalogue.figures(study)),
+        ]
+        return [(kind, name, display) for kind, known in kinds for name, display in known.items()]
+
+    def _forms(self, kind: Kind, name: str) -> list[str]:
+        """The files of a display that the page reads."""
+        if kind == "figure":
+            return [self.at(paths.FIGURE, figure=name, form="png")]
+        return [self.at(paths.TABLE, table=name, form=form) for form in ("md", "csv")]
+
+    def _samples(self) -> Iterator[tuple[str, str, str]]:
+        """(teacher, language, path) of the training sets of the main experiment's first seed."""
+        seed = self.study.seeds[0]
+        for cell in self.study.measured[MAIN]:
+            named = {"recipe": cell.recipe, "teacher": cell.teacher, "lang": cell.lang, "seed": seed}
+            yield cell.teacher, cell.lang, self.at(paths.TRAINING_SET, **named)
+
+    def _frames(self) -> dict[str, str]:
+        return {name: self.at(f"{paths.RESULTS}/{path}") for name, path in FRAMES.items()}
+
+    def files(self, _: Any = None) -> list[str]:
+        """What this run makes of the page."""
+        found = [path for kind, name, display in self._displays if display.experiment in self.made for path in self._forms(kind, name)]
+        if MAIN in self.made:
+            found += [*self._frames().values(), *(path for *_, path in self._samples())]
+        return list(dict.fromkeys(found))
+
+    def _there(self, *needed: str) -> bool:
+        """Whether files are made by this run or lie there from an earlier one."""
+        made = set(self.files())
+        return all(path in made or Path(path).exists() for path in needed)
+
+    def shown(self, _: Any = None) -> dict[str, Any]:
+        """The arguments of `polyglot.displays.page.document.Files`."""
+        shown = []
+        for kind, name, display in self._displays:
+            forms = self._forms(kind, name)
+            if self._there(*forms):
+                caption = display.caption_for(self.study, self.study.scoring)
+                path = forms[0].removesuffix(".md")
+                named = {"title": display.title, "category": display.category, "caption": caption}
+                shown.append({"kind": kind, "name": name, **named, "path": path})
+        frames = {name: path for name, path in self._frames().items() if self._there(path)}
+        return {"shown": shown, "frames": frames, "samples": [one for one in self._samples() if self._there(one[2])]}
+
+    def earlier(self, _: Any = None) -> dict[str, str]:
+        """The files that earlier runs left, with their hashes."""
+        made = set(self.files())
+        found = [path for kind, name, _ in self._displays for path in self._forms(kind, name)]
+        found += [*self._frames().values(), *(path for *_, path in self._samples())]
+        return {path: file_hash(Path(path)) for path in dict.fromkeys(found) if path not in made and Path(path).exists()}
+
+    def values(self, _: Any = None) -> dict[str, Any]:
+        """What the page's tables depend on besides their files: see `polyglot.displays.context.Context`."""
+        study = self.study
+        display = catalogue.TABLES["leaderboard"].within(MAIN, "")
+        return display.values(study, self.registries, study.scoring, name=study.study)
+
+    def facts(self, _: Any = None) -> dict[str, Any]:
+        """What was asked, how it was done, and what is still open."""
+        study = self.study
+        model, language = self.registries.models, self.registries.languages
+        names = [model[name].label or name if name in model else name for name in study.teachers]
+        langs = [language[code].name for code in study.languages]
+        base = model[study.base].label or study.base
+        size = examples_in(study.recipe, str(study.seeds[0]), study)
+        there = {display.experiment for kind, name, display in self._displays if self._there(*self._forms(kind, name))}
+        earlier = sorted(there - {*self.made})
+        return {
+            "name": study.study,
+            "description": study.description,
+            "line": f"{len(names)} teacher{'s' * (len(names) > 1)}, {len(langs)} language{'s' * (len(langs) > 1)}, students of {base}.",
+            "how": [
+                ("teachers", ", ".join(names)),
+                ("languages", ", ".join(langs)),
+                ("methods", ", ".join(study.methods)),
+                ("requests", f"{study.synthesis.requests:,} of each teacher, language, method and seed"),
+                ("seeds", ", ".join(map(str, study.seeds))),
+                ("student base", base),
+                ("training set", f"recipe {study.recipe}, {size:,} examples, {study.training.epochs:g} epochs"),
+                ("benchmarks", ", ".join(study.evaluation.benchmarks)),
+                ("PG-Score", f"definition {study.scoring.definition}, α = {study.scoring.alpha:g}"),
+                ("intervals", f"{study.scoring.confidence:.0%}, from {study.scoring.bootstrap:,} bootstrap resamples"),
+            ],
+            "seeds": len(study.seeds),
+            "unrun": {name: matrix.question for name, matrix in study.matrices.items() if name not in there},
+            "earlier": earlier,
+        }
