@@ -30,9 +30,7 @@ demo: $(READY) ## run the embedded study to its report (resumes after an interru
 	@polyglot unlock
 	@$(WITH_PLUGINS) snakemake --prioritize results/demo/tables/synthesis_yield.md --logger progress
 	snakemake --report results/demo/report.html --quiet all
-	@cat results/demo/tables/leaderboard.md
-	@echo "report:  results/demo/report.html"
-	@echo "figures: results/demo/figures/   tables: results/demo/tables/"
+	@polyglot result demo
 
 replication: $(READY) ## the paper's claims, recomputed from its published numbers
 	@$(WITH_PLUGINS) snakemake replication --logger progress

@@ -70,6 +70,8 @@ publishing = PublishingInputs(STUDY, REGISTRIES)
 
 config.clear()
 config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})
+if "--report" in sys.argv:
+    config["result"] = page.in_report()
 
 
 wildcard_constraints:

@@ -1,14 +1,15 @@
 (() => {
-  const folded = () => document.querySelectorAll("details:not([open])");
+  // what is printed is what is open, and always the cautions
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...folded()];
+    opened = [...document.querySelectorAll("details.cautions:not([open])")];
     opened.forEach((part) => { part.open = true; });
   });
   addEventListener("afterprint", () => {
     opened.forEach((part) => { part.open = false; });
     opened = [];
   });
+  // a link to what is folded opens it
   const unfold = () => {
     const part = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const fold = part && part.closest("details");

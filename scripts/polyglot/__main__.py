@@ -75,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     watching.add_argument("study", help="a study's name, or its folder")
     watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
     watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
+    result = command(
+        "result", _result, "print a study's result in ten lines: the first teachers, the verdict, where its files lie"
+    )
+    result.add_argument("study", help="a study's name, or its folder")
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
@@ -151,6 +155,15 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     shown = teachers[["rank", "teacher", "languages", f"pg_{chosen}", f"pg_{chosen}_low", f"pg_{chosen}_high", "intrinsic"]]
     print(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
     print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
+
+
+def _result(given: argparse.Namespace) -> None:
+    from polyglot.displays.page.summary import ending
+
+    folder = Path(given.study) if Path(given.study).is_dir() else Path("results") / given.study
+    if not (folder / "tables").is_dir():
+        raise SystemExit(f"result: {folder} has no tables yet: run the study first (snakemake --configfile config/STUDY.yaml)")
+    print(*ending(folder), sep="\n")
 
 
 def _teachers(given: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from polyglot.workflow.inputs.page import PageInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
 
+
 def figure_files(study: str, figures: Iterable[str]) -> list[str]:
     """The files of figures."""
     return [paths.FIGURE.format(study=study, figure=name, form=form) for name in figures for form in FIGURE_FORMS]

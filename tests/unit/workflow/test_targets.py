@@ -26,9 +26,9 @@ def test_the_default_is_the_experiments_of_the_run_with_what_they_cost(read: Rea
 
 def test_routing_and_selection_are_asked_for_by_themselves(read: Read) -> None:
     targets = Targets(*read())
-    others, routed, selected = targets.experiments(), targets.comparing("routing"), targets.comparing("selection")
-    cost = {"results/demo/tables/resources.csv"}
-    assert set(others) & set(routed) == set(others) & set(selected) == set(routed) & set(selected) == cost
+    others, routed, selected = (targets.asked_by(name) for name in ("experiments", "route", "select"))
+    shared = {"results/demo/tables/resources.csv", "results/demo/index.html"}
+    assert set(others) & set(routed) == set(others) & set(selected) == set(routed) & set(selected) == shared
     assert any("routing" in path for path in routed)
     assert any("selection" in path for path in selected)
 
@@ -41,7 +41,7 @@ def test_the_cost_is_added_up_from_all_but_itself(read: Read) -> None:
 
 def test_a_screening_a_plan_and_the_audit_need_no_student(read: Read) -> None:
     targets = Targets(*read())
-    assert all("/screen" in path for path in targets.screening())
+    assert all("/screen" in path or path.endswith("/index.html") for path in targets.screening())
     assert all("/plan" in path for path in targets.plan())
     assert all(path.startswith("results/replication/") for path in targets.replication())
 
@@ -83,7 +83,7 @@ def test_the_configuration_is_saved_and_not_touched_again_while_it_is_the_same(
         ("pool", ["all", "de"], ["everything"]),
         ("routed", ["persyn", "car"], ["thorough"]),
         ("table", ["leaderboard", "plan"], ["gain"]),
-        ("figure", ["gain"], ["leaderboard"]),
+        ("figure", ["gain"], ["recommendation"]),
     ],
 )
 def test_a_wildcard_stands_for_names_of_the_study(read: Read, wildcard: str, known: list[str], unknown: list[str]) -> None:

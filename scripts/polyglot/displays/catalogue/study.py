@@ -175,7 +175,7 @@ _FIGURES: dict[str, Display] = {
         "intervals over examples and seeds.",
         {"teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
         paper="table 1",
-        width=4.6,
+        width=3.8,
         height=1.6,
     ),
     "pg_score": Display(

@@ -86,15 +86,14 @@ def cautions(advices: Sequence[Advice]) -> list[tuple[str, str]]:
     return sorted(((where[text], text) for text in found), key=lambda pair: -len(found[pair[1]]))
 
 
-def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[Markup]:
-    """What to do next, most urgent first."""
+def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
+    """What to do next, most urgent first, as lines of Markdown."""
     verdicts = {advice.verdict for advice in advices}
     taken = [f"{advice.language}: {advice.label}" for advice in advices if advice.verdict in ("clear", "tentative")]
     steps = []
     if taken:
-        steps.append(
-            f"Use the data of the teacher named: {_plain('; '.join(taken))}. `snakemake publish` writes data sets with their cards."
-        )
+        named = _plain("; ".join(taken))
+        steps.append(f"Use the data of the teacher named: {named}. `snakemake publish` writes data sets with their cards.")
     if "worse" in verdicts:
         steps.append("Where students are worse than the base, read samples of the data before you train on more of them.")
     if verdicts & {"no_gain", "tentative", "gain_unknown"}:
@@ -112,7 +111,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[Marku
         asked = "; ".join(f"{name}" + f" ({question})" * bool(question) for name, question in open_.unrun.items())
         steps.append(f"Not run yet: {_plain(asked)}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
     steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
-    return [line(step) for step in steps]
+    return steps
 
 
 def picture_text(leaderboard: pd.DataFrame, title: str) -> str:

@@ -35,7 +35,7 @@ class Shown:
     category: str
     caption: Markup
     sheet: Sheet | None = None
-    picture: Markup = Markup("")
+    picture: str = ""
     """A data URL."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the picture in pixels."""
@@ -71,7 +71,6 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     advices = [] if advised is None else advice_by_language(advised)
     results = _results(context, frames, files.samples)
     holes = len(frames.get("holes", ()))
-    seeds, unrun = facts["seeds"], facts["unrun"]
     style, scripts = _beside(template, "page.css"), _beside(template, "sortable.min.js") + _beside(template, "page.js")
     cost = {name: shown for name, shown in tables.items() if shown.category == COST}
     apart = {answer, VERDICTS, *cost}
@@ -84,7 +83,7 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
         picture_text=picture_text(board, figures[answer].title) if len(board) and answer in figures else "",
         verdicts=tables.get(VERDICTS),
         verdict_table="" if advised is None else verdict_table(advised),
-        next_steps=next_steps(advices, Next(facts["name"], seeds, unrun), holes),
+        next_steps=[line(step) for step in next_steps(advices, Next(facts["name"], facts["seeds"], facts["unrun"]), holes)],
         cautions=cautions(advices),
         advices={advice.lang: advice for advice in advices},
         teachers=[teacher_profile(context, results, name) for name in results.teachers],
@@ -105,9 +104,9 @@ def _results(context: Context, frames: Mapping[str, pd.DataFrame], samples: Sequ
     cells = frames.get("cells", pd.DataFrame())
     if len(cells):
         cells = cells[(cells["base"] == context.base) & (cells["recipe"] == context.recipe)]
-    named = [frames.get(name, pd.DataFrame()) for name in ("leaderboard", "yields", "prices")]
+    board, yields, prices = (frames.get(name, pd.DataFrame()) for name in ("leaderboard", "yields", "prices"))
     pairs = {(teacher, lang): read_frame(Path(path)) for teacher, lang, path in samples}
-    return Results(cells, *named, samples=pairs)
+    return Results(cells, board, yields, prices, pairs)
 
 
 def _table(one: Mapping[str, str]) -> Shown:
@@ -117,7 +116,7 @@ def _table(one: Mapping[str, str]) -> Shown:
 
 def _figure(one: Mapping[str, str]) -> Shown:
     data = Path(one["path"]).read_bytes()
-    url = Markup(f"data:image/png;base64,{base64.b64encode(data).decode()}")
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     size = (int.from_bytes(data[16:20]), int.from_bytes(data[20:24]))  # the header of a PNG
     return Shown(one["name"], one["title"], one["category"], line(one["caption"]), None, url, size)
 
@@ -142,7 +141,7 @@ def _totals(ledger: pd.DataFrame) -> list[tuple[str, str]]:
         ("GPU hours", significant(total["gpu_hours"]) if total["gpu_hours"] else "none"),
         ("prompt tokens", millions(total["prompt_tokens"]) if total["prompt_tokens"] else UNKNOWN),
         ("completion tokens", millions(total["completion_tokens"]) if total["completion_tokens"] else UNKNOWN),
-        ("money", money(paid)),
+        ("money", money(paid) if paid else "none recorded"),
     ]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
+from itertools import count, pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -92,7 +92,7 @@ def _table(tokens: Sequence[Token], name: str) -> Iterator[Token]:
     yield _raw(f'<div class="scroll" role="region" tabindex="0" aria-label="{shown}"><table class="sortable n-last">')
     yield _raw(f'<caption class="unseen">{shown}</caption>')
     column = 0
-    for token, following in zip(tokens[1:-1], tokens[2:], strict=True):
+    for token, following in pairwise(tokens[1:]):
         if token.type == "tr_open":
             column = 0
         if token.type in ("th_open", "td_open"):

@@ -41,7 +41,7 @@ class Results:
 
     @property
     def languages(self) -> list[str]:
-        return sorted({*(self.cells["lang"] if "lang" in self.cells else ()), *(lang for _, lang in self.samples)})
+        return sorted({*self.cells.get("lang", ()), *(lang for _, lang in self.samples)})
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,13 @@ def teacher_profile(context: Context, results: Results, teacher: str) -> Profile
         cell = _only(results.cells, teacher=teacher, lang=lang)
         price = _price(results.prices, teacher, lang)
         rows.append(
-            {"language": context.language(lang), **_scores(context, results.cells, cell), **_usable(results.yields, teacher, lang)}
+            {
+                "language": context.language(lang),
+                **_scores(context, results.cells, cell),
+                **_usable(results.yields, teacher, lang),
+            }
             | {
                 f"tokens for {UNIT:,} usable": millions(price.prompt_tokens + price.completion_tokens),
-                f"hours for {UNIT:,}": significant(price.hours),
                 f"price of {UNIT:,}": money(price.usd),
             }
         )
@@ -108,7 +111,8 @@ def _standing(context: Context, board: pd.DataFrame, teacher: str) -> list[tuple
     if not row:
         return []
     ranked = int(board["rank"].notna().sum())
-    rank = HOLE + " no rank, for a missing measurement" if pd.isna(row["rank"]) else f"{int(row['rank'])} of {ranked}"
+    place = row["rank"]
+    rank: str = f"{HOLE} no rank, for a missing measurement" if pd.isna(place) else f"{number(place, 0)} of {ranked}"
     score = with_interval(row["pg"], row["low"], row["high"], 2, missing=HOLE)
     facts = [("rank", rank), (f"PG-Score ({context.definition})", score), ("P(first)", probability(row["p_first"]))]
     return [*facts, ("gain of its students", number(row["gain"], sign=True))] if "gain" in row else facts
@@ -157,7 +161,7 @@ def _scores(context: Context, cells: pd.DataFrame, cell: Row) -> Row:
         return {"rank": UNKNOWN, "PG-Score": HOLE, **({"gain of its student": HOLE} if "gain" in cells else {})}
     ranks = cells[cells["lang"] == cell["lang"]].set_index("teacher")[column].rank(ascending=False, method="min")
     ends = (cell[column], cell[f"{column}_low"], cell[f"{column}_high"])
-    shown = {"rank": number(ranks[cell["teacher"]], 0), "PG-Score": with_interval(*ends, 2, missing=HOLE)}
+    shown: Row = {"rank": number(ranks[cell["teacher"]], 0), "PG-Score": with_interval(*ends, 2, missing=HOLE)}
     if "gain" in cells:
         ends = tuple(cell.get(f"gain{end}", float("nan")) for end in ("", "_low", "_high"))
         shown["gain of its student"] = with_interval(*ends, sign=True, missing=HOLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,15 +89,20 @@ class PageInputs(Inputs):
 
     def files(self, _: Any = None) -> list[str]:
         """What this run makes of the page."""
-        found = [path for kind, name, display in self._displays if display.experiment in self.made for path in self._forms(kind, name)]
+        found = [
+            path for kind, name, display in self._displays if display.experiment in self.made for path in self._forms(kind, name)
+        ]
         if MAIN in self.made:
             found += [*self._frames().values(), *(path for *_, path in self._samples())]
         return list(dict.fromkeys(found))
 
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(self.files())
+
     def _there(self, *needed: str) -> bool:
         """Whether files are made by this run or lie there from an earlier one."""
-        made = set(self.files())
-        return all(path in made or Path(path).exists() for path in needed)
+        return all(path in self._own or Path(path).exists() for path in needed)
 
     def shown(self, _: Any = None) -> dict[str, Any]:
         """The arguments of `polyglot.displays.page.document.Files`."""
@@ -113,10 +119,9 @@ class PageInputs(Inputs):
 
     def earlier(self, _: Any = None) -> dict[str, str]:
         """The files that earlier runs left, with their hashes."""
-        made = set(self.files())
         found = [path for kind, name, _ in self._displays for path in self._forms(kind, name)]
         found += [*self._frames().values(), *(path for *_, path in self._samples())]
-        return {path: file_hash(Path(path)) for path in dict.fromkeys(found) if path not in made and Path(path).exists()}
+        return {path: file_hash(Path(path)) for path in dict.fromkeys(found) if path not in self._own and Path(path).exists()}
 
     def values(self, _: Any = None) -> dict[str, Any]:
         """What the page's tables depend on besides their files: see `polyglot.displays.context.Context`."""
@@ -137,7 +142,7 @@ class PageInputs(Inputs):
         return {
             "name": study.study,
             "description": study.description,
-            "line": f"{len(names)} teacher{'s' * (len(names) > 1)}, {len(langs)} language{'s' * (len(langs) > 1)}, students of {base}.",
+            "line": f"{_counted(names, 'teacher')}, {_counted(langs, 'language')}, students of {base}.",
             "how": [
                 ("teachers", ", ".join(names)),
                 ("languages", ", ".join(langs)),
@@ -154,3 +159,25 @@ class PageInputs(Inputs):
             "unrun": {name: matrix.question for name, matrix in study.matrices.items() if name not in there},
             "earlier": earlier,
         }
+
+    def in_report(self) -> dict[str, Any]:
+        """The result and the experiments that have been run, for the first page of Snakemake's report, escaped for its markup."""
+        from polyglot.displays.page.summary import summary
+
+        found = summary(Path(self.at(paths.RESULTS)))
+        run = [
+            name
+            for name in self.study.experiments
+            if any(display.experiment == name and self._there(*self._forms(kind, one)) for kind, one, display in self._displays)
+        ]
+        lines = [_restructured(line) for line in (found.lead, *found.top, found.verdict) if line]
+        return {"lines": lines, "experiments": run}
+
+
+def _counted(things: Sequence[str], name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) > 1)}"
+
+
+def _restructured(text: str) -> str:
+    """Plain text for reStructuredText."""
+    return re.sub(r"([\\*_`|<>:]|(?<=^\d)\.)", r"\\\1", text)
