@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from polyglot.displays.catalogue import files as catalogue
 
+from .browser import browser, opening
 from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
+__all__ = ["browser"]
 
-BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 REPORT = "results/demo/report.html"
 
 
 @pytest.fixture(scope="module")
-def page(tiny: Workplace) -> Iterator[Page]:
+def page(browser: Browser, tiny: Workplace) -> Iterator[Page]:
     """The tiny study's report in a headless browser that has no network; an error in the page fails the test."""
-    if BROWSER is None:
-        pytest.skip("no Chromium is installed")
     tiny.snakemake("--report", REPORT)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1400, "height": 900}, offline=True)
-        errors: list[str] = []
-        asked: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
-        opened.goto((tiny.folder / REPORT).as_uri())
+    with opening(browser, tiny.folder / REPORT, viewport={"width": 1400, "height": 900}) as opened:
         yield opened
-        assert not errors
-        assert not asked
-        browser.close()
 
 
 def open_result(page: Page, category: str, title: str, kind: str) -> None:
@@ -57,6 +45,12 @@ def test_the_first_page_says_what_was_asked(page: Page, tiny: Workplace) -> None
     expect(page.get_by_text("Student base: nano-base").first).to_be_in_viewport()
     for category in (catalogue.RESULT, catalogue.EVALUATION, catalogue.DATA, catalogue.ANALYSIS, catalogue.COST):
         expect(page.get_by_text(category, exact=True)).to_be_visible()
+
+
+def test_the_first_page_has_the_result_and_no_experiment_that_was_not_run(page: Page, tiny: Workplace) -> None:
+    lead = (tiny.folder / "results/demo/tables/leaderboard.md").read_text(encoding="utf-8").partition("\n")[0]
+    expect(page.get_by_text(lead).first).to_be_in_viewport()
+    expect(page.get_by_text("Further experiments")).to_have_count(0)
 
 
 def test_a_click_leads_to_a_figure(page: Page) -> None:
