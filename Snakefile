@@ -3,7 +3,6 @@
 #   make                                          set up, then run the embedded study to its report
 #   snakemake --configfile config/STUDY.yaml      run a study
 #   snakemake experiments                         the experiments of the study (bases, methods, data scale, ...)
-#   snakemake results/demo/index.html             the page of a study: the answer first, in one file
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
 #   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
