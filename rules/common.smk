@@ -70,7 +70,7 @@ publishing = PublishingInputs(STUDY, REGISTRIES)
 
 config.clear()
 config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})
-if "--report" in sys.argv:
+if any(word.startswith("--report") for word in sys.argv):
     config["result"] = page.in_report()
 
 

@@ -35,7 +35,7 @@ FACTS: dict[str, Any] = {
     "line": "3 teachers",
     "how": [("seeds", "0")],
     "seeds": 3,
-    "unrun": {},
+    "unrun": [],
     "earlier": [],
 }
 
@@ -141,7 +141,7 @@ def test_texts_of_others_stay_texts(tmp_path: Path) -> None:
     models = {**frames.context.models, "good": {"label": HOSTILE, "family": HOSTILE, "size": None}}
     languages = {**frames.context.languages, "de": {**frames.context.languages["de"], "name": HOSTILE}}
     frames = replace(frames, context=replace(frames.context, models=models, languages=languages))
-    facts = {**FACTS, "description": HOSTILE, "unrun": {HOSTILE: HOSTILE}, "how": [(HOSTILE, HOSTILE)], "earlier": [HOSTILE]}
+    facts = {**FACTS, "description": HOSTILE, "unrun": [HOSTILE], "how": [(HOSTILE, HOSTILE)], "earlier": [HOSTILE]}
     _, seen = made(tmp_path, frames, facts, text=HOSTILE)
     assert len(seen.of("script")) == 1
     assert {str(picture["src"])[:15] for picture in seen.of("img")} == {"data:image/png;"}

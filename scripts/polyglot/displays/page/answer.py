@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from polyglot.displays.page.markup import line, sheet
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.tables.recommendation import VERDICTS
+from polyglot.study.experiments import MAIN
 
 CAUTIONS = " Beware: "
 """Begins the cautions in a paragraph of advice."""
@@ -40,8 +41,8 @@ class Next:
 
     study: str
     seeds: int
-    unrun: Mapping[str, str] = field(default_factory=dict)
-    """Experiments that have no results, with their questions."""
+    unrun: Collection[str] = ()
+    """Experiments that have no results."""
 
 
 def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
@@ -107,9 +108,12 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
         steps.append("Where a score cannot be trusted, choose a reference that beats the base, or another benchmark.")
     if holes:
         steps.append(f"Measure what is missing: {holes} cell{'s have' if holes > 1 else ' has'} no measurement.")
-    if open_.unrun:
-        asked = "; ".join(f"{name}" + f" ({question})" * bool(question) for name, question in open_.unrun.items())
-        steps.append(f"Not run yet: {_plain(asked)}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
+    further = [name for name in open_.unrun if name != MAIN]
+    if MAIN in open_.unrun:
+        steps.append("Test the data with students: `snakemake` trains and evaluates them.")
+    elif further:
+        asked = _plain(", ".join(further))
+        steps.append(f"Not run yet: {asked}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
     steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
     return steps
 

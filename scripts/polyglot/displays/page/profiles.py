@@ -81,8 +81,8 @@ def teacher_profile(context: Context, results: Results, teacher: str) -> Profile
                 **_usable(results.yields, teacher, lang),
             }
             | {
-                f"tokens for {UNIT:,} usable": millions(price.prompt_tokens + price.completion_tokens),
-                f"price of {UNIT:,}": money(price.usd),
+                f"tokens per {UNIT:,}": millions(price.prompt_tokens + price.completion_tokens),
+                f"price per {UNIT:,}": money(price.usd),
             }
         )
     return Profile(teacher, name, facts, _table(rows, f"{name} by language"), _samples(context, results, teacher))
@@ -172,7 +172,7 @@ def _usable(yields: pd.DataFrame, teacher: str, lang: str) -> Row:
     if yields.empty:
         return {}
     rows = yields[(yields["teacher"] == teacher) & (yields["lang"] == lang)]
-    return {"usable answers": share(_usable_share(rows)) if len(rows) else UNKNOWN}
+    return {"usable": share(_usable_share(rows)) if len(rows) else UNKNOWN}
 
 
 def _price(prices: pd.DataFrame, teacher: str, lang: str) -> Price:

@@ -12,6 +12,7 @@ from polyglot.core.files import read_frame
 from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.page.answer import Next, advice_by_language, next_steps
 from polyglot.displays.tables.layout import row_dicts
+from polyglot.study.experiments import MAIN
 
 TOP = 3
 """Teachers that are named."""
@@ -45,7 +46,7 @@ def summary(results: Path) -> Summary:
     settings = results / "config.yaml"
     study = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     unrun = [name for name in study.get("experiments", {}) if not (tables / f"{name}.md").exists()]
-    open_ = Next(results.name, len(study.get("seeds", ())), dict.fromkeys(unrun, ""))
+    open_ = Next(results.name, len(study.get("seeds", ())), unrun + [MAIN] * board.empty)
     steps = next_steps(advice_by_language(advised) if len(advised) else [], open_, 0)
     lines = (_lead(tables / f"{answer}.md"), *top, _lead(tables / "recommendation.md"), steps[0])
     lead, *shown, verdict, step = (_plain(line) for line in lines)

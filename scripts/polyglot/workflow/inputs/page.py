@@ -156,7 +156,7 @@ class PageInputs(Inputs):
                 ("intervals", f"{study.scoring.confidence:.0%}, from {study.scoring.bootstrap:,} bootstrap resamples"),
             ],
             "seeds": len(study.seeds),
-            "unrun": {name: matrix.question for name, matrix in study.matrices.items() if name not in there},
+            "unrun": [name for name in study.matrices if name not in there],
             "earlier": earlier,
         }
 
