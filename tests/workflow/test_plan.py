@@ -188,7 +188,7 @@ class TestAfterTheDemo:
 
     def test_changing_a_figures_style_draws_only_that_figure(self, demo: Workplace) -> None:
         planned = demo.planned("--config", "figures={gain: {height: 5}}")
-        assert planned == {"figure": 1, "resources": 1, "ledger": 1, "table": 2, "all": 1}
+        assert planned == {"figure": 1, "resources": 1, "ledger": 1, "table": 2, "page": 1, "all": 1}
 
     def test_adding_a_teacher_plans_only_its_own_jobs(self, demo: Workplace) -> None:
         def planned_for(teachers: str) -> dict[str, int]:

@@ -45,6 +45,8 @@ def test_what_the_command_line_asks_for_is_made(read: Read) -> None:
     made = PageInputs(*read(), ("-c2", "experiments", "screen"))
     assert {"results/demo/tables/large_student.md", "results/demo/tables/screen.md"} <= set(made.files())
     assert {"large_student", "screen", "leaderboard"} <= names(made)
+    routed = PageInputs(*read(), ("route",))
+    assert {"results/demo/tables/routing.md", "results/demo/tables/leaderboard.md"} <= set(routed.files())
     alone = PageInputs(*read(), ("screen",))
     assert {Path(path).stem for path in alone.files()} == {"screen"}
     assert alone.shown()["samples"] == []

@@ -58,9 +58,9 @@ class PageInputs(Inputs):
 
     @cached_property
     def made(self) -> list[str]:
-        """The experiments that this run makes."""
+        """The experiments that this run makes: a screening stands alone, all else comes with the cost of the default ones."""
         found = dict.fromkeys(name for word in self.asked for name in self.experiments_of(word))
-        return list(found) or self.study.default_experiments
+        return ["screen"] if [*found] == ["screen"] else list(dict.fromkeys([*self.study.default_experiments, *found]))
 
     @cached_property
     def _displays(self) -> list[tuple[Kind, str, Display]]:
