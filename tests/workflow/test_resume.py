@@ -53,6 +53,7 @@ IMPORTS = {
     "figure": "matplotlib pandas",
     "ledger": "pandas",
     "measurements": "pandas scipy",
+    "page": "pandas",
     "perplexity": "accelerate pandas scipy torch transformers",
     "pg_score": "pandas scipy",
     "resources": "pandas",

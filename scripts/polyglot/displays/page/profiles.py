@@ -69,7 +69,12 @@ class Profile:
 def teacher_profile(context: Context, results: Results, teacher: str) -> Profile:
     """A teacher's scores, yield, price and samples."""
     name = context.model(teacher)
-    facts = [*_standing(context, results.board, teacher), *_yield(results.yields, teacher), *_about(context, teacher)]
+    facts = [
+        *_standing(context, results.board, teacher),
+        *_strengths(context, results.cells, teacher),
+        *_yield(results.yields, teacher),
+        *_about(context, teacher),
+    ]
     rows: list[Row] = []
     for lang in results.languages:
         cell = _only(results.cells, teacher=teacher, lang=lang)
@@ -116,6 +121,18 @@ def _standing(context: Context, board: pd.DataFrame, teacher: str) -> list[tuple
     score = with_interval(row["pg"], row["low"], row["high"], 2, missing=HOLE)
     facts = [("rank", rank), (f"PG-Score ({context.definition})", score), ("P(first)", probability(row["p_first"]))]
     return [*facts, ("gain of its students", number(row["gain"], sign=True))] if "gain" in row else facts
+
+
+def _strengths(context: Context, cells: pd.DataFrame, teacher: str) -> list[tuple[str, str]]:
+    """The languages of its highest and lowest score."""
+    column = f"pg_{context.definition}"
+    if column not in cells:
+        return []
+    known = cells[(cells["teacher"] == teacher) & cells[column].notna()].sort_values(column, ascending=False)
+    if len(known) < 2:
+        return []
+    ends = [f"{context.language(str(row['lang']))} ({number(row[column], 2)})" for row in row_dicts(known.iloc[[0, -1]])]
+    return [("strongest in", ends[0]), ("weakest in", ends[1])]
 
 
 def _yield(yields: pd.DataFrame, teacher: str) -> list[tuple[str, str]]:
