@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,10 @@ from polyglot.displays.words import flag_line, hole_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROW, REST = 0.32, 0.9
-"""Inches of a teacher's row, and of all else."""
+ROW, LINE, REST = 0.32, 0.16, 0.9
+"""Inches of a teacher's row, of a line of its name, and of all else."""
+LETTERS = 22
+"""Letters of a name on a line."""
 
 
 def leaderboard(
@@ -27,7 +30,9 @@ def leaderboard(
 
     rows = main_rows(context, teachers)
     figure, axes = plt.subplots()
-    figure.set_figheight(max(figure.get_figheight(), ROW * len(rows) + REST))
+    names = [textwrap.fill(context.model(name), LETTERS) for name in rows["teacher"]]
+    row = max([ROW, *(LINE * len(name.splitlines()) for name in names)])
+    figure.set_figheight(max(figure.get_figheight(), row * len(rows) + REST))
     if rows.empty:
         nothing(axes, "no teacher was scored")
         return figure
@@ -37,7 +42,7 @@ def leaderboard(
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
     points(axes, value, y, (low, high), look=Look(COLOURS[0], "o"), size=6)
     cross(axes, y[np.isnan(value)])
-    axes.set_yticks(y, [context.model(name) for name in rows["teacher"]])
+    axes.set_yticks(y, names)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.08)
     axes.grid(axis="y", visible=False)
