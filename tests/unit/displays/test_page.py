@@ -103,7 +103,7 @@ def files(folder: Path, frames: Frames, *, without: Collection[str] = (), text: 
 
 def made(folder: Path, frames: Frames, facts: Mapping[str, Any] = FACTS, **changes: Any) -> tuple[str, Seen]:
     values = {**asdict(frames.context), "metrics": None}
-    del values["flagged"]
+    del values["flagged"], values["sizes"]  # follow from the frames
     text = page(TEMPLATE, files(folder, frames, **changes), values, facts)
     return text, Seen(text)
 
