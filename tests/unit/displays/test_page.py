@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.__main__ import main
 from polyglot.displays.numbers import leading, share, with_interval
 from polyglot.displays.page.document import Files, page
 from polyglot.displays.page.markup import sheet
-from polyglot.displays.page.summary import ending
 from polyglot.displays.table import Table
 from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
@@ -180,20 +180,23 @@ def test_a_teachers_yield_is_that_of_its_requests(tmp_path: Path) -> None:
     assert f"{share(usable / 600)} of 600" in seen.text
 
 
-def test_the_end_of_a_run_is_ten_lines(tmp_path: Path) -> None:
+def test_the_end_of_a_run_is_ten_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "results/made_up"
     frames = simulate()
     models = {**frames.context.models, "good": {"label": "Good\x1b[31m\nand more", "family": None, "size": None}}
     made(folder, replace(frames, context=replace(frames.context, models=models)))
     (folder / "config.yaml").write_text("seeds: [0]\nexperiments: {sizes: {}}\n")
     (folder / "index.html").touch()
-    lines = ending(folder)
+    main(["result", str(folder)])
+    lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 10
     assert all(line.isprintable() for line in lines)
     best = pd.read_csv(folder / "tables/leaderboard.csv").iloc[0]
     assert lines[1] == f"1. Good[31m and more: {with_interval(best['pg'], best['low'], best['high'], 2)}"
     assert any(line.startswith("page:") and line.endswith("index.html") for line in lines)
     assert lines[-1].startswith("next:")
+    with pytest.raises(SystemExit, match="absent has no tables yet: run the study first"):
+        main(["result", "absent"])
 
 
 @pytest.mark.parametrize(
