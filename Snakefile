@@ -5,7 +5,7 @@
 #   snakemake experiments                         the experiments of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
-#   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
+#   snakemake select                              the good and diverse part of the data (M-DaQ), and of data of your own
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
@@ -55,6 +55,10 @@ onstart:
     prepare_run()
 
 
+onsuccess:
+    print(selection.own_summaries(sys.argv[1:]), end="", file=sys.stderr)
+
+
 onerror:
     print(RUN.failures(), file=sys.stderr)
 
@@ -77,4 +81,5 @@ rule route:
 
 rule select:
     input:
-        targets.comparing("selection"),
+        targets.selecting(),
+        selection.own_files(),

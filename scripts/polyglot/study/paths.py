@@ -81,6 +81,13 @@ ASSIGNED_ANSWERS = "results/{study}/routing/answers/{routed}/{teacher}/{lang}/{m
 # Selection
 QUALITY = "results/{study}/selection/quality/{teacher}/{lang}/{seed}.parquet"
 CLUSTERS = "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet"
+OWN_QUALITY = "results/{study}/selection/own/{dataset}.parquet"
+SELECTED = "results/{study}/select/{dataset}.{form}"
+"""Of a user's own data, in the format of their file."""
+SUMMARY = ".summary.txt"
+"""Ending of what is said about it, beside it."""
+OWN_FORMATS = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
+"""Endings of a user's data that can be selected from."""
 DUELS = "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # What is published

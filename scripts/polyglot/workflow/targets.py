@@ -63,6 +63,11 @@ class Targets(Inputs):
         """Experiments that compare this."""
         return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare in comparisons)
 
+    def selecting(self) -> list[str]:
+        """The experiments that compare selections; nothing of the study where only a user's own data are selected from."""
+        compared = any(matrix.compare == "selection" for matrix in self.study.matrices.values())
+        return self.comparing("selection") if compared or not self.study.selection.datasets else []
+
     def experiments(self) -> list[str]:
         """All experiments except those with separate targets."""
         return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare not in WITH_OWN_TARGETS)
