@@ -54,9 +54,13 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your own modules that add names")
     verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
-    tracing = command("trace", _trace, "print the files and jobs that a table's number comes from, using the study's archive")
-    tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
-    tracing.add_argument("words", nargs="*", help="values that select rows, such as a teacher, and column names")
+    tracing = command(
+        "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
+    )
+    tracing.add_argument(
+        "table", type=Path, metavar="file", help="any file of a study, such as results/demo/tables/leaderboard.csv"
+    )
+    tracing.add_argument("words", nargs="*", help="of a table: values that select rows, such as a teacher, and column names")
     tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: the archive of the table's study)")
     scoring = command("score", _score, "compute PG-Scores from your own metric tables (CSV or Parquet)")
     scoring.add_argument("tables", nargs="+", type=Path, help="tables with a row per teacher and language; all metrics together")
@@ -75,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
     watching.add_argument("study", help="a study's name, or its folder")
     watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
     watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
+    inspecting = command("check", _check, "say what a file is taken for and what is wrong in it, by row, before any job")
+    inspecting.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
+    )
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
     reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
     reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
@@ -110,11 +118,10 @@ def _verify(given: argparse.Namespace) -> None:
 
 def _trace(given: argparse.Namespace) -> None:
     from polyglot.provenance.archive.reading import ArchiveError, open_archive
-    from polyglot.provenance.archive.tracing import trace
+    from polyglot.provenance.archive.tracing import archive_of, trace
 
-    archive = given.archive or given.table.parent.parent / "archive.zip"
     try:
-        with open_archive(archive) as opened:
+        with open_archive(given.archive or archive_of(given.table)) as opened:
             print(*trace(opened, given.table, given.words), sep="\n")
     except ArchiveError as error:
         raise SystemExit(f"trace: {error}") from None
@@ -135,9 +142,11 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
         ValueError: names file, row and column, or the definition that these tables cannot provide.
     """
     from polyglot.core.files import write_csv
-    from polyglot.scoring.metric_tables import read_measurements
+    from polyglot.scoring.metric_tables import columns_of, read_measurements
     from polyglot.scoring.scores import DEFINITIONS, rank_teachers, score_cells
 
+    for path in tables:
+        print(f"{path}: {columns_of(path).sentence}")
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
     if not possible:
@@ -174,6 +183,15 @@ def _watch(given: argparse.Namespace) -> None:
     from polyglot.workflow.watch import read
 
     read(given)
+
+
+def _check(given: argparse.Namespace) -> None:
+    from polyglot.workflow.check import check, report
+
+    found = [check(path, Path.cwd()) for path in given.files]
+    print(report(found))
+    if not all(one.good for one in found):
+        raise SystemExit(1)
 
 
 def _unlock(given: argparse.Namespace) -> None:

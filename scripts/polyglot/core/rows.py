@@ -86,7 +86,7 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
 
 
 def separator(header: str) -> str:
-    """What separates the fields of a table whose first line this is: the most frequent of `SEPARATORS`; a comma if none is there."""
+    """What separates the fields of a table with this first line: the most frequent of `SEPARATORS`; a comma if none is there."""
     fields = header.replace('""', "")
     outside = "".join(fields.split('"')[::2])
     return max(SEPARATORS, key=outside.count)
@@ -120,7 +120,7 @@ def _table(path: Path, lines: list[str]) -> pd.DataFrame:
                 rows.append(record)
     except csv.Error as error:
         raise FileError(
-            f"{path}: row {len(rows)}: not a readable CSV file: {error}. Quote fields that hold the separator, quotes or line breaks"
+            f"{path}: row {len(rows)}: not a readable CSV file: {error}. Quote fields that hold separators, quotes or line breaks"
         ) from error
     header, *rest = rows
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]

@@ -50,10 +50,8 @@ def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataF
         frame = frame.assign(id=frame["id"].astype(str))
         found.check(
             [
-                Problem(
-                    int(place), f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column"
-                )
-                for place, one in frame.loc[frame["id"].duplicated(), "id"].items()
+                Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
+                for place, one in zip(*_by_place(frame.loc[frame["id"].duplicated(), "id"]), strict=True)
             ]
         )
     else:
@@ -91,19 +89,24 @@ def _unknown_languages(found: Dialogues, known: set[str]) -> list[Problem]:
         return []
     strange = stated[~stated.isin(known)]
     return [
-        Problem(int(place), f"unknown language in column 'lang' (value: {value!r})", "use a code of config/languages.yaml")
-        for place, value in strange.items()
+        Problem(place, f"unknown language in column 'lang' (value: {value!r})", "use a code of config/languages.yaml")
+        for place, value in zip(*_by_place(strange), strict=True)
     ]
+
+
+def _by_place(values: pd.Series) -> tuple[list[int], list[object]]:
+    """Places in the file, and values."""
+    return [int(place) for place in values.index.to_numpy()], list(values)
 
 
 def _without_response(frame: pd.DataFrame) -> list[Problem]:
     """Rows without a response for a method that shows it. A file without any response holds prompts, which is in order, but for
     rows that name such a method."""
     answered = frame["response"].str.strip().astype(bool)
-    meant = answered.any() or frame[FOR_METHODS].astype(bool)
+    meant = frame[FOR_METHODS].astype(bool) | bool(answered.any())
     lacking = frame.index[_need_response(frame) & ~answered & meant]
     remedy = "fill it in or delete the row; prompts alone are a file of their own, or name their methods in a column `methods`"
-    return [Problem(int(place), "empty response in column 'response'", remedy) for place in lacking]
+    return [Problem(place, "empty response in column 'response'", remedy) for place in lacking]
 
 
 def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
