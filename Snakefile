@@ -55,10 +55,6 @@ onstart:
     prepare_run()
 
 
-onsuccess:
-    print(selection.own_summaries(sys.argv[1:]), end="", file=sys.stderr)
-
-
 onerror:
     print(RUN.failures(), file=sys.stderr)
 

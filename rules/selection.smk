@@ -230,6 +230,10 @@ rule select_own:
         "../scripts/selection/select_own.py"
 
 
+onsuccess:
+    print(selection.own_summaries(sys.argv[1:]), end="", file=sys.stderr)
+
+
 # Win rates: students answer the same prompts, and a judge compares them with the student trained on the whole set.
 rule judged_prompts:
     """Seed prompts for the win rate, preferably outside all training sets."""

@@ -71,11 +71,13 @@ def unstated(facts: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*models, *(name for name, source in facts["sources"].items() if not source["licence"])]))
 
 
-def licence_name(licences: str | Sequence[str], facts: Mapping[str, Any]) -> str | None:
-    """What hubs show for a licence that is not on their list; None for one that is."""
-    if unstated(facts):
-        return NOT_STATED
-    return None if isinstance(licences, str) else ", ".join(licences)
+def licence_name(facts: Mapping[str, Any], own: str) -> str | None:
+    """What hubs show beside `other`: the names of several licences, and that one is not stated; None for one on their list."""
+    licences = hub_licences(facts, own)
+    if not unstated(facts):
+        return None if isinstance(licences, str) else ", ".join(licences)
+    names = [licences] if isinstance(licences, str) else licences
+    return ", ".join([*(name for name in names if name != OPEN), NOT_STATED])
 
 
 def size_category(rows: int) -> str:
@@ -157,10 +159,9 @@ def data_card(
     from huggingface_hub import DatasetCardData
 
     own = workflow["license"]
-    licences = OPEN if unstated(facts) else hub_licences(facts, own)
     data = DatasetCardData(
         language=facts["lang"],
-        license=licences,
+        license=hub_licences(facts, own),
         license_name=NOT_STATED if unstated(facts) else None,
         task_categories=["text-generation"],
         size_categories=size_category(len(pairs)),
@@ -219,7 +220,7 @@ def model_card(
     data = ModelCardData(
         language=facts["lang"],
         license=licences if isinstance(licences, str) and not unstated(facts) else OPEN,
-        license_name=licence_name(licences, facts),
+        license_name=licence_name(facts, own),
         base_model=facts["base"]["hub"],
         pipeline_tag="text-generation",
         library_name="transformers",
