@@ -84,8 +84,10 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
     )
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
-    reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
-    reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
+    reference = command(
+        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
+    )
+    reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
     return whole
 
 
@@ -201,9 +203,12 @@ def _unlock(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.files_page import FILES_PAGE, files_page
     from polyglot.workflow.reference import REFERENCE_FILE, reference
 
     write_text(reference(), given.to or Path(REFERENCE_FILE))
+    if given.to is None:
+        write_text(files_page(), Path(FILES_PAGE))
 
 
 if __name__ == "__main__":

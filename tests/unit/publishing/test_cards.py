@@ -212,7 +212,13 @@ def own_models(repository: Path, folder: Path, **stated: str) -> tuple[Study, Re
     )
     (folder / "de.txt").write_text("Was?\n")
     seeds = {"files": {"de": str(folder / "de.txt")}, **stated}
-    changes = {"teachers": ["mine"], "base": "folder-base", "languages": ["de"], "seed_dataset": seeds, "truth": {"above": [], "above_in": {}}}
+    changes = {
+        "teachers": ["mine"],
+        "base": "folder-base",
+        "languages": ["de"],
+        "seed_dataset": seeds,
+        "truth": {"above": [], "above_in": {}},
+    }
     changes |= {"experiments": {}, "run": ["main"], "missing": []}
     return load_study(folder / "config/demo.yaml", folder, changes)
 
