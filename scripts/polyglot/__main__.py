@@ -84,6 +84,9 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
     )
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
+    command(
+        "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
+    )
     reference = command(
         "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
     )
@@ -200,6 +203,15 @@ def _unlock(given: argparse.Namespace) -> None:
     from polyglot.workflow.lock import unlock
 
     unlock(Path.cwd())
+
+
+def _commit_times(given: argparse.Namespace) -> None:
+    from polyglot.workflow.commit_times import NoHistory, set_commit_times
+
+    try:
+        print(f"{set_commit_times(Path.cwd())} files have the times of their last commits now")
+    except NoHistory as error:
+        raise SystemExit(f"commit-times: {error}") from None
 
 
 def _reference(given: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from polyglot.core.dialogues import Dialogues
     from polyglot.evaluation.forms import Item, Row
+    from polyglot.evaluation.readers import Reader
     from polyglot.registry import Registries
     from polyglot.study.configuration import Study
 
@@ -201,8 +203,12 @@ def _form(columns: Collection[str]) -> Form | None:
     for name, reader in READERS.items():
         if {field.lower() for field in reader.fields} <= set(columns):
             about = f"{reader.makes.stated_as}, in the schema of {name} (`items: {name}` in config/benchmarks.yaml)"
-            return Form(about, reader.makes, lambda row, one=reader: one.read(row, one.words), reader.fields)
+            return Form(about, reader.makes, partial(_by_reader, reader), reader.fields)
     return next((form for form in plain if any(field in columns for field in form.kind.telling)), None)
+
+
+def _by_reader(reader: Reader, row: Row) -> Row:
+    return reader.read(row, reader.words)
 
 
 def _items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:

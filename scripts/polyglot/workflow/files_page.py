@@ -78,6 +78,20 @@ commas. Capitals in the first line do not matter.
 
 @METRICS@
 
+## Results in another clone
+To go on elsewhere, or after cloning anew, take along the results and what Snakemake remembers of them, with their times:
+
+```bash
+cp -a old/results old/.snakemake new/
+cd new && polyglot commit-times
+snakemake -n
+```
+
+Snakemake compares inputs by content where it remembers it, and parameters by value, but scripts by their time stamps, and
+cloning makes all files look new. `polyglot commit-times` gives each file that is as it was committed the time of the last
+commit that changed it. So what has changed since the results were made is made again, and nothing else. A file that was
+committed after a run as it was in that run counts as changed: then, if you are sure, `snakemake --touch TARGETS`.
+
 ## Licences
 A model behind an endpoint or from a folder has the licence that its entry in `config/models.yaml` states, and prompts of your
 own that of `seed_dataset.licence`. What is not stated is called "licence not stated" in data cards, model cards and archives.
