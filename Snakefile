@@ -78,4 +78,3 @@ rule route:
 rule select:
     input:
         targets.selecting(),
-        selection.own_files(),

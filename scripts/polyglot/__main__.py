@@ -75,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
     checking.add_argument("action", choices=["check"], help="what to do")
     checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    pushing = command("publish", _publish, "upload a published folder to a model hub, privately unless --public")
+    pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
+    pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
+    pushing.add_argument("--public", action="store_true", help="everybody may read it; every licence must be stated")
     watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
     watching.add_argument("study", help="a study's name, or its folder")
     watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
@@ -182,6 +186,15 @@ def _teachers(given: argparse.Namespace) -> None:
     print(shown)
     if not works:
         raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")
+
+
+def _publish(given: argparse.Namespace) -> None:
+    from polyglot.publishing.push import PushError, push
+
+    try:
+        print(push(given.folder, given.to, public=given.public))
+    except (PushError, OSError) as error:
+        raise SystemExit(f"publish: {error}") from None
 
 
 def _watch(given: argparse.Namespace) -> None:

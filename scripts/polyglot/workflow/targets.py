@@ -16,6 +16,7 @@ from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
+from polyglot.workflow.inputs.selection import SelectionInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
 WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
@@ -64,9 +65,11 @@ class Targets(Inputs):
         return self.whole(name for name, matrix in self.study.matrices.items() if matrix.compare in comparisons)
 
     def selecting(self) -> list[str]:
-        """The experiments that compare selections; nothing of the study where only a user's own data are selected from."""
+        """The experiments that compare selections, and what is selected from a user's own data; nothing else of the study where
+        it has only such data."""
+        own = SelectionInputs(self.study, self.registries).own_files()
         compared = any(matrix.compare == "selection" for matrix in self.study.matrices.values())
-        return self.comparing("selection") if compared or not self.study.selection.datasets else []
+        return [*(self.comparing("selection") if compared or not own else []), *own]
 
     def experiments(self) -> list[str]:
         """All experiments except those with separate targets."""
