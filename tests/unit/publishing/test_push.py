@@ -91,13 +91,13 @@ def test_what_has_no_licence_goes_to_private_repositories_only(tmp_path: Path, h
     assert hub.files == {}
     hub.private = True
     assert push(folder, "me/mine", endpoint=endpoint).endswith("/datasets/me/mine")
-    assert hub.made["private"] is True
+    assert hub.made["visibility"] == "private"
     assert set(hub.files) == {"README.md", "data/train.jsonl"}
 
 
 def test_what_has_licences_may_be_public(tmp_path: Path, hub: Hub) -> None:
     push(card(tmp_path, stated=True), "me/mine", public=True, endpoint=f"http://127.0.0.1:{hub.server_port}")
-    assert hub.made["private"] is False
+    assert hub.made["visibility"] == "public"
     assert hub.files["data/train.jsonl"] == b'{"prompt": "a"}\n'
 
 
