@@ -210,7 +210,7 @@ rule select_own:
         "results/{study}/benchmarks/select_own/{dataset}.{form}.tsv"
     wildcard_constraints:
         dataset=one_of(STUDY.selection.datasets),
-        form=one_of(paths.OWN_FORMATS),
+        form=one_of(selection.own_formats),
     conda:
         models.embedding_environment(models.embedder)
     threads: threads_of("select_own")

@@ -84,10 +84,8 @@ CLUSTERS = "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet"
 OWN_QUALITY = "results/{study}/selection/own/{dataset}.parquet"
 SELECTED = "results/{study}/select/{dataset}.{form}"
 """Of a user's own data, in the format of their file."""
-SUMMARY = ".summary.txt"
-"""Ending of what is said about it, beside it."""
-OWN_FORMATS = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
-"""Endings of a user's data that can be selected from."""
+SELECTED_SUMMARY = "results/{study}/select/{dataset}.{form}.summary.txt"
+"""What is said about it."""
 DUELS = "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # What is published

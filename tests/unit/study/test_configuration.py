@@ -71,7 +71,7 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
         ({"teachers": ["base"]}, ["teachers", "'base'", "another id"]),
         ({"languages": ["de", "en"]}, ["languages", "'en'", "translate", "source_language"]),
-        ({"figures": {"gian": {"height": 5}}}, ["figures", "gian", "pg_score"]),
+        ({"figures": {"gian": {"height": 5}}}, ["figures", "gian", "'gain'"]),
         ({"recipe": "equal-0"}, ["recipe", "equal-0", "-25k"]),
         ({"run": ["minor"]}, ["run", "minor", "main, ", "base_models"]),
         ({"experiments": {"main": {"compare": "bases"}}, "run": None}, ["experiments", "main experiment"]),

@@ -79,12 +79,15 @@ class SelectionInputs(Inputs):
         ]
 
     # A user's own data
+    own_formats = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
+    """Endings of the files that what is selected may be written to."""
+
     def own_files(self) -> list[str]:
         """What is selected from each of the user's files, in the format of the file."""
-        return [self._selected(name, file) for name, file in self.study.selection.datasets.items()]
+        return [self._selected(paths.SELECTED, name, file) for name, file in self.study.selection.datasets.items()]
 
-    def _selected(self, name: str, file: str) -> str:
-        return self.at(paths.SELECTED, dataset=name, form=Path(file).suffix.lower().removeprefix("."))
+    def _selected(self, pattern: str, name: str, file: str) -> str:
+        return self.at(pattern, dataset=name, form=Path(file).suffix.lower().removeprefix("."))
 
     def own_quality(self, wildcards: Wildcards) -> File:
         """The quality of a user's samples, where the rule needs it."""
@@ -133,7 +136,8 @@ class SelectionInputs(Inputs):
 
     def own_summaries(self, targets: Iterable[str]) -> str:
         """What was selected from the user's files, in words."""
-        found = [Path(self._selected(name, file) + paths.SUMMARY) for name, file in self.own_asked(targets).items()]
+        asked = self.own_asked(targets).items()
+        found = [Path(self._selected(paths.SELECTED_SUMMARY, name, file)) for name, file in asked]
         return "".join(path.read_text(encoding="utf-8") for path in found if path.is_file())
 
     # Duels
