@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 FEW = 10
 """Items from which on it tells something that no first option is correct."""
+GUESSED = 300
+"""Most prompts whose language is guessed."""
+RARE = 0.1
+"""Least share of a guessed language that is told: below it are mostly mistakes with short texts."""
 SHOWN = 20
 """Most problems that are shown of a file."""
 STUDY_ENDINGS = (".yaml", ".yml")
@@ -138,6 +142,7 @@ def _told(found: Dialogues) -> list[str]:
     facts = [
         f"{len(found.rows):,} rows, {int(answered.sum()):,} with a response, {len(together) - len(set(together)):,} duplicates",
         _languages(found.column("lang")),
+        *_guessed(list(texts)),
         *found.notes,
     ]
     if not answered.any():
@@ -153,6 +158,17 @@ def _languages(stated: pd.Series | None) -> str:
         return "no column `lang`: all rows are taken for the language that the study names the file for"
     counts = stated.astype(str).value_counts().sort_index()
     return f"languages: {', '.join(f'{code} {count:,}' for code, count in counts.items())}"
+
+
+def _guessed(texts: Sequence[str]) -> list[str]:
+    """The languages of a sample of texts, as a detector guesses them; nothing for texts without letters."""
+    from lingua import LanguageDetectorBuilder
+
+    sample = list(texts)[:: max(1, len(texts) // GUESSED)][:GUESSED]
+    detector = LanguageDetectorBuilder.from_all_languages().with_low_accuracy_mode().build()
+    found = Counter(one.iso_code_639_1.name.lower() for one in detector.detect_languages_in_parallel_of(sample) if one)
+    common = [f"{code} {count / len(sample):.0%}" for code, count in found.most_common(3) if count >= RARE * len(sample)]
+    return [f"languages by a quick guess from {len(sample):,} prompts: {', '.join(common)}"] if common else []
 
 
 CORRECTED = ("instruction", "revised", "original")

@@ -21,9 +21,9 @@ run anything:
 polyglot check my_prompts.jsonl my_benchmark/ config/mine.yaml
 ```
 
-It says what each file is taken for, how many rows it has and in which languages, and what is wrong in which row. For a study it
-also checks every file that the study names. It ends with exit code 1 if anything is wrong. Rows are counted from 1; a header
-and blank lines of CSV are not counted, blank lines of JSONL and plain text are.
+It says what each file is taken for, how many rows it has, in which languages (where no column says it, by a quick guess), and
+what is wrong in which row. For a study it also checks every file that the study names. It ends with exit code 1 if anything is
+wrong. Rows are counted from 1; a header and blank lines of CSV are not counted, blank lines of JSONL and plain text are.
 
 ## Formats
 Texts are in UTF-8. In CSV the separator is found in the first line.

@@ -68,6 +68,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, name: str, content: Any, problem
     assert problem in found.problems[0]
 
 
+def test_the_language_of_prompts_is_guessed(tmp_path: Path) -> None:
+    found = checked(tmp_path, "a.txt", "Mji mkuu wa Kenya ni upi, tafadhali niambie?\nHabari za asubuhi, rafiki yangu?\n")
+    assert any("by a quick guess from 2 prompts: sw 100%" in fact for fact in found.facts), found.facts
+
+
 def test_places_that_are_counted_from_1_are_suspected(tmp_path: Path) -> None:
     found = checked(tmp_path, "a.jsonl", [CITY | {"answer": 1 + n % 2} for n in range(10)])
     assert any("answer_from_1" in fact for fact in found.facts)
