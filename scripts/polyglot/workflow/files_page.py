@@ -43,8 +43,8 @@ A seed file may have the columns `id` (else one is made from the texts), `lang` 
 and `methods` (the methods that may use a row, separated by spaces; empty means all).
 
 **Prompts without responses** are enough for `respond` and `translate`. `generate` then has no shots: its requests show prompts
-alone, as the job's log and `polyglot check` say. `back-translation` and the recipe `public` need responses. If a file has some
-responses, a row without one is an error, unless its `methods` need none.
+alone, as a warning at the start of a run and `polyglot check` say. `back-translation` and the recipe `public` need responses.
+If a file has some responses, a row without one is an error, unless its `methods` need none.
 
 ## What `snakemake select` writes
 `selection: {datasets: {mine: mine.jsonl}}` in your study, then `snakemake select`. It reads your files before any job starts.

@@ -265,7 +265,7 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
     if not selecting and not selection.datasets:
         return
     encoder = selection.encoder or study.intrinsic.embedding
-    if encoder in models:
+    if encoder in models and (selecting or "quality" in RULES[selection.rule].needs):
         given = models[encoder]
         if given.role != "embedding":
             yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"
