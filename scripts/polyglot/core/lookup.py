@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-FEW = 10
+FEW = 12
 """Known names that are listed whole in the message about an unknown one; of more, only the nearest."""
 
 
