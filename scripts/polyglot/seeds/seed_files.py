@@ -75,7 +75,7 @@ def _frame(found: Dialogues) -> pd.DataFrame:
         {
             "prompt": found.prompt,
             "response": found.response,
-            "source": found.path.name if source is None else source,
+            "source": found.path.name if source is None else source.fillna(found.path.name),
             FOR_METHODS: "" if methods is None else methods.fillna(""),
             **({} if ids is None else {"id": ids}),
         },
