@@ -52,6 +52,31 @@ def parser() -> argparse.ArgumentParser:
     listing = command("list", _list, "list every name that a study can use: metrics, methods, engines, strategies, ...")
     listing.add_argument("kinds", nargs="*", help="kinds to list, such as metrics (default: all)")
     listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your own modules that add names")
+    _add_commands_on_files(command)
+    checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
+    checking.add_argument("action", choices=["check"], help="what to do")
+    checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    pushing = command("publish", _publish, "upload a published folder to a model hub, privately unless --public")
+    pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
+    pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
+    pushing.add_argument("--public", action="store_true", help="everybody may read it; every licence must be stated")
+    watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
+    watching.add_argument("study", help="a study's name, or its folder")
+    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
+    watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
+    command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
+    command(
+        "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
+    )
+    reference = command(
+        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
+    )
+    reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
+    return whole
+
+
+def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands on a user's or a study's files."""
     verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
     tracing = command(
@@ -72,30 +97,10 @@ def parser() -> argparse.ArgumentParser:
         choices=["released", "paper", "signsafe"],
         help="PG-Score definition used to rank the teachers (default: signsafe if the columns allow it)",
     )
-    checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
-    checking.add_argument("action", choices=["check"], help="what to do")
-    checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
-    pushing = command("publish", _publish, "upload a published folder to a model hub, privately unless --public")
-    pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
-    pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
-    pushing.add_argument("--public", action="store_true", help="everybody may read it; every licence must be stated")
-    watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
-    watching.add_argument("study", help="a study's name, or its folder")
-    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
-    watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
     inspecting = command("check", _check, "say what a file is taken for and what is wrong in it, by row, before any job")
     inspecting.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
     )
-    command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
-    command(
-        "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
-    )
-    reference = command(
-        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
-    )
-    reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
-    return whole
 
 
 def _init(given: argparse.Namespace) -> None:

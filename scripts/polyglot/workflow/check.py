@@ -125,14 +125,16 @@ def _dialogues(path: Path, root: Path) -> Checked:
 
 
 def _known_languages(root: Path, found: Dialogues) -> set[str]:
-    """The codes that a column `lang` may hold: those of the registry, or any where there is none."""
+    """The codes that a column `lang` may hold: those of the registry and standard ones; any where there is no registry."""
     from polyglot.core.yaml_file import read_yaml
+    from polyglot.registry.languages import derived
 
-    registry = root / "config/languages.yaml"
-    if registry.is_file():
-        return {str(code) for code in read_yaml(registry)}
-    stated = found.column("lang")
-    return set() if stated is None else {str(code) for code in stated.dropna()}
+    registry, stated = root / "config/languages.yaml", found.column("lang")
+    codes = set() if stated is None else {str(code) for code in stated.dropna()}
+    if not registry.is_file():
+        return codes
+    known = {str(code) for code in read_yaml(registry)}
+    return known | {code for code in codes - known if derived(code) is not None}
 
 
 def _told(found: Dialogues) -> list[str]:
@@ -315,7 +317,8 @@ def _configuration(path: Path, root: Path) -> Checked:
     if path.stem in registries and not (isinstance(raw, dict) and "study" in raw):
         kind = f"a registry of {path.stem}"
         try:
-            found = load_registries(path.parent)
+            own = None if path.parent.resolve() == (root / "config").resolve() else path.parent
+            found = load_registries(root / "config", own)
         except RegistryError as error:
             return Checked(path, kind, problems=str(error).splitlines())
         return Checked(path, kind, [f"{len(getattr(found, path.stem))} entries"])

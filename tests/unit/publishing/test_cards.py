@@ -219,7 +219,7 @@ def own_models(repository: Path, folder: Path, **stated: str) -> tuple[Study, Re
         "seed_dataset": seeds,
         "truth": {"above": [], "above_in": {}},
     }
-    changes |= {"experiments": {}, "run": ["main"], "missing": []}
+    changes |= {"nano": {"with_real_models": True}, "experiments": {}, "run": ["main"], "missing": []}
     return load_study(folder / "config/demo.yaml", folder, changes)
 
 
