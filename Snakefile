@@ -5,7 +5,7 @@
 #   snakemake experiments                         the experiments of the study (bases, methods, data scale, ...)
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
-#   snakemake select                              the good and diverse part of the data (M-DaQ), beside other ways to select
+#   snakemake select                              the good and diverse part of the data (M-DaQ), and of data of your own
 #   snakemake screen                              rank candidate teachers from a small sample, without students
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
@@ -77,4 +77,4 @@ rule route:
 
 rule select:
     input:
-        targets.asked_by("select"),
+        targets.selecting(),

@@ -79,8 +79,9 @@ wildcard_constraints:
 
 
 if is_main(workflow):
-    for missing in evaluation.missing_items():
-        print(f"Warning: {missing}", file=sys.stderr)
+    for warning in (*evaluation.missing_items(), *seeds.without_shots()):
+        print(f"Warning: {warning}", file=sys.stderr)
+    plainly(lambda: selection.check_own(sys.argv[1:]))
     share_starts(Path.cwd())
 else:
     share_starts_of_the_submission()

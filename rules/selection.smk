@@ -196,19 +196,21 @@ rule own_quality:
 
 
 rule select_own:
-    """The subset of a user's own data that a rule selects."""
+    """The subset of a user's own data that a rule selects: their own rows, in the layout and format of their file."""
     input:
         data=lambda wildcards: STUDY.selection.datasets[wildcards.dataset],
-        quality=rules.own_quality.output[0],
-        model=models.folder(models.embedder),
+        quality=selection.own_quality,
+        model=selection.own_embedder,
     output:
-        "results/{study}/select/{dataset}.parquet",
+        rows="results/{study}/select/{dataset}.{form}",
+        summary="results/{study}/select/{dataset}.{form}.summary.txt",
     log:
-        "results/{study}/logs/select_own/{dataset}.log",
+        "results/{study}/logs/select_own/{dataset}.{form}.log",
     benchmark:
-        "results/{study}/benchmarks/select_own/{dataset}.tsv"
+        "results/{study}/benchmarks/select_own/{dataset}.{form}.tsv"
     wildcard_constraints:
         dataset=one_of(STUDY.selection.datasets),
+        form=one_of(selection.own_formats),
     conda:
         models.embedding_environment(models.embedder)
     threads: threads_of("select_own")
@@ -226,6 +228,10 @@ rule select_own:
         "Select from {wildcards.dataset}"
     script:
         "../scripts/selection/select_own.py"
+
+
+onsuccess:
+    print(selection.own_summaries(sys.argv[1:]), end="", file=sys.stderr)
 
 
 # Win rates: students answer the same prompts, and a judge compares them with the student trained on the whole set.

@@ -52,11 +52,40 @@ def parser() -> argparse.ArgumentParser:
     listing = command("list", _list, "list every name that a study can use: metrics, methods, engines, strategies, ...")
     listing.add_argument("kinds", nargs="*", help="kinds to list, such as metrics (default: all)")
     listing.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your own modules that add names")
+    _add_commands_on_files(command)
+    checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
+    checking.add_argument("action", choices=["check"], help="what to do")
+    checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    pushing = command("publish", _publish, "upload a published folder to a model hub, privately unless --public")
+    pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
+    pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
+    pushing.add_argument("--public", action="store_true", help="everybody may read it; every licence must be stated")
+    watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
+    watching.add_argument("study", help="a study's name, or its folder")
+    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
+    watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
+    command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
+    command(
+        "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
+    )
+    reference = command(
+        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
+    )
+    reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
+    return whole
+
+
+def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands on a user's or a study's files."""
     verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
-    tracing = command("trace", _trace, "print the files and jobs that a table's number comes from, using the study's archive")
-    tracing.add_argument("table", type=Path, help="such as results/demo/tables/leaderboard.csv")
-    tracing.add_argument("words", nargs="*", help="values that select rows, such as a teacher, and column names")
+    tracing = command(
+        "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
+    )
+    tracing.add_argument(
+        "table", type=Path, metavar="file", help="any file of a study, such as results/demo/tables/leaderboard.csv"
+    )
+    tracing.add_argument("words", nargs="*", help="of a table: values that select rows, such as a teacher, and column names")
     tracing.add_argument("--archive", type=Path, help="archive.zip, or a folder (default: the archive of the table's study)")
     scoring = command("score", _score, "compute PG-Scores from your own metric tables (CSV or Parquet)")
     scoring.add_argument("tables", nargs="+", type=Path, help="tables with a row per teacher and language; all metrics together")
@@ -68,21 +97,14 @@ def parser() -> argparse.ArgumentParser:
         choices=["released", "paper", "signsafe"],
         help="PG-Score definition used to rank the teachers (default: signsafe if the columns allow it)",
     )
-    checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
-    checking.add_argument("action", choices=["check"], help="what to do")
-    checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
-    watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
-    watching.add_argument("study", help="a study's name, or its folder")
-    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
-    watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
+    inspecting = command("check", _check, "say what a file is taken for and what is wrong in it, by row, before any job")
+    inspecting.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
+    )
     result = command(
         "result", _result, "print a study's result in ten lines: the first teachers, the verdict, where its files lie"
     )
     result.add_argument("study", help="a study's name, or its folder")
-    command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
-    reference = command("reference", _reference, "write the list of all configuration keys to config/README.md")
-    reference.add_argument("--to", type=Path, default=None, help="write to this file instead")
-    return whole
 
 
 def _init(given: argparse.Namespace) -> None:
@@ -114,11 +136,10 @@ def _verify(given: argparse.Namespace) -> None:
 
 def _trace(given: argparse.Namespace) -> None:
     from polyglot.provenance.archive.reading import ArchiveError, open_archive
-    from polyglot.provenance.archive.tracing import trace
+    from polyglot.provenance.archive.tracing import archive_of, trace
 
-    archive = given.archive or given.table.parent.parent / "archive.zip"
     try:
-        with open_archive(archive) as opened:
+        with open_archive(given.archive or archive_of(given.table)) as opened:
             print(*trace(opened, given.table, given.words), sep="\n")
     except ArchiveError as error:
         raise SystemExit(f"trace: {error}") from None
@@ -139,9 +160,11 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
         ValueError: names file, row and column, or the definition that these tables cannot provide.
     """
     from polyglot.core.files import write_csv
-    from polyglot.scoring.metric_tables import read_measurements
+    from polyglot.scoring.metric_tables import columns_of, read_measurements
     from polyglot.scoring.scores import DEFINITIONS, rank_teachers, score_cells
 
+    for path in tables:
+        print(f"{path}: {columns_of(path).sentence}")
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
     if not possible:
@@ -183,10 +206,28 @@ def _teachers(given: argparse.Namespace) -> None:
         raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")
 
 
+def _publish(given: argparse.Namespace) -> None:
+    from polyglot.publishing.push import PushError, push
+
+    try:
+        print(push(given.folder, given.to, public=given.public))
+    except (PushError, OSError) as error:
+        raise SystemExit(f"publish: {error}") from None
+
+
 def _watch(given: argparse.Namespace) -> None:
     from polyglot.workflow.watch import read
 
     read(given)
+
+
+def _check(given: argparse.Namespace) -> None:
+    from polyglot.workflow.check import check, report
+
+    found = [check(path, Path.cwd()) for path in given.files]
+    print(report(found))
+    if not all(one.good for one in found):
+        raise SystemExit(1)
 
 
 def _unlock(given: argparse.Namespace) -> None:
@@ -195,10 +236,22 @@ def _unlock(given: argparse.Namespace) -> None:
     unlock(Path.cwd())
 
 
+def _commit_times(given: argparse.Namespace) -> None:
+    from polyglot.workflow.commit_times import NoHistory, set_commit_times
+
+    try:
+        print(f"{set_commit_times(Path.cwd())} files have the times of their last commits now")
+    except NoHistory as error:
+        raise SystemExit(f"commit-times: {error}") from None
+
+
 def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.files_page import FILES_PAGE, files_page
     from polyglot.workflow.reference import REFERENCE_FILE, reference
 
     write_text(reference(), given.to or Path(REFERENCE_FILE))
+    if given.to is None:
+        write_text(files_page(), Path(FILES_PAGE))
 
 
 if __name__ == "__main__":

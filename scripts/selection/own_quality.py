@@ -11,7 +11,7 @@ with running(snakemake, environment="embedding"):
     from polyglot.selection.own import read_samples
     from polyglot.selection.quality_model import score
 
-    data, _ = read_samples(Path(snakemake.input.data))
+    data = read_samples(Path(snakemake.input.data)).data
     model = Model(**snakemake.params.model)
     embedder = SentenceTransformersEmbedder(Path(snakemake.input.model), model, snakemake.params.batch_size)
     found = data[["id"]].assign(quality=score(embedder, list(data["prompt"]), list(data["response"])))

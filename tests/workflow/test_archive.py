@@ -321,6 +321,14 @@ def test_a_trace_leads_from_a_cell_to_the_seeds_and_the_models(archived: Workpla
     wrong = polyglot(archived.folder, "trace", "results/demo/tables/leaderboard.csv", "nobody")
     assert wrong.returncode == 1
     assert "'nobody' is no column and no row's value" in wrong.stderr
+    for file, words, step in (
+        ("figures/gain.png", (), "figure/gain"),
+        ("tables/leaderboard.md", ("hasty",), "table/leaderboard"),
+    ):
+        done = polyglot(archived.folder, "trace", str(archived.folder / "results/demo" / file), *words)
+        assert f"by {step}" in done.stdout, done.stderr
+    wrong = polyglot(archived.folder, "trace", "results/demo/tables/leaderbord.csv")
+    assert "no such file; near it: results/demo/tables/leaderboard.csv" in wrong.stderr
 
 
 def test_the_archive_of_the_demo_is_small_soon_made_and_proves_its_tables(demo: Workplace) -> None:

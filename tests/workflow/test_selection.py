@@ -33,7 +33,7 @@ def selected(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workp
         "selection": {"triplets": 20, "prompts": 8, "ratio": 1, "examples": 12, "datasets": {"mine": "mine.jsonl"}},
     }
     workplace.configure("demo.yaml", lambda study: study | grown)
-    workplace.snakemake("select", "results/demo/select/mine.parquet")
+    workplace.snakemake("select")
     return workplace
 
 
@@ -98,13 +98,23 @@ def test_table_figure_and_validity_of_the_quality_model(results: Path) -> None:
     assert (results / "figures/selection.png").stat().st_size > 10_000
 
 
-def test_data_of_ones_own_keep_their_columns(results: Path) -> None:
-    taken = pd.read_parquet(results / "select/mine.parquet")
+def test_data_of_ones_own_keep_their_columns_and_format(results: Path) -> None:
+    taken = [json.loads(line) for line in (results / "select/mine.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(taken) == 12
-    assert {"prompt", "response", "score", "id", "quality", "cluster"} <= set(taken.columns)
-    assert (taken["response"] != "").all()
-    log = (results / "logs/select_own/mine.log").read_text()
-    assert "left out, without a prompt or response: 8" in log
+    assert all(set(row) == {"prompt", "response", "score", "quality", "cluster"} and row["response"] for row in taken)
+    told = (results / "select/mine.jsonl.summary.txt").read_text(encoding="utf-8")
+    assert "12 of 32 samples by `mdaq`" in told
+    assert "left out, without a prompt or response: 8" in told
+
+
+def test_a_rule_without_measurements_needs_no_model_and_a_bad_file_stops_before_any_job(selected: Workplace) -> None:
+    datasets = "datasets: {mine: mine.jsonl}"
+    planned = selected.planned("results/demo/select/mine.csv", "--config", f"selection={{{datasets}, rule: random}}")
+    assert planned == {"select_own": 1}
+    (selected.folder / "bad.csv").write_text("Frage;Antwort\na;b\n", encoding="utf-8")
+    done = selected.snakemake("-n", "select", "--config", "selection={datasets: {mine: bad.csv}}", check=False)
+    assert done.returncode != 0
+    assert "selection: bad.csv: missing column(s)" in done.stdout + done.stderr
 
 
 def test_a_second_run_does_nothing_and_another_size_trains_no_quality_model(selected: Workplace) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+FEW = 12
+"""Known names that are listed whole in the message about an unknown one; of more, only the nearest."""
 
 
 class UnknownName(KeyError, ValueError):
@@ -25,16 +27,19 @@ class PluginError(ValueError):
 
 
 def unknown(what: str, name: str, known: Iterable[str], where: str = "there are") -> str:
-    """The message about an unknown name.
+    """The message about an unknown name: the known names if they are few, else how many there are and the nearest.
 
     Args:
         what: the kind of object, such as metric.
         where: subject and verb before the list of known names.
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, names, n=FEW)
     meant = f"; did you mean '{near[0]}'?" if near else ";"
-    return f"unknown {what} '{name}'{meant} {where}: {', '.join(names) or 'none'}"
+    if len(names) <= FEW:
+        return f"unknown {what} '{name}'{meant} {where}: {', '.join(names) or 'none'}"
+    others = f"; near it: {', '.join(near[1:])}" if near[1:] else ""
+    return f"unknown {what} '{name}'{meant} {where} {len(names)}{others if near else ', none with a like name'}"
 
 
 class Lookup(Mapping[str, T], Generic[T]):

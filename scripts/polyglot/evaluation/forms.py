@@ -6,7 +6,8 @@ schema are converted by a reader (`polyglot.evaluation.readers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
@@ -35,6 +36,15 @@ class Item:
     """Description of the rows of this kind, for messages."""
     telling: ClassVar[tuple[str, ...]] = ()
     """Fields that identify this kind: a row with any of them is of this kind."""
+    schema: ClassVar[Mapping[str, str]] = {}
+    """Each field of a row to what it holds, the needed ones first."""
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Fields that every row has; of several names one."""
+
+    @classmethod
+    def told_by(cls, columns: Collection[str]) -> bool:
+        """Whether a file with these columns has all that this kind needs."""
+        return all(any(name in columns for name in names) for names in cls.needed)
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Item:
@@ -58,9 +68,7 @@ class Item:
 class Choice(Item):
     """Multiple choice: a question, two or more options, and the position of the correct one.
 
-    A row has `question`; `choices` (a list) or one field per option (`option_a`, `option_b`, ...); and `answer`. The answer is
-    the correct option's letter or, with a list, also its zero-based position or its text. It may have `id` (or `sample_id`),
-    `category` (or `subject_category`) and `subset` (or `subject`). Items of one benchmark may differ in the number of options.
+    Items of one benchmark may differ in the number of options.
     """
 
     question: str
@@ -69,6 +77,16 @@ class Choice(Item):
 
     stated_as: ClassVar[str] = "multiple choice (`question`, `choices`, `answer`)"
     telling: ClassVar[tuple[str, ...]] = ("choices", "option_a")
+    schema: ClassVar[Mapping[str, str]] = {
+        "question": "the text of the question",
+        "choices": "the options, two or more: a list; or one field an option: `option_a`, `option_b`, ...",
+        "answer": "the correct option: its place counted from 0 (a number), its letter, or its text",
+        "answer_from_1": "instead of `answer`: its place counted from 1",
+        "id": "optional (or `sample_id`): a name of the item; its place in the file without one",
+        "category": "optional (or `subject_category`): a part of the benchmark",
+        "subset": "optional (or `subject`): a part of a category",
+    }
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = (("question",), ("choices", "option_a"), ("answer", "answer_from_1"))
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Choice:
@@ -101,6 +119,15 @@ class Preference(Item):
 
     stated_as: ClassVar[str] = "a preference (`id`, `prompt`, `chosen`, `rejected`, `subset`, `category`)"
     telling: ClassVar[tuple[str, ...]] = ("chosen", "rejected")
+    schema: ClassVar[Mapping[str, str]] = {
+        "id": "a name of the item",
+        "prompt": "the prompt",
+        "chosen": "the better response",
+        "rejected": "the worse response",
+        "subset": "a part of a category; for RewardBench's weighting its subset",
+        "category": "a part of the benchmark: for RewardBench's weighting Chat, Chat Hard, Safety or Reasoning",
+    }
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = tuple((name,) for name in schema)
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Preference:
@@ -126,6 +153,12 @@ class Problem(Item):
 
     stated_as: ClassVar[str] = "a problem (`question`, `answer_number`)"
     telling: ClassVar[tuple[str, ...]] = ("answer_number",)
+    schema: ClassVar[Mapping[str, str]] = {
+        "question": "the text of the problem",
+        "answer_number": "the correct answer: a number, or a text in the number format of the language, `1.234,5` in German",
+        "answer": "in few-shot examples: a worked answer that ends in the number; elsewhere not read",
+    }
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = (("question",), ("answer_number",))
 
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Problem:
@@ -200,8 +233,9 @@ def _first(row: Row, fields: Iterable[str], otherwise: object) -> object:
 
 def _options(row: Row) -> tuple[str, ...]:
     """An item's options, from a list or from one field per option."""
-    if isinstance(row.get("choices"), list):
-        stated: Row = {f"choices[{place}]": option for place, option in enumerate(row["choices"])}
+    listed = _listed(row)
+    if listed is not None:
+        stated: Row = {f"choices[{place}]": option for place, option in enumerate(listed)}
     else:
         known = [f"option_{name.lower()}" for name in letters(len(ascii_uppercase))]
         last = max((place for place, name in enumerate(known) if name in row), default=-1)
@@ -209,6 +243,17 @@ def _options(row: Row) -> tuple[str, ...]:
         if not stated:
             raise ItemError(f"no choices, a list of options; {REMEDY}")
     return tuple(text(stated, name) for name in stated)
+
+
+def _listed(row: Row) -> list[object] | None:
+    """The list of options, which a table holds as JSON; None if a row has no list."""
+    found = row.get("choices")
+    if isinstance(found, str) and found.lstrip().startswith("["):
+        try:
+            found = json.loads(found)
+        except json.JSONDecodeError as error:
+            raise ItemError(f"choices is not a list in JSON ({error}); {REMEDY}") from None
+    return found if isinstance(found, list) else None
 
 
 def _all_different(options: Sequence[str]) -> None:
@@ -222,18 +267,34 @@ def _all_different(options: Sequence[str]) -> None:
 
 
 def _answer(row: Row, options: Sequence[str]) -> int:
-    """The index of the correct option, from its letter or, if options are a list, also from its position or text."""
-    known, answer = letters(len(options)), row.get("answer")
-    if not isinstance(row.get("choices"), list):
-        return place_of(row, "answer", known)
+    """The place of the correct option, from 0: as stated, or from its letter, its text, or its place counted from 1."""
+    if row.get("answer") is None and "answer_from_1" in row:
+        return place_of(row, "answer_from_1", range(1, len(options) + 1))
+    answer, names, places = row.get("answer"), letters(len(options)), range(len(options))
+    if isinstance(answer, float) and answer.is_integer():
+        answer = int(answer)
     if isinstance(answer, int) and not isinstance(answer, bool):
-        if answer not in range(len(options)):
-            raise ItemError(f"answer {answer} is none of the places 0 to {len(options) - 1}; {REMEDY}")
+        if answer not in places:
+            raise ItemError(f"answer {answer} is none of the places 0 to {len(options) - 1}; {REMEDY}{_from_1(answer, options)}")
         return answer
-    said = text(row, "answer")
-    found = {names.index(said) for names in (known, list(options)) if said in names}
+    said = text(row, "answer").strip()
+    if said in names and _listed(row) is None:
+        return names.index(said)
+    number = int(said) if said.isascii() and said.isdigit() else None
+    found = {known.index(said) for known in (names, list(options)) if said in known}
+    if number in places and not (said in options and isinstance(row.get("choices"), list)):  # JSON has numbers for places
+        found.add(int(said))
     if len(found) > 1:
-        raise ItemError(f"answer {said!r} is the letter of one option and the text of another; give its place, counted from 0")
+        raise ItemError(
+            f"answer {said!r} is the letter or place of one option and the text of another; give its place as a number, counted "
+            "from 0, or its letter"
+        )
     if not found:
-        raise ItemError(f"answer {said!r} is none of {', '.join(known)}, nor the text of an option, nor its place; {REMEDY}")
+        known = f"none of {', '.join(names)}, nor the text of an option, nor its place"
+        raise ItemError(f"answer {said!r} is {known}; {REMEDY}{_from_1(number, options)}")
     return found.pop()
+
+
+def _from_1(number: int | None, options: Sequence[str]) -> str:
+    """The further remedy for a place that would be right if it were counted from 1."""
+    return "; if the file counts from 1, name the field `answer_from_1`" if number == len(options) else ""

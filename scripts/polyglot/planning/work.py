@@ -11,6 +11,7 @@ from typing import Literal
 
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
+from polyglot.selection.rules import RULES as SELECTION_RULES
 from polyglot.study.configuration import Study
 from polyglot.study.sizes import examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
@@ -199,7 +200,9 @@ class Jobs:
         return self._reading(self.study.intrinsic.embedding, "embed", samples)
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples, prompt and response together."""
+        """A user's own samples, prompt and response together; nothing for a rule that needs no clusters."""
+        if "clusters" not in SELECTION_RULES[self.study.selection.rule].needs:
+            return Work()
         return self._reading(self.study.intrinsic.embedding, "embed", USUAL_POOL * self.study.training.examples)
 
     def own_quality(self, wildcards: Mapping[str, str]) -> Work:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 OPEN = "other"
 """The hubs' name for licences not on their list."""
+NOT_STATED = "licence not stated"
+"""In a card's front matter: the licence of a model or source of the data is not known."""
 
 
 def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
@@ -31,8 +33,10 @@ def licence_lines(facts: Mapping[str, Any], own: str) -> list[str]:
     lines = []
     for model in _models(facts):
         name = model["licence"]
-        if name is None:
+        if name is None and model["made_here"]:
             lines.append(f"{model['label']} was made by the workflow, which is under {own}.")
+        elif name is None:
+            lines.append(f"{model['label']}: licence not stated. Read its terms before you use or publish the data.")
         else:
             says = facts["licences"].get(name, {}).get("output", "was not reviewed here: read it before you use the data")
             lines.append(f"{model['label']} is under the licence {name}, which {says}{_where(facts, name)}.")
@@ -54,10 +58,26 @@ def _where(facts: Mapping[str, Any], name: str) -> str:
 
 def hub_licences(facts: Mapping[str, Any], own: str) -> str | list[str]:
     """The licences relevant to a set, by their names on hubs; one, or a list."""
-    names = [model["licence"] or own for model in _models(facts)] + [source["licence"] for source in facts["sources"].values()]
+    made = [model["licence"] or (own if model["made_here"] else None) for model in _models(facts)]
+    names = made + [source["licence"] for source in facts["sources"].values()]
     known = {own: own.lower()} | {name: licence["hub"] for name, licence in facts["licences"].items()}
     found = sorted({known.get(name, OPEN) if name else OPEN for name in names}) or [OPEN]
     return found[0] if len(found) == 1 else found
+
+
+def unstated(facts: Mapping[str, Any]) -> list[str]:
+    """What a set or student was made with whose licence is not stated: models by label, sources by name."""
+    models = [model["label"] for model in _models(facts) if model["licence"] is None and not model["made_here"]]
+    return list(dict.fromkeys([*models, *(name for name, source in facts["sources"].items() if not source["licence"])]))
+
+
+def licence_name(facts: Mapping[str, Any], own: str) -> str | None:
+    """What hubs show beside `other`: the names of several licences, and that one is not stated; None for one on their list."""
+    licences = hub_licences(facts, own)
+    if not unstated(facts):
+        return None if isinstance(licences, str) else ", ".join(licences)
+    names = [licences] if isinstance(licences, str) else licences
+    return ", ".join([*(name for name in names if name != OPEN), NOT_STATED])
 
 
 def size_category(rows: int) -> str:
@@ -142,6 +162,7 @@ def data_card(
     data = DatasetCardData(
         language=facts["lang"],
         license=hub_licences(facts, own),
+        license_name=NOT_STATED if unstated(facts) else None,
         task_categories=["text-generation"],
         size_categories=size_category(len(pairs)),
         pretty_name=f"{facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})",
@@ -198,8 +219,8 @@ def model_card(
     title = f"{facts['base']['label']} on {facts['recipe']} by {facts['author']} in {facts['language']} (seed {facts['seed']})"
     data = ModelCardData(
         language=facts["lang"],
-        license=licences if isinstance(licences, str) else OPEN,
-        license_name=None if isinstance(licences, str) else ", ".join(licences),
+        license=licences if isinstance(licences, str) and not unstated(facts) else OPEN,
+        license_name=licence_name(facts, own),
         base_model=facts["base"]["hub"],
         pipeline_tag="text-generation",
         library_name="transformers",

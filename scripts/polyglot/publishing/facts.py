@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from polyglot.registry import Registries
@@ -19,10 +20,14 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
     mixed = parse_recipe(recipe, study.methods)
     parts = mixed.parts
     routed = study.routed(teacher)
-    models = [name for name in (study.routed_among if routed else [teacher]) if name in registries.models]
+    authors = [*(study.routed_among if routed else [teacher])]
+    authors += [study.translation.model] if any(method.translated for method in mixed.methods) else []
+    models = [name for name in dict.fromkeys(authors) if name in registries.models]
     languages = [lang, *([study.source_language] if any(method.seeds == "source" for method in mixed.methods) else [])]
     sources = {name for code in languages for name in study.seed_dataset.sources.get(code, [])}
     named = {name: registries.sources[name].model_dump(include={"licence", "cite", "hub"}) for name in sorted(sources)}
+    files = dict.fromkeys(study.seed_dataset.files[code] for code in languages if code in study.seed_dataset.files)
+    named |= {Path(file).name: {"licence": study.seed_dataset.licence, "cite": None, "hub": None} for file in files}
     names = [*(registries.models[name].licence for name in models), *(entry["licence"] for entry in named.values())]
     return {
         "study": study.study,
@@ -76,4 +81,11 @@ def _training(study: Study) -> dict[str, Any]:
 def _model(registries: Registries, name: str) -> dict[str, Any]:
     model = registries.models[name]
     served = model.endpoint.model if model.endpoint else None
-    return {"name": name, "label": model.label or name, "hub": model.hub, "served_as": served, "licence": model.licence}
+    return {
+        "name": name,
+        "label": model.label or name,
+        "hub": model.hub,
+        "served_as": served,
+        "licence": model.licence,
+        "made_here": model.made_here,
+    }

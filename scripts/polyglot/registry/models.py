@@ -308,6 +308,11 @@ class Model(Entry):
         return self.price.batch if self.price and self.price.batch and self.batched else self.price
 
     @property
+    def made_here(self) -> bool:
+        """Whether the workflow has made it, so that the workflow's licence holds for it where none is stated."""
+        return self.pretraining is not None or self.gold_tuning is not None or self.translator_training is not None
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The settings that its answers depend on; jobs are rerun when they change."""
         found = self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from polyglot.core.rows import separator
 from polyglot.intrinsic.metrics import INTRINSIC, PERPLEXITIES
 from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
 
@@ -21,6 +23,9 @@ EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper")
 def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: Collection[str] = ()) -> pd.DataFrame:
     """Read a CSV or Parquet table with numeric columns converted; CSV lines that begin with # are skipped.
 
+    Fields are separated by commas, semicolons or tabs; with semicolons, a number may have a decimal comma. Capitals in names of
+    columns do not matter.
+
     Args:
         keys: columns that together identify a row; they may not be empty.
         numbers: columns of finite numbers.
@@ -30,7 +35,7 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
         ValueError: a missing column, an empty key, a repeated row or text in a number (names file, row and column; rows
             are counted from 1 below the header).
     """
-    frame = _text(path)
+    frame = _text(path, (*keys, *numbers))
     missing = [column for column in (*keys, *numbers) if column not in frame.columns]
     if missing:
         raise ValueError(f"{path}: missing column(s) {', '.join(missing)}; found: {', '.join(frame.columns)}")
@@ -53,14 +58,54 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
     return frame
 
 
-def _text(path: Path) -> pd.DataFrame:
+def _text(path: Path, known: Iterable[str]) -> pd.DataFrame:
+    """A table as it is written, with the known columns under their own names."""
     if str(path).endswith(".parquet"):
-        return pd.read_parquet(path)
-    with Path(path).open(encoding="utf-8") as file:
-        comments = 0
-        while file.readline().startswith("#"):
-            comments += 1
-    return pd.read_csv(path, dtype=str, skiprows=comments)
+        frame = pd.read_parquet(path)
+    else:
+        with Path(path).open(encoding="utf-8-sig") as file:
+            comments = 0
+            while (header := file.readline()).startswith("#"):
+                comments += 1
+        between = separator(header)
+        frame = pd.read_csv(path, dtype=str, skiprows=comments, sep=between, encoding="utf-8-sig")
+        if between == ";":
+            frame = frame.apply(lambda column: column.str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True))
+    columns = [str(column) for column in frame.columns]
+    small = {name.lower(): name for name in known}
+    named = {column: small.get(column.strip().lower(), column) for column in columns}
+    return frame.rename(columns={old: new for old, new in named.items() if new not in columns})
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a metric table: those that are read, and the others."""
+
+    read: list[str]
+    others: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return f"columns found: {', '.join(self.read) or 'none'}" + (
+            f"; not used: {', '.join(self.others)}" if self.others else ""
+        )
+
+
+def columns_of(path: Path, scored: Sequence[str] = INTRINSIC) -> Columns:
+    """The columns that `read_measurements` finds in a table.
+
+    Raises:
+        ValueError, OSError: if it cannot be read.
+    """
+    known = _known(scored)
+    found = [str(column) for column in _text(path, known).columns]
+    return Columns([column for column in found if column in known], [column for column in found if column not in known])
+
+
+def _known(scored: Sequence[str]) -> tuple[str, ...]:
+    """Every column that a metric table may have."""
+    return ("replicate", *KEYS, *scored, *ROBUST, *EXTRINSIC)
 
 
 def _first(marked: pd.Series) -> int:
@@ -87,13 +132,15 @@ def read_measurements(
     """
     found: pd.DataFrame | None = None
     for path in paths:
-        columns = list(_text(path).columns)
+        columns = list(_text(path, _known(scored)).columns)
         keys = [key for key in ("replicate", *KEYS) if key in columns]
         missing = [key for key in CELL if key not in columns]
         numbers = [name for name in (*scored, *ROBUST, *EXTRINSIC) if name in columns]
         if missing or not numbers:
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
-            raise ValueError(f"{path}: {lacks}; a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}")
+            found_here = f"found: {', '.join(map(str, columns))}"
+            ways = f"a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}"
+            raise ValueError(f"{path}: {lacks}; {found_here}; {ways}")
         table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
         found = table if found is None else _joined(found, table, paths)
     if found is None:

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from polyglot.core.dialogues import Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
-from polyglot.core.rows import SeedError, read_rows
+from polyglot.core.rows import FileError
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.requests import FOR_METHODS, for_method
 
 COLUMNS = ("id", "lang", "prompt", "response", "source")
-REQUIRED = ("prompt", "response")
 
 
 def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataFrame:
     """Read and check a user's seed file.
 
     Args:
-        path: JSONL, CSV or Parquet with the columns `prompt` and `response`; `id`, `lang`, `source` and `methods` are optional. A
-            response may be empty if none of the row's methods needs it.
+        path: a file in any layout of `polyglot.core.dialogues`; the columns `id`, `lang`, `source` and `methods` are optional. A
+            file may have no responses at all; if it has some, a row may lack its own if none of the row's methods needs it.
         lang: the language to read; if the file has a column `lang`, rows in other languages are skipped. known_languages: codes
         that `lang` may hold.
 
@@ -28,44 +28,85 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
         Columns id, lang, prompt, response, source, methods; ids are content hashes unless the file has its own.
 
     Raises:
-        SeedError: unreadable file, missing column, empty prompt, unknown language or duplicate id; names file, row (the
+        FileError: unreadable file, unknown layout, empty prompt, unknown language or duplicate id; names file, row (the
             first is 1; a header is not counted, blank lines of JSONL are) and remedy.
     """
-    path = Path(path)
-    frame = read_rows(path)
-    missing = [column for column in REQUIRED if column not in frame.columns]
-    if missing:
-        found = ", ".join(map(str, frame.columns))
-        raise SeedError(
-            f"{path}: missing column(s): {', '.join(missing)}; found: {found}. Rename your columns, or add the missing ones"
-        )
-    if "lang" in frame.columns:
-        _reject(
-            path, frame, ~frame["lang"].isin(known_languages), "lang", "unknown language", "use a code of config/languages.yaml"
-        )
-        frame = frame[frame["lang"] == lang]
-    frame = frame.assign(**{FOR_METHODS: frame[FOR_METHODS].fillna("") if FOR_METHODS in frame.columns else ""})
-    for column in REQUIRED:
-        text = frame[column]
-        if column == "response":
-            text = text[_need_response(frame)]
-        empty = text.isna() | text.map(lambda value: isinstance(value, str) and not value.strip())
-        rows = frame.loc[text.index]
-        _reject(path, rows, empty, column, f"empty {column}", "fill it in or delete the row")
-        _reject(path, rows, ~text.map(lambda value: isinstance(value, str)), column, f"{column} is not text", "put it in quotes")
-    frame = frame.assign(lang=lang, response=frame["response"].fillna(""))
-    if "source" not in frame.columns:
-        frame = frame.assign(source=path.name)
-    if "id" in frame.columns:
+    return seeds_of(read_dialogues(path), lang, known_languages)
+
+
+def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataFrame:
+    """The seed rows of a file that has been read (see `read_seed_file`)."""
+    strange = _unknown_languages(found, known_languages)
+    if strange:
+        found.check(strange)
+    stated = found.column("lang")
+    frame = _frame(found)
+    if stated is not None:
+        frame = frame[stated == lang]
+        found = found.only(frame.index)
+    found.check(_without_response(frame))
+    frame = frame.assign(lang=lang)
+    if found.column("id") is not None:
         frame = frame.assign(id=frame["id"].astype(str))
-        repeated = frame["id"].duplicated()
-        _reject(path, frame, repeated, "id", "duplicate id", "give each row its own id, or drop the column to have one made")
+        found.check(
+            [
+                Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
+                for place, one in zip(*_by_place(frame.loc[frame["id"].duplicated(), "id"]), strict=True)
+            ]
+        )
     else:
         ids = [content_id(lang, prompt, response) for prompt, response in zip(frame["prompt"], frame["response"], strict=True)]
         frame = frame.assign(id=ids).drop_duplicates("id")
     if frame.empty:
-        raise SeedError(f"{path}: no rows in language '{lang}'; name another file in seed_dataset.files")
-    return frame.loc[:, [*COLUMNS, FOR_METHODS]].reset_index(drop=True)
+        raise FileError(f"{found.path}: no rows in language '{lang}'; name another file in seed_dataset.files")
+    return frame.loc[:, [*COLUMNS, FOR_METHODS]].astype(str).reset_index(drop=True)
+
+
+def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
+    """Everything that is wrong in the rows of a seed file, in whichever language they are."""
+    problems = [*found.problems, *_unknown_languages(found, known_languages), *_without_response(_frame(found))]
+    return sorted(problems, key=lambda one: one.place)
+
+
+def _frame(found: Dialogues) -> pd.DataFrame:
+    """The texts of a file, with its source, ids and methods where it has them."""
+    methods, source, ids = (found.column(name) for name in (FOR_METHODS, "source", "id"))
+    return pd.DataFrame(
+        {
+            "prompt": found.prompt,
+            "response": found.response,
+            "source": found.path.name if source is None else source.fillna(found.path.name),
+            FOR_METHODS: "" if methods is None else methods.fillna(""),
+            **({} if ids is None else {"id": ids}),
+        },
+        index=found.rows.index,
+    )
+
+
+def _unknown_languages(found: Dialogues, known: set[str]) -> list[Problem]:
+    stated = found.column("lang")
+    if stated is None:
+        return []
+    strange = stated[~stated.isin(known)]
+    return [
+        Problem(place, f"unknown language in column 'lang' (value: {value!r})", "use a code of config/languages.yaml")
+        for place, value in zip(*_by_place(strange), strict=True)
+    ]
+
+
+def _by_place(values: pd.Series) -> tuple[list[int], list[object]]:
+    """Places in the file, and values."""
+    return [int(place) for place in values.index.to_numpy()], list(values)
+
+
+def _without_response(frame: pd.DataFrame) -> list[Problem]:
+    """Rows without a response for a method that shows it. A file without any response holds prompts, which is in order, but for
+    rows that name such a method."""
+    answered = frame["response"].str.strip().astype(bool)
+    meant = frame[FOR_METHODS].astype(bool) | bool(answered.any())
+    lacking = frame.index[_need_response(frame) & ~answered & meant]
+    remedy = "fill it in or delete the row; prompts alone are a file of their own, or name their methods in a column `methods`"
+    return [Problem(place, "empty response in column 'response'", remedy) for place in lacking]
 
 
 def sample_seeds(frame: pd.DataFrame, max_prompts: int | None, seed: int) -> pd.DataFrame:
@@ -82,11 +123,3 @@ def _need_response(frame: pd.DataFrame) -> pd.Series:
     for name, method in METHODS.items():
         needed |= method.needs_response & for_method(frame, name)
     return needed
-
-
-def _reject(path: Path, frame: pd.DataFrame, bad: pd.Series, column: str, problem: str, remedy: str) -> None:
-    if bad.any():
-        rows = [int(index) + 1 for index in frame.index[bad]]
-        shown = f"{', '.join(map(str, rows[:5]))}{', ...' if len(rows) > 5 else ''}"
-        value = frame.loc[frame.index[bad][0], column]
-        raise SeedError(f"{path}: row {shown}: {problem} in column '{column}' (value: {value!r}); {remedy}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.hashing import stable_share
-from polyglot.core.rows import read_rows
+from polyglot.core.rows import FileError, read_rows
 
 COLUMNS = ("lang", "category", "kind", "anchor", "positive", "negative", "held_out")
 """Language, category and kind of worse response (empty if unknown), the triplet, and whether it is held out."""
@@ -23,26 +23,26 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
         held_out: share of instructions held out to evaluate the quality model.
 
     Raises:
-        ValueError: names file, column or row, and the remedy.
+        FileError: names file, column or row, and the remedy.
     """
     frame = read_rows(path)
     missing = [column for column in REVISED if column not in frame.columns]
     if missing:
-        raise ValueError(f"{path}: missing column(s): {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}")
+        raise FileError(f"{path}: missing column(s): {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}")
     for column in REVISED:
         empty = ~frame[column].map(lambda value: isinstance(value, str) and bool(value.strip()))
         if empty.any():
             row = int(frame.index[empty][0]) + 1
-            raise ValueError(f"{path}: row {row}: no text in column '{column}'; fill it in or delete the row")
+            raise FileError(f"{path}: row {row}: no text in column '{column}'; fill it in or delete the row")
     frame = frame[frame["revised"] != frame["original"]]
     if frame.empty:
-        raise ValueError(f"{path}: no response was changed by its revision: there is nothing to learn from")
+        raise FileError(f"{path}: no response was changed by its revision: there is nothing to learn from")
     named = frame.rename(columns=dict(zip(REVISED, COLUMNS[3:6], strict=True)))
     named = named.assign(lang=named["lang"].fillna("") if "lang" in named else "", category="", kind="original")
     sides = {text: stable_share(seed, text) < held_out for text in named["anchor"].unique()}
     if len(set(sides.values())) < 2:
         lacking = "train on" if all(sides.values()) else "evaluate the quality model on"
-        raise ValueError(
+        raise FileError(
             f"{path}: of {len(sides)} instructions, none is left to {lacking}; add some, or change selection.held_out"
         )
     return named.assign(held_out=named["anchor"].map(sides))[list(COLUMNS)].reset_index(drop=True)

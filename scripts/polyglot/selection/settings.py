@@ -46,8 +46,8 @@ class Selection(Section):
     )
     datasets: dict[Name, GivenPath] = Field(
         default={},
-        description="Your own data by name, as JSONL, CSV or Parquet with the columns `prompt` and `response` (optional: "
-        "`id`): `snakemake results/STUDY/select/NAME.parquet` selects from them.",
+        description="Your own prompts and responses by name, in any layout of docs/files.md (optional column: `id`): "
+        "`snakemake select` selects from them, and writes `results/STUDY/select/NAME` in the format of your file.",
     )
     rule: Name = Field(
         default="mdaq", description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}."

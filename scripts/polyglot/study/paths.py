@@ -82,6 +82,11 @@ ASSIGNED_ANSWERS = "results/{study}/routing/answers/{routed}/{teacher}/{lang}/{m
 # Selection
 QUALITY = "results/{study}/selection/quality/{teacher}/{lang}/{seed}.parquet"
 CLUSTERS = "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet"
+OWN_QUALITY = "results/{study}/selection/own/{dataset}.parquet"
+SELECTED = "results/{study}/select/{dataset}.{form}"
+"""Of a user's own data, in the format of their file."""
+SELECTED_SUMMARY = "results/{study}/select/{dataset}.{form}.summary.txt"
+"""What is said about it."""
 DUELS = "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # What is published

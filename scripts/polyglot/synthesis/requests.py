@@ -38,11 +38,18 @@ def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots
 
 
 def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.DataFrame:
-    """Rows of a seed dataset that a method can use: assigned to it, with the texts that it shows, and short enough."""
+    """Rows of a seed dataset that a method can use: assigned to it, with the texts that it shows, and short enough. A method with
+    shots uses prompts alone where no row has a response (see `without_shots`)."""
     usable = for_method(seeds, method) & short_enough(seeds, method, longest=longest, shots=shots)
-    for name in METHODS[method].shows:
+    for name in ("prompt",) if without_shots(seeds, method) else METHODS[method].shows:
         usable &= seeds[name].str.strip() != ""
     return seeds[usable]
+
+
+def without_shots(seeds: pd.DataFrame, method: str) -> bool:
+    """Whether a method that shows pairs has prompts only: its requests then have no shots, and show prompts alone."""
+    rows = seeds[for_method(seeds, method)]
+    return METHODS[method].shots and len(rows) > 0 and not rows["response"].str.strip().astype(bool).any()
 
 
 def build_requests(

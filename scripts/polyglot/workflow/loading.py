@@ -44,7 +44,7 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     except ValidationError as error:
         raise ConfigurationError(explain(path, error, Study)) from error
     registries = registries_of(study, root)
-    found = list(problems(study, registries))
+    found = list(dict.fromkeys(problems(study, registries)))
     name = path.stem if folder is None else path.resolve().parent.name
     if name != study.study:
         own = "file's own name" if folder is None else f"name of the folder that holds it, '{name}'"

@@ -171,10 +171,12 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
 def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterable[str]:
     models, key = registries.models, f"experiments.{matrix.name}"
     authors = [name for name in matrix.teachers if name != PEOPLE and study.routed(name) is None]
-    if matrix.name != "main":
-        yield from _unknown_teachers(f"{key}.teachers", [name for name in authors if name != study.translation.model], models)
-        yield from _unknown(f"{key}.bases", matrix.bases, models, "model")
-        yield from _unknown(f"{key}.languages", matrix.languages, registries.languages, "language")
+    if matrix.name != "main":  # what comes from the study itself is named there
+        own = [name for name in authors if name not in (study.translation.model, *study.teachers)]
+        yield from _unknown_teachers(f"{key}.teachers", own, models)
+        yield from _unknown(f"{key}.bases", [name for name in matrix.bases if name != study.base], models, "model")
+        languages = [lang for lang in matrix.languages if lang not in study.languages]
+        yield from _unknown(f"{key}.languages", languages, registries.languages, "language")
     recipes = [parse_recipe(name, study.methods) for name in matrix.recipes]
     needs_english = any(method.seeds == "source" for recipe in recipes for method in recipe.methods)
     if needs_english and study.source_language in matrix.languages:
@@ -263,7 +265,7 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
     if not selecting and not selection.datasets:
         return
     encoder = selection.encoder or study.intrinsic.embedding
-    if encoder in models:
+    if encoder in models and (selecting or "quality" in RULES[selection.rule].needs):
         given = models[encoder]
         if given.role != "embedding":
             yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"

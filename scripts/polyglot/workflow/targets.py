@@ -16,6 +16,7 @@ from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.page import PageInputs
+from polyglot.workflow.inputs.selection import SelectionInputs
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
 
@@ -60,6 +61,13 @@ class Targets(Inputs):
     def asked_by(self, target: str) -> list[str]:
         """The final files of `snakemake TARGET`: all, experiments, route or select."""
         return self.whole(PageInputs(self.study, self.registries).experiments_of(target))
+
+    def selecting(self) -> list[str]:
+        """The experiments that compare selections, and what is selected from a user's own data; nothing else of the study where
+        it has only such data."""
+        own = SelectionInputs(self.study, self.registries).own_files()
+        compared = any(matrix.compare == "selection" for matrix in self.study.matrices.values())
+        return [*(self.asked_by("select") if compared or not own else []), *own]
 
     def measured(self) -> list[str]:
         """Files needed before the run's cost is summed."""

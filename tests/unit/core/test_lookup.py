@@ -32,6 +32,13 @@ def test_an_unknown_name_lists_what_there_is_and_the_nearest() -> None:
     assert unknown("thing", "x", []) == "unknown thing 'x'; there are: none"
 
 
+def test_of_many_names_only_the_nearest_are_said() -> None:
+    many = [f"model-{n}" for n in range(38)]
+    assert unknown("model", "modl-7", many, "models.yaml has").startswith("unknown model 'modl-7'; did you mean 'model-7'?")
+    assert len(unknown("model", "modl-7", many, "models.yaml has")) < 250
+    assert unknown("model", "xyz", many, "models.yaml has") == "unknown model 'xyz'; models.yaml has 38, none with a like name"
+
+
 def test_a_name_is_given_once() -> None:
     things: Lookup[int] = Lookup("thing", {"one": 1})
     things.add("two", 2)

@@ -129,7 +129,7 @@ def scored(measurements: pd.DataFrame, context: Context) -> tuple[Frames, Contex
         frames["gaps"] = gap_flags(known[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]])
         missing = cells.loc[cells["reward"].isna(), ["base", "recipe", "teacher", "lang"]]
         frames["holes"] = missing.assign(reason="no training set")
-        taken = [name for name in Context.__dataclass_fields__ if name not in ("metrics", "flagged")]
+        taken = [name for name in Context.__dataclass_fields__ if name not in ("metrics", "flagged", "sizes")]
         values = {name: getattr(context, name) for name in taken}
         context = Context.of(values, frames["gaps"])
     return frames, context

@@ -50,6 +50,11 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     ),
     "sglang": ({"chat_template_kwargs": {"enable_thinking": False}}, {"reasoning_effort": "low"}, NO),
     "lm-studio": (NO, NO, NO),
+    "transformers": (
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"chat_template_kwargs": {"reasoning_effort": "low"}},
+        NO,
+    ),
 }
 """Fields by which each service is told to think not at all, little, or briefly; by its documentation."""
 ABOUT_THINKING = {"reasoning_effort", "reasoning", "thinking", "chat_template_kwargs", "thinking_token_budget"}

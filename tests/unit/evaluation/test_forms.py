@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyglot.evaluation.forms import Choice, Item, Preference, Problem, letter
+from polyglot.evaluation.forms import Choice, Item, ItemError, Preference, Problem, letter
 from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.evaluation.items import BenchmarkError, benchmark_questions, read_items
 from polyglot.evaluation.settings import Benchmark
@@ -29,8 +29,8 @@ def put(folder: Path, *rows: dict[str, Any] | str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("answer", [1, "B", "Oslo"])
-def test_an_answer_is_a_place_a_letter_or_a_text(answer: int | str) -> None:
+@pytest.mark.parametrize("answer", [1, 1.0, "1", "B", "Oslo"])
+def test_an_answer_is_a_place_a_letter_or_a_text(answer: float | str) -> None:
     item = Choice.from_row(CITY | {"answer": answer}, 7)
     assert item == Choice("7", "all", "all", question="Welche Stadt?", options=("Rom", "Oslo", "Lima"), answer=1)
 
@@ -41,6 +41,25 @@ def test_options_in_fields_of_their_own_have_letters(options: int) -> None:
     item = Choice.from_row({"question": "?", "sample_id": "x/1", "answer": letter(options - 1), **fields}, 0)
     assert item.options == tuple(fields.values())
     assert (item.id, item.answer) == ("x/1", options - 1)
+
+
+def test_an_answer_that_is_counted_from_1_says_so() -> None:
+    row = {"question": "?", "choices": ["x", "y"]}
+    assert [Choice.from_row(row | {"answer_from_1": place}, 0).answer for place in (1, "2")] == [0, 1]
+    with pytest.raises(ItemError, match="answer_from_1 0 is none of 1, 2"):
+        Choice.from_row(row | {"answer_from_1": 0}, 0)
+
+
+def test_a_table_holds_the_options_as_json_or_a_column_each() -> None:
+    assert Choice.from_row({"question": "?", "choices": '["x", "y"]', "answer": "1"}, 0).options == ("x", "y")
+    assert Choice.from_row({"question": "?", "choices": ["0", "2", "1"], "answer": "2"}, 0).answer == 1, (
+        "JSON has numbers for places"
+    )
+    columns = {"question": "?", "option_a": "7", "option_b": "0"}
+    with pytest.raises(ItemError, match="place of one option and the text of another"):
+        Choice.from_row(columns | {"answer": "0"}, 0)
+    with pytest.raises(ItemError, match="choices is not a list in JSON"):
+        Choice.from_row({"question": "?", "choices": "[x, y", "answer": "0"}, 0)
 
 
 def test_where_options_have_letters_an_answer_is_a_letter() -> None:
@@ -74,12 +93,12 @@ def test_other_items_survive_their_file(item: Item) -> None:
         ("cloze", CITY | {"choices": []}, "choices has 0"),
         ("cloze", CITY | {"choices": ["Rom", " "]}, r"no choices\[1\]"),
         ("cloze", CITY | {"choices": ["Rom", "Oslo", "Rom"]}, "options A and C are both 'Rom'.*duplicate_options: keep"),
-        ("letter", CITY | {"answer": 3}, "answer 3 is none of the places 0 to 2"),
+        ("letter", CITY | {"answer": 3}, "answer 3 is none of the places 0 to 2; .*name the field `answer_from_1`"),
         ("letter", CITY | {"answer": -1}, "answer -1 is none of the places 0 to 2"),
         ("letter", CITY | {"answer": "D"}, "answer 'D' is none of A, B, C, nor the text of an option"),
         ("letter", CITY | {"answer": True}, "answer 'True' is none of A, B, C"),
-        ("letter", CITY | {"choices": ["B", "A"], "answer": "A"}, "letter of one option and the text of another; give its place"),
-        ("letter", {"question": "?", "option_a": "x", "option_b": "y", "answer": "C"}, "answer 'C' is none of A, B; correct"),
+        ("letter", CITY | {"choices": ["B", "A"], "answer": "A"}, "letter or place of one option and the text of another; give"),
+        ("letter", {"question": "?", "option_a": "x", "option_b": "y", "answer": "C"}, "answer 'C' is none of A, B, nor"),
         ("letter", {"question": "?", "option_a": "x", "option_c": "y", "answer": "C"}, "no option_b"),
         ("letter", {key: value for key, value in CITY.items() if key != "answer"}, "no answer"),
         ("cloze", {"choices": ["x", "y"], "answer": 0}, "no question"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,22 @@ import pytest
 import yaml
 
 from polyglot.intrinsic.metrics import recorded
-from polyglot.publishing.cards import Scored, data_card, hub_licences, licence_lines, model_card, row_of, set_measurements
+from polyglot.publishing.cards import (
+    Scored,
+    data_card,
+    hub_licences,
+    licence_lines,
+    licence_name,
+    model_card,
+    row_of,
+    set_measurements,
+    unstated,
+)
 from polyglot.publishing.facts import TRAIN, set_facts, student_facts
+from polyglot.registry import Registries
 from polyglot.registry.data import BenchmarkFacts, Source
 from polyglot.registry.models import Model
+from polyglot.study.configuration import Study
 from polyglot.workflow.loading import load_study
 
 WORKFLOW = {"title": "polyglot-score", "license": "Apache-2.0"}
@@ -182,3 +195,52 @@ def test_the_first_row_with_some_values_is_found() -> None:
     table = pd.DataFrame({"teacher": ["a", "b", "b"], "lang": ["de", "de", "id"], "pg": [1, 2, 3]})
     assert row_of(table, teacher="b") == {"teacher": "b", "lang": "de", "pg": 2}
     assert row_of(table, teacher="c") is None
+
+
+def own_models(repository: Path, folder: Path, **stated: str) -> tuple[Study, Registries]:
+    """The demo with an endpoint's teacher, a base from a folder and prompts of one's own."""
+    shutil.copytree(repository / "config", folder / "config")
+    models = folder / "config/models.yaml"
+    licence = "".join(f"  licence: {name}\n" for name in stated.values())
+    models.write_text(
+        models.read_text(encoding="utf-8")
+        + "\nmine:\n  engine: openai\n  endpoint: {url: http://127.0.0.1:9/v1, model: secret}\n"
+        + licence
+        + "\nfolder-base:\n  folder: /models/base\n  reference: nano-reference\n"
+        + licence,
+        encoding="utf-8",
+    )
+    (folder / "de.txt").write_text("Was?\n")
+    seeds = {"files": {"de": str(folder / "de.txt")}, **stated}
+    changes = {
+        "teachers": ["mine"],
+        "base": "folder-base",
+        "languages": ["de"],
+        "seed_dataset": seeds,
+        "truth": {"above": [], "above_in": {}},
+    }
+    changes |= {"nano": {"with_real_models": True}, "experiments": {}, "run": ["main"], "missing": []}
+    return load_study(folder / "config/demo.yaml", folder, changes)
+
+
+def test_a_model_of_ones_own_without_a_licence_is_not_the_workflows(repository: Path, tmp_path: Path) -> None:
+    found = student_facts(
+        *own_models(repository, tmp_path), base="folder-base", recipe="equal", teacher="mine", lang="de", seed="0"
+    )
+    lines = "\n".join(licence_lines(found, "Apache-2.0"))
+    assert "mine: licence not stated." in lines
+    assert "folder-base: licence not stated." in lines
+    assert "Seed prompts from de.txt: licence not stated." in lines
+    assert "made by the workflow" not in lines
+    assert hub_licences(found, "Apache-2.0") == "other"
+    assert licence_name(found, "Apache-2.0") == "licence not stated"
+    assert unstated(found) == ["mine", "folder-base", "de.txt"]
+
+
+def test_a_stated_licence_is_stated(repository: Path, tmp_path: Path) -> None:
+    found = student_facts(
+        *own_models(repository, tmp_path, licence="MIT"), base="folder-base", recipe="equal", teacher="mine", lang="de", seed="0"
+    )
+    assert unstated(found) == []
+    assert "Seed prompts from de.txt: MIT." in licence_lines(found, "Apache-2.0")
+    assert hub_licences(found, "Apache-2.0") == "mit"

@@ -48,6 +48,18 @@ def test_one_table_with_scores_has_every_definition_it_can(tmp_path: Path, kind:
     assert cells["pg_paper"].isna().all()
 
 
+def test_a_spreadsheets_table_scores_the_same_and_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = CELLS.assign(**METRICS, **STUDENTS, note="x")
+    plain = written(tmp_path, "plain.csv", frame)
+    odd = tmp_path / "odd.csv"
+    frame.rename(columns=str.title).to_csv(odd, index=False, sep=";", decimal=",", encoding="utf-8-sig")
+    pd.testing.assert_frame_equal(read_measurements([odd]), read_measurements([plain]))
+    main(["score", str(odd), "--to", str(tmp_path / "scored")])
+    told = capsys.readouterr().out
+    assert "columns found: teacher, lang, prompt_diversity" in told
+    assert "not used: Note" in told
+
+
 def test_a_table_needs_the_scored_metrics_only(tmp_path: Path) -> None:
     path = written(tmp_path, "mine.csv", CELLS.assign(reward=METRICS["reward"], **STUDENTS))
     assert "perplexity" not in read_measurements([path], scored=["reward"])

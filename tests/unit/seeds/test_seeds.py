@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.core.rows import SeedError
+from polyglot.core.rows import FileError
 from polyglot.seeds.seed_files import read_seed_file, sample_seeds
 from polyglot.synthesis.requests import short_enough
 
@@ -38,7 +38,8 @@ def test_jsonl_csv_and_parquet_give_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"prompt": "Was?", "answer": "Das."}], r"missing column\(s\): response; found: prompt, answer"),
+        ([{"frage": "Was?", "antwort": "Das."}], r"missing column\(s\): .*; found: frage, antwort\. Rename your columns"),
+        ([*GOOD, {"prompt": "Wo?"}], "row 3: empty response in column 'response'; fill it in or delete the row"),
         ([*GOOD, {"prompt": " ", "response": "x"}], r"row 3: empty prompt .* fill it in or delete the row"),
         ([*GOOD, {"prompt": None, "response": "x"}], "row 3: empty prompt"),
         ([{"id": 1, **GOOD[0]}, {"id": 1, **GOOD[1]}], r"row 2: duplicate id .*value: '1'.* give each row its own id"),
@@ -49,7 +50,7 @@ def test_jsonl_csv_and_parquet_give_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, rows: list[Any], message: str) -> None:
-    with pytest.raises(SeedError, match=message) as error:
+    with pytest.raises(FileError, match=message) as error:
         read_seed_file(jsonl(tmp_path / "seeds.jsonl", rows), "de", KNOWN)
     assert "seeds.jsonl" in str(error.value)
 
@@ -58,32 +59,40 @@ def test_broken_utf8_names_the_row_and_a_remedy(tmp_path: Path) -> None:
     for name, head in (("s.jsonl", b'{"prompt": "a", "response": "b"}\n'), ("s.csv", b"prompt,response\n")):
         path = tmp_path / name
         path.write_bytes(head + '{"prompt": "Größe", "response": "b"}\n'.encode("latin1"))
-        with pytest.raises(SeedError, match=rf"{name}: row {2 if name == 's.jsonl' else 1}: .*not UTF-8.*iconv"):
+        with pytest.raises(FileError, match=rf"{name}: row {2 if name == 's.jsonl' else 1}: .*not UTF-8.*iconv"):
             read_seed_file(path, "de", KNOWN)
 
 
 def test_blank_lines_count_and_half_characters_are_named(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     path.write_text('{"prompt": "a", "response": "b"}\n\n\n{"prompt": " ", "response": "b"}\n')
-    with pytest.raises(SeedError, match="row 4: empty prompt"):
+    with pytest.raises(FileError, match="row 4: empty prompt"):
         read_seed_file(path, "de", KNOWN)
     path.write_text('{"prompt": "\\ud800", "response": "b"}\n')
-    with pytest.raises(SeedError, match="row 1: an unpaired surrogate"):
+    with pytest.raises(FileError, match="row 1: an unpaired surrogate"):
         read_seed_file(path, "de", KNOWN)
 
 
 def test_broken_json_and_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"prompt": "a", "response": "b"}\n{"prompt": \n')
-    with pytest.raises(SeedError, match="row 2: not JSON"):
+    with pytest.raises(FileError, match="row 2: not JSON"):
         read_seed_file(tmp_path / "s.jsonl", "de", KNOWN)
-    with pytest.raises(SeedError, match=r"file not found; correct the path in the configuration"):
+    with pytest.raises(FileError, match=r"file not found; correct the path in the configuration"):
         read_seed_file(tmp_path / "absent.jsonl", "de", KNOWN)
-    (tmp_path / "s.txt").write_text("x")
-    with pytest.raises(SeedError, match=r"\.jsonl, \.csv or \.parquet"):
-        read_seed_file(tmp_path / "s.txt", "de", KNOWN)
+    (tmp_path / "s.docx").write_text("x")
+    with pytest.raises(FileError, match=r"\.jsonl, .*\.txt or \.parquet"):
+        read_seed_file(tmp_path / "s.docx", "de", KNOWN)
     (tmp_path / "s.parquet").write_text("x")
-    with pytest.raises(SeedError, match="not a readable Parquet file"):
+    with pytest.raises(FileError, match="not a readable Parquet file"):
         read_seed_file(tmp_path / "s.parquet", "de", KNOWN)
+
+
+def test_prompts_alone_are_a_seed_file(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("Was?\nWer?\nWas?\n")
+    alone = jsonl(tmp_path / "s.jsonl", [{"prompt": "Was?"}, {"prompt": "Wer?"}])
+    for path in (tmp_path / "s.txt", alone):
+        found = read_seed_file(path, "de", KNOWN)
+        assert found[["prompt", "response"]].to_numpy().tolist() == [["Was?", ""], ["Wer?", ""]]
 
 
 def test_equal_rows_without_ids_count_once(tmp_path: Path) -> None:

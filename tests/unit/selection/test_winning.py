@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from polyglot.core.prompts import PromptTemplates
+from polyglot.core.rows import write_rows
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request
 from polyglot.selection.comparison import coverage_table, win_rate_table
 from polyglot.selection.coverage import coverage
 from polyglot.selection.duels import both_orders, duels_by_judge, duels_by_reward, parse_verdict, unseen_prompts, win_rate
-from polyglot.selection.own import read_samples
+from polyglot.selection.own import chosen_from, read_samples, selected_rows, summary
 
 
 def test_verdicts_are_read() -> None:
@@ -114,22 +115,11 @@ def test_samples_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     rows = [{"prompt": "a", "response": "b"}, {"prompt": "a", "response": "b"}, {"prompt": "a", "response": ""}, {"prompt": "c"}]
     path.write_text("\n".join(json.dumps(row) for row in rows))
-    found, left_out = read_samples(path)
-    assert found[["prompt", "response"]].to_numpy().tolist() == [["a", "b"]]
-    assert left_out == 2
-    path.write_text("\n".join(json.dumps(row | {"id": 7, "extra": 1}) for row in rows))
+    found = read_samples(path)
+    assert found.data[["prompt", "response"]].to_numpy().tolist() == [["a", "b"]]
+    assert (found.without_text, found.duplicates) == (2, 1)
+    path.write_text("\n".join(json.dumps(row | {"id": 7, "response": name}) for name, row in zip("bcde", rows, strict=True)))
     with pytest.raises(ValueError, match="row 2: duplicate id '7'"):
-        read_samples(path)
-    path.write_text(json.dumps({"prompt": "a", "answer": "b"}))
-    with pytest.raises(ValueError, match=r"missing column\(s\): response; found: prompt, answer"):
-        read_samples(path)
-    path.write_text(json.dumps({"prompt": "a", "response": "b", "meta": {}}))
-    with pytest.raises(ValueError, match=r"mine\.jsonl: the column 'meta' fits in no Parquet file .*drop it"):
-        read_samples(path)
-    path.write_text(
-        json.dumps({"prompt": "a", "response": "b", "n": 1}) + "\n" + json.dumps(rows[0] | {"response": "c", "n": "x"})
-    )
-    with pytest.raises(ValueError, match="the column 'n' fits in no Parquet file"):
         read_samples(path)
     path.write_text(json.dumps({"prompt": "", "response": "b"}))
     with pytest.raises(ValueError, match="no row has a prompt and a response"):
@@ -137,3 +127,35 @@ def test_samples_of_ones_own(tmp_path: Path) -> None:
     path.write_text(json.dumps({"prompt": "a", "response": "b", "quality": 1}))
     with pytest.raises(ValueError, match="the column 'quality' is written by the selection"):
         read_samples(path)
+
+
+def test_what_is_selected_keeps_the_layout_of_the_file_and_says_what_was_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    turns = [[{"role": "user", "content": f"p{n % 4}"}, {"role": "assistant", "content": "r" if n else ""}] for n in range(6)]
+    path.write_text("\n".join(json.dumps({"messages": one, "n": n}) for n, one in enumerate(turns)))
+    samples = read_samples(path)
+    data = samples.data.assign(quality=[0.1, 0.9, 0.5, 0.2])
+    taken = chosen_from(data, rule="quality-only", size=2, ratio=6, seed=0)
+    write_rows(selected_rows(samples, taken), tmp_path / "out.jsonl")
+    kept = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert kept == [{"messages": turns[2], "n": 2, "quality": 0.9}, {"messages": turns[3], "n": 3, "quality": 0.5}]
+    told = "\n".join(summary(samples, data, taken, rule="quality-only", to=tmp_path / "out.jsonl"))
+    for line in (
+        "2 of 4 samples by `quality-only`",
+        "6 rows, read as messages",
+        "prompt or response: 1",
+        "and response: 1",
+        "0.700",
+    ):
+        assert line in told
+    write_rows(selected_rows(samples, taken).assign(mixed=[1, "x"]), tmp_path / "mixed.jsonl")
+    with pytest.raises(ValueError, match=r"the column 'mixed' fits in no Parquet file .*drop it"):
+        write_rows(selected_rows(samples, taken).assign(mixed=[1, "x"]), tmp_path / "mixed.parquet")
+
+
+def test_a_rule_that_measures_nothing_chooses_without_measurements(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("Instruction;Output\n" + "".join(f"p{n};r{n}\n" for n in range(9)))
+    taken = chosen_from(read_samples(path).data, rule="random", size=4, ratio=6, seed=0)
+    assert len(taken) == 4
+    assert set(taken.columns) == {"id", "prompt", "response"}

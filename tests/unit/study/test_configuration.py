@@ -16,6 +16,7 @@ from polyglot.registry import load_registries
 from polyglot.registry.models import Model
 from polyglot.replication.published import read_published_table
 from polyglot.study.configuration import Study
+from polyglot.workflow.files_page import FILES_PAGE, files_page
 from polyglot.workflow.loading import choose_study_file, load_study, merge
 from polyglot.workflow.reference import REFERENCE_FILE, reference
 
@@ -70,7 +71,7 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"truth": {"above": [["thorough", "nobody"]]}}, ["truth", "nobody", "germanist"]),
         ({"teachers": ["base"]}, ["teachers", "'base'", "another id"]),
         ({"languages": ["de", "en"]}, ["languages", "'en'", "translate", "source_language"]),
-        ({"figures": {"gian": {"height": 5}}}, ["figures", "gian", "pg_score"]),
+        ({"figures": {"gian": {"height": 5}}}, ["figures", "gian", "'gain'"]),
         ({"recipe": "equal-0"}, ["recipe", "equal-0", "-25k"]),
         ({"run": ["minor"]}, ["run", "minor", "main, ", "base_models"]),
         ({"experiments": {"main": {"compare": "bases"}}, "run": None}, ["experiments", "main experiment"]),
@@ -206,6 +207,7 @@ def test_every_key_is_described() -> None:
 def test_the_reference_is_up_to_date(repository: Path) -> None:
     """`polyglot reference` writes it."""
     assert (repository / REFERENCE_FILE).read_text(encoding="utf-8") == reference()
+    assert (repository / FILES_PAGE).read_text(encoding="utf-8") == files_page()
 
 
 def test_the_published_teachers_answer_with_the_published_sampling(repository: Path) -> None:

@@ -29,7 +29,7 @@ def outputs(repository: Path) -> str:
 
 @pytest.mark.parametrize("name", sorted(set(PATTERNS) - GIVEN - UNDECLARED))
 def test_every_path_is_the_output_of_a_rule(repository: Path, name: str) -> None:
-    forms = {"TABLE": TABLE_FORMS, "FIGURE": FIGURE_FORMS}.get(name, ("",))
+    forms = {"TABLE": TABLE_FORMS, "FIGURE": FIGURE_FORMS}.get(name, ("{form}",))
     for form in forms:
         assert f'"{PATTERNS[name].replace("{form}", form)}"' in outputs(repository)
 

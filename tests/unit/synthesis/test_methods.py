@@ -28,7 +28,7 @@ from polyglot.synthesis.methods.base import (
 )
 from polyglot.synthesis.mixing import mix
 from polyglot.synthesis.recipes import TRANSLATED, parse_recipe
-from polyglot.synthesis.requests import build_requests, for_method, short_enough, usable_rows
+from polyglot.synthesis.requests import build_requests, for_method, short_enough, usable_rows, without_shots
 
 SEEDS = pd.DataFrame(
     {
@@ -131,7 +131,8 @@ def test_a_seed_row_needs_a_response_where_one_of_its_methods_does(tmp_path: Pat
         return read_seed_file(path, "de", {"de"})
 
     assert len(read("respond translate")) == 1
-    for methods in ("generate", "respond back-translation", ""):
+    assert len(read("")) == 1  # a file without any response holds prompts
+    for methods in ("generate", "respond back-translation"):
         with pytest.raises(ValueError, match="empty response"):
             read(methods)
 
@@ -186,3 +187,17 @@ def test_a_method_that_cannot_be_is_refused(changes: dict[str, object], message:
 def test_a_pair_is_read_from_an_object_alone_or_in_a_fence() -> None:
     for text in (pair_json("Was?", "Das."), f"```json\n{pair_json(' Was?', 'Das. ')}\n```"):
         assert METHODS["generate"].pair({}, text) == ("Was?", "Das.")
+
+
+def test_prompts_alone_leave_generate_without_shots_and_it_shows_the_prompts(repository: Path) -> None:
+    seeds = pd.DataFrame({"id": ["a", "b"], "prompt": ["Habari?", "Jina lako?"], "response": ["", ""], "methods": ["", ""]})
+    assert without_shots(seeds, "generate")
+    assert not without_shots(seeds, "respond")
+    assert not without_shots(seeds.assign(response=["Nzuri.", ""]), "generate")
+    rows = usable_rows(seeds, "generate", longest=None, shots=2)
+    templates = PromptTemplates(repository / "config/prompts/chat")
+    asked = build_requests(Draw(0), "generate", "sw", "Swahili", rows, templates, count=3, shots=2)
+    for messages in asked["messages"]:
+        assert '"Habari?"' in messages[1]["content"]
+        assert "with good responses, as JSON objects" not in messages[1]["content"]
+        assert '"response": ""' not in messages[1]["content"]

@@ -340,3 +340,31 @@ def test_quality_is_learnt_from_the_world_or_from_a_users_pairs(read: Read) -> N
     assert world.pairs() == own.lexicons() == []
     assert world.lexicons()[0] == "config/nano_world/en.yaml"
     assert own.pairs() == "pairs.jsonl"
+
+
+def test_a_study_says_which_of_its_files_have_prompts_alone(read: Read, tmp_path: Path) -> None:
+    alone, pairs, bad = tmp_path / "alone.txt", tmp_path / "pairs.csv", tmp_path / "bad.csv"
+    alone.write_text("Was?\n")
+    pairs.write_text("prompt,response\na,b\n")
+    bad.write_text("x,y\na,b\n")
+    files = {"de": str(alone), "id": str(pairs), "ar": str(bad), "en": str(tmp_path / "absent.txt")}
+    study, registries = read(seed_dataset={"files": files})
+    (told,) = SeedInputs(study, registries).without_shots()
+    assert told == f"seed_dataset.files.de: {alone} has no responses, so generate has no shots: its requests show prompts alone"
+    assert SeedInputs(study.model_copy(update={"methods": ["respond"]}), registries).without_shots() == []
+
+
+def test_a_rule_that_measures_nothing_needs_no_model_for_ones_own_data(read: Read, tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"prompt": "a"}')
+    needs = {"random": (False, False), "quality-only": (True, False), "diversity-only": (False, True), "mdaq": (True, True)}
+    for rule, (quality, clusters) in needs.items():
+        encoder = {"encoder": "xlm-roberta-large"} if quality else {}
+        inputs = SelectionInputs(*read("paper", selection={"datasets": {"own": str(own)}, "rule": rule, **encoder}))
+        assert bool(inputs.own_quality({"dataset": "own"})) == quality
+        assert bool(inputs.own_embedder({"dataset": "own"})) == clusters
+    assert inputs.own_files() == ["results/paper/select/own.jsonl"]
+    assert inputs.own_asked(["results/paper/select/own.csv"]) == inputs.own_asked(["select"]) == {"own": str(own)}
+    inputs.check_own(["all"])
+    with pytest.raises(ConfigurationError, match=r"selection: .*own\.jsonl: no row has a prompt and a response"):
+        inputs.check_own(["select"])

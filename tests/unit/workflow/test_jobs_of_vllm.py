@@ -43,7 +43,7 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
     model: dict[str, Any] = {"model": str(folder / "model")}
     chats, judging = model | {"chat_template": []}, {"rubric": str(rubric), "template": str(rubric), "scale": []}
     judged = {"reward": {"kind": "rubric_judge", "model": "name", "batch_size": 8}, "model": settings, "language": "German"}
-    embedded = {"model": settings, "name": "name", "languages": ["de"], "seed": 0}
+    embedded = {"model": settings, "name": "name", "languages": ["de"], "seed": 0, "rule": "mdaq"}
     inputs: dict[str, dict[str, Any]] = {
         "synthesize": {"requests": [requests], **chats},
         "diversity": {"data": data, **model},

@@ -54,3 +54,12 @@ def test_an_experiment_of_routing_is_told_which_teachers_route(repository: Path)
     experiment = {"mine": {"compare": "routing", "teachers": ["thorough"]}}
     with pytest.raises(ConfigurationError, match="none of them is a way to route prompts; add persyn, strong, mix"):
         load_study(repository / "config/demo.yaml", repository, {"experiments": experiment})
+
+
+def test_an_unknown_model_of_several_experiments_is_said_once_and_shortly(repository: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load_study(repository / "config/demo.yaml", repository, {"teachers": ["thorough", "hasty", "gema-3-27b-it"], "truth": {}})
+    lines = [line for line in str(error.value).splitlines() if "unknown model 'gema-3-27b-it'" in line]
+    assert len(lines) == 1
+    assert "did you mean 'gemma-3-27b-it'?" in lines[0]
+    assert len(lines[0]) < 400

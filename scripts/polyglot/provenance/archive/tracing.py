@@ -1,9 +1,10 @@
-"""Traces a table's cell to its files and jobs."""
+"""Traces a file, or a table's cell, to its files and jobs."""
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -139,27 +140,66 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def trace(archive: Archive, table: Path, words: Sequence[str]) -> Iterator[str]:
-    """Trace cells of a table to their files, jobs and models.
+SHOWN_AS = (".md", ".tex", ".html")
+"""Other formats of a table; its values are read from the CSV beside it."""
 
-    Args:
-        table: path of a CSV file as in the archive; if a local file has that path, it must match.
-        words: columns, and values that select rows.
+
+def archive_of(path: Path) -> Path:
+    """Where the archive of a file's study is: results/STUDY/archive.zip, from wherever the path starts.
 
     Raises:
-        ArchiveError: if the table is not in the archive, differs from it, or has no such row or column.
+        ArchiveError: for a file outside a study's results, or if the archive is missing (says how to make it).
     """
-    name = table.as_posix()
+    parts = path.parts
+    if "results" not in parts[:-2]:
+        raise ArchiveError(f"{path}: not in a study's results (results/STUDY/...); name the archive with --archive")
+    place = parts.index("results")
+    archive = Path(*parts[: place + 2]) / "archive.zip"
+    if not archive.exists():
+        missing = "" if path.exists() else f"; {path.name} is missing too"
+        name = Path(*parts[place : place + 2]) / "archive.zip"
+        raise ArchiveError(f"{archive} is missing, which a file is traced in{missing}. Make it: snakemake {name}")
+    return archive
+
+
+def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
+    """Trace a file, or cells of a table, to files, jobs and models.
+
+    Args:
+        path: any file of the study, under whatever folder; if there is a local file of that path, it must match.
+        words: for a table: columns, and values that select rows.
+
+    Raises:
+        ArchiveError: if the file is not in the archive (names the nearest), differs from it, or has no such row or column.
+    """
+    tracer = Tracer(archive)
+    name = Path(*path.parts[path.parts.index("results") :]).as_posix() if "results" in path.parts else path.as_posix()
+    known = set(tracer.makers) | set(tracer.files)
+    if name not in known and not (archive.folder / name).is_file():
+        raise ArchiveError(f"{name}: {_missing(path, name, known)}")
     kept = archive.folder / name
-    if table.suffix != ".csv" or not kept.is_file():
-        known = sorted(path.relative_to(archive.folder).as_posix() for path in archive.folder.glob("results/*/tables/*.csv"))
-        raise ArchiveError(f"{name}: no such table; there are: {', '.join(known)}")
-    if table.is_file() and file_hash(table) != file_hash(kept):
-        raise ArchiveError(f"{name}: it is not the table that was archived; make the archive again")
-    cells = find_cells(pd.read_csv(kept), words, name)
-    yield from Tracer(archive).lines(name, cells)
+    told = file_hash(kept) if kept.is_file() else tracer.files.get(name, {}).get("sha256")
+    if path.is_file() and told is not None and file_hash(path) != told:
+        raise ArchiveError(f"{name}: it is not the file that was archived; make the archive again")
+    table = kept.with_suffix(".csv") if kept.suffix in SHOWN_AS else kept
+    if table.suffix != ".csv" or not table.is_file():
+        if words:
+            raise ArchiveError(f"{name}: rows and columns are selected in tables (CSV) only; leave out {' '.join(words)}")
+        yield from tracer.lines(name, [])
+        return
+    cells = find_cells(pd.read_csv(table), words, name)
+    yield from tracer.lines(name, cells)
     models = json.loads(archive.text("provenance/models.json"))
     named = [cell.known.get(key, "") for cell in cells for key in ("teacher", "base", "model")]
     for model in sorted(set(named) & set(models)):
         facts = {key: value for key, value in models[model].items() if value not in (None, "", {})}
         yield f"model {model}: {', '.join(f'{key} {value}' for key, value in facts.items())}"
+
+
+def _missing(path: Path, name: str, known: Collection[str]) -> str:
+    """Why a file cannot be traced, and the nearest that can."""
+    near = difflib.get_close_matches(name, known, n=5) or sorted(one for one in known if Path(one).stem == Path(name).stem)[:5]
+    reason = (
+        "it is not in the archive: it was made later, or by no job; make the archive again" if path.exists() else "no such file"
+    )
+    return f"{reason}; near it: {', '.join(near)}" if near else f"{reason}; the archive has {len(known)} others"

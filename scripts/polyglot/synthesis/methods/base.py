@@ -108,8 +108,14 @@ class Method:
         return self.writes == "response"
 
     def fields(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The template's variables besides `language`: the texts of a row, or `shots`, a list of rows."""
-        return {"shots": rows} if self.shots else {name: rows[0][name] for name in self.shows}
+        """The template's variables besides `language`: the texts of a row, or `shots`, a list of rows.
+
+        Where the seed dataset has prompts only, there are no shots, and `prompts` holds the rows' prompts.
+        """
+        if not self.shots:
+            return {name: rows[0][name] for name in self.shows}
+        whole = all(str(row[name]).strip() for row in rows for name in self.shows)
+        return {"shots": rows, "prompts": []} if whole else {"shots": [], "prompts": [row["prompt"] for row in rows]}
 
     def messages(self, templates: PromptTemplates, language: str, rows: Sequence[Mapping[str, Any]]) -> list[Message]:
         """A request as a chat.

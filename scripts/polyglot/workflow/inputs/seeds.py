@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from polyglot.study import paths
 from polyglot.study.seed_languages import starts_from_the_source
+from polyglot.synthesis.methods.base import METHODS
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 UNREAD = {"licence", "cite", "published"}
@@ -29,6 +32,23 @@ class SeedInputs(Inputs):
         """The seed dataset that translation starts from; the language's own where nothing is translated."""
         lang = self.study.source_language if starts_from_the_source(self.study) else wildcards["lang"]
         return self.at(paths.SEED, lang=lang)
+
+    def without_shots(self) -> list[str]:
+        """One sentence for each of the user's files that has prompts alone, where a method would show pairs; files with mistakes
+        are left to the job that reads them."""
+        showing = [name for name in self.study.methods if METHODS[name].shots]
+        if not showing or not self.study.seed_dataset.files:
+            return []
+        from polyglot.core.dialogues import read_dialogues
+        from polyglot.core.rows import FileError
+
+        alone = []
+        for lang, file in self.study.seed_dataset.files.items():
+            with contextlib.suppress(FileError):
+                if lang not in self.study.seed_dataset.sources and not read_dialogues(Path(file)).answered.any():
+                    told = f"{', '.join(showing)} has no shots: its requests show prompts alone"
+                    alone.append(f"seed_dataset.files.{lang}: {file} has no responses, so {told}")
+        return alone
 
     def counts(self) -> list[str]:
         """Row counts by outcome for every source."""

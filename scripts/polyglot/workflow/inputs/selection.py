@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-from polyglot.selection.rules import Need, rule_of
+from polyglot.core.errors import ConfigurationError
+from polyglot.selection.rules import RULES, Need, rule_of
 from polyglot.study import paths
 from polyglot.study.sizes import POOLED, languages_in
 from polyglot.synthesis.recipes import WHOLE, parse_recipe
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
+from polyglot.workflow.inputs.models import ModelInputs
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,68 @@ class SelectionInputs(Inputs):
             for cell in self.study.measured[experiment]
             for seed in seeds
         ]
+
+    # A user's own data
+    own_formats = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
+    """Endings of the files that what is selected may be written to."""
+
+    def own_files(self) -> list[str]:
+        """What is selected from each of the user's files, in the format of the file."""
+        return [self._selected(paths.SELECTED, name, file) for name, file in self.study.selection.datasets.items()]
+
+    def _selected(self, pattern: str, name: str, file: str) -> str:
+        return self.at(pattern, dataset=name, form=Path(file).suffix.lower().removeprefix("."))
+
+    def own_quality(self, wildcards: Wildcards) -> File:
+        """The quality of a user's samples, where the rule needs it."""
+        needed = "quality" in RULES[self.study.selection.rule].needs
+        return self.at(paths.OWN_QUALITY, dataset=wildcards["dataset"]) if needed else []
+
+    def own_embedder(self, wildcards: Wildcards) -> File | list[str]:
+        """The folder of the model that embeds a user's samples, where the rule needs clusters."""
+        models = ModelInputs(self.study, self.registries)
+        return models.folder(models.embedder) if "clusters" in RULES[self.study.selection.rule].needs else []
+
+    def own_asked(self, targets: Iterable[str]) -> dict[str, str]:
+        """The user's files that a command line selects from, by name.
+
+        Args:
+            targets: those of the command line.
+        """
+        asked = set(targets)
+        start = self.at(paths.SELECTED, dataset="", form="").removesuffix(".")
+        named = [target.removeprefix(start) for target in asked if target.startswith(start)]
+        known = self.study.selection.datasets
+        return {
+            name: file for name, file in known.items() if "select" in asked or any(one.startswith(f"{name}.") for one in named)
+        }
+
+    def check_own(self, targets: Iterable[str]) -> None:
+        """Read the user's files that are selected from, and the pairs of the quality model, before any job.
+
+        Raises:
+            ConfigurationError: names file, row and remedy.
+        """
+        files, settings = self.own_asked(targets), self.study.selection
+        if not files:
+            return
+        from polyglot.core.rows import FileError
+        from polyglot.selection.own import read_samples
+        from polyglot.selection.pairs import read_pairs
+
+        try:
+            for file in files.values():
+                read_samples(Path(file))
+            if settings.pairs is not None and "quality" in RULES[settings.rule].needs:
+                read_pairs(Path(settings.pairs), held_out=settings.held_out, seed=settings.seed)
+        except FileError as error:
+            raise ConfigurationError(f"selection: {error}") from None
+
+    def own_summaries(self, targets: Iterable[str]) -> str:
+        """What was selected from the user's files, in words."""
+        asked = self.own_asked(targets).items()
+        found = [Path(self._selected(paths.SELECTED_SUMMARY, name, file)) for name, file in asked]
+        return "".join(path.read_text(encoding="utf-8") for path in found if path.is_file())
 
     # Duels
     def _duelling(self, experiment: str) -> list[list[str]]:
