@@ -346,14 +346,16 @@ def predict_new(
     known, asked = known_rows(frame, [*columns, outcome]), known_rows(new, columns)
     values, y = matrix(frame, columns)[known], matrix(frame, [outcome])[known, 0]
     fitted, fit, note = _least_squares(values, y, components)
-    found = np.full((len(new), 3), np.nan)
+    found, without = np.full((len(new), 3), np.nan), ""
     if fit and asked.any():
         teachers = frame.loc[known, "teacher"] if "teacher" in frame.columns else pd.Series(range(len(y)))
         fold = pd.factorize(teachers, use_na_sentinel=False)[0].astype(np.int64)
         weights = fitted.design(matrix(new, columns)[asked]) @ np.linalg.pinv(fitted.design(values))
         reach = _unit_reach(values, y, components, fold, confidence) * np.sqrt(1 + np.sum(weights**2, axis=1))
-        found[asked] = (weights @ y)[:, None] + reach[:, None] * [0, -1, 1]
-    notes = np.where(asked, note, note or "a value is missing")
+        expected = weights @ y
+        found[asked] = np.column_stack([expected, expected - reach, expected + reach])
+        without = "too few teachers for an interval" if np.isnan(reach).all() else ""
+    notes = np.where(asked, note or without, note or "a value is missing")
     return pd.DataFrame(found, index=new.index, columns=["prediction", "low", "high"]).assign(n=len(y), note=notes)
 
 

@@ -211,3 +211,11 @@ def test_a_prediction_interval_is_wider_far_from_the_cells_it_was_fitted_on() ->
     assert list(found) == ["prediction", "low", "high", "n", "note"]
     assert width["far"] > 2 * width["near"]
     assert predict_new(frame, METRICS, "y", new.iloc[:0], components=2, confidence=0.95).empty
+
+
+def test_one_teacher_gives_a_prediction_without_an_interval() -> None:
+    frame = study().assign(teacher="one")
+    predicted = predict_new(frame, METRICS, "y", frame, components=2, confidence=0.9)
+    assert predicted["prediction"].notna().all()
+    assert predicted[["low", "high"]].isna().all(axis=None)
+    assert (predicted["note"] == "too few teachers for an interval").all()
