@@ -57,6 +57,10 @@ class Record:
         """The job's rule with its wildcards; of a group its rules."""
         return self.fields["Comment"].removeprefix("rule_")
 
+    def is_of(self, name: str) -> bool:
+        """Whether it is a job of this rule by itself, or a submission of a group whose name begins so."""
+        return self.rules.startswith(name if "-" in name else (f"{name}_wildcards_", f"{name}-"))
+
     @property
     def gpus(self) -> int:
         found = re.search(r"gres:gpu(?::\w+)?:(\d+)", self.fields.get("TresPerJob", "") + self.fields.get("TresPerNode", ""))
@@ -125,7 +129,7 @@ class Running:
 
     def job(self, rule: str) -> str:
         """The newest job of a rule."""
-        return [record.fields["JobId"] for record in records(run_of(self.output)) if record.rules.startswith(rule)][-1]
+        return [record.fields["JobId"] for record in records(run_of(self.output)) if record.is_of(rule)][-1]
 
     def end(self) -> int:
         return wait_for_the_end(self.process, self.workplace.folder, said=lambda: self.output[-6000:])

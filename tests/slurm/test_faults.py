@@ -63,7 +63,7 @@ def log(workplace: Workplace, rule: str) -> str:
 
 
 def states(run: Running, rule: str) -> list[str]:
-    return [record.fields["JobState"] for record in records(run_of(run.output)) if record.rules.startswith(rule)]
+    return [record.fields["JobState"] for record in records(run_of(run.output)) if record.is_of(rule)]
 
 
 def scripts_of(workplace: Workplace, rule: str) -> list[psutil.Process]:
@@ -122,7 +122,7 @@ class Disturbed:
 
     def records(self, rule: str, start: int = 0) -> list[Record]:
         """The controller's records of a rule's jobs in one of the starts."""
-        return [record for record in records(run_of(self.outputs[start])) if record.rules.startswith(rule)]
+        return [record for record in records(run_of(self.outputs[start])) if record.is_of(rule)]
 
     def states(self, rule: str, start: int = 0) -> list[str]:
         return [record.fields["JobState"] for record in self.records(rule, start)]
