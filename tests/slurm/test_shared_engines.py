@@ -47,9 +47,9 @@ def kept(workplace: Workplace) -> set[str]:
 
 
 def requests(workplace: Workplace) -> dict[tuple[str, int], str]:
-    """Request by what was asked, and its seed."""
+    """Request by what was asked, and its seed; without the stock that further ones are taken from."""
     found = {}
-    for path in (workplace.folder / RESULTS / "requests/de").glob("*/*.parquet"):
+    for path in (workplace.folder / RESULTS / "requests/de").glob("*/[0-9].parquet"):
         for row in pd.read_parquet(path).to_dict("records"):
             found[row["messages"][-1]["content"], int(row["request_seed"]) % 2**63] = row["request_id"]
     return found

@@ -175,7 +175,7 @@ def test_no_secret_and_no_home_folder_is_in_the_archive(
             assert planted.encode() not in content, f"{name} holds {planted}"
     log = contents["results/demo/logs/seed/de.log"].decode()
     assert "asked with [secret], password=[secret] in [home]/.netrc and [home]/x in ." in log
-    assert "synthetic/hasty/de/respond/0.parquet" not in " ".join(contents)
+    assert "results/demo/synthetic/hasty/de/respond/0.parquet" not in contents
     outside = next(entity for name, entity in graph.items() if name.startswith("ni:") and "respond/0.parquet" in name)
     assert "PLANTED_TOKEN" in outside["description"]
     assert "had the SHA-256" in graph["results/demo/students/nano-base/equal/hasty/de/0/training.json"]["description"]

@@ -51,8 +51,11 @@ def wants(study: Study, teacher: str, lang: str, draw: Draw) -> list[Want]:
         seeded = draw.seed in study.matrices[name].seeds
         found |= {cell.recipe for cell in cells if seeded and (cell.teacher, cell.lang) == (teacher, lang)}
     recipes = [parse_recipe(WHOLE if name in study.selecting else name, study.methods) for name in sorted(found)]
-    taken = (_taken(recipe, draw, study) for recipe in recipes)
-    return sorted({want for want in taken if want is not None})
+    most: dict[tuple[str, ...], int] = {}  # a smaller set is a part of the largest, and changes nothing
+    for want in (_taken(recipe, draw, study) for recipe in recipes):
+        if want is not None:
+            most[want.methods] = max(want.examples, most.get(want.methods, 0))
+    return sorted(Want(methods, examples) for methods, examples in most.items())
 
 
 def _taken(recipe: Recipe, draw: Draw, study: Study) -> Want | None:
