@@ -7,14 +7,14 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.endpoint import KEY, completion
+from tests.endpoint import KEY, completion, in_a_thread
 
 STATES = ("validating", "in_progress", "finalizing")
 EXPIRED = {"code": "batch_expired", "message": "This request could not be executed before the completion window expired."}
@@ -233,13 +233,6 @@ def unheard(handler: Handler) -> None:
     handler.reply = lambda *_: setattr(handler, "close_connection", True)  # type: ignore[method-assign]
 
 
-@contextmanager
-def serving_batches() -> Iterator[BatchServer]:
+def serving_batches() -> AbstractContextManager[BatchServer]:
     """A server in a thread of its own, for as long as the block lasts."""
-    server = BatchServer()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+    return in_a_thread(BatchServer())

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 Fault = Callable[["Handler"], None]
+Serving = TypeVar("Serving", bound=ThreadingHTTPServer)
 Behaviour = Callable[[dict[str, Any]], tuple[int, Any]]
 """What is answered to a body: HTTP status and body."""
 KEY = "sk-planted-0123456789"
@@ -157,7 +158,13 @@ def too_late(handler: Handler) -> None:
 @contextmanager
 def serving() -> Iterator[Server]:
     """A server in a thread of its own, for as long as the block lasts."""
-    server = Server()
+    with in_a_thread(Server()) as server:
+        yield server
+
+
+@contextmanager
+def in_a_thread(server: Serving) -> Iterator[Serving]:
+    """The same of any server."""
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield server

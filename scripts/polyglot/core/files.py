@@ -81,5 +81,14 @@ def read_whole_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def ends_torn(path: Path) -> bool:
+    """Whether a kill has left the last line of a file without its end."""
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
 def read_json(path: Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polyglot.core.files import atomic
+from polyglot.core.files import atomic, ends_torn
 from polyglot.core.submission import current_submission
 
 if TYPE_CHECKING:
@@ -59,17 +59,12 @@ class SideFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"owner": self.owner, "rows": rows}, ensure_ascii=False)
         with self.path.open("ab") as file:
-            torn = file.tell() > 0 and self._last_byte() != b"\n"
+            torn = ends_torn(self.path)
             file.write((b"\n" if torn else b"") + line.encode() + b"\n")
             file.flush()
             if time.monotonic() - self._synced >= within:
                 os.fsync(file.fileno())
                 self._synced = time.monotonic()
-
-    def _last_byte(self) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1)
 
     @property
     def beside(self) -> Path:

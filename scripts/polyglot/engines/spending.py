@@ -15,7 +15,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
-from polyglot.core.files import read_json, read_whole_lines, write_json
+from polyglot.core.files import ends_torn, read_json, read_whole_lines, write_json
 from polyglot.engines.base import Answer
 from polyglot.engines.bodies import Counts
 from polyglot.registry.models import Rates
@@ -154,18 +154,10 @@ class Spending:
         if not self.unwritten:
             return
         with self.lock, self.path.open("ab", buffering=0) as file:
-            torn = self._is_torn()
+            torn = ends_torn(self.path)
             file.write((("\n" if torn else "") + "\n".join(self.unwritten) + "\n").encode())
         self.unwritten, self.unwritten_usd = [], 0.0
         self._look()
-
-    def _is_torn(self) -> bool:
-        """Whether a kill has left the last line incomplete."""
-        with self.path.open("rb") as file:
-            if file.seek(0, os.SEEK_END) == 0:
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
 
     def _look(self) -> None:
         """Add the entries made since the last call, by any job."""

@@ -18,7 +18,7 @@ Prompts, data to select from, benchmark items, tables of metrics: this page says
 run anything:
 
 ```bash
-polyglot check my_prompts.jsonl my_benchmark/ config/mine.yaml
+polyglot check my_prompts.jsonl my_benchmark/ config/mine/study.yaml
 ```
 
 It says what each file is taken for, how many rows it has, in which languages (where no column says it, by a quick guess), and

@@ -264,15 +264,6 @@ def test_services_that_do_not_speak_it_are_refused_by_name(tmp_path: Path, chang
     assert all("key 'endpoint.batch'" in problem and str(why) in problem for problem in problems)
 
 
-@pytest.fixture(params=[signal.SIGTERM, signal.SIGINT])
-def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
-    """A signal that is handled as in the foreground."""
-    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
-    before = signal.signal(request.param, usual[request.param])
-    yield request.param
-    signal.signal(request.param, before)
-
-
 def test_after_an_interrupt_the_batch_goes_on_and_is_found(batches: BatchServer, tmp_path: Path, number: signal.Signals) -> None:
     batches.states = ("in_progress",) * 10_000
 

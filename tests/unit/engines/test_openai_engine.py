@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -138,15 +137,6 @@ def test_a_wait_of_hours_stops(server: Server, tmp_path: Path, header: str) -> N
     with pytest.raises(EndpointError, match=r"asks to wait (1,440|1[12]\d) minutes: run again then"):
         answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
     assert server.asked["q0"] == 1
-
-
-@pytest.fixture(params=[signal.SIGTERM, signal.SIGINT])
-def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
-    """A signal that is handled as in the foreground: tests that run in the background have SIGINT ignored."""
-    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
-    before = signal.signal(request.param, usual[request.param])
-    yield request.param
-    signal.signal(request.param, before)
 
 
 def test_an_interrupt_keeps_what_has_come(server: Server, tmp_path: Path, number: signal.Signals) -> None:
