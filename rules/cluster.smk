@@ -1,7 +1,9 @@
 # The cluster for submitted jobs, if any, as described in profiles/slurm/site.yaml.
 from polyglot.cluster.run import Run, RunError
+from polyglot.cluster.snakemake_inside import waiting_jobs
 from polyglot.planning.demands import Demands
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
+from polyglot.workflow.keys import missing_keys
 
 RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
 asked, threads_of = RUN.asked, RUN.threads  # resource requests of a rule's jobs
@@ -20,6 +22,13 @@ JUDGED_HERE = models.behind_endpoint(models.judge) and (
 
 def prepare_run():
     """Prepare the run before the first job; a problem ends it with one message."""
+    missing_here, missing = missing_keys(
+        waiting_jobs(workflow), REGISTRIES.models.values()
+    )
+    if missing_here:
+        raise WorkflowError("\n".join([*missing_here, "Nothing was run."]))
+    for problem in missing:
+        print(f"Warning: where jobs run, {problem}", file=sys.stderr)
     try:
         RUN.prepare()
     except RunError as error:

@@ -13,7 +13,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     from polyglot.core.files import read_json, write_parquet
     from polyglot.core.prompts import PromptTemplates
     from polyglot.core.sidefile import SideFile
-    from polyglot.engines import open_engine
+    from polyglot.engines import engine_when_needed
     from polyglot.engines.base import owner_of
     from polyglot.intrinsic.reward import RewardModel, judge
     from polyglot.models.tokenization import given_file
@@ -35,7 +35,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
         rated = kept.made(lambda: RewardModel(folder, **how).rate(data["prompt"], data["response"]))
         kept.remove()
     else:
-        engine = open_engine(settings["model"], model, folder, snakemake.config, template)
+        engine = engine_when_needed(settings["model"], model, folder, snakemake.config, template)
         templates = PromptTemplates(Path(snakemake.input.rubric).parent)
         side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder, template))
         rated = judge(
@@ -47,7 +47,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
             side,
             batch_size=settings["batch_size"],
         )
-        side.remove()
+        side.finish()
         print(f"yield of the judge: {rated['reward'].notna().mean():.1%}; missing: {rated['problem'].value_counts().to_dict()}")
     print(f"{rated['reward'].notna().sum()} of {len(rated)} rated, mean {rated['reward'].mean():.3f}")
     write_parquet(pd.concat([data[["id"]], rated], axis=1), snakemake.output[0])

@@ -11,7 +11,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     from polyglot.core.files import write_parquet
     from polyglot.core.prompts import PromptTemplates
     from polyglot.core.sidefile import SideFile
-    from polyglot.engines import open_engine
+    from polyglot.engines import engine_when_needed
     from polyglot.engines.base import owner_of
     from polyglot.intrinsic.reward import RewardModel
     from polyglot.models.tokenization import given_file
@@ -35,9 +35,9 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
         found = pd.DataFrame({"outcome": duels_by_reward(*scores, both["text"] == both["text_whole"])})
     else:
         side = SideFile(Path(snakemake.params.side_file), owner_of(model, folder, template))
-        engine = open_engine(settings["model"], model, folder, snakemake.config, template)
+        engine = engine_when_needed(settings["model"], model, folder, snakemake.config, template)
         templates = PromptTemplates(Path(snakemake.input.template).parent)
         found = duels_by_judge(engine, templates, snakemake.params.language, *texts, side, batch_size=settings["batch_size"])
-        side.remove()
+        side.finish()
     print(found["outcome"].value_counts(dropna=False).to_dict())
     write_parquet(pd.concat([both, found], axis=1), snakemake.output[0])

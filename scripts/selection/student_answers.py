@@ -11,7 +11,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.base)):
     from polyglot.core.files import read_json, write_parquet
     from polyglot.core.hashing import stable_seed
     from polyglot.core.sidefile import SideFile
-    from polyglot.engines import open_engine
+    from polyglot.engines import engine_when_needed
     from polyglot.engines.base import Request, answer_all, owner_of
     from polyglot.registry.models import Model
     from polyglot.synthesis.answers import answer_frame
@@ -30,9 +30,9 @@ with running(snakemake, environment=engine_environment(snakemake.params.base)):
             Request(row["id"], [{"role": "user", "content": row["prompt"]}], seed=stable_seed("student", row["id"]))
             for row in prompts.to_dict("records")
         ]
-        engine = open_engine(base, model, folder, snakemake.config)
+        engine = engine_when_needed(base, model, folder, snakemake.config)
         answers = answer_all(engine, requests, side, batch_size=snakemake.params.batch_size, title="student answers")
-        side.remove()
+        side.finish()
     found = answer_frame(answers[one] for one in prompts["id"]).merge(
         prompts[["id", "prompt", "trained"]], on="id", validate="one_to_one"
     )

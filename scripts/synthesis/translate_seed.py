@@ -42,4 +42,4 @@ with running(snakemake, environment="transformers"):
     write_parquet(respond, snakemake.output.respond)
     write_parquet(both, snakemake.output.both)
     write_parquet(answers, snakemake.output.answers)
-    side.remove()
+    side.finish()

@@ -13,7 +13,7 @@ import pytest
 from polyglot.replication.published import read_published
 
 from ..batch_endpoint import serving_batches
-from ..endpoint import KEY, cut, garbage, serving, status
+from ..endpoint import KEY, Server, cut, garbage, serving, status
 from ..patience import wait_until
 from .conftest import Workplace, share_the_world
 
@@ -59,12 +59,38 @@ def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_s
         assert copy.planned(target, "--config", "synthesis={requests: 24, batch_size: 4, budget: 9}") == {}
         copy.configure("models.yaml", lambda models: models["api"]["endpoint"].update(concurrency=2, timeout=5))
         assert copy.planned(target) == {}
+        nothing_is_paid_twice(copy, monkeypatch, server, target)
     answers = pd.read_parquet(copy.folder / target)
     assert list(answers["request_id"]) == list(requests["request_id"])
     ledger = [json.loads(line) for line in (copy.folder / "results/demo/ledger/api.jsonl").read_text().splitlines()]
-    assert len(ledger) == len({row["id"] for row in ledger}) == 3 * 24  # all methods in one engine start
+    assert len(ledger) == 2 * 3 * 24  # all methods in one engine start, at two temperatures
+    assert len({row["id"] for row in ledger}) == 3 * 24
     for path in copy.folder.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+def nothing_is_paid_twice(copy: Workplace, monkeypatch: pytest.MonkeyPatch, server: Server, target: str) -> None:
+    """A setting is changed and changed back; then it is changed while the key is missing."""
+    first, asked = (copy.folder / target).read_bytes(), server.asked.total()
+
+    def at(temperature: float) -> None:
+        copy.configure("models.yaml", lambda models: models["api"].update(sampling={"temperature": temperature}))
+
+    at(0.9)
+    copy.snakemake(target)
+    assert server.asked.total() == asked + 3 * 24
+    at(1.0)
+    monkeypatch.delenv("TEST_KEY")
+    copy.snakemake(target)
+    assert server.asked.total() == asked + 3 * 24
+    assert (copy.folder / target).read_bytes() == first
+    shutil.rmtree(copy.folder / "results/demo/unfinished")  # as in a study of an earlier version
+    at(0.9)
+    refused = copy.snakemake(target, check=False)
+    assert refused.returncode
+    assert "needs a key: set the environment variable TEST_KEY" in refused.stdout + refused.stderr
+    assert (copy.folder / target).read_bytes() == first
+    assert len([*(copy.folder / "results/demo/answers/api/de").glob("*/0.parquet")]) == 3
 
 
 def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def interrupted(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv(VARIABLE)
     shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
     results = tmp_path / "copy/results/demo"
-    for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis"):
+    for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis", "unfinished"):
         shutil.rmtree(results / made, ignore_errors=True)
     shutil.rmtree(results / "evaluation/students")
     return Workplace(tmp_path / "copy")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,26 @@ def has_jobs_to_submit(workflow: Any) -> bool:
     if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", lost=lost):
         return True
     return any(not workflow.is_local(job.rule) for job in workflow.dag.needrun_jobs())
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job that this run will do. `here`: on this machine, not on a cluster's."""
+
+    rule: str
+    params: Mapping[str, Any]
+    here: bool
+
+
+def waiting_jobs(workflow: Any) -> list[Waiting]:
+    """The jobs of this run, as far as they are known at its start."""
+    lost = "a missing key of an endpoint is noticed only by the job that needs it"
+    if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", "local_exec", lost=lost):
+        return []
+    return [
+        Waiting(job.rule.name, dict(job.params.items()), workflow.local_exec or workflow.is_local(job.rule))
+        for job in workflow.dag.needrun_jobs()
+    ]
 
 
 def slurm_executor(workflow: Any) -> Any | None:

@@ -2,15 +2,20 @@
 
 A submission of several jobs is done again as a whole if one of them fails, and Snakemake removes what the others have made. So
 there side files stay, and are removed by who sees the submission's success (`polyglot.cluster.slurm.remove_side_files`).
+
+What a side file held is kept when its job is done (see `SideFile.finish`): Snakemake removes a job's outputs before it runs
+again, so that a changed setting, and a change back, would have everything paid for twice.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +24,13 @@ from polyglot.core.submission import current_submission
 
 if TYPE_CHECKING:
     import pandas as pd
+
+UNFINISHED, SUPERSEDED = "unfinished", "superseded"
+"""Folders: of side files, and inside it of what finished jobs had in theirs."""
+OWNERS, GROWTH = 4, 4
+"""Bounds of what is kept of a job: the owners used last, and for each at most so many times the rows of its last run."""
+ROWS = 1000
+"""Rows of a kept line."""
 
 
 class SideFile:
@@ -37,7 +49,11 @@ class SideFile:
         return list(self.rows())
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The same rows, one after the other."""
+        """The same rows, one after the other; first those that are kept of finished runs."""
+        yield from self._kept_rows()
+        yield from self._own_rows()
+
+    def _own_rows(self) -> Iterator[dict[str, Any]]:
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
@@ -71,11 +87,56 @@ class SideFile:
         """A folder for what else belongs to the job's unfinished work; it is removed with the file."""
         return self.path.with_suffix(".batches")
 
-    def remove(self) -> None:
-        """Remove it, its job is done; but not in a submission of several jobs."""
+    @property
+    def kept(self) -> Path:
+        """What is kept of finished runs with this owner: the rows of a side file, compressed."""
+        return kept_folder(self.path) / f"{self.owner}.jsonl.gz"
+
+    def _kept_rows(self) -> Iterator[dict[str, Any]]:
+        if not self.kept.exists():
+            return
+        try:
+            with gzip.open(self.kept, "rt", encoding="utf-8") as file:
+                for line in file:
+                    yield from json.loads(line)["rows"]
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            print(f"{self.kept} cannot be read to its end ({error}); what it lacks is made again")
+
+    def finish(self) -> None:
+        """Its job is done: keep its rows for when the settings that made them come back, and remove it; in a submission of
+        several jobs it stays until all of them are done.
+
+        Kept are the rows of the last `OWNERS` owners. Of an owner whose job has made other rows since, the latest stay.
+        """
+        self._keep()
         _remove(self.path)
         if current_submission() is None:
             shutil.rmtree(self.beside, ignore_errors=True)
+
+    def _keep(self) -> None:
+        new = {row["id"] for row in self._own_rows()}
+        if new:
+            earlier = sum(row["id"] not in new for row in self._kept_rows())
+            surplus = max(0, earlier - (GROWTH - 1) * len(new))
+            with atomic(self.kept) as partial, gzip.open(partial, "wt", encoding="utf-8", compresslevel=4) as file:
+                for batch in _batches(self._all_once(new, surplus)):
+                    file.write(json.dumps({"owner": self.owner, "rows": batch}, ensure_ascii=False) + "\n")
+        elif self.kept.exists():
+            os.utime(self.kept)
+        by_age = sorted(kept_folder(self.path).glob("*.jsonl.gz"), key=lambda path: path.stat().st_mtime)
+        for old in by_age[:-OWNERS]:
+            old.unlink(missing_ok=True)
+
+    def _all_once(self, new: set[str], surplus: int) -> Iterator[dict[str, Any]]:
+        """Every row once: the earlier ones, without the oldest of them, then the new ones."""
+        for place, row in enumerate(row for row in self._kept_rows() if row["id"] not in new):
+            if place >= surplus:
+                yield row
+        waiting = set(new)
+        for row in self._own_rows():
+            if row["id"] in waiting:
+                waiting.remove(row["id"])
+                yield row
 
 
 class KeptTable:
@@ -101,7 +162,7 @@ class KeptTable:
         return found
 
     def remove(self) -> None:
-        """See `SideFile.remove`."""
+        """Its job is done (see `SideFile.finish`); a table is made from what is there, and is not kept."""
         _remove(self.path)
 
     def _read(self) -> pd.DataFrame | None:
@@ -120,6 +181,22 @@ class KeptTable:
         table = table.replace_schema_metadata({**table.schema.metadata, b"owner": self.owner.encode()})
         with atomic(self.path) as partial:
             pyarrow.parquet.write_table(table, partial)
+
+
+def kept_folder(path: Path) -> Path:
+    """Where the rows of a side file are kept when its job is done: a file for each owner."""
+    top = next((folder for folder in path.parents if folder.name == UNFINISHED), path.parent)
+    return top / SUPERSEDED / path.relative_to(top).with_suffix("")
+
+
+def has_rows(path: Path) -> bool:
+    """Whether a job has rows of any owner, in its side file or from finished runs."""
+    return path.exists() or any(kept_folder(path).glob("*.jsonl.gz"))
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(rows, ROWS)):
+        yield batch
 
 
 def _remove(path: Path) -> None:

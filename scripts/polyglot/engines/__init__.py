@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from polyglot.core.lookup import Lookup
-from polyglot.engines.base import Engine, EngineKind, Start
+from polyglot.engines.base import Deferred, Engine, EngineKind, Start
 from polyglot.engines.manners import PRESETS, Untold, no_batches, taken_for_thinking, thinking_fields
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
@@ -45,6 +45,13 @@ def open_engine(
 ) -> Engine:
     """Start a model's engine (see `Start` for the arguments)."""
     return ENGINES[model.engine].started(Start(name, model, folder, study, chat_template))
+
+
+def engine_when_needed(
+    name: str, model: Model, folder: Path | None, study: Mapping[str, Any], chat_template: Path | None = None
+) -> Engine:
+    """The same engine, started when it is first used (see `Deferred`)."""
+    return cast("Engine", Deferred(lambda: open_engine(name, model, folder, study, chat_template)))
 
 
 def behind_network(model: Model) -> bool:

@@ -127,6 +127,20 @@ class Rolling(Protocol):
         """
 
 
+class Deferred:
+    """An engine that starts when it is first used. Where earlier runs have all answers, it needs neither GPU nor key."""
+
+    def __init__(self, start: Callable[[], Engine]) -> None:
+        self._start = start
+        self._engine: Engine | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._engine is None:
+            self._engine = self._start()
+            print(f"answers independent of their batch: {self._engine.deterministic}")
+        return getattr(self._engine, name)
+
+
 @dataclass(frozen=True)
 class Start:
     """The arguments that an engine is started with.
@@ -200,7 +214,7 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
         batch_size: requests per batch, unless the engine prefers another number or takes them all.
     """
     asked = {request.id: request.kind for request in requests}
-    done = {row["id"]: Answer(**row) for row in side.rows()}
+    done = {row["id"]: Answer(**row) for row in side.rows() if row["id"] in asked}
     pending = [request for request in requests if request.id not in done]
     pending.sort(key=lambda request: (sum(len(turn["content"]) for turn in request.messages), request.id))
     with progress(total=len(requests), initial=len(requests) - len(pending), title=title, unit="request") as bar:
@@ -212,6 +226,8 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
                 done.update({answer.id: answer for answer in new})
                 bar.advance(len(new), tokens=sum(answer.completion_tokens for answer in new))
 
+        if not pending and not side.beside.exists():  # batches of an earlier attempt may still have to be settled
+            return done
         size = engine.batch_size or batch_size
         if isinstance(engine, Rolling):
             answered = {asked[name] for name, answer in done.items() if name in asked and answer.finish_reason != "refused"}

@@ -20,18 +20,26 @@ from polyglot.synthesis.settings import How
 
 
 def ask_until_read(
-    engine: Engine, requests: pd.DataFrame, side: SideFile, *, retries: int, reading: How, batch_size: int, title: str
+    engine: Engine,
+    model: Model,
+    requests: pd.DataFrame,
+    side: SideFile,
+    *,
+    retries: int,
+    reading: How,
+    batch_size: int,
+    title: str,
 ) -> dict[str, Answer]:
     """All answers by id: of every request, and of further attempts at those whose answer could not be read.
 
     Args:
-        retries: most further attempts at a request.
+        retries: most further attempts at a request; none where the model would give the same answer again.
         reading: how answers are read (see `polyglot.synthesis.settings.Synthesis`).
     """
     answers = ask(engine, requests, side, batch_size=batch_size, title=title)
     for attempt in range(1, retries + 1):
         unread = [_is_unread(request, answers, reading) for request in requests.to_dict("records")]
-        if not any(unread):
+        if not any(unread) or not varies(engine, model):
             break
         again = requests[unread]
         ids = again["request_id"]

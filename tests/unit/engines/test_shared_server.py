@@ -288,8 +288,9 @@ def test_side_files_stay_until_the_submission_is_done(tmp_path: Path, monkeypatc
     side.append([{"id": "a"}])
     monkeypatch.setenv(VARIABLE, "")
     Submission(1, "", "", sharing=False).announce()
-    side.remove()
-    assert side.read() == [{"id": "a"}]
+    side.finish()
+    assert side.path.exists()
     monkeypatch.delenv(VARIABLE)
-    side.remove()
-    assert side.read() == []
+    side.finish()
+    assert not side.path.exists()
+    assert side.read() == [{"id": "a"}]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from polyglot.analysis.tables import yield_table
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, FinishReason, Interrupted, Request
+from polyglot.registry.models import Model
 from polyglot.routing.assignment import gather
 from polyglot.synthesis.answers import answer_frame, parse_answer, read_answers
 from polyglot.synthesis.attempts import ask_until_read, in_order
@@ -150,7 +151,7 @@ NEEDED = {"a": 0, "b": 1, "c": 2, "d": 9}
 
 def asked(teacher: Teacher, requests: pd.DataFrame, folder: Path, how: How = "repair") -> dict[str, Answer]:
     side = SideFile(folder / "side.jsonl", "owner")
-    return ask_until_read(teacher, requests, side, retries=2, reading=how, batch_size=2, title="t")
+    return ask_until_read(teacher, Model(folder="x"), requests, side, retries=2, reading=how, batch_size=2, title="t")
 
 
 def test_what_cannot_be_read_is_asked_again_with_other_seeds(requests: pd.DataFrame, tmp_path: Path) -> None:
