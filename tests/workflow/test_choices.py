@@ -73,19 +73,19 @@ def nothing_is_paid_twice(copy: Workplace, monkeypatch: pytest.MonkeyPatch, serv
     """A setting is changed and changed back; then it is changed while the key is missing."""
     first, asked = (copy.folder / target).read_bytes(), server.asked.total()
 
-    def at(temperature: float) -> None:
-        copy.configure("models.yaml", lambda models: models["api"].update(sampling={"temperature": temperature}))
+    def at(**sampling: float) -> None:
+        copy.configure("models.yaml", lambda models: models["api"].update(sampling=sampling))
 
-    at(0.9)
+    at(temperature=0.9)
     copy.snakemake(target)
     assert server.asked.total() == asked + 3 * 24
-    at(1.0)
+    at()
     monkeypatch.delenv("TEST_KEY")
     copy.snakemake(target)
     assert server.asked.total() == asked + 3 * 24
     assert (copy.folder / target).read_bytes() == first
     shutil.rmtree(copy.folder / "results/demo/unfinished")  # as in a study of an earlier version
-    at(0.9)
+    at(temperature=0.9)
     refused = copy.snakemake(target, check=False)
     assert refused.returncode
     assert "needs a key: set the environment variable TEST_KEY" in refused.stdout + refused.stderr
