@@ -187,7 +187,48 @@ rule truth:
         "../scripts/analysis/truth.py"
 
 
-# Candidate teachers ranked from the intrinsic metrics of a small sample, without training students.
+# Candidate teachers compared by a small sample of their data, without training students.
+rule ranking:
+    """Every candidate's sample side by side, and an order by the data alone."""
+    input:
+        data=screening.files(paths.TRAINING_SET),
+        diversity=screening.files(paths.DIVERSITY),
+        reward=screening.files(paths.REWARD),
+        perplexity=screening.likelihoods(),
+        metrics=metrics.of_samples(),
+        answers=screening.answers(),
+    output:
+        samples=f"{RESULTS}/analysis/ranking.csv",
+        order=f"{RESULTS}/analysis/ranking_order.csv",
+    log:
+        f"{RESULTS}/logs/ranking.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ranking.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        teachers=STUDY.screened_teachers,
+        languages=STUDY.screened_languages,
+        metrics=metrics.measured(),
+        scored=STUDY.intrinsic.scored,
+        rates=screening.rates(),
+        replicates=STUDY.scoring.bootstrap,
+        confidence=STUDY.scoring.confidence,
+        seed=STUDY.scoring.seed,
+    message:
+        "Rank the candidate teachers by their data"
+    script:
+        "../scripts/analysis/ranking.py"
+
+
+rule rank:
+    input:
+        targets.ranking(),
+
+
 rule screening:
     """Predicted gain of every candidate teacher, the prediction's validity, and its cost compared with the full study."""
     input:

@@ -82,6 +82,7 @@ if is_main(workflow):
     for warning in (*evaluation.missing_items(), *seeds.without_shots()):
         print(f"Warning: {warning}", file=sys.stderr)
     plainly(lambda: selection.check_own(sys.argv[1:]))
+    plainly(lambda: screening.check(sys.argv[1:]))
     share_starts(Path.cwd())
 else:
     share_starts_of_the_submission()

@@ -52,7 +52,8 @@ def predict_gain(
     """The student's gain predicted by regression for each candidate, with prediction intervals.
 
     The regression is fitted on the cells of a finished study: gain on the principal components of its intrinsic metrics. A
-    candidate from that study is predicted only from the other teachers' cells.
+    candidate from that study is predicted only from the other teachers' cells. A candidate with a metric outside the range of
+    those cells gets no prediction: what a regression says there follows from nothing that was seen.
 
     Args:
         sample: teacher, lang and the metrics of `sample_metrics`.
@@ -71,17 +72,33 @@ def predict_gain(
     for teacher, rows in candidates.groupby("teacher", sort=False):
         others = table[table["teacher"] != teacher].reset_index(drop=True)
         predicted = predict_new(others, columns, OUTCOME, rows, components=components, confidence=confidence)
-        parts.append(rows.assign(**{name: predicted[name] for name in ("prediction", "low", "high")}, learned_from=len(others)))
+        beyond = outside(rows, others, used)
+        within = {name: predicted[name].where(beyond == "") for name in ("prediction", "low", "high")}
+        parts.append(rows.assign(**within, learned_from=len(others), beyond=beyond))
     found = pd.concat(parts)
     actual = known.set_index(["teacher", "lang"])[OUTCOME]
     keys = pd.MultiIndex.from_frame(found[["teacher", "lang"]])
     found["actual"] = actual[~actual.index.duplicated()].reindex(keys).to_numpy()
     found["rank"] = found.groupby("lang")["prediction"].rank(ascending=False, method="min").astype("Int64")
     found["reason"] = [
-        NO_DATA if lacking else "too few cells to learn from" if pd.isna(value) else ""
-        for lacking, value in zip(found[columns].isna().any(axis=1), found["prediction"], strict=True)
+        NO_DATA if lacking else beyond or ("too few cells to learn from" if pd.isna(value) else "")
+        for lacking, beyond, value in zip(
+            found[columns].isna().any(axis=1), found.pop("beyond"), found["prediction"], strict=True
+        )
     ]
     return found.sort_values(["lang", "rank"], na_position="last").reset_index(drop=True)
+
+
+def outside(rows: pd.DataFrame, seen: pd.DataFrame, metrics: Sequence[Metric]) -> pd.Series[str]:
+    """Where a candidate's metrics lie outside the range of the cells that are learned from; "" if they do not."""
+    said: list[list[str]] = [[] for _ in range(len(rows))]
+    for metric in metrics:
+        low, high = seen[metric.name].min(), seen[metric.name].max()
+        for place, value in enumerate(rows[metric.name]):
+            if value < low or value > high:
+                shown = (f"{number:.{metric.digits}f}" for number in (value, low, high))
+                said[place].append("{} {}, seen {} to {}".format(metric.title, *shown))
+    return pd.Series([f"outside what was seen: {'; '.join(parts)}" if parts else "" for parts in said], index=rows.index)
 
 
 def cross_validate(

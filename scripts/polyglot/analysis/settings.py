@@ -9,15 +9,20 @@ from polyglot.core.section import Name, Section
 
 
 class Screen(Section):
-    """Screening: predict the best teacher from a small sample, before training any student."""
+    """Teachers compared by a small sample of their data, before any student is trained."""
 
     requests: int = Field(default=300, gt=0, description="Requests per teacher and language, over all methods.")
     teachers: list[Name] | None = Field(default=None, min_length=1, description="Candidates; null takes the study's teachers.")
     languages: list[Name] | None = Field(default=None, min_length=1, description="Languages; null takes the study's.")
+    base: Name | None = Field(
+        default=None,
+        description="The model whose perplexity the ranking shows; it needs neither reference nor benchmark. null takes the "
+        "study's base; where there is none, perplexity is left out.",
+    )
     learn_from: GivenPath | None = Field(
         default=None,
-        description="A cells.csv of a finished study to fit the prediction on; null uses this study's main "
-        "experiment (a teacher is then never predicted from its own students).",
+        description="For `snakemake screen`: a cells.csv of a finished study to fit the prediction on; null uses this study's "
+        "main experiment (a teacher is then never predicted from its own students).",
     )
     components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from polyglot.core.lookup import unknown
-from polyglot.displays.catalogue import COMPARED, FIGURES, REPLICATION, SCREEN, TABLES
+from polyglot.displays.catalogue import COMPARED, FIGURES, RANK, REPLICATION, SCREEN, TABLES
 from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.display import Kind
 
@@ -18,7 +18,7 @@ def functions(kind: Kind) -> list[str]:
     """Every function of the catalogue's tables or figures, as `module.function` (a plugin's: `package.module:function`)."""
     fixed = [*TABLES.values(), *BUDGET.values()] if kind == "table" else [*FIGURES.values()]
     compared = [display for kinds in COMPARED.values() for display in kinds[kind].values()]
-    displays = [*fixed, SCREEN[kind], *REPLICATION[kind].values(), *compared]
+    displays = [*fixed, RANK[kind], SCREEN[kind], *REPLICATION[kind].values(), *compared]
     return list(dict.fromkeys(display.function for display in displays))
 
 

@@ -33,8 +33,9 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
         if metric.values not in frames[kind].columns:
             has = ", ".join(frames[kind].columns)
             raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
-    found = frames[MODELLED[0]]
-    for kind in (*MODELLED[1:], *(metric.name for metric in of_texts(metrics))):
+    first, *others = [kind for kind in (*MODELLED, *(metric.name for metric in of_texts(metrics))) if kind in frames]
+    found = frames[first]
+    for kind in others:
         found = found.merge(frames[kind], on="id", validate="one_to_one")
     return found
 

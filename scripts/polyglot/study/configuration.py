@@ -6,7 +6,7 @@ Every key has a description; `config/README.md` is generated from them (`polyglo
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -118,7 +118,11 @@ class Study(Section):
         default=default_methods(), min_length=1, description="Methods for generating data; see above, and `plugins`."
     )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
-    base: Name = Field(description="Student base of the main experiment; the registry names its reference.")
+    base: Name | Literal[""] = Field(
+        default="",
+        description="Student base of the main experiment; the registry names its reference. Without one, no student is trained: "
+        "teachers are ranked by their data alone (`snakemake rank`).",
+    )
     recipe: Name = Field(
         default="equal",
         description="Training set of the main experiment: `equal` parts of each method; one method (also "
@@ -156,10 +160,14 @@ class Study(Section):
     translation: Translation = Field(default=Translation(), description="Machine translation of the seed dataset.")
     intrinsic: Intrinsic = Field(default=Intrinsic(), description="Measurements of the data.")
     training: Training = Field(default=Training(), description="Fine-tuning of the students.")
-    evaluation: Evaluation = Field(description="Evaluation of base, reference and students.")
+    evaluation: Evaluation = Field(
+        default=Evaluation(benchmarks={}), description="Evaluation of base, reference and students; needed where there is a base."
+    )
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
-    screen: Screen = Field(default=Screen(), description="Screening from a small sample (`snakemake screen`).")
+    screen: Screen = Field(
+        default=Screen(), description="Ranking and screening from a small sample (`snakemake rank`, `snakemake screen`)."
+    )
     routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
     selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
@@ -189,7 +197,11 @@ class Study(Section):
             )
         if MAIN in self.experiments:
             raise ValueError(f"experiments: '{MAIN}' is the main experiment; set base, recipe, teachers and languages instead")
-        for name, meaning in (("screen", "the screening's"), ("plan", "the budget's")):
+        if not self.base and self.experiments:
+            raise ValueError("experiments: each trains students, and the study has no `base`; name one, or leave them out")
+        if self.base and not self.evaluation.benchmarks:
+            raise ValueError("evaluation.benchmarks: students of a base are evaluated; name a benchmark, or leave out `base`")
+        for name, meaning in (("screen", "the screening's"), ("rank", "the ranking's"), ("plan", "the budget's")):
             if name in self.experiments:
                 raise ValueError(f"experiments: '{name}' names {meaning} tables; choose another name")
         for name in self.run or []:
@@ -275,13 +287,13 @@ class Study(Section):
 
     @property
     def default_experiments(self) -> list[str]:
-        """Experiments that `snakemake all` runs."""
-        return self.run or list(self.matrices)
+        """Experiments that `snakemake all` runs; none without a base."""
+        return (self.run or list(self.matrices)) if self.base else []
 
     @cached_property
     def bases(self) -> list[str]:
-        """Student bases of all experiments."""
-        return list(dict.fromkeys(base for matrix in self.matrices.values() for base in matrix.bases))
+        """Student bases of all experiments; none where teachers are ranked by their data alone."""
+        return list(dict.fromkeys(base for matrix in self.matrices.values() for base in matrix.bases if base))
 
     @cached_property
     def recipes(self) -> list[str]:
@@ -306,6 +318,11 @@ class Study(Section):
     @property
     def screened_languages(self) -> list[str]:
         return self.screen.languages or self.languages
+
+    @property
+    def likelihood_base(self) -> str:
+        """The model whose perplexity a ranking shows; "" if it shows none."""
+        return self.screen.base or self.base
 
     @property
     def screening_draw(self) -> str:

@@ -87,7 +87,7 @@ class Matrix:
     @property
     def anchors(self) -> list[tuple[str, str]]:
         """(base, language) of every pair of base and reference."""
-        return list(dict.fromkeys((cell.base, cell.lang) for cell in self.cells))
+        return list(dict.fromkeys((cell.base, cell.lang) for cell in self.cells if cell.base))
 
 
 @dataclass(frozen=True)

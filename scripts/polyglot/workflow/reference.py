@@ -122,6 +122,7 @@ def _displays() -> str:
             for suffix, display in shown.items():
                 name = f"EXPERIMENT{suffix}"
                 rows.append(f"| {kind}, compare: {comparison} | `{name}` | {display.title} | {display.paper} |")
+    rows += [f"| {kind} (`snakemake rank`) | `rank` | {display.title} | |" for kind, display in displays.RANK.items()]
     rows += [f"| {kind} (`snakemake screen`) | `screen` | {display.title} | |" for kind, display in displays.SCREEN.items()]
     return "\n".join(rows)
 

@@ -116,7 +116,8 @@ def _names(study: Study, registries: Registries) -> Iterable[str]:
     yield from _unknown("synthesis.detected_languages", study.synthesis.detected_languages, languages, "language")
     yield from _unknown_teachers("teachers", [name for name in study.teachers if study.routed(name) is None], models)
     yield from _unknown("screen.teachers", study.screen.teachers or [], models, "model")
-    yield from _unknown("base", [study.base], models, "model")
+    yield from _unknown("base", [study.base] if study.base else [], models, "model")
+    yield from _unknown("screen.base", [study.screen.base] if study.screen.base else [], models, "model")
     yield from _unknown("intrinsic.embedding", [study.intrinsic.embedding], models, "model")
     yield from _unknown("intrinsic.reward.model", [study.intrinsic.reward.model], models, "model")
     yield from _unknown("evaluation.benchmarks", study.evaluation.benchmarks, registries.benchmarks, "benchmark")
@@ -155,7 +156,7 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
         if benchmark.folder is None and (shared or benchmark.hub):
             for lang in sorted(set(asked) - has):
                 yield f"evaluation.benchmarks.{name}: no data for language '{lang}'; name a folder, or its `languages` without it"
-    for lang in dict.fromkeys(used):
+    for lang in dict.fromkeys(used if study.base else ()):
         if not study.evaluation.benchmarks_in(lang):
             yield f"evaluation.benchmarks: none is used in '{lang}'; add it to the `languages` of one"
     if uses_translation(study):
@@ -184,11 +185,11 @@ def _experiment(study: Study, matrix: Matrix, registries: Registries) -> Iterabl
     if any(part == "" for part in matrix.teachers):
         others = [f"`{name}`" for name, method in METHODS.items() if method.written_by != "teacher"]
         yield f"{key}.steps: each step needs a teacher, unless its recipe is {' or '.join([f'`{PUBLIC}`', *others])}"
-    for base in matrix.bases:
+    for base in filter(None, matrix.bases):
         entry = models.get(base)
         if entry and (entry.reference is None or entry.reference not in models):
             yield f"{key}.bases: '{base}' needs a `reference` in {models.file_of(base)} that is a model there"
-    for name in dict.fromkeys((*authors, *matrix.bases)):
+    for name in dict.fromkeys((*authors, *filter(None, matrix.bases))):
         model = models.get(name)
         if model and model.package is not None:
             yield f"{name}: a model inside a package ({models.file_of(name)}) can be used for embedding only"
@@ -207,7 +208,7 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
         ("teachers", sorted(teachers | set(study.screen.teachers or [])), ("chat",)),
         ("routing.teachers", study.routing.teachers or [], ("chat",)),
         ("teachers that route for a base", routed_bases, ("chat",)),
-        ("bases", sorted({name for matrix in matrices for name in matrix.bases}), ("chat",)),
+        ("bases", sorted({*study.bases, *filter(None, [study.likelihood_base])}), ("chat",)),
         ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
         ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
         ("translation.model", [study.translation.model] if uses_translation(study) else [], ("translation",)),
@@ -307,7 +308,7 @@ def without_kin(study: Study, registries: Registries, routed: Routed) -> str:
 
 def _training(study: Study, registries: Registries) -> Iterable[str]:
     update = study.training.batch_size * study.training.gradient_accumulation
-    for base in sorted({name for matrix in study.matrices.values() for name in matrix.bases}):
+    for base in sorted(study.bases):
         gpus = registries.models[base].training_gpus if base in registries.models else 0
         if gpus > 1 and update % gpus:
             yield (

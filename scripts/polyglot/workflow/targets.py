@@ -55,8 +55,8 @@ class Targets(Inputs):
         return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks(), self.at(paths.PAGE)]
 
     def all(self) -> list[str]:
-        """The experiments of this run."""
-        return self.asked_by("all")
+        """The experiments of this run; of a study without a base, the ranking."""
+        return self.asked_by("all") if self.study.base else self.ranking()
 
     def asked_by(self, target: str) -> list[str]:
         """The final files of `snakemake TARGET`: all, experiments, route or select."""
@@ -73,6 +73,10 @@ class Targets(Inputs):
         """Files needed before the run's cost is summed."""
         shown = self.of(self.study.default_experiments)
         return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
+
+    def ranking(self) -> list[str]:
+        """The table and figure of a ranking by the data alone, and the page."""
+        return [*self.of(["rank"]), self.at(paths.PAGE)]
 
     def screening(self) -> list[str]:
         """The table and figure of a screening, and the page."""

@@ -81,6 +81,8 @@ def _measurements(study: Study) -> Iterable[str]:
 
 
 def _training(study: Study) -> Iterable[str]:
+    if not study.bases:
+        return
     yield from _unset(study, "training.learning_rate", f"for real weights (nano models': {study.training.learning_rate:g})")
     yield from _unset(study, "training.max_length", f"the longest example in tokens (nano models': {study.training.max_length})")
 

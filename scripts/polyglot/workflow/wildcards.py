@@ -28,7 +28,7 @@ def constraints(study: Study, registries: Registries) -> dict[str, str]:
         "lang": one_of(registries.languages),
         "method": one_of([*study.methods, *TRANSLATED]),
         "seed": r"\d+(-screen|-calibration|(-block\d+)?(-further)?)",
-        "base": one_of(dict.fromkeys([*study.bases, *study.routed_bases])),
+        "base": one_of(dict.fromkeys(filter(None, [*study.bases, *study.routed_bases, study.likelihood_base]))),
         "recipe": one_of(TrainingSetInputs(study, registries).recipes),
         "pool": one_of([POOLED, *registries.languages]),
         "routed": one_of(study.routed_teachers),

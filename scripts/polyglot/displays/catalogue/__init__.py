@@ -14,7 +14,7 @@ from polyglot.displays.catalogue.budget import BUDGET
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.files import REPLICATED
 from polyglot.displays.catalogue.replication import REPLICATION
-from polyglot.displays.catalogue.screening import SCREEN
+from polyglot.displays.catalogue.screening import RANK, SCREEN
 from polyglot.displays.catalogue.study import FIGURES, TABLES
 from polyglot.displays.display import Display, Kind
 from polyglot.study.configuration import Study
@@ -23,6 +23,7 @@ from polyglot.study.experiments import MAIN
 __all__ = [
     "COMPARED",
     "FIGURES",
+    "RANK",
     "REPLICATED",
     "REPLICATION",
     "SCREEN",
@@ -72,7 +73,10 @@ def _all(study: Study, kind: Kind, of_main: Mapping[str, Display], planned: Mapp
 
     for name, display in of_main.items():
         put(name, display.within(MAIN, ""), "plugins", kind)
-    fixed = {"screen": replace(SCREEN[kind], experiment="screen")}
+    fixed = {
+        "screen": replace(SCREEN[kind], experiment="screen"),
+        "rank": replace(RANK[kind], experiment="rank"),
+    }
     fixed |= {name: replace(display, experiment="replication") for name, display in REPLICATION[kind].items()}
     fixed |= {name: replace(display, experiment="plan") for name, display in planned.items()}
     for name, display in fixed.items():

@@ -21,7 +21,7 @@ from polyglot.displays.page.answer import Next, advice_by_language, cautions, ne
 from polyglot.displays.page.markup import Sheet, line, sheet
 from polyglot.displays.page.profiles import Results, language_profile, teacher_profile
 
-ANSWERS = ("leaderboard", "screen")
+ANSWERS = ("leaderboard", "rank", "screen")
 """The table (and figure) that answers a study's question: the first that the study has."""
 VERDICTS = "recommendation"
 

@@ -70,13 +70,14 @@ class ModelInputs(Inputs):
             *self.teachers,
             *study.bases,
             *study.routed_bases,
+            study.likelihood_base,
             *(self.registries.models[base].reference for base in study.bases if base in self.registries.models),
             *(study.routing.model for _ in study.routed_teachers if study.routing.model),
             *(study.encoder for _ in study.selecting),
             self.embedder,
             self.judge,
         }
-        return sorted(name for name in named - {PEOPLE} if name is not None and name in self.registries.models)
+        return sorted(name for name in named - {PEOPLE} if name and name in self.registries.models)
 
     def of_origin(self, origin: str) -> list[str]:
         """Models of the registry with this origin: pretraining, gold_tuning, translator_training, hub ..."""

@@ -20,6 +20,8 @@ from polyglot.workflow.inputs.base import Inputs
 
 WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
 """Experiments with separate targets (`snakemake route`, `snakemake select`)."""
+ALONE = ("rank", "screen")
+"""Targets that show small samples, and nothing of a study's students."""
 FRAMES = {
     "leaderboard": "tables/leaderboard.csv",
     "recommendation": "tables/recommendation.csv",
@@ -48,19 +50,23 @@ class PageInputs(Inputs):
         """The experiments behind a target; none for other words."""
         matrices = self.study.matrices.items()
         compared = {"route": "routing", "select": "selection"}
-        if target == "all":
+        if target == "all" and self.study.base:
             return self.study.default_experiments
         if target == "experiments":
             return [name for name, matrix in matrices if matrix.compare not in WITH_OWN_TARGETS]
         if target in compared:
             return [name for name, matrix in matrices if matrix.compare == compared[target]]
-        return ["screen"] if target == "screen" else []
+        if target == "all" and not self.study.base:
+            return ["rank"]
+        return [target] if target in ALONE else []
 
     @cached_property
     def made(self) -> list[str]:
-        """The experiments that this run makes: a screening stands alone, all else comes with the cost of the default ones."""
+        """The experiments that this run makes: ranking and screening stand alone, all else comes with the default ones' cost."""
         found = dict.fromkeys(name for word in self.asked for name in self.experiments_of(word))
-        return ["screen"] if [*found] == ["screen"] else list(dict.fromkeys([*self.study.default_experiments, *found]))
+        if found and found.keys() <= set(ALONE):
+            return [*found]
+        return list(dict.fromkeys([*(self.study.default_experiments or ["rank"]), *found]))
 
     @cached_property
     def _displays(self) -> list[tuple[Kind, str, Display]]:
@@ -135,30 +141,49 @@ class PageInputs(Inputs):
         model, language = self.registries.models, self.registries.languages
         names = [model[name].label or name if name in model else name for name in study.teachers]
         langs = [language[code].name for code in study.languages]
-        base = model[study.base].label or study.base
-        size = examples_in(study.recipe, str(study.seeds[0]), study)
+        base = model[study.base].label or study.base if study.base else ""
+        whose = f"students of {base}" if base else "no students"
         there = {display.experiment for kind, name, display in self._displays if self._there(*self._forms(kind, name))}
         earlier = sorted(there - {*self.made})
         return {
             "name": study.study,
             "description": study.description,
-            "line": f"{_counted(names, 'teacher')}, {_counted(langs, 'language')}, students of {base}.",
+            "line": f"{_counted(names, 'teacher')}, {_counted(langs, 'language')}, {whose}.",
             "how": [
                 ("teachers", ", ".join(names)),
                 ("languages", ", ".join(langs)),
                 ("methods", ", ".join(study.methods)),
-                ("requests", f"{study.synthesis.requests:,} of each teacher, language, method and seed"),
-                ("seeds", ", ".join(map(str, study.seeds))),
-                ("student base", base),
-                ("training set", f"recipe {study.recipe}, {size:,} examples, {study.training.epochs:g} epochs"),
-                ("benchmarks", ", ".join(study.evaluation.benchmarks)),
-                ("PG-Score", f"definition {study.scoring.definition}, α = {study.scoring.alpha:g}"),
+                *(self._trained(base) if base else self._sampled()),
                 ("intervals", f"{study.scoring.confidence:.0%}, from {study.scoring.bootstrap:,} bootstrap resamples"),
             ],
             "seeds": len(study.seeds),
-            "unrun": [name for name in study.matrices if name not in there],
+            "unrun": [name for name in study.matrices if name not in there] if base else [],
             "earlier": earlier,
         }
+
+    def _trained(self, base: str) -> list[tuple[str, str]]:
+        """How the students of a study came about."""
+        study = self.study
+        size = examples_in(study.recipe, str(study.seeds[0]), study)
+        return [
+            ("requests", f"{study.synthesis.requests:,} of each teacher, language, method and seed"),
+            ("seeds", ", ".join(map(str, study.seeds))),
+            ("student base", base),
+            ("training set", f"recipe {study.recipe}, {size:,} examples, {study.training.epochs:g} epochs"),
+            ("benchmarks", ", ".join(study.evaluation.benchmarks)),
+            ("PG-Score", f"definition {study.scoring.definition}, α = {study.scoring.alpha:g}"),
+        ]
+
+    def _sampled(self) -> list[tuple[str, str]]:
+        """How the samples of a ranking came about."""
+        study = self.study
+        likely = study.likelihood_base
+        return [
+            ("requests", f"{study.screen.requests:,} of each teacher and language, over all methods"),
+            ("judge", study.intrinsic.reward.model),
+            ("embedding model", study.intrinsic.embedding),
+            ("perplexity", f"of {likely}" if likely else "left out: no base is named"),
+        ]
 
     def in_report(self) -> dict[str, Any]:
         """The result and the experiments that have been run, for the first page of Snakemake's report, escaped for its markup."""

@@ -1,9 +1,13 @@
-"""Screening: small samples of every candidate, and the size of a full study."""
+"""Ranking and screening: small samples of every candidate, and the size of a full study."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from polyglot.core.errors import ConfigurationError
 from polyglot.study import paths
 from polyglot.study.experiments import MAIN
 from polyglot.workflow.inputs.base import Inputs
@@ -11,13 +15,18 @@ from polyglot.workflow.inputs.base import Inputs
 
 @dataclass(frozen=True)
 class ScreeningInputs(Inputs):
-    """Inputs of the screening."""
+    """Inputs of the ranking and of the screening."""
 
-    def files(self, pattern: str) -> list[str]:
-        """A file of every candidate's sample, by its pattern (see `polyglot.study.paths`)."""
+    def files(self, pattern: str, base: str | None = None) -> list[str]:
+        """A file of every candidate's sample, by its pattern (see `polyglot.study.paths`).
+
+        Args:
+            base: whose perplexity; None takes the study's base.
+        """
         study = self.study
+        named = {"recipe": study.recipe, "seed": study.screening_draw, "base": base or study.base}
         return [
-            self.at(pattern, recipe=study.recipe, teacher=teacher, lang=lang, seed=study.screening_draw, base=study.base)
+            self.at(pattern, **named, teacher=teacher, lang=lang)
             for teacher in study.screened_teachers
             for lang in study.screened_languages
         ]
@@ -31,6 +40,59 @@ class ScreeningInputs(Inputs):
             for lang in study.screened_languages
             for method in study.methods
         ]
+
+    def likelihoods(self) -> list[str]:
+        """The ranking's perplexity files; none where no model is named for it."""
+        base = self.study.likelihood_base
+        return self.files(paths.PERPLEXITY, base) if base else []
+
+    def rates(self) -> dict[str, tuple[float, float]]:
+        """USD per million (prompt, completion) tokens of the candidates that have a price."""
+        models = self.registries.models
+        priced = {name: models[name].rates for name in self.study.screened_teachers if name in models}
+        return {name: (rates.prompt, rates.completion) for name, rates in priced.items() if rates is not None}
+
+    def check(self, words: Sequence[str]) -> None:
+        """Check, if a screening is asked for, the scores that gain is predicted from, before anything is paid for.
+
+        Args:
+            words: of the command line.
+
+        Raises:
+            ConfigurationError: if there are none, or columns or the study's base are missing in them.
+        """
+        study, file = self.study, self.study.screen.learn_from
+        if "screen" not in words:
+            return
+        if not study.base:
+            raise ConfigurationError(
+                "screen: gain is predicted for students of a base, and the study has none; `snakemake rank` compares data alone"
+            )
+        if file is None:
+            return
+        if not Path(file).is_file():
+            raise ConfigurationError(f"screen.learn_from: there is no file {file}")
+        with Path(file).open(encoding="utf-8-sig", newline="") as opened:
+            rows = csv.DictReader(opened)
+            columns, bases = list(rows.fieldnames or ()), {row.get("base") for row in rows}
+        needed = [
+            "base",
+            "teacher",
+            "lang",
+            "gain",
+            *(metric.name for metric in study.intrinsic.metrics if not metric.equal_size),
+        ]
+        lacking = [name for name in needed if name not in columns]
+        if lacking:
+            raise ConfigurationError(
+                f"screen.learn_from: {file} lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}; take the cells.csv "
+                "of a finished study (results/STUDY/scores/main/cells.csv)"
+            )
+        if study.base not in bases:
+            raise ConfigurationError(
+                f"screen.learn_from: {file} has students of {', '.join(sorted(map(str, bases)))}, and none of '{study.base}'; "
+                "one base's perplexity and gain say nothing of another's"
+            )
 
     def known_scores(self) -> str:
         """The scores that gain is predicted from."""
