@@ -111,7 +111,7 @@ def finish(workplace: Workplace, most: int = 4) -> str:
     Returns:
         What had to be done, for the report.
     """
-    done = []
+    done: list[str] = []
     for _ in range(most):
         workplace.unlock()
         ended = workplace.snakemake(check=False)
