@@ -54,8 +54,8 @@ PRESETS: Lookup[Manners] = Lookup(
         "openai": stated([], limit="max_completion_tokens", sampling=["temperature", "top_p"]),
         "openai-reasoning": stated(EFFORT, limit="max_completion_tokens", sampling=[], seed="none"),
         "azure": stated(EFFORT, limit="max_completion_tokens", sampling=["temperature", "top_p"]),
-        # ai.google.dev, OpenAI compatibility
-        "gemini": stated(EFFORT, sampling=["temperature", "top_p"], seed="none"),
+        # ai.google.dev, OpenAI compatibility: effort or budget, not both
+        "gemini": stated([*EFFORT, "thinking_config"], sampling=["temperature", "top_p"], seed="none"),
         # docs.mistral.ai, chat completion and reasoning
         "mistral": stated(EFFORT, sampling=["temperature", "top_p"], seed="random_seed"),
         # api-docs.deepseek.com, chat completion: response_format is text or json_object; thinking mode
@@ -66,12 +66,13 @@ PRESETS: Lookup[Manners] = Lookup(
         "anthropic": stated(["thinking", "budget_tokens"], sampling=["temperature"], seed="none", structure="words"),
         # openrouter.ai/docs, reasoning tokens
         "openrouter": stated(["reasoning"]),
-        # docs.ollama.com, OpenAI compatibility
+        # docs.ollama.com, OpenAI compatibility: an effort, no budget
         "ollama": stated(EFFORT, sampling=["temperature", "top_p"]),
-        "llama.cpp": stated(["chat_template_kwargs"]),
+        # llama.cpp, tools/server: a budget where the template has tags of thoughts
+        "llama.cpp": stated(["chat_template_kwargs", "thinking_budget_tokens"]),
         "vllm": stated(["chat_template_kwargs", "reasoning_effort", "thinking_token_budget"]),
-        # docs.sglang.io, thinking budget: a budget takes options of the server
-        "sglang": stated(["chat_template_kwargs", "reasoning_effort"]),
+        # docs.sglang.io, thinking budget: enforced by a server started with --enable-strict-thinking
+        "sglang": stated(["chat_template_kwargs", "reasoning_effort", "custom_params"]),
         "lm-studio": stated([]),
         # transformers serve (5.23): response_format is ignored, other fields than OpenAI's and its own are rejected
         "transformers": stated(["chat_template_kwargs"], sampling=["temperature", "top_p"], structure="words"),
@@ -238,7 +239,7 @@ def thinking_fields(thinking: Thinking, taken: Collection[ThinkingField]) -> dic
             body["thinking"] = {"type": "enabled" if thinking.enabled else "disabled"}
         elif "reasoning" in taken:
             body["reasoning"] = {"enabled": thinking.enabled}
-        elif "reasoning_effort" not in taken or (thinking.enabled and thinking.effort is None):
+        elif "reasoning_effort" not in taken or (thinking.enabled and not _says_how_much(thinking, taken)):
             raise Untold(_untold("enabled", taken))
         elif not thinking.enabled:
             body["reasoning_effort"] = "none"
@@ -252,18 +253,33 @@ def thinking_fields(thinking: Thinking, taken: Collection[ThinkingField]) -> dic
         else:
             raise Untold(_untold("effort", taken))
     if thinking.budget is not None:
-        if "budget_tokens" in taken:
-            body["thinking"] = {"type": "enabled", "budget_tokens": thinking.budget}
-        elif "reasoning" in taken:
-            body["reasoning"] = body.get("reasoning", {}) | {"max_tokens": thinking.budget}
-        elif "thinking_token_budget" in taken:
-            body["thinking_token_budget"] = thinking.budget
-        else:
-            raise Untold(_untold("budget", taken))
+        body |= _budget(thinking.budget, body, taken)
     if thinking.chat_template_kwargs and "chat_template_kwargs" not in taken:
         raise Untold(_untold("chat_template_kwargs", taken))
     variables |= thinking.chat_template_kwargs
     return body | ({"chat_template_kwargs": variables} if variables else {})
+
+
+def _budget(tokens: int, body: dict[str, Any], taken: Collection[ThinkingField]) -> dict[str, Any]:
+    """The field that limits thoughts, for a body that says already whether and how much a model thinks."""
+    if "budget_tokens" in taken:
+        return {"thinking": {"type": "enabled", "budget_tokens": tokens}}
+    if "reasoning" in taken:
+        return {"reasoning": body.get("reasoning", {}) | {"max_tokens": tokens}}
+    if "thinking_config" in taken:
+        if "reasoning_effort" in body:
+            raise Untold("thinking.budget: the endpoint takes a budget or an effort, not both. Leave one of the two keys out")
+        return {"extra_body": {"google": {"thinking_config": {"thinking_budget": tokens}}}}
+    if "custom_params" in taken:
+        return {"custom_params": {"thinking_budget": tokens}}
+    for field in ("thinking_token_budget", "thinking_budget_tokens"):
+        if field in taken:
+            return {field: tokens}
+    raise Untold(_untold("budget", taken))
+
+
+def _says_how_much(thinking: Thinking, taken: Collection[ThinkingField]) -> bool:
+    return thinking.effort is not None or (thinking.budget is not None and "thinking_config" in taken)
 
 
 def _untold(key: str, taken: Collection[str]) -> str:

@@ -85,9 +85,17 @@ class Limits(Entry):
 
 
 ThinkingField = Literal[
-    "reasoning_effort", "reasoning", "thinking", "budget_tokens", "chat_template_kwargs", "thinking_token_budget"
+    "reasoning_effort",
+    "reasoning",
+    "thinking",
+    "budget_tokens",
+    "chat_template_kwargs",
+    "thinking_token_budget",
+    "thinking_budget_tokens",
+    "thinking_config",
+    "custom_params",
 ]
-"""Fields of a request about thinking; `budget_tokens` stands in `thinking`."""
+"""Fields of a request about thinking; `budget_tokens` stands in `thinking`, Gemini's `thinking_config` in `extra_body`."""
 
 
 class Manners(Entry):

@@ -32,7 +32,11 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "openai": (NO, NO, NO),
     "openai-reasoning": ({"reasoning_effort": "none"}, {"reasoning_effort": "low"}, NO),
     "azure": ({"reasoning_effort": "none"}, {"reasoning_effort": "low"}, NO),
-    "gemini": ({"reasoning_effort": "none"}, {"reasoning_effort": "low"}, NO),
+    "gemini": (
+        {"reasoning_effort": "none"},
+        {"reasoning_effort": "low"},
+        {"extra_body": {"google": {"thinking_config": {"thinking_budget": 512}}}},
+    ),
     "mistral": ({"reasoning_effort": "none"}, {"reasoning_effort": "low"}, NO),
     "deepseek": ({"thinking": {"type": "disabled"}}, {"reasoning_effort": "low"}, NO),
     "anthropic": ({"thinking": {"type": "disabled"}}, NO, {"thinking": {"type": "enabled", "budget_tokens": 512}}),
@@ -41,14 +45,18 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "llama.cpp": (
         {"chat_template_kwargs": {"enable_thinking": False}},
         {"chat_template_kwargs": {"reasoning_effort": "low"}},
-        NO,
+        {"thinking_budget_tokens": 512},
     ),
     "vllm": (
         {"chat_template_kwargs": {"enable_thinking": False}},
         {"reasoning_effort": "low"},
         {"thinking_token_budget": 512},
     ),
-    "sglang": ({"chat_template_kwargs": {"enable_thinking": False}}, {"reasoning_effort": "low"}, NO),
+    "sglang": (
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"reasoning_effort": "low"},
+        {"custom_params": {"thinking_budget": 512}},
+    ),
     "lm-studio": (NO, NO, NO),
     "transformers": (
         {"chat_template_kwargs": {"enable_thinking": False}},
@@ -57,7 +65,10 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     ),
 }
 """Fields by which each service is told to think not at all, little, or briefly; by its documentation."""
-ABOUT_THINKING = {"reasoning_effort", "reasoning", "thinking", "chat_template_kwargs", "thinking_token_budget"}
+ABOUT_THINKING = {
+    *("reasoning_effort", "reasoning", "thinking", "chat_template_kwargs"),
+    *("thinking_token_budget", "thinking_budget_tokens", "extra_body", "custom_params"),
+}
 
 
 def model(preset: str | None, said: dict[str, Any], url: str = "http://localhost", **changes: Any) -> Model:
@@ -126,6 +137,8 @@ def test_fields_that_an_entry_states_are_used_and_options_go_before_them(server:
             "'thinking.enabled': the endpoint is not known to take",
         ),
         (model("mistral", {"enabled": True}), "'thinking.enabled': the endpoint takes reasoning_effort alone"),
+        (model("gemini", {"effort": "low", "budget": 9}), "'thinking.budget': the endpoint takes a budget or an effort, not both"),
+        (model("ollama", SHORT), "'thinking.budget': the endpoint takes reasoning_effort alone"),
     ],
 )
 def test_what_an_engine_cannot_do_is_said_before_any_job(tmp_path: Path, entry: Model, said: str) -> None:
