@@ -11,7 +11,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.spending import Spending
-from polyglot.registry.models import Endpoint, Price, Sampling
+from polyglot.registry.models import Endpoint, Price, Sampling, Thinking
 
 SCHEMA = {
     "type": "object",
@@ -30,10 +30,10 @@ def questions(count: int, schema: dict[str, Any] | None = None) -> list[Request]
     return [Request(f"{kind}{number:03d}", turns, number, schema, kind) for number, turns in enumerate(asked)]
 
 
-def engine(entry: dict[str, Any], folder: Path, sampling: Sampling = GREEDY) -> OpenAIEngine:
+def engine(entry: dict[str, Any], folder: Path, sampling: Sampling = GREEDY, thinking: Thinking | None = None) -> OpenAIEngine:
     """The engine of an endpoint, whose manners and spending are kept in a folder."""
     spending = Spending(folder / "ledger", "teacher", Price(prompt=1, completion=2), None)
-    return OpenAIEngine(Endpoint(api_key="TEST_KEY", **entry), sampling, spending, folder / "endpoints/teacher.json")
+    return OpenAIEngine(Endpoint(api_key="TEST_KEY", **entry), sampling, spending, folder / "endpoints/teacher.json", thinking)
 
 
 def side(folder: Path) -> SideFile:

@@ -137,7 +137,10 @@ def test_fields_that_an_entry_states_are_used_and_options_go_before_them(server:
             "'thinking.enabled': the endpoint is not known to take",
         ),
         (model("mistral", {"enabled": True}), "'thinking.enabled': the endpoint takes reasoning_effort alone"),
-        (model("gemini", {"effort": "low", "budget": 9}), "'thinking.budget': the endpoint takes a budget or an effort, not both"),
+        (
+            model("gemini", {"effort": "low", "budget": 9}),
+            "'thinking.budget': the endpoint takes a budget or an effort, not both",
+        ),
         (model("ollama", SHORT), "'thinking.budget': the endpoint takes reasoning_effort alone"),
     ],
 )

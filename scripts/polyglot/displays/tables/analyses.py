@@ -87,7 +87,8 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
     notes = [
         f"Loadings: elements of a component's unit vector, of z-scored metrics. Brackets: {context.confidence:.0%} bootstrap "
         "interval over teachers and languages, whose cells are similar. The sign of a component is "
-        "arbitrary; where an interval spans 0 the metric's part in it is not known.",
+        "arbitrary; where an interval spans 0 the metric's part in it is not known. In simulations, 95 % intervals hold the "
+        "truth in 91 to 98 %: least where teachers or languages differ twice as much as their cells.",
         *_cells_counted(variance),
         *_remarks(variance),
         *hole_notes(context, holes),
@@ -171,7 +172,8 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
         "A score correlates with its own metrics by construction. "
         f"{lower_is_better(context.metrics).capitalize()}: lower is better.",
         *_cells_counted(correlations),
-        DEPENDENT,
+        f"{DEPENDENT} In simulations, 95 % intervals hold the truth in 95 to 100 % of studies: with few cells they are rather "
+        "too wide.",
         *_remarks(correlations),
         *hole_notes(context, holes),
     ]
