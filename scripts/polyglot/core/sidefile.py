@@ -13,7 +13,6 @@ import gzip
 import json
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -44,8 +43,6 @@ class SideFile:
         self.path = Path(path)
         self.owner = owner
         self._synced = 0.0
-        self._syncing: threading.Thread | None = None
-        self._failures: list[OSError] = []
 
     def read(self) -> list[dict[str, Any]]:
         """All rows of the finished batches of this owner."""
@@ -72,11 +69,8 @@ class SideFile:
         """Add a finished batch: when this returns, it survives a kill of the job.
 
         Args:
-            within: seconds after which the disk is told to have stored what came, without waiting for it; a loss of power can
-                take as much, and what the disk needs. 0 waits.
-
-        Raises:
-            OSError: if the disk did not store this batch, or an earlier one.
+            within: seconds in which the disk is waited for at most once, so that batches in quick succession share a wait; a
+                loss of power can take as much.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"owner": self.owner, "rows": rows}, ensure_ascii=False)
@@ -84,28 +78,9 @@ class SideFile:
             torn = ends_torn(self.path)
             file.write((b"\n" if torn else b"") + line.encode() + b"\n")
             file.flush()
-            if not within:
+            if time.monotonic() - self._synced >= within:
                 os.fsync(file.fileno())
-            elif time.monotonic() - self._synced >= within:
-                self._sync_beside(file.fileno())
-
-    def _sync_beside(self, descriptor: int) -> None:
-        """Sync in a thread: a disk takes up to a tenth of a second, in which nobody would read the next answers."""
-        if self._syncing is not None and self._syncing.is_alive():
-            return
-        if self._failures:
-            raise self._failures.pop()
-        self._synced = time.monotonic()
-        self._syncing = threading.Thread(target=self._sync, args=(os.dup(descriptor),), daemon=True)
-        self._syncing.start()
-
-    def _sync(self, descriptor: int) -> None:
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            self._failures.append(error)
-        finally:
-            os.close(descriptor)
+                self._synced = time.monotonic()
 
     @property
     def beside(self) -> Path:

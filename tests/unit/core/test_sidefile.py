@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -79,32 +78,3 @@ def test_a_torn_kept_file_costs_what_it_lacks_and_no_more(tmp_path: Path, keep: 
     assert keep == 0 or str(kept) in capsys.readouterr().out
     done(tmp_path, "cold", "a", "b")
     assert side(tmp_path).read() == rows("a", "b")
-
-
-def test_answers_do_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done, synced = threading.Event(), []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(done.wait(60)))
-    side = SideFile(tmp_path / "side.jsonl", "owner")
-    for number in range(3):
-        side.append([{"id": number}], within=1e-9)
-    assert [row["id"] for row in side.rows()] == [0, 1, 2]
-    assert not synced
-    done.set()
-    assert side._syncing is not None
-    side._syncing.join(60)
-    assert synced == [True]
-    side.append([{"id": 3}])
-    assert synced == [True, True]
-
-
-def test_a_disk_that_stores_nothing_is_said_at_the_next_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    side = SideFile(tmp_path / "side.jsonl", "owner")
-    side.append([{"id": 0}], within=1e-9)
-    assert side._syncing is not None
-    side._syncing.join(60)
-    with pytest.raises(OSError, match="No space left"):
-        side.append([{"id": 1}], within=1e-9)
