@@ -153,7 +153,7 @@ def test_what_a_study_inherits_stays_where_it_is(place: Path, file: str, extends
 def test_a_folder_with_registries_of_its_own_does_not_use_the_others(place: Path) -> None:
     path = heir(place, "config/ours/study.yaml", study="ours", extends="../mine/study.yaml")
     (place / "config/ours/models.yaml").write_text("", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="teachers: .*'local'"):
+    with pytest.raises(ConfigurationError, match=r"teachers: .*'local'"):
         load_study(path, place)
     both = heir(place, "config/ours/study.yaml", study="ours", extends="../mine/study.yaml", registries="../mine")
     with pytest.raises(ConfigurationError, match=r"takes nothing of the embedded study by default.*\n.*seed_dataset.files.yo"):
