@@ -87,14 +87,22 @@ def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -
 def _sources(study: Study, registries: Registries) -> Iterable[str]:
     """Check that methods named by the study's seed sources are known, and that the sources have the fields they need."""
     used = {name for names in study.seed_dataset.sources.values() for name in names}
+    limited = study.seed_dataset.max_per_source
+    for name, most in limited.items() if isinstance(limited, dict) else ():
+        langs = [lang for lang, names in study.seed_dataset.sources.items() if name in names]
+        if not langs:
+            yield f"seed_dataset.max_per_source: {unknown('source', name, used, 'seed_dataset.sources has')}"
+        for lang in most if isinstance(most, dict) and langs else ():
+            if lang not in langs:
+                yield f"seed_dataset.max_per_source.{name}: {unknown('language', lang, langs, 'the study uses it in')}"
     for name, source in registries.sources.items():
         if name not in used:
             continue
         where = f"{registries.sources.file_of(name)}: entry '{name}'"
-        unknown = [method for method in source.methods if method not in METHODS]
-        for method in unknown:
+        strange = [method for method in source.methods if method not in METHODS]
+        for method in strange:
             yield f"{where}, key 'methods': {METHODS.unknown(method)}"
-        if not unknown and needs_response(source) and source.response is None and source.prefer is None:
+        if not strange and needs_response(source) and source.response is None and source.prefer is None:
             method = next(method for method in source.methods if METHODS[method].needs_response)
             yield f"{where} is for `{method}` and has no field of the response"
 

@@ -342,6 +342,19 @@ def test_quality_is_learnt_from_the_world_or_from_a_users_pairs(read: Read) -> N
     assert own.pairs() == "pairs.jsonl"
 
 
+def test_sources_are_limited_alike_or_each_by_its_languages(read: Read) -> None:
+    sources = {"de": ["aya", "oasst2"], "id": ["aya", "cendol"], "en": ["gsm8k"]}
+    for most, expected in (
+        (500, (500, 500, 500)),
+        (None, (None, None, None)),
+        ({"aya": {"de": 241}, "cendol": 3000}, (241, None, 3000)),
+    ):
+        study, registries = read(seed_dataset={"sources": sources, "max_per_source": most})
+        seeds = SeedInputs(study, registries)
+        asked = (("aya", "de"), ("aya", "id"), ("cendol", "id"))
+        assert tuple(seeds.most({"source": name, "lang": lang}) for name, lang in asked) == expected
+
+
 def test_a_study_says_which_of_its_files_have_prompts_alone(read: Read, tmp_path: Path) -> None:
     alone, pairs, bad = tmp_path / "alone.txt", tmp_path / "pairs.csv", tmp_path / "bad.csv"
     alone.write_text("Was?\n")

@@ -35,6 +35,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"training": {"thoughts": "keep"}, "methods": ["generate"], "experiments": {}, "truth": {}},
         "training.thoughts: 'keep' has nothing to keep",
     ),
+    (
+        {"seed_dataset": {"sources": {"de": ["aya"]}, "max_per_source": {"ayaa": 5}}},
+        "seed_dataset.max_per_source: unknown source 'ayaa'; did you mean 'aya'?",
+    ),
+    (
+        {"seed_dataset": {"sources": {"de": ["aya"]}, "max_per_source": {"aya": {"dee": 5}}}},
+        "seed_dataset.max_per_source.aya: unknown language 'dee'; did you mean 'de'?",
+    ),
     ({"selection": {"rule": "mdac"}}, "unknown rule 'mdac'; did you mean 'mdaq'?"),
 ]
 
