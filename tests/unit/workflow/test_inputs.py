@@ -69,7 +69,7 @@ def test_a_base_with_a_template_of_the_registry_is_evaluated_without(read: Read)
 
 def test_a_judge_has_a_rubric_and_a_reward_model_perhaps_a_scale(read: Read) -> None:
     paper = ModelInputs(*read("paper"))
-    assert paper.judge_template("judge") == "config/prompts/chat/judge.jinja"
+    assert paper.judge_template("judge") == "config/prompts/paper/judge.jinja"
     assert paper.measured_scale() == []
     demo = ModelInputs(*read())
     assert demo.judge_template("judge") == demo.judge_template("duel") == []
