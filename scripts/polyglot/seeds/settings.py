@@ -31,8 +31,8 @@ class SeedDataset(Section):
     )
     max_per_source: Most | dict[Name, Most | dict[Name, Most]] | None = Field(
         default=None,
-        description="Maximum prompts of a source per language, as a seeded uniform sample: one number for all, or source to number, "
-        "or source to language to number, which uses all of what is not named; null uses all.",
+        description="Maximum prompts of a source per language, as a seeded uniform sample: one number for all; or by source, a "
+        "number or language to number, which uses all of what is not named; null uses all.",
     )
     max_prompts: int | None = Field(
         default=None, gt=0, description="Maximum prompts per language, as a seeded uniform sample; null uses all."

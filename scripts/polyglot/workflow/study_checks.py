@@ -89,12 +89,14 @@ def _sources(study: Study, registries: Registries) -> Iterable[str]:
     used = {name for names in study.seed_dataset.sources.values() for name in names}
     limited = study.seed_dataset.max_per_source
     for name, most in limited.items() if isinstance(limited, dict) else ():
-        langs = [lang for lang, names in study.seed_dataset.sources.items() if name in names]
-        if not langs:
-            yield f"seed_dataset.max_per_source: {unknown('source', name, used, 'seed_dataset.sources has')}"
-        for lang in most if isinstance(most, dict) and langs else ():
+        if name not in registries.sources:
+            known = registries.sources
+            yield f"seed_dataset.max_per_source: {unknown('source', name, known, f'{known.sources} has')}"
+            continue
+        langs = registries.sources[name].languages
+        for lang in most if isinstance(most, dict) else ():
             if lang not in langs:
-                yield f"seed_dataset.max_per_source.{name}: {unknown('language', lang, langs, 'the study uses it in')}"
+                yield f"seed_dataset.max_per_source.{name}: {unknown('language', lang, langs, 'the source has')}"
     for name, source in registries.sources.items():
         if name not in used:
             continue
