@@ -41,10 +41,9 @@ class SeedDataset(Section):
 
     def most(self, source: str, lang: str) -> int | None:
         """Maximum prompts of a source in a language; None uses all."""
-        found = self.max_per_source
-        for key in (source, lang):
-            found = found.get(key) if isinstance(found, dict) else found
-        return found if isinstance(found, int) else None
+        limit = self.max_per_source
+        of_source = limit.get(source) if isinstance(limit, dict) else limit
+        return of_source.get(lang) if isinstance(of_source, dict) else of_source
 
 
 def needs_response(source: Source) -> bool:

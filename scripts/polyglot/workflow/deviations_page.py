@@ -200,9 +200,7 @@ def _budgets(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"\nAssumed (`plan` in a study): a GPU of 80 GiB with a model of 8 billion parameters {said}, and trains on "
         f"{count(plan.tokens_trained_per_second)}. An answer has {plan.answer_tokens} tokens, a request {plan.request_tokens}. "
-        '"At most" '
-        "is with every further request that is allowed. "
-        "`polyglot reference --budgets` makes the table anew."
+        "At most: with every further request that is allowed. `polyglot reference --budgets` makes the table anew."
     )
 
 

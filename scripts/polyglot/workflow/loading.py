@@ -35,6 +35,8 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
     raw = _mapping(path)
+    if EXTENDS in (overrides or {}):
+        raise ConfigurationError(f"{EXTENDS}: say it in {path}, not on the command line")
     folder = path.parent if in_own_folder(path, raw.get("study")) else None
     if not raw.get(READ_FROM):
         raw = _with_inherited(path, raw, folder)

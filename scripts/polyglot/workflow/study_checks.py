@@ -19,7 +19,7 @@ from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
 from polyglot.study.seed_languages import seed_languages
-from polyglot.synthesis.methods.base import METHODS
+from polyglot.synthesis.methods.base import METHODS, template_files
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.toy_checks import problems as toy_problems
@@ -37,6 +37,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _names(study, registries)
     yield from toy_problems(study, registries, translates=uses_translation(study))
     yield from _data(study, registries)
+    yield from _templates(study, registries)
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
     yield from metrics.problems(study.intrinsic.scored, "intrinsic.scored", scored=True)
@@ -107,6 +108,16 @@ def _sources(study: Study, registries: Registries) -> Iterable[str]:
         if not strange and needs_response(source) and source.response is None and source.prefer is None:
             method = next(method for method in source.methods if METHODS[method].needs_response)
             yield f"{where} is for `{method}` and has no field of the response"
+
+
+def _templates(study: Study, registries: Registries) -> Iterable[str]:
+    """Check that a folder of templates, if it is there, has those that are needed."""
+    folder, models = Path(study.synthesis.prompts), ModelInputs(study, registries)
+    needed = [*template_files(str(folder), study.methods), models.judge_template("judge")]
+    needed += [models.judge_template("duel")] if study.selecting else []
+    for file in needed if folder.is_dir() else ():
+        if isinstance(file, str) and file and not Path(file).is_file():
+            yield f"synthesis.prompts: there is no {file}; write it, or copy that of config/prompts/chat and word it your way"
 
 
 def _names(study: Study, registries: Registries) -> Iterable[str]:

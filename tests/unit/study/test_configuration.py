@@ -226,6 +226,11 @@ def test_what_cannot_be_inherited_is_named(
         load_study(extending(tmp_path, demo | parent, **changes), repository)
 
 
+def test_what_is_extended_is_said_in_the_file(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"extends: say it in .*demo\.yaml, not on the command line"):
+        load(tmp_path, repository, demo, extends="paper.yaml")
+
+
 def test_two_studies_are_never_blended(repository: Path) -> None:
     files = [Path("config/demo.yaml"), Path("config/other.yaml")]
     with pytest.raises(ConfigurationError, match=r"one study at a time, found config/demo\.yaml, config/other\.yaml"):

@@ -58,6 +58,14 @@ def test_an_unknown_name_is_said_with_the_nearest(repository: Path, tmp_path: Pa
     assert "demo.yaml" in str(error.value)
 
 
+def test_a_template_that_a_method_needs_and_the_folder_lacks_is_named(repository: Path) -> None:
+    changes: dict[str, Any] = {"methods": ["respond", "back-translation"], "recipe": "equal", "experiments": {}, "run": None}
+    with pytest.raises(
+        ConfigurationError, match=r"there is no .*prompts/paper/back-translation\.jinja; write it, or copy that of"
+    ):
+        load_study(repository / "config/paper.yaml", repository, changes)
+
+
 def test_an_experiment_of_routing_is_told_which_teachers_route(repository: Path) -> None:
     experiment = {"mine": {"compare": "routing", "teachers": ["thorough"]}}
     with pytest.raises(ConfigurationError, match="none of them is a way to route prompts; add persyn, strong, mix"):
