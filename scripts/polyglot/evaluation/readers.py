@@ -124,8 +124,9 @@ def _mgsm(row: Row, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _without(word: str, told: str) -> str:
-    """A text without the word and colon that it begins with, if it does."""
-    return re.sub(rf"^\s*{re.escape(word.rstrip(':： '))}\s*[:：]\s*", "", told)
+    """A text without the words and colon that it begins with, if it does; spaces between words may lack."""
+    parts = [re.escape(part) for part in word.rstrip(":： ").split()]
+    return re.sub(r"^\s*" + r"\s*".join([*parts, "[:：]", ""]), "", told)
 
 
 GLOBAL_MMLU = ("sample_id", "subject", "subject_category", "question", "option_a", "option_b", "option_c", "option_d", "answer")

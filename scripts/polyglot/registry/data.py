@@ -51,7 +51,8 @@ class BenchmarkFacts(Entry):
     words: dict[str, list[str]] = Field(
         default={},
         description="Language code to the words that the reader inserts into items (`xcopa`: because, so; `xnli`: the three "
-        "label words); English for languages not listed.",
+        "label words; `mgsm`: before a question, before a step-by-step answer, and what asks for the number alone); English for "
+        "languages not listed.",
     )
     weighting: str = Field(
         default="equal",

@@ -195,12 +195,15 @@ def _budgets(found: Mapping[str, Any]) -> Iterator[str]:
     rows = [(name, *(shown(total, key, unit) for total in studies.values())) for name, key, unit in AMOUNTS]
     yield f"By `snakemake plan`, of {found['assumed']}: prices and assumptions are of that day, and none is a measurement.\n"
     yield _table(("", *(f"`{name}.yaml`" for name in studies)), rows)
-    speeds = {"reads": plan.tokens_read_per_second, "writes": plan.tokens_written_per_second}
-    said = " and ".join(f"{what} {count(much)} tokens a second" for what, much in speeds.items())
+    speeds = (plan.tokens_read_per_second, plan.tokens_written_per_second, plan.tokens_trained_per_second)
+    read, written, trained = map(count, speeds)
     yield (
-        f"\nAssumed (`plan` in a study): a GPU of 80 GiB with a model of 8 billion parameters {said}, and trains on "
-        f"{count(plan.tokens_trained_per_second)}. An answer has {plan.answer_tokens} tokens, a request {plan.request_tokens}. "
-        "At most: with every further request that is allowed. `polyglot reference --budgets` makes the table anew."
+        "\nAssumed (`plan` in a study):\n\n"
+        f"- of a GPU of 80 GiB with a model of 8 billion parameters, tokens a second: {read} read, {written} written, {trained} "
+        "trained on; twice the parameters take twice the time\n"
+        f"- tokens of a request and an answer: {plan.request_tokens} and {plan.answer_tokens}\n"
+        "- at most: with every further request that is allowed\n\n"
+        "`polyglot reference --budgets` makes the table anew."
     )
 
 
