@@ -106,7 +106,7 @@ def _generative(item: Problem, few_shot: bool, seed: int) -> Asked:
 
 def _steps(item: Problem, few_shot: bool, seed: int) -> Asked:
     before, steps, _ = item.words
-    gap = "" if before.endswith("：") else " "
+    gap = "" if not before or before.endswith("：") else " "
     return Asked(f"{before}{gap}{item.question}\n{steps}", _generative(item, few_shot, seed).choices, 0)
 
 

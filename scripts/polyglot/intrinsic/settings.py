@@ -17,8 +17,7 @@ class Perplexity(Section):
     @property
     def recorded(self) -> dict[str, Any]:
         """The settings that jobs depend on. What is newer than they may be counts only where it is set."""
-        found = self.model_dump(mode="json")
-        return found if self.average != "example" else {name: value for name, value in found.items() if name != "average"}
+        return self.model_dump(mode="json", exclude={"average"} if self.average == "example" else None)
 
     chat_template: bool = Field(default=True, description="Use the base's chat template for prompt and response.")
     batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")

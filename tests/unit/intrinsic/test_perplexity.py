@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities, token_losses
+from polyglot.intrinsic.settings import Perplexity
 from polyglot.models.tokenization import TokenizerError
 from polyglot.nano.world import World
 
@@ -81,6 +82,11 @@ def test_the_published_average_is_one_number_a_batch_with_its_padding(
     measured = meter.measure(prompts, responses)
     np.testing.assert_allclose(measured["perplexity"], expected, rtol=1e-4)
     assert list(measured["tokens"]) == counted
+
+
+def test_a_study_that_averages_by_example_is_recorded_as_before() -> None:
+    assert set(Perplexity().recorded) == {"chat_template", "batch_size"}
+    assert Perplexity(average="batch").recorded["average"] == "batch"
 
 
 def test_perplexities_of_known_values() -> None:
