@@ -133,7 +133,7 @@ rule perplexity:
     resources:
         **asked("perplexity"),
     params:
-        perplexity=STUDY.intrinsic.perplexity.model_dump(mode="json"),
+        perplexity=STUDY.intrinsic.perplexity.recorded,
         side_file="results/{study}/unfinished/perplexity/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
     message:
         "Perplexity of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"

@@ -44,7 +44,7 @@ rule source:
     params:
         source=seeds.source,
         published=seeds.published,
-        most=STUDY.seed_dataset.max_per_source,
+        most=seeds.most,
         seed=STUDY.seed_dataset.seed,
     message:
         "Source {wildcards.source} in {wildcards.lang}"

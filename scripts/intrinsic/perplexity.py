@@ -26,6 +26,7 @@ with running(snakemake, environment="transformers"):
                 Path(snakemake.input.model),
                 chat_template=settings["chat_template"],
                 batch_size=settings["batch_size"],
+                average=settings.get("average", "example"),
                 template=given_file(snakemake.input.chat_template),
                 gpus=gpus_asked(snakemake.resources),
             )

@@ -69,8 +69,11 @@ def parser() -> argparse.ArgumentParser:
         "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
     )
     reference = command(
-        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
+        "reference",
+        _reference,
+        "write the list of all configuration keys to config/README.md, docs/files.md and docs/deviations.md",
     )
+    reference.add_argument("--budgets", action="store_true", help="plan the published study anew first, for docs/deviations.md")
     reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
     return whole
 
@@ -246,12 +249,16 @@ def _commit_times(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.deviations_page import BUDGETS_FILE, DEVIATIONS_PAGE, budgets, budgets_text, deviations_page
     from polyglot.workflow.files_page import FILES_PAGE, files_page
     from polyglot.workflow.reference import REFERENCE_FILE, reference
 
     write_text(reference(), given.to or Path(REFERENCE_FILE))
     if given.to is None:
         write_text(files_page(), Path(FILES_PAGE))
+        if given.budgets:
+            write_text(budgets_text(budgets(Path.cwd())), Path(BUDGETS_FILE))
+        write_text(deviations_page(Path.cwd()), Path(DEVIATIONS_PAGE))
 
 
 if __name__ == "__main__":

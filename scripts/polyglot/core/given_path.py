@@ -10,13 +10,17 @@ from pydantic import AfterValidator, ValidationInfo
 
 STUDY_FILE = "study.yaml"
 """Name of the file of a study with a folder of its own, which has the study's name."""
-FOLDER, PROJECT = "folder", "config/"
-"""The context's key; and what paths start with that are the project's, wherever they are written."""
+FOLDER, HEIR, PROJECT = "folder", "heir", "config/"
+"""The context's keys; and what paths start with that are the project's, wherever they are written."""
 
 
-def seen_from(folder: Path | None) -> dict[str, Any]:
-    """The context of a validation (pydantic) in which relative paths are seen from this folder; None: from where one runs."""
-    return {FOLDER: folder}
+def seen_from(folder: Path | None, heir: Path | None = None) -> dict[str, Any]:
+    """The context of a validation (pydantic) in which relative paths are seen from this folder; None: from where one runs.
+
+    Args:
+        heir: the own folder of a study that inherits these paths; they become what they are called there.
+    """
+    return {FOLDER: folder, HEIR: heir}
 
 
 def placed(path: str, folder: Path | None) -> str:
@@ -32,8 +36,14 @@ def placed(path: str, folder: Path | None) -> str:
     return whole if inside.split(os.sep)[0] == os.pardir else inside
 
 
+def called_in(path: str, folder: Path | None) -> str:
+    """What a path as seen from where one runs is called in a folder: the reverse of `placed`."""
+    return path if folder is None or os.path.isabs(path) or path.startswith(PROJECT) else os.path.relpath(path, folder)
+
+
 def _placed(path: str, info: ValidationInfo) -> str:
-    return placed(path, (info.context or {}).get(FOLDER))
+    context = info.context or {}
+    return called_in(placed(path, context.get(FOLDER)), context.get(HEIR))
 
 
 GivenPath = Annotated[str, AfterValidator(_placed)]

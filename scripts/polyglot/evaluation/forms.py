@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
+PROBLEM_WORDS = ("Question:", "Step-by-Step Answer:", "Answer with only the number.")
+"""The words of a problem in English: MGSM's before question and worked answer, and what asks for the number alone."""
 ONE_KIND = "all"
 """Default category and subset."""
 REMEDY = "correct the row, or leave it out"
@@ -143,13 +145,15 @@ class Preference(Item):
 class Problem(Item):
     """A problem with a numeric answer: `question`, `answer_number`, and in few-shot examples a worked `answer`.
 
-    `answer_number` is a number, or a text in the number format of the item's language.
+    `answer_number` is a number, or a text in the number format of the item's language. `words` are the language's own: what
+    stands before a question, what stands before a worked answer, and how the number alone is asked for.
     """
 
     question: str
     number: str | float
     worked: str
     lang: str = ""
+    words: tuple[str, ...] = PROBLEM_WORDS
 
     stated_as: ClassVar[str] = "a problem (`question`, `answer_number`)"
     telling: ClassVar[tuple[str, ...]] = ("answer_number",)
@@ -157,6 +161,8 @@ class Problem(Item):
         "question": "the text of the problem",
         "answer_number": "the correct answer: a number, or a text in the number format of the language, `1.234,5` in German",
         "answer": "in few-shot examples: a worked answer that ends in the number; elsewhere not read",
+        "words": "optional, a list for `steps` and `number`: what stands before a question, before a step-by-step answer, and "
+        "what asks for the number alone; English without it",
     }
     needed: ClassVar[tuple[tuple[str, ...], ...]] = (("question",), ("answer_number",))
 
@@ -167,8 +173,15 @@ class Problem(Item):
         number = given if isinstance(given, int | float) and not isinstance(given, bool) else written
         if gold_number(number, lang) is None:
             raise ItemError(f"answer_number {number!r} has no number; {REMEDY}")
+        words = PROBLEM_WORDS if row.get("words") is None else row["words"]
+        if not isinstance(words, list | tuple) or len(words) != len(PROBLEM_WORDS):
+            raise ItemError(
+                f"words {words!r} is not a list of {len(PROBLEM_WORDS)} texts such as {list(PROBLEM_WORDS)}; {REMEDY}"
+            )
         facts = {"category": "math", "subset": "math", "lang": lang}
-        return cls(id=str(place), question=question, number=number, worked=str(worked or ""), **facts)
+        return cls(
+            id=str(place), question=question, number=number, worked=str(worked or ""), words=tuple(map(str, words)), **facts
+        )
 
     @property
     def value(self) -> float:
@@ -183,7 +196,7 @@ class Problem(Item):
         return found
 
     def to_row(self) -> dict[str, Any]:
-        return {"question": self.question, "answer_number": self.number, "answer": self.worked}
+        return {"question": self.question, "answer_number": self.number, "answer": self.worked, "words": list(self.words)}
 
 
 def kind_of(row: Row, kinds: Sequence[type[Item]]) -> type[Item]:

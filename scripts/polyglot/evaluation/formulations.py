@@ -15,7 +15,18 @@ from typing import Any
 from polyglot.core.hashing import stable_seed
 from polyglot.core.lookup import Lookup
 from polyglot.evaluation.forms import Choice, Item, Preference, Problem, letters
-from polyglot.evaluation.numbers import final_number
+from polyglot.evaluation.numbers import final_number, first_number
+
+JUDGE = """\
+You are an impartial judge. Below are a question of a user and the responses of two assistants, A and B. Decide which assistant \
+follows the user's instructions and answers the question better. Consider how helpful, relevant, accurate, deep, creative and \
+detailed the responses are, and whether they are in the language of the question. Neither the order nor the length of the \
+responses nor the names of the assistants may influence you. Be as objective as possible. Your verdict is one letter: A if \
+assistant A is better, B if assistant B is better.
+
+{prompt}"""
+"""What M-RewardBench's judge is asked (Gureja et al., 2024, arXiv 2410.15522), in our words; without its request for an
+explanation, which a likelihood of letters leaves no room for."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +54,14 @@ class Formulation:
         ask: (item, whether it is a few-shot example, seed) to what the model sees.
         right: (the model's text, item) to whether it is correct. None: the model generates nothing and chooses the text in
             `choices` with the highest log-likelihood per character.
+        stops: texts that end what the model writes, in a chat too. None: in plain text an empty line does.
     """
 
     name: str
     takes: tuple[type[Item], ...]
     ask: Callable[[Any, bool, int], Asked]
     right: Callable[[str, Any], bool] | None = None
+    stops: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -75,6 +88,13 @@ def _letter(item: Choice | Preference, few_shot: bool, seed: int) -> Asked:
     return Asked(f"{item.question}\n{listed}\nAnswer:", names, item.answer)
 
 
+def _judge(item: Preference, few_shot: bool, seed: int) -> Asked:
+    responses, gold = _ordered_responses(item, seed)
+    names = letters(len(responses))
+    listed = "\n".join(f"{name}. {response}" for name, response in zip(names, responses, strict=True))
+    return Asked(f"{JUDGE.format(prompt=item.prompt)}\n{listed}\nAnswer:", names, gold)
+
+
 def _likelihood(item: Preference, few_shot: bool, seed: int) -> Asked:
     responses, gold = _ordered_responses(item, seed)
     return Asked(item.prompt, responses, gold)
@@ -84,9 +104,27 @@ def _generative(item: Problem, few_shot: bool, seed: int) -> Asked:
     return Asked(item.question, [item.worked if few_shot and item.worked else str(item.number)], 0)
 
 
+def _steps(item: Problem, few_shot: bool, seed: int) -> Asked:
+    before, steps, _ = item.words
+    gap = "" if not before or before.endswith("：") else " "
+    return Asked(f"{before}{gap}{item.question}\n{steps}", _generative(item, few_shot, seed).choices, 0)
+
+
+def _number(item: Problem, few_shot: bool, seed: int) -> Asked:
+    return Asked(f"{item.question}\n\n{item.words[2]}\nAnswer:", [str(item.number)], 0)
+
+
+def _right_first_number(written: str, item: Problem) -> bool:
+    """Whether an answer starts with the right number, as an answer without a solution does."""
+    return _equal(first_number(written, item.lang), item.value)
+
+
 def _right_number(written: str, item: Problem) -> bool:
     """Whether an answer gives the right number (see `polyglot.evaluation.numbers.final_number`), up to rounding of fractions."""
-    right, found = item.value, final_number(written, item.lang)
+    return _equal(final_number(written, item.lang), item.value)
+
+
+def _equal(found: float | None, right: float) -> bool:
     return found is not None and math.isclose(found, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
@@ -103,12 +141,18 @@ FORMULATIONS = Lookup[Formulation](
         "cloze": Formulation("cloze", (Choice,), _cloze),
         "letter": Formulation("letter", (Choice, Preference), _letter),
         "likelihood": Formulation("likelihood", (Preference,), _likelihood),
+        "judge": Formulation("judge", (Preference,), _judge),
         "generative": Formulation("generative", (Problem,), _generative, _right_number),
+        "steps": Formulation("steps", (Problem,), _steps, _right_number),
+        "number": Formulation("number", (Problem,), _number, _right_first_number, stops=("\n",)),
     },
 )
 """`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed with letters,
-and the model chooses a letter. `likelihood`: compares the chosen and the rejected response. `generative`: the model writes a
-final number."""
+and the model chooses a letter. `likelihood`: compares the chosen and the rejected response. `judge`: as
+`letter`, after what M-RewardBench asks a judge. `generative`: the model writes a solution with a final number, or a number.
+`steps`: the same in MGSM's own form, with the language's words for question and step-by-step answer, in few-shot examples and
+items alike. `number`: the number alone is asked for, few-shot examples are numbers alone, and the first number on the first line
+counts, as in the code of arXiv 2604.11290."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:

@@ -85,6 +85,16 @@ def final_number(text: str, lang: str = "") -> float | None:
     return found[-1].value if found else None
 
 
+def first_number(text: str, lang: str = "") -> float | None:
+    """The first number of an answer that is to be a number alone; None if there is none.
+
+    Args:
+        lang: as for `final_number`.
+    """
+    found = _numbers(plainly(text), lang, whole=True)
+    return found[0].value if found else None
+
+
 def gold_number(given: str | float, lang: str = "") -> float | None:
     """The value of an item's answer: a number as it is, or a text in the format of its language; None if it is no number."""
     if isinstance(given, str):

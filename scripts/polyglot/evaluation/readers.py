@@ -6,12 +6,13 @@ needs no reader (see `polyglot.evaluation.forms`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from polyglot.core.lookup import Lookup
-from polyglot.evaluation.forms import REMEDY, Choice, Item, ItemError, Preference, Problem, Row, place_of, text
+from polyglot.evaluation.forms import PROBLEM_WORDS, REMEDY, Choice, Item, ItemError, Preference, Problem, Row, place_of, text
 
 CATEGORIES = {
     "Chat": ("alpacaeval-easy", "alpacaeval-length", "alpacaeval-hard", "mt-bench-easy", "mt-bench-med"),
@@ -108,9 +109,24 @@ def _commonsense_qa(row: Row, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _mgsm(row: Row, words: Sequence[str]) -> dict[str, Any]:
-    """MGSM (Shi et al., 2022, arXiv 2210.03057): in every language its answers are integers, with commas between thousands."""
-    number = row.get("answer_number")
-    return dict(row) | {"answer_number": number.replace(",", "") if isinstance(number, str) else number}
+    """MGSM (Shi et al., 2022, arXiv 2210.03057): in every language its answers are integers, with commas between thousands.
+
+    Its few-shot examples begin with words for question and answer, its test items do not. The words are taken off, so that all
+    are alike; a formulation puts those that it wants before both.
+    """
+    number, worked = row.get("answer_number"), row.get("answer")
+    return dict(row) | {
+        "question": _without(words[0], text(row, "question")),
+        "answer": _without(words[1], str(worked)) if worked is not None else None,
+        "answer_number": number.replace(",", "") if isinstance(number, str) else number,
+        "words": list(words),
+    }
+
+
+def _without(word: str, told: str) -> str:
+    """A text without the words and colon that it begins with, if it does; spaces between words may lack."""
+    parts = [re.escape(part) for part in word.rstrip(":： ").split()]
+    return re.sub(r"^\s*" + r"\s*".join([*parts, "[:：]", ""]), "", told)
 
 
 GLOBAL_MMLU = ("sample_id", "subject", "subject_category", "question", "option_a", "option_b", "option_c", "option_d", "answer")
@@ -120,7 +136,7 @@ READERS = Lookup[Reader](
     {
         "global-mmlu": Reader("global-mmlu", Choice, GLOBAL_MMLU, _as_it_is),
         "m-rewardbench": Reader("m-rewardbench", Preference, ("id", "prompt", "chosen", "rejected"), _reward_bench),
-        "mgsm": Reader("mgsm", Problem, ("question", "answer_number"), _mgsm),
+        "mgsm": Reader("mgsm", Problem, ("question", "answer_number"), _mgsm, words=PROBLEM_WORDS),
         "xcopa": Reader(
             "xcopa", Choice, ("premise", "choice1", "choice2", "question", "label", "idx"), _xcopa, words=("because", "so")
         ),

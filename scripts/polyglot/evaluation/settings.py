@@ -16,8 +16,10 @@ class Benchmark(Section):
 
     formulation: str = Field(
         description="`cloze` (multiple choice by the likelihood of the full answers), `letter` (lettered choices), "
-        "`likelihood` (chosen versus rejected response), `generative` (a final number), or a plugin's; must be listed in the "
-        "registry for this benchmark."
+        "`likelihood` (chosen versus rejected response), `judge` (two lettered responses after M-RewardBench's request to a "
+        "judge), `generative` (a solution with a final number), `steps` (the same in MGSM's form, with the language's words for "
+        "question and step-by-step answer), `number` (a number alone), or a plugin's; must be listed in the registry for this "
+        "benchmark."
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
     max_items: int | None = Field(

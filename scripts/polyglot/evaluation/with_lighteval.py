@@ -112,7 +112,7 @@ def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: i
         few_shots_select="sequential",
         metrics=[_metric(task, asked)],
         generation_size=settings.max_new_tokens if formulation.writes else None,
-        stop_sequence=[] if chat else ["\n\n"],
+        stop_sequence=list(formulation.stops) or ([] if chat else ["\n\n"]),
     )
 
 

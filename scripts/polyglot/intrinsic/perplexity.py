@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,9 @@ def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
 class PerplexityMeter:
     """Scores responses with a causal language model from a local folder.
 
-    Only response tokens count: the prompt and the padding are masked. With `chat_template`, prompt and response are put in the
+    Only response tokens count: the prompt and the padding are masked. With `average="batch"`, for comparison with published
+    numbers, padding on the right counts too, and all examples of a batch get the mean of its tokens; batches are then examples
+    side by side, not of similar length. With `chat_template`, prompt and response are put in the
     model's chat template (its tokenizer's own, or that of the file `template`) and the end-of-turn token counts as part of the
     response.
 
@@ -64,6 +66,7 @@ class PerplexityMeter:
         chat_template: bool,
         batch_size: int,
         padding_side: str = "right",
+        average: Literal["example", "batch"] = "example",
         template: Path | None = None,
         gpus: int = 1,
     ) -> None:
@@ -74,6 +77,7 @@ class PerplexityMeter:
         self.chat_template = chat_template
         self.batch_size = batch_size
         self.padding_side = padding_side
+        self.average = average
 
     def encode(self, prompt: str, response: str) -> tuple[list[int], int]:
         """Token ids of prompt and response, and where the response starts."""
@@ -82,6 +86,9 @@ class PerplexityMeter:
             head = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
             whole = self.tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": response}], tokenize=False)
             tail = whole[len(head) :].rstrip() if whole.startswith(head) else response + (self.tokenizer.eos_token or "")
+        elif self.average == "batch":
+            together, alone = (self.tokenizer(text)["input_ids"] for text in (prompt + response, prompt))
+            return together, len(alone)
         else:
             head, tail = f"{prompt}\n", response
         start = self.tokenizer(head, add_special_tokens=not self.chat_template)["input_ids"]
@@ -110,6 +117,8 @@ class PerplexityMeter:
                 raise ValueError(f"row {row}: the response has no tokens")
             if limit is not None and start >= limit:
                 raise ValueError(f"row {row}: the prompt has {start} tokens, the model's context {limit}; leave the row out")
+        if self.average == "batch":
+            return self._measured_by_batch([(ids[:limit], start) for ids, start in encoded], title)
         order = sorted(range(len(encoded)), key=lambda index: len(encoded[index][0]))
         nll = np.zeros(len(encoded))
         tokens = np.zeros(len(encoded), dtype=int)
@@ -120,23 +129,42 @@ class PerplexityMeter:
                 bar.advance(len(rows), tokens=int(tokens[rows].sum()))
         return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
 
-    def _losses(self, batch: list[tuple[list[int], int]], limit: int | None) -> tuple[Any, Any]:
-        """Negative log-likelihood and number of the tokens that count, each of shape (batch,)."""
+    def _measured_by_batch(self, encoded: list[tuple[list[int], int]], title: str) -> pd.DataFrame:
+        """As `measure`, with the mean of a batch for each of its examples; `tokens` are those that count, padding included."""
+        nll, tokens = np.zeros(len(encoded)), np.zeros(len(encoded), dtype=int)
+        with progress(total=len(encoded), title=title, unit="example") as bar:
+            for first in range(0, len(encoded), self.batch_size):
+                batch = encoded[first : first + self.batch_size]
+                width = max(len(ids) for ids, _ in batch)
+                parts = BatchSize(None, title).over(batch, lambda rows, width=width: self._losses(rows, None, width))  # type: ignore[misc]
+                total, counted = (np.concatenate(found) for found in zip(*(found for _, found in parts), strict=True))
+                place = slice(first, first + len(batch))
+                tokens[place] = counted
+                nll[place] = counted * total.sum() / counted.sum()
+                bar.advance(len(batch), tokens=int(counted.sum()))
+        return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
+
+    def _losses(self, batch: Sequence[tuple[list[int], int]], limit: int | None, padded: int = 0) -> tuple[Any, Any]:
+        """Negative log-likelihood and number of the tokens that count, each of shape (batch,).
+
+        Args:
+            padded: the width up to which padding on the right counts.
+        """
         import torch
 
-        ids, mask, counts = self._pad(batch, limit)
+        ids, mask, counts = self._pad(batch, limit, padded)
         with torch.inference_mode():
-            positions = (mask.cumsum(-1) - 1).clamp_min(0)
+            positions = ((mask | bool(padded)).cumsum(-1) - 1).clamp_min(0)
             logits = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).logits
             losses = token_losses(logits[:, :-1], ids[:, 1:])
         return (losses.double() * counts[:, 1:]).sum(1).cpu().numpy(), counts[:, 1:].sum(1).cpu().numpy()
 
-    def _pad(self, batch: list[tuple[list[int], int]], limit: int | None) -> tuple[Any, Any, Any]:
+    def _pad(self, batch: Sequence[tuple[list[int], int]], limit: int | None, padded: int) -> tuple[Any, Any, Any]:
         """Token ids, attention mask and which tokens count, each of shape (batch, width)."""
         import torch
 
         rows = [(ids[:limit], start) for ids, start in batch]
-        width = max(len(ids) for ids, _ in rows)
+        width = max(padded, *(len(ids) for ids, _ in rows))
         pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else 0
         ids_rows: list[list[int]] = []
         mask_rows: list[list[int]] = []
@@ -144,9 +172,9 @@ class PerplexityMeter:
         for ids, start in rows:
             gap = width - len(ids)
             counts = [0] * min(start, len(ids)) + [1] * max(len(ids) - start, 0)
-            parts = ([pad] * gap, [0] * gap, [0] * gap)
+            parts = ([pad] * gap, [0] * gap, [1 if padded else 0] * gap)
             whole = (ids, [1] * len(ids), counts)
-            left = self.padding_side == "left"
+            left = self.padding_side == "left" and not padded
             for target, extra, own in zip((ids_rows, mask_rows, count_rows), parts, whole, strict=True):
                 target.append(extra + own if left else own + extra)
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -14,8 +14,19 @@ from polyglot.intrinsic.metrics import INTRINSIC, METRICS, STANDARD, Metric
 class Perplexity(Section):
     """Perplexity of the student base on the responses."""
 
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The settings that jobs depend on. What is newer than they may be counts only where it is set."""
+        return self.model_dump(mode="json", exclude={"average"} if self.average == "example" else None)
+
     chat_template: bool = Field(default=True, description="Use the base's chat template for prompt and response.")
     batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")
+    average: Literal["example", "batch"] = Field(
+        default="example",
+        description="What a perplexity is of: `example` is the mean over the tokens of one response. `batch` is what the code of "
+        "arXiv 2604.11290 computes: one mean for all examples of a batch in their order, over responses and padding alike; "
+        "without a chat template, nothing stands between prompt and response.",
+    )
 
 
 class Reward(Section):

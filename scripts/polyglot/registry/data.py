@@ -28,8 +28,8 @@ class BenchmarkFacts(Entry):
 
     formulations: list[str] = Field(
         min_length=1,
-        description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter` (preferences), "
-        "`generative` (problems), or a plugin's.",
+        description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter`, `judge` "
+        "(preferences), `generative`, `steps`, `number` (problems), or a plugin's.",
     )
     source: str = Field(description="Data set and paper.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
@@ -51,7 +51,8 @@ class BenchmarkFacts(Entry):
     words: dict[str, list[str]] = Field(
         default={},
         description="Language code to the words that the reader inserts into items (`xcopa`: because, so; `xnli`: the three "
-        "label words); English for languages not listed.",
+        "label words; `mgsm`: before a question, before a step-by-step answer, and what asks for the number alone); English for "
+        "languages not listed.",
     )
     weighting: str = Field(
         default="equal",

@@ -132,7 +132,7 @@ def _less(given: Settings, methods: int) -> None:
     for section, settings in most.items():
         for key, value in settings.items():
             known = given[section].get(key)
-            given[section][key] = value if known is None else min(value, known)
+            given[section][key] = min(value, known) if isinstance(known, int | float) else value
     intrinsic = given["intrinsic"]
     intrinsic["perplexity"]["batch_size"] = min(2, intrinsic["perplexity"]["batch_size"])
     intrinsic["reward"] |= {"batch_size": min(4, intrinsic["reward"]["batch_size"]), "scale_pairs": REQUESTS}

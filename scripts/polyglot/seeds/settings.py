@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
 from polyglot.registry.data import Source
 from polyglot.synthesis.methods.base import METHODS
+
+Most = Annotated[int, Field(gt=0)]
 
 
 class SeedDataset(Section):
@@ -25,13 +29,21 @@ class SeedDataset(Section):
         default={},
         description="Language to sources of the registry, which are combined (with the file, if there is one).",
     )
-    max_per_source: int | None = Field(
-        default=None, gt=0, description="Maximum prompts of a source per language, as a seeded uniform sample; null uses all."
+    max_per_source: Most | dict[Name, Most | dict[Name, Most]] | None = Field(
+        default=None,
+        description="Maximum prompts of a source per language, as a seeded uniform sample: one number for all; or by source, a "
+        "number or language to number, which uses all of what is not named; null uses all.",
     )
     max_prompts: int | None = Field(
         default=None, gt=0, description="Maximum prompts per language, as a seeded uniform sample; null uses all."
     )
     seed: int = Field(default=0, ge=0, description="Seed of these samples.")
+
+    def most(self, source: str, lang: str) -> int | None:
+        """Maximum prompts of a source in a language; None uses all."""
+        limit = self.max_per_source
+        of_source = limit.get(source) if isinstance(limit, dict) else limit
+        return of_source.get(lang) if isinstance(of_source, dict) else of_source
 
 
 def needs_response(source: Source) -> bool:

@@ -106,6 +106,16 @@ class Study(Section):
     """One study: its teachers, languages, measurements and scoring."""
 
     study: Name = Field(description="Name of the study; its files are results/{study}/...")
+    extends: str | None = Field(
+        default=None,
+        description="File of another study that this one inherits from, seen from this file: what is not said here is as there. "
+        "Mappings are merged, lists and single values replaced.",
+    )
+    read_from: list[str] = Field(
+        default=[],
+        description="Files that the configuration was made of, the study's own first; the workflow writes it into "
+        "results/STUDY/config.yaml, where all is merged.",
+    )
     description: str = Field(default="", description="The study's question, in one sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
     source_language: Name = Field(default="en", description="Source language of methods such as `translate`.")

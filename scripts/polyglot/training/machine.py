@@ -58,6 +58,7 @@ class Machine:
             "gradient_accumulation_steps": batches.accumulation,
             "weight_decay": training.weight_decay,
             "lr_scheduler_type": "linear",
+            "warmup_steps": training.warmup_steps,
             "optim": "adamw_torch_fused" if self.gpu else "adamw_torch",
             "max_length": training.max_length,
             "dataset_kwargs": {"skip_prepare_dataset": True},

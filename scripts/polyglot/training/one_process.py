@@ -30,6 +30,7 @@ ALWAYS_OWNED = set(Training.model_fields) - {
     "gradient_checkpointing",
     "offload",
     "thoughts",
+    "warmup_steps",
 }
 """Settings always recorded with checkpoints; other settings only if they differ from the default."""
 

@@ -33,8 +33,8 @@ class Training(Section):
     @property
     def recorded(self) -> dict[str, Any]:
         """The settings that jobs and records depend on. What is newer than they may be counts only where it is set."""
-        found = self.model_dump(mode="json")
-        return found if self.thoughts != "drop" else {name: value for name, value in found.items() if name != "thoughts"}
+        unset = {name for name in ("thoughts", "warmup_steps") if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude=unset)
 
     trainer: Literal["trl", "unsloth"] = Field(
         default="trl",
@@ -64,6 +64,7 @@ class Training(Section):
     examples: int = Field(default=600, gt=0, description="Training examples per student, over all methods.")
     epochs: float = Field(default=2, gt=0, description="Passes over the training set.")
     learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate (AdamW, linear schedule).")
+    warmup_steps: int = Field(default=0, ge=0, description="Updates in which the learning rate rises to its peak.")
     batch_size: int = Field(default=16, gt=0, description="Examples per step; the upper limit for each GPU.")
     gradient_accumulation: int = Field(
         default=1,

@@ -322,7 +322,7 @@ def _configuration(path: Path, root: Path) -> Checked:
         except RegistryError as error:
             return Checked(path, kind, problems=str(error).splitlines())
         return Checked(path, kind, [f"{len(getattr(found, path.stem))} entries"])
-    if not isinstance(raw, dict) or "study" not in raw:
+    if not isinstance(raw, dict) or not {"study", "extends"} & raw.keys():
         return Checked(
             path, "YAML", problems=["no key `study`: neither a study nor a registry of config/; name the study's file"]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,39 +11,37 @@ import yaml
 from pydantic import ValidationError
 
 from polyglot.core.errors import ConfigurationError, explain
-from polyglot.core.given_path import STUDY_FILE, seen_from
+from polyglot.core.given_path import STUDY_FILE, placed, seen_from
 from polyglot.core.lookup import PluginError, load_plugins
 from polyglot.core.yaml_file import read_yaml
-from polyglot.registry import Registries, load_registries
+from polyglot.registry import OWN, Registries, load_registries
 from polyglot.registry.base import RegistryError
 from polyglot.study.configuration import REPLICATION, Study
 from polyglot.workflow.study_checks import problems
+
+EXTENDS, READ_FROM = "extends", "read_from"
+"""The key that names the study that another one inherits from, and that of the files that a configuration was made of."""
 
 
 def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Study, Registries]:
     """Read and check a study file and its registries: those of config/ and its own.
 
     Args:
-        path: the study's YAML file.
+        path: the study's YAML file. If it `extends` another, its keys are merged over that one's (see `merge`).
         root: folder that holds `config/`.
         overrides: values set on the command line, merged over the file's.
 
     Raises:
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
-    raw = merge(_mapping(path), overrides or {})
-    plugins = raw.get("plugins")
-    try:
-        load_plugins(plugins if isinstance(plugins, list) else [])
-    except PluginError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    raw = _mapping(path)
+    if EXTENDS in (overrides or {}):
+        raise ConfigurationError(f"{EXTENDS}: say it in {path}, not on the command line")
     folder = path.parent if in_own_folder(path, raw.get("study")) else None
-    if folder is not None:
-        raw = {"registries": "."} | raw
-    try:
-        study = Study.model_validate(raw, context=seen_from(folder))
-    except ValidationError as error:
-        raise ConfigurationError(explain(path, error, Study)) from error
+    if not raw.get(READ_FROM):
+        raw = _with_inherited(path, raw, folder)
+    raw = merge(raw, overrides or {})
+    study = _study(path, raw, seen_from(folder))
     registries = registries_of(study, root)
     found = list(dict.fromkeys(problems(study, registries)))
     name = path.stem if folder is None else path.resolve().parent.name
@@ -52,6 +51,70 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     if found:
         raise ConfigurationError("\n".join([f"{path}: the study cannot be run:", *(f"  {p}" for p in found)]))
     return study, registries
+
+
+def _with_inherited(path: Path, raw: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """A study's keys, merged over those of the study that it extends, if it does.
+
+    The other study is checked by itself, so that its mistakes are reported with its name. Registries come from the folder of the
+    study, or else from the other's.
+
+    Args:
+        folder: the study's own folder, if it has one.
+
+    Raises:
+        ConfigurationError: if the other is missing, is the study itself, extends a third, or cannot be used.
+    """
+    here = {} if folder is None else {"registries": "."}
+    if raw.get(EXTENDS) is None:
+        return here | raw | {READ_FROM: [_from_here(path)]}
+    parent = _extended(path, raw[EXTENDS])
+    found = _mapping(parent)
+    if found.get(EXTENDS) is not None:
+        raise ConfigurationError(
+            f"{path}: {EXTENDS}: {parent} extends {found[EXTENDS]} itself, and a study can inherit from one only; extend "
+            f"{found[EXTENDS]}, and copy here what {parent.name} changes"
+        )
+    own = parent.parent if in_own_folder(parent, found.get("study")) else None
+    found = ({} if own is None else {"registries": "."}) | found
+    checked = _study(parent, found, seen_from(own, heir=folder))
+    kept = checked.model_dump(mode="json", exclude_unset=True)
+    if kept.get("registries") is not None and not any((path.parent / name).is_file() for name in OWN):
+        here = {}
+    return merge(kept, here | raw | {READ_FROM: [_from_here(path), _from_here(parent)]})
+
+
+def _extended(path: Path, named: Any) -> Path:
+    """The file that a study extends, as seen from where one runs.
+
+    Raises:
+        ConfigurationError: if it is missing, or the study itself.
+    """
+    if not isinstance(named, str):
+        raise ConfigurationError(f"{path}: {EXTENDS}: the file of one other study, such as paper.yaml (value: {named!r})")
+    parent = Path(placed(named, path.parent))
+    if not parent.is_file():
+        raise ConfigurationError(f"{path}: {EXTENDS}: there is no file {parent}; a path is seen from the study's own file")
+    if parent.resolve() == path.resolve():
+        raise ConfigurationError(f"{path}: {EXTENDS}: a study cannot extend itself; name another, or leave the key out")
+    return parent
+
+
+def _from_here(path: Path) -> str:
+    """A file as seen from where one runs: relative inside of it, else absolute."""
+    return placed(os.path.relpath(path), Path())
+
+
+def _study(path: Path, raw: Mapping[str, Any], context: Mapping[str, Any]) -> Study:
+    """The study of a file's keys, after its plugins are loaded."""
+    plugins = raw.get("plugins")
+    try:
+        load_plugins(plugins if isinstance(plugins, list) else [])
+        return Study.model_validate(raw, context=dict(context))
+    except PluginError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise ConfigurationError(explain(path, error, Study)) from error
 
 
 def _mapping(path: Path) -> dict[str, Any]:

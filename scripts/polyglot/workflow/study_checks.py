@@ -19,7 +19,7 @@ from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
 from polyglot.study.seed_languages import seed_languages
-from polyglot.synthesis.methods.base import METHODS
+from polyglot.synthesis.methods.base import METHODS, template_files
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.toy_checks import problems as toy_problems
@@ -37,6 +37,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _names(study, registries)
     yield from toy_problems(study, registries, translates=uses_translation(study))
     yield from _data(study, registries)
+    yield from _templates(study, registries)
     for matrix in study.matrices.values():
         yield from _experiment(study, matrix, registries)
     yield from metrics.problems(study.intrinsic.scored, "intrinsic.scored", scored=True)
@@ -87,16 +88,36 @@ def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -
 def _sources(study: Study, registries: Registries) -> Iterable[str]:
     """Check that methods named by the study's seed sources are known, and that the sources have the fields they need."""
     used = {name for names in study.seed_dataset.sources.values() for name in names}
+    limited = study.seed_dataset.max_per_source
+    for name, most in limited.items() if isinstance(limited, dict) else ():
+        if name not in registries.sources:
+            known = registries.sources
+            yield f"seed_dataset.max_per_source: {unknown('source', name, known, f'{known.sources} has')}"
+            continue
+        langs = registries.sources[name].languages
+        for lang in most if isinstance(most, dict) else ():
+            if lang not in langs:
+                yield f"seed_dataset.max_per_source.{name}: {unknown('language', lang, langs, 'the source has')}"
     for name, source in registries.sources.items():
         if name not in used:
             continue
         where = f"{registries.sources.file_of(name)}: entry '{name}'"
-        unknown = [method for method in source.methods if method not in METHODS]
-        for method in unknown:
+        strange = [method for method in source.methods if method not in METHODS]
+        for method in strange:
             yield f"{where}, key 'methods': {METHODS.unknown(method)}"
-        if not unknown and needs_response(source) and source.response is None and source.prefer is None:
+        if not strange and needs_response(source) and source.response is None and source.prefer is None:
             method = next(method for method in source.methods if METHODS[method].needs_response)
             yield f"{where} is for `{method}` and has no field of the response"
+
+
+def _templates(study: Study, registries: Registries) -> Iterable[str]:
+    """Check that a folder of templates, if it is there, has those that are needed."""
+    folder, models = Path(study.synthesis.prompts), ModelInputs(study, registries)
+    needed = [*template_files(str(folder), study.methods), models.judge_template("judge")]
+    needed += [models.judge_template("duel")] if study.selecting else []
+    for file in needed if folder.is_dir() else ():
+        if isinstance(file, str) and file and not Path(file).is_file():
+            yield f"synthesis.prompts: there is no {file}; write it, or copy that of config/prompts/chat and word it your way"
 
 
 def _names(study: Study, registries: Registries) -> Iterable[str]:

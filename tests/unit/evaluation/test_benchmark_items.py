@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from polyglot.core.files import read_jsonl
-from polyglot.evaluation.forms import Problem
+from polyglot.core.files import read_jsonl, write_jsonl
+from polyglot.evaluation.forms import Preference, Problem
 from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.evaluation.items import BenchmarkError, read_items, write_items
 from polyglot.evaluation.readers import CATEGORIES
@@ -50,7 +50,12 @@ REWARD_BENCH = {
     "category": "Chat",
 }
 MGSM = 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?\t18\nZwei und zwei?\t1,234\n'
-WORKED = {"question": "Frage: 3 + 4?", "answer": "3 + 4 = 7.", "answer_number": 7, "equation_solution": "3 + 4 = 7"}
+WORKED = {
+    "question": "Frage: 3 + 4?",
+    "answer": "Schritt-für-Schritt-Antwort: 3 + 4 = 7.",
+    "answer_number": 7,
+    "equation_solution": "3 + 4 = 7",
+}
 
 
 @pytest.fixture
@@ -102,9 +107,79 @@ def test_a_choice_and_its_few_shot_examples(hub: Path, facts: dict[str, Benchmar
 def test_a_problem_keeps_quotes_and_its_number(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:
     write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "out")
     first, second = read_jsonl(tmp_path / "out/test.jsonl")
-    assert first == {"question": 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?', "answer_number": "18", "answer": ""}
+    assert first["question"] == 'Janets Enten legen "16" Eier pro Tag. Wie viele bleiben?'
+    assert (first["answer_number"], first["answer"]) == ("18", "")
     assert Problem.from_row(second, 1).number == "1234"
-    assert read_jsonl(tmp_path / "out/dev.jsonl")[0]["answer"] == WORKED["answer"]
+    assert read_jsonl(tmp_path / "out/dev.jsonl")[0]["answer"] == "3 + 4 = 7."
+
+
+@pytest.mark.parametrize(
+    ("lang", "shot", "asked"),
+    [
+        ("de", ("Frage: 3 + 4?", "Schritt-für-Schritt-Antwort: 3 + 4 = 7."), "Frage: {}\nSchritt-für-Schritt-Antwort:"),
+        ("en", ("Question: 3 + 4?", "Step-by-Step Answer: 3 + 4 = 7."), "Question: {}\nStep-by-Step Answer:"),
+        ("es", ("Pregunta: 3 + 4?", "Respuesta paso a paso: 3 + 4 = 7."), "Pregunta: {}\nRespuesta paso a paso:"),
+        ("ja", ("問題：3 + 4?", "ステップごとの答え：3 + 4 = 7."), "問題：{}\nステップごとの答え："),
+        ("ja", ("問題: 3 + 4?", "ステップごとの答え: 3 + 4 = 7."), "問題：{}\nステップごとの答え："),
+        ("fr", ("Question : 3 + 4?", "Réponse étape par étape : 3 + 4 = 7."), "Question : {}\nRéponse étape par étape :"),
+        ("ru", ("Задача: 3 + 4?", "Пошаговоерешение: 3 + 4 = 7."), "Задача: {}\nПошаговое решение:"),
+        ("zh", ("问题: 3 + 4?", "逐步解答: 3 + 4 = 7."), "问题：{}\n逐步解答："),
+        ("th", ("โจทย์: 3 + 4?", "คำตอบทีละขั้นตอน: 3 + 4 = 7."), "โจทย์: {}\nคำตอบทีละขั้นตอน:"),
+        ("ja", ("3 + 4?", "3 + 4 = 7."), "問題：{}\nステップごとの答え："),
+    ],
+)
+def test_shots_and_items_of_mgsm_have_the_same_form(
+    tmp_path: Path, facts: dict[str, BenchmarkFacts], lang: str, shot: tuple[str, str], asked: str
+) -> None:
+    """Its few-shot examples begin with the language's words for question and answer, its items do not."""
+    rows: dict[str, dict[str, Any]] = {
+        "train": {"question": shot[0], "answer": shot[1]},
+        "test": {"question": "3 + 4?", "answer": None},
+    }
+    for split, row in rows.items():
+        path = tmp_path / f"hub/{lang}/{split}-0.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame([row | {"answer_number": 7}]).to_parquet(path)
+    write_items("mgsm", facts["mgsm"], tmp_path / "hub", lang, tmp_path / "out")
+    (item,), (example,) = (
+        read_items("mgsm", tmp_path / f"out/{split}.jsonl", (Problem,), lang=lang) for split in ("test", "dev")
+    )
+    for name, answer in {"steps": "3 + 4 = 7.", "generative": "3 + 4 = 7.", "number": "7"}.items():
+        formulation = FORMULATIONS[name]
+        assert formulation.ask(item, False, 0).query == formulation.ask(example, True, 0).query
+        assert formulation.ask(example, True, 0).choices == [answer]
+    assert FORMULATIONS["steps"].ask(item, False, 0).query == asked.format("3 + 4?")
+    assert FORMULATIONS["generative"].ask(item, False, 0).query == "3 + 4?"
+    alone = facts["mgsm"].words[lang][2]
+    assert FORMULATIONS["number"].ask(item, False, 0).query == f"3 + 4?\n\n{alone}\nAnswer:"
+
+
+def test_of_a_number_alone_the_first_counts_and_of_a_solution_the_last() -> None:
+    item = Problem("0", "math", "math", question="3 + 4?", number=7, worked="", lang="de")
+    right = {name: FORMULATIONS[name].right for name in ("number", "steps")}
+    for written, number, steps in (("7", 1, 1), ("3 + 4 = 7", 0, 1), ("7 Eier, also 3 mehr als 4", 1, 0), ("", 0, 0)):
+        judged = {name: judge is not None and judge(written, item) for name, judge in right.items()}
+        assert judged == {"number": bool(number), "steps": bool(steps)}, written
+
+
+def test_a_judge_sees_both_responses_in_the_order_of_the_letters() -> None:
+    row = {"id": "1", "prompt": "Wer {bist} du?", "chosen": "gut", "rejected": "schlecht", "subset": "s", "category": "c"}
+    item = Preference.from_row(row, 0)
+    asked = FORMULATIONS["judge"].ask(item, False, 0)
+    shown = {"A": asked.query.index("\nA. "), "B": asked.query.index("\nB. ")}
+    assert asked.query.endswith("\nAnswer:")
+    assert "impartial judge" in asked.query
+    assert "\n\nWer {bist} du?\nA. " in asked.query
+    assert asked.choices == ["A", "B"]
+    assert asked.query[shown[asked.choices[asked.gold]] :].startswith(f"\n{asked.choices[asked.gold]}. gut\n")
+    assert asked.gold == FORMULATIONS["letter"].ask(item, False, 0).gold
+
+
+def test_words_of_a_problem_are_three_texts(tmp_path: Path) -> None:
+    row = {"question": "3 + 4?", "answer_number": 7, "words": ["Frage:"]}
+    write_jsonl([row], tmp_path / "test.jsonl")
+    with pytest.raises(BenchmarkError, match=r"row 1: words \['Frage:'\] is not a list of 3 texts such as"):
+        read_items("sums", tmp_path / "test.jsonl", (Problem,))
 
 
 def test_the_same_items_in_two_forms_count_once(hub: Path, facts: dict[str, BenchmarkFacts], tmp_path: Path) -> None:
@@ -169,5 +244,10 @@ def test_a_model_is_evaluated_on_them(hub: Path, facts: dict[str, BenchmarkFacts
         tasks.append(Task(name, lang, tmp_path / "items" / name, Benchmark(formulation="letter")))
     write_items("mgsm", facts["mgsm"], hub / "mgsm", "de", tmp_path / "items/mgsm")
     tasks.append(Task("mgsm", "de", tmp_path / "items/mgsm", Benchmark(formulation="generative", shots=1, max_new_tokens=4)))
+    tasks.append(Task("alone", "de", tmp_path / "items/mgsm", Benchmark(formulation="number", shots=1, max_new_tokens=40)))
     outcomes = evaluate(nano_model, tasks, batch_tokens=128)
-    assert outcomes.groupby("benchmark").size().to_dict() == {"global-mmlu-lite": 2, "m-rewardbench": 2, "mgsm": 2}
+    sizes = {"global-mmlu-lite": 2, "m-rewardbench": 2, "mgsm": 2, "alone": 2}
+    assert outcomes.groupby("benchmark").size().to_dict() == sizes
+    assert (
+        not outcomes.query("benchmark == 'alone'")["answer"].str.contains("\n").any()
+    )  # it stops at a line's end, in a chat too

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities, token_losses
+from polyglot.intrinsic.settings import Perplexity
 from polyglot.models.tokenization import TokenizerError
 from polyglot.nano.world import World
 
@@ -53,6 +54,39 @@ def test_equals_the_unbatched_reference(
     assert list(measured["tokens"][:12]) == list(tokens)
     np.testing.assert_allclose(measured["nll"][:12], nll, rtol=1e-4)
     np.testing.assert_allclose(measured["perplexity"][:12], np.exp(nll / tokens), rtol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_published_average_is_one_number_a_batch_with_its_padding(
+    nano_model: Path, pairs: list[tuple[str, str]], batch_size: int
+) -> None:
+    """As the authors' code has it: prompts masked, padding not, one loss for a batch; computed here row by row in float64."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, chosen = AutoTokenizer.from_pretrained(nano_model, padding_side="right"), pairs[:10]
+    model = AutoModelForCausalLM.from_pretrained(nano_model, dtype=torch.float64).eval()
+    expected, counted = [], []
+    for first in range(0, len(chosen), batch_size):
+        batch = chosen[first : first + batch_size]
+        found = tokenizer([prompt + response for prompt, response in batch], return_tensors="pt", padding=True)
+        labels = found["input_ids"].clone()
+        for row, (prompt, _) in enumerate(batch):
+            labels[row, : len(tokenizer(prompt)["input_ids"])] = -100
+        with torch.no_grad():
+            loss = model(**found, labels=labels).loss
+        expected += [float(loss.exp())] * len(batch)
+        counted += [int((row != -100).sum()) for row in labels]
+    prompts, responses = zip(*chosen, strict=True)
+    meter = PerplexityMeter(nano_model, chat_template=False, batch_size=batch_size, average="batch")
+    measured = meter.measure(prompts, responses)
+    np.testing.assert_allclose(measured["perplexity"], expected, rtol=1e-4)
+    assert list(measured["tokens"]) == counted
+
+
+def test_a_study_that_averages_by_example_is_recorded_as_before() -> None:
+    assert set(Perplexity().recorded) == {"chat_template", "batch_size"}
+    assert Perplexity(average="batch").recorded["average"] == "batch"
 
 
 def test_perplexities_of_known_values() -> None:

@@ -92,7 +92,7 @@ class Judge:
         ]
 
 
-@pytest.mark.parametrize("prompts", ["nano", "chat"])
+@pytest.mark.parametrize("prompts", ["nano", "chat", "paper"])
 def test_judge_ratings_keep_the_order_of_the_responses(repository: Path, tmp_path: Path, prompts: str) -> None:
     templates = PromptTemplates(repository / f"config/prompts/{prompts}")
     rated = judge(Judge(), templates, "German", ["p" * 50, "p", "pp"], ["2", "none", "5"], side(tmp_path), batch_size=2)
@@ -121,8 +121,9 @@ def test_a_judge_that_is_started_again_is_asked_for_the_rest_only(repository: Pa
     assert other["reward"].tolist() == [2]
 
 
-def test_the_rubric_for_real_models_asks_for_what_the_judge_was_trained_to_write(repository: Path) -> None:
-    templates = PromptTemplates(repository / "config/prompts/chat")
+@pytest.mark.parametrize("prompts", ["chat", "paper"])
+def test_the_rubric_for_real_models_asks_for_what_the_judge_was_trained_to_write(repository: Path, prompts: str) -> None:
+    templates = PromptTemplates(repository / f"config/prompts/{prompts}")
     asked = templates.render("judge", language="Indonesian", prompt="Siapa?", response="Dia.")
     for part in ("###Task Description:", "[RESULT]", "###The instruction to evaluate:\nSiapa?", "###Response to evaluate:\nDia."):
         assert part in asked

@@ -41,7 +41,7 @@ FLAGGED = {"flagged": True, "reason": "reference below base"}
 
 
 def facts(repository: Path, teacher: str, recipe: str = "equal", base: str | None = None) -> dict[str, Any]:
-    study, registries = load_study(repository / "config/paper.yaml", repository)
+    study, registries = load_study(repository / "config/paper-revised.yaml", repository)
     of_set = {"recipe": recipe, "teacher": teacher, "lang": "de", "seed": "0"}
     return student_facts(study, registries, base=base, **of_set) if base else set_facts(study, registries, **of_set)
 
@@ -132,7 +132,9 @@ def test_a_data_card_has_front_matter_numbers_and_the_flag(repository: Path) -> 
 
 
 def test_a_card_has_the_further_metrics_of_the_study(repository: Path) -> None:
-    study, registries = load_study(repository / "config/paper.yaml", repository, {"intrinsic": {"measured": ["distinct_2"]}})
+    study, registries = load_study(
+        repository / "config/paper-revised.yaml", repository, {"intrinsic": {"measured": ["distinct_2"]}}
+    )
     facts = set_facts(study, registries, recipe="equal", teacher="granite-4.0", lang="de", seed="0")
     assert facts["metrics"][-1]["name"] == "distinct_2"
     examples = pd.DataFrame({"prompt_distance": [0.2], "response_distance": 0.1, "reward": 4.0, "distinct_2": 0.5})
@@ -163,7 +165,7 @@ def test_a_cell_without_a_student_has_a_card_that_says_why(repository: Path) -> 
 
 
 def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> None:
-    study, registries = load_study(repository / "config/paper.yaml", repository)
+    study, registries = load_study(repository / "config/paper-revised.yaml", repository)
     outcomes = pd.DataFrame({"benchmark": ["mgsm"] * 2, "weight": [0.5] * 2, "correct": [1, 0]})
     for settings, said in (
         ({"tuning": "full"}, "Supervised fine-tuning of all weights (trl): 30 steps"),
@@ -188,7 +190,7 @@ def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> N
         head = yaml.safe_load(text.split("---\n")[1])
         assert head["license"] == "other"
         assert {"gemma", "llama3.1"} < set(head["license_name"].split(", "))
-        assert "| mgsm | generative, 5-shot | 2 | 0.500 | 0.500 | 0.500 |" in text
+        assert "| mgsm | steps, 5-shot | 2 | 0.500 | 0.500 | 0.500 |" in text
 
 
 def test_the_first_row_with_some_values_is_found() -> None:

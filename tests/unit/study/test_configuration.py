@@ -33,7 +33,7 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
     return load_study(path, repository, overrides)[0]
 
 
-@pytest.mark.parametrize("name", ["demo", "tagalog", "persyn"])
+@pytest.mark.parametrize("name", ["demo", "paper", "paper-revised", "tagalog", "persyn"])
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)
     assert study.study == name
@@ -173,6 +173,62 @@ def test_command_line_values_are_checked_too(tmp_path: Path, repository: Path, d
 
 def test_merging_replaces_lists_and_joins_mappings() -> None:
     assert merge({"a": {"b": 1, "c": [1, 2]}}, {"a": {"c": [3]}, "d": 4}) == {"a": {"b": 1, "c": [3]}, "d": 4}
+
+
+def extending(tmp_path: Path, demo: dict[str, Any], **changes: Any) -> Path:
+    """A study that extends a copy of the demo beside it."""
+    (tmp_path / "demo.yaml").write_text(yaml.safe_dump(demo))
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"study": "mine", "extends": "demo.yaml", **changes}))
+    return path
+
+
+def test_a_study_inherits_what_it_does_not_say(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    changes: dict[str, Any] = {"languages": ["de"], "training": {"loss": "all"}, "truth": {}, "figures": {"gain": {"width": 3}}}
+    path = extending(tmp_path, demo | {"figures": {"gain": {"title": "Gain"}}}, **changes, run=["main"])
+    study, _ = load_study(path, repository, {"seeds": [7]})
+    parent, _ = load_study(repository / "config/demo.yaml", repository)
+    assert (study.study, study.languages, study.seeds) == ("mine", ["de"], [7])
+    assert study.training == parent.training.model_copy(update={"loss": "all"})
+    assert study.figure("gain").model_dump() == {"width": 3, "height": None, "title": "Gain"}
+    assert study.truth.above == []
+    assert (study.teachers, study.synthesis, study.experiments) == (parent.teachers, parent.synthesis, parent.experiments)
+    assert study.extends == "demo.yaml"
+    assert [Path(file).name for file in study.read_from] == ["mine.yaml", "demo.yaml"]
+
+
+def test_the_saved_configuration_is_whole_and_needs_no_other(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    study, _ = load_study(extending(tmp_path, demo, truth={}, run=["main"]), repository, {"seeds": [7]})
+    saved = tmp_path / "saved/mine.yaml"
+    saved.parent.mkdir()
+    saved.write_text(yaml.safe_dump(study.model_dump(mode="json")))
+    (tmp_path / "demo.yaml").unlink()
+    assert load_study(saved, repository)[0] == study
+
+
+@pytest.mark.parametrize(
+    ("parent", "changes", "message"),
+    [
+        ({}, {"extends": "absent.yaml"}, r"mine\.yaml: extends: there is no file .*absent\.yaml"),
+        ({}, {"extends": "mine.yaml"}, r"mine\.yaml: extends: a study cannot extend itself"),
+        ({}, {"extends": ["demo.yaml"]}, r"mine\.yaml: extends: the file of one other study, such as paper\.yaml"),
+        ({"extends": "mine.yaml"}, {}, r"extends: .*demo\.yaml extends mine\.yaml itself, and a study can inherit from one only"),
+        ({"techers": []}, {}, r"demo\.yaml: .*\n  techers: no such key"),
+        ({}, {"training": {"los": "all"}}, r"mine\.yaml: .*\n  training\.los: no such key.*loss"),
+        ({}, {"study": "demo"}, r"mine\.yaml: .*\n.*study: 'demo' must be the file's own name"),
+        ({}, {"synthesis": 3}, r"mine\.yaml: .*\n  synthesis: .*dictionary"),
+    ],
+)
+def test_what_cannot_be_inherited_is_named(
+    tmp_path: Path, repository: Path, demo: dict[str, Any], parent: dict[str, Any], changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        load_study(extending(tmp_path, demo | parent, **changes), repository)
+
+
+def test_what_is_extended_is_said_in_the_file(tmp_path: Path, repository: Path, demo: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"extends: say it in .*demo\.yaml, not on the command line"):
+        load(tmp_path, repository, demo, extends="paper.yaml")
 
 
 def test_two_studies_are_never_blended(repository: Path) -> None:

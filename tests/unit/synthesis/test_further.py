@@ -166,7 +166,7 @@ def test_each_teacher_is_asked_for_what_its_own_training_sets_take(study: Study)
 
 def test_the_paper_s_spare_requests_are_taken_before_others_are_asked(repository: Path) -> None:
     """10,500 requests for 10,000 examples: at 95 % usable hardly any are lacking, at 97 % none."""
-    paper = load_study(repository / "config/paper.yaml", repository)[0]
+    paper = load_study(repository / "config/paper-revised.yaml", repository)[0]
     for share, fewest, most in ((0.97, 0, 0), (0.95, 25, 100), (0.8, 1600, 3000)):
         plan = paper.plan.model_copy(update={"usable_share": share})
         asked = expected_further(paper.model_copy(update={"plan": plan}), "command-a", "de", Draw(0))

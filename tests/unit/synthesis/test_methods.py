@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -201,3 +202,22 @@ def test_prompts_alone_leave_generate_without_shots_and_it_shows_the_prompts(rep
         assert '"Habari?"' in messages[1]["content"]
         assert "with good responses, as JSON objects" not in messages[1]["content"]
         assert '"response": ""' not in messages[1]["content"]
+
+
+def test_the_papers_prompts_have_its_ten_categories_and_show_pairs_as_text(repository: Path) -> None:
+    """Figures 10 to 12 of arXiv 2604.11290."""
+    templates = PromptTemplates(repository / "config/prompts/paper")
+    shots = [{"prompt": "Was?", "response": "Das."}, {"prompt": "Wer?", "response": "Der."}]
+    system, asked = METHODS["generate"].messages(templates, "German", shots)
+    assert "expert in German" in system["content"]
+    numbered = re.findall(r"^(\d+)\. \S", asked["content"].partition("exactly one of these categories")[2], re.MULTILINE)
+    assert numbered == [str(number) for number in range(1, 11)]
+    assert "Prompt: Was?\nResponse: Das.\n\nPrompt: Wer?\nResponse: Der.\n\nNew example:" in asked["content"]
+    alone = METHODS["generate"].messages(templates, "Swahili", [{"prompt": "Habari?", "response": ""}])[1]["content"]
+    assert "Prompt: Habari?\n\nNew example:" in alone
+    assert "Response:" not in alone
+    for name in ("translate", "respond"):
+        content = METHODS[name].messages(templates, "German", [{"prompt": "Why?"}])[1]["content"]
+        assert content.endswith("\n\nWhy?")
+    for name, rows in {"generate": shots, "translate": [{"prompt": "Why?"}]}.items():
+        assert 'JSON object that has the keys "prompt"' in METHODS[name].messages(templates, "German", rows)[1]["content"]

@@ -32,7 +32,8 @@ def template(repository: Path) -> Path:
 
 def test_a_study_that_drops_thoughts_is_recorded_as_before() -> None:
     assert "thoughts" not in Training().recorded
-    assert set(Training().recorded) == set(Training.model_fields) - {"thoughts"}
+    assert set(Training().recorded) == set(Training.model_fields) - {"thoughts", "warmup_steps"}
+    assert Training(warmup_steps=5).recorded["warmup_steps"] == 5
     assert Training().checked == {"max_length": 512, "loss": "response"}
     assert KEEP.checked == {"max_length": 512, "loss": "response", "thoughts": "keep"}
     assert Training(**KEEP.recorded) == KEEP

@@ -256,7 +256,7 @@ def test_settings_that_are_not_used_leave_the_checkpoints_their_owner() -> None:
     cpu = Machine(gpu=False, processes=1)
     known = {"examples", "epochs", "learning_rate", "batch_size", "gradient_accumulation", "weight_decay"}
     assert set(owned(Training(), cpu)) == known | {"max_length", "loss", "checkpoint_steps"}
-    for change in ({"tuning": "lora"}, {"trainer": "unsloth"}, {"precision": "mixed"}):
+    for change in ({"tuning": "lora"}, {"trainer": "unsloth"}, {"precision": "mixed"}, {"warmup_steps": 5}):
         assert owned(Training.model_validate(change), cpu) == owned(Training(), cpu) | change
     assert owned(Training(), Machine(gpu=True, processes=8)) == owned(Training(), cpu) | {"sharded": True}
 

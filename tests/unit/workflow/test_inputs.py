@@ -69,7 +69,7 @@ def test_a_base_with_a_template_of_the_registry_is_evaluated_without(read: Read)
 
 def test_a_judge_has_a_rubric_and_a_reward_model_perhaps_a_scale(read: Read) -> None:
     paper = ModelInputs(*read("paper"))
-    assert paper.judge_template("judge") == "config/prompts/chat/judge.jinja"
+    assert paper.judge_template("judge") == "config/prompts/paper/judge.jinja"
     assert paper.measured_scale() == []
     demo = ModelInputs(*read())
     assert demo.judge_template("judge") == demo.judge_template("duel") == []
@@ -340,6 +340,19 @@ def test_quality_is_learnt_from_the_world_or_from_a_users_pairs(read: Read) -> N
     assert world.pairs() == own.lexicons() == []
     assert world.lexicons()[0] == "config/nano_world/en.yaml"
     assert own.pairs() == "pairs.jsonl"
+
+
+def test_sources_are_limited_alike_or_each_by_its_languages(read: Read) -> None:
+    sources = {"de": ["aya", "oasst2"], "id": ["aya", "cendol"], "en": ["gsm8k"]}
+    for most, expected in (
+        (500, (500, 500, 500)),
+        (None, (None, None, None)),
+        ({"aya": {"de": 241}, "cendol": 3000}, (241, None, 3000)),
+    ):
+        study, registries = read(seed_dataset={"sources": sources, "max_per_source": most})
+        seeds = SeedInputs(study, registries)
+        asked = (("aya", "de"), ("aya", "id"), ("cendol", "id"))
+        assert tuple(seeds.most({"source": name, "lang": lang}) for name, lang in asked) == expected
 
 
 def test_a_study_says_which_of_its_files_have_prompts_alone(read: Read, tmp_path: Path) -> None:

@@ -117,3 +117,54 @@ def test_the_archive_holds_the_own_files_without_secrets_and_no_other_study(plac
     content = items["config/mine/models.yaml"].content or b""
     assert b"[secret]" in content
     assert b"a-very-secret-value" not in content
+
+
+def heir(place: Path, file: str, **changes: Any) -> Path:
+    """A study that extends `mine`."""
+    path = place / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump({"languages": ["yo"], **changes}), encoding="utf-8")
+    return path.relative_to(place)
+
+
+@pytest.mark.parametrize(
+    ("file", "extends"), [("config/ours/study.yaml", "../mine/study.yaml"), ("config/ours.yaml", "mine/study.yaml")]
+)
+def test_what_a_study_inherits_stays_where_it_is(place: Path, file: str, extends: str) -> None:
+    """Paths of the other study are seen from its folder, its registries are used, and the archive holds the files of both."""
+    changes = {"study": "ours", "extends": extends, "seed_dataset": {"files": {"yo": "config/yo.jsonl"}}}
+    path = heir(place, file, **changes)
+    (place / "config/yo.jsonl").touch()
+    study, registries = load_study(path, place)
+    assert study.seed_dataset.files == {
+        "sw": "config/mine/prompts/sw.jsonl",
+        "en": "config/mine/prompts/en.jsonl",
+        "yo": "config/yo.jsonl",
+    }
+    assert study.evaluation.benchmarks["quiz"].folder == "config/mine/quiz"
+    assert registries.models["local"].folder == "config/mine/models/local"
+    assert study.read_from == [file, "config/mine/study.yaml"]
+    finished = Finished(used=Used(study, registries, {}, []), lines=[], root=place, largest_mb=1, folder=place)
+    held = [item.path for item in finished.code()]
+    assert {file, "config/mine/study.yaml", "config/mine/models.yaml"} <= set(held)
+    assert len(held) == len(set(held))
+
+
+def test_a_folder_with_registries_of_its_own_does_not_use_the_others(place: Path) -> None:
+    path = heir(place, "config/ours/study.yaml", study="ours", extends="../mine/study.yaml")
+    (place / "config/ours/models.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"teachers: .*'local'"):
+        load_study(path, place)
+    both = heir(place, "config/ours/study.yaml", study="ours", extends="../mine/study.yaml", registries="../mine")
+    with pytest.raises(ConfigurationError, match=r"takes nothing of the embedded study by default.*\n.*seed_dataset.files.yo"):
+        load_study(both, place)
+
+
+def test_a_folder_elsewhere_inherits_from_the_project(place: Path, tmp_path: Path) -> None:
+    path = tmp_path.parent / f"{tmp_path.name}-elsewhere/theirs/study.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({"study": "theirs", "extends": str(place / "config/mine/study.yaml")}), encoding="utf-8")
+    study, _ = load_study(path, place)
+    assert study.seed_dataset.files["sw"] == "config/mine/prompts/sw.jsonl"
+    path.write_text(yaml.safe_dump({"study": "theirs", "extends": "config/demo.yaml"}), encoding="utf-8")
+    assert load_study(path, place)[0].base == "nano-base"

@@ -35,6 +35,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"training": {"thoughts": "keep"}, "methods": ["generate"], "experiments": {}, "truth": {}},
         "training.thoughts: 'keep' has nothing to keep",
     ),
+    (
+        {"seed_dataset": {"sources": {"de": ["aya"]}, "max_per_source": {"ayaa": 5}}},
+        "seed_dataset.max_per_source: unknown source 'ayaa'; did you mean 'aya'?",
+    ),
+    (
+        {"seed_dataset": {"sources": {"de": ["aya"]}, "max_per_source": {"aya": {"dee": 5}}}},
+        "seed_dataset.max_per_source.aya: unknown language 'dee'; did you mean 'de'?",
+    ),
     ({"selection": {"rule": "mdac"}}, "unknown rule 'mdac'; did you mean 'mdaq'?"),
 ]
 
@@ -48,6 +56,14 @@ def test_an_unknown_name_is_said_with_the_nearest(repository: Path, tmp_path: Pa
         load_study(path, repository)
     assert said in str(error.value)
     assert "demo.yaml" in str(error.value)
+
+
+def test_a_template_that_a_method_needs_and_the_folder_lacks_is_named(repository: Path) -> None:
+    changes: dict[str, Any] = {"methods": ["respond", "back-translation"], "recipe": "equal", "experiments": {}, "run": None}
+    with pytest.raises(
+        ConfigurationError, match=r"there is no .*prompts/paper/back-translation\.jinja; write it, or copy that of"
+    ):
+        load_study(repository / "config/paper.yaml", repository, changes)
 
 
 def test_an_experiment_of_routing_is_told_which_teachers_route(repository: Path) -> None:

@@ -100,11 +100,14 @@ class Study:
         return [*shared, *self.collector.code(self.own_files())]
 
     def own_files(self) -> list[Path]:
-        """The files of the study's own folder that say what is run: its settings, registries and chat templates."""
-        if self.used.study.registries is None:
-            return []
-        own = self.folder / self.used.study.registries
-        return sorted(file for pattern in OWN_FILES for file in own.glob(pattern))
+        """The files outside of config/ that say what is run: those that the study was read from, its registries and chat
+        templates."""
+        study = self.used.study
+        found = {self.folder / file for file in study.read_from}
+        if study.registries is not None:
+            found |= {file for pattern in OWN_FILES for file in (self.folder / study.registries).glob(pattern)}
+        shared = (self.root / "config").resolve()
+        return sorted(file for file in found if file.resolve().parent != shared)
 
     def log_files(self) -> list[Item]:
         """Logs, timings, spending at endpoints and the configuration used."""

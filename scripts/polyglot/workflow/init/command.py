@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from polyglot.workflow.init.asking import NoAnswer, ask, ask_maybe, ask_more
 from polyglot.workflow.init.options import ALONE, ASKED_MODEL, BENCHMARK, DATA_ALONE, NEEDED, OWN_FILES
 from polyglot.workflow.init.texts import copied, files
 from polyglot.workflow.loading import load_study
+from polyglot.workflow.planned import NotPlanned, plan_tables
 
 T = TypeVar("T")
 
@@ -161,12 +161,10 @@ def _write(answers: Answers, registries: Registries, folder: Path, *, force: boo
 def _plan(study: Path, root: Path) -> str:
     """The budget's tables (`snakemake plan`), or why there are none."""
     print("working out what it will take (snakemake plan) ...", file=sys.stderr)
-    command = [sys.executable, "-m", "snakemake", "plan", "--configfile", str(study), "--cores", "1", "--quiet", "all"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()
-        return "\n".join(["the plan could not be made:", *said[-8:]])
-    tables = root / "results" / study.parent.name / "tables"
+    try:
+        tables = plan_tables(study, study.parent.name, root)
+    except NotPlanned as error:
+        return f"the plan could not be made:\n{error}"
     whole, teachers = (_rows(tables / f"{name}.md") for name in ("plan", "plan_teachers"))
     needed = ", ".join(f"{what}: {much}" for what, much in zip(whole[0][1:], whole[-1][1:], strict=True) if much != NOTHING)
     lines = ["it will take (a plan, by assumed speeds and the prices that you gave):", f"  {needed}"]

@@ -58,6 +58,10 @@ class SeedInputs(Inputs):
         """The dependencies of a source's rows."""
         return self.registries.sources[wildcards["source"]].model_dump(mode="json", exclude=UNREAD)
 
+    def most(self, wildcards: Wildcards) -> int | None:
+        """The most rows that are taken of it."""
+        return self.study.seed_dataset.most(wildcards["source"], wildcards["lang"])
+
     def published(self, wildcards: Wildcards) -> str | None:
         """Its name in the paper's table of sources."""
         return self.registries.sources[wildcards["source"]].published

@@ -195,7 +195,7 @@ def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: 
         ("embedding", API, "a model's own files are needed here, not an endpoint"),
         ("base", "hub=Qwen/Qwen3-0.6B-Base", "a base needs its instruction-tuned relative"),
         ("base", "none", "every study has a base in this version"),
-        ("benchmark", "mgsm", "'mgsm' has no items in sw; it has: de, en, es, ja. Take one of your own"),
+        ("benchmark", "global-mmlu-lite", "'global-mmlu-lite' has no items in sw; it has: ar, de, en, es, id, ja. Take one"),
         ("budget", "-1", "budget: '-1' is not above 0"),
         ("benchmark", "quizz=nowhere", "there is no nowhere/sw/test.jsonl"),
     ],

@@ -1,0 +1,243 @@
+"""The page on the published study: what is done as published, what otherwise, and what config/paper-revised.yaml corrects.
+
+Its facts are in config/deviations.yaml and in the two studies: values are read from them, and the reason for a correction is the
+comment beside it. What both would take is kept in a file, which a command makes anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from polyglot.core.errors import ConfigurationError
+from polyglot.core.files import read_json
+from polyglot.core.section import Section
+from polyglot.core.yaml_file import read_yaml
+from polyglot.displays.numbers import count, significant
+from polyglot.study.configuration import Plan, Study
+from polyglot.workflow.loading import load_study
+from polyglot.workflow.planned import plan_tables
+
+DEVIATIONS_PAGE, BUDGETS_FILE = "docs/deviations.md", "docs/budgets.json"
+DEVIATIONS_FILE = "config/deviations.yaml"
+PUBLISHED, REVISED = "paper", "paper-revised"
+NAMES = frozenset(("study", "description", "extends", "read_from"))
+"""Keys by which every two studies differ."""
+NOTHING = "–"
+
+HEAD = """# The published study, and how it should be done
+Two studies run arXiv 2604.11290:
+
+- [`config/paper.yaml`](../config/paper.yaml) is the study as published. Its settings are the paper's. Where the paper prints
+  none, they are those of its authors' code. Where neither has one, they are chosen.
+- [`config/paper-revised.yaml`](../config/paper-revised.yaml) is the study as it should be done. It `extends` the first, and holds
+  corrections only.
+
+## A study that extends another
+Any study can inherit from another one, and say only what differs:
+
+```yaml
+study: mine                                    # config/mine.yaml
+extends: paper.yaml                            # seen from this file
+teachers: [gemma-3-27b-it, aya-expanse-32b]    # a list replaces the other's
+training: {epochs: 1}                          # a mapping is merged: all else under `training` stays
+run: [main]
+```
+
+Mappings are merged, key by key. Lists and single values replace the other's, and so does an empty mapping (`truth: {}`).
+
+- There is one level: a study that extends another cannot be extended itself.
+- The other study is checked by itself first, so it must be one that can stand alone.
+- Paths in the other study are seen from its own place. A study's folder without registries of its own uses the other's.
+- `--configfile` takes the study that extends, and `--config` changes single values of the merged whole.
+- `results/STUDY/config.yaml` is that whole, and names both files (`read_from`). The archive holds both.
+"""
+
+
+class Setting(Section):
+    """A setting of the published study, and what is done about it."""
+
+    setting: str = Field(description="What it is.")
+    paper: str | None = Field(default=None, description="What the paper says.")
+    code: str | None = Field(default=None, description="What its authors' code does.")
+    here: str | None = Field(default=None, description="What config/paper.yaml does.")
+    keys: list[str] = Field(default=[], description="Keys whose values are shown.")
+    why: str | None = Field(default=None, description="Why it is done otherwise.")
+
+
+class Deviations(Section):
+    """The content of config/deviations.yaml."""
+
+    followed: list[Setting] = Field(description="Done as published.")
+    left: list[Setting] = Field(description="Done otherwise.")
+
+
+def deviations_page(root: Path) -> str:
+    """The full text of docs/deviations.md.
+
+    Raises:
+        ConfigurationError: if a study or config/deviations.yaml cannot be read, or a deviation or correction has no reason.
+    """
+    paper, revised = (load_study(root / f"config/{name}.yaml", root)[0] for name in (PUBLISHED, REVISED))
+    found = Deviations.model_validate(read_yaml(root / DEVIATIONS_FILE))
+    unexplained = [one.setting for one in found.left if not one.why]
+    if unexplained:
+        raise ConfigurationError(f"{DEVIATIONS_FILE}: no reason (`why`) for: {', '.join(unexplained)}")
+    head = ("setting", "the paper", "its authors' code", "`paper.yaml`")
+    parts = [
+        HEAD,
+        "## Corrections\nWhat `paper-revised.yaml` changes, with the reason beside each line there.\n",
+        _table(("key", "`paper.yaml`", "`paper-revised.yaml`", "why"), corrections(paper, revised, root)),
+        "\n## What both will take\n",
+        *_budgets(read_json(root / BUDGETS_FILE)),
+        "\n## What is done otherwise than published\nBoth studies differ from the paper or its authors' code in this.\n",
+        _table((*head, "why"), (_row(one, paper, str(one.why)) for one in found.left)),
+        "\n## What is done as published\n",
+        _table(head, (_row(one, paper) for one in found.followed)),
+        "\n*Generated by `polyglot reference`; a test compares it with the studies.*\n",
+    ]
+    return "\n".join(parts)
+
+
+def corrections(paper: Study, revised: Study, root: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Key, published value, revised value and reason of every difference between the two studies.
+
+    Raises:
+        ConfigurationError: if a difference has no comment in the file.
+    """
+    before, after = (dict(_leaves(study.model_dump(mode="json"))) for study in (paper, revised))
+    reasons = comments(root / f"config/{REVISED}.yaml")
+    for key in dict.fromkeys([*after, *before]):
+        if before.get(key) != after.get(key) and key not in NAMES:
+            if key not in reasons:
+                raise ConfigurationError(f"config/{REVISED}.yaml: {key}: no comment beside it says why it is changed")
+            yield f"`{key}`", _plain(before.get(key)), _plain(after.get(key)), reasons[key]
+
+
+def comments(file: Path) -> dict[str, str]:
+    """Key of a YAML file to the comment that ends its line; keys on one line share it."""
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+
+    def found(node: yaml.Node, key: str) -> Iterator[tuple[str, str]]:
+        if isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                yield from found(value, f"{key}.{name.value}" if key else name.value)
+            return
+        _, mark, comment = lines[node.end_mark.line][node.end_mark.column :].partition(" # ")
+        if mark:
+            yield key, comment.strip()
+
+    root = yaml.compose(text, yaml.SafeLoader)
+    return {} if root is None else dict(found(root, ""))
+
+
+def budgets(root: Path) -> dict[str, Any]:
+    """What both studies will take, planned now (a minute): the totals of `snakemake plan`, and today's date.
+
+    Raises:
+        polyglot.workflow.planned.NotPlanned: if Snakemake fails.
+    """
+    return {"assumed": date.today().isoformat(), "studies": {name: _total(root, name) for name in (PUBLISHED, REVISED)}}
+
+
+def _total(root: Path, name: str) -> dict[str, float]:
+    import pandas as pd
+
+    return total_of(pd.read_csv(plan_tables(Path(f"config/{name}.yaml"), name, root) / "plan.csv"))
+
+
+def total_of(plan: Any) -> dict[str, float]:
+    """The total of a plan's table by rule: jobs, engine starts, GPU hours, requests, tokens, money, disk; and the students.
+
+    Args:
+        plan: columns rule, jobs, engine_starts, gpu_hours and so on, a data frame.
+    """
+    total = plan[plan["rule"] == "total"].iloc[0].drop("rule")
+    students = plan[plan["rule"] == "student"]["jobs"].sum()
+    return {"students": float(students)} | {str(name): round(float(value), 3) for name, value in total.items()}
+
+
+def budgets_text(found: Mapping[str, Any]) -> str:
+    """The text of docs/budgets.json."""
+    return json.dumps(found, indent=2) + "\n"
+
+
+AMOUNTS = (
+    *(
+        ("jobs", "jobs", 1),
+        ("students trained", "students", 1),
+        ("engine starts", "engine_starts", 1),
+        ("requests", "requests", 1),
+    ),
+    *(("GPU hours", "gpu_hours", 0), ("tokens read (M)", "tokens_read", 1e6), ("tokens written (M)", "tokens_written", 1e6)),
+    *(("tokens trained on (M)", "tokens_trained", 1e6), ("USD at endpoints", "usd", 0), ("disk (GB)", "disk_gb", 0)),
+)
+"""Name, key and unit of each amount; unit 1: a count, 0: as it is."""
+
+
+def _budgets(found: Mapping[str, Any]) -> Iterator[str]:
+    studies, plan = found["studies"], Plan()
+
+    def shown(total: Mapping[str, float], key: str, unit: float) -> str:
+        def amount(value: float) -> str:
+            return count(value) if unit == 1 else significant(value / (unit or 1))
+
+        most = total.get(f"{key}_most", total[key])
+        return amount(total[key]) + (f" (at most {amount(most)})" if most > total[key] else "")
+
+    rows = [(name, *(shown(total, key, unit) for total in studies.values())) for name, key, unit in AMOUNTS]
+    yield f"By `snakemake plan`, of {found['assumed']}: prices and assumptions are of that day, and none is a measurement.\n"
+    yield _table(("", *(f"`{name}.yaml`" for name in studies)), rows)
+    speeds = (plan.tokens_read_per_second, plan.tokens_written_per_second, plan.tokens_trained_per_second)
+    read, written, trained = map(count, speeds)
+    yield (
+        "\nAssumed (`plan` in a study):\n\n"
+        f"- of a GPU of 80 GiB with a model of 8 billion parameters, tokens a second: {read} read, {written} written, {trained} "
+        "trained on; twice the parameters take twice the time\n"
+        f"- tokens of a request and an answer: {plan.request_tokens} and {plan.answer_tokens}\n"
+        "- at most: with every further request that is allowed\n\n"
+        "`polyglot reference --budgets` makes the table anew."
+    )
+
+
+def _row(one: Setting, study: Study, *more: str) -> tuple[str, ...]:
+    values = dict(_leaves(study.model_dump(mode="json")))
+    lacking = [key for key in one.keys if key not in values]
+    if lacking:
+        raise ConfigurationError(
+            f"{DEVIATIONS_FILE}: '{one.setting}': {', '.join(lacking)}: no such key in config/{PUBLISHED}.yaml"
+        )
+    here = [one.here] if one.here else []
+    here += [f"`{key}`: {_plain(values[key])}" for key in one.keys]
+    return one.setting, one.paper or NOTHING, one.code or NOTHING, "; ".join(here) or NOTHING, *more
+
+
+def _leaves(values: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of everything that is no mapping, or an empty one."""
+    for name, value in values.items():
+        whole = f"{key}.{name}" if key else name
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, whole)
+        else:
+            yield whole, value
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
