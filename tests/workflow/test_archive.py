@@ -22,7 +22,8 @@ import pytest
 
 from polyglot.provenance.archive.contents import text_item
 from polyglot.provenance.archive.crate import METADATA
-from polyglot.provenance.archive.reading import JOBS, Archive, ArchiveError
+from polyglot.provenance.archive.errors import ArchiveError
+from polyglot.provenance.archive.reading import JOBS, Archive
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
 from polyglot.provenance.attempts import FINISHED, read_attempts
 from polyglot.provenance.records import record_path

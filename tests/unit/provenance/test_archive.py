@@ -22,10 +22,11 @@ from polyglot.displays.table import Table
 from polyglot.provenance.archive.comparing import first_difference, frame_difference
 from polyglot.provenance.archive.contents import Collector, Hashes, Item, archived_path, text_item
 from polyglot.provenance.archive.crate import METADATA
+from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.facts import Used, model_facts
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.packing import Study
-from polyglot.provenance.archive.reading import ArchiveError, open_archive
+from polyglot.provenance.archive.reading import open_archive
 from polyglot.provenance.archive.scrubbing import HOME, SECRET, Scrubber
 from polyglot.provenance.archive.tracing import find_cells
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
