@@ -80,12 +80,8 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
     verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
     verifying.add_argument("--fingerprint", metavar="HEX", help="the fingerprint that its authors have published")
-    verifying.add_argument(
-        "--signature", type=Path, metavar="FILE", help="its ssh signature (default: archive.zip.sig, if there is one)"
-    )
-    verifying.add_argument(
-        "--signers", type=Path, metavar="FILE", help="ssh's file of allowed signers, one of whom must have signed"
-    )
+    verifying.add_argument("--signature", type=Path, metavar="FILE", help="its ssh signature (default: ARCHIVE.sig)")
+    verifying.add_argument("--signers", type=Path, metavar="FILE", help="ssh's file of signers, one of whom must have signed")
     tracing = command(
         "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
     )

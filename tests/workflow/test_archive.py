@@ -202,8 +202,8 @@ def test_it_verifies_elsewhere_with_the_analysis_environment_alone(archived: Wor
     done = polyglot(tmp_path, "verify", "copy.zip", variables={"PYTHONPATH": path})
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
-        r"copy\.zip is verified: \d+ files are unchanged; \d+ score files and tables are reproduced from \d+ outcomes "
-        r"\(\d+ jobs\); fingerprint [0-9a-f]{64}\n",
+        r"copy\.zip is verified: \d+ files are unchanged\.\nrecomputed: \d+ score files and tables, from \d+ outcomes "
+        r"\(\d+ jobs\)\.\nhashed only: [\d,]+ files \(.*\)\. .*\nconsistent, compare the fingerprint: [0-9a-f]{64}\. .*\n",
         done.stdout,
     )
 

@@ -32,8 +32,8 @@ CHUNK, OVERLAP = 50_000, 2_000
 
 FORMS = {
     "a Hugging Face token": r"(?:hf|api_org)_[A-Za-z0-9]{20,}",
-    "a key of a model service": r"(?:c?sk-(?=[\w-]*\d)[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{30,}|pplx-[A-Za-z0-9]{30,}|xai-[A-Za-z0-9]{30,}"
-    r"|nvapi-[\w-]{30,}|r8_[A-Za-z0-9]{30,}|fw_[A-Za-z0-9]{20,}|tgp_v1_[\w-]{30,})",
+    "a key of a model service": r"(?:c?sk-(?=[\w-]*\d)[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{30,}|pplx-[A-Za-z0-9]{30,}"
+    r"|xai-[A-Za-z0-9]{30,}|nvapi-[\w-]{30,}|r8_[A-Za-z0-9]{30,}|fw_[A-Za-z0-9]{20,}|tgp_v1_[\w-]{30,})",
     "a Google key": r"(?:AIza[\w-]{30,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
     "a GitHub token": r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
     "a GitLab token": r"glpat-[\w-]{16,}",
@@ -48,9 +48,8 @@ STARTS = {name: re.compile(rf"(?<![A-Za-z0-9]){form}") for name, form in FORMS.i
 ANY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(FORMS.values())})")
 LOGINS = re.compile(r"(?<=://)(?!(?i:user(?:name)?:(?:pass|pwd|\*|x{3}|<|\{|\$)))[^\s/:@\"'<>]*:[^\s/@\"'<>]+(?=@)")
 """User and password in an address; not the words `user:password` of manuals."""
-PRIVATE = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.DOTALL
-)
+_KIND = r"[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+PRIVATE = re.compile(rf"-----BEGIN {_KIND}.*?(?:-----END {_KIND}|\Z)", re.DOTALL)
 
 RUN = re.compile(r"[!-~]{16,}")
 PIECES = (
@@ -162,14 +161,13 @@ DECODERS = (_plain, _joined, _address, _unescaped, _entities, _quoted_printable,
 def _detectors() -> dict[str, Any]:
     """The detectors of detect-secrets that know keys by their form alone, by what to call a key.
 
-    Left out are those that guess: by entropy, by words such as `password` beside a value, addresses of machines, and Artifactory's
-    form, which words in capitals have too.
+    Left out are those that guess (by entropy, or by words such as `password` beside a value), that of machines' addresses, and
+    those of Artifactory and GitHub, whose forms ordinary words have too.
     """
     from detect_secrets.plugins import (
         aws,
         azure_storage_key,
         discord,
-        github_token,
         gitlab_token,
         jwt,
         mailchimp,
@@ -186,7 +184,7 @@ def _detectors() -> dict[str, Any]:
 
     kinds = (
         *(aws.AWSKeyDetector, azure_storage_key.AzureStorageKeyDetector, discord.DiscordBotTokenDetector),
-        *(github_token.GitHubTokenDetector, gitlab_token.GitLabTokenDetector, jwt.JwtTokenDetector),
+        *(gitlab_token.GitLabTokenDetector, jwt.JwtTokenDetector),
         *(mailchimp.MailchimpDetector, npm.NpmDetector, openai.OpenAIDetector, pypi_token.PypiTokenDetector),
         *(sendgrid.SendGridDetector, slack.SlackDetector, square_oauth.SquareOAuthDetector, stripe.StripeDetector),
         *(telegram_token.TelegramBotTokenDetector, twilio.TwilioKeyDetector),
@@ -218,6 +216,11 @@ def _may_hold(text: str) -> bool:
         if any(sign in run for sign in "0123456789_%&\\") or not (run[1:].islower() or run.isupper()):
             return True
     return bool(CODES.search(text) or HEX.search(text))
+
+
+def _mixed(found: str) -> bool:
+    """Whether a find has a digit, which words that only look like a key have not."""
+    return any(character.isdigit() for character in found)
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,8 @@ class KeyFinder:
         for name, value in self.known.items():
             if value in text:
                 return f"the value of the environment variable {name}"
-        return form_of(text) or next((name for name, kind in _detectors().items() if any(kind.analyze_string(text))), None)
+        forms = (name for name, kind in _detectors().items() if any(map(_mixed, kind.analyze_string(text))))
+        return form_of(text) or next(forms, None)
 
     def clean(self, text: str) -> str:
         """The text without the keys that it holds; of an encoded one, the piece that holds it goes."""
@@ -301,8 +305,7 @@ def _spellings(value: str) -> Iterator[str]:
     yield "".join(f"\\u{ord(character):04x}" for character in value)
     yield "".join(f"&#{ord(character)};" for character in value)
     yield "\0".join(value)
-    for digits in (raw.hex(), raw.hex().upper()):
-        yield digits
+    yield from (raw.hex(), raw.hex().upper())
     for start in range(3):  # its place in a longer encoded text; the characters that its neighbours change are left out
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             whole = encode(b"\0" * start + raw).decode().rstrip("=")

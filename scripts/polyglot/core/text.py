@@ -25,12 +25,14 @@ def storable(text: str) -> str:
     return text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that a terminal obeys instead of showing."""
+
+
 def printable(text: str) -> str:
     """A text for a terminal: control characters and those that turn the direction of writing are spelt out; line ends stay."""
     return "".join(
-        character
-        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else _spelt(character)
+        character if character == "\n" or unicodedata.category(character) not in UNPRINTED else _spelt(character)
         for character in text
     )
 

@@ -41,8 +41,8 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file.
 
     Raises:
-        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; names the lines of a duplicate key, and of what has the form
-            of a key to a service, without repeating it.
+        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; names the lines of a duplicate key, and of what has
+            the form of a key to a service, without repeating it.
     """
     with Path(path).open(encoding="utf-8") as file:
         try:

@@ -35,7 +35,8 @@ def push(folder: Path, repository: str, *, public: bool = False, endpoint: str |
         The address of the repository.
 
     Raises:
-        PushError: if the folder has no card; if a file holds a key (names it); or if the repository would be, or is, public while a licence is not stated.
+        PushError: if the folder has no card; if a file holds a key (names it); or if the repository would be, or is, public
+            while a licence is not stated.
     """
     from huggingface_hub import HfApi
 

@@ -175,8 +175,8 @@ def variable(name: str) -> str:
     digits = sum(character.isdigit() for character in name)
     if not re.match(VARIABLE, name) or form_of(name) or (len(name) >= LONG_NAME and "_" not in name and digits >= MANY_DIGITS):
         raise ValueError(
-            "the name of an environment variable belongs here, such as OPENAI_API_KEY, and not the key itself; set the variable to "
-            "the key in the shell, and replace the key if others may have seen this file"
+            "the name of an environment variable belongs here, such as OPENAI_API_KEY, and not the key itself; set the variable "
+            "to the key in the shell, and replace the key if others may have seen this file"
         )
     return name
 
@@ -194,8 +194,8 @@ def without_login(url: str) -> str:
     parts = urlsplit(url)
     if "@" in parts.netloc or any(CONFIDENTIAL.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise ValueError(
-            "an address with a password or key would be written into records; leave it out here, and name an environment variable "
-            "that holds it in `api_key` or `headers` (such as Authorization: MY_LOGIN, with the value `Basic ...`)"
+            "an address with a password or key would be written into records; leave it out here, and name an environment "
+            "variable that holds it in `api_key` or `headers` (such as Authorization: MY_LOGIN, with the value `Basic ...`)"
         )
     return url
 

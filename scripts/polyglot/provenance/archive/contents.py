@@ -203,8 +203,8 @@ STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 
 
 def readable(file: Path) -> str:
-    """The texts of any file in which keys are looked for: those of a Parquet file's cells, of a compressed file's content, and the
-    legible parts of others; of a model's weights, their header."""
+    """The texts of any file in which keys are looked for: those of a Parquet file's cells, of a compressed file's content, and
+    the legible parts of others; of a model's weights, their header."""
     if file.suffix == ".parquet":
         return _cells(file)
     if file.suffix in TEXTS:

@@ -105,7 +105,8 @@ def _check_sizes(members: Iterable[zipfile.ZipInfo], size: int) -> None:
         whole += member.file_size
         if whole > USUAL_SIZE or whole > SMALL + MOST_TIMES * size:
             raise ArchiveError(
-                f"{member.filename}: with it the archive unpacks to more than {whole / 1e9:,.1f} GB from {size / 1e6:,.1f} MB{UNPACK}"
+                f"{member.filename}: with it the archive of {size / 1e6:,.1f} MB unpacks to {whole / 1e9:,.1f} GB, which no "
+                f"study's does{UNPACK}"
             )
 
 

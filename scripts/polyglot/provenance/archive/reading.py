@@ -174,8 +174,8 @@ def _judge(file: zipfile.ZipFile, path: Path) -> None:
     size, free = sum(member.file_size for member in file.infolist()), shutil.disk_usage(tempfile.gettempdir()).free
     if size > free:
         raise ArchiveError(
-            f"{path}: it unpacks to {size / 1e9:,.1f} GB, and {tempfile.gettempdir()} has {free / 1e9:,.1f} GB left; set TMPDIR to "
-            "a folder with more"
+            f"{path}: it unpacks to {size / 1e9:,.1f} GB, and {tempfile.gettempdir()} has {free / 1e9:,.1f} GB left; set TMPDIR "
+            "to a folder with more"
         )
 
 

@@ -1,4 +1,4 @@
-"""Detached signatures of archives in ssh's form, checked by OpenSSH's own `ssh-keygen -Y verify`: well kept, and nothing to install.
+"""Detached signatures of archives in ssh's form, checked by OpenSSH's own `ssh-keygen -Y verify`: well kept, nothing to install.
 
 Sign with `ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n polyglot-score archive.zip`, which writes archive.zip.sig beside it.
 """

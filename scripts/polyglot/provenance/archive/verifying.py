@@ -1,4 +1,4 @@
-"""Verifies an archive: what was recomputed from the outcomes, what was compared by hash alone, and what its fingerprint proves."""
+"""Verifies an archive: what was recomputed from the outcomes, what compared by hash alone, and what its fingerprint proves."""
 
 from __future__ import annotations
 
@@ -66,12 +66,15 @@ class Verdict:
         """One on each kind of proof."""
         words = ""
         if self.other_code:
-            words = f" The archive was made with another version of the code ({self.other_code}): headings, notes and words in prose were not compared."
+            words = (
+                f" The archive was made with another version of the code ({self.other_code}): headings, notes and words in prose "
+                "were not compared."
+            )
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.hashed.items())
         lines = [
             f"{path} is verified: {self.files} files are unchanged.",
             f"recomputed: {self.made} score files and tables, from {self.outcomes:,} outcomes ({self.jobs} jobs).{words}",
-            f"hashed only: {self.files - self.made:,} files ({kinds}). They are as they were archived; nothing here recomputes them.",
+            f"hashed only: {self.files - self.made:,} files ({kinds}). They are as they were archived; nothing recomputes them.",
         ]
         if self.signed:
             lines.append(f"signature: {self.signed}.")
@@ -79,8 +82,8 @@ class Verdict:
             lines.append(f"fingerprint {self.fingerprint}, as given: it is the archive that this fingerprint was published for.")
         else:
             lines.append(
-                f"consistent, compare the fingerprint: {self.fingerprint}. Whoever changes all files of an archive together can make "
-                "it consistent again; the fingerprint that its authors published tells (--fingerprint)."
+                f"consistent, compare the fingerprint: {self.fingerprint}. Whoever changes all files of an archive together makes "
+                "it consistent again; only the fingerprint that its authors have published tells (--fingerprint)."
             )
         return [printable(line) for line in lines]
 
@@ -90,7 +93,7 @@ def verify(path: Path, *, told: str | None = None, signature: Path | None = None
 
     Args:
         told: the fingerprint that its authors have published.
-        signature: a detached signature; None takes the file beside the archive that is called as it is with `.sig`, if there is one.
+        signature: a detached signature; None takes the file beside the archive with `.sig` after its name, if there is one.
         signers: see `polyglot.provenance.archive.signatures.check_signature`.
 
     Raises:
