@@ -87,7 +87,9 @@ def test_the_time_to_look_grows_with_the_texts() -> None:
     assert seconds(1000) < 20 * seconds(100) + 1
 
 
-@pytest.mark.parametrize("text", [f"label: {TOKEN}", f"{TOKEN}: 1", "url: https://ada:lovelace1@host/v1", f"a: *{TOKEN}", f"a: !{TOKEN} 1"])
+@pytest.mark.parametrize(
+    "text", [f"label: {TOKEN}", f"{TOKEN}: 1", "url: https://ada:lovelace1@host/v1", f"a: *{TOKEN}", f"a: !{TOKEN} 1"]
+)
 def test_a_key_in_a_yaml_file_is_an_error_that_does_not_repeat_it(tmp_path: Path, text: str) -> None:
     import yaml
 

@@ -82,8 +82,8 @@ class Verdict:
             lines.append(f"fingerprint {self.fingerprint}, as given: it is the archive that this fingerprint was published for.")
         else:
             lines.append(
-                f"consistent, compare the fingerprint: {self.fingerprint}. Whoever changes all files of an archive together makes "
-                "it consistent again; only the fingerprint that its authors have published tells (--fingerprint)."
+                f"consistent, compare the fingerprint: {self.fingerprint}. Whoever changes all files together makes an "
+                "archive consistent again; only the fingerprint that its authors have published tells (--fingerprint)."
             )
         return [printable(line) for line in lines]
 
