@@ -82,6 +82,9 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
     """The commands on a user's or a study's files."""
     verifying = command("verify", _verify, "check an archive: compare hashes and recompute the scores")
     verifying.add_argument("archive", type=Path, help="archive.zip, or the folder that it was unpacked to")
+    verifying.add_argument("--fingerprint", metavar="HEX", help="the fingerprint that its authors have published")
+    verifying.add_argument("--signature", type=Path, metavar="FILE", help="its ssh signature (default: ARCHIVE.sig)")
+    verifying.add_argument("--signers", type=Path, metavar="FILE", help="ssh's file of signers, one of whom must have signed")
     tracing = command(
         "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
     )
@@ -128,17 +131,19 @@ def _list(given: argparse.Namespace) -> None:
 
 
 def _verify(given: argparse.Namespace) -> None:
-    from polyglot.provenance.archive.reading import ArchiveError
+    from polyglot.provenance.archive.errors import ArchiveError
     from polyglot.provenance.archive.verifying import verify
 
     try:
-        print(verify(given.archive).sentence(given.archive))
+        verdict = verify(given.archive, told=given.fingerprint, signature=given.signature, signers=given.signers)
+        print(*verdict.sentences(given.archive), sep="\n")
     except ArchiveError as error:
         raise SystemExit(f"{given.archive} failed verification: {error}") from None
 
 
 def _trace(given: argparse.Namespace) -> None:
-    from polyglot.provenance.archive.reading import ArchiveError, open_archive
+    from polyglot.provenance.archive.errors import ArchiveError
+    from polyglot.provenance.archive.reading import open_archive
     from polyglot.provenance.archive.tracing import archive_of, trace
 
     try:

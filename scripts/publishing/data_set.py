@@ -9,14 +9,20 @@ with running(snakemake, environment="transformers"):
     import pandas as pd
 
     from polyglot.core.files import write_parquet, write_text
+    from polyglot.core.key_finder import KeyFinder
     from polyglot.provenance.archive.facts import citation
     from polyglot.publishing.cards import Scored, data_card, row_of
+    from polyglot.publishing.confidential import without_keys
 
     files, facts = snakemake.input, snakemake.params.facts
-    pairs = pd.read_parquet(files.data)
+    keys = KeyFinder.here(snakemake.params.keys)
+    pairs, left_out = without_keys(pd.read_parquet(files.data), keys)
+    for line in left_out:
+        print(line)
     card = data_card(
         pairs,
         facts=facts,
+        left_out=left_out,
         answers=[pd.read_parquet(path) for path in files.answers],
         measured=reduce(pd.merge, [pd.read_parquet(path) for path in (files.diversity, files.reward, *files.metrics)]),
         scored=Scored(
@@ -27,4 +33,4 @@ with running(snakemake, environment="transformers"):
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )
     write_parquet(pairs, snakemake.output.data)
-    write_text(card, snakemake.output.card)
+    write_text(keys.clean(card), snakemake.output.card)

@@ -8,6 +8,7 @@ with running(snakemake, environment="transformers"):
     import pandas as pd
 
     from polyglot.core.files import read_json, write_text
+    from polyglot.core.key_finder import KeyFinder
     from polyglot.provenance.archive.facts import citation
     from polyglot.publishing.cards import Scored, model_card, row_of
     from polyglot.training.students import NO_STUDENT
@@ -27,4 +28,4 @@ with running(snakemake, environment="transformers"):
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )
-    write_text(card, snakemake.output[0])
+    write_text(KeyFinder.here(snakemake.params.keys).clean(card), snakemake.output[0])

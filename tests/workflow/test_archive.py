@@ -22,7 +22,8 @@ import pytest
 
 from polyglot.provenance.archive.contents import text_item
 from polyglot.provenance.archive.crate import METADATA
-from polyglot.provenance.archive.reading import JOBS, Archive, ArchiveError
+from polyglot.provenance.archive.errors import ArchiveError
+from polyglot.provenance.archive.reading import JOBS, Archive
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
 from polyglot.provenance.attempts import FINISHED, read_attempts
 from polyglot.provenance.records import record_path
@@ -201,8 +202,8 @@ def test_it_verifies_elsewhere_with_the_analysis_environment_alone(archived: Wor
     done = polyglot(tmp_path, "verify", "copy.zip", variables={"PYTHONPATH": path})
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
-        r"copy\.zip is verified: \d+ files are unchanged; \d+ score files and tables are reproduced from \d+ outcomes "
-        r"\(\d+ jobs\); fingerprint [0-9a-f]{64}\n",
+        r"copy\.zip is verified: \d+ files are unchanged\.\nrecomputed: \d+ score files and tables, from \d+ outcomes "
+        r"\(\d+ jobs\)\.\nhashed only: [\d,]+ files \(.*\)\. .*\nconsistent, compare the fingerprint: [0-9a-f]{64}\. .*\n",
         done.stdout,
     )
 

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from polyglot.core.key_finder import masked
+
+VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+"""The name of an environment variable."""
+CONFIDENTIAL = re.compile(r"(?i)key$|token$|secret|passw|credential|authorization|^(headers|url)$")
+"""Keys of a configuration where a key to a service may stand by mistake."""
+NOT_SHOWN = "(not repeated: it may be a key)"
+
+
+def shown(value: Any, location: Sequence[int | str] = ()) -> str:
+    """A value for a message; where a key to a service may stand by mistake, it is not repeated.
+
+    Args:
+        location: the keys that lead to it.
+    """
+    return masked(repr(_open_parts(value, any(CONFIDENTIAL.search(str(part)) for part in location))))
+
+
+def _open_parts(value: Any, confidential: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _open_parts(part, confidential or bool(CONFIDENTIAL.search(str(key)))) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_open_parts(part, confidential) for part in value]
+    return NOT_SHOWN if confidential and value is not None else value
 
 
 class ConfigurationError(ValueError):
@@ -20,13 +46,13 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             allowed = ", ".join(_keys_at(model, problem["loc"][:-1]))
-            lines.append(f"  {key}: no such key (value: {problem['input']!r}); allowed here: {allowed}")
+            lines.append(f"  {key}: no such key (value: {shown(problem['input'], problem['loc'])}); allowed here: {allowed}")
         elif problem["type"] == "value_error":
             lines.append(f"  {problem['ctx']['error']}" if not key else f"  {key}: {problem['ctx']['error']}")
         else:
-            shown = "" if problem["type"] == "missing" else f" (value: {problem['input']!r})"
-            lines.append(f"  {key}: {problem['msg']}{shown}")
-    return "\n".join(lines)
+            value = "" if problem["type"] == "missing" else f" (value: {shown(problem['input'], problem['loc'])})"
+            lines.append(f"  {key}: {problem['msg']}{value}")
+    return masked("\n".join(lines))
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:

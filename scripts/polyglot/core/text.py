@@ -25,6 +25,22 @@ def storable(text: str) -> str:
     return text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that a terminal obeys instead of showing."""
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: control characters and those that turn the direction of writing are spelt out; line ends stay."""
+    return "".join(
+        character if character == "\n" or unicodedata.category(character) not in UNPRINTED else _spelt(character)
+        for character in text
+    )
+
+
+def _spelt(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
 def normalise(text: str) -> str:
     """Text normalised for comparison: NFKC, case folded, without white space and punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()

@@ -1,4 +1,4 @@
-"""YAML files of the user: a duplicate key is an error, where plain YAML silently keeps the last one."""
+"""YAML files of the user: a duplicate key is an error, where plain YAML silently keeps the last one; so is a key to a service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from polyglot.core.key_finder import form_of, masked
 
 
 class _Loader(yaml.SafeLoader):
@@ -22,12 +24,28 @@ class _Loader(yaml.SafeLoader):
             seen[key.value] = key.start_mark
         return dict(super().construct_mapping(node, deep))
 
+    def construct_scalar(self, node: Any) -> Any:
+        held = form_of(str(node.value))
+        if held:
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                f"here stands {held}, which is not repeated; name the environment variable that holds it instead (`api_key` or "
+                "`headers` of an endpoint), and replace the key if others may have seen this file",
+                node.start_mark,
+            )
+        return super().construct_scalar(node)
+
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file.
 
     Raises:
-        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; a duplicate key is named with its lines.
+        OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; names the lines of a duplicate key, and of what has
+            the form of a key to a service, without repeating it.
     """
     with Path(path).open(encoding="utf-8") as file:
-        return yaml.load(file, _Loader)
+        try:
+            return yaml.load(file, _Loader)
+        except yaml.YAMLError as error:
+            raise yaml.YAMLError(masked(str(error))) from None

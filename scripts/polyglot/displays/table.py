@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.files import write_csv, write_text
+from polyglot.core.key_finder import masked
 from polyglot.displays.numbers import FLAG, HOLE
 
 
@@ -61,10 +62,10 @@ class Table:
         return page(self.markdown(), title=self.title)
 
     def write(self, csv: Path, markdown: Path, latex: Path, html: Path) -> None:
-        write_csv(self.data, csv)
-        write_text(self.markdown(), markdown)
-        write_text(self.latex(), latex)
-        write_text(self.html(), html)
+        """Write the table in its four formats, without anything that has the form of a key."""
+        write_csv(self.data.map(lambda value: masked(value) if isinstance(value, str) else value), csv)
+        for text, path in ((self.markdown(), markdown), (self.latex(), latex), (self.html(), html)):
+            write_text(masked(text), path)
 
 
 WIDE = 60

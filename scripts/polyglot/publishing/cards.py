@@ -141,6 +141,7 @@ def data_card(
     *,
     facts: Mapping[str, Any],
     answers: Sequence[pd.DataFrame],
+    left_out: Sequence[str] = (),
     measured: pd.DataFrame,
     scored: Scored,
     template: Path,
@@ -152,6 +153,7 @@ def data_card(
         pairs: the set: id, method, prompt, response, and thoughts if it was made by version 0.2 or later.
         facts: see `polyglot.publishing.facts.set_facts`.
         answers: its source answers, with their status.
+        left_out: examples that are not in the set since they hold a key, a sentence each.
         measured: measurements by example: the reward, and every metric of the facts.
         scored: the study's results for it.
         workflow: CITATION.cff.
@@ -177,6 +179,7 @@ def data_card(
         columns=list(pairs.columns),
         thoughts=int((pairs["thoughts"] != "").sum()) if "thoughts" in pairs else 0,
         methods=pairs["method"].value_counts().sort_index().to_dict(),
+        left_out=left_out,
         statuses=statuses(answers).to_dict("records"),
         measurements=set_measurements(measured, recorded(facts["metrics"], ())),
         scores=score_lines(scored, facts),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from polyglot.core.key_finder import KeyFinder
 from polyglot.publishing.cards import NOT_STATED
+from polyglot.publishing.confidential import first_key
 
 CARD = "README.md"
 PUBLISHED = "published"
@@ -18,7 +21,7 @@ class PushError(ValueError):
     """A folder that is not pushed; the message says why, and the remedy."""
 
 
-def push(folder: Path, repository: str, *, public: bool = False, endpoint: str | None = None) -> str:
+def push(folder: Path, repository: str, *, public: bool = False, endpoint: str | None = None, keys: Iterable[str] = ()) -> str:
     """Upload a folder with a card (and for a student its model) to a hub's repository, which is made if there is none.
 
     Args:
@@ -26,12 +29,14 @@ def push(folder: Path, repository: str, *, public: bool = False, endpoint: str |
         repository: owner/name.
         public: whether everybody may read it.
         endpoint: the hub's address; None takes huggingface_hub's.
+        keys: environment variables that hold keys, besides those whose names say so.
 
     Returns:
         The address of the repository.
 
     Raises:
-        PushError: if the folder has no card; or if the repository would be, or is, public while a licence is not stated.
+        PushError: if the folder has no card; if a file holds a key (names it); or if the repository would be, or is, public
+            while a licence is not stated.
     """
     from huggingface_hub import HfApi
 
@@ -39,14 +44,22 @@ def push(folder: Path, repository: str, *, public: bool = False, endpoint: str |
     missing = without_licence(folder)
     if public and missing:
         raise PushError(_refusal(folder, missing, "it is pushed to a private repository without --public"))
-    kind = "model" if "base_model" in card or "model_name" in card else "dataset"
+    place = [_weights(folder)] if _is_model(card) else []
+    held = next(filter(None, (first_key(one, KeyFinder.here(keys)) for one in [*place, folder])), None)
+    if held:
+        raise PushError(f"{held}; nothing was pushed. Take it out, or run `snakemake publish` again, and replace the key")
+    kind = "model" if _is_model(card) else "dataset"
     api = HfApi(endpoint=endpoint)
     made = api.create_repo(repository, repo_type=kind, private=not public, exist_ok=True)
     if missing and not api.repo_info(repository, repo_type=kind).private:
         raise PushError(_refusal(folder, missing, f"{repository} is public already: name a private repository"))
-    for place in ([_weights(folder)] if kind == "model" else []) + [folder]:
-        api.upload_folder(repo_id=repository, repo_type=kind, folder_path=place)
+    for one in [*place, folder]:
+        api.upload_folder(repo_id=repository, repo_type=kind, folder_path=one)
     return str(made)
+
+
+def _is_model(card: Mapping[str, Any]) -> bool:
+    return "base_model" in card or "model_name" in card
 
 
 def read_card(folder: Path) -> dict[str, Any]:

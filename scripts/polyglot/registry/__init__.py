@@ -30,6 +30,12 @@ class Registries:
     sources: Registry[Source]
     licences: Registry[Licence]
 
+    @property
+    def keys(self) -> list[str]:
+        """The environment variables that hold the keys of endpoints."""
+        endpoints = [model.endpoint for model in self.models.values() if model.endpoint]
+        return sorted({name for endpoint in endpoints for name in endpoint.secrets})
+
     def know(self, languages: Iterable[str]) -> None:
         """Add languages that need no entry: their names, script and FLORES code are standards."""
         found = {code: derived(code) for code in languages if code not in self.languages}

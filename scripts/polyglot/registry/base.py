@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyglot.core.errors import shown
 from polyglot.core.given_path import seen_from
+from polyglot.core.key_finder import masked
 from polyglot.core.yaml_file import read_yaml
 
 OVERRIDE = "override"
@@ -21,7 +23,7 @@ class RegistryError(ValueError):
 
 
 class Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 T = TypeVar("T", bound=Entry)
@@ -72,8 +74,8 @@ class Registry(Mapping[str, T], Generic[T]):
         except ValidationError as error:
             problem = error.errors()[0]
             key = ".".join(map(str, problem["loc"]))
-            shown = f"{problem['msg']} (value: {problem['input']!r})"
-            raise RegistryError(f"{file}: entry '{name}', key '{key}': {shown}") from error
+            value = shown(problem["input"], problem["loc"])
+            raise RegistryError(masked(f"{file}: entry '{name}', key '{key}': {problem['msg']} (value: {value})")) from None
         self._files[name] = file
 
     def file_of(self, name: str) -> Path:

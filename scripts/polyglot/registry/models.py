@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from polyglot.core.errors import CONFIDENTIAL, VARIABLE
 from polyglot.core.given_path import GivenPath
+from polyglot.core.key_finder import form_of
 from polyglot.registry.base import Entry, RegistryError
 
 ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
@@ -170,14 +174,49 @@ class Batching(Entry):
         return int(self.window[:-1]) * (3600.0 if self.window.endswith("h") else 86400.0)
 
 
+def variable(name: str) -> str:
+    """The name of an environment variable, as it is.
+
+    Raises:
+        ValueError: for what is none, or looks like a key itself, which is not repeated.
+    """
+    digits = sum(character.isdigit() for character in name)
+    if not re.match(VARIABLE, name) or form_of(name) or (len(name) >= LONG_NAME and "_" not in name and digits >= MANY_DIGITS):
+        raise ValueError(
+            "the name of an environment variable belongs here, such as OPENAI_API_KEY, and not the key itself; set the variable "
+            "to the key in the shell, and replace the key if others may have seen this file"
+        )
+    return name
+
+
+LONG_NAME, MANY_DIGITS = 16, 4
+"""Characters and digits from which a name in capitals without underscores is taken for a key."""
+
+
+def without_login(url: str) -> str:
+    """An endpoint's address, as it is.
+
+    Raises:
+        ValueError: if it holds a password or a key, which is not repeated.
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc or any(CONFIDENTIAL.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(
+            "an address with a password or key would be written into records; leave it out here, and name an environment "
+            "variable that holds it in `api_key` or `headers` (such as Authorization: MY_LOGIN, with the value `Basic ...`)"
+        )
+    return url
+
+
+Variable = Annotated[str, AfterValidator(variable)]
+
+
 class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
-    url: str = Field(description="Base address, such as https://api.openai.com/v1.")
+    url: Annotated[str, AfterValidator(without_login)] = Field(description="Base address, such as https://api.openai.com/v1.")
     model: str = Field(description="The model's name there.")
-    api_key: str | None = Field(
-        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the key; null sends none."
-    )
+    api_key: Variable | None = Field(default=None, description="The environment variable that holds the key; null sends none.")
     concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")
     timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
     attempts: int = Field(
@@ -194,7 +233,7 @@ class Endpoint(Entry):
         default=None, description="A service or server whose manners are known; `manners` overrides it; null states nothing."
     )
     manners: Manners = Field(default=Manners(), description="What it takes.")
-    headers: dict[str, str] = Field(
+    headers: dict[str, Variable] = Field(
         default={}, description="Further headers: name to the environment variable with the value, which is kept secret."
     )
     proxies: bool = Field(default=True, description="Whether the environment's proxies are used.")

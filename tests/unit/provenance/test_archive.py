@@ -18,21 +18,23 @@ from hypothesis import strategies as st
 
 from polyglot.core.files import write_parquet
 from polyglot.core.hashing import file_hash, text_hash
+from polyglot.core.key_finder import SECRET, KeyFinder
 from polyglot.displays.table import Table
 from polyglot.provenance.archive.comparing import first_difference, frame_difference
 from polyglot.provenance.archive.contents import Collector, Hashes, Item, archived_path, text_item
 from polyglot.provenance.archive.crate import METADATA
+from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.facts import Used, model_facts
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.packing import Study
-from polyglot.provenance.archive.reading import ArchiveError, open_archive
-from polyglot.provenance.archive.scrubbing import HOME, SECRET, Scrubber
+from polyglot.provenance.archive.reading import open_archive
+from polyglot.provenance.archive.scrubbing import HOME, Scrubber
 from polyglot.provenance.archive.tracing import find_cells
 from polyglot.provenance.archive.writing import MANIFEST, write_archive
 from polyglot.registry.models import Endpoint, Model
 from polyglot.workflow.loading import load_study
 
-SCRUBBER = Scrubber({"HF_TOKEN": "s3cr3t-value"}, "/home/ada", "/home/ada/study")
+SCRUBBER = Scrubber(KeyFinder({"HF_TOKEN": "s3cr3t-value"}), "/home/ada", "/home/ada/study")
 KEYS = {
     "hub token": "hf_abcdefghijklmnopqrstuvwxyz",
     "endpoint key": "sk-proj-0123456789abcdefghij",
@@ -96,7 +98,7 @@ def test_small_files_are_inside_large_ones_named_and_evidence_always_inside(tmp_
 
 def test_a_text_is_scrubbed_and_says_so_and_a_table_with_a_key_stays_outside(tmp_path: Path) -> None:
     (tmp_path / "card.md").write_text("made in /home/ada/study with s3cr3t-value")
-    (tmp_path / "other.md").write_text("a story about /home/bob and hf_abcdefghijklmnopqrstuvwxyz")
+    (tmp_path / "other.md").write_text("a story about /home/bob")
     write_parquet(pd.DataFrame({"text": ["fine", "say s3cr3t-value"]}), tmp_path / "answers.parquet")
     write_parquet(pd.DataFrame({"text": ["a story about /home/bob"]}), tmp_path / "clean.parquet")
     found = collector(tmp_path, largest=1e6).data(["card.md", "other.md", "answers.parquet", "clean.parquet"])

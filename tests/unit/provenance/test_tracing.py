@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.provenance.archive.reading import ArchiveError
+from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.tracing import archive_of
 
 

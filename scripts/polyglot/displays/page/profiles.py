@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
+from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, millions, money, number, probability, share, significant, with_interval
 from polyglot.displays.page.markup import sheet
@@ -210,7 +211,7 @@ def _samples(context: Context, results: Results, teacher: str) -> list[Sample]:
 
 
 def _short(text: object) -> str:
-    whole = str(text)
+    whole = KeyFinder.here().clean(str(text))
     return whole if len(whole) <= LONGEST else f"{whole[:LONGEST].rstrip()} …"
 
 

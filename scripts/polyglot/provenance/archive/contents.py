@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import os
+import re
+import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +23,9 @@ TEXTS = {
     *(".cff", ".csv", ".html", ".jinja", ".json", ".jsonl", ".lock", ".log", ".md", ".mplstyle", ".py", ".rst", ".smk", ".svg"),
     *(".tex", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
 }
-"""Files that are scrubbed; other files with a secret are left out."""
+"""Files that are scrubbed; other files that hold a key are left out."""
+WEIGHTS, HEADER = {".safetensors", ".bin", ".pt", ".pth", ".gguf"}, 1_000_000
+"""Files of numbers, and the bytes at their start that hold words."""
 UNSEEN = frozenset({".cache", "__pycache__", ".snakemake_timestamp", ".lock"})
 
 
@@ -161,14 +166,14 @@ class Collector:
             return Item(place, sha256, size, outside="larger than the limit", url=self.urls.get(place))
         if file.suffix in TEXTS:
             return scrubbed(file, place, self.scrubber.data)
-        secret = self.scrubber.held(readable(file))
-        if secret is not None:
-            return Item(place, sha256, size, outside=f"it holds the value of the environment variable {secret}")
+        held = self.scrubber.keys.find(readable(file))
+        if held is not None:
+            return Item(place, sha256, size, outside=f"it holds {held}")
         return Item(place, sha256, size, source=file)
 
     def code(self, paths: Iterable[Path]) -> list[Item]:
         """Scripts and settings; always included."""
-        return [scrubbed(file, archived_path(file, self.folder), self.scrubber.code) for path in paths for file in files_in(path)]
+        return [scrubbed(file, archived_path(file, self.folder), self.scrubber.data) for path in paths for file in files_in(path)]
 
     def records(self, paths: Iterable[Path]) -> list[Item]:
         """Texts about the run; always included."""
@@ -192,13 +197,58 @@ def scrubbed(file: Path, place: str, scrub: Callable[[str], str]) -> Item:
     return Item(place, after, len(clean), content=clean, original=before)
 
 
-def readable(file: Path) -> bytes:
-    """The bytes to search for secrets: the texts of a Parquet file, else the file's content."""
-    if file.suffix != ".parquet":
-        return file.read_bytes()
+WORDS = re.compile(rb"[\t\n\r -~]{8,}")
+STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+"""Compressed parts of a PDF file."""
+
+
+def readable(file: Path) -> str:
+    """The texts of any file in which keys are looked for: those of a Parquet file's cells, of a compressed file's content, and
+    the legible parts of others; of a model's weights, their header."""
+    if file.suffix == ".parquet":
+        return _cells(file)
+    if file.suffix in TEXTS:
+        return file.read_bytes().decode(errors="replace")
+    with file.open("rb") as opened:
+        content = opened.read(HEADER) if file.suffix in WEIGHTS else opened.read()
+    if content[:2] == b"\x1f\x8b":
+        content = _or_same(gzip.decompress, content)
+    if content[:5] == b"%PDF-":
+        content += b"\n".join(_or_same(zlib.decompress, part) for part in STREAM.findall(content))
+    legible = [*WORDS.findall(content), *(WORDS.findall(content.replace(b"\0", b"")) if b"\0" in content else [])]
+    return "\n".join(part.decode("ascii") for part in legible)
+
+
+def _or_same(unpack: Callable[[bytes], bytes], content: bytes) -> bytes:
+    try:
+        return unpack(content)
+    except (OSError, EOFError, zlib.error):
+        return content
+
+
+def _cells(file: Path) -> str:
+    """The texts of a Parquet file, also those inside of lists and records."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    found: dict[str, None] = {}
+
+    def collect(value: object) -> None:
+        if isinstance(value, str):
+            found[value] = None
+        elif isinstance(value, bytes):
+            found[value.decode("latin-1")] = None
+        elif isinstance(value, Mapping):
+            collect(list(value.values()))
+        elif isinstance(value, Iterable):
+            for part in value:
+                collect(part)
+
     table = pq.read_table(file)
-    texts = [column for column in table.columns if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)]
-    return "\n".join(text for column in texts for text in column.unique().to_pylist() if text).encode()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        found[name] = None
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            collect(column.unique().to_pylist())
+        elif pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_dictionary(column.type):
+            collect(column.to_pylist())
+    return "\n".join(found)

@@ -17,6 +17,7 @@ from polyglot.engines import ENGINES
 from polyglot.models.tokenization import TOKENIZER_FILES
 from polyglot.provenance.archive.contents import Hashes, Item, files_in
 from polyglot.provenance.archive.jobs import Job
+from polyglot.provenance.archive.lines import FORMAT
 from polyglot.registry import Registries
 from polyglot.registry import chat_template as chat_template_of
 from polyglot.registry.models import ORIGINS, Model, local_folder
@@ -228,7 +229,7 @@ def code_facts(folder: Path, jobs: Iterable[Job], now: str) -> dict[str, Any]:
         path = folder / "code" / f"{name}.json"
         known = read_json(path) if path.exists() else {"commit": None, "dirty": None, "changed": []}
         versions[name] = {key: value for key, value in known.items() if key not in TEXTS} | {"jobs": ran.count(name)}
-    return {"archived": now, "versions": versions, "unrecorded": ran.count(None)}
+    return {"format": FORMAT, "archived": now, "versions": versions, "unrecorded": ran.count(None)}
 
 
 def totals(items: Iterable[Item]) -> dict[str, int]:

@@ -69,8 +69,7 @@ class Study:
 
     @cached_property
     def scrubber(self) -> Scrubber:
-        endpoints = [model.endpoint for model in self.used.registries.models.values() if model.endpoint]
-        return Scrubber.here(self.folder, [name for endpoint in endpoints for name in endpoint.secrets])
+        return Scrubber.here(self.folder, self.used.registries.keys)
 
     @cached_property
     def hashes(self) -> Hashes:
@@ -197,13 +196,13 @@ def pack(study: Study, path: Path) -> tuple[str, dict[str, int]]:
     facts = study.facts()
     lines = "".join(json.dumps(study.job_line(job), ensure_ascii=False) + "\n" for job in jobs)
     made = [
-        text_item(JOBS, study.scrubber.code(lines)),
-        *(text_item(f"{RECORDS}/{name}", study.scrubber.code(_json(found))) for name, found in facts.items()),
+        text_item(JOBS, study.scrubber.data(lines)),
+        *(text_item(f"{RECORDS}/{name}", study.scrubber.data(_json(found))) for name, found in facts.items()),
     ]
     data = [item for place in study.places.values() for item in place.items]
     items = _once([*data, *study.code(), *study.log_files(), *study.run_records(), *made])
     cited = citation(study.root)
-    items.append(text_item("README.md", read_me(study, items, facts)))
+    items.append(text_item("README.md", study.scrubber.data(read_me(study, items, facts))))
     settings = study.used.study
     run = Run(
         title=f"Study {settings.study}: {settings.description or 'which teacher writes the best data?'}",
@@ -220,7 +219,7 @@ def pack(study: Study, path: Path) -> tuple[str, dict[str, int]]:
         versions={"snakemake": metadata.version("snakemake"), "workflow": version(cited, facts["code.json"])},
         keywords=["synthetic data", "language models", "Polyglot Score", *settings.languages],
     )
-    items.append(text_item(METADATA, study.scrubber.code(crate_text(run))))
+    items.append(text_item(METADATA, study.scrubber.data(crate_text(run))))
     written = write_archive(items, path)
     assert written == fingerprint(manifest(items).encode())
     return written, totals(items)

@@ -7,7 +7,7 @@ import os
 import runpy
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,7 +69,10 @@ def replay(
         runs = [pool.submit(replay_one, line, folder, scratch, number, reworded) for number, line in enumerate(lines)]
         try:
             for line, run in zip(lines, runs, strict=True):
-                yield line, run.result()
+                try:
+                    yield line, run.result()
+                except BrokenExecutor:
+                    yield line, f"{line['id']}: cannot be recomputed: its process ended (too little memory?)"
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -97,8 +100,15 @@ def replay_one(line: Mapping[str, Any], folder: Path, scratch: Path, number: int
         except SystemExit:
             last = log.read_text(encoding="utf-8").strip().splitlines()[-1:]
             return f"{line['id']}: cannot be recomputed: {''.join(last)}"
+        except Exception as error:  # what an archive says of a job comes from others: it may be anything
+            return f"{line['id']}: cannot be recomputed: {type(error).__name__}: {error}"
     for made, kept in zip(job.output, Named(**line["output"], flat=True), strict=True):
-        difference = first_difference(Path(made), folder / kept, reworded=reworded)
+        if not Path(made).is_file():
+            return f"{kept}: the job that should make it does not"
+        try:
+            difference = first_difference(Path(made), folder / kept, reworded=reworded)
+        except Exception as error:
+            return f"{kept}: it cannot be read: {error}"
         if difference:
             return f"{kept}: {difference}"
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,16 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.hashing import file_hash
-from polyglot.provenance.archive.crate import METADATA
+from polyglot.core.text import printable
+from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.jobs import Named
-from polyglot.provenance.archive.reading import Archive, ArchiveError
+from polyglot.provenance.archive.lines import parsed
+from polyglot.provenance.archive.reading import JOBS, Archive, types_of
 
+MODELS = "provenance/models.json"
 KEYS = ("base", "recipe", "teacher", "lang", "method", "model")
 """Columns whose values identify a row's jobs: wildcards of the rules."""
+MOST_DIGITS = 19
 SHORT = 12
 """Digits of a hash that are shown."""
 
@@ -66,6 +69,15 @@ class Tracer:
     archive: Archive
 
     @cached_property
+    def inside(self) -> set[str]:
+        """The files in the archive, all of whose hashes are those that are printed.
+
+        Raises:
+            ArchiveError: names the first file that is missing, changed or not declared.
+        """
+        return self.archive.check_files()
+
+    @cached_property
     def makers(self) -> dict[str, Mapping[str, Any]]:
         """Each file that a job made, to the job."""
         return {path: line for line in self.archive.jobs() for path in Named(**line["output"], flat=True)}
@@ -77,9 +89,10 @@ class Tracer:
     @cached_property
     def files(self) -> dict[str, Mapping[str, Any]]:
         """Path to the crate's entry of a file or folder."""
-        graph = json.loads(self.archive.text(METADATA))["@graph"]
         return {
-            entity["name"]: entity for entity in graph if set(_list(entity["@type"])) & {"File", "Dataset"} and "name" in entity
+            entity["name"]: entity
+            for entity in self.archive.entities()
+            if {"File", "Dataset"} & {*types_of(entity)} and isinstance(entity.get("name"), str)
         }
 
     def lines(self, table: str, cells: Sequence[Cell]) -> Iterator[str]:
@@ -121,18 +134,23 @@ class Tracer:
 
     def _file(self, path: str) -> str:
         facts = self.files.get(path, {})
-        parts = [f"sha256 {facts['sha256'][:SHORT]}…"] if "sha256" in facts else []
-        parts += [f"{int(facts['contentSize']):,} bytes"] if "contentSize" in facts else []
+        digest, size = str(facts.get("sha256", "")), str(facts.get("contentSize", ""))
+        unchecked = "" if path in self.inside else " (not checked: the file is not in the archive)"
+        parts = [f"sha256 {digest[:SHORT]}…{unchecked}"] if digest else []
+        parts += [f"{int(size):,} bytes"] if size.isdecimal() and len(size) < MOST_DIGITS else []
         parts += [f"folder of {len(_list(facts['hasPart']))} files"] if facts.get("hasPart") else []
-        parts += [facts["description"].rstrip(".")] if "description" in facts else []
+        parts += [str(facts["description"]).rstrip(".")] if "description" in facts else []
         return f"  [{'; '.join(parts)}]" if parts else ""
 
     def _run(self, line: Mapping[str, Any]) -> str:
-        seconds = (datetime.fromisoformat(line["ended"]) - datetime.fromisoformat(line["began"])).total_seconds()
-        took = line["measured"].get("s") or f"{seconds:.0f}"
+        try:
+            seconds = (datetime.fromisoformat(line["ended"]) - datetime.fromisoformat(line["began"])).total_seconds()
+            took = float(line["measured"].get("s") or seconds)
+        except (TypeError, ValueError):
+            raise ArchiveError(f"{JOBS}: job {line['id']}: its times cannot be read") from None
         attempt = line["attempts"][-1] if line["attempts"] else {}
-        parts = [line["script"] or line["shell"], f"at {line['began']}", f"{float(took):.1f} s"]
-        parts += [f"{kind} {attempt[kind][:SHORT]}" for kind in ("environment", "machine", "code") if kind in attempt]
+        parts = [line["script"] or line["shell"], f"at {line['began']}", f"{took:.1f} s"]
+        parts += [f"{kind} {str(attempt[kind])[:SHORT]}" for kind in ("environment", "machine", "code") if kind in attempt]
         return f": {', '.join(parts)}"
 
 
@@ -173,6 +191,11 @@ def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
         ArchiveError: if the file is not in the archive (names the nearest), differs from it, or has no such row or column.
     """
     tracer = Tracer(archive)
+    yield from (printable(step) for step in _traced(tracer, path, words))
+
+
+def _traced(tracer: Tracer, path: Path, words: Sequence[str]) -> Iterator[str]:
+    archive, _ = tracer.archive, tracer.inside
     name = Path(*path.parts[path.parts.index("results") :]).as_posix() if "results" in path.parts else path.as_posix()
     known = set(tracer.makers) | set(tracer.files)
     if name not in known and not (archive.folder / name).is_file():
@@ -189,7 +212,9 @@ def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
         return
     cells = find_cells(pd.read_csv(table), words, name)
     yield from tracer.lines(name, cells)
-    models = json.loads(archive.text("provenance/models.json"))
+    models = parsed(archive.text(MODELS), MODELS)
+    if not (isinstance(models, dict) and all(isinstance(facts, dict) for facts in models.values())):
+        raise ArchiveError(f"{MODELS}: it does not describe models by name")
     named = [cell.known.get(key, "") for cell in cells for key in ("teacher", "base", "model")]
     for model in sorted(set(named) & set(models)):
         facts = {key: value for key, value in models[model].items() if value not in (None, "", {})}

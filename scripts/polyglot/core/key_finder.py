@@ -1,0 +1,312 @@
+"""Finds keys, tokens and passwords in texts, also encoded ones, so that none is archived, published or shown.
+
+Two things are looked for: the values of environment variables that hold keys, and what has the form of a key. The forms are
+those of detect-secrets (Apache-2.0), and those of model services that it does not know.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import os
+import quopri
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+SECRET = "[secret]"
+SHORTEST = 8
+"""Characters of the shortest value of a variable that is taken for a key."""
+NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+"""Environment variables whose values are keys."""
+DEPTH = 2
+"""How many encodings may lie around each other."""
+SAMPLE = 200
+"""Characters by which random bytes are known."""
+CHUNK, OVERLAP = 50_000, 2_000
+"""Characters of a long text that are looked at together, and those that neighbours share."""
+
+FORMS = {
+    "a Hugging Face token": r"(?:hf|api_org)_[A-Za-z0-9]{20,}",
+    "a key of a model service": r"(?:c?sk-(?=[\w-]*\d)[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{30,}|pplx-[A-Za-z0-9]{30,}"
+    r"|xai-[A-Za-z0-9]{30,}|nvapi-[\w-]{30,}|r8_[A-Za-z0-9]{30,}|fw_[A-Za-z0-9]{20,}|tgp_v1_[\w-]{30,})",
+    "a Google key": r"(?:AIza[\w-]{30,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
+    "a GitHub token": r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
+    "a GitLab token": r"glpat-[\w-]{16,}",
+    "an AWS access key": r"A(?:KIA|SIA)[0-9A-Z]{16}(?![0-9A-Z])",
+    "a Slack token": r"xox[abeprs]-[\w-]{10,}",
+    "an npm token": r"npm_[A-Za-z0-9]{36}",
+    "a Databricks token": r"dapi[a-f0-9]{32}",
+    "a DigitalOcean token": r"do[oprt]_v1_[a-f0-9]{40,}",
+}
+"""Forms of keys from model hubs, endpoints and code hosts, with what to call them."""
+STARTS = {name: re.compile(rf"(?<![A-Za-z0-9]){form}") for name, form in FORMS.items()}
+ANY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(FORMS.values())})")
+LOGINS = re.compile(r"(?<=://)(?!(?i:user(?:name)?:(?:pass|pwd|\*|x{3}|<|\{|\$)))[^\s/:@\"'<>]*:[^\s/@\"'<>]+(?=@)")
+"""User and password in an address; not the words `user:password` of manuals."""
+_KIND = r"[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+PRIVATE = re.compile(rf"-----BEGIN {_KIND}.*?(?:-----END {_KIND}|\Z)", re.DOTALL)
+
+RUN = re.compile(r"[!-~]{16,}")
+PIECES = (
+    re.compile(r"[^\s\"'<>,;(){}\[\]|`]{12,}"),
+    re.compile(r"[!-~]{12,}"),
+    re.compile(r"[^\n]+"),
+    *(re.compile(rf"[^\n]+(?:\n[^\n]*){{{count}}}") for count in (1, 2, 4, 8)),
+    re.compile(r".+", re.DOTALL),
+)
+"""Pieces of a text that are removed when a key hides in them, from the smallest."""
+INVISIBLE = re.compile("[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+LINE_END = re.compile(r"[\"']?[\\=+]?[ \t\r]*\n[ \t>#|*+]*[\"']?")
+ESCAPES = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|([nrt/\"]))")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+BASE32 = re.compile(r"[A-Z2-7]{24,}")
+HEX = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,2}){16,}")
+CODES = re.compile(r"(?:\b\d{2,3}\b[\s,;]{1,2}){15,}\b\d{2,3}\b")
+
+
+def decodings(text: str, depth: int = DEPTH) -> Iterator[str]:
+    """A text, and what it says if it, or pieces of it, are encoded: in base64, base32, hexadecimal or decimal digits, for an
+    address, in JSON, HTML or quoted-printable, in UTF-16, or split by invisible characters or over lines."""
+    seen = {text}
+    level = [text]
+    yield text
+    for _ in range(depth):
+        level = [found for one in level if _legible(one) for decode in DECODERS for found in decode(one) if found not in seen]
+        level = list(dict.fromkeys(level))
+        seen.update(level)
+        yield from level
+
+
+def _legible(text: str) -> bool:
+    """Whether a text is no random bytes: what was no encoded text decodes to these."""
+    start = text[:SAMPLE]
+    return sum(character >= " " or character in "\n\t\r\0" for character in start) > 0.95 * len(start)
+
+
+def _plain(text: str) -> Iterator[str]:
+    yield INVISIBLE.sub("", text)
+
+
+def _joined(text: str) -> Iterator[str]:
+    if "\n" in text:
+        yield LINE_END.sub("", text)
+
+
+def _address(text: str) -> Iterator[str]:
+    if re.search(r"%[0-9A-Fa-f]{2}", text):
+        yield unquote_to_bytes(text).decode("latin-1")
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    def meant(found: re.Match[str]) -> str:
+        wide, narrow, octal, letter = found.groups()
+        if letter:
+            return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
+        number = int(octal, 8) if octal else int(wide or narrow, 16)
+        return "" if 0xD800 <= number < 0xE000 else chr(number)
+
+    if "\\" in text:
+        yield ESCAPES.sub(meant, text)
+
+
+def _entities(text: str) -> Iterator[str]:
+    if "&" in text:
+        yield html.unescape(text)
+
+
+def _quoted_printable(text: str) -> Iterator[str]:
+    if re.search(r"=[0-9A-F]{2}", text):
+        yield quopri.decodestring(text.encode("latin-1", "replace")).decode("latin-1")
+
+
+def _digits(text: str) -> Iterator[str]:
+    for found in HEX.finditer(text):
+        digits = re.sub(r"0x|[\s:,-]", "", found[0])
+        yield bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1")
+    for found in CODES.finditer(text):
+        yield "".join(chr(int(code)) for code in re.findall(r"\d+", found[0]))
+
+
+def _base64(text: str) -> Iterator[str]:
+    """A piece may start before the encoded text does, so four places are tried."""
+    for found in BASE64.finditer(text):
+        run = found[0].replace("-", "+").replace("_", "/")
+        for start in range(4):
+            yield _or_nothing(base64.b64decode, run[start : start + (len(run) - start) // 4 * 4] + _rest(run[start:]))
+    for found in BASE32.finditer(text):
+        yield _or_nothing(base64.b32decode, found[0][: len(found[0]) // 8 * 8])
+
+
+def _rest(run: str) -> str:
+    left = len(run) % 4
+    return run[len(run) - left :] + "=" * (4 - left) if left > 1 else ""
+
+
+def _or_nothing(decode: Callable[[str], bytes], run: str) -> str:
+    try:
+        return decode(run).decode("latin-1")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+DECODERS = (_plain, _joined, _address, _unescaped, _entities, _quoted_printable, _digits, _base64)
+
+
+@cache
+def _detectors() -> dict[str, Any]:
+    """The detectors of detect-secrets that know keys by their form alone, by what to call a key.
+
+    Left out are those that guess (by entropy, or by words such as `password` beside a value), that of machines' addresses, and
+    those of Artifactory and GitHub, whose forms ordinary words have too.
+    """
+    from detect_secrets.plugins import (
+        aws,
+        azure_storage_key,
+        discord,
+        gitlab_token,
+        jwt,
+        mailchimp,
+        npm,
+        openai,
+        pypi_token,
+        sendgrid,
+        slack,
+        square_oauth,
+        stripe,
+        telegram_token,
+        twilio,
+    )
+
+    kinds = (
+        *(aws.AWSKeyDetector, azure_storage_key.AzureStorageKeyDetector, discord.DiscordBotTokenDetector),
+        *(gitlab_token.GitLabTokenDetector, jwt.JwtTokenDetector),
+        *(mailchimp.MailchimpDetector, npm.NpmDetector, openai.OpenAIDetector, pypi_token.PypiTokenDetector),
+        *(sendgrid.SendGridDetector, slack.SlackDetector, square_oauth.SquareOAuthDetector, stripe.StripeDetector),
+        *(telegram_token.TelegramBotTokenDetector, twilio.TwilioKeyDetector),
+    )
+    return {f"a key ({kind.secret_type})": kind() for kind in kinds}
+
+
+def form_of(text: str) -> str | None:
+    """What to call the first thing in a text that has the form of a key; None if nothing has. Encodings are not looked at, and of
+    detect-secrets' forms none: for messages, which must be fast and need no further package."""
+    if ANY_FORM.search(text):
+        return next(name for name, form in STARTS.items() if form.search(text))
+    if "://" in text and LOGINS.search(text):
+        return "a password in an address"
+    return "a private key" if "PRIVATE KEY" in text and PRIVATE.search(text) else None
+
+
+def masked(text: str) -> str:
+    """A message without anything that has the form of a key."""
+    return PRIVATE.sub(SECRET, LOGINS.sub(SECRET, ANY_FORM.sub(SECRET, text)))
+
+
+def _may_hold(text: str) -> bool:
+    """Whether a text has anything as long and mixed as a key: texts of people hardly ever have."""
+    if "PRIVATE KEY" in text or INVISIBLE.search(text):
+        return True
+    for found in RUN.finditer(text):
+        run = found[0]
+        if any(sign in run for sign in "0123456789_%&\\") or not (run[1:].islower() or run.isupper()):
+            return True
+    return bool(CODES.search(text) or HEX.search(text))
+
+
+def _mixed(found: str) -> bool:
+    """Whether a find has a digit, which words that only look like a key have not."""
+    return any(character.isdigit() for character in found)
+
+
+@dataclass(frozen=True)
+class KeyFinder:
+    """Finds keys in texts and removes them.
+
+    Args:
+        known: name of an environment variable to its value.
+    """
+
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def here(cls, names: Iterable[str] = ()) -> KeyFinder:
+        """With the keys in the environment of this process.
+
+        Args:
+            names: further variables that hold keys.
+        """
+        named = set(names)
+        return cls(
+            {
+                name: value
+                for name, value in os.environ.items()
+                if (name in named or NAMES.search(name)) and len(value) >= SHORTEST and not value.startswith(("/", "~"))
+            }
+        )
+
+    @cached_property
+    def _spelt(self) -> dict[str, str]:
+        """Every way in which a known value is written, to its variable; the longest first."""
+        found = {form: name for name, value in self.known.items() for form in _spellings(value)}
+        return dict(sorted(found.items(), key=lambda entry: -len(entry[0])))
+
+    def find(self, text: str) -> str | None:
+        """What key a text holds, in words that do not repeat it; None if it holds none."""
+        joined = LINE_END.sub("", text) if self.known and "\n" in text else ""
+        for form, name in self._spelt.items():
+            if form in text or form in joined:
+                return f"the value of the environment variable {name}"
+        return next(
+            filter(None, (self._held(text[start : start + CHUNK]) for start in range(0, len(text), CHUNK - OVERLAP))), None
+        )
+
+    def _held(self, text: str) -> str | None:
+        if not _may_hold(text) and not ("\n" in text and _may_hold(LINE_END.sub("", text))):
+            return None
+        return next(filter(None, map(self._found, decodings(text))), None)
+
+    def _found(self, text: str) -> str | None:
+        for name, value in self.known.items():
+            if value in text:
+                return f"the value of the environment variable {name}"
+        forms = (name for name, kind in _detectors().items() if any(map(_mixed, kind.analyze_string(text))))
+        return form_of(text) or next(forms, None)
+
+    def clean(self, text: str) -> str:
+        """The text without the keys that it holds; of an encoded one, the piece that holds it goes."""
+        if self.find(text) is None:
+            return text
+        for form in self._spelt:
+            text = text.replace(form, SECRET)
+        text = masked(text)
+        for piece in PIECES:
+            if self.find(text) is None:
+                break
+            text = piece.sub(lambda found: SECRET if self.find(found[0]) else found[0], text)
+        return text
+
+    def rows(self, texts: Iterable[str]) -> dict[int, str]:
+        """Number of each text that holds a key, to what it holds."""
+        return {number: found for number, text in enumerate(texts) if text and (found := self.find(text))}
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """A value as it is, and in the encodings in which it may be too short to be noticed."""
+    raw = value.encode()
+    yield value
+    yield quote(value, safe="")
+    yield "".join(f"%{byte:02X}" for byte in raw)
+    yield "".join(f"%{byte:02x}" for byte in raw)
+    yield "".join(f"\\u{ord(character):04x}" for character in value)
+    yield "".join(f"&#{ord(character)};" for character in value)
+    yield "\0".join(value)
+    yield from (raw.hex(), raw.hex().upper())
+    for start in range(3):  # its place in a longer encoded text; the characters that its neighbours change are left out
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            whole = encode(b"\0" * start + raw).decode().rstrip("=")
+            yield whole[(0, 2, 3)[start] : len(whole) - (1 if (len(raw) + start) % 3 else 0)]

@@ -1,0 +1,102 @@
+"""Keys are found and removed however they are written, and ordinary texts are left alone."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from polyglot.core.key_finder import SECRET, KeyFinder, masked
+from polyglot.core.yaml_file import read_yaml
+
+TOKEN = "hf_abcdefghijklmnopqrstuvwxyzABCD1234"
+PASSWORD = "lab-pass"
+ENCODINGS: Mapping[str, Callable[[str], str]] = {
+    "plain": str,
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64 of a header": lambda key: base64.urlsafe_b64encode(f"Bearer {key}".encode()).decode(),
+    "base64 twice": lambda key: base64.b64encode(base64.b64encode(key.encode())).decode(),
+    "base32": lambda key: base64.b32encode(key.encode()).decode(),
+    "hexadecimal": lambda key: key.encode().hex(),
+    "capital hexadecimal": lambda key: key.encode().hex().upper(),
+    "address": lambda key: "".join(f"%{byte:02x}" for byte in key.encode()),
+    "JSON": lambda key: "".join(f"\\u{ord(character):04x}" for character in key),
+    "HTML": lambda key: "".join(f"&#x{ord(character):x};" for character in key),
+    "quoted-printable": lambda key: "".join(f"={byte:02X}" for byte in key.encode()),
+    "UTF-16": lambda key: key.encode("utf-16-le").decode("latin-1"),
+    "two lines": lambda key: f"{key[:6]}\n{key[6:]}",
+    "two lines of a shell": lambda key: f"{key[:6]}\\\n    {key[6:]}",
+    "invisible characters": "\u200b".join,
+}
+SHORT = [name for name in ENCODINGS if name not in ("base64 twice", "base32", "HTML", "quoted-printable", "invisible characters")]
+PROSE = {
+    "de": "Die Straßenbahnhaltestelle-am-Donaudampfschifffahrtsgesellschaftsplatz 1234567890 öffnet um 17:30 Uhr; siehe §5.",
+    "en": "The risk-adjusted-return-on-capital of task-oriented-dialogue is 12.5%; see https://example.org/a/b?x=1&y=2#part-3.",
+    "es": "LOS APARTAMENTOS DE LA CALLE MAYOR CUESTAN 1.250,50 EUROS AL MES.",
+    "sw": "Kila mwanafunzi alinunua vitabu 12 kwa shilingi 45,000; jumla ni 12*45000=540000.",
+    "hi": "रामू ने 25 रुपये में 5 केले खरीदे। एक केले का दाम 25/5=5 रुपये है।",
+    "ja": "東京駅から新大阪駅まで、のぞみ号で約2時間30分かかります。",
+    "ar": "اشترى أحمد 3 كتب بسعر 15 ريالا للكتاب الواحد.",
+    "code": "import numpy as np\nfor i in range(10):\n    weights_and_sums_of_all[i] = np.sum(x[:, i] ** 2)\nURL = 'http://user:password@host'",
+    "hash": "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855; uuid 123e4567-e89b-12d3-a456-426614174000",
+    "name": "def test_what_weighs_more_than_a_thousand_kilograms_is_heavy(): ...",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_key_of_a_known_form_is_found_however_it_is_written(encoding: str) -> None:
+    text = f"Vorher {ENCODINGS[encoding](TOKEN)} nachher.\nEin Satz."
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    clean = KeyFinder().clean(text)
+    assert KeyFinder().find(clean) is None
+    assert SECRET in clean
+    assert clean.endswith("\nEin Satz.")
+
+
+@pytest.mark.parametrize("encoding", SHORT)
+def test_the_value_of_a_variable_is_found_however_it_is_written(encoding: str) -> None:
+    finder = KeyFinder({"LAB_KEY": PASSWORD})
+    text = f"Vorher {ENCODINGS[encoding](PASSWORD)} nachher."
+    found = finder.find(text)
+    assert found == "the value of the environment variable LAB_KEY"
+    assert finder.find(finder.clean(text)) is None
+
+
+@pytest.mark.parametrize("lang", PROSE)
+def test_a_text_without_a_key_stays_as_it_is(lang: str) -> None:
+    assert KeyFinder().find(PROSE[lang]) is None
+    assert KeyFinder().clean(PROSE[lang]) == PROSE[lang]
+
+
+def test_a_private_key_goes_whole_and_a_message_is_masked() -> None:
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA\n-----END OPENSSH PRIVATE KEY-----"
+    assert KeyFinder().clean(f"a\n{key}\nb") == f"a\n{SECRET}\nb"
+    assert masked(f"no {TOKEN}, nor https://ada:lovelace1@host/") == f"no {SECRET}, nor https://{SECRET}@host/"
+
+
+def test_the_time_to_look_grows_with_the_texts() -> None:
+    def seconds(times: int) -> float:
+        began = time.process_time()
+        assert KeyFinder({"LAB_KEY": PASSWORD}).rows([*PROSE.values()] * times) == {}
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(1000) < 20 * seconds(100) + 1
+
+
+@pytest.mark.parametrize(
+    "text", [f"label: {TOKEN}", f"{TOKEN}: 1", "url: https://ada:lovelace1@host/v1", f"a: *{TOKEN}", f"a: !{TOKEN} 1"]
+)
+def test_a_key_in_a_yaml_file_is_an_error_that_does_not_repeat_it(tmp_path: Path, text: str) -> None:
+    import yaml
+
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(yaml.YAMLError) as found:
+        read_yaml(path)
+    assert TOKEN not in str(found.value)
+    assert "lovelace1" not in str(found.value)
+    assert found.value.__cause__ is None
