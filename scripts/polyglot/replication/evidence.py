@@ -76,11 +76,10 @@ class Evidence:
         return cls(read_published(folder), read_files(folder), cells, teachers, audit)
 
     def scores(self, base: str) -> pd.DataFrame:
-        """Released cells of a base with their PG-Scores: teacher, lang, pg."""
+        """Released cells of a base (see `RELEASED`) with their PG-Scores, column pg."""
         released = self.tables[RELEASED]
-        own = released[released["base"] == base]
-        weight = self.alpha
-        return own[["teacher", "lang"]].assign(pg=weight * own["intrinsic"] + (1 - weight) * own["pgr"])
+        own = released[released["base"] == base].reset_index(drop=True)
+        return own.assign(pg=self.alpha * own["intrinsic"] + (1 - self.alpha) * own["pgr"])
 
 
 @dataclass(frozen=True)

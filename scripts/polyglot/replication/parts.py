@@ -3,7 +3,8 @@
 A released student score is the unweighted mean over a language's benchmarks. All but one of them count right answers: their scores
 are multiples of one over the number of items. So the number of benchmarks times a student's score, less the remaining benchmark's
 part, is a multiple of 1/L, where L is the least common multiple of those numbers of items. Two students have the same part if their
-sums differ by a multiple of 1/L: scores are released with ten digits, by which a coincidence has odds of less than one in 10,000.
+sums differ by a multiple of 1/L: scores are released with ten digits, so two different parts look the same in less than one of
+100,000 pairs.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def reward_bench_parts(students: pd.DataFrame, others: Iterable[Counted], consta
         constant (the value, or NaN), remainder (sum of the other benchmarks' scores where the part is known).
     """
     found = []
-    benchmarks = list(others)
+    benchmarks, values = list(others), list(constants)
     for lang, group in students.groupby("lang", sort=True):
         own = [one.items for one in benchmarks if lang in one.langs]
         sums = (1 + len(own)) * group["student_score"].to_numpy(dtype=float)
@@ -52,7 +53,7 @@ def reward_bench_parts(students: pd.DataFrame, others: Iterable[Counted], consta
         row = group[["base", "teacher", "lang", "student_se"]].assign(benchmarks=1 + len(own))
         row["alike"] = _same(sums[:, None] - sums[None, :], step).sum(axis=1)
         row["constant"] = np.nan
-        for value in constants:
+        for value in values:
             row.loc[_same(sums - value, step) & (sums >= value - ROUNDING), "constant"] = value
         found.append(row.assign(remainder=sums - row["constant"]))
     return pd.concat(found, ignore_index=True)

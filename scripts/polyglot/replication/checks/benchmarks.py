@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 from polyglot.replication.checks.compare import items, spearman
 from polyglot.replication.evidence import Claim, Evidence, Finding
 from polyglot.replication.parts import counted, part_error, reward_bench_parts, weighted_error
 from polyglot.replication.published import RELEASED
 from polyglot.replication.settings import PUBLISHED_BASE
+
+
+def parts_of_claim(evidence: Evidence, check: str) -> pd.DataFrame:
+    """The parts (see `polyglot.replication.parts.reward_bench_parts`) behind the claim with this check; empty if there is none."""
+    claim = next((claim for claim in evidence.audit.claims if claim.check == check), None)
+    if claim is None:
+        return pd.DataFrame(columns=["lang", "constant", "alike"])
+    return _parts(evidence, claim, map(float, claim.published))
+
+
+def _parts(evidence: Evidence, claim: Claim, constants: Iterable[float]) -> pd.DataFrame:
+    return reward_bench_parts(evidence.tables[RELEASED], counted(claim.arguments["others"]), constants)
+
+
+def student_means(evidence: Evidence) -> pd.DataFrame:
+    """Mean student score and mean PG-Score of each teacher with the main base: teacher, student_score, pg."""
+    return evidence.scores(PUBLISHED_BASE).groupby("teacher")[["student_score", "pg"]].mean().reset_index()
 
 
 def files_differ(evidence: Evidence, claim: Claim) -> Finding:
@@ -29,8 +48,7 @@ def files_differ(evidence: Evidence, claim: Claim) -> Finding:
 
 def constant_answers(evidence: Evidence, claim: Claim) -> Finding:
     """Students whose M-RewardBench part has one of two constant values."""
-    values = [float(value) for value in claim.published]
-    parts = reward_bench_parts(evidence.tables[RELEASED], counted(claim.arguments["others"]), values)
+    parts = _parts(evidence, claim, map(float, claim.published))
     found = {value: int((parts["constant"] == float(value)).sum()) for value in claim.published}
     by_language = parts[parts["constant"].notna()].groupby("lang").size()
     shown = ", ".join(f"{lang} {count}" for lang, count in by_language.items())
@@ -41,19 +59,19 @@ def constant_answers(evidence: Evidence, claim: Claim) -> Finding:
 
 def shared_parts(evidence: Evidence, claim: Claim) -> Finding:
     """Students whose M-RewardBench part is, to ten digits, that of another student of the language."""
-    parts = reward_bench_parts(evidence.tables[RELEASED], counted(claim.arguments["others"]), [])
+    parts = _parts(evidence, claim, [])
     shared = parts["alike"] > 1
     by_language = shared.groupby(parts["lang"]).agg(["sum", "size"])
     shown = ", ".join(f"{lang} {row['sum']} of {row['size']}" for lang, row in by_language.iterrows())
-    found = {"students": int(shared.sum())}
+    found = {"sharing": int(shared.sum())}
     return Finding(items(claim.published, found), f"by language: {shown}", numbers={"students": len(parts)})
 
 
 def part_errors(evidence: Evidence, claim: Claim) -> Finding:
     """The standard error of M-RewardBench that released standard errors imply, and the one of its items."""
     arguments = claim.arguments
-    others, value = counted(arguments["others"]), float(arguments["value"])
-    errors = part_error(reward_bench_parts(evidence.tables[RELEASED], others, [value]), others[0].items)
+    value = float(arguments["value"])
+    errors = part_error(_parts(evidence, claim, [value]), counted(arguments["others"])[0].items)
     count = sum(sum(subsets) for subsets in arguments["categories"])
     pooled = float(np.sqrt(value * (1 - value) / count))
     implied = {"standard error": float(errors.mean())}
@@ -68,9 +86,7 @@ def part_errors(evidence: Evidence, claim: Claim) -> Finding:
 
 def students_agree(evidence: Evidence, claim: Claim) -> Finding:
     """Whether teachers whose students score higher have higher PG-Scores."""
-    released = evidence.tables[RELEASED]
-    own = released[released["base"] == PUBLISHED_BASE].merge(evidence.scores(PUBLISHED_BASE), on=["teacher", "lang"])
-    means = own.groupby("teacher")[["student_score", "pg"]].mean()
+    own, means = evidence.scores(PUBLISHED_BASE), student_means(evidence)
     teachers, cells = (spearman(frame, "student_score", "pg", evidence.confidence) for frame in (means, own))
     item = "teachers with better students have a higher PG-Score"
     note = (

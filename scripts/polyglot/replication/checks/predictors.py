@@ -128,9 +128,8 @@ def language_resources(evidence: Evidence, claim: Claim) -> Finding:
     by_language = evidence.cells.groupby("lang")["pg_released"].agg(statistic).rename("pg")
     table = evidence.tables["table08_languages"].set_index("lang").join(by_language)
     found = spearman(table, fact, "pg", evidence.confidence)
-    return Finding(
-        items(claim.published, {"rho": found["rho"]}), f"{statistic} over teachers; {_rho_note(found, evidence.confidence)}"
-    )
+    note = f"{statistic} over teachers; {_rho_note(found, evidence.confidence)}"
+    return Finding(items(claim.published, {"rho": found["rho"]}), note, numbers={"p": float(found["p"])})
 
 
 def component_shares(evidence: Evidence, claim: Claim) -> Finding:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.replication.checks.compare import items
 from polyglot.replication.evidence import Claim, Evidence, Finding
-from polyglot.replication.published import RELEASED, RELEASED_REGRESSION
+from polyglot.replication.published import RELEASED_REGRESSION
 from polyglot.replication.settings import PUBLISHED_BASE
 
 METRICS = 6
@@ -44,20 +44,13 @@ def nearest_mean(values: np.ndarray, intercept: float, left_out: int = 2) -> Out
     return Outcome(chosen, exact, abs(exact - intercept), float(apart[second]))
 
 
-def _main(evidence: Evidence) -> pd.DataFrame:
-    """Cells of the main base with their PG-Scores."""
-    released = evidence.tables[RELEASED]
-    own = released[released["base"] == PUBLISHED_BASE]
-    return own.merge(evidence.scores(PUBLISHED_BASE), on=["teacher", "lang"], validate="one_to_one").reset_index(drop=True)
-
-
 def _regression(evidence: Evidence) -> pd.Series:
     return evidence.tables[RELEASED_REGRESSION].set_index("term")["value"]
 
 
 def _sample(evidence: Evidence) -> tuple[pd.DataFrame, Outcome]:
     """The cells of the main base, and the choice of those that the intercept singles out."""
-    cells = _main(evidence)
+    cells = evidence.scores(PUBLISHED_BASE)
     return cells, nearest_mean(cells["pg"].to_numpy(dtype=float), float(_regression(evidence)["intercept"]))
 
 
