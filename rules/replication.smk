@@ -6,7 +6,6 @@ from polyglot.workflow.inputs.replication import AuditInputs
 audit = AuditInputs(STUDY, REGISTRIES)
 
 
-
 rule published_measurements:
     """Tables 11 and 12 of arXiv 2604.11290 as measurements."""
     input:

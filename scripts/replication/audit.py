@@ -9,9 +9,9 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_csv
     from polyglot.displays.tables import replication as replication_tables
+    from polyglot.replication.checks.benchmarks import parts_of_claim, student_means
     from polyglot.replication.checks.predictors import size_sensitivity
     from polyglot.replication.evidence import Evidence
-    from polyglot.replication.checks.benchmarks import parts_of_claim, student_means
     from polyglot.replication.published import RELEASED, RELEASED_SCALE, RELEASED_TRANSLATION, read_files, read_published
     from polyglot.replication.settings import PUBLISHED_BASE
     from polyglot.replication.signs import definition_ranks, sign_audit

@@ -1,10 +1,10 @@
 """A benchmark's part of students' scores, recovered from their mean over benchmarks.
 
-A released student score is the unweighted mean over a language's benchmarks. All but one of them count right answers: their scores
-are multiples of one over the number of items. So the number of benchmarks times a student's score, less the remaining benchmark's
-part, is a multiple of 1/L, where L is the least common multiple of those numbers of items. Two students have the same part if their
-sums differ by a multiple of 1/L: scores are released with ten digits, so two different parts look the same in less than one of
-100,000 pairs.
+A released student score is the unweighted mean over a language's benchmarks. All but one of them count right answers: their
+scores are multiples of one over the number of items. So the number of benchmarks times a student's score, less the remaining
+benchmark's part, is a multiple of 1/L, where L is the least common multiple of those numbers of items. Two students have the
+same part if their sums differ by a multiple of 1/L: scores are released with ten digits, so two different parts look the same in
+less than one of 100,000 pairs.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def part_error(parts: pd.DataFrame, items: int) -> pd.Series:
     """
     known = parts[(parts["benchmarks"] == 2) & parts["constant"].notna() & parts["student_se"].notna()]
     share = known["remainder"]
-    return 2 * known["student_se"] - np.sqrt(share * (1 - share) / (items - 1))
+    error: pd.Series = 2 * known["student_se"] - np.sqrt(share * (1 - share) / (items - 1))
+    return error
 
 
 def weighted_error(share: float, categories: Iterable[Iterable[int]]) -> float:

@@ -58,7 +58,8 @@ def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Returns:
         (claims, values). `claims`: id, claim, where, items, checked, within (the tolerance), tolerance, largest_difference,
-        verdict, note, missing, numbers (further computed numbers by name, as JSON). `values`, one row per item: id, item, published, recomputed, difference, within.
+        verdict, note, missing, numbers (further computed numbers by name, as JSON). `values`, one row per item: id, item,
+        published, recomputed, difference, within.
     """
     claims, values = [], []
     for claim in evidence.audit.claims:

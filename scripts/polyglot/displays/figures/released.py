@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +93,7 @@ def teachers(context: Context, teachers: pd.DataFrame) -> Figure:
     axes.locator_params(axis="x", nbins=5)
     axes.set(xlabel=f"{SCORE} of its students", ylabel=PG)
     axes.margins(x=0.12, y=0.1)
-    rho = teachers[["student_score", "pg"]].corr("spearman").iloc[0, 1]
+    rho = teachers["student_score"].corr(teachers["pg"], method="spearman")
     axes.set_title(f"Spearman {minus(number(rho, 2, sign=True))}, {len(teachers)} teachers")
     return figure
 
@@ -101,32 +101,32 @@ def teachers(context: Context, teachers: pd.DataFrame) -> Figure:
 def parts(context: Context, parts: pd.DataFrame) -> Figure:
     """Students by language: with a constant M-RewardBench part, with another student's, with one of their own."""
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
 
     figure, axes = plt.subplots()
     langs = sorted(parts["lang"].unique(), reverse=True)
     constant = parts["constant"].notna()
     groups = {
-        "a constant": (constant, "#A03000", ""),
-        "another student's": (~constant & (parts["alike"] > 1), "#E69F00", "////"),
-        "its own": (~constant & (parts["alike"] == 1), "#D9D9D9", ""),
+        "a constant": (constant, "#A03000", "", "white"),
+        "another student's": (~constant & (parts["alike"] > 1), "#E69F00", "////", "black"),
+        "its own": (~constant & (parts["alike"] == 1), "#D9D9D9", "", "black"),
     }
     start = np.zeros(len(langs))
-    bars = []
-    for label, (chosen, colour, hatch) in groups.items():
+    entries = []
+    for label, (chosen, colour, hatch, ink) in groups.items():
         counts = parts[chosen].groupby("lang").size().reindex(langs, fill_value=0).to_numpy(dtype=float)
-        style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.6, "label": label}
-        bars.append(axes.barh(range(len(langs)), counts, left=start, height=0.7, **style))
+        axes.barh(range(len(langs)), counts, left=start, height=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0.6)
+        box = {"facecolor": colour, "edgecolor": "none", "pad": 1} if hatch else None
         for place, (left, count) in enumerate(zip(start, counts, strict=True)):
             if count:
-                dark = colour == "#A03000"
-                box = None if dark or not hatch else {"facecolor": colour, "edgecolor": "none", "pad": 1}
-                text_colour = "white" if dark else "black"
-                axes.text(left + count / 2, place, f"{count:.0f}", ha="center", va="center", color=text_colour, fontsize=8, bbox=box)
+                text: dict[str, Any] = {"ha": "center", "va": "center", "color": ink, "fontsize": 8, "bbox": box}
+                axes.text(left + count / 2, place, f"{count:.0f}", **text)
+        entries.append(Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=label))
         start += counts
     axes.set_yticks(range(len(langs)), [context.language(lang) for lang in langs])
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_xlabel("students, by their M-RewardBench part")
-    legend(figure, bars)
+    legend(figure, entries)
     return figure

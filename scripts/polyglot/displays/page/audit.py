@@ -44,7 +44,7 @@ class Numbers:
     def __init__(self, claim: Row, values: pd.DataFrame) -> None:
         self.items, self.checked, self.within = (int(claim[name]) for name in ("items", "checked", "within"))
         self.published = _by_item(values, "published")
-        self._recomputed = {**_by_item(values, "recomputed"), **json.loads(claim["numbers"])}
+        self._recomputed: dict[str, float] = {**_by_item(values, "recomputed"), **json.loads(claim["numbers"])}
 
     def __getitem__(self, item: object) -> float:
         return self._recomputed[str(item)]

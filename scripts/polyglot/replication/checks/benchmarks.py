@@ -16,7 +16,7 @@ from polyglot.replication.settings import PUBLISHED_BASE
 
 
 def parts_of_claim(evidence: Evidence, check: str) -> pd.DataFrame:
-    """The parts (see `polyglot.replication.parts.reward_bench_parts`) behind the claim with this check; empty if there is none."""
+    """The parts behind the claim with this check (see `polyglot.replication.parts`); empty if there is none."""
     claim = next((claim for claim in evidence.audit.claims if claim.check == check), None)
     if claim is None:
         return pd.DataFrame(columns=["lang", "constant", "alike"])

@@ -20,10 +20,9 @@ def scale_correlations(scale: pd.DataFrame) -> pd.DataFrame:
     """
     rows = {}
     for lang, group in scale.groupby("lang", sort=True):
-        rho = group.assign(examples=group["examples"].astype(int))[["examples", "student_score", "pg_score"]].corr("spearman")
-        pairs = {"score_size": ("student_score", "examples"), "pg_size": ("pg_score", "examples")}
-        pairs["score_pg"] = ("student_score", "pg_score")
-        rows[lang] = {"sizes": len(group), **{name: float(rho.loc[pair]) for name, pair in pairs.items()}}
+        examples, score, pg = group["examples"].astype(int), group["student_score"], group["pg_score"]
+        pairs = {"score_size": (score, examples), "pg_size": (pg, examples), "score_pg": (score, pg)}
+        rows[lang] = {"sizes": len(group), **{name: one.corr(other, method="spearman") for name, (one, other) in pairs.items()}}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("lang")
 
 
