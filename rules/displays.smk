@@ -73,11 +73,7 @@ rule page:
     input:
         page.files,
         template="report/page/page.html.jinja",
-        beside=[
-            "report/page/page.css",
-            "report/page/page.js",
-            "report/page/sortable.min.js",
-        ],
+        beside=page.beside,
     output:
         f"{RESULTS}/index.html",
     log:

@@ -1,7 +1,9 @@
 # The replication audit: applies the scoring, statistics and figures of a study to the paper's published numbers.
 from polyglot.displays.catalogue.files import REPLICATED
 from polyglot.replication.settings import as_published
-from polyglot.workflow.inputs.replication import published_tables
+from polyglot.workflow.inputs.replication import AuditInputs
+
+audit = AuditInputs(STUDY, REGISTRIES)
 
 
 rule published_measurements:
@@ -29,7 +31,7 @@ rule published_measurements:
 rule audit:
     """Every claim with its verdict, the sign audit, and rankings under each way of scoring."""
     input:
-        published=published_tables(ROOT),
+        published=audit.published(ROOT),
         claims="config/replication.yaml",
         cells=f"results/{REPLICATION}/scores/{MAIN}/cells.csv",
         teachers=f"results/{REPLICATION}/scores/{MAIN}/teachers.csv",
@@ -52,6 +54,10 @@ rule audit:
         signs=f"results/{REPLICATION}/analysis/sign_audit.csv",
         ranks=f"results/{REPLICATION}/analysis/definition_ranks.csv",
         students=f"results/{REPLICATION}/analysis/students.csv",
+        teachers=f"results/{REPLICATION}/analysis/released_teachers.csv",
+        parts=f"results/{REPLICATION}/analysis/released_parts.csv",
+        scale=f"results/{REPLICATION}/analysis/released_scale.csv",
+        translation=f"results/{REPLICATION}/analysis/released_translation.csv",
     log:
         f"results/{REPLICATION}/logs/audit.log",
     benchmark:
@@ -69,6 +75,35 @@ rule audit:
         "Replication audit"
     script:
         "../scripts/replication/audit.py"
+
+
+rule audit_page:
+    """The audit's page: findings by weight with figures, then every claim, in one file."""
+    input:
+        audit.files,
+        claims=f"results/{REPLICATION}/claims.csv",
+        table=f"results/{REPLICATION}/claims.md",
+        values=f"results/{REPLICATION}/analysis/claim_values.csv",
+        findings="config/replication.yaml",
+        template="report/page/audit.html.jinja",
+        beside=audit.beside,
+    output:
+        f"results/{REPLICATION}/report.html",
+    log:
+        f"results/{REPLICATION}/logs/audit_page.log",
+    benchmark:
+        f"results/{REPLICATION}/benchmarks/audit_page.tsv"
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        shown=audit.shown,
+    message:
+        "Page of the replication audit"
+    script:
+        "../scripts/replication/audit_page.py"
 
 
 rule replication:

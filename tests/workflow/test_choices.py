@@ -10,7 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from polyglot.displays.catalogue.replication import REPLICATION
 from polyglot.replication.published import read_published
+from polyglot.replication.verdicts import VERDICTS, read_audit
 
 from ..batch_endpoint import serving_batches
 from ..endpoint import KEY, Server, cut, garbage, serving, status
@@ -154,17 +156,20 @@ def test_the_replication_audit_ends_with_claims_tables_and_figures(copy: Workpla
     copy.snakemake("replication")
     results = copy.folder / "results/replication"
     claims = pd.read_csv(results / "claims.csv")
-    assert set(claims["verdict"]) == {"reproduced", "not reproduced", "not checkable from published data"}
+    assert set(claims["verdict"]) == set(VERDICTS)
     assert (results / "claims.md").read_text(encoding="utf-8").count("|") > 7 * len(claims)
     board = pd.read_csv(results / "tables/leaderboard.csv").set_index("teacher")
     printed = read_published(repository / "config/published")["table01_pg_score"]
     means = printed[printed["lang"] == "average"].set_index("teacher")["pg_score"]
     assert list(board.index) == list(means.sort_values(ascending=False).index)
     assert set(board["flagged"]) == {"unknown"}
-    for name in ("pg_score", "weights", "language_resources", "published_recomputed", "anchors", "definition_ranks"):
+    for name in ("pg_score", "weights", "language_resources", *REPLICATION["figure"]):
         assert (results / f"figures/{name}.pdf").exists()
-    copy.configure("replication.yaml", lambda audit: audit["claims"].pop())
-    assert copy.planned("replication") == {"audit": 1, "figure": 3, "replication": 1, "table": 2}
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert page.count("<h3>") >= len(read_audit(repository / "config/replication.yaml").findings)
+    assert all(f'id="figure-{name}"' in page for name in REPLICATION["figure"])
+    copy.configure("replication.yaml", lambda audit: audit["claims"].pop(0))
+    assert copy.planned("replication") == {"audit": 1, "audit_page": 1, "figure": 7, "replication": 1, "table": 2}
 
 
 def test_a_wrong_published_cell_stops_the_audit_and_is_named(copy: Workplace) -> None:

@@ -30,6 +30,7 @@ class Schema:
 SEED_SIZES, TEACHERS, LANGUAGES = "table06_seed_sizes", "table07_teachers", "table08_languages"
 INTRINSIC_TABLE, PGR_TABLE, SCORES_TABLE = "table11_intrinsic", "table12_pgr", "table13_pg_score_std"
 RELEASED, RELEASED_SIZES = "released_students", "released_sizes"
+RELEASED_SCALE, RELEASED_TRANSLATION, RELEASED_REGRESSION = "released_scale", "released_translation", "released_regression"
 SCHEMAS: dict[str, Schema] = {
     "table01_pg_score": Schema(CELL, ("pg_score",), complete=True),
     "table03_mixed_effects": Schema(("predictor",), ("coefficient", "se", "p")),
@@ -50,9 +51,16 @@ SCHEMAS: dict[str, Schema] = {
     RELEASED: Schema(("base", *CELL), ("student_score", "student_se", "pgr", "intrinsic"), ("student_se",)),
     "released_teacher_benchmarks": Schema(("teacher", "benchmark", "lang"), ("score", "se"), complete=True),
     RELEASED_SIZES: Schema(("teacher",), ("size_b",), ("size_b",)),
+    RELEASED_SCALE: Schema((*CELL, "examples"), ("student_score", "student_se", "pg_score"), complete=True),
+    RELEASED_TRANSLATION: Schema(
+        ("method", *CELL), ("student_score", "student_se", "pgr", "intrinsic", "pg_score"), complete=True
+    ),
+    RELEASED_REGRESSION: Schema(("term",), ("value",)),
 }
 EVERY_TEACHER = ("table01_pg_score", INTRINSIC_TABLE, PGR_TABLE, SCORES_TABLE, "figure02_base_models", RELEASED_SIZES)
 """Tables in which every teacher of table 7 must be."""
+FILES = ("released/pg_scores_base_olmo3.jsonl", "released/pg_scores_qlora.jsonl")
+"""Released files that are kept byte for byte, because a claim compares their bytes."""
 OTHER_TEACHERS = {"default"}
 """In table 17: the settings of teachers without a row."""
 
@@ -88,6 +96,21 @@ def read_published(folder: Path) -> dict[str, pd.DataFrame]:
         if schema.complete:
             _complete(path, tables[name], schema.keys)
     return tables
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The bytes of the released files that are kept as they are, by name (`FILES`).
+
+    Raises:
+        ValueError: a missing file.
+    """
+    found = {}
+    for name in FILES:
+        path = Path(folder) / name
+        if not path.exists():
+            raise ValueError(f"{path} is missing; it is part of the repository: git checkout {path}")
+        found[path.name] = path.read_bytes()
+    return found
 
 
 def _known(path: Path, frame: pd.DataFrame, column: str, names: set[str]) -> None:

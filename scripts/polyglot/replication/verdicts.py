@@ -6,6 +6,7 @@ result and the tolerance.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from polyglot.replication.checks import CHECKS
 from polyglot.replication.evidence import Audit, Evidence
 
 REPRODUCED, NOT_REPRODUCED, NOT_CHECKABLE = "reproduced", "not reproduced", "not checkable from published data"
+UNSTATED = "reproduced only by an unstated statistic"
+VERDICTS = (REPRODUCED, UNSTATED, NOT_REPRODUCED, NOT_CHECKABLE)
 
 
 def read_audit(path: Path) -> Audit:
@@ -37,6 +40,12 @@ def read_audit(path: Path) -> Audit:
             raise ValueError(f"{path}: claim '{claim.id}': {unknown('check', claim.check, CHECKS)}")
         if ids.count(claim.id) > 1:
             raise ValueError(f"{path}: duplicate claim '{claim.id}'")
+    for told in audit.findings:
+        for name, verdict in told.claims.items():
+            if name not in ids:
+                raise ValueError(f"{path}: finding '{told.title}': {unknown('claim', name, ids)}")
+            if verdict not in VERDICTS:
+                raise ValueError(f"{path}: finding '{told.title}', claim '{name}': {unknown('verdict', verdict, VERDICTS)}")
     return audit
 
 
@@ -44,11 +53,13 @@ def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every claim with its verdict.
 
     A number is reproduced if it is within the tolerance of the published one, a statement if it holds as published. A claim is
-    reproduced if all its known items are, and not checkable if none is known.
+    reproduced if all its known items are, and not checkable if none is known. A claim that is reproduced by a statistic that
+    nobody states has a verdict of its own.
 
     Returns:
         (claims, values). `claims`: id, claim, where, items, checked, within (the tolerance), tolerance, largest_difference,
-        verdict, note, missing. `values`, one row per item: id, item, published, recomputed, difference, within.
+        verdict, note, missing, numbers (further computed numbers by name, as JSON). `values`, one row per item: id, item,
+        published, recomputed, difference, within.
     """
     claims, values = [], []
     for claim in evidence.audit.claims:
@@ -59,7 +70,8 @@ def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
         compared.loc[known, "difference"] = difference
         compared.loc[known, "within"] = (difference <= claim.tolerance + 1e-12).astype(object)
         checked, within = int(known.sum()), int((difference <= claim.tolerance + 1e-12).sum())
-        verdict = NOT_CHECKABLE if not checked else REPRODUCED if within == checked else NOT_REPRODUCED
+        reproduced = UNSTATED if claim.unstated else REPRODUCED
+        verdict = NOT_CHECKABLE if not checked else reproduced if within == checked else NOT_REPRODUCED
         claims.append(
             {
                 "id": claim.id,
@@ -71,8 +83,9 @@ def check_claims(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "tolerance": claim.tolerance,
                 "largest_difference": float(difference.max()) if checked else np.nan,
                 "verdict": verdict,
-                "note": finding.note,
+                "note": "; ".join(text for text in (claim.unstated, finding.note) if text),
                 "missing": finding.missing,
+                "numbers": json.dumps({name: float(value) for name, value in finding.numbers.items()}),
             }
         )
         values.append(compared.assign(id=claim.id))

@@ -70,7 +70,10 @@ TABLE = "results/{study}/tables/{table}.{form}"
 FIGURE = "results/{study}/figures/{figure}.{form}"
 PAGE = "results/{study}/index.html"
 CLAIMS = "results/{study}/claims.csv"
+AUDIT_PAGE = "results/{study}/report.html"
+"""The page of the replication audit."""
 PUBLISHED_TABLE = "config/published/{name}.csv"
+RELEASED_FILE = "config/published/released/{name}.jsonl"
 
 # Routing
 CALIBRATION = "results/{study}/routing/routers/{base}/calibration.parquet"

@@ -87,10 +87,11 @@ class Targets(Inputs):
         return self.of(["plan"])
 
     def replication(self) -> list[str]:
-        """The audit, and the tables and figures of a study that published numbers can fill."""
+        """The audit with its page, and the tables and figures of a study that published numbers can fill."""
         tables, figures = self._shown
         return [
             paths.CLAIMS.format(study=REPLICATION),
+            paths.AUDIT_PAGE.format(study=REPLICATION),
             *table_files(REPLICATION, catalogue.published(tables)),
             *figure_files(REPLICATION, catalogue.published(figures)),
         ]

@@ -294,6 +294,23 @@ def test_figures_of_the_published_measurements(tmp_path: Path) -> None:
     assert "Spearman's ρ over all 60 cells: 0.41" in "".join(texts("intrinsic_extrinsic", context, {"cells": frames["cells"]}))
 
 
+def test_figures_of_the_released_files(tmp_path: Path) -> None:
+    read = {name: pd.read_csv(ROOT / f"config/published/released_{name}.csv", comment="#") for name in ("scale", "translation")}
+    read["teachers"] = pd.DataFrame(
+        {"teacher": list("abcd"), "student_score": [0.4, 0.5, 0.5, 0.6], "pg": [1.0, 0.2, 0.21, -1.0]}
+    )
+    read["parts"] = pd.DataFrame(
+        {"lang": ["ar", "ar", "de"], "constant": [0.5, np.nan, np.nan], "alike": [2, 1, 2], "teacher": list("abc")}
+    )
+    context = a_context(list("abcd"), study="replication")
+    for name, display in displays.REPLICATION["figure"].items():
+        if name.startswith("released_"):
+            inputs = {key: read[key] for key in display.inputs}
+            drawn(display.function, context, inputs, tmp_path, height=display.height)
+    assert "Spearman −0.95, 4 teachers" in "".join(texts("released.teachers", context, {"teachers": read["teachers"]}))
+    drawn("released.parts", context, {"parts": read["parts"].head(0)}, tmp_path)
+
+
 def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
     frames, context = frames_of("hole and flag")
     for name in ("pg_score", "intrinsic_extrinsic", "synthesis_yield", "spearman"):

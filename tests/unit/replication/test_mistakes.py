@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.replication.published import read_published
+from polyglot.replication.published import read_files, read_published
 from polyglot.replication.verdicts import read_audit
 from polyglot.scoring.metric_tables import read_table
 
@@ -58,6 +58,12 @@ def test_a_missing_table_is_named(folder: Path, tmp_path: Path) -> None:
         read_published(tmp_path / "published")
 
 
+def test_a_missing_released_file_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"pg_scores_base_olmo3\.jsonl is missing; it is part of the repository"):
+        read_files(tmp_path)
+    assert set(read_files(folder)) == {"pg_scores_base_olmo3.jsonl", "pg_scores_qlora.jsonl"}
+
+
 def test_every_table_names_its_source(folder: Path) -> None:
     for path in folder.glob("*.csv"):
         assert path.read_text(encoding="utf-8").startswith("# Source: "), path.name
@@ -69,6 +75,13 @@ def test_claims_that_are_wrong_are_named(repository: Path, tmp_path: Path) -> No
         ("check: averages", "check: averges", "claim 'averages': unknown check 'averges'; did you mean 'averages'"),
         ("- id: averages", "- id: ranking", "duplicate claim 'ranking'"),
         ("tolerance: 0.002", "tolerance: little", r"claims\.\d+\.tolerance"),
+        (
+            "claims: {students_agree: not",
+            "claims: {student_agree: not",
+            "unknown claim 'student_agree'; did you mean 'stud",
+        ),
+        ("claims: {students_agree: not reproduced}", "claims: {students_agree: false}", "students_agree"),
+        ("claims: {students_agree: not reproduced}", "claims: {students_agree: wrong}", "unknown verdict 'wrong'"),
     ):
         (tmp_path / "replication.yaml").write_text(text.replace(old, new))
         with pytest.raises(ValueError, match=message):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.displays import catalogue
 from polyglot.models.hub import HubError
 from polyglot.study import paths
 from polyglot.study.configuration import Study
@@ -16,7 +17,7 @@ from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.publishing import PublishingInputs
-from polyglot.workflow.inputs.replication import published_tables
+from polyglot.workflow.inputs.replication import AuditInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs
 from polyglot.workflow.inputs.seeds import SeedInputs
@@ -256,11 +257,22 @@ def test_the_audit_is_scored_as_the_paper_and_shows_what_was_published(read: Rea
     assert displays.values("table")(audit)["study"] == "replication"
 
 
-def test_every_published_table_is_read(repository: Path) -> None:
-    tables = published_tables(repository)
+def test_every_published_table_is_read(repository: Path, read: Read) -> None:
+    tables = AuditInputs(*read()).published(repository)
     assert tables == sorted(tables)
+    assert "config/published/released/pg_scores_qlora.jsonl" in tables
     assert all((repository / table).is_file() for table in tables)
     assert "config/published/table12_pgr.csv" in tables
+
+
+def test_the_audits_page_shows_all_of_the_audits_own_tables_and_figures(read: Read) -> None:
+    audit = AuditInputs(*read())
+    shown = audit.shown()
+    assert {(one["kind"], one["name"]) for one in shown} == {
+        (kind, name) for kind, known in catalogue.REPLICATION.items() for name in known
+    }
+    for one in shown:
+        assert {one["path"], f"{one['path']}.md"} & set(audit.files()), one["name"]
 
 
 def test_each_way_to_route_is_given_what_it_chooses_by(read: Read) -> None:

@@ -6,6 +6,8 @@ from polyglot.displays.catalogue.files import REPLICATED
 from polyglot.displays.display import Display, Kind
 
 SIGNS, RANKS = "analysis/sign_audit.csv", "analysis/definition_ranks.csv"
+SMALL = 4.4
+"""Width in inches of figures that stand two in a row on the audit's page."""
 
 REPLICATION: dict[Kind, dict[str, Display]] = {
     "table": {
@@ -62,6 +64,51 @@ REPLICATION: dict[Kind, dict[str, Display]] = {
             {"ranks": RANKS},
             paper="table 1",
             published=("ranks",),
+        ),
+        "released_teachers": Display(
+            "released.teachers",
+            "PG-Score and the students' scores",
+            REPLICATED,
+            "Each teacher's mean PG-Score against the mean benchmark score of its students, over six languages.",
+            {"teachers": "analysis/released_teachers.csv"},
+            paper="table 1",
+            published=("teachers",),
+            width=SMALL,
+            height=3.0,
+        ),
+        "released_parts": Display(
+            "released.parts",
+            "Students whose M-RewardBench parts are the same",
+            REPLICATED,
+            "Students of all released bases: those whose M-RewardBench part is one of two constant values, those that share a "
+            "part with another student of the language to ten digits, and the others.",
+            {"parts": "analysis/released_parts.csv"},
+            paper="table 12",
+            published=("parts",),
+            width=SMALL,
+            height=2.6,
+        ),
+        "released_scale": Display(
+            "released.scale",
+            "Size of the data: student score and PG-Score",
+            REPLICATED,
+            "Mean benchmark scores of the students of figure 5 and their PG-Scores, by the number of training examples.",
+            {"scale": "analysis/released_scale.csv"},
+            paper="figure 5",
+            published=("scale",),
+            width=SMALL,
+            height=2.6,
+        ),
+        "released_translation": Display(
+            "released.translation",
+            "Translation: PG-Score and student score",
+            REPLICATED,
+            "PG-Scores of figure 6's three methods of translation and the mean benchmark scores of their students.",
+            {"translation": "analysis/released_translation.csv"},
+            paper="figure 6",
+            published=("translation",),
+            width=SMALL,
+            height=2.8,
         ),
     },
 }

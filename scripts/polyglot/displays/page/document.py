@@ -64,14 +64,12 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     """
     frames = {name: read_frame(Path(path)) for name, path in files.frames.items()}
     context = Context.of(values, frames.get("gaps"))
-    tables = {one["name"]: _table(one) for one in files.shown if one["kind"] == "table"}
-    figures = {one["name"]: _figure(one) for one in files.shown if one["kind"] == "figure"}
+    tables, figures = (shown_of(files.shown, kind) for kind in ("table", "figure"))
     answer = next((name for name in ANSWERS if name in tables), "")
     board, advised = frames.get("leaderboard", pd.DataFrame()), frames.get("recommendation")
     advices = [] if advised is None else advice_by_language(advised)
     results = _results(context, frames, files.samples)
     holes = len(frames.get("holes", ()))
-    style, scripts = _beside(template, "page.css"), _beside(template, "sortable.min.js") + _beside(template, "page.js")
     cost = {name: shown for name, shown in tables.items() if shown.category == COST}
     apart = {answer, VERDICTS, *cost}
     return render(
@@ -93,9 +91,7 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
         named=set(tables),
         totals=_totals(frames.get("ledger", pd.DataFrame())),
         costs=list(cost.values()),
-        style=Markup(style),
-        scripts=Markup(scripts),
-        hashes={"style": _hash(style), "scripts": _hash(scripts)},
+        **dress(template),
     )
 
 
@@ -107,6 +103,19 @@ def _results(context: Context, frames: Mapping[str, pd.DataFrame], samples: Sequ
     board, yields, prices = (frames.get(name, pd.DataFrame()) for name in ("leaderboard", "yields", "prices"))
     pairs = {(teacher, lang): read_frame(Path(path)) for teacher, lang, path in samples}
     return Results(cells, board, yields, prices, pairs)
+
+
+def shown_of(files: Sequence[Mapping[str, str]], kind: str) -> dict[str, Shown]:
+    """The tables or figures among files (see `Files.shown`), by name."""
+    read = _table if kind == "table" else _figure
+    return {one["name"]: read(one) for one in files if one["kind"] == kind}
+
+
+def dress(template: Path) -> dict[str, Any]:
+    """Style and scripts of a page, which lie beside its template, and their hashes for its content security policy."""
+    style, scripts = _beside(template, "page.css"), _beside(template, "sortable.min.js") + _beside(template, "page.js")
+    hashes = {"style": _hash(style), "scripts": _hash(scripts)}
+    return {"style": Markup(style), "scripts": Markup(scripts), "hashes": hashes}
 
 
 def _table(one: Mapping[str, str]) -> Shown:

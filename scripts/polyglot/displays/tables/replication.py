@@ -12,7 +12,7 @@ from polyglot.displays.numbers import UNKNOWN, number, p_value, significant, wit
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.intrinsic.metrics import INTRINSIC
-from polyglot.replication.verdicts import NOT_CHECKABLE, NOT_REPRODUCED, REPRODUCED
+from polyglot.replication.verdicts import NOT_REPRODUCED, UNSTATED, VERDICTS
 
 FEW = 3
 """Maximum number of items shown individually."""
@@ -29,15 +29,15 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
     texts = [_published_and_recomputed(row, by_claim[row["id"]]) for row in row_dicts(found)]
     data = found.assign(published=[text[0] for text in texts], recomputed=[text[1] for text in texts])
     columns = ["id", "claim", "where", "published", "recomputed", "tolerance", "items", "checked", "within", "largest_difference"]
-    data = data[[*columns, "verdict", "note", "missing"]]
+    data = data[[*columns, "verdict", "note", "missing", "numbers"]]
     verdicts = found["verdict"].value_counts()
-    counts = ", ".join(f"{int(verdicts.get(verdict, 0))} {verdict}" for verdict in (REPRODUCED, NOT_REPRODUCED, NOT_CHECKABLE))
+    counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdict in verdicts)
     rows = []
     for place, row in enumerate(row_dicts(data), 1):
         rows.append(
             {
                 "": str(place),
-                "verdict": f"**{row['verdict']}**" if row["verdict"] == NOT_REPRODUCED else row["verdict"].split(" from ")[0],
+                "verdict": _verdict(row["verdict"]),
                 "claim": row["claim"],
                 "published": row["published"],
                 "recomputed": row["recomputed"],
@@ -61,6 +61,12 @@ def claims(found: pd.DataFrame, values: pd.DataFrame, sizes: pd.DataFrame) -> Ta
             "scores any study; tolerances follow from how values are printed (config/replication.yaml).",
         ],
     )
+
+
+def _verdict(verdict: str) -> str:
+    """A verdict as it stands in the table: short, bold if a claim does not come out as it is stated."""
+    short = verdict.split(" from ")[0]
+    return f"**{short}**" if verdict in (NOT_REPRODUCED, UNSTATED) else short
 
 
 def _published_and_recomputed(claim: Row, values: pd.DataFrame) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.scoring.statistics import spearman_matrix
+
 CELL = ["teacher", "lang"]
 
 
@@ -21,3 +23,9 @@ def series(frame: pd.DataFrame, keys: list[str], column: str) -> dict[str, float
     """A column by its joined keys."""
     names = frame[keys].astype(str).agg(" ".join, axis=1)
     return dict(zip(names, frame[column].astype(float), strict=True))
+
+
+def spearman(frame: pd.DataFrame, a: str, b: str, confidence: float) -> pd.Series:
+    """Spearman correlation of two columns: rho, low, high, p, n (see `polyglot.scoring.statistics.spearman_matrix`)."""
+    found = spearman_matrix(frame, [a, b], confidence=confidence)
+    return found[(found["a"] == a) & (found["b"] == b)].iloc[0]

@@ -10,12 +10,12 @@ import pandas as pd
 
 from polyglot.analysis.components import principal_components
 from polyglot.intrinsic.metrics import INTRINSIC
-from polyglot.replication.checks.compare import items
+from polyglot.replication.checks.compare import items, spearman
 from polyglot.replication.evidence import Claim, Evidence, Finding
 from polyglot.replication.published import RELEASED, RELEASED_SIZES, TEACHERS, sizes
 from polyglot.replication.settings import PUBLISHED_BASE
 from polyglot.scoring.sensitivity import rank_correlation
-from polyglot.scoring.statistics import mixed_effects, spearman_matrix
+from polyglot.scoring.statistics import mixed_effects
 
 
 def _size_model(evidence: Evidence, known: Mapping[str, float]) -> pd.Series:
@@ -58,6 +58,16 @@ def ability_model(evidence: Evidence, claim: Claim) -> Finding:
     return Finding(items(_table3(evidence, "ability"), _as_printed(term)), f"{_term_note(term)}; without {absent}")
 
 
+def observations(evidence: Evidence, claim: Claim) -> Finding:
+    """The number of observations of table 3's models: teachers whose size or benchmark scores are known, by six languages."""
+    scored = set(evidence.tables["released_teacher_benchmarks"]["teacher"])
+    known = {"log_size": set(sizes(evidence.tables, TEACHERS)), "ability": scored}
+    cells = evidence.cells["teacher"]
+    found = {name: int(cells.isin(teachers).sum()) for name, teachers in known.items()}
+    shown = "; ".join(f"{name}: {cells[cells.isin(teachers)].nunique()} teachers" for name, teachers in known.items())
+    return Finding(items(claim.published, found), f"{shown}, in {evidence.cells['lang'].nunique()} languages")
+
+
 def size_matters(evidence: Evidence, claim: Claim) -> Finding:
     """Whether the interval of the effect of size excludes zero, under each source of sizes."""
     terms = {source: _size_model(evidence, sizes(evidence.tables, source)) for source in (TEACHERS, RELEASED_SIZES)}
@@ -83,11 +93,6 @@ def size_sensitivity(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows).drop(columns="term")
 
 
-def _spearman(frame: pd.DataFrame, a: str, b: str, confidence: float) -> pd.Series:
-    found = spearman_matrix(frame, [a, b], confidence=confidence)
-    return found[(found["a"] == a) & (found["b"] == b)].iloc[0]
-
-
 def _rho_note(found: pd.Series, confidence: float) -> str:
     return f"{confidence:.0%} interval [{found['low']:.2f}, {found['high']:.2f}], n = {int(found['n'])}, p = {found['p']:.3f}"
 
@@ -95,9 +100,9 @@ def _rho_note(found: pd.Series, confidence: float) -> str:
 def intrinsic_extrinsic(evidence: Evidence, claim: Claim) -> Finding:
     """Spearman correlation of intrinsic score and PGR over cells; over teachers in the note."""
     confidence = evidence.confidence
-    found = _spearman(evidence.cells, "intrinsic", "pgr_released", confidence)
+    found = spearman(evidence.cells, "intrinsic", "pgr_released", confidence)
     means = evidence.cells.groupby("teacher")[["intrinsic", "pgr_released"]].mean()
-    teachers = _spearman(means, "intrinsic", "pgr_released", confidence)
+    teachers = spearman(means, "intrinsic", "pgr_released", confidence)
     note = f"{_rho_note(found, confidence)}; over the {int(teachers['n'])} teachers' averages {teachers['rho']:.2f}"
     return Finding(items(claim.published, {"rho": found["rho"]}), note)
 
@@ -122,10 +127,9 @@ def language_resources(evidence: Evidence, claim: Claim) -> Finding:
     fact, statistic = claim.arguments["fact"], claim.arguments["statistic"]
     by_language = evidence.cells.groupby("lang")["pg_released"].agg(statistic).rename("pg")
     table = evidence.tables["table08_languages"].set_index("lang").join(by_language)
-    found = _spearman(table, fact, "pg", evidence.confidence)
-    return Finding(
-        items(claim.published, {"rho": found["rho"]}), f"{statistic} over teachers; {_rho_note(found, evidence.confidence)}"
-    )
+    found = spearman(table, fact, "pg", evidence.confidence)
+    note = f"{statistic} over teachers; {_rho_note(found, evidence.confidence)}"
+    return Finding(items(claim.published, {"rho": found["rho"]}), note, numbers={"p": float(found["p"])})
 
 
 def component_shares(evidence: Evidence, claim: Claim) -> Finding:

@@ -33,6 +33,10 @@ FRAMES = {
     "ledger": "analysis/ledger.csv",
 }
 """The measurements of the main experiment that the page is made from, below results/STUDY."""
+FORMS: dict[Kind, tuple[str, ...]] = {"table": ("md", "csv"), "figure": ("png",)}
+"""The forms of a table or figure that a page reads."""
+BESIDE = [f"report/page/{name}" for name in ("parts.html.jinja", "page.css", "page.js", "sortable.min.js")]
+"""What pages have in common: parts of the template, style and scripts."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class PageInputs(Inputs):
     is: a page is no reason to run an experiment again.
     """
 
+    beside = BESIDE
     asked: Sequence[str] = ()
     """The words of the command line: targets among them say which experiments this run makes."""
 
@@ -79,9 +84,8 @@ class PageInputs(Inputs):
 
     def _forms(self, kind: Kind, name: str) -> list[str]:
         """The files of a display that the page reads."""
-        if kind == "figure":
-            return [self.at(paths.FIGURE, figure=name, form="png")]
-        return [self.at(paths.TABLE, table=name, form=form) for form in ("md", "csv")]
+        pattern = paths.FIGURE if kind == "figure" else paths.TABLE
+        return [self.at(pattern, **{kind: name}, form=form) for form in FORMS[kind]]
 
     def _samples(self) -> Iterator[tuple[str, str, str]]:
         """(teacher, language, path) of the training sets of the main experiment's first seed."""

@@ -27,7 +27,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps", "abilities"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
-    "drawing tables and figures": ("table", "figure", "page"),
+    "drawing tables and figures": ("table", "figure", "page", "audit_page"),
     "writing cards and archives": ("data_set", "model_card", "archive"),
 }
 """Stages, about in the order in which studies come to them."""
