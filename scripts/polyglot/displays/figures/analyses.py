@@ -25,7 +25,9 @@ from polyglot.displays.figures.style import (
     legend,
     log_axis,
     looks,
+    narrow,
     nothing,
+    panels,
     points,
     spread,
 )
@@ -67,8 +69,12 @@ def pca(
     import matplotlib.pyplot as plt
 
     figure = plt.figure()
-    panels = figure.subplot_mosaic("vc;lc", width_ratios=[1, 1.45], height_ratios=[1, 1.35])
-    left, below, right = panels["v"], panels["l"], panels["c"]
+    if narrow(2, 2.4) > 1:
+        placed = figure.subplot_mosaic("vc;lc", width_ratios=[1, 1.45], height_ratios=[1, 1.35])
+    else:
+        placed = figure.subplot_mosaic("v;l;c", height_ratios=[1, 1.35, 2])
+        figure.set_figheight(1.9 * figure.get_figheight())
+    left, below, right = placed["v"], placed["l"], placed["c"]
     place = np.arange(1, len(variance) + 1)
     left.bar(place, variance["share"], color="#CFE3F1", edgecolor=COLOURS[0], width=0.66, linewidth=0.8)
     left.plot(place, variance["cumulative"], "s--", color=COLOURS[1], markersize=3.5, linewidth=1)
@@ -151,17 +157,15 @@ def regression(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """Predicted against actual gain, one panel per validation."""
-    import matplotlib.pyplot as plt
-
     names = list(validation["validation"])
-    figure, grid = plt.subplots(1, max(1, len(names)), sharex=True, sharey=True, squeeze=False)
+    figure, shown = panels(max(1, len(names)), least=1.9, sharex=True, sharey=True)
     by_language = looks(sorted(predictions["lang"].unique()))
     columns = [name for name in ("actual", *names) if name in predictions]
     values = predictions[columns].to_numpy(dtype=float)
     known = values[np.isfinite(values)]
     ends = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     pad = 0.06 * ((ends[1] - ends[0]) or 1)
-    for axes, row in zip(grid[0], validation.to_dict("records"), strict=False):
+    for axes, row in zip(shown, validation.to_dict("records"), strict=False):
         name = str(row["validation"])
         title = VALIDATIONS.get(name, name.replace("_", " "))
         if pd.isna(row["r2"]):
@@ -177,7 +181,7 @@ def regression(
             rows = predictions[predictions["lang"] == lang]
             hollow = context.is_flagged(lang)
             points(axes, rows.get(name, np.nan), rows["actual"], look=look, hollow=hollow, size=4.5)
-    grid[0, 0].set_ylabel("actual gain")
+    shown[0].set_ylabel("actual gain")
     flagged = any(context.is_flagged(lang) for lang in by_language)
     legend(figure, _language_handles(context, by_language) + [flag_handle()] * flagged)
     bottom(figure, "predicted gain; dashed: prediction equals outcome", hole_line(context, holes=holes))
@@ -219,14 +223,12 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
 def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | None = None) -> Figure:
     """Agreement of the ranking at every weight of the intrinsic score with that at the chosen weight, one panel per
     definition."""
-    import matplotlib.pyplot as plt
-
     rows = sensitivity[sensitivity["choice"] == "alpha"].assign(value=lambda frame: frame["value"].astype(float))
     names = [name for name in DEFINITIONS if rows.loc[rows["definition"] == name, "spearman"].notna().any()]
-    figure, grid = plt.subplots(1, max(1, len(names)), sharex=True, sharey=True, squeeze=False)
+    figure, shown = panels(max(1, len(names)), least=1.9, sharex=True, sharey=True)
     if not names:
-        nothing(grid[0, 0], "fewer than two teachers with a score in every language: no ranking to compare")
-    for axes, name, look in zip(grid[0], names, looks(DEFINITIONS).values(), strict=False):
+        nothing(shown[0], "fewer than two teachers with a score in every language: no ranking to compare")
+    for axes, name, look in zip(shown, names, looks(DEFINITIONS).values(), strict=False):
         part = rows[rows["definition"] == name].sort_values("value")
         axes.fill_between(part["value"], part["low"], part["high"], color=look.colour, alpha=0.18, linewidth=0)
         axes.plot(part["value"], part["spearman"], color=look.colour, zorder=2)
@@ -235,9 +237,9 @@ def weights(context: Context, sensitivity: pd.DataFrame, holes: pd.DataFrame | N
         axes.set_title(f"{name}, {int(part['n'].max())} teachers")
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     if names:
-        grid[0, 0].set_ylabel("Spearman's ρ of the two rankings")
+        shown[0].set_ylabel("Spearman's ρ of the two rankings")
         low = np.nanmin(rows[["spearman", "low"]].to_numpy(dtype=float))
-        grid[0, 0].set_ylim(low - 0.08, 1.03)
+        shown[0].set_ylim(low - 0.08, 1.03)
         label = f"weight of the intrinsic score; dotted: the chosen one, α = {context.alpha}"
         bottom(figure, label, hole_line(context, holes=holes))
     return figure
@@ -250,17 +252,15 @@ def language_resources(
     context: Context, cells: pd.DataFrame, replicates: pd.DataFrame, gaps: pd.DataFrame | None = None
 ) -> Figure:
     """Mean PG-Score of every language against its share of CommonCrawl and its resource level."""
-    import matplotlib.pyplot as plt
-
     main = main_rows(context, replicates)
     means = averages(main, f"pg_{context.definition}", ["lang"], context.confidence)
     base = str(main["base"].iloc[0]) if len(main) else context.base
     by_language = looks(sorted(means.index))
     flagged = {lang: context.is_flagged(lang, base) for lang in by_language}
-    figure, panels = plt.subplots(1, 2, sharey=True)
+    figure, shown = panels(2, least=2.0, sharey=True)
     absent = [context.language(lang, base) for lang in means.index[means["value"].isna()]]
     notes = [f"{HOLE} no mean, because a teacher's measurement is missing: {', '.join(absent)}."] if absent else []
-    for axes, (fact, label) in zip(panels, FACTS.items(), strict=True):
+    for axes, (fact, label) in zip(shown, FACTS.items(), strict=True):
         x = pd.Series({lang: context.languages.get(lang, {}).get(fact) for lang in means.index}, dtype=float)
         unknown = [context.language(str(lang), base) for lang in means.index[x.isna()]]
         notes += [f"Not known, {label}: {', '.join(unknown)}."] if unknown else []
@@ -279,7 +279,7 @@ def language_resources(
         rho = spearman_matrix(rows, ["x", "value"], confidence=context.confidence).iloc[1]
         text = f"ρ {interval_text(rho['rho'], rho['low'], rho['high'])}, " if pd.notna(rho["rho"]) else ""
         axes.set_title(f"{text}n {len(rows)}", fontsize=8)
-    panels[0].set_ylabel(f"mean PG-Score ({context.definition})")
+    shown[0].set_ylabel(f"mean PG-Score ({context.definition})")
     entries = [handle(look, language_label(context, lang, base), hollow=flagged[lang]) for lang, look in by_language.items()]
     legend(figure, entries + [flag_handle()] * any(flagged.values()) + [cross_handle("no mean")] * bool(absent))
     bottom(figure, "", *notes)

@@ -31,6 +31,7 @@ from polyglot.displays.figures.style import (
     log_axis,
     looks,
     nothing,
+    panels,
     points,
 )
 from polyglot.displays.numbers import HOLE, number
@@ -72,16 +73,14 @@ def bases(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """Left: PG-Score by teacher and base, averaged over languages. Right: rank correlations between bases."""
-    import matplotlib.pyplot as plt
-
     column = f"pg_{context.definition}"
     groups = _groups(teachers)
     groups = [group for group in groups if group[0] == context.base] + [group for group in groups if group[0] != context.base]
     names = group_names(context, groups)
     compared = len(groups) > 1
     ratios = [2.4 if len(groups) == 2 else 1.25, 1]
-    figure, panels = plt.subplots(1, 1 + compared, squeeze=False, width_ratios=ratios[: 1 + compared])
-    left = panels[0, 0]
+    figure, shown = panels(1 + compared, least=2.4, width_ratios=ratios[: 1 + compared])
+    left = shown[0]
     order = list(dict.fromkeys(teacher for group in groups for teacher in _of(teachers, group)["teacher"]))
     rows_named(left, [context.model(name) for name in order])
     by_group = looks(names.values())
@@ -98,7 +97,7 @@ def bases(
     left.axvline(0, color=GREY, linewidth=0.8, zorder=1)
     left.set_xlabel(f"PG-Score ({context.definition})")
     if compared:
-        _agreement(context, panels[0, 1], replicates, groups, column)
+        _agreement(context, shown[1], replicates, groups, column)
     legend(figure, [handle(look, name) for name, look in by_group.items()] + [cross_handle("no average")] * absent)
     bottom(figure, "", hole_line(context, holes=holes) or _unmeasured(context, teachers, column), flag_line(context))
     return figure
@@ -159,10 +158,8 @@ def recipes(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """PG-Score and gain, averaged over languages: recipes as rows, best on top, teachers as markers."""
-    import matplotlib.pyplot as plt
-
     outcomes = _outcomes(context, replicates, measurements)
-    figure, panels = plt.subplots(1, len(outcomes), sharey=True, squeeze=False)
+    figure, shown = panels(len(outcomes), least=2.4, sharey=True)
     groups = _groups(replicates)
     by_teacher = looks(authors(context, replicates))
     scores = averages(replicates, outcomes[0][1], STUDENT, context.confidence)["value"].groupby(level=["base", "recipe"]).mean()
@@ -171,7 +168,7 @@ def recipes(
     slots = [*by_teacher, ""] if len(by_teacher) > 1 else list(by_teacher)
     shifts = dict(zip(slots, row_shifts(len(slots)), strict=True))
     absent = averaged = False
-    for axes, (label, column, frame) in zip(panels[0], outcomes, strict=True):
+    for axes, (label, column, frame) in zip(shown, outcomes, strict=True):
         rows_named(axes, [names[group] for group in groups])
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
         axes.locator_params(axis="x", nbins=5)
@@ -203,11 +200,10 @@ def sizes(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """PG-Score and gain, averaged over languages, against the number of training examples; one line per teacher."""
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import NullLocator
 
     outcomes = _outcomes(context, replicates, measurements)
-    figure, panels = plt.subplots(1, len(outcomes), squeeze=False)
+    figure, shown = panels(len(outcomes), least=2.4)
     rank = {name: place for place, name in enumerate(authors(context, replicates))}
     students = replicates[list(STUDENT)].drop_duplicates().to_dict("records")
     lines = list(dict.fromkeys((row["base"], _mix(row["recipe"]), row["teacher"]) for row in students))
@@ -219,7 +215,7 @@ def sizes(
     span = np.log(ticks[-1] / ticks[0]) if len(ticks) > 1 else 1.0
     shifts = np.exp(row_shifts(len(lines), 0.02 * span))
     absent = False
-    for axes, (label, column, frame) in zip(panels[0], outcomes, strict=True):
+    for axes, (label, column, frame) in zip(shown, outcomes, strict=True):
         means = averages(frame, column, STUDENT, context.confidence).reset_index()
         means = means.assign(mix=[_mix(name) for name in means["recipe"]], size=means["recipe"].map(dict(context.recipes)))
         for (line, look), shift in zip(by_line.items(), shifts, strict=True):
@@ -258,16 +254,14 @@ def _mix(recipe: str) -> str:
 
 def steps(context: Context, outcomes: pd.DataFrame) -> Figure:
     """Mean score of each step's student with its interval, steps as rows, and each step's gain; one panel per language."""
-    import matplotlib.pyplot as plt
-
     langs = sorted(outcomes["lang"].unique())
-    figure, panels = plt.subplots(1, max(1, len(langs)), sharey=True, squeeze=False)
+    figure, shown = panels(max(1, len(langs)), least=2.3, sharey=True)
     labels = outcomes.sort_values("step").drop_duplicates("step").set_index("step")["label"]
     places = {step: place for place, step in enumerate(labels.index)}
     groups = [name for name in dict.fromkeys(outcomes["group"]) if name != "all"]
     by_group = looks(groups)
     absent = hollow = False
-    for axes, lang in zip(panels[0], langs, strict=True):
+    for axes, lang in zip(shown, langs, strict=True):
         part = outcomes[outcomes["lang"] == lang].assign(place=lambda frame: frame["step"].map(places))
         rows_named(axes, [_wrap(str(label)) for label in labels])
         base = str(part["base"].iloc[0])
@@ -312,13 +306,11 @@ PREDICTORS: dict[str, tuple[str, str, str, Callable[[Any], Any]]] = {
 
 def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame, gaps: pd.DataFrame | None = None) -> Figure:
     """PG-Score against a teacher's own score and its size, with the fitted lines of the mixed-effects models."""
-    import matplotlib.pyplot as plt
-
-    shown = [name for name in PREDICTORS if name == "ability" or abilities["size"].notna().any()]
-    figure, panels = plt.subplots(1, len(shown), sharey=True, squeeze=False)
+    known = [name for name in PREDICTORS if name == "ability" or abilities["size"].notna().any()]
+    figure, shown = panels(len(known), least=2.3, sharey=True)
     by_teacher = looks(authors(context, abilities))
     hollow = False
-    for axes, name in zip(panels[0], shown, strict=True):
+    for axes, name in zip(shown, known, strict=True):
         column, label, _, _ = PREDICTORS[name]
         for row in abilities.dropna(subset=[column, "pg"]).to_dict("records"):
             flagged = context.is_flagged(row["lang"])
@@ -331,11 +323,11 @@ def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame, g
         else:
             axes.locator_params(axis="x", nbins=5)
         _line(axes, models[models["predictor"] == name], name, abilities[column].dropna())
-    panels[0, 0].set_ylabel(f"PG-Score ({context.definition})")
+    shown[0].set_ylabel(f"PG-Score ({context.definition})")
     legend(figure, [handle(look, context.model(name)) for name, look in by_teacher.items()] + [flag_handle()] * hollow)
     unplaced = abilities[abilities["pg"].isna() | abilities["ability"].isna()]
     names = [f"{context.model(row['teacher'])} in {context.language(row['lang'])}" for row in unplaced.to_dict("records")]
-    sizeless = [context.model(name) for name in authors(context, abilities[abilities["size"].isna()])] if len(shown) > 1 else []
+    sizeless = [context.model(name) for name in authors(context, abilities[abilities["size"].isna()])] if len(known) > 1 else []
     bottom(figure, "", f"{HOLE} no measurement: {'; '.join(names)}." if names else "",
            f"Size not known: {', '.join(sizeless)}." if sizeless else "")  # fmt: skip
     return figure

@@ -23,6 +23,7 @@ from polyglot.displays.figures.style import (
     points,
     spread,
 )
+from polyglot.displays.figures.style import panels as side_by_side
 from polyglot.displays.numbers import number
 
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ RED = "#A03000"
 
 def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
     """Every cell of table 13 and every score of figure 2: printed against recomputed, with differences."""
-    import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, 3, gridspec_kw={"width_ratios": [1, 0.9, 1]})
+    figure, panels = side_by_side(3, least=2.0, width_ratios=[1, 0.9, 1])
     cells = _split(values, "pg_scores", ["teacher", "group"])
     bases = _split(values, "base_scores", ["teacher", "group"])
     langs, names = sorted(cells["group"].unique()), sorted(bases["group"].unique())
@@ -96,14 +96,13 @@ def _identity(axes: Axes, frame: pd.DataFrame, known: dict[str, Look]) -> None:
 
 def anchors(context: Context, audit: pd.DataFrame, students: pd.DataFrame) -> Figure:
     """Students of every teacher beside their base and reference, by language."""
-    import matplotlib.pyplot as plt
 
     langs = sorted(audit["lang"])
     rows = audit.set_index("lang")
     order = students.groupby("teacher")["student_score"].mean().sort_values(ascending=False).index
     by_teacher = looks(order)
-    figure, panels = plt.subplots(1, len(langs))
-    for axes, lang in zip(np.atleast_1d(panels), langs, strict=True):
+    figure, panels = side_by_side(len(langs), least=1.0)
+    for axes, lang in zip(panels, langs, strict=True):
         row = rows.loc[lang]
         known = pd.notna(row["gap"])
         name = language_label(context, lang, endonym=False)
@@ -119,7 +118,7 @@ def anchors(context: Context, audit: pd.DataFrame, students: pd.DataFrame) -> Fi
             axes.axhline(row["reference_score"], color=RED if row["suspect"] else DARK, linewidth=1.2, linestyle=(0, (4, 2)))
         axes.margins(y=0.12)
         axes.tick_params(axis="y", labelsize=6.5)
-    np.atleast_1d(panels)[0].set_ylabel("mean benchmark score")
+    panels[0].set_ylabel("mean benchmark score")
     lines = [
         handle(Look(DARK, "", "-"), "base", line=True),
         handle(Look(RED, "", (0, (4, 2))), "reference (red: below its base)", line=True),

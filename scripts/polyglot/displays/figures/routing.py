@@ -10,7 +10,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.figures.comparisons import row_shifts, rows_named
 from polyglot.displays.figures.notes import averages
-from polyglot.displays.figures.style import DARK, GREY, bottom, cross, cross_handle, handle, legend, looks, points
+from polyglot.displays.figures.style import DARK, GREY, bottom, cross, cross_handle, handle, legend, looks, panels, points
 from polyglot.displays.words import flag_line, hole_line
 from polyglot.scoring.scores import STUDENT
 
@@ -32,12 +32,11 @@ def routing(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """Teachers as rows, best on top: PG-Score, gain over the base, and the generations needed for the data."""
-    import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
     score = f"pg_{context.definition}"
     outcomes = [(f"PG-Score ({context.definition})", score, replicates), ("gain over the base", "gain", measurements)]
-    figure, panels = plt.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.8])
+    figure, shown = panels(3, least=1.9, sharey=True, width_ratios=[1.2, 1.2, 0.8])
     means = averages(replicates, score, STUDENT, context.confidence)["value"].groupby(level="teacher").mean()
     order = list(means.sort_values(ascending=False, na_position="last").index)
     place = {name: row for row, name in enumerate(order)}
@@ -48,7 +47,7 @@ def routing(
     bases = list(dict.fromkeys(replicates["base"]))
     shift = dict(zip(bases, row_shifts(len(bases)), strict=True))
     absent = False
-    for axes, (label, column, frame) in zip(panels, outcomes, strict=False):
+    for axes, (label, column, frame) in zip(shown, outcomes, strict=False):
         rows_named(axes, [context.model(name) for name in order])
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
         axes.locator_params(axis="x", nbins=5)
@@ -61,7 +60,7 @@ def routing(
             if pd.isna(row["value"]):
                 cross(axes, y)
                 absent = True
-    last = panels[-1]
+    last = shown[-1]
     rows_named(last, [context.model(name) for name in order])
     left = np.zeros(len(order))
     for part, (colour, _) in BARS.items():

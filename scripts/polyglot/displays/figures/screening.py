@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
-from polyglot.displays.figures.style import GREY, Look, cross, cross_handle, handle, language_label, legend, points
+from polyglot.displays.figures.style import GREY, Look, cross, cross_handle, handle, language_label, legend, panels, points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,11 +18,9 @@ PREDICTED, ACTUAL = Look("#0072B2", "o"), Look("#D55E00", "d", order=4)
 
 def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame, cost: pd.DataFrame) -> Figure:
     """Predicted gain with its prediction interval, one panel per language, best first; the measured gain if known."""
-    import matplotlib.pyplot as plt
-
     langs = list(dict.fromkeys(candidates["lang"]))
-    figure, panels = plt.subplots(1, len(langs), sharex=True, squeeze=False)
-    for axes, lang in zip(panels[0], langs, strict=True):
+    figure, shown = panels(len(langs), least=2.0, sharex=True)
+    for axes, lang in zip(shown, langs, strict=True):
         rows = candidates[candidates["lang"] == lang].sort_values("prediction", na_position="first")
         place = np.arange(len(rows))
         points(axes, rows["prediction"], place, (rows["low"], rows["high"]), look=PREDICTED)
@@ -34,10 +32,10 @@ def screen(context: Context, candidates: pd.DataFrame, validation: pd.DataFrame,
         axes.grid(axis="y", visible=False)
         axes.set_title(language_label(context, str(lang), width=20))
     figure.supxlabel("students' gain over the base", fontsize=9)
-    shown = [handle(PREDICTED, f"predicted, {context.confidence:.0%} prediction interval")]
+    entries = [handle(PREDICTED, f"predicted, {context.confidence:.0%} prediction interval")]
     if candidates["actual"].notna().any():
-        shown.append(handle(ACTUAL, "measured in the full study"))
+        entries.append(handle(ACTUAL, "measured in the full study"))
     if candidates["prediction"].isna().any():
-        shown.append(cross_handle("no prediction"))
-    legend(figure, shown)
+        entries.append(cross_handle("no prediction"))
+    legend(figure, entries)
     return figure

@@ -20,6 +20,7 @@ from polyglot.displays.figures.style import (
     language_label,
     legend,
     looks,
+    panels,
     points,
 )
 from polyglot.displays.words import flag_line, hole_line
@@ -39,9 +40,7 @@ def selection(
     gaps: pd.DataFrame | None = None,
 ) -> Figure:
     """Left: coverage against quality of every training set. Middle and right: gain and win rate by recipe."""
-    import matplotlib.pyplot as plt
-
-    figure, (left, middle, right) = plt.subplots(1, 3, width_ratios=[1.3, 1, 1])
+    figure, (left, middle, right) = panels(3, least=2.0, width_ratios=[1.3, 1, 1])
     recipes = [name for name in context.recipes if name in set(coverage["recipe"])]
     by_recipe = looks(recipes)
     for name, look in by_recipe.items():
@@ -61,7 +60,8 @@ def selection(
     rates = rates.rename(columns={"win_rate_low": "low", "win_rate_high": "high"})
     absent = False
     for axes, frame, label, centre in ((middle, means, "gain over the base", 0.0), (right, rates, "win rate", 0.5)):
-        rows_named(axes, labels if axes is middle else [""] * len(labels))
+        below = left.get_gridspec().nrows > 1  # type: ignore[union-attr]
+        rows_named(axes, labels if axes is middle or below else [""] * len(labels))
         axes.axvline(centre, color=GREY, linewidth=0.8, zorder=1)
         axes.locator_params(axis="x", nbins=4)
         axes.set_xlabel(label)
@@ -85,17 +85,16 @@ def alignment(
 ) -> Figure:
     """Mean benchmark score of the students against training size, one panel per language; the dashed line is the untrained
     base."""
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import NullLocator
 
     langs = list(dict.fromkeys(cells["lang"]))
-    figure, panels = plt.subplots(1, max(1, len(langs)), sharey=True, squeeze=False)
+    figure, shown = panels(max(1, len(langs)), least=1.9, sharey=True)
     by_teacher = looks(authors(context, cells))
     ticks = sorted(set(context.recipes.values()))
     span = np.log(ticks[-1] / ticks[0]) if len(ticks) > 1 else 1.0
     shifts = dict(zip(by_teacher, np.exp(row_shifts(len(by_teacher), 0.02 * span)), strict=True))
     hollow = False
-    for axes, lang in zip(panels[0], langs, strict=True):
+    for axes, lang in zip(shown, langs, strict=True):
         own = cells[(cells["lang"] == lang) & (cells["base"] == context.base)]
         own = own if len(own) else cells[cells["lang"] == lang]
         base = str(own["base"].iloc[0])
@@ -114,7 +113,7 @@ def alignment(
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes.set_title(language_label(context, lang, base))
-    panels[0, 0].set_ylabel("mean benchmark score")
+    shown[0].set_ylabel("mean benchmark score")
     entries = [handle(look, context.model(name), line=True) for name, look in by_teacher.items()]
     legend(figure, entries + [flag_handle()] * hollow)
     bottom(figure, "training examples; dashed: the untrained base", hole_line(context, holes=holes), flag_line(context))

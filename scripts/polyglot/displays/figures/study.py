@@ -21,10 +21,13 @@ from polyglot.displays.figures.style import (
     cross_handle,
     flag_handle,
     handle,
+    hide_rest,
     language_label,
     legend,
     looks,
+    narrow,
     nothing,
+    panels,
     points,
 )
 from polyglot.displays.numbers import HOLE, probability
@@ -78,9 +81,12 @@ def _panels(
     groups = list(dict.fromkeys(zip(cells["base"], cells["recipe"], strict=True)))
     langs = [""] * average + sorted(cells["lang"].unique())
     width = min(len(langs), 8) if len(langs) != 9 else 5
+    usual = -(-len(langs) // width)
+    width = narrow(width, 0.74, names=1.0)
     height = -(-len(langs) // width)
     figure, grid = plt.subplots(len(groups) * height, width, sharex=shared, squeeze=False)
-    panels: list[Panel] = []
+    figure.set_figheight(figure.get_figheight() * (0.4 + 0.6 * height / usual))
+    found: list[Panel] = []
     for place, (base, recipe) in enumerate(groups):
         order = _ranked(context, cells, teachers, base, recipe)
         chosen = cells[(cells["base"] == base) & (cells["recipe"] == recipe)]
@@ -91,12 +97,14 @@ def _panels(
                 continue
             lang = langs[number]
             rows = chosen[chosen["lang"] == lang].set_index("teacher").reindex(order)
-            panels.append((axes, (base, recipe), lang, rows))
+            found.append((axes, (base, recipe), lang, rows))
             axes.set_ylim(len(order) - 0.4, -0.6)
             first = number % width == 0
             axes.set_yticks(range(len(order)), [context.model(name) for name in order] if first else [])
             axes.tick_params(axis="x", labelsize=7)
             axes.locator_params(axis="x", nbins=3 if width > 4 else 5)
+            if shared and number + width >= len(langs):
+                axes.tick_params(axis="x", labelbottom=True)
             if place == 0 or not shared:
                 small = width > 5
                 axes.set_title(
@@ -108,7 +116,7 @@ def _panels(
             for row in range(len(order)):
                 axes.axhline(row, color="#e2e2e2", linewidth=0.6, zorder=0)
             axes.grid(axis="y", visible=False)
-    return figure, panels
+    return figure, found
 
 
 def pg_score(
@@ -120,9 +128,9 @@ def pg_score(
 ) -> Figure:
     """PG-Score: a panel for the average and for every language, teachers as rows, best on top."""
     column = f"pg_{context.definition}"
-    figure, panels = _panels(context, cells, teachers, average=True, shared=True)
+    figure, shown = _panels(context, cells, teachers, average=True, shared=True)
     hollow = False
-    for axes, (base, recipe), lang, rows in panels:
+    for axes, (base, recipe), lang, rows in shown:
         if lang == "":
             own = teachers[(teachers["base"] == base) & (teachers["recipe"] == recipe)]
             rows = own.set_index("teacher").reindex(rows.index)
@@ -150,9 +158,9 @@ def gain(
     from matplotlib.lines import Line2D
     from scipy.stats import norm
 
-    figure, panels = _panels(context, cells, teachers, average=False, shared=False)
+    figure, shown = _panels(context, cells, teachers, average=False, shared=False)
     hollow = False
-    for axes, (base, _), lang, rows in panels:
+    for axes, (base, _), lang, rows in shown:
         flagged = context.is_flagged(lang, base)
         hollow |= flagged
         ends = _anchors(rows, gaps, base, lang)
@@ -242,14 +250,15 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     column = "gain" if "gain" in cells and cells["gain"].notna().any() else "pgr_released"
     langs = sorted(cells["lang"].unique())
     width = min(len(langs), 3) if len(langs) < 7 else 4
+    width = narrow(width, 1.5)
     height = -(-len(langs) // width)
     figure, grid = plt.subplots(height, width, sharex=True, sharey=True, squeeze=False)
+    hide_rest(grid, len(langs))
     by_teacher = looks(authors(context, cells))
     hollow = False
     for place in range(width * height):
         axes: Axes = grid.flat[place]
         if place >= len(langs):
-            axes.set_visible(False)
             continue
         lang = langs[place]
         rows = cells[cells["lang"] == lang]
@@ -301,20 +310,19 @@ def _repaired_apart(statuses: pd.DataFrame) -> pd.DataFrame:
 
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
     """Share of answers by status, one bar per teacher and method, over all languages and seeds."""
-    import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
     statuses = _repaired_apart(statuses)
     methods = list(dict.fromkeys([*METHODS, *sorted(statuses["method"].unique())]))
     methods = [method for method in methods if method in set(statuses["method"])]
     order = authors(context, statuses)
-    figure, grid = plt.subplots(1, max(1, len(methods)), sharey=True, squeeze=False)
+    figure, shown = panels(max(1, len(methods)), least=1.9, sharey=True)
     if not methods:
-        nothing(grid[0, 0], "no answers yet")
+        nothing(shown[0], "no answers yet")
     used = [status for status in ("ok", REPAIRED, *STATUSES[1:]) if status in set(statuses["status"])]
     used += sorted(set(statuses["status"]) - set(used))
     styles = {status: STATUS_STYLES.get(status, ("#BBBBBB", "ooo")) for status in used}
-    for axes, method in zip(grid[0], methods, strict=False):
+    for axes, method in zip(shown, methods, strict=False):
         part = statuses[statuses["method"] == method]
         counts = part.pivot_table(index="teacher", columns="status", values="count", aggfunc="sum", fill_value=0)
         counts = counts.reindex(index=order, columns=used, fill_value=0)
@@ -333,7 +341,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_formatter("{x:.0%}")
         axes.grid(axis="y", visible=False)
     if methods:
-        grid[0, 0].set_yticks(range(len(order)), [context.model(name) for name in order])
+        shown[0].set_yticks(range(len(order)), [context.model(name) for name in order])
     legend(figure, [Patch(facecolor=colour, hatch=hatch, edgecolor=DARK, linewidth=0.5, label=name.replace("_", " "))
                     for name, (colour, hatch) in styles.items()])  # fmt: skip
     bottom(figure, "share of answers; beside each bar: usable share, and number of answers")

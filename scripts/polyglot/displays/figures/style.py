@@ -180,6 +180,56 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     figure.legend(handles=list(handles), loc="outside upper center", ncols=columns, handlelength=2.6 if lines else 1.6)
 
 
+def panels(
+    count: int,
+    *,
+    least: float = 1.6,
+    sharex: bool = False,
+    sharey: bool = False,
+    width_ratios: Sequence[float] | None = None,
+) -> tuple[Figure, list[Axes]]:
+    """Panels side by side, as many as fit in the figure's width; the others below, and the figure is higher then.
+
+    Args:
+        count: panels, at least one.
+        least: inches that a panel needs, names of rows included.
+        width_ratios: of the panels, where all stand in one row.
+    """
+    import matplotlib.pyplot as plt
+
+    width, height = plt.rcParams["figure.figsize"]
+    columns = max(1, min(count, int(width / least)))
+    rows = -(-count // columns)
+    columns = -(-count // rows)
+    ratios = width_ratios if rows == 1 else None
+    figure, grid = plt.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey, width_ratios=ratios)
+    if rows > 1:
+        figure.set_figheight(height * (0.35 + 0.65 * rows))
+    hide_rest(grid, count)
+    return figure, list(grid.flat[:count])
+
+
+def hide_rest(grid: Any, count: int) -> None:
+    """Hide the panels of a grid after the first `count`; those above them get the labels of a last row."""
+    columns = grid.shape[1]
+    for place, axes in enumerate(grid.flat):
+        axes.set_visible(place < count)
+        if place < count <= place + columns:
+            axes.tick_params(axis="x", labelbottom=True)
+
+
+def narrow(columns: int, each: float, names: float = 0.0) -> int:
+    """The number of columns of panels that fit in the figure's width.
+
+    Args:
+        each: inches of a panel. names: inches of the names beside the first.
+    """
+    import matplotlib.pyplot as plt
+
+    width, _ = plt.rcParams["figure.figsize"]
+    return max(1, min(columns, int((width - names) / each)))
+
+
 def bottom(figure: Figure, label: str = "", *notes: str) -> None:
     """The shared label of all panels, and notes, below the panels."""
     width = int(figure.get_figwidth() * 72 / 4.4)
@@ -268,6 +318,8 @@ def draw(
     import matplotlib.pyplot as plt
     from matplotlib.font_manager import FontProperties
 
+    from polyglot.displays.figures.fit import fit
+
     with plt.style.context(style):
         plt.rcParams.update({"font.family": list(families()), "figure.figsize": (width, height)})
         figure = make()
@@ -275,6 +327,7 @@ def draw(
             figure.legends[0].set_title(title, prop=FontProperties(size=plt.rcParams["figure.titlesize"]))
         elif title:
             figure.suptitle(title)
+        fit(figure)
         for output in outputs:
             kind = Path(output).suffix[1:]
             metadata: Mapping[str, Any] = {"CreationDate": None} if kind == "pdf" else {"Software": None}

@@ -1,0 +1,254 @@
+"""Text that fits: no label of a figure is cut, and none lies on another, whatever the figure's width.
+
+`fit` is applied to every figure before it is saved; `problems` says what is left, and is what the tests look at.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+SLACK = 1.5
+"""Pixels by which text boxes may touch: they are a little larger than the letters in them."""
+ROUNDS = 8
+"""Steps in which a figure is made to fit; each needs a layout."""
+SMALLEST = 5.5
+"""Points below which no text shrinks."""
+LEAST_PANEL = 0.45
+"""Inches that a panel keeps between its axes."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A text that is drawn, with its box in pixels. `axis`: of a tick label."""
+
+    text: Text
+    box: Bbox
+    axis: Axis | None = None
+
+    def __str__(self) -> str:
+        return repr(self.text.get_text())
+
+
+def fit(figure: Figure) -> None:
+    """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
+    for step in range(ROUNDS):
+        figure.draw_without_rendering()
+        shown = list(_shown(figure))
+        changed = _narrow_legends(figure)
+        changed |= _fewer_ticks(figure, shown)
+        if not changed:
+            changed = _wrapped(figure, shown) if step < 3 else False
+            changed = changed or _taller(figure, shown) or _smaller(figure, shown)
+        if not changed:
+            return
+
+
+def problems(figure: Figure) -> list[str]:
+    """Texts outside the page, and pairs of texts that overlap; empty for a figure that fits."""
+    figure.draw_without_rendering()
+    shown = list(_shown(figure))
+    found = [f"{one} is cut" for one in _outside(figure, shown)]
+    found += [f"{one} lies on {other}" for one, other in _overlapping(shown)]
+    return found + [f"a panel of {figure.axes.index(axes)} has no room" for axes in _flat(figure)]
+
+
+def _shown(figure: Figure) -> Iterator[Shown]:
+    """Every text that is drawn."""
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+
+    def boxes(texts: Sequence[Text], axis: Axis | None = None) -> Iterator[Shown]:
+        for text in texts:
+            if text.get_visible() and text.get_text().strip():
+                yield Shown(text, text.get_window_extent(renderer), axis)
+
+    yield from boxes(figure.texts)
+    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
+        yield from boxes([*legend.get_texts(), legend.get_title()])  # type: ignore[union-attr]
+    for axes in figure.axes:
+        if not axes.get_visible():
+            continue
+        yield from boxes([axes.title, *axes.texts, axes.xaxis.label, axes.yaxis.label])
+        for axis in _axes_of(axes):
+            yield from boxes(_tick_labels(axis), axis)
+
+
+def _axes_of(axes: Axes) -> list[Axis]:
+    return [axis for one in (axes, *axes.child_axes) for axis in (one.xaxis, one.yaxis)]
+
+
+def _named(axis: Axis) -> str:
+    """x or y."""
+    return str(getattr(axis, "axis_name", ""))
+
+
+def _tick_labels(axis: Axis) -> list[Text]:
+    """The labels of the ticks in view."""
+    low, high = sorted(axis.get_view_interval())
+    reach = 1e-6 * (high - low or 1)
+    ticks = [tick for tick in axis.get_major_ticks() if low - reach <= tick.get_loc() <= high + reach]
+    return [label for tick in ticks for label in (tick.label1, tick.label2) if label.get_visible()] if axis.get_visible() else []
+
+
+def _outside(figure: Figure, shown: Sequence[Shown]) -> list[Shown]:
+    width, height = figure.bbox.width, figure.bbox.height
+    return [
+        one
+        for one in shown
+        if one.box.x0 < -SLACK or one.box.y0 < -SLACK or one.box.x1 > width + SLACK or one.box.y1 > height + SLACK
+    ]
+
+
+def _overlapping(shown: Sequence[Shown]) -> list[tuple[Shown, Shown]]:
+    return [(one, other) for one, other in combinations(shown, 2) if _touch(one, other)]
+
+
+def _touch(one: Shown, other: Shown) -> bool:
+    first, second = one.box, other.box
+    apart = (
+        first.x1 - SLACK <= second.x0
+        or second.x1 - SLACK <= first.x0
+        or first.y1 - SLACK <= second.y0
+        or second.y1 - SLACK <= first.y0
+    )
+    if apart:
+        return False
+    turned = math.radians(one.text.get_rotation()) if one.axis is not None and one.axis is other.axis else 0.0
+    if turned:  # parallel lines of text: what counts is how far apart they are
+        (x, y), (u, v) = (label.text.get_transform().transform(label.text.get_position()) for label in (one, other))
+        across = abs((u - x) * math.sin(turned) - (v - y) * math.cos(turned))
+        return bool(across < 0.9 * float(one.text.get_fontsize()) * one.text.get_figure(root=True).dpi / 72)  # type: ignore[union-attr]
+    return True
+
+
+def _flat(figure: Figure) -> list[Axes]:
+    """Panels that the text around them has left no room."""
+    least = LEAST_PANEL * figure.dpi
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    return [axes for axes in shown if axes.bbox.width < least or axes.bbox.height < least]
+
+
+def _narrow_legends(figure: Figure) -> bool:
+    """Legends with fewer columns, until they fit."""
+    changed = False
+    for legend in figure.legends:
+        box, columns = legend.get_window_extent(), legend._ncols  # type: ignore[attr-defined]
+        if columns > 1 and box.width > figure.bbox.width - 2:
+            legend.set_ncols(columns - 1)
+            changed = True
+    return changed
+
+
+def _fewer_ticks(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """Fewer ticks on axes of numbers whose labels touch; labels of names are turned."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    crowded = {id(one.axis): one.axis for one, other in _overlapping(shown) if one.axis is not None and one.axis is other.axis}
+    changed = False
+    for axis in crowded.values():
+        locator = axis.get_major_locator()
+        if isinstance(locator, MaxNLocator):
+            bins = int(locator._nbins) if isinstance(locator._nbins, int) else 6  # type: ignore[attr-defined]
+            if bins > 1:
+                locator.set_params(nbins=bins - 1)
+                changed = True
+        elif isinstance(locator, FixedLocator) and _named(axis) == "x":
+            changed |= _thinned(axis) if _of_numbers(axis) else _turned(axis)
+    return changed
+
+
+def _of_numbers(axis: Axis) -> bool:
+    return all(not any(letter.isalpha() for letter in label.get_text()) for label in _tick_labels(axis))
+
+
+def _thinned(axis: Axis) -> bool:
+    """Every other label of fixed ticks, the last one among them."""
+    labels = _tick_labels(axis)
+    for label in labels[-2::-2]:
+        label.set_text("")
+        label.set_visible(False)
+    places = list(axis.get_ticklocs())
+    kept = places[::-1][::2][::-1]
+    texts = [label.get_text() for label in axis.get_ticklabels()][::-1][::2][::-1]
+    axis.set_ticks(kept, texts)
+    return len(kept) < len(places)
+
+
+def _turned(axis: Axis) -> bool:
+    """Names under a panel, turned so that none lies on its neighbour."""
+    labels = [label for label in axis.get_ticklabels() if label.get_rotation() == 0]
+    for label in labels:
+        label.set(rotation=35, ha="right", va="top", rotation_mode="anchor")
+    return bool(labels)
+
+
+def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """Long lines broken: names of rows that take more than a third of the figure, titles and labels longer than their room."""
+    changed = False
+    for one in shown:
+        if one.axis is not None and _named(one.axis) == "y":
+            changed |= _broken(one.text, one.box.width, 0.34 * figure.bbox.width)
+    for axes in (axes for axes in figure.axes if axes.get_visible()):
+        for text, room in ((axes.title, 1.05 * axes.bbox.width), (axes.xaxis.label, 1.15 * axes.bbox.width)):
+            changed |= _broken(text, text.get_window_extent().width, room)
+        changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * axes.bbox.height)
+    return changed
+
+
+def _broken(text: Text, length: float, room: float) -> bool:
+    """Break the lines of a text that is longer than its room; both in pixels along the text."""
+    lines = text.get_text().splitlines()
+    longest = max(map(len, lines), default=0)
+    if length <= room or longest < 4:
+        return False
+    width = max(6, math.floor(longest * room / length))
+    found = "\n".join(textwrap.fill(line, width, break_long_words=False) for line in lines)
+    if found == text.get_text():
+        return False
+    _set_text(text, found)
+    return True
+
+
+def _set_text(text: Text, found: str) -> None:
+    """The text of a label; a tick's is kept by its axis."""
+    axes: Any = text.axes
+    for axis in _axes_of(axes) if axes is not None else []:
+        labels = axis.get_ticklabels()
+        if text in labels:
+            texts = [found if label is text else label.get_text() for label in labels]
+            axis.set_ticks(axis.get_ticklocs(), texts)
+            return
+    text.set_text(found)
+
+
+def _taller(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """More height where panels have no room, or where texts above one another touch."""
+    width, height = figure.get_size_inches()
+    crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]
+    if height > 3 * width or not (_flat(figure) or crowded or _outside(figure, shown)):
+        return False
+    figure.set_figheight(height * 1.15)
+    return True
+
+
+def _smaller(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """Smaller print for texts that are cut or lie on others."""
+    touched = [*_outside(figure, shown), *(one for pair in _overlapping(shown) for one in pair)]
+    changed = False
+    for text in {id(one.text): one.text for one in touched}.values():
+        size = float(text.get_fontsize())
+        if size > SMALLEST:
+            text.set_fontsize(max(SMALLEST, 0.92 * size))
+            changed = True
+    return changed
