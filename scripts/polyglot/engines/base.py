@@ -21,7 +21,7 @@ FinishReason = Literal["stop", "length", "refused", "filtered", "failed"]
 
 
 SYNCED = 0.2
-"""Seconds of answers that a loss of power can take, and what the disk needs; a kill takes none that has been stored."""
+"""Seconds of answers that a loss of power can take; a kill of the job takes none that has been stored."""
 
 
 @dataclass(frozen=True)
