@@ -166,13 +166,14 @@ class Trial(Inputs):
             for job in jobs:
                 job.keep(rows)
         side.finish()
+        seconds = time.monotonic() - began
         return Tried(
             teacher,
             self._read(teacher, lang, requests, answers),
             new=len(wanted - known.keys()),
             usd=_cost(model, list(answers.values())),
             paid=_cost(model, [one for name, one in answers.items() if name not in known]) or 0.0,
-            seconds=time.monotonic() - began,
+            seconds=seconds,
         )
 
     def _of_jobs(self, teacher: str, lang: str) -> Iterator[Path]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-CHARACTERS = 240
+CHARACTERS = 200
 """Of a text that is shown, unless all of it is asked for."""
-NARROWEST = 34
+NARROWEST = 25
 """Columns of the terminal for a teacher's answers."""
 NOTHING = "–"
 
@@ -45,8 +47,11 @@ def run(given: argparse.Namespace) -> None:
     most = [usd for teacher in teachers if (usd := trial.most(teacher, requests)) is not None]
     bound = f"; those with a price cost {sum(most):.4f} USD at most" if most else ""
     console.print(f"{len(requests)} requests in '{lang}' to each of {len(teachers)} teachers{bound}", highlight=False)
-    found = [trial.ask(teacher, lang, requests) for teacher in teachers]
+    with redirect_stdout(io.StringIO()):  # what jobs write into their logs
+        found = [trial.ask(teacher, lang, requests) for teacher in teachers]
     console.print(overview(found))
+    for line in problems(found):
+        console.print(line, highlight=False, markup=False)
     for shown in answers(requests, found, console.width, None if given.whole else CHARACTERS):
         console.print(shown)
     for line in ending(trial, found):
@@ -56,17 +61,15 @@ def run(given: argparse.Namespace) -> None:
 
 
 def overview(found: Sequence[Tried]) -> Table:
-    """A row for each teacher: usable answers, statuses, tokens, time, price."""
+    """A row for each teacher: usable answers, tokens, time, price."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table()
     for name in ("teacher", "usable", "tokens read", "written", "seconds", "USD", "USD per 1,000 usable"):
         table.add_column(name, justify="left" if name == "teacher" else "right")
-    table.add_column("not usable, and why")
     for one in found:
         if one.answers.empty:
-            table.add_row(one.teacher, *[NOTHING] * 6, Text(clean(one.why)))
+            table.add_row(one.teacher, "none", *[NOTHING] * 5)
             continue
         good = int((one.answers["status"] == "ok").sum())
         read, written = one.answers["prompt_tokens"].sum(), one.answers["completion_tokens"].sum()
@@ -74,16 +77,22 @@ def overview(found: Sequence[Tried]) -> Table:
             ("no price",) * 2 if one.usd is None else (f"{one.usd:.5f}", f"{1000 * one.usd / good:.3f}" if good else NOTHING)
         )
         seconds = f"{one.seconds:.1f}" if one.new else "kept"
-        table.add_row(one.teacher, f"{good} of {len(one.answers)}", f"{read:,}", f"{written:,}", seconds, usd, each, _why(one))
+        table.add_row(one.teacher, f"{good} of {len(one.answers)}", f"{read:,}", f"{written:,}", seconds, usd, each)
     return table
 
 
-def _why(one: Tried) -> Text:
-    from rich.text import Text
-
-    bad = one.answers[one.answers["status"] != "ok"]
-    said = Counter(f"{status}: {problem}" for status, problem in zip(bad["status"], bad["problem"], strict=True))
-    return Text(clean("; ".join(f"{count} {why}" for why, count in said.items())))
+def problems(found: Sequence[Tried]) -> list[str]:
+    """A line for each teacher with answers that cannot be used, or that was not asked: why."""
+    lines = []
+    for one in found:
+        if one.answers.empty:
+            lines.append(f"{one.teacher}: not asked: {one.why}")
+            continue
+        bad = one.answers[one.answers["status"] != "ok"]
+        said = Counter(f"{status}: {problem}" for status, problem in zip(bad["status"], bad["problem"], strict=True))
+        if said:
+            lines.append(f"{one.teacher}: not usable: {'; '.join(f'{count} {why}' for why, count in said.items())}")
+    return [clean(line) for line in lines]
 
 
 def answers(requests: pd.DataFrame, found: Sequence[Tried], width: int, characters: int | None) -> list[Table]:
