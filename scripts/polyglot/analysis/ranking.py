@@ -57,9 +57,8 @@ def rank_samples(
         replicates: resamples.
 
     Returns:
-        (one row per teacher and language: teacher, lang, requests, usable, usd (paid for all requests), and with
-        _low and _high usable_share, each metric,
-        response_characters, usd_per_usable, score; missing where there are too few usable examples, or no price),
+        (one row per teacher and language: teacher, lang, requests, usable, usd (paid for all requests),
+        and with _low and _high usable_share, each metric, response_characters, usd_per_usable, score; missing where there are too few usable examples, or no price),
         (one row per teacher, best first: teacher, languages, score with _low and _high, and the columns of
         `polyglot.scoring.statistics.rank_probabilities`).
     """
@@ -75,6 +74,23 @@ def rank_samples(
         low, high = interval(values[1:], confidence)
         rows[name], rows[f"{name}_low"], rows[f"{name}_high"] = values[0], low, high
     return rows, _order(rows, arrays[SCORE], confidence)
+
+
+def pairs_in_order(cells: pd.DataFrame, score: str, outcome: str) -> tuple[int, int]:
+    """How often a score of the data puts two teachers of a language in the order of their students; ties are left out.
+
+    Args:
+        cells: lang and the two columns, a row a teacher and language.
+
+    Returns:
+        (pairs in the same order, all pairs).
+    """
+    same = every = 0
+    for _, rows in cells.groupby("lang"):
+        ours, theirs = (np.sign(np.subtract.outer(rows[name].to_numpy(), rows[name].to_numpy())) for name in (score, outcome))
+        both = np.triu(ours * theirs, 1)
+        same, every = same + int((both > 0).sum()), every + int((both != 0).sum())
+    return same, every
 
 
 def _counts(teacher: str, lang: str, sample: Sample, confidence: float) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def rank(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> Table:
             "teacher": context.model(row["teacher"]),
             "score": Estimate.of(row, "score").text(2, sign=True),
             "rank, interval": f"{number(row['rank_low'], 0)}–{number(row['rank_high'], 0)}" if pd.notna(row["rank"]) else UNKNOWN,
-            "P(first)": probability(row["p_first"]),
+            "P(highest)": probability(row["p_first"]),
             **_summed(samples[samples["teacher"] == row["teacher"]]),
         }
         for row in row_dicts(order)
@@ -108,8 +108,20 @@ def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
     near = [context.model(row["teacher"]) for row in others if row["rank_low"] <= 1]
     lead = f"**{context.model(first['teacher'])}** has the highest data score of {len(ranked)} ranked teachers"
     lead += f"; not told apart from it: {', '.join(near)}." if near else "."
-    leaders = _leaders(context, samples[samples["teacher"].isin(ranked["teacher"])])
-    return f"{lead} First by itself: {'; '.join(f'{what}: {name}' for what, name in leaders.items())}."
+    samples = samples[samples["teacher"].isin(ranked["teacher"])]
+    leaders = "; ".join(f"{what}: {name}" for what, name in _leaders(context, samples).items())
+    return f"{lead} First in each: {leaders}.{_fewer(context, first['teacher'], samples)}"
+
+
+def _fewer(context: Context, first: str, samples: pd.DataFrame) -> str:
+    """A caution where a clearly smaller share of the first teacher's answers is usable than of another's, in some language."""
+    for _, rows in samples.groupby("lang", sort=False):
+        shares = rows.set_index("teacher")
+        most = shares[f"{SHARE}_low"].idxmax()
+        if first in shares.index and shares.loc[first, f"{SHARE}_high"] < shares.loc[most, f"{SHARE}_low"]:
+            own, other = (share(float(shares.loc[name, SHARE])) for name in (first, most))
+            return f" Beware: {own} of its answers are usable, {other} of {context.model(str(most))}'s."
+    return ""
 
 
 def _leaders(context: Context, samples: pd.DataFrame) -> dict[str, str]:
