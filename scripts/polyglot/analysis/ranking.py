@@ -57,8 +57,9 @@ def rank_samples(
         replicates: resamples.
 
     Returns:
-        (one row per teacher and language: teacher, lang, requests, usable, usd (paid for all requests),
-        and with _low and _high usable_share, each metric, response_characters, usd_per_usable, score; missing where there are too few usable examples, or no price),
+        (one row per teacher and language: teacher, lang, requests, usable, usd (paid for all requests), and with _low and _high
+        usable_share, each metric, response_characters, usd_per_usable, score; missing where there are too few usable examples, or
+        no price),
         (one row per teacher, best first: teacher, languages, score with _low and _high, and the columns of
         `polyglot.scoring.statistics.rank_probabilities`).
     """
