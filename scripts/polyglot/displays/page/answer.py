@@ -116,7 +116,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     if not open_.trains:
         steps.append(
             "Test the data with students: name a `base` and a benchmark (`evaluation.benchmarks`) in the study; then `snakemake` "
-            "trains and evaluates them. The answers are kept."
+            "trains and evaluates them."
         )
     elif MAIN in open_.unrun:
         steps.append("Test the data with students: `snakemake` trains and evaluates them.")

@@ -110,7 +110,8 @@ def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
     lead += f"; not told apart from it: {', '.join(near)}." if near else "."
     samples = samples[samples["teacher"].isin(ranked["teacher"])]
     leaders = "; ".join(f"{what}: {name}" for what, name in _leaders(context, samples).items())
-    return f"{lead} First in each: {leaders}.{_fewer(context, first['teacher'], samples)}"
+    said = "The score is no prediction of students."
+    return f"{lead} {said} First in each: {leaders}.{_fewer(context, first['teacher'], samples)}"
 
 
 def _fewer(context: Context, first: str, samples: pd.DataFrame) -> str:
