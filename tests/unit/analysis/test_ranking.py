@@ -14,7 +14,6 @@ from polyglot.intrinsic.metrics import METRICS
 from polyglot.replication.published import read_published
 
 METRIC = [METRICS[name] for name in ("prompt_diversity", "response_diversity", "reward")]
-HOW = {"replicates": 200, "confidence": 0.95, "seed": 0}
 SERVED = {"gemma-3-4b": (76, 135), "llama-3.1-8b": (72, 133), "olmo-3-7b": (102, 249), "qwen-3-8b": (38, 104)}
 """Pairs of teachers in the order of their students, and all, by the authors' released scores."""
 
@@ -37,9 +36,13 @@ def sample(
     return Sample(answers, examples, rates)
 
 
+def ranked(samples: dict[tuple[str, str], Sample]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return rank_samples(samples, METRIC, METRIC, replicates=200, confidence=0.95, seed=0)
+
+
 def test_the_better_rated_comes_first_and_its_price_is_of_all_requests() -> None:
     samples = {("good", "sw"): sample(4.0), ("bad", "sw"): sample(2.0, usable=30, seed=1)}
-    rows, order = rank_samples(samples, METRIC, METRIC, **HOW)
+    rows, order = ranked(samples)
     assert list(order["teacher"]) == ["good", "bad"]
     good = rows.set_index("teacher").loc["good"]
     assert good["usd"] == pytest.approx(60 * (100 * 1 + 50 * 2) / 1e6)
@@ -50,32 +53,30 @@ def test_the_better_rated_comes_first_and_its_price_is_of_all_requests() -> None
 
 def test_teachers_alike_are_not_told_apart() -> None:
     samples = {(f"t{number}", "sw"): sample(3.0, seed=number) for number in range(3)}
-    _, order = rank_samples(samples, METRIC, METRIC, **HOW)
+    _, order = ranked(samples)
     assert (order["rank_low"] < order["rank_high"]).all()
 
 
 def test_intervals_cover_the_truth() -> None:
     inside = []
     for seed in range(60):
-        rows, _ = rank_samples(
-            {("t", "sw"): sample(3.0, seed=seed), ("u", "sw"): sample(3.0, seed=1000 + seed)}, METRIC, METRIC, **HOW
-        )
+        rows, _ = ranked({("t", "sw"): sample(3.0, seed=seed), ("u", "sw"): sample(3.0, seed=1000 + seed)})
         inside += list((rows["reward_low"] <= 3.0) & (rows["reward_high"] >= 3.0))
     assert np.mean(inside) > 0.88  # of 120, at 95 %
 
 
 def test_a_teacher_with_nothing_usable_has_no_rank_and_still_its_cost() -> None:
     samples = {("good", "sw"): sample(4.0), ("fair", "sw"): sample(3.0, seed=2), ("none", "sw"): sample(4.0, usable=0)}
-    rows, order = rank_samples(samples, METRIC, METRIC, **HOW)
-    none = rows.set_index("teacher").loc["none"]
+    rows, order = ranked(samples)
+    none = rows.set_index("teacher").to_dict("index")["none"]
     assert none["usd"] > 0
-    assert math.isinf(none["usd_per_usable"])
+    assert math.isinf(float(none["usd_per_usable"]))
     assert pd.isna(none["score"])
     assert order.set_index("teacher")["rank"].isna().to_dict() == {"good": False, "fair": False, "none": True}
 
 
 def test_without_a_price_there_is_none() -> None:
-    rows, _ = rank_samples({("a", "sw"): sample(4.0, rates=None), ("b", "sw"): sample(3.0, seed=1)}, METRIC, METRIC, **HOW)
+    rows, _ = ranked({("a", "sw"): sample(4.0, rates=None), ("b", "sw"): sample(3.0, seed=1)})
     assert rows.set_index("teacher")["usd"].isna().to_dict() == {"a": True, "b": False}
 
 

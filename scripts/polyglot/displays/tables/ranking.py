@@ -117,11 +117,11 @@ def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
 def _fewer(context: Context, first: str, samples: pd.DataFrame) -> str:
     """A caution where a clearly smaller share of the first teacher's answers is usable than of another's, in some language."""
     for _, rows in samples.groupby("lang", sort=False):
-        shares = rows.set_index("teacher")
-        most = shares[f"{SHARE}_low"].idxmax()
-        if first in shares.index and shares.loc[first, f"{SHARE}_high"] < shares.loc[most, f"{SHARE}_low"]:
-            own, other = (share(float(shares.loc[name, SHARE])) for name in (first, most))
-            return f" Beware: {own} of its answers are usable, {other} of {context.model(str(most))}'s."
+        best = max(row_dicts(rows), key=lambda row: float(row[f"{SHARE}_low"]))
+        own = next((row for row in row_dicts(rows) if row["teacher"] == first), best)
+        if own[f"{SHARE}_high"] < best[f"{SHARE}_low"]:
+            other = f"{share(best[SHARE])} of {context.model(best['teacher'])}'s"
+            return f" Beware: {share(own[SHARE])} of its answers are usable, {other}."
     return ""
 
 
