@@ -85,7 +85,7 @@ rule synthesize:
         batch_size=STUDY.synthesis.batch_size,
         reading=STUDY.synthesis.reading,
         retries=STUDY.synthesis.retries,
-        side_file=paths.ANSWERS_SIDE_FILE,
+        side_file="results/{study}/unfinished/answers/{teacher}/{lang}/{seed}.jsonl",
     message:
         "{wildcards.teacher} writes {wildcards.lang} data, seed {wildcards.seed}"
     script:
