@@ -6,8 +6,7 @@
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
 #   snakemake select                              the good and diverse part of the data (M-DaQ), and of data of your own
-#   snakemake rank                                teachers side by side by a small sample of their data; no student, no benchmark
-#   snakemake screen                              their students' gain, predicted from the sample by a finished study
+#   snakemake rank (or screen)                    teachers by a small sample of their data (or the gain predicted from it)
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk

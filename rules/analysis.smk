@@ -193,7 +193,7 @@ rule ranking:
     input:
         data=screening.files(paths.TRAINING_SET),
         diversity=screening.files(paths.DIVERSITY),
-        reward=screening.files(paths.REWARD),
+        reward=screening.ratings(),
         perplexity=screening.likelihoods(),
         metrics=metrics.of_samples(),
         answers=screening.answers(),

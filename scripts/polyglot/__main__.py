@@ -56,6 +56,14 @@ def parser() -> argparse.ArgumentParser:
     checking = command("teachers", _teachers, "ask each endpoint of a study once, and say what it takes and what this costs")
     checking.add_argument("action", choices=["check"], help="what to do")
     checking.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    trying = command(
+        "try", _try, "ask each teacher a few of a study's requests, and show the answers side by side with their price"
+    )
+    trying.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="the study (default: %(default)s)")
+    trying.add_argument("--requests", type=_positive, default=5, metavar="N", help="requests a teacher (default: %(default)s)")
+    trying.add_argument("--lang", help="language of the requests (default: the study's first)")
+    trying.add_argument("--teacher", action="append", metavar="NAME", help="only this teacher; once for each (default: all)")
+    trying.add_argument("--whole", action="store_true", help="show whole texts")
     pushing = command("publish", _publish, "upload a published folder to a model hub, privately unless --public")
     pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
     pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
@@ -212,6 +220,22 @@ def _teachers(given: argparse.Namespace) -> None:
     print(shown)
     if not works:
         raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")
+
+
+def _positive(text: str) -> int:
+    """A number above 0, for argparse."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+_positive.__name__ = "number above 0"  # what argparse calls it in its message
+
+
+def _try(given: argparse.Namespace) -> None:
+    from polyglot.workflow.trial_shown import run
+
+    run(given)
 
 
 def _publish(given: argparse.Namespace) -> None:

@@ -57,8 +57,9 @@ def rank_samples(
         replicates: resamples.
 
     Returns:
-        (one row per teacher and language: teacher, lang, requests, usable, and with _low and _high usable_share, each metric,
-        response_characters, usd_per_usable, score; missing where there are too few usable examples, or no price),
+        (one row per teacher and language: teacher, lang, requests, usable, usd (paid for all requests), and with _low and _high
+        usable_share, each metric, response_characters, usd_per_usable, score; missing where there are too few usable examples, or
+        no price),
         (one row per teacher, best first: teacher, languages, score with _low and _high, and the columns of
         `polyglot.scoring.statistics.rank_probabilities`).
     """
@@ -76,13 +77,31 @@ def rank_samples(
     return rows, _order(rows, arrays[SCORE], confidence)
 
 
+def pairs_in_order(cells: pd.DataFrame, score: str, outcome: str) -> tuple[int, int]:
+    """How often a score of the data puts two teachers of a language in the order of their students; ties are left out.
+
+    Args:
+        cells: lang and the two columns, a row a teacher and language.
+
+    Returns:
+        (pairs in the same order, all pairs).
+    """
+    same = every = 0
+    for _, rows in cells.groupby("lang"):
+        ours, theirs = (np.sign(np.subtract.outer(rows[name].to_numpy(), rows[name].to_numpy())) for name in (score, outcome))
+        both = np.triu(ours * theirs, 1)
+        same, every = same + int((both > 0).sum()), every + int((both != 0).sum())
+    return same, every
+
+
 def _counts(teacher: str, lang: str, sample: Sample, confidence: float) -> dict[str, Any]:
-    """Requests, usable answers, and their share with Wilson's interval."""
+    """Requests, usable answers, what they cost together, and the usable share with Wilson's interval."""
     from statsmodels.stats.proportion import proportion_confint
 
     asked, usable = len(sample.answers), int((sample.answers["status"] == "ok").sum())
     low, high = proportion_confint(usable, asked, alpha=1 - confidence, method="wilson") if asked else (math.nan, math.nan)
-    counts = {"teacher": teacher, "lang": lang, "requests": asked, "usable": usable}
+    paid = math.nan if sample.rates is None else float(_usd(sample).sum())
+    counts = {"teacher": teacher, "lang": lang, "requests": asked, "usable": usable, "usd": paid}
     return counts | {SHARE: usable / asked if asked else math.nan, f"{SHARE}_low": low, f"{SHARE}_high": high}
 
 
@@ -104,13 +123,19 @@ def _price(sample: Sample, replicates: int, rng: np.random.Generator) -> Array:
     """USD for a usable example, over resampled requests; infinite where none is usable."""
     if sample.rates is None or sample.answers.empty:
         return np.full(replicates + 1, np.nan)
-    tokens = sample.answers[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
-    each = np.column_stack([tokens @ np.array(sample.rates) / 1e6, (sample.answers["status"] == "ok").to_numpy(dtype=float)])
+    each = np.column_stack([_usd(sample), (sample.answers["status"] == "ok").to_numpy(dtype=float)])
     counts = rng.multinomial(len(each), np.full(len(each), 1 / len(each)), size=replicates)
     paid, usable = np.vstack([each.sum(axis=0), counts @ each]).T
     with np.errstate(divide="ignore"):
         price: Array = paid / usable
     return price
+
+
+def _usd(sample: Sample) -> Array:
+    """USD of every request's answers."""
+    tokens: Array = sample.answers[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
+    paid: Array = tokens @ np.array(sample.rates) / 1e6
+    return paid
 
 
 def _order(rows: pd.DataFrame, scores: Array, confidence: float) -> pd.DataFrame:

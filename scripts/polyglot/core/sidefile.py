@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,18 +108,23 @@ class SideFile:
 
         Kept are the rows of the last `OWNERS` owners. Of an owner whose job has made other rows since, the latest stay.
         """
-        self._keep()
+        self._keep(self._own_rows)
         _remove(self.path)
         if current_submission() is None:
             shutil.rmtree(self.beside, ignore_errors=True)
 
-    def _keep(self) -> None:
-        new = {row["id"] for row in self._own_rows()}
+    def keep(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Keep rows that another than its job has made, so that the job finds them."""
+        given = list(rows)
+        self._keep(lambda: iter(given))
+
+    def _keep(self, made: Callable[[], Iterator[dict[str, Any]]]) -> None:
+        new = {row["id"] for row in made()}
         if new:
             earlier = sum(row["id"] not in new for row in self._kept_rows())
             surplus = max(0, earlier - (GROWTH - 1) * len(new))
             with atomic(self.kept) as partial, gzip.open(partial, "wt", encoding="utf-8", compresslevel=4) as file:
-                for batch in _batches(self._all_once(new, surplus)):
+                for batch in _batches(self._all_once(made, new, surplus)):
                     file.write(json.dumps({"owner": self.owner, "rows": batch}, ensure_ascii=False) + "\n")
         elif self.kept.exists():
             os.utime(self.kept)
@@ -127,13 +132,13 @@ class SideFile:
         for old in by_age[:-OWNERS]:
             old.unlink(missing_ok=True)
 
-    def _all_once(self, new: set[str], surplus: int) -> Iterator[dict[str, Any]]:
+    def _all_once(self, made: Callable[[], Iterator[dict[str, Any]]], new: set[str], surplus: int) -> Iterator[dict[str, Any]]:
         """Every row once: the earlier ones, without the oldest of them, then the new ones."""
         for place, row in enumerate(row for row in self._kept_rows() if row["id"] not in new):
             if place >= surplus:
                 yield row
         waiting = set(new)
-        for row in self._own_rows():
+        for row in made():
             if row["id"] in waiting:
                 waiting.remove(row["id"])
                 yield row

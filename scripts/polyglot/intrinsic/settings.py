@@ -32,10 +32,11 @@ class Perplexity(Section):
 class Reward(Section):
     """The judge of response quality, on a scale of 1 to 5."""
 
-    kind: Literal["reward_model", "rubric_judge"] = Field(
+    kind: Literal["reward_model", "rubric_judge", "none"] = Field(
         default="reward_model",
         description="`reward_model`: a sequence-classification model whose score is rescaled to 1-5. `rubric_judge`: a "
-        "chat model that verbalises 1-5 by the template `judge.jinja`; an answer that cannot be parsed is missing.",
+        "chat model that verbalises 1-5 by the template `judge.jinja`; an answer that cannot be parsed is missing. "
+        "`none`: no judge, for a ranking by the data alone; reward is then left out.",
     )
     model: Name = Field(default="nano-reward", description="A model of the registry.")
     batch_size: int = Field(default=32, gt=0, description="Examples per batch, sorted by length.")
@@ -70,7 +71,13 @@ class Intrinsic(Section):
     def metrics(self) -> list[Metric]:
         """All measured metrics, the paper's first."""
         standard = [metric.name for metric in STANDARD]
-        return [METRICS[name] for name in dict.fromkeys([*standard, *self.scored, *self.measured])]
+        named = [METRICS[name] for name in dict.fromkeys([*standard, *self.scored, *self.measured])]
+        return [metric for metric in named if metric.needs != "judge" or self.judged]
+
+    @property
+    def judged(self) -> bool:
+        """Whether responses are rated."""
+        return self.reward.kind != "none"
 
     @property
     def scored_metrics(self) -> list[Metric]:

@@ -24,4 +24,4 @@ def expected_power(study: Study, registries: Registries) -> pd.DataFrame:
             items = min(known or FEW_ITEMS, chosen.max_items or known or FEW_ITEMS)
             gain = smallest_gain(expected_error(items), study.scoring.confidence)
             rows.append({"lang": lang, "benchmark": name, "items": items, "assumed": known is None, "smallest_gain": gain})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["lang", "benchmark", "items", "assumed", "smallest_gain"])

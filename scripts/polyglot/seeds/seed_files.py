@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +33,13 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
             first is 1; a header is not counted, blank lines of JSONL are) and remedy.
     """
     return seeds_of(read_dialogues(path), lang, known_languages)
+
+
+def read_seed_dataset(files: Iterable[Path], lang: str, known_languages: set[str]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows of all files of a language's seed dataset (see `read_seed_file`), each once, and the number that each file has."""
+    parts = {str(path): read_seed_file(path, lang, known_languages) for path in files}
+    whole = pd.concat(parts.values(), ignore_index=True).drop_duplicates("id", ignore_index=True)
+    return whole, {path: len(part) for path, part in parts.items()}
 
 
 def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataFrame:

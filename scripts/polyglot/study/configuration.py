@@ -209,6 +209,8 @@ class Study(Section):
             raise ValueError(f"experiments: '{MAIN}' is the main experiment; set base, recipe, teachers and languages instead")
         if not self.base and self.experiments:
             raise ValueError("experiments: each trains students, and the study has no `base`; name one, or leave them out")
+        if self.base and not self.intrinsic.judged:
+            raise ValueError("intrinsic.reward.kind: scores of students need a judge; `none` is for a study without a `base`")
         if self.base and not self.evaluation.benchmarks:
             raise ValueError("evaluation.benchmarks: students of a base are evaluated; name a benchmark, or leave out `base`")
         for name, meaning in (("screen", "the screening's"), ("rank", "the ranking's"), ("plan", "the budget's")):

@@ -231,7 +231,11 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
         ("teachers that route for a base", routed_bases, ("chat",)),
         ("bases", sorted({*study.bases, *filter(None, [study.likelihood_base])}), ("chat",)),
         ("intrinsic.embedding", [study.intrinsic.embedding], ("embedding",)),
-        ("intrinsic.reward.model", [reward.model], ("reward",) if reward.kind == "reward_model" else ("chat",)),
+        (
+            "intrinsic.reward.model",
+            [reward.model] if study.intrinsic.judged else [],
+            ("reward",) if reward.kind == "reward_model" else ("chat",),
+        ),
         ("translation.model", [study.translation.model] if uses_translation(study) else [], ("translation",)),
     ]
     for key, names, roles in uses:

@@ -76,7 +76,9 @@ def _texts(study: Study, registries: Registries) -> Iterable[str]:
 
 
 def _measurements(study: Study) -> Iterable[str]:
-    yield from _unset(study, "intrinsic.reward.model", "a judge: a reward model, or a chat model with `kind: rubric_judge`")
+    if study.intrinsic.judged:
+        told = "a judge: a reward model, or a chat model with `kind: rubric_judge`"
+        yield from _unset(study, "intrinsic.reward.model", told if study.base else f"{told}; `kind: none` leaves reward out")
     yield from _unset(study, "intrinsic.embedding", "an embedding model that knows the languages")
 
 

@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "how": [("seeds", "0")],
     "seeds": 3,
     "unrun": [],
+    "trains": True,
     "earlier": [],
 }
 
@@ -197,6 +198,21 @@ def test_the_end_of_a_run_is_ten_lines(tmp_path: Path, capsys: pytest.CaptureFix
     assert lines[-1].startswith("next:")
     with pytest.raises(SystemExit, match="absent has no tables yet: run the study first"):
         main(["result", "absent"])
+
+
+def test_a_rankings_end_names_the_first_teachers_and_their_usable_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = tmp_path / "ours/tables"
+    tables.mkdir(parents=True)
+    row = {"rank": 1, "label": "Good", "score": 0.5, "score_low": 0.4, "score_high": 0.6, "usable": 290, "requests": 300}
+    pd.DataFrame([row]).to_csv(tables / "rank.csv", index=False)
+    (tables / "rank.md").write_text("**Good** has the highest data score.\n\n| rank |\n|---|\n| 1 |\n")
+    (tmp_path / "ours/config.yaml").write_text("seeds: [0]\nbase: ''\nexperiments: {}\n")
+    main(["result", str(tmp_path / "ours")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["Good has the highest data score.", "1. Good: 0.50 [0.40, 0.60], usable 290 of 300"]
+    assert "name a base and a benchmark" in lines[-1]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from polyglot.workflow.targets import FIGURE_FORMS, TABLE_FORMS
 PATTERNS = {name: value for name, value in vars(paths).items() if name.isupper()}
 GIVEN = {"LEXICON", "PUBLISHED_TABLE", "RELEASED_FILE"}
 """Files of the repository."""
-UNDECLARED = {"RESULTS", "CONFIGURATION", "LOGS", "RECORDS", "TIMINGS", "PAID", "SCORES"}
+UNDECLARED = {"RESULTS", "CONFIGURATION", "LOGS", "RECORDS", "TIMINGS", "PAID", "SCORES", "ANSWERS_SIDE_FILE", "TRIED_SIDE_FILE"}
 """Folders, and what is written beside the jobs."""
 
 
@@ -32,6 +32,11 @@ def test_every_path_is_the_output_of_a_rule(repository: Path, name: str) -> None
     forms = {"TABLE": TABLE_FORMS, "FIGURE": FIGURE_FORMS}.get(name, ("{form}",))
     for form in forms:
         assert f'"{PATTERNS[name].replace("{form}", form)}"' in outputs(repository)
+
+
+def test_a_trial_keeps_answers_where_the_jobs_look_for_them(repository: Path) -> None:
+    rules = (repository / "rules/synthesis.smk").read_text(encoding="utf-8")
+    assert f'side_file="{paths.ANSWERS_SIDE_FILE}"' in rules
 
 
 def test_no_path_stands_twice() -> None:

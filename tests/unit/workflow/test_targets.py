@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from polyglot.core.errors import ConfigurationError
+from polyglot.evaluation.settings import Evaluation
+from polyglot.workflow.inputs.screening import ScreeningInputs
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -44,6 +47,39 @@ def test_a_screening_a_plan_and_the_audit_need_no_student(read: Read) -> None:
     assert all("/screen" in path or path.endswith("/index.html") for path in targets.screening())
     assert all("/plan" in path for path in targets.plan())
     assert all(path.startswith("results/replication/") for path in targets.replication())
+
+
+def test_a_study_without_a_base_is_a_ranking_and_its_plan_has_no_students(read: Read) -> None:
+    study, registries = read()
+    alone = study.model_copy(update={"base": "", "experiments": {}, "run": None, "evaluation": Evaluation(benchmarks={})})
+    targets = Targets(alone, registries)
+    assert targets.all() == targets.ranking()
+    assert {Path(path).stem for path in targets.plan()} == {"plan", "plan_teachers", "plan_demands"}
+    assert ScreeningInputs(alone, registries).likelihoods() == []
+    assert len(ScreeningInputs(study, registries).likelihoods()) == len(study.teachers) * len(study.languages)
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (
+            "base,teacher,lang,gain,prompt_diversity,response_diversity,reward,perplexity,response_tokens",
+            "lacks the column prompt_tokens",
+        ),
+        (
+            "base,teacher,lang,gain,prompt_diversity,response_diversity,reward,perplexity,prompt_tokens,response_tokens",
+            "none of 'nano-base'",
+        ),
+    ],
+)
+def test_what_a_prediction_is_learned_from_is_read_before_anything_is_paid(
+    read: Read, tmp_path: Path, header: str, said: str
+) -> None:
+    (tmp_path / "cells.csv").write_text(f"{header}\nother{',1' * header.count(',')}\n")
+    inputs = ScreeningInputs(*read(screen={"learn_from": str(tmp_path / "cells.csv")}))
+    inputs.check(["rank"])
+    with pytest.raises(ConfigurationError, match=said):
+        inputs.check(["screen"])
 
 
 def test_a_set_is_published_once_and_every_student(read: Read) -> None:

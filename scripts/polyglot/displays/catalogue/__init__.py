@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from polyglot.displays.catalogue.budget import BUDGET
+from polyglot.displays.catalogue.budget import BUDGET, OF_STUDENTS
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.files import REPLICATED
 from polyglot.displays.catalogue.replication import REPLICATION
@@ -78,7 +78,8 @@ def _all(study: Study, kind: Kind, of_main: Mapping[str, Display], planned: Mapp
         "rank": replace(RANK[kind], experiment="rank"),
     }
     fixed |= {name: replace(display, experiment="replication") for name, display in REPLICATION[kind].items()}
-    fixed |= {name: replace(display, experiment="plan") for name, display in planned.items()}
+    left_out = () if study.base else OF_STUDENTS
+    fixed |= {name: replace(display, experiment="plan") for name, display in planned.items() if name not in left_out}
     for name, display in fixed.items():
         put(name, display, "plugins", kind)
     for experiment, matrix in study.matrices.items():

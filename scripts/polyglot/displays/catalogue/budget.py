@@ -45,3 +45,5 @@ BUDGET: dict[str, Display] = {
         {"power": "plan/power.csv"},
     ),
 }
+OF_STUDENTS = ("plan_memory", "plan_power")
+"""Tables about students; a study that trains none has none of them."""

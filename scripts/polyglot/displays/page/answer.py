@@ -17,6 +17,8 @@ from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.tables.recommendation import VERDICTS
 from polyglot.study.experiments import MAIN
 
+ANSWERS = ("leaderboard", "rank", "screen")
+"""The table (and figure) that answers a study's question: the first that the study has."""
 CAUTIONS = " Beware: "
 """Begins the cautions in a paragraph of advice."""
 
@@ -43,6 +45,8 @@ class Next:
     seeds: int
     unrun: Collection[str] = ()
     """Experiments that have no results."""
+    trains: bool = True
+    """Whether the study trains students."""
 
 
 def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
@@ -109,7 +113,12 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     if holes:
         steps.append(f"Measure what is missing: {holes} cell{'s have' if holes > 1 else ' has'} no measurement.")
     further = [name for name in open_.unrun if name != MAIN]
-    if MAIN in open_.unrun:
+    if not open_.trains:
+        steps.append(
+            "Test the data with students: name a `base` and a benchmark (`evaluation.benchmarks`) in the study; then `snakemake` "
+            "trains and evaluates them."
+        )
+    elif MAIN in open_.unrun:
         steps.append("Test the data with students: `snakemake` trains and evaluates them.")
     elif further:
         asked = _plain(", ".join(further))

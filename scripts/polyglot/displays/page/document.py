@@ -17,12 +17,10 @@ from polyglot.core.templates import render
 from polyglot.displays.catalogue.files import COST
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, millions, money, significant
-from polyglot.displays.page.answer import Next, advice_by_language, cautions, next_steps, picture_text, verdict_table
+from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, cautions, next_steps, picture_text, verdict_table
 from polyglot.displays.page.markup import Sheet, line, sheet
 from polyglot.displays.page.profiles import Results, language_profile, teacher_profile
 
-ANSWERS = ("leaderboard", "rank", "screen")
-"""The table (and figure) that answers a study's question: the first that the study has."""
 VERDICTS = "recommendation"
 
 
@@ -60,7 +58,8 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     Args:
         template: report/page/page.html.jinja, with style and scripts beside it.
         values: of the context (see `Display.values`).
-        facts: what was asked and how it was done: `name`, `description`, `how` (pairs of texts), `seeds`, `unrun`, `earlier`.
+        facts: what was asked and how it was done: `name`, `description`, `how` (pairs of texts), `seeds`, `unrun`, `trains`,
+            `earlier`.
     """
     frames = {name: read_frame(Path(path)) for name, path in files.frames.items()}
     context = Context.of(values, frames.get("gaps"))
@@ -81,7 +80,10 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
         picture_text=picture_text(board, figures[answer].title) if len(board) and answer in figures else "",
         verdicts=tables.get(VERDICTS),
         verdict_table="" if advised is None else verdict_table(advised),
-        next_steps=[line(step) for step in next_steps(advices, Next(facts["name"], facts["seeds"], facts["unrun"]), holes)],
+        next_steps=[
+            line(step)
+            for step in next_steps(advices, Next(facts["name"], facts["seeds"], facts["unrun"], facts["trains"]), holes)
+        ],
         cautions=cautions(advices),
         advices={advice.lang: advice for advice in advices},
         teachers=[teacher_profile(context, results, name) for name in results.teachers],

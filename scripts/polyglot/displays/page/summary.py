@@ -10,7 +10,7 @@ import yaml
 
 from polyglot.core.files import read_frame
 from polyglot.displays.numbers import number, with_interval
-from polyglot.displays.page.answer import Next, advice_by_language, next_steps
+from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, next_steps
 from polyglot.displays.tables.layout import row_dicts
 from polyglot.study.experiments import MAIN
 
@@ -36,21 +36,36 @@ def summary(results: Path) -> Summary:
         results: such as results/demo; tables that are not there leave their part empty.
     """
     tables = results / "tables"
-    answer = next((name for name in ("leaderboard", "screen") if (tables / f"{name}.md").exists()), "")
-    board = _frame(tables / "leaderboard.csv")
-    top = [
-        f"{number(row['rank'], 0)}. {row['label']}: {with_interval(row['pg'], row['low'], row['high'], 2)}"
-        for row in row_dicts(board.head(TOP))
-    ]
+    answer = next((name for name in ANSWERS if (tables / f"{name}.md").exists()), "")
+    board, ranking = _frame(tables / "leaderboard.csv"), _frame(tables / "rank.csv")
     advised = _frame(tables / "recommendation.csv")
     settings = results / "config.yaml"
     study = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     unrun = [name for name in study.get("experiments", {}) if not (tables / f"{name}.md").exists()]
-    open_ = Next(results.name, len(study.get("seeds", ())), unrun + [MAIN] * board.empty)
+    trains = bool(study.get("base", True))
+    open_ = Next(results.name, len(study.get("seeds", ())), unrun + [MAIN] * board.empty, trains)
+    top = _ranked(ranking) if answer == "rank" else _scored(board)
     steps = next_steps(advice_by_language(advised) if len(advised) else [], open_, 0)
     lines = (_lead(tables / f"{answer}.md"), *top, _lead(tables / "recommendation.md"), steps[0])
     lead, *shown, verdict, step = (_plain(line) for line in lines)
     return Summary(lead, tuple(shown), verdict, step)
+
+
+def _scored(board: pd.DataFrame) -> list[str]:
+    """The leaderboard's first teachers."""
+    return [
+        f"{number(row['rank'], 0)}. {row['label']}: {with_interval(row['pg'], row['low'], row['high'], 2)}"
+        for row in row_dicts(board.head(TOP))
+    ]
+
+
+def _ranked(ranking: pd.DataFrame) -> list[str]:
+    """The first teachers of a ranking by the data alone."""
+    return [
+        f"{number(row['rank'], 0)}. {row['label']}: {with_interval(row['score'], row['score_low'], row['score_high'], 2)}, "
+        f"usable {row['usable']} of {row['requests']}"
+        for row in row_dicts(ranking.dropna(subset=["rank"]).head(TOP))
+    ]
 
 
 def ending(results: Path) -> list[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, number, probability, share, significant
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, row_dicts
-from polyglot.intrinsic.metrics import LENGTHS, PERPLEXITIES
+from polyglot.intrinsic.metrics import LENGTHS, PERPLEXITIES, Metric
 
-MEDIAN = PERPLEXITIES[-1]
+MEDIAN, SHARE = PERPLEXITIES[-1], "usable_share"
 NOT_STUDENTS = (
-    "The order is by the data alone: reward, diversity and, with a base, perplexity. Students may order teachers otherwise, and "
-    "only they decide: train students of the first ones (`base` and a benchmark in the study, then `snakemake`)."
+    "This is no prediction. In the paper's published results, such a score put pairs of teachers in the order of their students "
+    "about as often as a coin (docs/rank.md). Read the columns; only students decide."
 )
 
 
@@ -29,25 +31,32 @@ def rank(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> Table:
             "teacher": context.model(row["teacher"]),
             "score": Estimate.of(row, "score").text(2, sign=True),
             "rank, interval": f"{number(row['rank_low'], 0)}–{number(row['rank_high'], 0)}" if pd.notna(row["rank"]) else UNKNOWN,
-            "P(first)": probability(row["p_first"]),
+            "P(highest)": probability(row["p_first"]),
             **_summed(samples[samples["teacher"] == row["teacher"]]),
         }
         for row in row_dicts(order)
     ]
     return Table(
-        data=order,
+        data=_data(context, order, samples),
         shown=pd.DataFrame(shown),
         title=context.title,
-        lead=[_lead(context, order)],
+        lead=[_lead(context, order, samples)],
         notes=[NOT_STUDENTS, *_notes(context, samples)],
         more=[_samples(context, samples)],
     )
 
 
+def _data(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """The order with names, and sums over languages."""
+    sums = samples.groupby("teacher")[["requests", "usable", "usd"]].sum(min_count=1).reindex(order["teacher"])
+    labels = [context.model(name) for name in order["teacher"]]
+    return order.assign(label=labels, **{str(name): sums[name].to_numpy() for name in sums})
+
+
 def _summed(rows: pd.DataFrame) -> dict[str, str]:
     """A teacher's usable answers and price, over its languages."""
     usable, requests = int(rows["usable"].sum()), int(rows["requests"].sum())
-    paid = (rows["usd_per_usable"] * rows["usable"]).sum(min_count=len(rows))
+    paid = rows["usd"].sum(min_count=len(rows))
     return {
         "usable answers": f"{usable:,} of {requests:,} ({share(usable / requests) if requests else UNKNOWN})",
         "USD per 1,000 usable": significant(1000 * paid / usable) if usable else UNKNOWN,
@@ -85,28 +94,65 @@ def _share(row: dict[str, float]) -> str:
 
 def _price(row: dict[str, float]) -> str:
     value, low, high = (1000 * row[f"usd_per_usable{end}"] for end in ("", "_low", "_high"))
+    if math.isinf(value):
+        return "none usable"
     return UNKNOWN if pd.isna(value) else f"{significant(value)} [{significant(low)}, {significant(high)}]"
 
 
-def _lead(context: Context, order: pd.DataFrame) -> str:
+def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
+    """Who has the highest score, and who is first in what was measured."""
     ranked = order.dropna(subset=["rank"])
     if ranked.empty:
         return "No teacher can be ranked: none has enough usable answers in every language."
     first, *others = row_dicts(ranked)
     near = [context.model(row["teacher"]) for row in others if row["rank_low"] <= 1]
-    of = f"P(first) {probability(first['p_first'])} of {len(ranked)} ranked teachers"
-    lead = f"**{context.model(first['teacher'])}** leads by its data: {of}."
-    return f"{lead} Not told apart from it: {', '.join(near)}." if near else lead
+    lead = f"**{context.model(first['teacher'])}** has the highest data score of {len(ranked)} ranked teachers"
+    lead += f"; not told apart from it: {', '.join(near)}." if near else "."
+    samples = samples[samples["teacher"].isin(ranked["teacher"])]
+    leaders = "; ".join(f"{what}: {name}" for what, name in _leaders(context, samples).items())
+    said = "The score is no prediction of students."
+    return f"{lead} {said} First in each: {leaders}.{_fewer(context, first['teacher'], samples)}"
+
+
+def _fewer(context: Context, first: str, samples: pd.DataFrame) -> str:
+    """A caution where a clearly smaller share of the first teacher's answers is usable than of another's, in some language."""
+    for _, rows in samples.groupby("lang", sort=False):
+        best = max(row_dicts(rows), key=lambda row: float(row[f"{SHARE}_low"]))
+        own = next((row for row in row_dicts(rows) if row["teacher"] == first), best)
+        if own[f"{SHARE}_high"] < best[f"{SHARE}_low"]:
+            other = f"{share(best[SHARE])} of {context.model(best['teacher'])}'s"
+            return f" Beware: {share(own[SHARE])} of its answers are usable, {other}."
+    return ""
+
+
+def _leaders(context: Context, samples: pd.DataFrame) -> dict[str, str]:
+    """What was measured to the teacher that is best in it, by the mean over languages."""
+    ways = {SHARE: ("usable share", True)}
+    ways |= {one.name: (one.title, True) for one in _scored(context, samples) if one.better == "higher"}
+    ways |= {MEDIAN: ("median perplexity", False), "usd_per_usable": ("price", False)}
+    found = {}
+    for name, (title, highest) in ways.items():
+        means = samples.groupby("teacher", sort=False)[name].mean() if name in samples.columns else pd.Series(dtype=float)
+        if means.notna().any():
+            found[title] = context.model(str(means.idxmax() if highest else means.idxmin()))
+    return found
+
+
+def _scored(context: Context, samples: pd.DataFrame) -> list[Metric]:
+    """The metrics of the score that were measured."""
+    return [one for one in context.metrics if one.name in context.scored and one.name in samples.columns]
 
 
 def _notes(context: Context, samples: pd.DataFrame) -> list[str]:
-    likely = MEDIAN in samples.columns
-    parts = ["prompt and response diversity", "reward"] + ["the median example's perplexity"] * likely
-    left_out = [] if likely else ["Perplexity is left out: the study names no `base` and no `screen.base`."]
-    unpriced = ["A dash as price: the model has no `price` in the registry."] if samples["usd_per_usable"].isna().any() else []
+    titles = [one.title for one in _scored(context, samples) if one.name != PERPLEXITIES[0]]
+    titles += ["perplexity of the median example"] if MEDIAN in samples.columns else []
+    left_out = [] if MEDIAN in samples.columns else ["Perplexity is left out: the study names no `base` and no `screen.base`."]
+    if not any(one.needs == "judge" for one in context.metrics):
+        left_out.append("Reward is left out: the study has no judge (`intrinsic.reward.kind: none`).")
+    unpriced = ["A dash as price: the model has no `price` in the registry."] if samples["usd"].isna().any() else []
     return [
-        f"Score: the mean of z-scores over all samples of {', '.join(parts)}, as in the intrinsic half of the PG-Score. "
-        "Higher is better.",
+        f"Score: the mean z-score of {', '.join(titles)} over all samples, as in the intrinsic half of the PG-Score; higher is "
+        "better. The usable share and the price are not in it.",
         f"Brackets: {context.confidence:.0%} intervals over the sample's examples or requests; Wilson's for the usable share. "
         "They hold for these prompts; another draw of prompts may move them further.",
         "Price: the teacher's own tokens, unusable answers included; the judge's are not in it.",

@@ -57,13 +57,16 @@ class Prompts:
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a study's folder is written from. `base` and `benchmarks` are empty for a ranking by the data alone."""
+    """All that a study's folder is written from.
+
+    `base` and `benchmarks` are empty for a ranking by the data alone, which may do without a `judge`.
+    """
 
     name: str
     languages: Sequence[Chosen]
     prompts: Sequence[Prompts]
     teachers: Sequence[Chosen]
-    judge: Chosen
+    judge: Chosen | None
     embedding: Chosen
     base: Chosen | None
     benchmarks: Sequence[tuple[str, Entry, Mapping[str, Entry]]]

@@ -17,9 +17,9 @@ from polyglot.engines.addresses import ADDRESSES
 from polyglot.engines.manners import PRESETS
 from polyglot.registry import Registries, load_registries
 from polyglot.workflow.init import answers as given
-from polyglot.workflow.init.answers import Answers, Chosen, Prompts, Taken, Wrong
+from polyglot.workflow.init.answers import Answers, Prompts, Taken, Wrong
 from polyglot.workflow.init.asking import NoAnswer, ask, ask_maybe, ask_more
-from polyglot.workflow.init.options import ALONE, ASKED_MODEL, BENCHMARK, DATA_ALONE, NEEDED, OWN_FILES
+from polyglot.workflow.init.options import ALONE, ASKED_MODEL, BENCHMARK, NEEDED, OWN_FILES
 from polyglot.workflow.init.texts import copied, files
 from polyglot.workflow.loading import load_study
 from polyglot.workflow.planned import NotPlanned, plan_tables
@@ -84,10 +84,13 @@ def _answers(options: argparse.Namespace, registries: Registries, root: Path) ->
     whole = described if sys.stdin.isatty() else str
     asked = f"Teacher ({ASKED_MODEL})"
     teachers = several("teacher", asked, lambda text: taken.model(whole(text), "teacher"))
-    judge = one("judge", f"Judge of the responses ({ASKED_MODEL})", lambda text: taken.model(whole(text), "judge"))
+    asked = f"Judge of the responses ({ASKED_MODEL}; or `{ALONE}`, if you rank by the data alone)"
+    judge = one("judge", asked, lambda text: None if text == ALONE else taken.model(whole(text), "judge"))
     embedding = one("embedding", f"Embedding model ({OWN_FILES})", lambda text: taken.model(text, "embedding"))
-    asked = f"Base of the students ({OWN_FILES}, with reference=...{_alone()})"
-    base = one("base", asked, lambda text: _base(text, taken))
+    asked = f"Base of the students ({OWN_FILES}, with reference=...; or `{ALONE}`: rank by the data alone)"
+    base = one("base", asked, lambda text: None if text == ALONE else taken.model(text, "base"))
+    if base is not None and judge is None:
+        raise Wrong("students of a base need a judge of the data that they learn from; `none` is for a ranking by the data alone")
     asked = f"Benchmark ({BENCHMARK})"
     benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if base else []
     asked = "Most that all endpoints together may cost, in USD"
@@ -128,21 +131,6 @@ def _in(code: str, codes: Sequence[str], registries: Registries) -> Callable[[st
     return lambda text: given.prompts(text if text.startswith(f"{code}=") else f"{code}={text}", codes, registries)
 
 
-def _base(text: str, taken: Taken) -> Chosen | None:
-    if text != ALONE:
-        return taken.model(text, "base")
-    if not _alone():
-        raise Wrong("every study has a base in this version: name one")
-    return None
-
-
-def _alone() -> str:
-    """What a question adds where teachers can be ranked without a base."""
-    from polyglot.study.configuration import Study
-
-    return "" if Study.model_fields["base"].is_required() else DATA_ALONE
-
-
 def _write(answers: Answers, registries: Registries, folder: Path, *, force: bool) -> None:
     """Write the folder; nothing at all if a file is there that is not to be written over."""
     texts = files(answers, registries, folder)
@@ -172,7 +160,7 @@ def _plan(study: Path, root: Path) -> str:
     named = {column[0]: column[1:] for column in of_teachers}
     for place, teacher in enumerate(named["teacher"][:-1]):
         lines.append(f"  {teacher}: {named['USD'][place]} USD, {named['written (M)'][place]} million tokens written")
-    return "\n".join([*lines, f"  by rule, memory and test power: {tables.relative_to(root)}/plan*.md"])
+    return "\n".join([*lines, f"  in full: {tables.relative_to(root)}/plan*.md"])
 
 
 NOTHING = "–"
@@ -189,11 +177,12 @@ def _rows(table: Path) -> list[list[str]]:
 
 def _next(study: Path, answers: Answers, registries: Registries) -> str:
     """What to type next, keys first."""
-    named = [registries.models[chosen.name] for chosen in (*answers.teachers, answers.judge)]
+    named = [registries.models[chosen.name] for chosen in (*answers.teachers, *filter(None, [answers.judge]))]
     endpoints = [model.endpoint for model in named if model.endpoint is not None]
     keys = sorted({name for endpoint in endpoints for name in endpoint.secrets} - os.environ.keys())
     lines = ["next:", *(f"  export {key}=...   # the key, in this terminal only" for key in keys)]
     if endpoints:
         lines.append(f"  polyglot teachers check --configfile {study}   # asks each endpoint: does it work?")
+        lines.append(f"  polyglot try --configfile {study}   # five requests a teacher, side by side")
     lines.append(f"  snakemake {'' if answers.base else 'rank '}--configfile {study}")
     return "\n".join(lines)

@@ -56,7 +56,7 @@ def files(answers: Answers, registries: Registries, folder: Path) -> dict[str, s
     Args:
         folder: where they will be.
     """
-    models = [*answers.teachers, answers.judge, answers.embedding, *([answers.base] if answers.base else [])]
+    models = [*answers.teachers, *filter(None, [answers.judge, answers.embedding, answers.base])]
     own = {
         "models": _entries(models),
         "benchmarks": {name: entry for _, _, entries in answers.benchmarks for name, entry in entries.items()},
@@ -76,9 +76,6 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
     source = Study.model_fields["source_language"].default
     translates = any(one.lang == source for one in answers.prompts) and source not in codes
     names = [registries.languages[code].name for code in codes]
-    judge = answers.judge.entries.get(answers.judge.name) or registries.models[answers.judge.name].model_dump()
-    kind = "reward_model" if judge.get("role") == "reward" else "rubric_judge"
-    reward = {"model": answers.judge.name} if kind == "reward_model" else {"kind": kind, "model": answers.judge.name}
     benchmarks = [f"    {name}: {_flow(_seen(settings, folder))}\n" for name, settings, _ in answers.benchmarks]
     training = TRAINING.format(examples=Training.model_fields["examples"].default, benchmarks="".join(benchmarks))
     return STUDY.format(
@@ -91,9 +88,17 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
         prompts=_prompts(answers, folder),
         budget=f"  budget: {answers.budget:g} # USD, for all endpoints together\n" if answers.budget else "",
         embedding=answers.embedding.name,
-        reward=_flow(reward),
+        reward=_flow(_reward(answers.judge, registries)),
         training=training if answers.base else "",
     )
+
+
+def _reward(judge: Chosen | None, registries: Registries) -> dict[str, str]:
+    """What the study says of its judge."""
+    if judge is None:
+        return {"kind": "none"}
+    entry = judge.entries.get(judge.name) or registries.models[judge.name].model_dump()
+    return {"model": judge.name} if entry.get("role") == "reward" else {"kind": "rubric_judge", "model": judge.name}
 
 
 def copied(prompts: Prompts) -> str:

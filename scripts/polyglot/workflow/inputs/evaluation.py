@@ -70,4 +70,4 @@ class EvaluationInputs(Inputs):
 
     def most_shots(self) -> int:
         """The largest number of few-shot examples in any use of a benchmark."""
-        return max(chosen.shots for chosen in self.study.evaluation.benchmarks.values())
+        return max((chosen.shots for chosen in self.study.evaluation.benchmarks.values()), default=0)

@@ -75,7 +75,7 @@ class ModelInputs(Inputs):
             *(study.routing.model for _ in study.routed_teachers if study.routing.model),
             *(study.encoder for _ in study.selecting),
             self.embedder,
-            self.judge,
+            *([self.judge] if study.intrinsic.judged else []),
         }
         return sorted(name for name in named - {PEOPLE} if name and name in self.registries.models)
 

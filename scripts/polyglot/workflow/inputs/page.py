@@ -162,6 +162,7 @@ class PageInputs(Inputs):
             ],
             "seeds": len(study.seeds),
             "unrun": [name for name in study.matrices if name not in there] if base else [],
+            "trains": bool(base),
             "earlier": earlier,
         }
 
@@ -184,7 +185,7 @@ class PageInputs(Inputs):
         likely = study.likelihood_base
         return [
             ("requests", f"{study.screen.requests:,} of each teacher and language, over all methods"),
-            ("judge", study.intrinsic.reward.model),
+            ("judge", study.intrinsic.reward.model if study.intrinsic.judged else "none: reward is left out"),
             ("embedding model", study.intrinsic.embedding),
             ("perplexity", f"of {likely}" if likely else "left out: no base is named"),
         ]

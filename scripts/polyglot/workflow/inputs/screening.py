@@ -46,6 +46,10 @@ class ScreeningInputs(Inputs):
         base = self.study.likelihood_base
         return self.files(paths.PERPLEXITY, base) if base else []
 
+    def ratings(self) -> list[str]:
+        """The ranking's reward files; none without a judge."""
+        return self.files(paths.REWARD) if self.study.intrinsic.judged else []
+
     def rates(self) -> dict[str, tuple[float, float]]:
         """USD per million (prompt, completion) tokens of the candidates that have a price."""
         models = self.registries.models

@@ -20,6 +20,7 @@ from polyglot.registry import load_registries
 from polyglot.study.configuration import Study
 from polyglot.workflow.init.answers import Answers, Chosen, Prompts
 from polyglot.workflow.init.texts import files
+from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.loading import load_study
 
 API = "preset=openai,model=gpt-5-mini,price=0.25/2"
@@ -194,7 +195,7 @@ def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: 
         ("judge", "minilm", "'minilm' is a model for embedding; here: chat or reward"),
         ("embedding", API, "a model's own files are needed here, not an endpoint"),
         ("base", "hub=Qwen/Qwen3-0.6B-Base", "a base needs its instruction-tuned relative"),
-        ("base", "none", "every study has a base in this version"),
+        ("judge", "none", "students of a base need a judge"),
         ("benchmark", "global-mmlu-lite", "'global-mmlu-lite' has no items in sw; it has: ar, de, en, es, id, ja. Take one"),
         ("budget", "-1", "budget: '-1' is not above 0"),
         ("benchmark", "quizz=nowhere", "there is no nowhere/sw/test.jsonl"),
@@ -258,3 +259,16 @@ def test_in_a_terminal_wrong_answers_are_asked_again(data: Path, repository: Pat
     assert large.price is not None
     assert (large.endpoint.url, large.endpoint.api_key) == ("https://api.mistral.ai/v1", "MISTRAL_API_KEY")
     assert (large.price.prompt, large.price.completion) == (2, 6)
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_ranking_needs_neither_base_nor_benchmark_nor_judge(
+    init: Init, data: Path, repository: Path, capsys: pytest.CaptureFixture[str], judged: bool
+) -> None:
+    init(base=["none"], benchmark=None, **({} if judged else {"judge": ["none"]}))
+    study, registries = load_study(data / "mine/study.yaml", repository)
+    assert (study.base, dict(study.evaluation.benchmarks), study.intrinsic.judged) == ("", {}, judged)
+    assert not {"nano-reward", "nano-base"} & set(ModelInputs(study, registries).used)
+    said = capsys.readouterr().out
+    assert f"  snakemake rank --configfile {data / 'mine/study.yaml'}" in said
+    assert "polyglot try" in said
