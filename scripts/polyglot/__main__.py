@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import write_text
 
 if TYPE_CHECKING:
@@ -168,9 +169,9 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
     if not possible:
-        raise ValueError("no PG-Score follows from these columns: add pgr, or student_score, base_score and reference_score")
+        raise WrongInput("no PG-Score follows from these columns: add pgr, or student_score, base_score and reference_score")
     if definition and definition not in possible:
-        raise ValueError(f"'{definition}' does not follow from these columns; possible: {', '.join(possible)}")
+        raise WrongInput(f"'{definition}' does not follow from these columns; possible: {', '.join(possible)}")
     chosen = definition or possible[0]
     teachers = rank_teachers(replicates, definition=chosen, confidence=confidence)
     write_csv(cells, folder / "cells.csv")

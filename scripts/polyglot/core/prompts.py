@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import MissingFile
+
 Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
 
@@ -38,7 +40,7 @@ class PromptTemplates:
             environment = self._environment
             template = environment.get_template(f"{name}.jinja") if text is None else environment.from_string(text)
         except TemplateNotFound as error:
-            raise FileNotFoundError(f"{self.folder}/{name}.jinja: this prompt template does not exist") from error
+            raise MissingFile(f"{self.folder}/{name}.jinja: this prompt template does not exist") from error
         return template.render(**fields).strip()
 
     def chat(self, method: str, *, language: str, text: str | None = None, **fields: Any) -> list[Message]:

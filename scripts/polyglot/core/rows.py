@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
 from polyglot.core.text import is_unicode
 
@@ -28,7 +29,7 @@ FORMATS = {
 SEPARATORS = ",;\t"
 
 
-class FileError(ValueError):
+class FileError(WrongInput):
     """A user's file that cannot be used; the message names file, row and remedy."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
+from polyglot.core.errors import WrongInput
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
@@ -20,7 +21,7 @@ ONE_KIND = "all"
 REMEDY = "correct the row, or leave it out"
 
 
-class ItemError(ValueError):
+class ItemError(WrongInput):
     """A row that is not a valid item; the message names field and remedy. The caller adds file and row."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_jsonl, write_jsonl
 from polyglot.core.text import normalise
 from polyglot.evaluation.forms import Item, ItemError, kind_of
@@ -18,7 +19,7 @@ from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
 
 
-class BenchmarkError(ValueError):
+class BenchmarkError(WrongInput):
     """Items that do not match the registry's description; the message names benchmark, file, row and remedy."""
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.batch_size import BatchSize
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
@@ -30,7 +31,7 @@ def rescale(raw: npt.NDArray[np.float64], scale: tuple[float, float]) -> npt.NDA
     """Raw scores mapped linearly to 1-5: scale[0] becomes 1, scale[1] becomes 5; values beyond are clipped."""
     low, high = scale
     if not high > low:
-        raise ValueError(f"a reward scale needs a raw score for 5 above the one for 1; found {scale}")
+        raise WrongInput(f"a reward scale needs a raw score for 5 above the one for 1; found {scale}")
     return np.clip(LOW + (HIGH - LOW) * (raw - low) / (high - low), LOW, HIGH)
 
 
@@ -125,7 +126,7 @@ class RewardModel:
         self.model, loading = load_model(AutoModelForSequenceClassification, model, gpus=gpus, **options)
         if loading["missing_keys"]:
             missing = ", ".join(sorted(loading["missing_keys"])[:3])
-            raise ValueError(f"{model}: not a reward model: its files have no weights for {missing}")
+            raise WrongInput(f"{model}: not a reward model: its files have no weights for {missing}")
         self.context = context or getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         self.batch_size, self.padding = batch_size, self.model.config.get_text_config().pad_token_id
         if scale is None and (Path(model) / SCALE_FILE).exists():
@@ -179,7 +180,7 @@ class RewardModel:
             ValueError: if the raw scores for 1 and 5 are unknown.
         """
         if self.scale is None:
-            raise ValueError(
+            raise WrongInput(
                 "the reward model has no scale: give `scale: [raw score for 1, raw score for 5]` in config/models.yaml"
             )
         raw = self.score(prompts, responses)
@@ -203,11 +204,11 @@ def measure_scale(model: RewardModel, pairs: pd.DataFrame, *, most: int, seed: i
     answered = pairs[pairs["response"].fillna("").str.strip() != ""]
     chosen = answered.sample(n=min(most, len(answered)), random_state=seed)
     if len(chosen) < 2:
-        raise ValueError("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
+        raise WrongInput("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
     prompts, responses = list(chosen["prompt"]), list(chosen["response"])
     own = model.score(prompts, responses, title="own responses")
     others = model.score(prompts, responses[1:] + responses[:1], title="other responses")
     low, high = float(np.nanmean(others)), float(np.nanmean(own))
     if not high > low:
-        raise ValueError(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")
+        raise WrongInput(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")
     return {"low": low, "high": high, "pairs": len(chosen), "own_wins": float(np.mean(own > others))}

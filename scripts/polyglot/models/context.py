@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from polyglot.core.errors import WrongInput
 
-class ContextError(ValueError):
+
+class ContextError(WrongInput):
     """A text that is longer than a model's context; the message names both and the remedy."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from polyglot.core.errors import WrongInput
 from polyglot.publishing.cards import NOT_STATED
 
 CARD = "README.md"
@@ -14,7 +15,7 @@ PUBLISHED = "published"
 """The folder of what `snakemake publish` makes, in a study's results."""
 
 
-class PushError(ValueError):
+class PushError(WrongInput):
     """A folder that is not pushed; the message says why, and the remedy."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from polyglot.core.given_path import GivenPath
 from polyglot.registry.base import Entry, RegistryError
@@ -162,10 +163,29 @@ class Batching(Entry):
         return int(self.window[:-1]) * (3600.0 if self.window.endswith("h") else 86400.0)
 
 
+def base_address(url: str) -> str:
+    """An endpoint's address, as it is.
+
+    Raises:
+        ValueError: for what is no address of a server.
+    """
+    try:
+        parts = urlsplit(url)
+        possible = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        possible = False
+    if not possible or any(character.isspace() for character in url):
+        raise ValueError(
+            "not the address of a server: http:// or https://, a host, perhaps a port, a path without spaces, such as "
+            "https://api.openai.com/v1 or http://localhost:8000/v1"
+        )
+    return url
+
+
 class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
-    url: str = Field(description="Base address, such as https://api.openai.com/v1.")
+    url: Annotated[str, AfterValidator(base_address)] = Field(description="Base address, such as https://api.openai.com/v1.")
     model: str = Field(description="The model's name there.")
     api_key: str | None = Field(
         default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="The environment variable that holds the key; null sends none."

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
 
@@ -30,7 +31,7 @@ STUDENT = ("base", "recipe", "teacher")
 KEYS = (*STUDENT, "lang")
 
 
-class MeasurementError(ValueError):
+class MeasurementError(WrongInput):
     """Measurements that cannot be scored; the message names column and cell."""
 
 

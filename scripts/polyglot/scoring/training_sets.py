@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, PAPER, PERPLEXITIES, STANDARD, Metric, of_texts
 from polyglot.scoring.resampling import resample_blocks
 from polyglot.scoring.seed_spread import SetDraws, SetSpread, spread_of
@@ -32,7 +33,7 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
         kind = metric.name if metric.needs == "texts" else metric.file.partition("/")[0].removesuffix(".parquet")
         if metric.values not in frames[kind].columns:
             has = ", ".join(frames[kind].columns)
-            raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
+            raise WrongInput(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
     first, *others = [kind for kind in (*MODELLED, *(metric.name for metric in of_texts(metrics))) if kind in frames]
     found = frames[first]
     for kind in others:

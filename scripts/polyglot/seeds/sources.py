@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.text import is_unicode
@@ -30,7 +31,7 @@ CHUNK = 1000
 """Rows of a CSV file read per chunk."""
 
 
-class SourceError(ValueError):
+class SourceError(WrongInput):
     """A source that does not match its registry entry; the message names source, field and remedy."""
 
 

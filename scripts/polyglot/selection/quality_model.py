@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.devices import first_gpu_only
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.engines.embedding import Embedder
 from polyglot.registry.models import Model
@@ -57,7 +58,7 @@ def train_quality_model(
         ValueError: if there is no triplet.
     """
     if triplets.empty:
-        raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
+        raise WrongInput("no triplet to train the quality model on: see selection.pairs in the configuration")
     from sentence_transformers import SentenceTransformer
     from transformers import set_seed
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.models.tokenization import PLACEHOLDER
 
 IGNORED = -100
@@ -54,7 +55,7 @@ def encode(
             examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
     left_out = len(conversations) - len(examples)
     if not examples:
-        raise ValueError(f"no response starts within training.max_length ({max_length} tokens); raise it")
+        raise WrongInput(f"no response starts within training.max_length ({max_length} tokens); raise it")
     if left_out:
         print(f"{left_out} examples left out: no response within training.max_length ({max_length} tokens)", file=sys.stderr)
     return examples

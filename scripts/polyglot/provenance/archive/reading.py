@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_jsonl
 from polyglot.core.hashing import file_hash
 from polyglot.provenance.archive.contents import UNSEEN
@@ -22,7 +23,7 @@ from polyglot.provenance.archive.writing import COMMENT, MANIFEST, fingerprint
 JOBS = "provenance/jobs.jsonl"
 
 
-class ArchiveError(ValueError):
+class ArchiveError(WrongInput):
     """A mismatch in an archive; the message starts with the file."""
 
 
