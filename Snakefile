@@ -48,6 +48,8 @@ include: "rules/rehearsal.smk"
 
 
 RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
+if is_main(workflow):
+    plainly(check_targets_asked)
 
 
 onstart:

@@ -1,5 +1,10 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
-from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
+from polyglot.cluster.snakemake_inside import (
+    command_line,
+    count_served_jobs,
+    is_main,
+    makes,
+)
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
@@ -20,11 +25,13 @@ from polyglot.workflow.inputs.seeds import SeedInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
+from polyglot.workflow.named_files import check_named_files
 from polyglot.workflow.shared_starts import (
     served_by,
     share_starts,
     share_starts_of_the_submission,
 )
+from polyglot.workflow.target_checks import check_targets, targets_of
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -53,6 +60,18 @@ def read_study():
     if not files:
         files.append(path.absolute())  # remote jobs read the same file
     return load_study(path, ROOT, overrides)
+
+
+def check_targets_asked():
+    """Whether each target of this command line can be made."""
+    files = targets.whole(STUDY.matrices)
+    check_targets(
+        targets_of(sys.argv[1:]),
+        STUDY.study,
+        lambda target: makes(workflow, target),
+        files,
+        ROOT / "config",
+    )
 
 
 STUDY, REGISTRIES = plainly(read_study)
@@ -84,6 +103,7 @@ wildcard_constraints:
 
 
 if is_main(workflow):
+    plainly(lambda: check_named_files(STUDY, REGISTRIES, sys.argv[1:]))
     for warning in (*evaluation.missing_items(), *seeds.without_shots()):
         print(f"Warning: {warning}", file=sys.stderr)
     plainly(lambda: selection.check_own(sys.argv[1:]))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polyglot.core.errors import WrongInput
+from polyglot.core.errors import WrongInput, foreseen
 from polyglot.core.files import write_text
 
 if TYPE_CHECKING:
@@ -31,7 +31,13 @@ The commands below accompany it. `polyglot COMMAND --help` describes each.
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (None: the arguments of this process)."""
     given = parser().parse_args(arguments)
-    given.run(given)
+    try:
+        given.run(given)
+    except Exception as error:
+        told = foreseen(error)
+        if told is None:
+            raise
+        raise SystemExit(f"{given.command}: {told}") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, command=name)
         return added
 
     from polyglot.workflow.init.options import add_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ CAUSE = "What is wrong, and what to do:"
 """The line of a job's log after which a foreseen error is told; its traceback stands before it."""
 LONGEST_VALUE = 200
 """Characters of a value that are shown."""
+SHORT = reprlib.Repr()
+SHORT.maxlevel, SHORT.maxdict, SHORT.maxlist = 4, 6, 6
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = LONGEST_VALUE
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._+-]*$"
 """Of names of studies, models, languages and more: they are parts of the names of files."""
 FORMS = {NAME_PATTERN: "use small letters, digits, '.', '_', '+' and '-', a letter or digit first"}
@@ -83,7 +87,8 @@ def _said(problem: Any, model: type[BaseModel]) -> str:
 
 
 def _short(value: Any) -> str:
-    shown = repr(value)
+    """A value in a few words: a YAML file can name one of billions of parts in a few lines."""
+    shown = SHORT.repr(value)
     return shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}..."
 
 

@@ -13,6 +13,7 @@ from string import ascii_uppercase
 from typing import Any, ClassVar
 
 from polyglot.core.errors import WrongInput
+from polyglot.core.text import is_unicode
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
@@ -210,8 +211,10 @@ def text(row: Row, field: str) -> str:
         ItemError: if it is missing or empty.
     """
     value = row.get(field)
-    if value is None or not str(value).strip():
+    if value is None or value != value or not str(value).strip():
         raise ItemError(f"no {field}; {REMEDY}")
+    if not is_unicode(str(value)):
+        raise ItemError(f"{field} has an unpaired surrogate, which is half of a character; {REMEDY}")
     return str(value)
 
 

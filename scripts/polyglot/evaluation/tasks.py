@@ -98,6 +98,6 @@ def _ids_differ(task: Task, path: Path, items: list[Item], places: list[int]) ->
         first = seen.setdefault((item.id, *(getattr(item, column) for column in WEIGHTINGS[task.weighting].strata)), place)
         if first != place:
             raise BenchmarkError(
-                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is also used in row {first + 1}; give "
+                f"benchmark '{task.benchmark}': {path}: row {place + 1}: id '{item.id}' is also used in row {first + 1}; give "
                 "each item a unique id, or leave `id` out"
             )

@@ -15,7 +15,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id
 from polyglot.routing.settings import Routing
-from polyglot.training.checkpoints import COMPLETE, watch
+from polyglot.training.checkpoints import COMPLETE, KEPT, watch
 
 Array = npt.NDArray[np.float64]
 
@@ -125,7 +125,7 @@ def _arguments(routing: Routing, checkpoints: Path, prompts: int) -> Any:
         remove_unused_columns=False,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=1,
+        save_total_limit=KEPT,
         load_best_model_at_end=True,
         metric_for_best_model="hit_1",
         greater_is_better=True,

@@ -9,13 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.errors import WrongInput
-from polyglot.core.rows import separator
+from polyglot.core.rows import TABLES, kind_of_file, lines_of, read_rows, separator, table_of
 from polyglot.intrinsic.metrics import INTRINSIC, PERPLEXITIES
 from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
 
 CELL = ("teacher", "lang")
 ROBUST = PERPLEXITIES[1:]
 """Further measures of perplexity, used if present."""
+ABSENT = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+"""What stands for a missing number; in a column of names these are names, as `nan` is the language Min Nan Chinese."""
 STUDENT_SCORES = ("student_score", "base_score", "reference_score")
 EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper")
 """Columns used for the extrinsic part, if present."""
@@ -41,11 +43,13 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
     if missing:
         raise WrongInput(f"{path}: missing column(s) {', '.join(missing)}; found: {', '.join(frame.columns)}")
     for key in keys:
-        if frame[key].isna().any():
-            raise WrongInput(f"{path}: row {_first(frame[key].isna())}: column '{key}' is empty; every row needs one")
+        blank = frame[key].isna() | ~frame[key].astype(str).str.strip().astype(bool)
+        if blank.any():
+            raise WrongInput(f"{path}: row {_first(blank)}: column '{key}' is empty; every row needs one")
     for column in numbers:
-        values = pd.to_numeric(frame[column], errors="coerce")
-        wrong = ~values.abs().lt(float("inf")) & ~(frame[column].isna() & (column in empty))
+        absent = frame[column].isna() | frame[column].astype(str).str.strip().isin(ABSENT)
+        values = pd.to_numeric(frame[column].where(~absent), errors="coerce")
+        wrong = ~values.abs().lt(float("inf")) & ~(absent & (column in empty))
         if wrong.any():
             row = _first(wrong)
             held = frame[column].iloc[row - 1]
@@ -61,17 +65,15 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
 
 def _text(path: Path, known: Iterable[str]) -> pd.DataFrame:
     """A table as it is written, with the known columns under their own names."""
-    if str(path).endswith(".parquet"):
-        frame = pd.read_parquet(path)
-    else:
-        with Path(path).open(encoding="utf-8-sig") as file:
-            comments = 0
-            while (header := file.readline()).startswith("#"):
-                comments += 1
-        between = separator(header)
-        frame = pd.read_csv(path, dtype=str, skiprows=comments, sep=between, encoding="utf-8-sig")
-        if between == ";":
+    kind = kind_of_file(Path(path))
+    if kind in TABLES:
+        lines = lines_of(Path(path))
+        header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+        frame = table_of(Path(path), [header, *lines])
+        if separator(header) == ";":
             frame = frame.apply(lambda column: column.str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True))
+    else:
+        frame = read_rows(Path(path))
     columns = [str(column) for column in frame.columns]
     small = {name.lower(): name for name in known}
     named = {column: small.get(column.strip().lower(), column) for column in columns}

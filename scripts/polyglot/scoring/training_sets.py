@@ -80,7 +80,7 @@ def _resampled(
     pooled = [frame[["nll", "tokens"]].to_numpy(dtype=float)] if CORPUS in robust else []
     drawn = resample_blocks([*values, *pooled], replicates, rng, each)
     means = drawn[len(values)] if pooled else np.ones((replicates, 2))
-    corpus = [(float(np.exp(one[:, 0].sum() / one[:, 1].sum())), np.exp(means[:, 0] / means[:, 1])) for one in pooled]
+    corpus = [(float(np.exp(np.nansum(one[:, 0]) / np.nansum(one[:, 1]))), np.exp(means[:, 0] / means[:, 1])) for one in pooled]
     further = [*corpus, *((float(np.nanmedian(one)), drawn[-1]) for one in each)]
     columns = [*drawn[: len(values)], *(replicated[:, None] for _, replicated in further)]
     return np.array([value for value, _ in further]), np.concatenate(columns, axis=1)

@@ -18,7 +18,7 @@ from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.engines.embedding import Embedder
 from polyglot.registry.models import Model
 from polyglot.selection.settings import Selection
-from polyglot.training.checkpoints import resume_point, training_owner, watch
+from polyglot.training.checkpoints import KEPT, resume_point, training_owner, watch
 
 TRIPLET = ("anchor", "positive", "negative")
 """Instruction, good response, worse response."""
@@ -93,7 +93,7 @@ def _triplet_trainer(encoder: Any, rows: pd.DataFrame, selection: Selection, che
         learning_rate=selection.learning_rate,
         per_device_train_batch_size=selection.batch_size,
         save_steps=50,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         logging_steps=25,
         bf16=gpu,
         use_cpu=not gpu,

@@ -30,7 +30,7 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     Raises:
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
-    raw = merge(_mapping(path), overrides or {})
+    raw = merge(read_mapping(path), overrides or {})
     plugins = raw.get("plugins")
     try:
         load_plugins(plugins if isinstance(plugins, list) else [])
@@ -54,14 +54,32 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     return study, registries
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    """The keys and values of a study's file."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The keys and values of a study's file.
+
+    Raises:
+        ConfigurationError: names file, line and remedy.
+    """
+    if path.is_dir():
+        own = path / STUDY_FILE
+        raise ConfigurationError(f"{path}: this is a folder; name {own if own.is_file() else 'the study file in it'}")
+    if not path.exists():
+        where = "; targets stand before --configfile" if path.parts[:1] == ("results",) or not path.suffix else ""
+        raise ConfigurationError(f"{path}: there is no such study file; correct the path after --configfile{where}")
     try:
         raw = read_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except RecursionError:
+        raise ConfigurationError(f"{path}: nested too deep to be read; a study is a mapping of keys") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a study: {error}. Correct the YAML in that line") from error
     if not isinstance(raw, dict):
-        raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
+        found = "nothing" if raw is None else f"a {type(raw).__name__}"
+        raise ConfigurationError(f"{path}: a study is a mapping of keys (`study: name`, ...); found {found}")
+    strange = next((key for key in raw if not isinstance(key, str)), None)
+    if strange is not None:
+        raise ConfigurationError(f"{path}: {strange!r} is no key of a study; keys are words, as in config/README.md")
     return raw
 
 

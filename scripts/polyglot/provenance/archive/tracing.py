@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.files import read_frame
 from polyglot.core.hashing import file_hash
 from polyglot.provenance.archive.crate import METADATA
 from polyglot.provenance.archive.jobs import Named
@@ -187,7 +188,7 @@ def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
             raise ArchiveError(f"{name}: rows and columns are selected in tables (CSV) only; leave out {' '.join(words)}")
         yield from tracer.lines(name, [])
         return
-    cells = find_cells(pd.read_csv(table), words, name)
+    cells = find_cells(read_frame(table), words, name)
     yield from tracer.lines(name, cells)
     models = json.loads(archive.text("provenance/models.json"))
     named = [cell.known.get(key, "") for cell in cells for key in ("teacher", "base", "model")]
