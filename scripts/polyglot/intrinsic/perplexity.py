@@ -14,8 +14,8 @@ from polyglot.core.progress import progress
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
-TOO_LONG, NO_TOKENS = "too_long", "no_tokens"
-"""Problems of an example that has no perplexity."""
+OK, TOO_LONG, NO_TOKENS = "ok", "too_long", "no_tokens"
+"""Status of an example: it has a perplexity, or why not."""
 CHUNK = 2**27
 """Logits that are held in float32 at a time: 0.5 GB, two or three times. Those of a whole batch are in the model's own type."""
 
@@ -48,15 +48,15 @@ def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
     return {"corpus": float(np.exp(nll.sum() / tokens.sum())), "median": float(each.median()), "mean": float(each.mean())}
 
 
-def _problem(length: int, start: int, limit: int | None) -> str | None:
-    """Why an example cannot be measured; None if it can.
+def _status(length: int, start: int, limit: int | None) -> str:
+    """Whether an example can be measured, or why not.
 
     Args:
         length: tokens of prompt and response. start: those of the prompt. limit: the model's context.
     """
     if limit is not None and length > limit:
         return TOO_LONG
-    return NO_TOKENS if length == start else None
+    return NO_TOKENS if length == start else OK
 
 
 class PerplexityMeter:
@@ -111,13 +111,13 @@ class PerplexityMeter:
         """Negative log-likelihood (nats) and number of response tokens, one row per example, in the given order.
 
         Returns:
-            Columns nll, tokens, perplexity (all NaN where there is a problem) and problem: `too_long` if prompt and response are
-            longer than the model's context, `no_tokens` if the response has none, else null.
+            Columns nll, tokens, perplexity (all NaN unless the status is `ok`) and status: `too_long` if prompt and response are
+            longer than the model's context, `no_tokens` if the response has none, else `ok`.
         """
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
-        problems = [_problem(len(ids), start, limit) for ids, start in encoded]
-        measurable = [row for row, problem in enumerate(problems) if problem is None]
+        statuses = [_status(len(ids), start, limit) for ids, start in encoded]
+        measurable = [row for row, status in enumerate(statuses) if status == OK]
         order = sorted(measurable, key=lambda index: len(encoded[index][0]))
         nll, tokens = np.full(len(encoded), np.nan), np.full(len(encoded), np.nan)
         with progress(total=len(order), title=title, unit="example") as bar:
@@ -126,7 +126,7 @@ class PerplexityMeter:
                 nll[rows], tokens[rows] = found
                 bar.advance(len(rows), tokens=int(tokens[rows].sum()))
         columns = {"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)}
-        return pd.DataFrame(columns).assign(problem=pd.Series(problems, dtype=object))
+        return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype=object))
 
     def _losses(self, batch: list[tuple[list[int], int]]) -> tuple[Any, Any]:
         """Negative log-likelihood and number of the tokens that count, each of shape (batch,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.base import Engine, Request, answer_all
+from polyglot.engines.base import Answer, Engine, Request, answer_all
+from polyglot.models.context import ContextError
 from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 LOW, HIGH = 1.0, 5.0
+TOO_LONG = "too long"
+"""Problem of a rating: prompt and response do not fit into the judge's context."""
 SCALE_FILE = "reward_scale.json"
 """File beside a reward model's weights with the raw scores that map to 1 and 5."""
 
@@ -85,15 +88,30 @@ def judge(
         content_id(text): Request(content_id(text), [{"role": "user", "content": text}], seed=stable_seed("judge", text))
         for text in asked
     }
-    answers = answer_all(engine, [*requests.values()], side, batch_size=batch_size, title="judge")
-    rows = []
+    answers = _answers(engine, requests, side, batch_size)
+    rows: list[dict[str, Any]] = []
     for text in asked:
-        answer = answers[content_id(text)]
+        answer = answers.get(content_id(text))
+        if answer is None:
+            rows.append({"text": None, "problem": TOO_LONG, "reward": float("nan")})
+            continue
         cut = answer.finish_reason == "length"
         reward = float("nan") if cut else parse_rating(answer.text)
         problem = "cut off" if cut else "no rating" if np.isnan(reward) else None
         rows.append({"text": answer.text, "problem": problem, "reward": reward})
     return pd.DataFrame(rows, columns=["text", "problem", "reward"])
+
+
+def _answers(engine: Engine, requests: Mapping[str, Request], side: SideFile, batch_size: int) -> dict[str, Answer]:
+    """The judge's answers by id, without those to requests that are longer than its context."""
+    left = dict(requests)
+    while True:
+        try:
+            return answer_all(engine, [*left.values()], side, batch_size=batch_size, title="judge")
+        except ContextError as error:
+            if error.request not in left:
+                raise
+            del left[error.request]
 
 
 class RewardModel:
