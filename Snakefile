@@ -47,9 +47,7 @@ include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 
 
-RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
-if is_main(workflow):
-    plainly(check_targets_asked)
+with_all_rules()
 
 
 onstart:

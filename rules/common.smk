@@ -1,10 +1,5 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
-from polyglot.cluster.snakemake_inside import (
-    command_line,
-    count_served_jobs,
-    is_main,
-    makes,
-)
+from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
@@ -31,7 +26,6 @@ from polyglot.workflow.shared_starts import (
     share_starts,
     share_starts_of_the_submission,
 )
-from polyglot.workflow.target_checks import check_targets, targets_of
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -60,18 +54,6 @@ def read_study():
     if not files:
         files.append(path.absolute())  # remote jobs read the same file
     return load_study(path, ROOT, overrides)
-
-
-def check_targets_asked():
-    """Whether each target of this command line can be made."""
-    files = targets.whole(STUDY.matrices)
-    check_targets(
-        targets_of(sys.argv[1:]),
-        STUDY.study,
-        lambda target: makes(workflow, target),
-        files,
-        ROOT / "config",
-    )
 
 
 STUDY, REGISTRIES = plainly(read_study)

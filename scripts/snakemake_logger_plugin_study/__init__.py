@@ -14,10 +14,11 @@ from logging import LogRecord
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
 from polyglot.cluster.cache_place import use_a_writable_cache
-from polyglot.cluster.snakemake_inside import read_study_files_plainly
+from polyglot.cluster.snakemake_inside import read_study_files_by
+from polyglot.workflow.loading import read_mapping
 
 use_a_writable_cache()
-read_study_files_plainly()
+read_study_files_by(read_mapping)
 
 
 class LogHandler(LogHandlerBase):

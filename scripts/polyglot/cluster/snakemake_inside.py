@@ -31,10 +31,13 @@ def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
     return workflow.config_settings.configfiles, dict(workflow.config_settings.config)
 
 
-def read_study_files_plainly() -> None:
+def read_study_files_by(read: Callable[[Path], dict[str, Any]]) -> None:
     """Have the files of --configfile read as studies are, so that what is wrong with one is told in one message.
 
     Called before Snakemake reads them (see scripts/snakemake_logger_plugin_study).
+
+    Args:
+        read: reads such a file, or raises ConfigurationError.
     """
     from snakemake.settings import types
 
@@ -43,10 +46,8 @@ def read_study_files_plainly() -> None:
         return
 
     def load(path: Any) -> dict[str, Any]:
-        from polyglot.workflow.loading import read_mapping
-
         try:
-            return read_mapping(Path(path))
+            return read(Path(path))
         except ConfigurationError as error:
             raise SystemExit(str(error)) from None
 

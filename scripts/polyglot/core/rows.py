@@ -10,13 +10,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
-
-import pandas as pd
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
 from polyglot.core.text import is_unicode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = {
     ".jsonl": "one JSON object a line",
@@ -59,6 +60,8 @@ def read_rows(path: Path) -> pd.DataFrame:
     Raises:
         FileError: names file, row and remedy.
     """
+    import pandas as pd
+
     path = Path(path)
     kind = kind_of_file(path)
     if kind == ".parquet":
@@ -212,6 +215,8 @@ def table_of(path: Path, lines: Iterable[str]) -> pd.DataFrame:
     Raises:
         FileError: names file and row: no columns, two of one name, a row with more or fewer fields than names.
     """
+    import pandas as pd
+
     names, records = _records(path, lines)
     return pd.DataFrame([record for _, record in records], columns=names, dtype=object)
 
