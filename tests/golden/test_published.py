@@ -22,6 +22,7 @@ from polyglot.replication.verdicts import (
     check_claims,
     read_audit,
 )
+from tests.golden.changes import CHANGES, GEMMA, Tables, another_intercept, set_to
 
 
 @pytest.fixture(scope="module")
