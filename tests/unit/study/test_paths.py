@@ -11,7 +11,7 @@ from polyglot.study import paths
 from polyglot.workflow.targets import FIGURE_FORMS, TABLE_FORMS
 
 PATTERNS = {name: value for name, value in vars(paths).items() if name.isupper()}
-GIVEN = {"LEXICON", "PUBLISHED_TABLE"}
+GIVEN = {"LEXICON", "PUBLISHED_TABLE", "RELEASED_FILE"}
 """Files of the repository."""
 UNDECLARED = {"RESULTS", "CONFIGURATION", "LOGS", "RECORDS", "TIMINGS", "PAID", "SCORES"}
 """Folders, and what is written beside the jobs."""
