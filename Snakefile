@@ -46,7 +46,7 @@ include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 
 
-RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
+with_all_rules()
 
 
 onstart:

@@ -1,5 +1,8 @@
 # The cluster for submitted jobs, if any, as described in profiles/slurm/site.yaml.
+from functools import partial
+
 from polyglot.cluster.run import Run, RunError
+from polyglot.cluster.snakemake_inside import makes
 from polyglot.cluster.snakemake_inside import waiting_jobs
 from polyglot.planning.demands import Demands
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
@@ -18,6 +21,13 @@ ASKED_HERE = NO_NETWORK or (
 JUDGED_HERE = models.behind_endpoint(models.judge) and (
     NO_NETWORK or (CLUSTER is not None and models.waits(models.judge))
 )
+
+
+def with_all_rules():
+    """What needs all rules: which jobs share a submission, and whether the targets of this command line can be made."""
+    RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
+    if is_main(workflow):
+        plainly(lambda: targets.check(sys.argv[1:], partial(makes, workflow)))
 
 
 def prepare_run():

@@ -1,7 +1,6 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
 from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
-from polyglot.core.errors import ConfigurationError
-from polyglot.models.hub import HubError
+from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
 from polyglot.study.configuration import REPLICATION
@@ -21,6 +20,7 @@ from polyglot.workflow.inputs.seeds import SeedInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
+from polyglot.workflow.named_files import check_named_files
 from polyglot.workflow.shared_starts import (
     served_by,
     share_starts,
@@ -33,11 +33,17 @@ ROOT = Path(workflow.basedir)
 
 
 def plainly(ask):
-    """The answer to a question about the study; a problem ends the run with one message, before any job."""
+    """The answer to a question about the study; a problem ends the run with one message, before any job.
+
+    Snakemake would add the lines of the Snakefile where an error was raised, which say nothing of the study.
+    """
     try:
         return ask()
-    except (ConfigurationError, HubError) as error:
-        raise WorkflowError(str(error)) from None
+    except Exception as error:
+        told = foreseen(error)
+        if told is None:
+            raise
+    sys.exit(told)
 
 
 def read_study():
@@ -79,6 +85,7 @@ wildcard_constraints:
 
 
 if is_main(workflow):
+    plainly(lambda: check_named_files(STUDY, REGISTRIES, sys.argv[1:]))
     for warning in (*evaluation.missing_items(), *seeds.without_shots()):
         print(f"Warning: {warning}", file=sys.stderr)
     plainly(lambda: selection.check_own(sys.argv[1:]))

@@ -6,7 +6,7 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.analysis.tables import ability_models
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
 
     params = snakemake.params
     outcomes = {
@@ -14,7 +14,7 @@ with running(snakemake, environment="analysis"):
         for (teacher, lang), path in zip(params.teachers, snakemake.input.outcomes, strict=True)
     }
     models, abilities = ability_models(
-        pd.read_csv(snakemake.input.cells), outcomes, params.sizes, definition=params.definition, confidence=params.confidence
+        read_frame(snakemake.input.cells), outcomes, params.sizes, definition=params.definition, confidence=params.confidence
     )
     write_csv(models, snakemake.output.models)
     write_csv(abilities, snakemake.output.abilities)

@@ -3,16 +3,14 @@
 from polyglot.workflow.job import running
 
 with running(snakemake, environment="analysis"):
-    import pandas as pd
-
     from polyglot.analysis.settings import Statistics
     from polyglot.analysis.tables import analyse
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.intrinsic.metrics import STANDARD, recorded
 
     params = snakemake.params
     found = analyse(
-        pd.read_csv(snakemake.input[0]),
+        read_frame(snakemake.input[0]),
         Statistics(**params.statistics),
         confidence=params.confidence,
         definition=params.definition,

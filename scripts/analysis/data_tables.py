@@ -6,7 +6,7 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.analysis.tables import method_table, methods_by_students, price_table
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.provenance.timings import synthesis_seconds
 
     params = snakemake.params
@@ -18,6 +18,6 @@ with running(snakemake, environment="analysis"):
     )
     methods = [method_table(answers, rated)]
     if snakemake.input.students:
-        methods.append(methods_by_students(pd.read_csv(snakemake.input.students), params.methods, params.definition))
+        methods.append(methods_by_students(read_frame(snakemake.input.students), params.methods, params.definition))
     write_csv(price_table(answers, synthesis_seconds(*params.benchmarks)), snakemake.output.prices)
     write_csv(pd.concat(methods, ignore_index=True), snakemake.output.methods)

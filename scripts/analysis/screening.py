@@ -8,7 +8,7 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.analysis.screening import cross_validate, predict_gain, predictors, sample_metrics, screening_cost
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.intrinsic.metrics import STANDARD, of_texts, recorded
     from polyglot.provenance.timings import job_seconds
     from polyglot.scoring.training_sets import MODELLED
@@ -25,7 +25,7 @@ with running(snakemake, environment="analysis"):
             for place, (teacher, lang) in enumerate(cells)
         ]
     )
-    known = pd.read_csv(snakemake.input.known)
+    known = read_frame(snakemake.input.known)
     taken = {"definition": params.get("definition", "released"), "perplexity": params.get("perplexity", "mean")}
     print("predicted from:", ", ".join(metric.name for metric in predictors(metrics, known, **taken)))
     settings = {"components": params.components, "confidence": params.confidence, "metrics": metrics, **taken}

@@ -7,11 +7,11 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.analysis.settings import Truth
     from polyglot.analysis.truth import agreement, check_truth
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.intrinsic.metrics import STANDARD, recorded
 
     replicates = pd.read_parquet(snakemake.input.replicates)
-    cells, oracle = pd.read_csv(snakemake.input.cells), pd.read_csv(snakemake.input.oracle)
+    cells, oracle = read_frame(snakemake.input.cells), read_frame(snakemake.input.oracle)
     checks = check_truth(Truth(**snakemake.params.truth), replicates, oracle, confidence=snakemake.params.confidence)
     write_csv(checks, snakemake.output.checks)
     metrics = recorded(snakemake.params.get("metrics"), STANDARD)

@@ -18,7 +18,7 @@ with running(snakemake, environment="transformers"):
     found = data[["id"]].assign(chat_template=settings["chat_template"])
     if len(data) < MIN_EXAMPLES:
         empty = ("nll", "tokens", "perplexity", "prompt_tokens", "response_tokens")
-        found = found.assign(**dict.fromkeys(empty, np.nan))
+        found = found.assign(**dict.fromkeys(empty, np.nan), status=None)
     else:
 
         def measured() -> pd.DataFrame:
@@ -35,6 +35,7 @@ with running(snakemake, environment="transformers"):
 
         kept = kept_table(snakemake)
         rows = kept.made(measured)
+        print(f"examples by status: {rows['status'].value_counts().to_dict()}")
         print(perplexities(rows["nll"], rows["tokens"]))
         found = pd.concat([found, rows], axis=1)
         kept.remove()

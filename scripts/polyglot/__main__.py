@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.errors import WrongInput, foreseen
 from polyglot.core.files import write_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ The commands below accompany it. `polyglot COMMAND --help` describes each.
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (None: the arguments of this process)."""
     given = parser().parse_args(arguments)
-    given.run(given)
+    try:
+        given.run(given)
+    except Exception as error:
+        told = foreseen(error)
+        if told is None:
+            raise
+        raise SystemExit(f"{given.command}: {told}") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, command=name)
         return added
 
     from polyglot.workflow.init.options import add_options
@@ -184,9 +191,9 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
     if not possible:
-        raise ValueError("no PG-Score follows from these columns: add pgr, or student_score, base_score and reference_score")
+        raise WrongInput("no PG-Score follows from these columns: add pgr, or student_score, base_score and reference_score")
     if definition and definition not in possible:
-        raise ValueError(f"'{definition}' does not follow from these columns; possible: {', '.join(possible)}")
+        raise WrongInput(f"'{definition}' does not follow from these columns; possible: {', '.join(possible)}")
     chosen = definition or possible[0]
     teachers = rank_teachers(replicates, definition=chosen, confidence=confidence)
     write_csv(cells, folder / "cells.csv")

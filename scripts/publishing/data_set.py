@@ -8,7 +8,7 @@ with running(snakemake, environment="transformers"):
 
     import pandas as pd
 
-    from polyglot.core.files import write_parquet, write_text
+    from polyglot.core.files import read_frame, write_parquet, write_text
     from polyglot.core.key_finder import KeyFinder
     from polyglot.provenance.archive.facts import citation
     from polyglot.publishing.cards import Scored, data_card, row_of
@@ -26,8 +26,8 @@ with running(snakemake, environment="transformers"):
         answers=[pd.read_parquet(path) for path in files.answers],
         measured=reduce(pd.merge, [pd.read_parquet(path) for path in (files.diversity, files.reward, *files.metrics)]),
         scored=Scored(
-            cell=row_of(pd.read_csv(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
-            gap=row_of(pd.read_csv(files.gaps), lang=facts["lang"]),
+            cell=row_of(read_frame(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
+            gap=row_of(read_frame(files.gaps), lang=facts["lang"]),
         ),
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),

@@ -7,7 +7,7 @@ with running(snakemake, environment="transformers"):
 
     import pandas as pd
 
-    from polyglot.core.files import read_json, write_text
+    from polyglot.core.files import read_frame, read_json, write_text
     from polyglot.core.key_finder import KeyFinder
     from polyglot.provenance.archive.facts import citation
     from polyglot.publishing.cards import Scored, model_card, row_of
@@ -22,8 +22,8 @@ with running(snakemake, environment="transformers"):
         summary=read_json(none if none.exists() else student / "training.json"),
         anchors={"base": pd.read_parquet(files.base), "reference": pd.read_parquet(files.reference)},
         scored=Scored(
-            cell=row_of(pd.read_csv(files.cells), base=base, **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
-            gap=row_of(pd.read_csv(files.gaps), base=base, lang=facts["lang"]),
+            cell=row_of(read_frame(files.cells), base=base, **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
+            gap=row_of(read_frame(files.gaps), base=base, lang=facts["lang"]),
         ),
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),

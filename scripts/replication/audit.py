@@ -5,9 +5,7 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     from pathlib import Path
 
-    import pandas as pd
-
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.displays.tables import replication as replication_tables
     from polyglot.replication.checks.benchmarks import parts_of_claim, student_means
     from polyglot.replication.checks.predictors import size_sensitivity
@@ -20,7 +18,7 @@ with running(snakemake, environment="analysis"):
     files, output, scoring = snakemake.input, snakemake.output, snakemake.params.scoring
     folder = Path(files.published[0]).parent
     tables = read_published(folder)
-    cells, teachers = pd.read_csv(files.cells), pd.read_csv(files.teachers)
+    cells, teachers = read_frame(files.cells), read_frame(files.teachers)
     evidence = Evidence(tables, read_files(folder), cells, teachers, read_audit(files.claims), **scoring)
     found, values = check_claims(evidence)
     table = replication_tables.claims(found, values, size_sensitivity(evidence))

@@ -11,6 +11,7 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
     from polyglot.core.cells import MIN_EXAMPLES
     from polyglot.models.tokenization import given_file
     from polyglot.synthesis.draws import Draw
+    from polyglot.training.examples import NothingFits
     from polyglot.training.settings import Training
     from polyglot.training.students import fine_tune, leave_out
 
@@ -20,14 +21,17 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
     else:
         training = Training(**snakemake.params.training)
         operation = snakemake.config["operation"][snakemake.wildcards.base]
-        summary = fine_tune(
-            Path(snakemake.input.base),
-            pairs,
-            out,
-            training.model_copy(update={"offload": training.offload or operation["training_offload"]}),
-            seed=Draw.parse(snakemake.wildcards.seed).seed,
-            checkpoints=Path(snakemake.params.checkpoints),
-            chat_template=given_file(snakemake.input.chat_template),
-            processes=max(1, operation["training_gpus"]),
-        )
+        try:
+            summary = fine_tune(
+                Path(snakemake.input.base),
+                pairs,
+                out,
+                training.model_copy(update={"offload": training.offload or operation["training_offload"]}),
+                seed=Draw.parse(snakemake.wildcards.seed).seed,
+                checkpoints=Path(snakemake.params.checkpoints),
+                chat_template=given_file(snakemake.input.chat_template),
+                processes=max(1, operation["training_gpus"]),
+            )
+        except NothingFits:
+            summary = leave_out(out, 0, too_long=len(pairs))
         print(summary)

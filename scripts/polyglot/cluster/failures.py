@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyglot.cluster.slurm import REFUSAL
+from polyglot.core.errors import last_words
 
 LINES = 8
 """Last lines of a log that are shown."""
@@ -15,10 +16,13 @@ SHOWN = 20
 """Maximum failures shown with logs; for others, only names."""
 FROM_SLURM = re.compile(r"^(slurmstepd|srun|slurm_script|sbatch): .*", re.MULTILINE)
 """Slurm's own lines in its log of a job."""
-GO_ON = (
-    "Run the same command again to resume. To finish without a cell, name its teacher and language under `missing` in "
-    "the study (config/README.md): tables and figures then show it as missing."
+GO_ON = "Run the same command again to resume."
+WITHOUT = (
+    "To finish without a cell, name its teacher and language under `missing` in the study (config/README.md): tables and figures "
+    "then show it as missing."
 )
+CELL = {"teacher", "lang"}
+"""Wildcards of a job without which a study can be finished."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Failure:
 
     def explanation(self) -> list[str]:
         """The last lines of the log, and the cluster's message: only the cluster reports exceeded time or memory."""
-        written = [line for line in self._text(self.log).splitlines() if line.strip()][-LINES:]
+        written = last_words(self._text(self.log), LINES)
         said = [match.group() for match in FROM_SLURM.finditer(self._text(self.cluster_log))]
         refusal = REFUSAL.search(self.message)
         executor = (refusal[1] if refusal else self.message).strip().splitlines()
@@ -66,7 +70,7 @@ class Failure:
 
 
 def failures_in_words(failures: Sequence[Failure], *, seen: bool = False) -> str:
-    """A run's failures as text, and how to resume.
+    """A run's failures as text, how to resume, and how to do without a cell where a cell has failed.
 
     Args:
         failures: none for a run that was stopped by its user.
@@ -82,4 +86,5 @@ def failures_in_words(failures: Sequence[Failure], *, seen: bool = False) -> str
         lines += [] if seen else [f"    {line}" for line in failure.explanation()]
     if len(failures) > SHOWN:
         lines.append(f"- and {len(failures) - SHOWN} more")
-    return "\n".join([*lines, GO_ON])
+    of_a_cell = any(failure.wildcards.keys() >= CELL for failure in failures)
+    return "\n".join([*lines, f"{GO_ON} {WITHOUT}" if of_a_cell else GO_ON])

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from polyglot.cluster.slurm import RUN
+from polyglot.core.errors import Foreseen
 
 RUNS = Path(".snakemake/runs")
 """Marker file of each active run: its host and process."""
@@ -25,7 +26,7 @@ PATIENCE = 120.0
 """Seconds for cancelled jobs to end."""
 
 
-class RunElsewhereError(Exception):
+class RunElsewhereError(Foreseen):
     """Queued jobs belong to a run on another machine, which may still be active."""
 
 

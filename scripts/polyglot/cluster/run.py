@@ -18,8 +18,8 @@ from polyglot.cluster.environment_modules import with_modules
 from polyglot.cluster.failures import failures_in_words
 from polyglot.cluster.leftovers import RunElsewhereError, cancel_leftovers, register_run
 from polyglot.cluster.site import SITE_FILE, Site, read_site
-from polyglot.core.errors import ConfigurationError
-from polyglot.core.progress import EXPECTED, FOLLOWED
+from polyglot.core.errors import ConfigurationError, Foreseen
+from polyglot.core.progress import EXPECTED, FOLLOWED, TOLD_AT_END
 from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.core.upstream import warn
@@ -30,7 +30,7 @@ from polyglot.planning.submissions import GROUPS, Submissions
 Resource = int | str | None
 
 
-class RunError(Exception):
+class RunError(Foreseen):
     """A run that cannot start; the message gives the cause and the remedy."""
 
 
@@ -138,8 +138,11 @@ class Run:
         """
         snakemake_inside.SNAKEMAKE.check_version()
         snakemake_inside.drop_job_rate_limit(self._workflow)
+        os.environ.pop(TOLD_AT_END, None)  # of a run that this one is a part of
         if FOLLOWED in os.environ:
             self._announce()
+        elif self.site is None:
+            os.environ[TOLD_AT_END] = "1"
         if self.site is None or not snakemake_inside.has_jobs_to_submit(self._workflow):
             return
         executor = snakemake_inside.slurm_executor(self._workflow)

@@ -16,6 +16,7 @@ from typing import Any
 
 from polyglot.cluster.failures import Failure
 from polyglot.cluster.slurm import Word
+from polyglot.core.errors import ConfigurationError
 from polyglot.core.upstream import MISSING, Upstream, inner
 from polyglot.planning.expectation import ExpectedJob, seconds_taken
 
@@ -28,6 +29,37 @@ def command_line(workflow: Any) -> tuple[list[Path], dict[str, Any]]:
     if not SNAKEMAKE.has(workflow, "config_settings.configfiles", "config_settings.config", lost=lost):
         return [], {}
     return workflow.config_settings.configfiles, dict(workflow.config_settings.config)
+
+
+def read_study_files_by(read: Callable[[Path], dict[str, Any]]) -> None:
+    """Have the files of --configfile read as studies are, so that what is wrong with one is told in one message.
+
+    Called before Snakemake reads them (see scripts/snakemake_logger_plugin_study).
+
+    Args:
+        read: reads such a file, or raises ConfigurationError.
+    """
+    from snakemake.settings import types
+
+    lost = "Snakemake says in its own words what is wrong with the file of --configfile"
+    if not SNAKEMAKE.has(types, "load_configfile", lost=lost):
+        return
+
+    def load(path: Any) -> dict[str, Any]:
+        try:
+            return read(Path(path))
+        except ConfigurationError as error:
+            raise SystemExit(str(error)) from None
+
+    types.load_configfile = load
+
+
+def makes(workflow: Any, target: str) -> bool:
+    """Whether a target is a rule, or a file that a rule makes; True if unknown."""
+    lost = "a mistyped target is told in Snakemake's words"
+    if not SNAKEMAKE.has(workflow, "rules", "is_rule", lost=lost):
+        return True
+    return bool(workflow.is_rule(target)) or any(rule.is_producer(target) for rule in workflow.rules)
 
 
 def is_main(workflow: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.rows import FileError, plain, read_rows
+from polyglot.core.text import is_unicode
 
 PROMPTS = ("prompt", "instruction", "question")
 RESPONSES = ("response", "output", "completion", "answer")
@@ -34,6 +35,7 @@ LAYOUTS = {
 """Every layout, and the columns that it is recognised by; capitals do not matter."""
 OWN = ("id", "lang", "source", "methods")
 """Further columns of a seed file."""
+SURROGATE = "it is half of a character: write the whole one"
 FOREIGN = ("choices", "option_a", "chosen", "rejected", "answer_number")
 """Columns of benchmark items, which are no seed prompts."""
 
@@ -181,10 +183,12 @@ def _texts(values: pd.Series, what: str, column: str, problems: list[Problem], *
             problems.append(
                 Problem(place, f"{what} is not text in column '{column}' (value: {plain(value)!r})", "put it in quotes")
             )
+        elif not missing and not is_unicode(value):
+            problems.append(Problem(place, f"{what} with an unpaired surrogate in column '{column}'", SURROGATE))
         elif needed and (missing or not value.strip()):
             told = f"empty {what} in column '{column}' (value: {value!r})"
             problems.append(Problem(place, told, "fill it in or delete the row"))
-        found.append(value if isinstance(value, str) else "")
+        found.append(value if isinstance(value, str) and is_unicode(value) else "")
     return pd.Series(found, values.index, dtype=object)
 
 
@@ -199,6 +203,8 @@ def _of_turns(path: Path, rows: pd.DataFrame, column: str, layout: str) -> Dialo
             if first is None:
                 raise ValueError("no turn of a user with text")
             answer = turns[first + 1][1] if len(turns) > first + 1 and turns[first + 1][0] == "response" else ""
+            if not is_unicode(turns[first][1] + answer):
+                raise ValueError("a turn with an unpaired surrogate, which is not a character,")
             counts["a system turn"] += any(who == "system" for who, _ in turns)
             counts["turns after the first response"] += len(turns) > first + 2
             pairs.append((turns[first][1], answer))

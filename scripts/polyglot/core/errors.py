@@ -1,9 +1,12 @@
-"""Configuration errors: all problems at once, each with file, key, value and what is allowed."""
+"""Errors that a user can mend, which are told in one message without a traceback; and a configuration's problems, all at once."""
 
 from __future__ import annotations
 
+import errno
 import re
+import reprlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +27,96 @@ def shown(value: Any, location: Sequence[int | str] = ()) -> str:
     Args:
         location: the keys that lead to it.
     """
-    return masked(repr(_open_parts(value, any(CONFIDENTIAL.search(str(part)) for part in location))))
+    text = masked(SHORT.repr(_open_parts(value, any(CONFIDENTIAL.search(str(part)) for part in location))))
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
-def _open_parts(value: Any, confidential: bool) -> Any:
+def _open_parts(value: Any, confidential: bool, depth: int = 0) -> Any:
+    """As much of a value as is shown: a YAML file can name one of billions of parts in a few lines."""
+    if isinstance(value, Mapping | list) and depth > SHORT.maxlevel:
+        return "..."
     if isinstance(value, Mapping):
-        return {key: _open_parts(part, confidential or bool(CONFIDENTIAL.search(str(key)))) for key, part in value.items()}
+        first = islice(value.items(), SHORT.maxdict + 1)
+        return {key: _open_parts(part, confidential or bool(CONFIDENTIAL.search(str(key))), depth + 1) for key, part in first}
     if isinstance(value, list):
-        return [_open_parts(part, confidential) for part in value]
+        return [_open_parts(part, confidential, depth + 1) for part in value[: SHORT.maxlist + 1]]
     return NOT_SHOWN if confidential and value is not None else value
 
 
-class ConfigurationError(ValueError):
+CAUSE = "What is wrong, and what to do:"
+"""The line of a job's log after which a foreseen error is told; its traceback stands before it."""
+LONGEST_VALUE = 200
+"""Characters of a value that are shown."""
+SHORT = reprlib.Repr()
+SHORT.maxlevel, SHORT.maxdict, SHORT.maxlist = 4, 6, 6
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = LONGEST_VALUE
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._+-]*$"
+"""Of names of studies, models, languages and more: they are parts of the names of files."""
+FORMS = {NAME_PATTERN: "use small letters, digits, '.', '_', '+' and '-', a letter or digit first"}
+"""What a value must look like, by the pattern that says so."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class Foreseen(Exception):
+    """An error that its user can mend: the message names file, key or row, and the remedy. It is told without a traceback."""
+
+
+class WrongInput(Foreseen, ValueError):
+    """A file, setting or name that cannot be used."""
+
+
+class MissingFile(Foreseen, FileNotFoundError):
+    """A file that must be there."""
+
+
+class ConfigurationError(WrongInput):
     """A configuration that cannot be run; the message names file, key, value and what is allowed."""
+
+
+def foreseen(error: BaseException) -> str | None:
+    """What to tell of an error that its user can mend; None of any other, which is shown as it is."""
+    if isinstance(error, Foreseen):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (*FULL, *BARRED):
+        where = error.filename or "a file"
+        if error.errno in FULL:
+            return f"{where}: {error.strerror}. Free some space, or set TMPDIR to a folder with more if that is where it is"
+        return f"{where}: {error.strerror}. Give yourself the right to write there, or name another folder"
+    return None
+
+
+def last_words(log: str, most: int) -> list[str]:
+    """What a failed job's log tells of the failure: a foreseen error's message, else the last lines.
+
+    Args:
+        log: the log's text.
+        most: how many lines, where it tells no foreseen error.
+    """
+    _, found, told = log.rpartition(f"{CAUSE}\n")
+    return [line for line in told.splitlines() if line.strip()][0 if found else -most :]
 
 
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     """All problems of a validation in one message that names file, key, value and what is allowed."""
     lines = [f"{path}: the configuration has {error.error_count()} problem(s):"]
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            allowed = ", ".join(_keys_at(model, problem["loc"][:-1]))
-            lines.append(f"  {key}: no such key (value: {shown(problem['input'], problem['loc'])}); allowed here: {allowed}")
-        elif problem["type"] == "value_error":
-            lines.append(f"  {problem['ctx']['error']}" if not key else f"  {key}: {problem['ctx']['error']}")
-        else:
-            value = "" if problem["type"] == "missing" else f" (value: {shown(problem['input'], problem['loc'])})"
-            lines.append(f"  {key}: {problem['msg']}{value}")
-    return masked("\n".join(lines))
+    return masked("\n".join([*lines, *(f"  {key}: {said}" if key else f"  {said}" for key, said in problems_of(error, model))]))
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
+    """The problems of a validation: each one's key ("" for the whole), and what is wrong or allowed, with the value."""
+    return [(".".join(str(part) for part in problem["loc"]), _said(problem, model)) for problem in error.errors()]
+
+
+def _said(problem: Any, model: type[BaseModel]) -> str:
+    kind, value = problem["type"], shown(problem["input"], problem["loc"])
+    if kind == "extra_forbidden":
+        return f"no such key (value: {value}); allowed here: {', '.join(_keys_at(model, problem['loc'][:-1]))}"
+    if kind == "value_error":
+        return str(problem["ctx"]["error"])
+    if kind == "missing":
+        return str(problem["msg"])
+    return f"{FORMS.get(problem.get('ctx', {}).get('pattern', ''), problem['msg'])} (value: {value})"
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:

@@ -33,11 +33,18 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(partial, index=False)
 
 
+TEXTS = ("teacher", "lang", "base", "recipe", "model", "benchmark", "method", "source", "experiment", "family", "metric", "name")
+"""Columns of the workflow's tables that are texts, whatever they look like."""
+
+
 def read_frame(path: Path) -> pd.DataFrame:
-    """A table from a CSV or Parquet file."""
+    """A table of the workflow from a CSV or Parquet file. In CSV, only an empty field is missing: `nan` is a language (Min Nan
+    Chinese), and a teacher may be called `na`, `none` or `7`."""
     import pandas as pd
 
-    return pd.read_parquet(path) if str(path).endswith(".parquet") else pd.read_csv(path)
+    if str(path).endswith(".parquet"):
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=[""])
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

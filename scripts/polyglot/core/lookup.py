@@ -10,19 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from polyglot.core.errors import Foreseen, WrongInput
+
 T = TypeVar("T")
 FEW = 12
 """Known names that are listed whole in the message about an unknown one; of more, only the nearest."""
 
 
-class UnknownName(KeyError, ValueError):
+class UnknownName(Foreseen, KeyError, ValueError):
     """An unknown name; the message lists the known names and suggests the nearest."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-class PluginError(ValueError):
+class PluginError(WrongInput):
     """A plugin that cannot be used; the message names the module and the remedy."""
 
 

@@ -15,6 +15,8 @@ TERMINAL = "POLYGLOT_TERMINAL"
 """Environment variable with the terminal's file descriptor, set when standard error goes to a log."""
 FOLLOWED = "POLYGLOT_FOLLOWED"
 """Environment variable that is set where plugins/snakemake_logger_plugin_progress shows a run to its user."""
+TOLD_AT_END = "POLYGLOT_TOLD_AT_END"
+"""Environment variable that is set where a run tells its failures at its end, so that its jobs do not tell them too."""
 EXPECTED = "expected_jobs"
 """Attribute of the log record that then names a run's jobs (`polyglot.planning.expectation.ExpectedJob`)."""
 

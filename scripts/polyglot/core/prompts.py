@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import MissingFile, WrongInput
+
 Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
 
@@ -31,15 +33,45 @@ class PromptTemplates:
 
         Args:
             text: a template to use instead of the folder's.
+
+        Raises:
+            FileNotFoundError, WrongInput: see `check`; also for a variable that the template names and nobody gives.
         """
-        from jinja2 import TemplateNotFound
+        from jinja2 import TemplateError
 
         try:
-            environment = self._environment
-            template = environment.get_template(f"{name}.jinja") if text is None else environment.from_string(text)
-        except TemplateNotFound as error:
-            raise FileNotFoundError(f"{self.folder}/{name}.jinja: this prompt template does not exist") from error
-        return template.render(**fields).strip()
+            filled: str = self._template(name, text).render(**fields)
+        except TemplateError as error:  # a variable that is not there, or of another kind
+            raise WrongInput(
+                f"{self._file(name)}: {error.message}; the variables of this template are {', '.join(sorted(fields))}"
+            ) from error
+        return filled.strip()
+
+    def check(self, name: str) -> None:
+        """Read a template without filling it in.
+
+        Raises:
+            FileNotFoundError: if it is missing.
+            WrongInput: if it is no template, with the line.
+        """
+        self._template(name, None)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.jinja"
+
+    def _template(self, name: str, text: str | None) -> Any:
+        from jinja2 import TemplateNotFound, TemplateSyntaxError
+
+        try:
+            return self._environment.from_string(text) if text is not None else self._environment.get_template(f"{name}.jinja")
+        except (TemplateNotFound, IsADirectoryError) as error:
+            raise MissingFile(
+                f"{self._file(name)}: this prompt template does not exist; add it, or name another folder"
+            ) from error
+        except TemplateSyntaxError as error:
+            raise WrongInput(f"{self._file(name)}: line {error.lineno}: {error.message}; correct the template (Jinja)") from error
+        except UnicodeDecodeError as error:
+            raise WrongInput(f"{self._file(name)}: byte {error.start} is not UTF-8; save the template as UTF-8") from error
 
     def chat(self, method: str, *, language: str, text: str | None = None, **fields: Any) -> list[Message]:
         """A method's request: a system turn that names the language, and a user turn.

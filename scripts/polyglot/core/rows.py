@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
+import gzip
 import json
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-import pandas as pd
-
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
 from polyglot.core.text import is_unicode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = {
     ".jsonl": "one JSON object a line",
@@ -24,11 +28,26 @@ FORMATS = {
     ".txt": "one prompt a line",
     ".parquet": "a table",
 }
-"""File endings to what such a file holds."""
+"""File endings to what such a file holds. All but Parquet may be compressed: `.gz` follows."""
+LINES = (".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv")
+GZ = ".gz"
 SEPARATORS = ",;\t"
+PARQUET, GZIPPED = b"PAR1", b"\x1f\x8b"
+CONTENTS = {
+    PARQUET: "a Parquet file; its name must end in .parquet",
+    GZIPPED: "compressed by gzip; its name must end in .gz",
+    b"PK\x03\x04": "a zip archive or an Excel or Word file; unpack it, or save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save it as CSV in UTF-8",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it",
+    b"\xff\xfe": "UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8",
+    b"\xfe\xff": "UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it, e.g. git lfs pull",
+}
+"""How files begin that are no text in UTF-8 whatever their names say, and what they are."""
 
 
-class FileError(ValueError):
+class FileError(WrongInput):
     """A user's file that cannot be used; the message names file, row and remedy."""
 
 
@@ -41,27 +60,119 @@ def read_rows(path: Path) -> pd.DataFrame:
     Raises:
         FileError: names file, row and remedy.
     """
+    import pandas as pd
+
     path = Path(path)
-    if not path.exists():
-        raise FileError(f"{path}: file not found; correct the path in the configuration")
-    kind = path.suffix.lower()
-    if path.is_dir() or kind not in FORMATS:
-        raise FileError(f"{path}: unsupported file type; use {', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}")
+    kind = kind_of_file(path)
     if kind == ".parquet":
         try:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise FileError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
         return frame.reset_index(drop=frame.index.name is None)
-    lines = _lines(path)
-    if kind in (".csv", ".tsv"):
-        return _table(path, lines)
-    if kind == ".txt":
-        places = [place for place, line in enumerate(lines) if line.strip()]
-        return pd.DataFrame({"prompt": [lines[place].strip() for place in places]}, index=places, dtype=object)
-    whole = _list(path, lines) if kind == ".json" else None
-    found = dict(_objects(path, lines) if whole is None else whole)
+    if kind in TABLES:
+        return table_of(path, lines_of(path))
+    found = dict(_rows(path, kind))
     return pd.DataFrame(list(found.values()), index=list(found), dtype=object)
+
+
+def stream_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Place and values of every row of a user's file, one by one (see `read_rows`); its size does not matter, but for a JSON
+    list's.
+
+    Raises:
+        FileError: names file, row and remedy.
+    """
+    path = Path(path)
+    kind = kind_of_file(path)
+    if kind == ".parquet":
+        yield from _of_parquet(path)
+    elif kind in TABLES:
+        names, records = _records(path, lines_of(path))
+        yield from ((place, dict(zip(names, record, strict=True))) for place, record in records)
+    else:
+        yield from _rows(path, kind)
+
+
+def kind_of_file(path: Path) -> str:
+    """A file's format, a key of `FORMATS`.
+
+    Raises:
+        FileError: if it is not there, or of no known format, by its name or by how it begins.
+    """
+    if not path.exists():
+        raise FileError(f"{path}: file not found; correct the path in the configuration")
+    *_, kind = ("", *(suffix.lower() for suffix in path.suffixes if suffix.lower() != GZ))
+    compressed = path.suffix.lower() == GZ
+    if compressed and kind not in FORMATS:
+        kind = ".jsonl"
+    if path.is_dir() or kind not in FORMATS or (compressed and kind == ".parquet"):
+        raise FileError(f"{path}: unsupported file type; use {', '.join(list(FORMATS)[:-1])} or .parquet; texts may be .gz")
+    with path.open("rb") as file:
+        start = file.read(24)
+    magic = next((magic for magic in CONTENTS if start.startswith(magic)), b"")
+    if magic not in (b"", GZIPPED if compressed else PARQUET if kind == ".parquet" else b""):
+        raise FileError(f"{path}: this is {CONTENTS[magic]}")
+    if compressed and start and not magic:
+        raise FileError(f"{path}: not compressed by gzip, as its name says; compress it, or take .gz off its name")
+    return kind
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a text in UTF-8, one by one, without their ends. A line of JSON Lines ends at a line feed alone, others at a
+    carriage return too. Other separators are characters of a text.
+
+    Raises:
+        FileError: names the row whose bytes are not UTF-8, or says that the file breaks off.
+    """
+    number, json_lines = 0, kind_of_file(path) in LINES
+    try:
+        with _opened(path) as file:
+            for raw in file:
+                line = raw.removeprefix(b"\xef\xbb\xbf" if number == 0 else b"")
+                for part in [line.rstrip(b"\r\n")] if json_lines else line.splitlines():
+                    number += 1
+                    yield part.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = number - (kind_of_file(path) in TABLES)
+        raise FileError(
+            f"{path}: row {row}: byte {error.start} of line {number} is not UTF-8. Convert the file, e.g. "
+            f"iconv -f latin1 -t utf-8 {path.name}"
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        told = f"the compressed file breaks off or is damaged ({error}); get it again"
+        raise FileError(f"{path}: row {number + 1}: {told}") from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix.lower() == GZ else path.open("rb")
+
+
+def _rows(path: Path, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a text that is no table."""
+    if kind == ".txt":
+        yield from ((place, {"prompt": line.strip()}) for place, line in enumerate(lines_of(path)) if line.strip())
+        return
+    if kind == ".json":
+        lines = list(lines_of(path))
+        whole = _list(path, lines)
+        yield from _objects(path, lines) if whole is None else whole
+        return
+    yield from _objects(path, lines_of(path))
+
+
+def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = 0
+    try:
+        for batch in pq.ParquetFile(path).iter_batches():
+            for row in batch.to_pylist():
+                yield place, row
+                place += 1
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FileError(f"{path}: row {place + 1}: not a readable Parquet file: {error}. Write it again") from error
 
 
 def write_rows(frame: pd.DataFrame, path: Path) -> None:
@@ -74,15 +185,21 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
     if kind == ".parquet":
         _check_parquet(frame, path)
         write_parquet(frame, path)
-    elif kind in (".csv", ".tsv"):
+    elif kind in TABLES:
         with atomic(path) as partial:
             frame.to_csv(partial, index=False, sep="\t" if kind == ".tsv" else ",")
-    elif kind in (".json", ".jsonl", ".ndjson"):
-        rows = [json.dumps(_plain(row), ensure_ascii=False) for row in frame.to_dict("records")]
+    elif kind in (".json", *LINES):
+        rows = [_dumped(_plain(row)) for row in frame.to_dict("records")]
         text = "".join(f"{row}\n" for row in rows) if kind != ".json" else "[\n" + ",\n".join(rows) + "\n]\n"
         write_text(text, path)
     else:
         raise FileError(f"{path}: such a file holds no columns; use .jsonl, .csv or .parquet")
+
+
+def _dumped(row: dict[str, Any]) -> str:
+    """A row as JSON; half a surrogate pair, which only an escape can write, stays as it was read."""
+    text = json.dumps(row, ensure_ascii=False)
+    return text if is_unicode(text) else json.dumps(row)
 
 
 def separator(header: str) -> str:
@@ -92,51 +209,63 @@ def separator(header: str) -> str:
     return max(SEPARATORS, key=outside.count)
 
 
-def _lines(path: Path) -> list[str]:
-    """The lines of a text in UTF-8. Unicode line separators inside texts do not end a line."""
-    found = []
-    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
-        try:
-            found.append(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            row = number - (path.suffix.lower() in (".csv", ".tsv"))
-            raise FileError(
-                f"{path}: row {row}: byte {error.start} of line {number} is not UTF-8. Convert the file, e.g. "
-                f"iconv -f latin1 -t utf-8 {path.name}"
-            ) from error
-    return found
+def table_of(path: Path, lines: Iterable[str]) -> pd.DataFrame:
+    """The rows of a table in text (CSV) with names of columns in its first line, all texts; the index counts rows from 0.
+
+    Raises:
+        FileError: names file and row: no columns, two of one name, a row with more or fewer fields than names.
+    """
+    import pandas as pd
+
+    names, records = _records(path, lines)
+    return pd.DataFrame([record for _, record in records], columns=names, dtype=object)
 
 
-def _table(path: Path, lines: list[str]) -> pd.DataFrame:
-    if not any(line.strip() for line in lines):
+def _records(path: Path, lines: Iterable[str]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The names of a table's columns, and the place and fields of every row, read as they are asked for."""
+    lines = iter(lines)
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
         raise FileError(f"{path}: the file is empty; its first line holds the names of the columns")
     csv.field_size_limit(sys.maxsize)
-    between = separator(next(line for line in lines if line.strip()))
-    records = csv.reader(io.StringIO("\n".join(lines)), delimiter=between, strict=True)
-    rows: list[list[str]] = []
-    try:
-        for record in records:
-            if record:
-                rows.append(record)
-    except csv.Error as error:
-        raise FileError(
-            f"{path}: row {len(rows)}: not a readable CSV file: {error}. Quote fields that hold separators, quotes or line breaks"
-        ) from error
-    header, *rest = rows
+    ended = (f"{line}\n" for line in chain([first], lines))
+    reader = csv.reader(ended, delimiter=separator(first), strict=True)
+    header = next(_read_records(path, reader))[1]
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FileError(f"{path}: two columns are named '{twice}'; rename one")
-    for number, record in enumerate(rest, 1):
-        if len(record) > len(names):
-            raise FileError(
-                f"{path}: row {number}: {len(record)} fields, and {len(names)} names of columns in the first line. Quote fields "
+    return names, _checked(path, names, _read_records(path, reader))
+
+
+def _read_records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Place and fields of every record that is no blank line."""
+    place = 0
+    try:
+        for record in reader:
+            if record:
+                yield place, record
+                place += 1
+    except csv.Error as error:
+        raise FileError(
+            f"{path}: row {place + 1}: not a readable CSV file: {error}. Quote fields that hold separators, quotes or line breaks"
+        ) from error
+
+
+def _checked(path: Path, names: Sequence[str], records: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    for place, record in records:
+        if len(record) != len(names):
+            remedy = (
                 "that hold the separator; a file with one prompt a line and no names ends in .txt"
+                if len(record) > len(names)
+                else "that hold line breaks, and leave a missing value empty between its separators"
             )
-    return pd.DataFrame([record + [""] * (len(names) - len(record)) for record in rest], columns=names, dtype=object)
+            told = f"{len(record)} fields, and {len(names)} names of columns in the first line. Quote fields {remedy}"
+            raise FileError(f"{path}: row {place + 1}: {told}")
+        yield place, record
 
 
-def _list(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]] | None:
+def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]] | None:
     """The objects of a JSON list by place; None if the file holds an object a line, whatever its name says."""
     text = "\n".join(lines)
     try:
@@ -145,6 +274,8 @@ def _list(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]] 
         if text.lstrip().startswith("{"):
             return None
         raise FileError(f"{path}: not JSON ({error}). Write a list of objects, or one object a line") from error
+    except RecursionError:
+        raise FileError(f"{path}: {DEEP}") from None
     if isinstance(whole, dict):
         lists = [name for name, value in whole.items() if isinstance(value, list)]
         if len(lines) > 1 or lists:
@@ -156,22 +287,26 @@ def _list(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]] 
     return ((place, _object(path, place, row)) for place, row in enumerate(whole))
 
 
-def _objects(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
+
+
+def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, line in enumerate(lines):
         if not line.strip():
             continue
         try:
-            yield place, _object(path, place, json.loads(line))
-        except json.JSONDecodeError as error:
+            row = json.loads(line)
+        except ValueError as error:  # also a whole number of thousands of digits
             raise FileError(f"{path}: row {place + 1}: not JSON ({error}). Write one JSON object per line") from error
+        except RecursionError:
+            raise FileError(f"{path}: row {place + 1}: {DEEP}") from None
+        yield place, _object(path, place, row)
 
 
 def _object(path: Path, place: int, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         hint = "; a list of plain texts is a .txt with one prompt a line" if isinstance(row, str) else ""
         raise FileError(f"{path}: row {place + 1}: a {type(row).__name__}, not an object. Write one JSON object per line{hint}")
-    if not is_unicode(json.dumps(row, ensure_ascii=False)):
-        raise FileError(f"{path}: row {place + 1}: an unpaired surrogate, which is not a character. Correct the row")
     return row
 
 

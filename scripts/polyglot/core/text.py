@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 UNSPACED = (
@@ -41,7 +42,33 @@ def _spelt(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+SIGNS = "%‰&@§"
+"""Punctuation that is a sign with a meaning of its own."""
+OPERATORS = "-\u2010\u2011\u2012\u2013/*"
+"""Punctuation that is an operator before a number."""
+JOINTS = ".,:'\u066b\u066c"
+"""Punctuation that is a part of a number between digits."""
+READING_AIDS = re.compile("[\u0591-\u05c7\u064b-\u065f\u0670\u06d6-\u06ed\ufe00-\ufe0f`´]")
+"""Marks and symbols that a text may lack and be the same: points of Hebrew and Arabic, forms of emoji, quotation marks."""
+
+
 def normalise(text: str) -> str:
-    """Text normalised for comparison: NFKC, case folded, without white space and punctuation."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    """Text normalised for comparison: NFKC, case folded, without white space, punctuation and reading aids.
+
+    Letters, digits and marks stay, for the vowel signs and tones of many scripts are marks. So do symbols, such as operators and
+    emoji, and what makes another number of digits: 1.5, -3, 3/4.
+    """
+    folded = READING_AIDS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(
+        character
+        for place, character in enumerate(folded)
+        if unicodedata.category(character)[0] in "LNMS" or character in SIGNS or _in_a_number(folded, place)
+    )
+
+
+def _in_a_number(text: str, place: int) -> bool:
+    """Whether the character at this place belongs to the number after it."""
+    sign, after = text[place], text[place + 1 : place + 3]
+    if sign in OPERATORS:
+        return after.lstrip()[:1].isdigit()
+    return sign in JOINTS and after[:1].isdigit() and text[place - 1 : place].isdigit()

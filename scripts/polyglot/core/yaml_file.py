@@ -14,6 +14,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: dict[Any, Any] = {}
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     f"duplicate key '{key.value}'",
@@ -44,7 +46,7 @@ def read_yaml(path: Path) -> Any:
         OSError, UnicodeDecodeError, yaml.YAMLError: if it cannot be read; names the lines of a duplicate key, and of what has
             the form of a key to a service, without repeating it.
     """
-    with Path(path).open(encoding="utf-8") as file:
+    with Path(path).open(encoding="utf-8-sig") as file:
         try:
             return yaml.load(file, _Loader)
         except yaml.YAMLError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import unknown
 from polyglot.displays.catalogue import COMPARED, FIGURES, RANK, REPLICATION, SCREEN, TABLES
 from polyglot.displays.catalogue.budget import BUDGET
@@ -39,10 +40,10 @@ def maker(kind: Kind, function: str) -> Callable[..., Any]:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         where = "it is looked for in the folder that you run in and on PYTHONPATH"
-        raise ValueError(f"the {kind} made by '{function}': there is no module '{error.name}'; {where}") from error
+        raise WrongInput(f"the {kind} made by '{function}': there is no module '{error.name}'; {where}") from error
     if not callable(getattr(room, name, None)):
         known = [f"{module}:{own}" for own, value in vars(room).items() if callable(value) and not own.startswith("_")]
-        raise ValueError(unknown(f"function of a {kind}", function, known, f"'{module}' has"))
+        raise WrongInput(unknown(f"function of a {kind}", function, known, f"'{module}' has"))
     found: Callable[..., Any] = getattr(room, name)
     return found
 
@@ -54,6 +55,6 @@ def _place(kind: Kind, function: str) -> tuple[str, str]:
         return module, name
     full = next((known for known in functions(kind) if function in (known, known.rpartition(".")[2])), None)
     if full is None:
-        raise ValueError(unknown(f"function of a {kind}", function, functions(kind)))
+        raise WrongInput(unknown(f"function of a {kind}", function, functions(kind)))
     inner, _, name = full.partition(".")
     return f"{ROOMS[kind]}.{inner}", name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 
 class Address(NamedTuple):
@@ -27,3 +29,12 @@ ADDRESSES = {
     "lm-studio": Address("http://localhost:1234/v1"),
 }
 """By preset, from the services' documentation and the servers' default ports; azure has one for each customer."""
+
+
+def is_own(url: str) -> bool:
+    """Whether an address is that of a server of one's own, on this machine or in a private network, which nobody is paid for."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".localhost", ".internal"))

@@ -14,6 +14,7 @@ from openai import (
     PermissionDeniedError,
 )
 
+from polyglot.core.errors import Foreseen
 from polyglot.engines.base import FinishReason
 from polyglot.engines.bodies import LONGEST_NOTE, MalformedAnswer, Rejected, is_about_content
 from polyglot.engines.pace import seconds_of
@@ -37,7 +38,7 @@ ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutEr
 """What an attempt can end with instead of an answer."""
 
 
-class EndpointError(RuntimeError):
+class EndpointError(Foreseen, RuntimeError):
     """A permanent error of the endpoint; the message gives the remedy and never contains the key."""
 
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.hashing import content_id
 from polyglot.core.starter import order, with_library, write_privately
 from polyglot.core.submission import Submission
@@ -42,7 +43,7 @@ LINES = 15
 """Of a server's log in an error."""
 
 
-class ServerError(RuntimeError):
+class ServerError(Foreseen, RuntimeError):
     """The server cannot be had; the message has the end of its log."""
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import ends_torn, read_json, read_whole_lines, write_json
 from polyglot.engines.base import Answer
 from polyglot.engines.bodies import Counts
@@ -25,7 +26,7 @@ SUBMITTED = "submitted"
 """Folder beside the entries: what is set aside for each batch that is not fetched yet."""
 
 
-class CeilingReached(RuntimeError):
+class CeilingReached(Foreseen, RuntimeError):
     """The next request could exceed the ceiling."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.devices import visible_gpus
+from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import unknown
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import Counts, answer_of, ending
@@ -93,7 +94,7 @@ def _check_parser(name: str) -> None:
 
     known = ReasoningParserManager.list_registered()
     if name not in known:
-        raise ValueError(f"thinking.parser: {unknown('reasoning parser', name, known, 'vllm has')}")
+        raise WrongInput(f"thinking.parser: {unknown('reasoning parser', name, known, 'vllm has')}")
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class Parsed:
         try:
             self.parser = ParserManager.get_parser(**named, is_harmony=config.hf_config.model_type == "gpt_oss")
         except TypeError as error:
-            raise ValueError(f"thinking.parser '{form.parser}' of {config.model} cannot be used: {error}") from None
+            raise WrongInput(f"thinking.parser '{form.parser}' of {config.model} cannot be used: {error}") from None
         self.given = {"chat_template_kwargs": form.variables, "model_config": config}
         self.skips_special_tokens = bool(self._made([])[1].skip_special_tokens)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
+from polyglot.core.errors import WrongInput
+from polyglot.core.text import is_unicode
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
@@ -22,7 +24,7 @@ ONE_KIND = "all"
 REMEDY = "correct the row, or leave it out"
 
 
-class ItemError(ValueError):
+class ItemError(WrongInput):
     """A row that is not a valid item; the message names field and remedy. The caller adds file and row."""
 
 
@@ -222,8 +224,10 @@ def text(row: Row, field: str) -> str:
         ItemError: if it is missing or empty.
     """
     value = row.get(field)
-    if value is None or not str(value).strip():
+    if value is None or value != value or not str(value).strip():
         raise ItemError(f"no {field}; {REMEDY}")
+    if not is_unicode(str(value)):
+        raise ItemError(f"{field} has an unpaired surrogate, which is half of a character; {REMEDY}")
     return str(value)
 
 

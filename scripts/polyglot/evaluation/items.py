@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from polyglot.core.files import read_jsonl, write_jsonl
+from polyglot.core.errors import WrongInput
+from polyglot.core.files import write_jsonl
+from polyglot.core.rows import FileError, lines_of, stream_rows
 from polyglot.core.text import normalise
 from polyglot.evaluation.forms import Item, ItemError, kind_of
 from polyglot.evaluation.formulations import kinds_for
@@ -18,7 +18,7 @@ from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
 
 
-class BenchmarkError(ValueError):
+class BenchmarkError(WrongInput):
     """Items that do not match the registry's description; the message names benchmark, file, row and remedy."""
 
 
@@ -58,30 +58,49 @@ def read_items(
     Raises:
         BenchmarkError: if a line is not a JSON object or not a valid item; names benchmark, file, row, field and remedy.
     """
-    items = []
-    for place, line in enumerate(_lines(path)):
+    items: list[Item] = []
+    for line, row in _rows(name, path):
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: not JSON: {error}; correct the row") from error
-        if not isinstance(row, dict):
-            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: a row is a JSON object with named fields")
-        try:
-            items.append(kind_of(row, kinds).from_row(row | {"lang": lang}, place, keep_duplicates=keep_duplicates))
+            stated = row | {"lang": lang}
+            items.append(kind_of(row, kinds).from_row(stated, len(items), keep_duplicates=keep_duplicates))
         except ItemError as error:
-            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
+            raise BenchmarkError(f"benchmark '{name}': {path}: row {line + 1}: {error}") from error
+    if not items:
+        raise BenchmarkError(f"benchmark '{name}': {path}: no rows; add some, or leave the benchmark out")
     return items
+
+
+def _rows(name: str, path: Path, columns: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Place and values of a file's rows.
+
+    Args:
+        columns: names of the columns of a TSV file, which has none itself and no quotes.
+
+    Raises:
+        BenchmarkError: if it cannot be read; names benchmark, file, row and remedy.
+    """
+    try:
+        if path.suffix == ".tsv":
+            yield from _plain_table(path, columns)
+        else:
+            yield from stream_rows(path)
+    except FileError as error:
+        raise BenchmarkError(f"benchmark '{name}': {error}") from error
+
+
+def _plain_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for place, line in enumerate(lines_of(path)):
+        fields = line.split("\t")
+        if line and len(fields) != len(columns):
+            raise FileError(f"{path}: row {place + 1}: {len(fields)} fields, and `columns` names {len(columns)}; correct either")
+        if line:
+            yield place, dict(zip(columns, fields, strict=True))
 
 
 def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
     """Normalised questions of all test items in the folders; no student may be trained on them."""
-    rows = [json.loads(line) for folder in folders for line in _lines(folder / "test.jsonl")]
-    return frozenset(normalise(row.get("question") or row["prompt"]) for row in rows)
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a JSONL file. Unicode line separators inside texts do not end a row."""
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    rows = (row for folder in folders for _, row in _rows(folder.parent.name, folder / "test.jsonl"))
+    return frozenset(normalise(str(row.get("question") or row["prompt"])) for row in rows)
 
 
 def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: Sequence[str]) -> list[Path]:
@@ -101,37 +120,22 @@ def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[
     reader: Reader | None = READERS[facts.items] if facts.items else None
     kinds = (reader.makes,) if reader else kinds_for(facts.formulations)
     words = facts.words.get(lang, reader.words if reader else ())
-    rows, items = _read(path, facts.columns), []
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    if path.suffix == ".tsv" and not facts.columns:
+        raise BenchmarkError(f"benchmark '{name}': {path}: a TSV file has no names; name its `columns` in config/benchmarks.yaml")
+    rows, items = dict(_rows(name, path, facts.columns)), list[Item]()
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     absent = [field for field in (reader.fields if reader else ()) if field not in columns]
     if absent or not rows:
         told = f"has no column {', '.join(absent)}; it has: {', '.join(columns) or 'no rows'}"
         raise BenchmarkError(f"benchmark '{name}': {path} {told}; correct the file, or `items` in config/benchmarks.yaml")
-    for place, row in enumerate(rows):
+    for line, row in rows.items():
         try:
             stated = reader.read(row, words) if reader else row
             kind = kind_of(stated, kinds)
-            items.append(kind.from_row(stated | {"lang": lang}, place, keep_duplicates=facts.duplicate_options == "keep"))
+            items.append(kind.from_row(stated | {"lang": lang}, len(items), keep_duplicates=facts.duplicate_options == "keep"))
         except ItemError as error:
-            raise BenchmarkError(f"benchmark '{name}': {path}, row {place + 1}: {error}") from error
+            raise BenchmarkError(f"benchmark '{name}': {path}: row {line + 1}: {error}") from error
     return items
-
-
-def _read(path: Path, columns: list[str]) -> list[dict[str, Any]]:
-    if path.suffix == ".jsonl":
-        return read_jsonl(path)
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as parquet
-
-        found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        return found
-    if path.suffix in (".csv", ".tsv"):
-        import pandas as pd
-
-        form: dict[str, Any] = {"sep": "\t", "header": None, "names": columns, "quoting": csv.QUOTE_NONE}
-        frame = pd.read_csv(path, dtype="str", keep_default_na=False, **(form if path.suffix == ".tsv" else {}))
-        return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-    raise BenchmarkError(f"{path}: benchmark files must be Parquet, JSONL, CSV or TSV; correct the registry")
 
 
 def _unique(items: Iterable[Item]) -> list[Item]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from polyglot.core.errors import MissingFile, WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.evaluation.forms import Item
 from polyglot.evaluation.formulations import FORMULATIONS, Formulation
@@ -67,10 +68,10 @@ def questions(task: Task, seed: int) -> Questions:
     shots = _read(task, few_shot) if few_shot.exists() and settings.shots else []
     if len(shots) < settings.shots:
         key = f"evaluation.benchmarks.{task.benchmark}.shots"
-        raise ValueError(f"{few_shot}: {len(shots)} rows for {settings.shots} few-shot examples; add rows or lower {key}")
+        raise WrongInput(f"{few_shot}: {len(shots)} rows for {settings.shots} few-shot examples; add rows or lower {key}")
     path = task.folder / "test.jsonl"
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no data for benchmark '{task.benchmark}' in '{task.lang}'")
+        raise MissingFile(f"{path}: no data for benchmark '{task.benchmark}' in '{task.lang}'")
     items = _read(task, path)
     limit = min(settings.max_items or len(items), len(items))
     places = random.Random(stable_seed("items", task.name, seed)).sample(range(len(items)), limit)
@@ -97,6 +98,6 @@ def _ids_differ(task: Task, path: Path, items: list[Item], places: list[int]) ->
         first = seen.setdefault((item.id, *(getattr(item, column) for column in WEIGHTINGS[task.weighting].strata)), place)
         if first != place:
             raise BenchmarkError(
-                f"benchmark '{task.benchmark}': {path}, row {place + 1}: id '{item.id}' is also used in row {first + 1}; give "
+                f"benchmark '{task.benchmark}': {path}: row {place + 1}: id '{item.id}' is also used in row {first + 1}; give "
                 "each item a unique id, or leave `id` out"
             )

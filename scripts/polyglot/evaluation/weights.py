@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import Lookup
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def example_weights(weighting: str, outcomes: pd.DataFrame) -> pd.Series:
     """
     weights = WEIGHTINGS[weighting].weights(outcomes)
     if not (weights >= 0).all() or not isclose(weights.sum(), 1, abs_tol=1e-6):
-        raise ValueError(f"weighting '{weighting}': weights must be at least 0 and sum to 1; they sum to {weights.sum():.6g}")
+        raise WrongInput(f"weighting '{weighting}': weights must be at least 0 and sum to 1; they sum to {weights.sum():.6g}")
     return weights
 
 

@@ -14,6 +14,8 @@ from polyglot.core.progress import progress
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
+OK, TOO_LONG, NO_TOKENS = "ok", "too_long", "no_tokens"
+"""Status of an example: it has a perplexity, or why not."""
 CHUNK = 2**27
 """Logits that are held in float32 at a time: 0.5 GB, two or three times. Those of a whole batch are in the model's own type."""
 
@@ -44,6 +46,17 @@ def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
     """
     each = pd.Series(np.exp(nll / tokens))
     return {"corpus": float(np.exp(nll.sum() / tokens.sum())), "median": float(each.median()), "mean": float(each.mean())}
+
+
+def _status(length: int, start: int, limit: int | None) -> str:
+    """Whether an example can be measured, or why not.
+
+    Args:
+        length: tokens of prompt and response. start: those of the prompt. limit: the model's context.
+    """
+    if limit is not None and length > limit:
+        return TOO_LONG
+    return NO_TOKENS if length <= start else OK
 
 
 class PerplexityMeter:
@@ -105,29 +118,25 @@ class PerplexityMeter:
         """Negative log-likelihood (nats) and number of response tokens, one row per example, in the given order.
 
         Returns:
-            Columns nll, tokens, perplexity.
-
-        Raises:
-            ValueError: if a response has no tokens, or its prompt fills the model's context (names the row).
+            Columns nll, tokens, perplexity (all NaN unless the status is `ok`) and status: `too_long` if prompt and response are
+            longer than the model's context, `no_tokens` if the response has none, else `ok`.
         """
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
-        for row, (ids, start) in enumerate(encoded):
-            if len(ids) == start:
-                raise ValueError(f"row {row}: the response has no tokens")
-            if limit is not None and start >= limit:
-                raise ValueError(f"row {row}: the prompt has {start} tokens, the model's context {limit}; leave the row out")
+        statuses = [_status(len(ids), start, limit) for ids, start in encoded]
+        measurable = [row for row, status in enumerate(statuses) if status == OK]
         if self.average == "batch":
-            return self._measured_by_batch([(ids[:limit], start) for ids, start in encoded], title)
-        order = sorted(range(len(encoded)), key=lambda index: len(encoded[index][0]))
-        nll = np.zeros(len(encoded))
-        tokens = np.zeros(len(encoded), dtype=int)
-        with progress(total=len(encoded), title=title, unit="example") as bar:
+            by_batch = self._measured_by_batch([encoded[row] for row in measurable], title).set_axis(measurable)
+            return by_batch.reindex(range(len(encoded))).assign(status=pd.Series(statuses, dtype=object))
+        order = sorted(measurable, key=lambda index: len(encoded[index][0]))
+        nll, tokens = np.full(len(encoded), np.nan), np.full(len(encoded), np.nan)
+        with progress(total=len(order), title=title, unit="example") as bar:
             batches = BatchSize(self.batch_size, title)
-            for rows, found in batches.over(order, lambda rows: self._losses([encoded[row] for row in rows], limit)):
+            for rows, found in batches.over(order, lambda rows: self._losses([encoded[row] for row in rows])):
                 nll[rows], tokens[rows] = found
                 bar.advance(len(rows), tokens=int(tokens[rows].sum()))
-        return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
+        columns = {"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)}
+        return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype=object))
 
     def _measured_by_batch(self, encoded: list[tuple[list[int], int]], title: str) -> pd.DataFrame:
         """As `measure`, with the mean of a batch for each of its examples; `tokens` are those that count, padding included."""
@@ -136,7 +145,7 @@ class PerplexityMeter:
             for first in range(0, len(encoded), self.batch_size):
                 batch = encoded[first : first + self.batch_size]
                 width = max(len(ids) for ids, _ in batch)
-                parts = BatchSize(None, title).over(batch, lambda rows, width=width: self._losses(rows, None, width))  # type: ignore[misc]
+                parts = BatchSize(None, title).over(batch, lambda rows, width=width: self._losses(rows, width))  # type: ignore[misc]
                 total, counted = (np.concatenate(found) for found in zip(*(found for _, found in parts), strict=True))
                 place = slice(first, first + len(batch))
                 tokens[place] = counted
@@ -144,7 +153,7 @@ class PerplexityMeter:
                 bar.advance(len(batch), tokens=int(counted.sum()))
         return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
 
-    def _losses(self, batch: Sequence[tuple[list[int], int]], limit: int | None, padded: int = 0) -> tuple[Any, Any]:
+    def _losses(self, batch: Sequence[tuple[list[int], int]], padded: int = 0) -> tuple[Any, Any]:
         """Negative log-likelihood and number of the tokens that count, each of shape (batch,).
 
         Args:
@@ -152,18 +161,17 @@ class PerplexityMeter:
         """
         import torch
 
-        ids, mask, counts = self._pad(batch, limit, padded)
+        ids, mask, counts = self._pad(batch, padded)
         with torch.inference_mode():
             positions = ((mask | bool(padded)).cumsum(-1) - 1).clamp_min(0)
             logits = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).logits
             losses = token_losses(logits[:, :-1], ids[:, 1:])
         return (losses.double() * counts[:, 1:]).sum(1).cpu().numpy(), counts[:, 1:].sum(1).cpu().numpy()
 
-    def _pad(self, batch: Sequence[tuple[list[int], int]], limit: int | None, padded: int) -> tuple[Any, Any, Any]:
+    def _pad(self, rows: Sequence[tuple[list[int], int]], padded: int) -> tuple[Any, Any, Any]:
         """Token ids, attention mask and which tokens count, each of shape (batch, width)."""
         import torch
 
-        rows = [(ids[:limit], start) for ids, start in batch]
         width = max(padded, *(len(ids) for ids, _ in rows))
         pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else 0
         ids_rows: list[list[int]] = []

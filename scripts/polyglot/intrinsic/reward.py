@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.batch_size import BatchSize
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.base import Engine, Request, answer_all
+from polyglot.engines.base import Answer, Engine, Request, answer_all
+from polyglot.models.context import ContextError
 from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
 LOW, HIGH = 1.0, 5.0
+TOO_LONG = "too long"
+"""Problem of a rating: prompt and response do not fit into the judge's context."""
 SCALE_FILE = "reward_scale.json"
 """File beside a reward model's weights with the raw scores that map to 1 and 5."""
 
@@ -30,7 +34,7 @@ def rescale(raw: npt.NDArray[np.float64], scale: tuple[float, float]) -> npt.NDA
     """Raw scores mapped linearly to 1-5: scale[0] becomes 1, scale[1] becomes 5; values beyond are clipped."""
     low, high = scale
     if not high > low:
-        raise ValueError(f"a reward scale needs a raw score for 5 above the one for 1; found {scale}")
+        raise WrongInput(f"a reward scale needs a raw score for 5 above the one for 1; found {scale}")
     return np.clip(LOW + (HIGH - LOW) * (raw - low) / (high - low), LOW, HIGH)
 
 
@@ -84,15 +88,30 @@ def judge(
         content_id(text): Request(content_id(text), [{"role": "user", "content": text}], seed=stable_seed("judge", text))
         for text in asked
     }
-    answers = answer_all(engine, [*requests.values()], side, batch_size=batch_size, title="judge")
-    rows = []
+    answers = _answers(engine, requests, side, batch_size)
+    rows: list[dict[str, Any]] = []
     for text in asked:
-        answer = answers[content_id(text)]
+        answer = answers.get(content_id(text))
+        if answer is None:
+            rows.append({"text": None, "problem": TOO_LONG, "reward": float("nan")})
+            continue
         cut = answer.finish_reason == "length"
         reward = float("nan") if cut else parse_rating(answer.text)
         problem = "cut off" if cut else "no rating" if np.isnan(reward) else None
         rows.append({"text": answer.text, "problem": problem, "reward": reward})
     return pd.DataFrame(rows, columns=["text", "problem", "reward"])
+
+
+def _answers(engine: Engine, requests: Mapping[str, Request], side: SideFile, batch_size: int) -> dict[str, Answer]:
+    """The judge's answers by id, without those to requests that are longer than its context."""
+    left = dict(requests)
+    while True:
+        try:
+            return answer_all(engine, [*left.values()], side, batch_size=batch_size, title="judge")
+        except ContextError as error:
+            if error.request not in left:
+                raise
+            del left[error.request]
 
 
 class RewardModel:
@@ -125,7 +144,7 @@ class RewardModel:
         self.model, loading = load_model(AutoModelForSequenceClassification, model, gpus=gpus, **options)
         if loading["missing_keys"]:
             missing = ", ".join(sorted(loading["missing_keys"])[:3])
-            raise ValueError(f"{model}: not a reward model: its files have no weights for {missing}")
+            raise WrongInput(f"{model}: not a reward model: its files have no weights for {missing}")
         self.context = context or getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         self.batch_size, self.padding = batch_size, self.model.config.get_text_config().pad_token_id
         if scale is None and (Path(model) / SCALE_FILE).exists():
@@ -179,7 +198,7 @@ class RewardModel:
             ValueError: if the raw scores for 1 and 5 are unknown.
         """
         if self.scale is None:
-            raise ValueError(
+            raise WrongInput(
                 "the reward model has no scale: give `scale: [raw score for 1, raw score for 5]` in config/models.yaml"
             )
         raw = self.score(prompts, responses)
@@ -203,11 +222,11 @@ def measure_scale(model: RewardModel, pairs: pd.DataFrame, *, most: int, seed: i
     answered = pairs[pairs["response"].fillna("").str.strip() != ""]
     chosen = answered.sample(n=min(most, len(answered)), random_state=seed)
     if len(chosen) < 2:
-        raise ValueError("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
+        raise WrongInput("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
     prompts, responses = list(chosen["prompt"]), list(chosen["response"])
     own = model.score(prompts, responses, title="own responses")
     others = model.score(prompts, responses[1:] + responses[:1], title="other responses")
     low, high = float(np.nanmean(others)), float(np.nanmean(own))
     if not high > low:
-        raise ValueError(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")
+        raise WrongInput(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")
     return {"low": low, "high": high, "pairs": len(chosen), "own_wins": float(np.mean(own > others))}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.cells import MIN_EXAMPLES
+from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import Metric
 
 
@@ -22,12 +23,12 @@ def measure_texts(metric: Metric, data: pd.DataFrame) -> pd.DataFrame:
         ValueError: if the metric has no function, or its function does not return one number per example.
     """
     if metric.measure is None:
-        raise ValueError(f"the metric '{metric.name}' has no function `measure`, which a metric of texts alone needs")
+        raise WrongInput(f"the metric '{metric.name}' has no function `measure`, which a metric of texts alone needs")
     found = np.full(len(data), np.nan)
     if len(data) >= MIN_EXAMPLES:
         measured = metric.measure(list(data["prompt"]), list(data["response"]))
         if len(measured) != len(data):
-            raise ValueError(
+            raise WrongInput(
                 f"the metric '{metric.name}' gave {len(measured)} numbers for {len(data)} examples; it must give one each"
             )
         found = np.asarray(measured, dtype=float)

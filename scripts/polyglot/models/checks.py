@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.core.errors import MissingFile
 from polyglot.core.files import read_json
 from polyglot.core.prompts import Message
 from polyglot.models.context import ContextError, too_long
@@ -54,7 +55,7 @@ def check_context(name: str, model: Model, folder: Path) -> int | None:
 def _settings(folder: Path) -> dict[str, Any]:
     """A model's own configuration; its text section has priority."""
     if not (Path(folder) / CONFIG).exists():
-        raise FileNotFoundError(f"{folder}: no {CONFIG}: not a model in transformers format, or not fully downloaded")
+        raise MissingFile(f"{folder}: no {CONFIG}: not a model in transformers format, or not fully downloaded")
     config = read_json(Path(folder) / CONFIG)
     return {**config, **config.get("text_config", {})}
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from polyglot.core.errors import WrongInput
 
-class ContextError(ValueError):
-    """A text that is longer than a model's context; the message names both and the remedy."""
+
+class ContextError(WrongInput):
+    """A text that is longer than a model's context; the message names both and the remedy.
+
+    Attributes:
+        request: the id of the request that the text is of; "" if it is of none.
+    """
+
+    def __init__(self, message: str, request: str = "") -> None:
+        super().__init__(message)
+        self.request = request
 
 
 def too_long(model: str, request: str, tokens: int, context: int, *, room: int = 1, file: str = "") -> ContextError:
@@ -18,5 +28,6 @@ def too_long(model: str, request: str, tokens: int, context: int, *, room: int =
     return ContextError(
         f"{model}: request {request}{where} has {tokens:,} tokens and needs room for {room:,} more; the context is {context:,}: "
         "leave such prompts out (`longest` in config/sources.yaml, synthesis.shots), or set a larger `context` or a smaller "
-        "`sampling.max_new_tokens` for the model in config/models.yaml"
+        "`sampling.max_new_tokens` for the model in config/models.yaml",
+        request,
     )

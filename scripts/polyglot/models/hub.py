@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import file_hash
 
@@ -48,7 +49,7 @@ SPARE = 1.05
 """Free disk space required for a download, as a multiple of its size."""
 
 
-class HubError(RuntimeError):
+class HubError(Foreseen, RuntimeError):
     """A failed request to the hub; the message gives the remedy and never contains the token."""
 
 

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import file_hash, text_hash
 from polyglot.core.prompts import Message
@@ -21,7 +22,7 @@ PLACEHOLDER = "\ue000"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 
 
-class TokenizerError(ValueError):
+class TokenizerError(WrongInput):
     """A tokenizer or chat template that cannot be used; the message names folder or file and the remedy."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.nano.settings import COUNTERPARTS
 from polyglot.nano.world import ARITHMETIC, Item, Pair, Split, World
@@ -57,7 +58,7 @@ def benchmark_rows(world: World, benchmark: str, lang: str, *, limit: int, seed:
     """
     makers = dict(zip(COUNTERPARTS, (_choices, _preferences, _problems), strict=True))
     if benchmark not in makers:
-        raise ValueError(f"the micro-world has no benchmark '{benchmark}'; it has: {', '.join(makers)}")
+        raise WrongInput(f"the micro-world has no benchmark '{benchmark}'; it has: {', '.join(makers)}")
     make = makers[benchmark]
     return {
         "test": list(make(world, lang, take_items(world, "test", limit, seed), seed)),

@@ -14,7 +14,7 @@ from polyglot.intrinsic.reward import SCALE_FILE, RewardModel
 from polyglot.models.tokenization import load_tokenizer
 from polyglot.nano.world import CATEGORIES, Split, World
 from polyglot.registry.models import GoldTuning
-from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
+from polyglot.training.checkpoints import KEPT, resume_point, save_whole, training_owner, watch
 
 GRADES = ("gold", "wrong_answer", "broken_fluency", "off_topic")
 """From best to worst: the right response; fluent but wrong; its words shuffled; an answer to something else."""
@@ -106,7 +106,7 @@ def train_reward_model(
         bf16=False,
         gradient_checkpointing=False,
         save_steps=100,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         logging_steps=25,
         report_to="none",
         seed=tuning.seed,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.registry.models import Pretraining, TranslatorTraining
-from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
+from polyglot.training.checkpoints import KEPT, resume_point, save_whole, training_owner, watch
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +146,7 @@ def training_arguments(settings: Pretraining | TranslatorTraining, checkpoints: 
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
         save_steps=CHECKPOINT_STEPS,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         logging_steps=100,
         report_to="none",
         disable_tqdm=True,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.nano import pretraining
 from polyglot.nano.corpus import SOURCE
@@ -47,7 +48,7 @@ def parallel_sentences(world: World, *, size: int, seed: int) -> list[Sentence]:
     """
     targets = [lang for lang in world.languages if lang != SOURCE]
     if SOURCE not in world.languages or not targets:
-        raise ValueError(f"a translator needs '{SOURCE}' and another language; the world has: {', '.join(world.languages)}")
+        raise WrongInput(f"a translator needs '{SOURCE}' and another language; the world has: {', '.join(world.languages)}")
     rng = random.Random(stable_seed("parallel", seed))
     items = world.of_split("pretrain")
     words = {lang: _words(world, lang) for lang in targets}
@@ -136,7 +137,7 @@ def train_translator(
 
     missing = [lang for lang in world.languages if lang not in codes]
     if missing:
-        raise ValueError(f"no language code for: {', '.join(missing)}")
+        raise WrongInput(f"no language code for: {', '.join(missing)}")
     seed = settings.seed
     set_seed(seed)
     sentences = parallel_sentences(world, size=settings.steps * settings.batch_size, seed=seed)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 
 Split = Literal["pretrain", "seed", "test"]
@@ -69,17 +70,17 @@ class World:
             path = Path(folder) / f"{lang}.yaml"
             if not path.exists():
                 known = ", ".join(sorted(p.stem for p in Path(folder).glob("*.yaml")))
-                raise ValueError(f"{path}: no micro-world in language '{lang}'; there is one in: {known}")
+                raise WrongInput(f"{path}: no micro-world in language '{lang}'; there is one in: {known}")
             self.lexicon[lang] = yaml.safe_load(path.read_text(encoding="utf-8"))
         first = self.languages[0]
         for lang, section in itertools.product(self.languages, self.lexicon[first]):
             expected, found = self.lexicon[first][section], self.lexicon[lang].get(section)
             if isinstance(expected, dict) and list(expected) != list(found or {}):
-                raise ValueError(f"{folder}/{lang}.yaml: section '{section}' must have the keys of {first}.yaml")
+                raise WrongInput(f"{folder}/{lang}.yaml: section '{section}' must have the keys of {first}.yaml")
         for lang, category in itertools.product(self.languages, CATEGORIES):
             expected, found = (self.lexicon[name]["templates"][category] for name in (first, lang))
             if set(expected) != set(found) or len(expected["prompts"]) != len(found["prompts"]):
-                raise ValueError(f"{folder}/{lang}.yaml: templates.{category} must have the prompts and keys of {first}.yaml")
+                raise WrongInput(f"{folder}/{lang}.yaml: templates.{category} must have the prompts and keys of {first}.yaml")
 
     # ---------------------------------------------------------------- items
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.key_finder import KeyFinder
 from polyglot.publishing.cards import NOT_STATED
 from polyglot.publishing.confidential import first_key
@@ -17,7 +18,7 @@ PUBLISHED = "published"
 """The folder of what `snakemake publish` makes, in a study's results."""
 
 
-class PushError(ValueError):
+class PushError(WrongInput):
     """A folder that is not pushed; the message says why, and the remedy."""
 
 

@@ -104,6 +104,21 @@ def _check_models(models: Registry[Model]) -> None:
             raise RegistryError(
                 f"{where} starts from {unknown('model', model.gold_tuning.start, models, f'{models.sources} has')}"
             )
+    for name in models:
+        _check_start(name, models)
+
+
+def _check_start(name: str, models: Registry[Model]) -> None:
+    """Whether the chain of models that a model starts from has an end."""
+    chain = [name]
+    while (tuning := models[chain[-1]].gold_tuning) is not None:
+        if tuning.start in chain:
+            circle = " from ".join(f"'{one}'" for one in [*chain, tuning.start])
+            raise RegistryError(
+                f"{models.file_of(name)}: entry '{name}': gold_tuning.start goes in a circle: {circle}; start one of them from a "
+                "model with `pretraining`"
+            )
+        chain.append(tuning.start)
 
 
 def _check_sources(sources: Registry[Source]) -> None:

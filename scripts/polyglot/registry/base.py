@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from polyglot.core.errors import shown
+from polyglot.core.errors import WrongInput, problems_of
 from polyglot.core.given_path import seen_from
 from polyglot.core.key_finder import masked
+from polyglot.core.section import Strict
 from polyglot.core.yaml_file import read_yaml
 
 OVERRIDE = "override"
 """Key of an entry of one's own that replaces one of config/."""
 
 
-class RegistryError(ValueError):
+class RegistryError(WrongInput):
     """A registry file that cannot be used; the message names file, entry and key."""
 
 
-class Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class Entry(Strict):
+    """An entry of a registry, or a part of one."""
 
 
 T = TypeVar("T", bound=Entry)
@@ -72,10 +73,8 @@ class Registry(Mapping[str, T], Generic[T]):
         try:
             self._entries[name] = self._kind.model_validate(entry, context=seen_from(folder))
         except ValidationError as error:
-            problem = error.errors()[0]
-            key = ".".join(map(str, problem["loc"]))
-            value = shown(problem["input"], problem["loc"])
-            raise RegistryError(masked(f"{file}: entry '{name}', key '{key}': {problem['msg']} (value: {value})")) from None
+            found = "; ".join(f"key '{key}': {said}" for key, said in problems_of(error, self._kind))
+            raise RegistryError(masked(f"{file}: entry '{name}', {found}")) from None
         self._files[name] = file
 
     def file_of(self, name: str) -> Path:

@@ -80,7 +80,9 @@ class Source(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     folder: GivenPath | None = Field(default=None, description="A local folder instead of a hub repository.")
-    files: list[str] = Field(default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL (also .gz) or CSV.")
+    files: list[str] = Field(
+        default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL, JSON or CSV; texts may be .gz."
+    )
     prompt: str | Annotated[list[str], Field(min_length=1)] = Field(
         description="Field of the prompt, or several fields joined by line breaks (those after the first may be empty)."
     )

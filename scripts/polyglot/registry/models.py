@@ -193,13 +193,22 @@ LONG_NAME, MANY_DIGITS = 16, 4
 """Characters and digits from which a name in capitals without underscores is taken for a key."""
 
 
-def without_login(url: str) -> str:
+def base_address(url: str) -> str:
     """An endpoint's address, as it is.
 
     Raises:
-        ValueError: if it holds a password or a key, which is not repeated.
+        ValueError: for what is no address of a server, or holds a password or a key, which is not repeated.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        possible = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        possible = False
+    if not possible or any(character.isspace() for character in url):
+        raise ValueError(
+            "not the address of a server: http:// or https://, a host, perhaps a port, a path without spaces, such as "
+            "https://api.openai.com/v1 or http://localhost:8000/v1"
+        )
     if "@" in parts.netloc or any(CONFIDENTIAL.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise ValueError(
             "an address with a password or key would be written into records; leave it out here, and name an environment "
@@ -214,7 +223,7 @@ Variable = Annotated[str, AfterValidator(variable)]
 class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
-    url: Annotated[str, AfterValidator(without_login)] = Field(description="Base address, such as https://api.openai.com/v1.")
+    url: Annotated[str, AfterValidator(base_address)] = Field(description="Base address, such as https://api.openai.com/v1.")
     model: str = Field(description="The model's name there.")
     api_key: Variable | None = Field(default=None, description="The environment variable that holds the key; null sends none.")
     concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import write_text
 from polyglot.registry.data import Source
 from polyglot.rehearsal.miniature import REQUESTS, TEXT
@@ -19,7 +20,7 @@ LOOKED_AT = 200_000
 ROWS = "rows.jsonl"
 
 
-class Unreachable(RuntimeError):
+class Unreachable(Foreseen, RuntimeError):
     """Rows that are neither here nor to be had from the hub; the message gives the remedy."""
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import write_text, yaml_text
 from polyglot.core.given_path import PROJECT, STUDY_FILE
 from polyglot.registry import Registries, own_chat_template
@@ -30,7 +31,7 @@ ELSEWHERE = {"vllm": "transformers"}
 """The engine that stands for one that this machine does not have."""
 
 
-class NotReady(RuntimeError):
+class NotReady(Foreseen, RuntimeError):
     """A rehearsal that cannot start; the message lists everything that is missing."""
 
 

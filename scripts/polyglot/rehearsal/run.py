@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import read_jsonl, write_text
 from polyglot.rehearsal.endpoint import serving
 from polyglot.rehearsal.preparation import Rehearsal, prepare
@@ -18,7 +19,7 @@ from polyglot.study.seed_languages import seed_languages
 OUTCOMES, REPORT, PORT = "outcomes.jsonl", "rehearsal.md", "endpoint_port"
 
 
-class RehearsalFailed(RuntimeError):
+class RehearsalFailed(Foreseen, RuntimeError):
     """A rehearsal in which jobs failed; the message is the table."""
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import content_id, file_hash
 from polyglot.models.checks import CONFIG
@@ -36,7 +37,7 @@ SAME_WEIGHTS = {"LlamaBidirectionalModel": "LlamaModel"}
 """Classes whose code is in a repository, with the one of transformers that has the same weights."""
 
 
-class ShrinkingError(ValueError):
+class ShrinkingError(WrongInput):
     """A model that cannot be shrunk; the message names it and the remedy."""
 
 

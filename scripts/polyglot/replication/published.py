@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.scoring.metric_tables import CELL, read_table
 
 AVERAGE = "average"
@@ -72,7 +73,7 @@ def read_published_table(path: Path) -> pd.DataFrame:
         ValueError: a missing file; text in a number, a repeated row (names file, row and column).
     """
     if not path.exists():
-        raise ValueError(f"{path} is missing; it is part of the repository: git checkout {path}")
+        raise WrongInput(f"{path} is missing; it is part of the repository: git checkout {path}")
     schema = SCHEMAS[path.stem]
     return read_table(path, schema.keys, schema.numbers, schema.empty)
 
@@ -92,7 +93,7 @@ def read_published(folder: Path) -> dict[str, pd.DataFrame]:
         if name in EVERY_TEACHER:
             absent = sorted(set(tables[TEACHERS]["teacher"]) - set(tables[name]["teacher"]))
             if absent:
-                raise ValueError(f"{path}: column 'teacher': no row for {', '.join(absent)}, which table 7 lists")
+                raise WrongInput(f"{path}: column 'teacher': no row for {', '.join(absent)}, which table 7 lists")
         if schema.complete:
             _complete(path, tables[name], schema.keys)
     return tables
@@ -117,7 +118,7 @@ def _known(path: Path, frame: pd.DataFrame, column: str, names: set[str]) -> Non
     unknown = ~frame[column].isin(names) if column in frame.columns else pd.Series(dtype=bool)
     if unknown.any():
         row = int(unknown.to_numpy().argmax())
-        raise ValueError(
+        raise WrongInput(
             f"{path}: row {row + 1}: column '{column}' holds {frame[column].iloc[row]!r}; known: {', '.join(sorted(names))}"
         )
 
@@ -126,7 +127,7 @@ def _complete(path: Path, frame: pd.DataFrame, keys: tuple[str, ...]) -> None:
     every = pd.MultiIndex.from_product([frame[key].unique() for key in keys], names=list(keys))
     absent = every.difference(pd.MultiIndex.from_frame(frame[list(keys)]))
     if len(absent):
-        raise ValueError(
+        raise WrongInput(
             f"{path}: no row for ({', '.join(map(str, absent[0]))}) (columns {', '.join(keys)}); {len(absent)} missing"
         )
 

@@ -14,6 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import unknown
 from polyglot.replication.checks import CHECKS
 from polyglot.replication.evidence import Audit, Evidence
@@ -33,19 +34,19 @@ def read_audit(path: Path) -> Audit:
         audit = Audit(**yaml.safe_load(Path(path).read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise WrongInput(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     ids = [claim.id for claim in audit.claims]
     for claim in audit.claims:
         if claim.check not in CHECKS:
-            raise ValueError(f"{path}: claim '{claim.id}': {unknown('check', claim.check, CHECKS)}")
+            raise WrongInput(f"{path}: claim '{claim.id}': {unknown('check', claim.check, CHECKS)}")
         if ids.count(claim.id) > 1:
-            raise ValueError(f"{path}: duplicate claim '{claim.id}'")
+            raise WrongInput(f"{path}: duplicate claim '{claim.id}'")
     for told in audit.findings:
         for name, verdict in told.claims.items():
             if name not in ids:
-                raise ValueError(f"{path}: finding '{told.title}': {unknown('claim', name, ids)}")
+                raise WrongInput(f"{path}: finding '{told.title}': {unknown('claim', name, ids)}")
             if verdict not in VERDICTS:
-                raise ValueError(f"{path}: finding '{told.title}', claim '{name}': {unknown('verdict', verdict, VERDICTS)}")
+                raise WrongInput(f"{path}: finding '{told.title}', claim '{name}': {unknown('verdict', verdict, VERDICTS)}")
     return audit
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from polyglot.core.devices import first_gpu_only
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id
 from polyglot.routing.settings import Routing
-from polyglot.training.checkpoints import COMPLETE, watch
+from polyglot.training.checkpoints import COMPLETE, KEPT, watch
 
 Array = npt.NDArray[np.float64]
 
@@ -60,7 +61,7 @@ class Lesson:
         """
         if not self.taught or not self.stopping:
             missing = "pair of teachers with different rewards to learn from" if not self.taught else "prompt to stop by"
-            raise ValueError(f"the {len(self.texts)} calibration prompts leave no {missing}: raise routing.calibration")
+            raise WrongInput(f"the {len(self.texts)} calibration prompts leave no {missing}: raise routing.calibration")
 
 
 def pairwise_trainer(model: Any, lesson: Lesson, ids: Sequence[Sequence[int]], routing: Routing, checkpoints: Path) -> Any:
@@ -124,7 +125,7 @@ def _arguments(routing: Routing, checkpoints: Path, prompts: int) -> Any:
         remove_unused_columns=False,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=1,
+        save_total_limit=KEPT,
         load_best_model_at_end=True,
         metric_for_best_model="hit_1",
         greater_is_better=True,

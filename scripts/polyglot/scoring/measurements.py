@@ -11,6 +11,7 @@ import pandas as pd
 
 from polyglot.core.arrays import Array
 from polyglot.core.cells import MIN_EXAMPLES, Cell
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.intrinsic.metrics import STANDARD, Metric, of_texts
 from polyglot.scoring.outcomes import ANCHORS, LanguageDraws, Student, language_draws, students_spread
@@ -168,7 +169,7 @@ def collect(
     intrinsic, rows = _measured_sets(files, holes, replicates=replicates, seed=seed, metrics=metrics)
     extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed)
     if not extrinsic:
-        raise ValueError(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
+        raise WrongInput(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
     measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
     gaps = measurements[measurements["replicate"] == 0].drop_duplicates(["base", "lang"])
     gaps = gaps[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]].sort_values(["base", "lang"])

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyglot.core.rows import separator
+from polyglot.core.errors import WrongInput
+from polyglot.core.rows import TABLES, kind_of_file, lines_of, read_rows, separator, table_of
 from polyglot.intrinsic.metrics import INTRINSIC, PERPLEXITIES
 from polyglot.scoring.scores import KEYS, check_measurements, performance_gap_recovered
 
 CELL = ("teacher", "lang")
 ROBUST = PERPLEXITIES[1:]
 """Further measures of perplexity, used if present."""
+ABSENT = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+"""What stands for a missing number; in a column of names these are names, as `nan` is the language Min Nan Chinese."""
 STUDENT_SCORES = ("student_score", "base_score", "reference_score")
 EXTRINSIC = (*STUDENT_SCORES, "gain_se", "pgr", "pgr_released", "pgr_paper")
 """Columns used for the extrinsic part, if present."""
@@ -38,39 +41,39 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
     frame = _text(path, (*keys, *numbers))
     missing = [column for column in (*keys, *numbers) if column not in frame.columns]
     if missing:
-        raise ValueError(f"{path}: missing column(s) {', '.join(missing)}; found: {', '.join(frame.columns)}")
+        raise WrongInput(f"{path}: missing column(s) {', '.join(missing)}; found: {', '.join(frame.columns)}")
     for key in keys:
-        if frame[key].isna().any():
-            raise ValueError(f"{path}: row {_first(frame[key].isna())}: column '{key}' is empty; every row needs one")
+        blank = frame[key].isna() | ~frame[key].astype(str).str.strip().astype(bool)
+        if blank.any():
+            raise WrongInput(f"{path}: row {_first(blank)}: column '{key}' is empty; every row needs one")
     for column in numbers:
-        values = pd.to_numeric(frame[column], errors="coerce")
-        wrong = ~values.abs().lt(float("inf")) & ~(frame[column].isna() & (column in empty))
+        absent = frame[column].isna() | frame[column].astype(str).str.strip().isin(ABSENT)
+        values = pd.to_numeric(frame[column].where(~absent), errors="coerce")
+        wrong = ~values.abs().lt(float("inf")) & ~(absent & (column in empty))
         if wrong.any():
             row = _first(wrong)
             held = frame[column].iloc[row - 1]
-            raise ValueError(f"{path}: row {row}: column '{column}' holds {held!r}, which is not a number")
+            raise WrongInput(f"{path}: row {row}: column '{column}' holds {held!r}, which is not a number")
         frame[column] = values
     repeated = frame.duplicated(list(keys))
     if repeated.any():
         row = _first(repeated)
         cell = ", ".join(str(value) for value in frame.loc[row - 1, list(keys)])
-        raise ValueError(f"{path}: row {row}: duplicate row of ({cell}) (columns {', '.join(keys)}); delete one")
+        raise WrongInput(f"{path}: row {row}: duplicate row of ({cell}) (columns {', '.join(keys)}); delete one")
     return frame
 
 
 def _text(path: Path, known: Iterable[str]) -> pd.DataFrame:
     """A table as it is written, with the known columns under their own names."""
-    if str(path).endswith(".parquet"):
-        frame = pd.read_parquet(path)
-    else:
-        with Path(path).open(encoding="utf-8-sig") as file:
-            comments = 0
-            while (header := file.readline()).startswith("#"):
-                comments += 1
-        between = separator(header)
-        frame = pd.read_csv(path, dtype=str, skiprows=comments, sep=between, encoding="utf-8-sig")
-        if between == ";":
+    kind = kind_of_file(Path(path))
+    if kind in TABLES:
+        lines = lines_of(Path(path))
+        header = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+        frame = table_of(Path(path), [header, *lines])
+        if separator(header) == ";":
             frame = frame.apply(lambda column: column.str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True))
+    else:
+        frame = read_rows(Path(path))
     columns = [str(column) for column in frame.columns]
     small = {name.lower(): name for name in known}
     named = {column: small.get(column.strip().lower(), column) for column in columns}
@@ -140,14 +143,14 @@ def read_measurements(
             lacks = f"missing column(s) {', '.join(missing)}" if missing else "no metric"
             found_here = f"found: {', '.join(map(str, columns))}"
             ways = f"a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}"
-            raise ValueError(f"{path}: {lacks}; {found_here}; {ways}")
+            raise WrongInput(f"{path}: {lacks}; {found_here}; {ways}")
         table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
         found = table if found is None else _joined(found, table, paths)
     if found is None:
-        raise ValueError("no metric table was given")
+        raise WrongInput("no metric table was given")
     lacking = [name for name in scored if name not in found.columns]
     if lacking:
-        raise ValueError(f"{', '.join(map(str, paths))}: missing column(s) {', '.join(lacking)}")
+        raise WrongInput(f"{', '.join(map(str, paths))}: missing column(s) {', '.join(lacking)}")
     given: dict[str, int | str] = {"replicate": 0, "base": base, "recipe": recipe}
     found = found.assign(**{key: value for key, value in given.items() if key not in found.columns})
     return check_measurements(_with_extrinsic(found.astype({"replicate": int})), scored)
@@ -157,12 +160,12 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, paths: Sequence[Path]) -> p
     keys = [key for key in ("replicate", *KEYS) if key in left.columns and key in right.columns]
     twice = set(left.columns) & set(right.columns) - set(keys)
     if twice:
-        raise ValueError(f"{', '.join(map(str, paths))}: the column(s) {', '.join(sorted(twice))} are in two tables")
+        raise WrongInput(f"{', '.join(map(str, paths))}: the column(s) {', '.join(sorted(twice))} are in two tables")
     both = left.merge(right, on=keys, how="outer", indicator=True)
     alone = both[both["_merge"] != "both"]
     if len(alone):
         cell = tuple(alone.iloc[0][keys])
-        raise ValueError(f"{' and '.join(map(str, paths))} do not have the same cells: {cell} is in one only")
+        raise WrongInput(f"{' and '.join(map(str, paths))} do not have the same cells: {cell} is in one only")
     return both.drop(columns="_merge")
 
 

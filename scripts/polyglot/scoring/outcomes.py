@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.seed_spread import Spread, deviations
@@ -37,10 +38,10 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
     for name in names:
         frame = models[name].sort_values(keys, ignore_index=True)
         if frame.duplicated(keys).any():
-            raise ValueError(f"'{name}': duplicate item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])}")
+            raise WrongInput(f"'{name}': duplicate item {tuple(frame.loc[frame.duplicated(keys), keys].iloc[0])}")
         items = frame[[*keys, "weight"]] if items.empty else items
         if not frame[keys].equals(items[keys]):
-            raise ValueError(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
+            raise WrongInput(f"'{name}' and '{names[0]}' were not evaluated on the same items; evaluate both again")
         correct[name] = frame["correct"].astype(float)
     return items, pd.DataFrame(correct)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
 
@@ -30,7 +31,7 @@ STUDENT = ("base", "recipe", "teacher")
 KEYS = (*STUDENT, "lang")
 
 
-class MeasurementError(ValueError):
+class MeasurementError(WrongInput):
     """Measurements that cannot be scored; the message names column and cell."""
 
 
@@ -273,11 +274,29 @@ def metrics_of(
     return [robust.get(metric.name, metric) for metric in metrics]
 
 
+def check_scale(cells: pd.DataFrame, needed: Sequence[str], file: str = "the cells of scoring.scale") -> None:
+    """Check that another study's cells can define the scales of these columns.
+
+    Raises:
+        MeasurementError: names the columns that are not there, or hold no number.
+    """
+    lacking = [name for name in ("base", "recipe", *needed) if name not in cells.columns or cells[name].isna().all()]
+    if lacking:
+        raise MeasurementError(
+            f"{file}: no column {', '.join(lacking)}, which the scale needs; name the scores/main/cells.csv of a finished study "
+            "with the same metrics"
+        )
+    for name in needed:
+        wrong = ~pd.to_numeric(cells[name], errors="coerce").abs().lt(float("inf")) & cells[name].notna() & (cells[name] != "")
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax()) + 1
+            held = cells[name].iloc[row - 1]
+            raise MeasurementError(f"{file}: row {row}: column '{name}' holds {held!r}, which is not a number")
+
+
 def _frozen_scale(cells: pd.DataFrame, base: str, recipe: str | None, needed: Sequence[str]) -> dict[str, Array]:
     """What the cells of another study measured, each of shape (1, cells): those of this base and recipe, if it has any."""
-    lacking = [name for name in needed if name not in cells.columns or cells[name].isna().all()]
-    if lacking:
-        raise MeasurementError(f"the cells of scoring.scale lack the column(s) {', '.join(lacking)}, which are scored here")
+    check_scale(cells, needed)
     own = cells[cells["base"] == base] if (cells["base"] == base).any() else cells
     own = own[scale_cells(own, recipe)]
     return {name: own[name].to_numpy(dtype=float)[None, :] for name in needed}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, PAPER, PERPLEXITIES, STANDARD, Metric, of_texts
 from polyglot.scoring.resampling import resample_blocks
 from polyglot.scoring.seed_spread import SetDraws, SetSpread, spread_of
@@ -32,7 +33,7 @@ def read_examples(paths: Mapping[str, str], metrics: Sequence[Metric]) -> pd.Dat
         kind = metric.name if metric.needs == "texts" else metric.file.partition("/")[0].removesuffix(".parquet")
         if metric.values not in frames[kind].columns:
             has = ", ".join(frames[kind].columns)
-            raise ValueError(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
+            raise WrongInput(f"{paths[kind]}: no column '{metric.values}', which the metric '{metric.name}' needs; it has: {has}")
     first, *others = [kind for kind in (*MODELLED, *(metric.name for metric in of_texts(metrics))) if kind in frames]
     found = frames[first]
     for kind in others:
@@ -79,7 +80,7 @@ def _resampled(
     pooled = [frame[["nll", "tokens"]].to_numpy(dtype=float)] if CORPUS in robust else []
     drawn = resample_blocks([*values, *pooled], replicates, rng, each)
     means = drawn[len(values)] if pooled else np.ones((replicates, 2))
-    corpus = [(float(np.exp(one[:, 0].sum() / one[:, 1].sum())), np.exp(means[:, 0] / means[:, 1])) for one in pooled]
+    corpus = [(float(np.exp(np.nansum(one[:, 0]) / np.nansum(one[:, 1]))), np.exp(means[:, 0] / means[:, 1])) for one in pooled]
     further = [*corpus, *((float(np.nanmedian(one)), drawn[-1]) for one in each)]
     columns = [*drawn[: len(values)], *(replicated[:, None] for _, replicated in further)]
     return np.array([value for value, _ in further]), np.concatenate(columns, axis=1)

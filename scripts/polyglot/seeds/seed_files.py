@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from polyglot.core.dialogues import Dialogues, Problem, read_dialogues
+from polyglot.core.dialogues import OWN, SURROGATE, Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError
+from polyglot.core.text import is_unicode
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.requests import FOR_METHODS, for_method
 
@@ -44,7 +45,7 @@ def read_seed_dataset(files: Iterable[Path], lang: str, known_languages: set[str
 
 def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataFrame:
     """The seed rows of a file that has been read (see `read_seed_file`)."""
-    strange = _unknown_languages(found, known_languages)
+    strange = [*_unknown_languages(found, known_languages), *_no_characters(found)]
     if strange:
         found.check(strange)
     stated = found.column("lang")
@@ -72,7 +73,8 @@ def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataF
 
 def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
     """Everything that is wrong in the rows of a seed file, in whichever language they are."""
-    problems = [*found.problems, *_unknown_languages(found, known_languages), *_without_response(_frame(found))]
+    strange = [*_unknown_languages(found, known_languages), *_no_characters(found)]
+    problems = [*found.problems, *strange, *_without_response(_frame(found))]
     return sorted(problems, key=lambda one: one.place)
 
 
@@ -99,6 +101,17 @@ def _unknown_languages(found: Dialogues, known: set[str]) -> list[Problem]:
     return [
         Problem(place, f"unknown language in column 'lang' (value: {value!r})", "use a code of config/languages.yaml")
         for place, value in zip(*_by_place(strange), strict=True)
+    ]
+
+
+def _no_characters(found: Dialogues) -> list[Problem]:
+    """Values of the further columns that no file can hold."""
+    return [
+        Problem(place, f"an unpaired surrogate in column '{name}'", SURROGATE)
+        for name in OWN
+        if (column := found.column(name)) is not None
+        for place, value in zip(*_by_place(column), strict=True)
+        if not is_unicode(str(value))
     ]
 
 

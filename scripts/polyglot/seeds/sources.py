@@ -16,21 +16,19 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
+from polyglot.core.rows import FileError, stream_rows
 from polyglot.core.text import is_unicode
 from polyglot.registry.data import Source
 from polyglot.seeds.seed_files import COLUMNS
 from polyglot.seeds.settings import needs_response
 
 TAKEN, NOT_SAMPLED = "taken", "not sampled"
-KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".gz": "json", ".csv": "csv"}
-
-CHUNK = 1000
-"""Rows of a CSV file read per chunk."""
 
 
-class SourceError(ValueError):
+class SourceError(WrongInput):
     """A source that does not match its registry entry; the message names source, field and remedy."""
 
 
@@ -52,23 +50,14 @@ def stream(name: str, source: Source, folder: Path) -> Iterator[dict[str, Any]]:
     Raises:
         SourceError: if no file matches, or one cannot be read.
     """
-    import datasets
-
     paths = sorted({path for pattern in source.files for path in Path(folder).glob(pattern) if path.is_file()})
     if not paths:
         raise SourceError(f"source '{name}': no file in {folder} matches {', '.join(source.files)}; correct `files`")
     for path in paths:
-        kind = KINDS.get(path.suffix)
-        if kind is None:
-            raise SourceError(f"source '{name}': {path} is none of {', '.join(KINDS)}; correct `files`")
         try:
-            if kind == "csv":  # as text: a response may be a number
-                for part in pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK):
-                    yield from ({str(key): value for key, value in row.items()} for row in part.to_dict("records"))
-                continue
-            yield from datasets.load_dataset(kind, data_files=str(path), split="train", streaming=True)
-        except (OSError, ValueError, datasets.exceptions.DatasetGenerationError) as error:
-            raise SourceError(f"source '{name}': {path} cannot be read: {error}") from error
+            yield from (row for _, row in stream_rows(path))
+        except FileError as error:
+            raise SourceError(f"source '{name}': {error}") from error
 
 
 def refused(row: Mapping[str, Any], source: Source, lang: str) -> str | None:

@@ -13,11 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.devices import first_gpu_only
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.engines.embedding import Embedder
 from polyglot.registry.models import Model
 from polyglot.selection.settings import Selection
-from polyglot.training.checkpoints import resume_point, training_owner, watch
+from polyglot.training.checkpoints import KEPT, resume_point, training_owner, watch
 
 TRIPLET = ("anchor", "positive", "negative")
 """Instruction, good response, worse response."""
@@ -57,7 +58,7 @@ def train_quality_model(
         ValueError: if there is no triplet.
     """
     if triplets.empty:
-        raise ValueError("no triplet to train the quality model on: see selection.pairs in the configuration")
+        raise WrongInput("no triplet to train the quality model on: see selection.pairs in the configuration")
     from sentence_transformers import SentenceTransformer
     from transformers import set_seed
 
@@ -92,7 +93,7 @@ def _triplet_trainer(encoder: Any, rows: pd.DataFrame, selection: Selection, che
         learning_rate=selection.learning_rate,
         per_device_train_batch_size=selection.batch_size,
         save_steps=50,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         logging_steps=25,
         bf16=gpu,
         use_cpu=not gpu,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.prompts import PromptTemplates
 from polyglot.synthesis.draws import Draw
@@ -87,7 +88,7 @@ def build_requests(
     needed = shots if known.shots else 1
     if len(rows) < needed:
         problem = f"{method} in '{lang}' needs {needed} seed rows; the seed dataset has {len(rows)} that are short enough"
-        raise ValueError(
+        raise WrongInput(
             f"{problem}. Lower synthesis.shots, raise synthesis.longest, or name a larger file in seed_dataset.files"
         )
     requests = []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.batch_size import BatchSize
+from polyglot.core.errors import WrongInput
 from polyglot.core.progress import progress
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import FinishReason
@@ -107,7 +108,7 @@ class Translator:
         """The token id of a language code."""
         special = {token.content for token in self.tokenizer.added_tokens_decoder.values() if token.special}
         if code not in special:
-            raise ValueError(f"{self.folder}: this model's tokenizer has no language code '{code}'")
+            raise WrongInput(f"{self.folder}: this model's tokenizer has no language code '{code}'")
         return int(self.tokenizer.convert_tokens_to_ids(code))
 
     def _length(self, text: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.training.examples import IGNORED, Example
 from polyglot.training.settings import Training
 
@@ -28,7 +29,7 @@ class Batches:
         """
         share, rest = divmod(training.batch_size * training.gradient_accumulation, processes)
         if rest:
-            raise ValueError(
+            raise WrongInput(
                 f"{processes} GPUs cannot share {share * processes + rest} examples of a weight update evenly: set training."
                 "batch_size and training.gradient_accumulation so that their product is a multiple of the base's training_gpus"
             )

@@ -7,10 +7,16 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.models.tokenization import PLACEHOLDER
 
 IGNORED = -100
 """Label of a token outside the loss."""
+
+
+class NothingFits(WrongInput):
+    """No example of a training set fits."""
+
 
 Example = dict[str, list[int]]
 """Token ids (`input_ids`) and labels (`labels`), of equal length."""
@@ -30,7 +36,7 @@ def encode(
             None leaves thoughts out.
 
     Raises:
-        ValueError: if no example is left.
+        NothingFits: if no example is left.
     """
     conversations = [
         [{"role": "user", "content": str(prompt)}, {"role": "assistant", "content": str(response)}]
@@ -54,10 +60,15 @@ def encode(
             examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
     left_out = len(conversations) - len(examples)
     if not examples:
-        raise ValueError(f"no response starts within training.max_length ({max_length} tokens); raise it")
+        raise NothingFits(f"no response starts within training.max_length ({max_length} tokens); raise it")
     if left_out:
         print(f"{left_out} examples left out: no response within training.max_length ({max_length} tokens)", file=sys.stderr)
     return examples
+
+
+def counted(examples: list[Example], pairs: int) -> dict[str, int]:
+    """How many of a training set's pairs are trained on, and how many are not because they are too long."""
+    return {"trained_on": len(examples), "too_long": pairs - len(examples)}
 
 
 def thoughts_of(pairs: pd.DataFrame, key: str | None) -> list[str]:

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.training.language_model import adapter_targets, skeleton, weights_of
 from polyglot.training.settings import Lora, Training
 
@@ -25,7 +26,7 @@ def checked_targets(base: Path, lora: Lora) -> list[str] | str:
     unknown = [name for name in lora.target_modules if name not in layers]
     if unknown:
         known = ", ".join(sorted(layers))
-        raise ValueError(f"training.lora.target_modules: {base} has no layer {', '.join(unknown)}; it has {known}")
+        raise WrongInput(f"training.lora.target_modules: {base} has no layer {', '.join(unknown)}; it has {known}")
     return adapter_targets(model, lora.target_modules)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from polyglot.core.devices import first_gpu_only, visible_gpus
 from polyglot.training.batches import Batches
+from polyglot.training.checkpoints import KEPT
 from polyglot.training.settings import Training
 
 
@@ -66,7 +67,7 @@ class Machine:
             "bf16": training.precision == "mixed" or (half and not self.sharded(training)),
             "gradient_checkpointing": self.checkpointing(training) and not self.sharded(training),
             "save_steps": training.checkpoint_steps,
-            "save_total_limit": 1,
+            "save_total_limit": KEPT,
             "logging_steps": 10,
             "report_to": "none",
             "seed": seed,

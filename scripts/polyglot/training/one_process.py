@@ -14,7 +14,7 @@ from polyglot.models.thinking import needs_thoughts_key
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 from polyglot.training.batches import Batches, SeededOrder, blank
 from polyglot.training.checkpoints import resume_point, save_whole, training_owner, watch
-from polyglot.training.examples import Example, encode, thoughts_of
+from polyglot.training.examples import Example, counted, encode, thoughts_of
 from polyglot.training.language_model import is_multimodal
 from polyglot.training.lora import merge
 from polyglot.training.machine import Machine
@@ -53,18 +53,21 @@ def train(
     needs_chat_template(tokenizer, base, marks=training.loss == "response")
     key = needs_thoughts_key(tokenizer, base, marks=training.loss == "response") if training.thoughts == "keep" else None
     examples = encode(tokenizer, pairs, loss=training.loss, max_length=training.max_length, thoughts=key)
+    counts = counted(examples, len(pairs))
+    print(counts)
     trainer = _trainer(module, base, examples, training, machine, tokenizer=tokenizer, seed=seed, checkpoints=checkpoints)
     watch(trainer, "fine-tuning")
     data = content_id(*pairs["prompt"], *pairs["response"], *(thoughts_of(pairs, key) if key else []))
     settings = owned(training, machine, multimodal=is_multimodal(trainer.accelerator.unwrap_model(trainer.model)))
     owner = training_owner(base=folder_fingerprint(base), form=tokenizer.chat_template, data=data, seed=seed, **settings)
     with trainer.args.main_process_first(local=False):
-        resumed = resume_point(checkpoints, owner)
+        resumed = resume_point(checkpoints, owner, check=trainer.is_world_process_zero())
     result = trainer.train(resume_from_checkpoint=resumed)
     summary = {
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
         "examples": len(pairs),
+        **counts,
         "loss": result.training_loss,
         "seed": seed,
         "curve": [[entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry],

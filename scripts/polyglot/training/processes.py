@@ -15,6 +15,7 @@ import pandas as pd
 
 import polyglot
 from polyglot.core.devices import visible_gpus
+from polyglot.core.errors import Foreseen, WrongInput
 from polyglot.core.files import read_json, write_json, write_parquet
 from polyglot.core.progress import TERMINAL
 from polyglot.training.batches import Batches
@@ -24,7 +25,7 @@ from polyglot.training.settings import Training
 JOB, PAIRS = "job.json", "pairs.parquet"
 
 
-class TrainingError(RuntimeError):
+class TrainingError(Foreseen, RuntimeError):
     """A training process failed; carries that process's message."""
 
 
@@ -51,7 +52,7 @@ def train_together(
 
     Batches.of(training, processes)
     if 0 < (gpus := visible_gpus()) < processes:
-        raise ValueError(
+        raise WrongInput(
             f"{base}: fine-tuning takes {processes} GPUs (training_gpus in config/models.yaml), and the job has "
             f"{gpus}; ask for more, or correct the entry"
         )

@@ -17,9 +17,14 @@ NO_STUDENT = "no_student.json"
 """File in a student's folder that replaces the model and gives the reason."""
 
 
-def leave_out(out: Path, examples: int) -> dict[str, Any]:
-    """Write a student's folder that has no model but states the reason."""
-    reason = {"reason": f"{examples} usable training examples; at least {MIN_EXAMPLES} are needed"}
+def leave_out(out: Path, examples: int, too_long: int = 0) -> dict[str, Any]:
+    """Write a student's folder that has no model but states the reason.
+
+    Args:
+        too_long: further examples that are longer than the student can be trained on.
+    """
+    further = f" ({too_long} are longer than training.max_length)" if too_long else ""
+    reason = {"reason": f"{examples} usable training examples{further}; at least {MIN_EXAMPLES} are needed"}
     write_json(reason, Path(out) / NO_STUDENT)
     return reason
 
@@ -55,7 +60,8 @@ def fine_tune(
     Raises:
         TokenizerError: if the base has no chat template, or one that does not mark the response, or does not write thoughts
             that are to be kept.
-        ValueError: if no response fits into `max_length`, or if an update's examples cannot be divided evenly among processes.
+        NothingFits: if no response fits into `max_length`.
+        ValueError: if an update's examples cannot be divided evenly among processes.
         TrainingError: if one of several processes fails.
     """
     if processes > 1:

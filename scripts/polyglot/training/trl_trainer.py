@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import WrongInput
 from polyglot.training.language_model import freeze_the_rest, layer_classes, skeleton
 from polyglot.training.lora import checked_targets, quantisation
 from polyglot.training.machine import Machine
@@ -56,7 +57,7 @@ def _check_head(base: Path) -> None:
     """trl 1.16 runs a model without its head by `base_model`, which Llama 4 with its image encoder does not have."""
     model = skeleton(base)
     if model.base_model is model:
-        raise ValueError(
+        raise WrongInput(
             f"{base}: trl cannot train a {type(model).__name__}: it finds no part without the head; choose another base, or "
             "training.trainer: unsloth"
         )

@@ -9,10 +9,12 @@ import os
 import subprocess
 from pathlib import Path
 
+from polyglot.core.errors import WrongInput
+
 STAMP = "time:"
 
 
-class NoHistory(ValueError):
+class NoHistory(WrongInput):
     """A folder whose files have no commits; the message says what to do instead."""
 
 

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import CAUSE, foreseen
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.core.lookup import load_plugins
-from polyglot.core.progress import TERMINAL
+from polyglot.core.progress import TERMINAL, TOLD_AT_END
 from polyglot.core.sidefile import KeptTable
 from polyglot.core.submission import current_submission
 from polyglot.provenance.records import code_id, recorded
@@ -41,6 +42,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
     """Run a script: all output, including a failure's full traceback, goes to the rule's log.
 
     The terminal shows a progress bar (see `polyglot.core.progress`), and the attempt is recorded (`polyglot.provenance.records`).
+    A failure is told on the terminal, unless the run tells it at its end (`polyglot.cluster.failures`).
     Hubs stay offline, unless the job fetches from one.
 
     Args:
@@ -68,9 +70,14 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
                 yield
         except BaseException as error:
             traceback.print_exc()
+            told = foreseen(error)
+            if told is not None:
+                print(f"\n{CAUSE}\n{told}", file=sys.stderr)
             sys.stderr.flush()
             os.dup2(terminal, 2)
-            print(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the full traceback is in {log})", file=sys.stderr)
+            if TOLD_AT_END not in os.environ:
+                said = f"{type(error).__name__}: {error}" if told is None else told
+                print(f"{snakemake.rule}: {said}\n(the full traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
 
 

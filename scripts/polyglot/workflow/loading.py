@@ -34,7 +34,7 @@ def load_study(path: Path, root: Path, overrides: Mapping[str, Any] | None = Non
     Raises:
         ConfigurationError: one message with all problems: file, key, value, what is allowed.
     """
-    raw = _mapping(path)
+    raw = read_mapping(path)
     if EXTENDS in (overrides or {}):
         raise ConfigurationError(f"{EXTENDS}: say it in {path}, not on the command line")
     folder = path.parent if in_own_folder(path, raw.get("study")) else None
@@ -69,7 +69,7 @@ def _with_inherited(path: Path, raw: dict[str, Any], folder: Path | None) -> dic
     if raw.get(EXTENDS) is None:
         return here | raw | {READ_FROM: [_from_here(path)]}
     parent = _extended(path, raw[EXTENDS])
-    found = _mapping(parent)
+    found = read_mapping(parent)
     if found.get(EXTENDS) is not None:
         raise ConfigurationError(
             f"{path}: {EXTENDS}: {parent} extends {found[EXTENDS]} itself, and a study can inherit from one only; extend "
@@ -117,14 +117,32 @@ def _study(path: Path, raw: Mapping[str, Any], context: Mapping[str, Any]) -> St
         raise ConfigurationError(explain(path, error, Study)) from error
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    """The keys and values of a study's file."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The keys and values of a study's file.
+
+    Raises:
+        ConfigurationError: names file, line and remedy.
+    """
+    if path.is_dir():
+        own = path / STUDY_FILE
+        raise ConfigurationError(f"{path}: this is a folder; name {own if own.is_file() else 'the study file in it'}")
+    if not path.exists():
+        where = "; targets stand before --configfile" if path.parts[:1] == ("results",) or not path.suffix else ""
+        raise ConfigurationError(f"{path}: there is no such study file; correct the path after --configfile{where}")
     try:
         raw = read_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a study: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except RecursionError:
+        raise ConfigurationError(f"{path}: nested too deep to be read; a study is a mapping of keys") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a study: {error}. Correct the YAML in that line") from error
     if not isinstance(raw, dict):
-        raise ConfigurationError(f"{path}: a study is a mapping of keys; found {type(raw).__name__}")
+        found = "nothing" if raw is None else f"a {type(raw).__name__}"
+        raise ConfigurationError(f"{path}: a study is a mapping of keys (`study: name`, ...); found {found}")
+    strange = next((key for key in raw if not isinstance(key, str)), None)
+    if strange is not None:
+        raise ConfigurationError(f"{path}: {strange!r} is no key of a study; keys are words, as in config/README.md")
     return raw
 
 

@@ -22,6 +22,7 @@ from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.methods.base import METHODS, template_files
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
+from polyglot.workflow.limit_checks import problems as limit_problems
 from polyglot.workflow.toy_checks import problems as toy_problems
 from polyglot.workflow.toy_checks import real_models
 
@@ -43,6 +44,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from metrics.problems(study.intrinsic.scored, "intrinsic.scored", scored=True)
     yield from metrics.problems(study.intrinsic.measured, "intrinsic.measured", scored=False)
     yield from _roles(study, registries)
+    yield from limit_problems(study, registries)
     yield from _routing(study, registries)
     yield from _selection(study, registries)
     yield from _training(study, registries)
@@ -242,10 +244,6 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
         for name in names:
             if name in models and models[name].role not in roles:
                 yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
-    scored = [reward.model] if reward.kind == "reward_model" else []
-    for key, name in [("intrinsic.embedding", study.intrinsic.embedding), *(("intrinsic.reward.model", name) for name in scored)]:
-        if name in models and models[name].endpoint is not None:
-            yield f"{key}: '{name}' is behind an endpoint ({models.file_of(name)}); here a model's own files are needed"
 
 
 def _routing(study: Study, registries: Registries) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.page import PageInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
+from polyglot.workflow.target_checks import check_targets, targets_of
 
 FIGURE_FORMS, TABLE_FORMS = ("pdf", "png"), ("csv", "md", "tex", "html")
 
@@ -112,6 +113,15 @@ class Targets(Inputs):
             ),
             *(self.at(paths.MODEL_CARD, **cell._asdict(), seed=seed) for cell, seed in students),
         ]
+
+    def check(self, arguments: Sequence[str], makes: Callable[[str], bool]) -> None:
+        """Check that every target of Snakemake's command line can be made (see `polyglot.workflow.target_checks`).
+
+        Args:
+            makes: whether a rule makes a target.
+        """
+        known = self.whole(self.study.matrices)
+        check_targets(targets_of(arguments), self.study.study, makes, known, self.registries.models.source.parent)
 
     def save_configuration(self) -> None:
         """Save the study with every default and the models it uses, before any job starts."""

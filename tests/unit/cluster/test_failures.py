@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from polyglot.cluster.failures import GO_ON, SHOWN, Failure, failures_in_words
+from polyglot.cluster.failures import GO_ON, SHOWN, WITHOUT, Failure, failures_in_words
+from polyglot.core.errors import CAUSE
 
 START = 1000.0
 
@@ -36,7 +37,23 @@ def test_a_failure_is_named_with_the_last_lines_of_its_log(tmp_path: Path) -> No
     assert f"- synthesize (teacher hasty, lang de): {tmp_path}/synthesize.log" in text
     assert "    OSError: No space left on device" in text
     assert "first" not in text
-    assert text.endswith(GO_ON)
+    assert text.endswith(f"{GO_ON} {WITHOUT}")
+
+
+def test_a_foreseen_error_is_told_whole_and_without_its_traceback(tmp_path: Path) -> None:
+    message = ["a.jsonl: row 2: not JSON.", *(f"line {n}" for n in range(20))]
+    log = "\n".join(["Traceback (most recent call last):", "FileError: a.jsonl", "", CAUSE, *message]) + "\n"
+    text = failures_in_words([failure(tmp_path, log=log)])
+    assert [line.strip() for line in text.splitlines()[2:-1]] == message
+    assert "Traceback" not in text
+
+
+def test_a_cell_can_be_done_without_but_not_a_seed_file(tmp_path: Path) -> None:
+    """Advice that does not fit is not given."""
+    of_a_cell = failure(tmp_path, log="x")
+    seeds = Failure("seed", {"study": "demo", "lang": "de"}, of_a_cell.log, 1, START)
+    assert failures_in_words([seeds]).endswith(f"\n{GO_ON}")
+    assert failures_in_words([seeds, of_a_cell]).endswith(WITHOUT)
 
 
 def test_lines_that_have_been_shown_are_not_shown_again(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_other_items_survive_their_file(item: Item) -> None:
         ("letter", PREFERENCE | {"category": ""}, "no category"),
         ("generative", {"question": "?", "answer_number": "four"}, "answer_number 'four' has no number"),
         ("generative", {"question": "?"}, "no answer_number"),
-        ("cloze", '["Rom"]', "a row is a JSON object"),
+        ("cloze", '["Rom"]', "a list, not an object"),
         ("cloze", '{"question": ', "not JSON"),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_wrong_row_is_named(tmp_path: Path, formulation: str, row: dict[str, A
     path = put(tmp_path, right[formulation], row)
     with pytest.raises(BenchmarkError, match=message) as error:
         read_items("cities", path, FORMULATIONS[formulation].takes)
-    assert str(error.value).startswith(f"benchmark 'cities': {path}, row 2: ")
+    assert str(error.value).startswith(f"benchmark 'cities': {path}: row 2: ")
 
 
 def test_two_equal_options_can_be_kept(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_an_answer_without_a_number_is_an_error_of_the_item(answer: object, tmp_
     (tmp_path / "test.jsonl").write_text(
         '{"question": "?", "answer_number": 4}\n' + json.dumps({"question": "?", "answer_number": answer})
     )
-    with pytest.raises(BenchmarkError, match=r"test.jsonl, row 2: .*answer_number.*; correct the row, or leave it out"):
+    with pytest.raises(BenchmarkError, match=r"test.jsonl: row 2: .*answer_number.*; correct the row, or leave it out"):
         read_items("sums", tmp_path / "test.jsonl", (Problem,), lang="de")
     broken = Problem("7", "math", "math", question="?", number="four", worked="")
     judge = FORMULATIONS["generative"].right

@@ -98,10 +98,15 @@ def test_perplexities_of_known_values() -> None:
     assert found["corpus"] == pytest.approx(np.exp((np.log(2) + 3 * np.log(8)) / 4))
 
 
-def test_names_the_row_without_a_response(nano_model: Path) -> None:
+def test_what_is_longer_than_the_context_or_empty_is_missing_and_the_others_stay(nano_model: Path) -> None:
     meter = PerplexityMeter(nano_model, chat_template=False, batch_size=4)
-    with pytest.raises(ValueError, match="row 1"):
-        meter.measure(["a", "b"], ["c", ""])
+    rows = [("a", "b"), ("wo " * 600, "c"), ("d", "e " * 600), ("f", ""), ("g", "h")]
+    found = meter.measure([prompt for prompt, _ in rows], [response for _, response in rows])
+    assert list(found["status"]) == ["ok", "too_long", "too_long", "no_tokens", "ok"]
+    assert found[["nll", "tokens", "perplexity"]].isna().all(axis=1).tolist() == [False, True, True, True, False]
+    alone = meter.measure(["a", "g"], ["b", "h"])
+    np.testing.assert_allclose(found["nll"].dropna(), alone["nll"], rtol=1e-5)
+    assert perplexities(found["nll"], found["tokens"]) == pytest.approx(perplexities(alone["nll"], alone["tokens"]))
 
 
 def test_a_template_from_a_file_measures_as_the_tokenizers_own(

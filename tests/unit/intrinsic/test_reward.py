@@ -132,6 +132,16 @@ def test_the_rubric_for_real_models_asks_for_what_the_judge_was_trained_to_write
     assert np.isnan(parse_rating(asked))
 
 
+def test_what_is_longer_than_the_judges_context_is_missing_and_the_others_are_judged(
+    repository: Path, nano_model: Path, tmp_path: Path
+) -> None:
+    engine = TransformersEngine(nano_model, Sampling(temperature=0, max_new_tokens=4))
+    templates = PromptTemplates(repository / "config/prompts/nano")
+    rated = judge(engine, templates, "German", ["Was?", "Was? " * 300, "Wer?"], ["Das."] * 3, side(tmp_path), batch_size=3)
+    assert list(rated["problem"]) == ["no rating", "too long", "no rating"]
+    assert list(rated["text"].isna()) == [False, True, False]
+
+
 def test_a_model_that_does_not_rate_gives_missing_rewards(repository: Path, nano_model: Path, tmp_path: Path) -> None:
     engine = TransformersEngine(nano_model, Sampling(temperature=0, max_new_tokens=4))
     templates = PromptTemplates(repository / "config/prompts/nano")

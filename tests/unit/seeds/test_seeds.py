@@ -69,7 +69,7 @@ def test_blank_lines_count_and_half_characters_are_named(tmp_path: Path) -> None
     with pytest.raises(FileError, match="row 4: empty prompt"):
         read_seed_file(path, "de", KNOWN)
     path.write_text('{"prompt": "\\ud800", "response": "b"}\n')
-    with pytest.raises(FileError, match="row 1: an unpaired surrogate"):
+    with pytest.raises(FileError, match="row 1: prompt with an unpaired surrogate"):
         read_seed_file(path, "de", KNOWN)
 
 

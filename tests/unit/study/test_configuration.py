@@ -161,7 +161,7 @@ def test_a_file_that_is_no_study(tmp_path: Path, repository: Path) -> None:
     path.write_text("study: broken\nbase: a\nlanguages: [de]\nbase: b\n")
     with pytest.raises(ConfigurationError, match=r"(?s)duplicate key 'base'.*line 2.*rename one, or delete it.*line 4"):
         load_study(path, repository)
-    with pytest.raises(ConfigurationError, match=r"absent\.yaml: cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"absent\.yaml: there is no such study file"):
         load_study(tmp_path / "absent.yaml", repository)
 
 

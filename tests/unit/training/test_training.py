@@ -23,7 +23,7 @@ from polyglot.nano.pretraining import order_by_length, pretrain
 from polyglot.nano.world import World
 from polyglot.registry.models import Pretraining
 from polyglot.training.checkpoints import COMPLETE, resume_point, training_owner
-from polyglot.training.examples import encode
+from polyglot.training.examples import counted, encode
 from polyglot.training.settings import Training
 from polyglot.training.students import fine_tune
 
@@ -84,6 +84,27 @@ def test_a_killed_fine_tuning_resumes_to_the_same_student(tmp_path: Path, nano_m
     assert not (tmp_path / "b").exists()
     fine_tune(nano_model, pairs, tmp_path / "other", TRAINING, seed=4, checkpoints=tmp_path / "c")
     assert not same_weights(tmp_path / "whole", tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_set_aside_and_training_goes_on_from_the_one_before(
+    tmp_path: Path, nano_model: Path, pairs: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = fine_tune(nano_model, pairs, tmp_path / "whole", TRAINING, seed=3, checkpoints=tmp_path / "a")
+    with pytest.raises(Killed), killed_after(13):
+        fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
+    file = tmp_path / "b/checkpoint-10/model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 64] = bytes(64)  # the size and the header stay right
+    file.write_bytes(content)
+    with pytest.raises(Killed), killed_after(2):
+        fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
+    assert "model.safetensors is not as it was written; it is set aside" in capsys.readouterr().err
+    assert (tmp_path / "b/damaged-10/model.safetensors").exists()
+    resumed = fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
+    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+    assert whole["steps"] == resumed["steps"]
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.slow
@@ -287,3 +308,4 @@ def test_an_example_whose_response_is_cut_off_is_left_out(nano_model: Path, caps
     assert [one["labels"] == one["input_ids"] for one in encode(tokenizer, pairs, loss="all", max_length=40)] == [True] * 3
     with pytest.raises(ValueError, match=r"no response starts within training\.max_length"):
         encode(tokenizer, pairs.iloc[[1]], loss="response", max_length=40)
+    assert counted(found, len(pairs)) == {"trained_on": 2, "too_long": 1}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from polyglot.core.errors import WrongInput
 from polyglot.displays.catalogue.budget import BUDGET, OF_STUDENTS
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.files import REPLICATED
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 
-class NameClash(ValueError):
+class NameClash(WrongInput):
     """Two tables, or two figures, with the same name; the message says what to rename."""
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from polyglot.core.files import read_frame
+
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 """Tolerance for numbers computed on another processor."""
 BEFORE, SHOWN = 20, 80
@@ -29,7 +31,7 @@ def first_difference(made: Path, kept: Path, *, reworded: bool = False) -> str |
         return None
     if made.suffix not in (".csv", ".parquet"):
         return _row_difference(made, kept) if reworded else _text_difference(made, kept)
-    frames = [pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path) for path in (made, kept)]
+    frames = [read_frame(path) for path in (made, kept)]
     return frame_difference(*frames, reworded=reworded)
 
 

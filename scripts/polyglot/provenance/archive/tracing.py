@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.files import read_frame
 from polyglot.core.hashing import file_hash
 from polyglot.core.text import printable
 from polyglot.provenance.archive.errors import ArchiveError
@@ -210,7 +211,7 @@ def _traced(tracer: Tracer, path: Path, words: Sequence[str]) -> Iterator[str]:
             raise ArchiveError(f"{name}: rows and columns are selected in tables (CSV) only; leave out {' '.join(words)}")
         yield from tracer.lines(name, [])
         return
-    cells = find_cells(pd.read_csv(table), words, name)
+    cells = find_cells(read_frame(table), words, name)
     yield from tracer.lines(name, cells)
     models = parsed(archive.text(MODELS), MODELS)
     if not (isinstance(models, dict) and all(isinstance(facts, dict) for facts in models.values())):

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from polyglot.core.errors import WrongInput
 from polyglot.replication.checks.compare import CELL, items, series
 from polyglot.replication.evidence import Claim, Evidence, Finding
 from polyglot.replication.published import AVERAGE, RELEASED, RELEASED_SIZES, SCORES_TABLE, TEACHERS, sizes
@@ -67,7 +68,7 @@ def recipe_steps(evidence: Evidence, claim: Claim) -> Finding:
     steps = claim.arguments["steps"]
     absent = [model for model in steps if model not in scores.index]
     if absent:
-        raise ValueError(f"claim '{claim.id}': table 19 has no model {', '.join(absent)}")
+        raise WrongInput(f"claim '{claim.id}': table 19 has no model {', '.join(absent)}")
     gains = {f"{b} over {a}": float(scores[b] - scores[a]) for a, b in pairwise(steps)}
     note = "; ".join(f"{step}: {gain:+.2f}" for step, gain in gains.items()) + "; no standard error or count is printed"
     return Finding(items(dict.fromkeys(gains, True), {step: gain > 0 for step, gain in gains.items()}), note)

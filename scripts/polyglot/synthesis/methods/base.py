@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import Lookup
 from polyglot.synthesis.methods.reading import twice
 
@@ -80,9 +81,9 @@ class Method:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or SIZED.fullmatch(self.name):
-            raise ValueError(f"method '{self.name}': use small letters, digits, '.', '_' and '-', and no size at the end")
+            raise WrongInput(f"method '{self.name}': use small letters, digits, '.', '_' and '-', and no size at the end")
         if not self.shows or self.writes in self.shows:
-            raise ValueError(
+            raise WrongInput(
                 f"method '{self.name}': what it shows ({', '.join(self.shows)}) and writes ({self.writes}) must differ"
             )
 
@@ -202,7 +203,7 @@ def known_method(name: str) -> str:
         ValueError: lists the known names, and the nearest.
     """
     if METHODS[name].translated:
-        raise ValueError(f"'{name}' uses the requests of `{METHODS[name].rows_of}`; name it in a recipe, and that one in methods")
+        raise WrongInput(f"'{name}' uses the requests of `{METHODS[name].rows_of}`; name it in a recipe, and that one in methods")
     return name
 
 

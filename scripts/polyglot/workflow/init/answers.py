@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from polyglot.core.files import read_jsonl
 from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.lookup import unknown
-from polyglot.engines.addresses import ADDRESSES
+from polyglot.engines.addresses import ADDRESSES, is_own
 from polyglot.engines.manners import PRESETS
 from polyglot.registry import Registries
 from polyglot.registry.data import Language
-from polyglot.registry.models import Model
+from polyglot.registry.models import Model, base_address
 
 Role = Literal["teacher", "judge", "embedding", "base"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
@@ -246,13 +246,16 @@ def _endpoint(said: Mapping[str, str]) -> Entry:
     url = said.get("url") or (known.url if known else None)
     if url is None:
         raise Wrong("where is it? Add url=URL" + ("" if preset else ", or preset=PRESET (polyglot list presets)"))
-    if not re.match(r"https?://\S+", url):
-        raise Wrong(f"url: '{url}' does not start with http:// or https://")
+    try:
+        base_address(url)
+    except ValueError as error:
+        raise Wrong(f"url: '{url}' is {error}") from None
     usual = known.api_key if known and "url" not in said else None
     holder = None if key == "none" else variable(key) if key else usual
     optional = {"api_key": holder, "preset": preset}
     endpoint = {"url": url, "model": said["model"], **{name: value for name, value in optional.items() if value}}
-    return {"engine": "openai", "endpoint": endpoint, **_price(said), **_size(said)}
+    free = {"price": {"prompt": 0.0, "completion": 0.0}} if is_own(url) else {}
+    return {"engine": "openai", "endpoint": endpoint, **free, **_price(said), **_size(said)}
 
 
 def _files(said: Mapping[str, str]) -> Entry:

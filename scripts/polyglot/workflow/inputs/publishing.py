@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from polyglot.core.errors import WrongInput
 from polyglot.study import paths
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
@@ -22,7 +23,7 @@ class PublishingInputs(Inputs):
                 cells = (cell._asdict() for cell in self.study.measured[name])
                 if any(wanted.items() <= cell.items() for cell in cells):
                     return self.at(pattern, experiment=name)
-            raise ValueError(f"{wanted}: no experiment of this run has such a cell")
+            raise WrongInput(f"{wanted}: no experiment of this run has such a cell")
 
         return path
 

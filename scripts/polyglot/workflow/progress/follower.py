@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.errors import last_words
 from polyglot.core.progress import EXPECTED
 from polyglot.planning.expectation import ExpectedJob
 from polyglot.workflow.progress.estimate import Estimate
@@ -243,7 +244,6 @@ class Follower:
 
 def _last_lines(log: Path) -> list[str]:
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return last_words(log.read_text(encoding="utf-8", errors="replace"), LAST_LINES)
     except OSError:
         return []
-    return [line for line in lines if line.strip()][-LAST_LINES:]

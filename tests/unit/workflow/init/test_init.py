@@ -185,7 +185,7 @@ def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: 
         ("teacher", "preset=opnai,model=x", "unknown preset 'opnai'; did you mean 'openai'?"),
         ("teacher", "modl=x", "unknown key 'modl'; did you mean 'model'?"),
         ("teacher", "preset=azure,model=x", "where is it? Add url=URL"),
-        ("teacher", "url=localhost,model=x", "url: 'localhost' does not start with http:// or https://"),
+        ("teacher", "url=localhost,model=x", "url: 'localhost' is not the address of a server: http:// or https://"),
         ("teacher", "preset=openai,model=x,price=cheap", "price: 'cheap' must be PROMPT/COMPLETION"),
         (
             "teacher",
