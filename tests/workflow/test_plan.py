@@ -115,9 +115,11 @@ def test_a_cell_given_up_is_not_planned(fresh: Workplace) -> None:
 def test_the_tagalog_recipe_has_seven_steps(fresh: Workplace) -> None:
     """Seven students a seed; what the steps share is made once."""
     (fresh.folder / "data/seed").mkdir(parents=True)
-    (fresh.folder / "data/seed/en.parquet").touch()
+    pd.DataFrame({"prompt": ["Who?"], "response": ["He."]}).to_parquet(fresh.folder / "data/seed/en.parquet")
     for name in ("cultural-knowledge", "classical-nlp", "reading-comprehension"):
-        (fresh.folder / f"data/filbench/{name}/tl").mkdir(parents=True)
+        folder = fresh.folder / f"data/filbench/{name}/tl"
+        folder.mkdir(parents=True)
+        (folder / "test.jsonl").write_text('{"question": "Sino?", "choices": ["Ako", "Ikaw"], "answer": 0}\n', encoding="utf-8")
     planned = fresh.planned("--configfile", "config/tagalog.yaml")
     assert (planned["hub_model"], planned["hub_dataset"], planned["hub_lock"]) == (8, 3, 11)
     filled = fresh.folder / "hub/models/gemma-3-27b-it"

@@ -27,18 +27,19 @@ def shown(value: Any, location: Sequence[int | str] = ()) -> str:
     Args:
         location: the keys that lead to it.
     """
-    return masked(_short(_open_parts(value, any(CONFIDENTIAL.search(str(part)) for part in location))))
+    text = masked(SHORT.repr(_open_parts(value, any(CONFIDENTIAL.search(str(part)) for part in location))))
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
-def _open_parts(value: Any, confidential: bool, level: int = 0) -> Any:
-    """A value without what may be a key; of the parts of a large one, those that are shown."""
-    if isinstance(value, Mapping | list) and level > SHORT.maxlevel:
-        return ...
+def _open_parts(value: Any, confidential: bool, depth: int = 0) -> Any:
+    """As much of a value as is shown: a YAML file can name one of billions of parts in a few lines."""
+    if isinstance(value, Mapping | list) and depth > SHORT.maxlevel:
+        return "..."
     if isinstance(value, Mapping):
-        parts = islice(value.items(), SHORT.maxdict + 1)
-        return {key: _open_parts(part, confidential or bool(CONFIDENTIAL.search(str(key))), level + 1) for key, part in parts}
+        first = islice(value.items(), SHORT.maxdict + 1)
+        return {key: _open_parts(part, confidential or bool(CONFIDENTIAL.search(str(key))), depth + 1) for key, part in first}
     if isinstance(value, list):
-        return [_open_parts(part, confidential, level + 1) for part in islice(value, SHORT.maxlist + 1)]
+        return [_open_parts(part, confidential, depth + 1) for part in value[: SHORT.maxlist + 1]]
     return NOT_SHOWN if confidential and value is not None else value
 
 
@@ -116,12 +117,6 @@ def _said(problem: Any, model: type[BaseModel]) -> str:
     if kind == "missing":
         return str(problem["msg"])
     return f"{FORMS.get(problem.get('ctx', {}).get('pattern', ''), problem['msg'])} (value: {value})"
-
-
-def _short(value: Any) -> str:
-    """A value in a few words: a YAML file can name one of billions of parts in a few lines."""
-    said = SHORT.repr(value)
-    return said if len(said) <= LONGEST_VALUE else f"{said[:LONGEST_VALUE]}..."
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:

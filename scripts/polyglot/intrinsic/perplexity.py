@@ -56,7 +56,7 @@ def _status(length: int, start: int, limit: int | None) -> str:
     """
     if limit is not None and length > limit:
         return TOO_LONG
-    return NO_TOKENS if length == start else OK
+    return NO_TOKENS if length <= start else OK
 
 
 class PerplexityMeter:
@@ -125,12 +125,11 @@ class PerplexityMeter:
         encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         statuses = [_status(len(ids), start, limit) for ids, start in encoded]
         measurable = [row for row, status in enumerate(statuses) if status == OK]
-        nll, tokens = np.full(len(encoded), np.nan), np.full(len(encoded), np.nan)
         if self.average == "batch":
-            nll[measurable], tokens[measurable] = self._measured_by_batch([encoded[row] for row in measurable], title)
-            columns = {"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)}
-            return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype=object))
+            by_batch = self._measured_by_batch([encoded[row] for row in measurable], title).set_axis(measurable)
+            return by_batch.reindex(range(len(encoded))).assign(status=pd.Series(statuses, dtype=object))
         order = sorted(measurable, key=lambda index: len(encoded[index][0]))
+        nll, tokens = np.full(len(encoded), np.nan), np.full(len(encoded), np.nan)
         with progress(total=len(order), title=title, unit="example") as bar:
             batches = BatchSize(self.batch_size, title)
             for rows, found in batches.over(order, lambda rows: self._losses([encoded[row] for row in rows])):
@@ -139,8 +138,8 @@ class PerplexityMeter:
         columns = {"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)}
         return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype=object))
 
-    def _measured_by_batch(self, encoded: list[tuple[list[int], int]], title: str) -> tuple[Any, Any]:
-        """Negative log-likelihood and number of tokens of each example, with the mean of its batch; padding counts too."""
+    def _measured_by_batch(self, encoded: list[tuple[list[int], int]], title: str) -> pd.DataFrame:
+        """As `measure`, with the mean of a batch for each of its examples; `tokens` are those that count, padding included."""
         nll, tokens = np.zeros(len(encoded)), np.zeros(len(encoded), dtype=int)
         with progress(total=len(encoded), title=title, unit="example") as bar:
             for first in range(0, len(encoded), self.batch_size):
@@ -152,7 +151,7 @@ class PerplexityMeter:
                 tokens[place] = counted
                 nll[place] = counted * total.sum() / counted.sum()
                 bar.advance(len(batch), tokens=int(counted.sum()))
-        return nll, tokens
+        return pd.DataFrame({"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)})
 
     def _losses(self, batch: Sequence[tuple[list[int], int]], padded: int = 0) -> tuple[Any, Any]:
         """Negative log-likelihood and number of the tokens that count, each of shape (batch,).
@@ -180,7 +179,7 @@ class PerplexityMeter:
         count_rows: list[list[int]] = []
         for ids, start in rows:
             gap = width - len(ids)
-            counts = [0] * start + [1] * (len(ids) - start)
+            counts = [0] * min(start, len(ids)) + [1] * max(len(ids) - start, 0)
             parts = ([pad] * gap, [0] * gap, [1 if padded else 0] * gap)
             whole = (ids, [1] * len(ids), counts)
             left = self.padding_side == "left" and not padded

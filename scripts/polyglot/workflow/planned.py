@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from polyglot.core.errors import Foreseen
 
-class NotPlanned(RuntimeError):
+
+class NotPlanned(Foreseen, RuntimeError):
     """A plan that could not be made; the message is what Snakemake said last."""
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 from polyglot.core.errors import ConfigurationError
 from polyglot.study.configuration import REPLICATION
 
-TARGETS = ("all", "experiments", "route", "select", "screen", "fetch", "rehearse", "plan", "publish", REPLICATION)
+TARGETS = ("all", "experiments", "route", "select", "rank", "screen", "fetch", "rehearse", "plan", "publish", REPLICATION)
 """What can be asked for by a word."""
 SHOWN = 3
 """Most names that are proposed."""
 
 
 def targets_of(arguments: Sequence[str]) -> list[str]:
-    """The targets of Snakemake's command line: what stands before its options, and files of results anywhere."""
+    """The targets of Snakemake's command line: what stands before its options; elsewhere files of results, and known words."""
     options = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
-    return [*arguments[:options], *(word for word in arguments[options:] if word.startswith("results/"))]
+    further = (word for word in arguments[options:] if word.startswith("results/") or word in TARGETS)
+    return [*arguments[:options], *further]
 
 
 def check_targets(targets: Iterable[str], study: str, makes: Callable[[str], bool], files: Iterable[str], config: Path) -> None:
