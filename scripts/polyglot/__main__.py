@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
     )
     reference = command(
-        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/files.md"
+        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/reference/files.md"
     )
     reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
     return whole

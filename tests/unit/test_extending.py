@@ -1,4 +1,4 @@
-"""docs/extending.md: every example is taken from the page as it stands and used as the page says."""
+"""docs/howto/extending.md: every example is taken from the page as it stands and used as the page says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/extending.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/howto/extending.md"
 BLOCK = re.compile(r"^(?P<before>[^\n]+)\n```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 USED = {
     "A metric": """
