@@ -33,11 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.run(given)
 
 
+class Version(argparse.Action):
+    """Prints the version that pyproject.toml states; it is looked up only then, because every command reads the options."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from polyglot.core.version import version
+
+        parser.exit(message=f"polyglot-score {version()}\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; each command sets `run` to its function."""
     whole = argparse.ArgumentParser(
         prog="polyglot", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
     )
+    whole.add_argument("--version", action=Version, nargs=0, help="print the version, and exit")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
@@ -69,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
         "commit-times", _commit_times, "give a fresh clone's files the times of their commits, so that copied results are kept"
     )
     reference = command(
-        "reference", _reference, "write the list of all configuration keys to config/README.md, and docs/reference/files.md"
+        "reference",
+        _reference,
+        "write the generated pages: all keys (config/README.md), files and commands (docs/reference)",
     )
     reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
     return whole
@@ -246,12 +258,14 @@ def _commit_times(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.commands_page import COMMANDS_PAGE, commands_page
     from polyglot.workflow.files_page import FILES_PAGE, files_page
     from polyglot.workflow.reference import REFERENCE_FILE, reference
 
     write_text(reference(), given.to or Path(REFERENCE_FILE))
     if given.to is None:
         write_text(files_page(), Path(FILES_PAGE))
+        write_text(commands_page(parser(), Path.cwd()), Path(COMMANDS_PAGE))
 
 
 if __name__ == "__main__":
