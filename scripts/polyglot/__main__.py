@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.files import write_text
+from polyglot.core.version import version
 
 if TYPE_CHECKING:
     from polyglot.scoring.scores import Definition
@@ -33,21 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.run(given)
 
 
-class Version(argparse.Action):
-    """Prints the version that pyproject.toml states; it is looked up only then, because every command reads the options."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from polyglot.core.version import version
-
-        parser.exit(message=f"polyglot-score {version()}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; each command sets `run` to its function."""
     whole = argparse.ArgumentParser(
         prog="polyglot", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
     )
-    whole.add_argument("--version", action=Version, nargs=0, help="print the version, and exit")
+    whole.add_argument("--version", action="version", version=f"polyglot-score {version()}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
