@@ -12,7 +12,7 @@ A block under a line with nothing but `a/path` is that file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Block:
     Args:
         page: its page, seen from the repository.
         line: of its opening fence.
+        section: the heading of the second level that it stands under, or empty.
         kind: the word after the fence.
         mark: the comment right before it, or empty.
         before: the last line of prose before it.
@@ -35,6 +36,7 @@ class Block:
 
     page: Path
     line: int
+    section: str
     kind: str
     text: str
     mark: str
@@ -47,6 +49,12 @@ class Block:
     def file(self) -> str:
         """The path of the file that it shows, or empty."""
         named = re.fullmatch(r"`([\w./-]+)`", self.before)
+        return named[1] if named else ""
+
+    @property
+    def registry(self) -> str:
+        """The registry that it is an entry of, or empty."""
+        named = re.search(r"`(config/(?:models|benchmarks)\.yaml)`", self.before)
         return named[1] if named else ""
 
     @property
@@ -84,4 +92,17 @@ def blocks_of(repository: Path, page: Path) -> Iterator[Block]:
         mark = MARK.fullmatch(lines[-1]) if lines else None
         before = lines[-2] if mark and len(lines) > 1 else lines[-1] if lines else ""
         line = text.count("\n", 0, match.start()) + 1
-        yield Block(page, line, match["kind"].strip(), match["text"], mark[1] if mark else "", before)
+        sections = re.findall(r"^## (.+)$", text[: match.start()], re.MULTILINE)
+        section = sections[-1] if sections else ""
+        yield Block(page, line, section, match["kind"].strip(), match["text"], mark[1] if mark else "", before)
+
+
+def lay_out(shown: Iterable[Block], folder: Path) -> None:
+    """Write the files that blocks show, and add their entries to registries, in a folder with a config/."""
+    for block in shown:
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+        elif block.registry:
+            with (folder / block.registry).open("a", encoding="utf-8") as file:
+                file.write(block.text)

@@ -26,7 +26,7 @@ from polyglot.registry.data import BenchmarkFacts
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
 from polyglot.workflow.loading import merge
-from tests.blocks import NEEDS, Block, blocks, pages
+from tests.blocks import NEEDS, Block, blocks, blocks_of, lay_out, pages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KINDS = ("bash", "yaml", "json", "python", "text", "{toctree}", "{include} ../../config/README.md", "{eval-rst}")
@@ -105,10 +105,10 @@ def test_a_piece_of_a_study_or_a_registry_has_keys_and_values_that_are_known(blo
     given = yaml.safe_load(block.text)
     if block.mark == "site.yaml":
         Site.model_validate(given)
-    elif block.mark == "models.yaml" or "config/models.yaml" in block.before:
+    elif block.mark == "models.yaml" or block.registry == "config/models.yaml":
         for name, entry in given.items():
             Model.model_validate({key: value for key, value in entry.items() if key != "override"} | {"label": name})
-    elif "config/benchmarks.yaml" in block.before:
+    elif block.registry == "config/benchmarks.yaml":
         for entry in given.values():
             BenchmarkFacts.model_validate(entry)
     else:
@@ -122,10 +122,8 @@ WITH_PLUGINS = [block for block in of("yaml") if "plugins:" in block.text and bl
 
 @pytest.mark.parametrize("block", WITH_PLUGINS, ids=str)
 def test_a_piece_of_a_study_with_plugins_is_read_with_those_of_its_page(block: Block, repository: Path, tmp_path: Path) -> None:
-    for plugin in blocks(repository, "python"):
-        if plugin.page == block.page:
-            (tmp_path / plugin.file).write_text(plugin.text, encoding="utf-8")
     shutil.copytree(repository / "config", tmp_path / "config")
+    lay_out(blocks_of(repository, block.page), tmp_path)
     given = {"experiments": {}, "run": None, "truth": {}, "routing": {}} | yaml.safe_load(block.text)
     code = f"from pathlib import Path; from polyglot.workflow.loading import load_study; root = Path({str(tmp_path)!r}); "
     code += f"load_study(root / 'config/demo.yaml', root, {given!r})"
