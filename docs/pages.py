@@ -1,6 +1,6 @@
 """README.md and the pages of docs/ that quote numbers, from docs/templates and from the numbers of a finished embedded study.
 
-    make && snakemake experiments screen route select
+    make && snakemake experiments screen route select replication
     python docs/pages.py results/demo
 
 writes docs/numbers.json and the pages; without a folder, the pages alone, from the numbers that are there.
@@ -187,6 +187,8 @@ def numbers(results: Path) -> dict[str, Any]:
     study = Study(results)
     reward = read_json(results / "models/nano-reward/training.json")["gold_wins"]
     validation = study.csv("analysis/regression_validation.csv").set_index("validation")
+    examples = study.csv("scores/main/cells.csv")["examples"]
+    claims = pd.read_csv(results.parent / "replication/claims.csv")["verdict"]
     return {
         "parameters": f"{read_json(results / 'models/thorough/training.json')['parameters'] / 1e6:.2f}",
         "leaderboard": study.leaderboard(),
@@ -197,6 +199,8 @@ def numbers(results: Path) -> dict[str, Any]:
         "r2": {name: number(value, 2) for name, value in validation["r2"].items()},
         "p_in_sample": number(validation["p_permutation"]["in_sample"], 2),
         "advice": _advice(results),
+        "examples": [int(examples.min()), int(examples.max())],
+        "claims": {"all": len(claims)} | {str(verdict): int(count) for verdict, count in claims.value_counts().items()},
         "experiments": experiments(study),
         "routing": routing(study),
         "selection": selection(study),

@@ -2,7 +2,7 @@
 
 A comment before a block says what stands in the way of running it as it is:
 
-    <!-- dry run -->         it takes long: make and snakemake say what they would do
+    <!-- dry run -->         it takes long: make and snakemake say what they would do, polyglot how it is used
     <!-- needs: cluster -->  or gpu, hub, endpoint, terminal: its commands and options are checked, not run
     <!-- models.yaml -->     (of YAML) an entry of that registry, or site.yaml's keys; without a comment, part of a study
 

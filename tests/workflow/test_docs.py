@@ -23,11 +23,16 @@ pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUN = [block for block in blocks(REPOSITORY, "bash") if not block.needs]
 COMMANDS = {
-    "snakemake": f'PYTHONPATH="$PYTHONPATH:$PWD/scripts" exec "{sys.executable}" "{SNAKEMAKE}" ${{DRY_RUN:+-n}} "$@"\n',
-    "polyglot": f'exec "{sys.executable}" -m polyglot "$@"\n',
-    "make": 'exec /usr/bin/env -i PATH="$USUAL_PATH" make -n "$@"\n',
+    "snakemake": f'PYTHONPATH="$PYTHONPATH:$PWD/scripts" exec "{sys.executable}" "{SNAKEMAKE}" ${{DRY_RUN:+-n}} "$@"',
+    "polyglot": f"""
+        if [ "$1" = init ]; then set -- "$@" --no-plan; fi
+        if [ -n "$DRY_RUN" ]; then set -- "$1" --help; fi
+        exec "{sys.executable}" -m polyglot "$@"
+    """,
+    "make": 'exec /usr/bin/env -i PATH="$USUAL_PATH" make -n "$@"',
 }
-"""What stands in a reader's path: Snakemake forked from a process that has imported it, and a make that says what it would do."""
+"""What stands in a reader's path: Snakemake forked from a process that has imported it; polyglot without the plan at the end of
+`init`, which test_init.py has; a make that says what it would do."""
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +46,11 @@ def place(repository: Path, demo: Workplace, tmp_path_factory: pytest.TempPathFa
     for path in [repository / "Makefile", *repository.glob("requirements*")]:
         shutil.copy2(path, copied.folder)
     for name, text in COMMANDS.items():
-        path = copied.folder / ".venv/bin" / name
+        path = copied.folder / "programs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{text}")
+        path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
+    (copied.folder / ".venv/bin").mkdir(parents=True)
     (copied.folder / ".venv/bin/activate").write_text("")
     item = {"question": "Mji mkuu wa Kenya?", "choices": ["Nairobi", "Mombasa"], "answer": 0}
     (copied.folder / "my_benchmark/sw").mkdir(parents=True)
@@ -71,7 +77,7 @@ def another_clone(place: Workplace) -> None:
 def run(place: Workplace, text: str, *, dry: bool = False) -> str:
     """What a block prints; a command that fails ends it, and the test."""
     usual = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    variables = {"PATH": f"{place.folder / '.venv/bin'}{os.pathsep}{usual}", "USUAL_PATH": usual, "DRY_RUN": "yes" if dry else ""}
+    variables = {"PATH": f"{place.folder / 'programs'}{os.pathsep}{usual}", "USUAL_PATH": usual, "DRY_RUN": "yes" if dry else ""}
     variables |= {"PYTHONPATH": str(place.folder / "scripts")}
     done = patience.run(["bash", "-euo", "pipefail", "-c", text], place.folder, **variables)
     assert done.returncode == 0, f"{text}\n{(done.stdout + done.stderr)[-4000:]}"
@@ -83,6 +89,8 @@ def test_the_shell_blocks_of_a_page_run(page: str, place: Workplace) -> None:
     shown = list(blocks_of(REPOSITORY, Path(page)))
     kept = {name: (place.folder / name).read_bytes() for name in ("config/models.yaml", "config/benchmarks.yaml")}
     lay_out(shown, place.folder)
+    for made in place.folder.glob("config/swahili*"):
+        shutil.rmtree(made)
     try:
         for block in shown:
             if block.kind == "bash" and not block.needs:
