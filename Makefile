@@ -14,6 +14,8 @@ UNSLOTH := .venv-unsloth
 UNSLOTH_READY := $(UNSLOTH)/ready
 VALIDATOR := .venv-validator
 VALIDATOR_READY := $(VALIDATOR)/ready
+DOCS := .venv-docs
+DOCS_READY := $(DOCS)/ready
 # the project's plugins; `--logger progress` shows what is going on and how long is left in place of Snakemake's log (in .snakemake/log)
 WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -24,7 +26,7 @@ ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
 endif
 endif
 
-.PHONY: demo test check unit setup wheels clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
+.PHONY: demo test check docs unit setup wheels clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -72,12 +74,15 @@ test-gpu: $(READY) ## engines, fine-tuning and perplexity on a GPU (skipped with
 unit: $(READY) ## the tests that take seconds
 	pytest -m "not slow"
 
-check: $(READY) ## formatting, linting, types
+check: $(READY) docs ## formatting, linting, types, the documentation's links
 	ruff check .
 	ruff format --check .
 	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+docs: $(DOCS_READY) ## the documentation as a site, docs/_site/index.html; a link that leads nowhere is an error
+	$(DOCS)/bin/sphinx-build -W --keep-going -q -j auto docs docs/_site
 
 setup: $(READY) ## the Python environment in .venv, with the command polyglot
 
@@ -104,11 +109,14 @@ $(SERVERS_READY): requirements-servers.lock envs/install.py
 $(UNSLOTH_READY): requirements-unsloth.lock requirements-cpu.lock envs/install.py
 	$(INSTALL) --torch cpu $(UNSLOTH) requirements-unsloth.lock
 
+$(DOCS_READY): requirements-docs.lock envs/install.py
+	$(INSTALL) $(DOCS) requirements-docs.lock
+
 $(VALIDATOR_READY): requirements-validator.lock envs/install.py
 	$(INSTALL) $(VALIDATOR) requirements-validator.lock
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VLLM) $(SERVERS) $(UNSLOTH) $(VALIDATOR) results .snakemake
+	rm -rf $(VENV) $(VLLM) $(SERVERS) $(UNSLOTH) $(VALIDATOR) $(DOCS) docs/_site results .snakemake
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyglot.core.errors import WrongInput, foreseen
 from polyglot.core.files import write_text
+from polyglot.core.version import version
 
 if TYPE_CHECKING:
     from polyglot.scoring.scores import Definition
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="polyglot", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
     )
+    whole.add_argument("--version", action="version", version=f"polyglot-score {version()}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[Any], None], about: str) -> argparse.ArgumentParser:
@@ -86,9 +88,11 @@ def parser() -> argparse.ArgumentParser:
     reference = command(
         "reference",
         _reference,
-        "write the list of all configuration keys to config/README.md, docs/files.md and docs/deviations.md",
+        "write the generated pages: all keys (config/README.md), files, commands and deviations (docs/reference)",
     )
-    reference.add_argument("--budgets", action="store_true", help="plan the published study anew first, for docs/deviations.md")
+    reference.add_argument(
+        "--budgets", action="store_true", help="plan the published study anew first, for docs/reference/deviations.md"
+    )
     reference.add_argument("--to", type=Path, default=None, help="write the list of keys to this file instead")
     return whole
 
@@ -285,6 +289,7 @@ def _commit_times(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
+    from polyglot.workflow.commands_page import COMMANDS_PAGE, commands_page
     from polyglot.workflow.deviations_page import BUDGETS_FILE, DEVIATIONS_PAGE, budgets, budgets_text, deviations_page
     from polyglot.workflow.files_page import FILES_PAGE, files_page
     from polyglot.workflow.reference import REFERENCE_FILE, reference
@@ -292,6 +297,7 @@ def _reference(given: argparse.Namespace) -> None:
     write_text(reference(), given.to or Path(REFERENCE_FILE))
     if given.to is None:
         write_text(files_page(), Path(FILES_PAGE))
+        write_text(commands_page(parser(), Path.cwd()), Path(COMMANDS_PAGE))
         if given.budgets:
             write_text(budgets_text(budgets(Path.cwd())), Path(BUDGETS_FILE))
         write_text(deviations_page(Path.cwd()), Path(DEVIATIONS_PAGE))

@@ -1,20 +1,19 @@
-"""docs/extending.md: every example is taken from the page as it stands and used as the page says."""
+"""docs/howto/extending.md: every example is taken from the page as it stands and used as the page says."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/extending.md"
-BLOCK = re.compile(r"^(?P<before>[^\n]+)\n```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.blocks import Block, blocks_of, lay_out
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/howto/extending.md"
 USED = {
     "A metric": """
         from polyglot.intrinsic.metrics import METRICS
@@ -101,33 +100,13 @@ USED = {
 """Section to what must hold with its examples in place; `study`, `registries` and `root` are those of the embedded study."""
 
 
-@dataclass
-class Section:
-    """What a section shows: files by path, lines for registries, and what a study says."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    entries: dict[str, str] = field(default_factory=dict)
-    study: str = "{}"
-
-
-def sections() -> dict[str, Section]:
-    """The page's sections with examples."""
-    found = {}
-    for part in re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        title, section = part.partition("\n")[0], Section()
-        for block in BLOCK.finditer(part):
-            before, text = block["before"], block["text"]
-            registry = re.search(r"`(config/(?:models|benchmarks)\.yaml)`", before)
-            named = re.fullmatch(r"`([\w./]+)`", before)
-            if "In the study's file" in before:
-                section.study = text
-            elif registry:
-                section.entries[registry[1]] = text
-            elif named:
-                section.files[named[1]] = text
-            else:
-                assert block["kind"] == "", f"{title}: what is this block for? ({before})"
-        found[title] = section
+def sections() -> dict[str, list[Block]]:
+    """The page's sections with examples: their blocks."""
+    found: dict[str, list[Block]] = {}
+    for block in blocks_of(PAGE.parents[2], PAGE.relative_to(PAGE.parents[2])):
+        known = block.file or block.registry or block.kind == "bash" or "In the study's file" in block.before
+        assert known, f"{block}: what is this block for? ({block.before})"
+        found.setdefault(block.section, []).append(block)
     return found
 
 
@@ -137,17 +116,15 @@ def test_every_section_is_tried() -> None:
 
 @pytest.mark.parametrize("title", USED)
 def test_the_examples_of_a_section_work(title: str, repository: Path, tmp_path: Path) -> None:
-    section = sections()[title]
+    shown = sections()[title]
     shutil.copytree(repository / "config", tmp_path / "config")
-    for path, text in section.files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    for path, text in section.entries.items():
-        with (tmp_path / path).open("a", encoding="utf-8") as file:
-            file.write(text)
+    lay_out(shown, tmp_path)
+    given: dict[str, object] = {}
+    for block in shown:
+        given |= yaml.safe_load(block.text) if "In the study's file" in block.before else {}
     usual: dict[str, object] = {"experiments": {}, "run": None, "truth": {}, "routing": {}}
-    plugins = {"plugins": [Path(name).stem for name in section.files if name.endswith(".py")]}
-    overrides = usual | plugins | yaml.safe_load(section.study)
+    plugins = {"plugins": [Path(block.file).stem for block in shown if block.file.endswith(".py")]}
+    overrides = usual | plugins | given
     code = [
         "from pathlib import Path",
         "from polyglot.workflow.loading import load_study",

@@ -11,7 +11,8 @@ from polyglot.workflow.shared_starts import VARIABLE
 
 from ..endpoint import serving
 from .conftest import Workplace
-from .faults import FAULTS, fingerprint, try_out
+from .faults import FAULTS, try_out
+from .faulty_study import fingerprint
 
 pytestmark = pytest.mark.slow
 BOUNDED = ("kill -9 in evaluate_student", "torn student", "read-only before tables", "clock: tables of last year")

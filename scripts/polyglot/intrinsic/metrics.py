@@ -65,16 +65,16 @@ class Metric:
         needs: its source: the `texts` alone, or a file that the workflow makes with an `encoder` (diversity), a `judge` (reward)
             or a student `base` (perplexity).
         column: the column of that file with one number per example; empty means the name.
-        measure: for texts alone: prompts and responses to one number per example, in their order; NaN if undefined. unit: the
-        number's unit or range, for cards.
+        measure: for texts alone: prompts and responses to one number per example, in their order; NaN if undefined.
+        unit: the number's unit or range, for cards.
         digits: decimals in tables.
         note: its meaning, a sentence for the notes of tables.
         better: whether `higher` or `lower` is better; a metric with `neither` cannot be scored.
         transform: applied before scoring; `log1p` for a long-tailed metric.
         replicate: how bootstrap replicates are computed: `mean` of resampled examples; `pairs`, for a mean over pairs of
             examples, the first-order term of a U-statistic of degree two, which doubles the deviation (Hoeffding, 1948); or
-            `none`. A whole-set statistic that is not a mean uses jackknife values (see `polyglot.intrinsic.jackknife`). logged:
-            whether analyses use its logarithm.
+            `none`. A whole-set statistic that is not a mean uses jackknife values (see `polyglot.intrinsic.jackknife`).
+        logged: whether analyses use its logarithm.
         equal_size: whether it depends on the number of examples, so that only sets of equal size are comparable. Screening then
             reports it but does not use it for prediction, because its samples are smaller than a study's sets.
     """

@@ -33,8 +33,8 @@ class Known:
     Args:
         prompts: request_id, lang, method, prompt (everything in the teacher's request); one row per prompt.
         teachers: those to choose from.
-        strength: teachers by strength, strongest first; for a strategy with `family`, only those of the base's family. seed: seed
-        of random choices.
+        strength: teachers by strength, strongest first; for a strategy with `family`, only those of the base's family.
+        seed: seed of random choices.
         router: the base's router's scores of every teacher for each prompt, shape (n, m).
         calibration: of the base, see `polyglot.routing.calibration.calibrate`.
         reward: of every teacher's answer to each prompt, shape (n, m); NaN if unknown.

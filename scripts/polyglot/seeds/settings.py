@@ -19,8 +19,9 @@ class SeedDataset(Section):
 
     files: dict[Name, GivenPath] = Field(
         default={},
-        description="Language to a file of prompts, with or without responses, in any layout of docs/files.md (optional columns: "
-        "`id`, `lang`, `source`, `methods`). Languages named neither here nor in `sources` use the micro-world's seed dataset.",
+        description="Language to a file of prompts, with or without responses, in any layout of docs/reference/files.md "
+        "(optional columns: `id`, `lang`, `source`, `methods`). Languages named neither here nor in `sources` use the "
+        "micro-world's seed dataset.",
     )
     licence: str | None = Field(
         default=None, description="Licence of the prompts in `files`, for data cards; null says that it is not stated."

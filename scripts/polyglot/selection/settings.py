@@ -46,7 +46,7 @@ class Selection(Section):
     )
     datasets: dict[Name, GivenPath] = Field(
         default={},
-        description="Your own prompts and responses by name, in any layout of docs/files.md (optional column: `id`): "
+        description="Your own prompts and responses by name, in any layout of docs/reference/files.md (optional column: `id`): "
         "`snakemake select` selects from them, and writes `results/STUDY/select/NAME` in the format of your file.",
     )
     rule: Name = Field(

@@ -153,8 +153,8 @@ class Study(Section):
     )
     plugins: list[str] = Field(
         default=[],
-        description="Your own Python modules that add metrics, methods, engines and more (docs/extending.md); they are looked "
-        "for in the folder that you run in and on PYTHONPATH.",
+        description="Your own Python modules that add metrics, methods, engines and more (docs/howto/extending.md); they are "
+        "looked for in the folder that you run in and on PYTHONPATH.",
     )
     registries: GivenPath | None = Field(
         default=None,

@@ -248,7 +248,7 @@ def _items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
         except ItemError as error:
             problems.append(f"row {int(place) + 1}: {error}")
     facts = [f"{len(rows):,} items, {len(items):,} of them usable", *_item_facts(items)]
-    facts.append("a study takes such items from FOLDER/LANG/test.jsonl, with `folder: FOLDER` (docs/files.md)")
+    facts.append("a study takes such items from FOLDER/LANG/test.jsonl, with `folder: FOLDER` (docs/reference/files.md)")
     return Checked(path, kind, facts, problems)
 
 

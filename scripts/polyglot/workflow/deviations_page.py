@@ -24,7 +24,7 @@ from polyglot.study.configuration import Plan, Study
 from polyglot.workflow.loading import load_study
 from polyglot.workflow.planned import plan_tables
 
-DEVIATIONS_PAGE, BUDGETS_FILE = "docs/deviations.md", "docs/budgets.json"
+DEVIATIONS_PAGE, BUDGETS_FILE = "docs/reference/deviations.md", "docs/budgets.json"
 DEVIATIONS_FILE = "config/deviations.yaml"
 PUBLISHED, REVISED = "paper", "paper-revised"
 NAMES = frozenset(("study", "description", "extends", "read_from"))
@@ -34,10 +34,10 @@ NOTHING = "–"
 HEAD = """# The published study, and how it should be done
 Two studies run arXiv 2604.11290:
 
-- [`config/paper.yaml`](../config/paper.yaml) is the study as published. Its settings are the paper's. Where the paper prints
-  none, they are those of its authors' code. Where neither has one, they are chosen.
-- [`config/paper-revised.yaml`](../config/paper-revised.yaml) is the study as it should be done. It `extends` the first, and holds
-  corrections only.
+- [`config/paper.yaml`](../../config/paper.yaml) is the study as published. Its settings are the paper's. Where the paper
+  prints none, they are those of its authors' code. Where neither has one, they are chosen.
+- [`config/paper-revised.yaml`](../../config/paper-revised.yaml) is the study as it should be done. It `extends` the first, and
+  holds corrections only.
 
 ## A study that extends another
 Any study can inherit from another one, and say only what differs:
@@ -79,7 +79,7 @@ class Deviations(Section):
 
 
 def deviations_page(root: Path) -> str:
-    """The full text of docs/deviations.md.
+    """The full text of docs/reference/deviations.md.
 
     Raises:
         ConfigurationError: if a study or config/deviations.yaml cannot be read, or a deviation or correction has no reason.

@@ -11,7 +11,7 @@ from polyglot.evaluation.readers import READERS
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.scoring.metric_tables import EXTRINSIC
 
-FILES_PAGE = "docs/files.md"
+FILES_PAGE = "docs/reference/files.md"
 
 HEAD = """# Your files
 Prompts, data to select from, benchmark items, tables of metrics: this page says what they may look like. Check yours before you
@@ -102,7 +102,7 @@ Nothing but a model that the workflow has trained from scratch counts as the wor
 
 
 def files_page() -> str:
-    """The full text of `docs/files.md`."""
+    """The full text of `docs/reference/files.md`."""
     parts = {
         "FORMATS": _table(("ending", "content"), ((f"`{name}`", about) for name, about in FORMATS.items())),
         "LAYOUTS": _table(("layout", "columns"), LAYOUTS.items()),

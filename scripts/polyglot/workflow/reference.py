@@ -23,7 +23,7 @@ A study is one YAML file; `snakemake --configfile config/STUDY.yaml` runs it, an
 that its targets lie in (`results/STUDY/...`, if it is in `config/`), else `config/demo.yaml`. Single values can be set on the
 command line: `snakemake --config seeds='[0, 1]'`. Unknown keys, unknown names and invalid values stop before any job. The full
 configuration, with defaults, is saved as `results/STUDY/config.yaml`. A study can inherit from another one (`extends`,
-[docs/deviations.md](../docs/deviations.md#a-study-that-extends-another)).
+[docs/reference/deviations.md](../docs/reference/deviations.md#a-study-that-extends-another)).
 
 Defaults of prompts, templates, judge, embedding model, benchmarks, answers and training are the embedded study's. A study with
 any model that is not nano takes none of them: one message before any job names all that it
@@ -34,7 +34,7 @@ lacks.
 | `demo.yaml` | the embedded study, with every experiment in miniature |
 | `paper.yaml` | the published study at its own scale, as published: ten teachers, six languages, three seeds |
 | `paper-revised.yaml` | the same as it should be done: it extends `paper.yaml` with corrections |
-| `deviations.yaml` | what both do otherwise than published, for [docs/deviations.md](../docs/deviations.md) |
+| `deviations.yaml` | what both do otherwise than published, for [docs/reference/deviations.md](../docs/reference/deviations.md) |
 | `tagalog.yaml` | a recipe for Tagalog in seven additive steps, at paper scale (you provide models and data) |
 | `NAME/study.yaml` | a study in a folder of its own, which may hold the four registries below (`polyglot init`) |
 | `models.yaml` | registry of models |

@@ -89,7 +89,7 @@ def test_the_page_says_how_often_published_scores_ordered_pairs_right(repository
     students = read_published(repository / "config/published")["released_students"]
     found = {str(base): pairs_in_order(rows, "intrinsic", "student_score") for base, rows in students.groupby("base")}
     assert found == SERVED
-    text = (repository / "docs/rank.md").read_text(encoding="utf-8")
+    text = (repository / "docs/howto/rank.md").read_text(encoding="utf-8")
     for base, (same, every) in SERVED.items():
         assert f"| {base} | {same} of {every} |" in text
     same, every = (sum(pair[place] for pair in SERVED.values()) for place in (0, 1))

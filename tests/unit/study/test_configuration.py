@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from polyglot.__main__ import parser
 from polyglot.core.errors import ConfigurationError
 from polyglot.registry import load_registries
 from polyglot.registry.models import Model
 from polyglot.replication.published import read_published_table
 from polyglot.study.configuration import Study
+from polyglot.workflow.commands_page import COMMANDS_PAGE, commands_page
 from polyglot.workflow.files_page import FILES_PAGE, files_page
 from polyglot.workflow.loading import choose_study_file, load_study, merge
 from polyglot.workflow.reference import REFERENCE_FILE, reference
@@ -264,6 +266,7 @@ def test_the_reference_is_up_to_date(repository: Path) -> None:
     """`polyglot reference` writes it."""
     assert (repository / REFERENCE_FILE).read_text(encoding="utf-8") == reference()
     assert (repository / FILES_PAGE).read_text(encoding="utf-8") == files_page()
+    assert (repository / COMMANDS_PAGE).read_text(encoding="utf-8") == commands_page(parser(), repository)
 
 
 def test_the_published_teachers_answer_with_the_published_sampling(repository: Path) -> None:

@@ -15,7 +15,7 @@ from polyglot.intrinsic.metrics import LENGTHS, PERPLEXITIES, Metric
 MEDIAN, SHARE = PERPLEXITIES[-1], "usable_share"
 NOT_STUDENTS = (
     "This is no prediction. In the paper's published results, such a score put pairs of teachers in the order of their students "
-    "about as often as a coin (docs/rank.md). Read the columns; only students decide."
+    "about as often as a coin (docs/howto/rank.md). Read the columns; only students decide."
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.templates import render
+from polyglot.core.version import version
 from polyglot.provenance.archive.contents import MEGABYTE, Collector, Hashes, Item, Place, archived_path, files_in, text_item
 from polyglot.provenance.archive.crate import METADATA, Run, crate_text
 from polyglot.provenance.archive.facts import (
@@ -216,7 +217,7 @@ def pack(study: Study, path: Path) -> tuple[str, dict[str, int]]:
         models=facts["models.json"],
         data=facts["data.json"],
         licences={name: found.url for name, found in study.used.registries.licences.items() if found.url},
-        versions={"snakemake": metadata.version("snakemake"), "workflow": version(cited, facts["code.json"])},
+        versions={"snakemake": metadata.version("snakemake"), "workflow": version_with_commit(study.root, facts["code.json"])},
         keywords=["synthetic data", "language models", "Polyglot Score", *settings.languages],
     )
     items.append(text_item(METADATA, study.scrubber.data(crate_text(run))))
@@ -237,12 +238,12 @@ def _once(items: Iterable[Item]) -> list[Item]:
     return list(found.values())
 
 
-def version(cited: Mapping[str, Any], code: Mapping[str, Any]) -> str:
+def version_with_commit(root: Path, code: Mapping[str, Any]) -> str:
     """The workflow's version and, where it is known, the commit."""
-    facts = code["versions"][code["archived"]]
+    stated, facts = version(root), code["versions"][code["archived"]]
     if not facts["commit"]:
-        return str(cited["version"])
-    return f"{cited['version']}+{facts['commit'][:12]}{'.dirty' if facts['dirty'] else ''}"
+        return stated
+    return f"{stated}+{facts['commit'][:12]}{'.dirty' if facts['dirty'] else ''}"
 
 
 def about(study: Study) -> str:

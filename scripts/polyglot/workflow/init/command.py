@@ -48,7 +48,8 @@ def run(options: argparse.Namespace, root: Path) -> None:
     try:
         _, whole = load_study(study, root)
     except ConfigurationError as error:
-        raise SystemExit(f"init: correct the files in {place}, then go on with the commands in docs/init.md\n{error}") from None
+        remedy = f"correct the files in {place}, then go on with the commands in docs/howto/init.md"
+        raise SystemExit(f"init: {remedy}\n{error}") from None
     print("checked: the study can be run")
     if not options.no_plan:
         print(_plan(study, root))

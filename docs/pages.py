@@ -1,9 +1,9 @@
-"""README.md, from docs/README.jinja and from the numbers of a finished embedded study.
+"""README.md and the pages of docs/ that quote numbers, from docs/templates and from the numbers of a finished embedded study.
 
-    make && snakemake experiments screen route select
-    python docs/readme.py results/demo
+    make && snakemake experiments screen route select replication
+    python docs/pages.py results/demo
 
-writes docs/numbers.json and README.md; without a folder, README.md alone, from the numbers that are there.
+writes docs/numbers.json and the pages; without a folder, the pages alone, from the numbers that are there.
 """
 
 from __future__ import annotations
@@ -183,10 +183,12 @@ def selection(study: Study) -> dict[str, Any]:
 
 
 def numbers(results: Path) -> dict[str, Any]:
-    """Every number of README.md that a run of the embedded study makes."""
+    """Every number of the pages that a run of the embedded study makes."""
     study = Study(results)
     reward = read_json(results / "models/nano-reward/training.json")["gold_wins"]
     validation = study.csv("analysis/regression_validation.csv").set_index("validation")
+    examples = study.csv("scores/main/cells.csv")["examples"]
+    claims = pd.read_csv(results.parent / "replication/claims.csv")["verdict"]
     return {
         "parameters": f"{read_json(results / 'models/thorough/training.json')['parameters'] / 1e6:.2f}",
         "leaderboard": study.leaderboard(),
@@ -197,6 +199,8 @@ def numbers(results: Path) -> dict[str, Any]:
         "r2": {name: number(value, 2) for name, value in validation["r2"].items()},
         "p_in_sample": number(validation["p_permutation"]["in_sample"], 2),
         "advice": _advice(results),
+        "examples": [int(examples.min()), int(examples.max())],
+        "claims": {"all": len(claims)} | {str(verdict): int(count) for verdict, count in claims.value_counts().items()},
         "experiments": experiments(study),
         "routing": routing(study),
         "selection": selection(study),
@@ -215,10 +219,12 @@ def _advice(results: Path) -> str:
     return next(line.strip("*") for line in text.splitlines() if line.startswith("**"))
 
 
-def page(known: dict[str, Any]) -> str:
-    """README.md with these numbers."""
-    template = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
-    return template.get_template("README.jinja").render(known)
+def pages(known: dict[str, Any]) -> dict[Path, str]:
+    """Path to the text of every page that quotes numbers: README.md lies in the repository's root, the others in docs/."""
+    templates = HERE / "templates"
+    environment = Environment(loader=FileSystemLoader(templates), undefined=StrictUndefined, keep_trailing_newline=True)
+    names = sorted(path.relative_to(templates).as_posix() for path in templates.rglob("*.md"))
+    return {(HERE.parent if name == "README.md" else HERE) / name: environment.get_template(name).render(known) for name in names}
 
 
 def main() -> None:
@@ -228,7 +234,8 @@ def main() -> None:
     file = HERE / "numbers.json"
     if results is not None:
         file.write_text(json.dumps(numbers(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (HERE.parent / "README.md").write_text(page(read_json(file)), encoding="utf-8")
+    for path, text in pages(read_json(file)).items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
