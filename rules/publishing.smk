@@ -29,7 +29,7 @@ rule data_set:
         facts=lambda wildcards: set_facts(
             STUDY, REGISTRIES, **publishing.of_set(wildcards)
         ),
-        keys=REGISTRIES.keys,
+        variables=REGISTRIES.keys,
     message:
         "Publish {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}, seed {wildcards.seed}"
     script:
@@ -61,7 +61,7 @@ rule model_card:
         facts=lambda wildcards: student_facts(
             STUDY, REGISTRIES, **publishing.of_student(wildcards)
         ),
-        keys=REGISTRIES.keys,
+        variables=REGISTRIES.keys,
     message:
         "Model card of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:

@@ -15,7 +15,7 @@ with running(snakemake, environment="transformers"):
     from polyglot.publishing.confidential import without_keys
 
     files, facts = snakemake.input, snakemake.params.facts
-    keys = KeyFinder.here(snakemake.params.keys)
+    keys = KeyFinder.here(snakemake.params.variables)
     pairs, left_out = without_keys(pd.read_parquet(files.data), keys)
     for line in left_out:
         print(line)

@@ -28,4 +28,4 @@ with running(snakemake, environment="transformers"):
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )
-    write_text(KeyFinder.here(snakemake.params.keys).clean(card), snakemake.output[0])
+    write_text(KeyFinder.here(snakemake.params.variables).clean(card), snakemake.output[0])

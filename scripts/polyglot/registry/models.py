@@ -181,7 +181,8 @@ def variable(name: str) -> str:
         ValueError: for what is none, or looks like a key itself, which is not repeated.
     """
     digits = sum(character.isdigit() for character in name)
-    if not re.match(VARIABLE, name) or form_of(name) or (len(name) >= LONG_NAME and "_" not in name and digits >= MANY_DIGITS):
+    random = len(name) >= LONG_NAME and "_" not in name and digits >= MANY_DIGITS
+    if not re.fullmatch(VARIABLE, name) or form_of(name) or random:
         raise ValueError(
             "the name of an environment variable belongs here, such as OPENAI_API_KEY, and not the key itself; set the variable "
             "to the key in the shell, and replace the key if others may have seen this file"

@@ -281,7 +281,7 @@ def test_an_honest_archive_says_apart_what_is_recomputed_hashed_and_to_be_compar
     verdict = verify(path)
     lines = verdict.sentences(path)
     assert lines[1].startswith("recomputed: 4 score files and tables")
-    assert lines[2].startswith("hashed only: 8 files (1 figures, ")
+    assert lines[2].startswith("hashed only: 8 files (figures: 1, ")
     assert lines[3].startswith(f"consistent, compare the fingerprint: {verdict.fingerprint}")
     assert replace(verdict, told=True).sentences(path)[3].startswith(f"fingerprint {verdict.fingerprint}, as given")
     with pytest.raises(ArchiveError, match="not the given one"):

@@ -70,7 +70,7 @@ class Verdict:
                 f" The archive was made with another version of the code ({self.other_code}): headings, notes and words in prose "
                 "were not compared."
             )
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.hashed.items())
+        kinds = ", ".join(f"{kind}: {count:,}" for kind, count in self.hashed.items())
         lines = [
             f"{path} is verified: {self.files} files are unchanged.",
             f"recomputed: {self.made} score files and tables, from {self.outcomes:,} outcomes ({self.jobs} jobs).{words}",
