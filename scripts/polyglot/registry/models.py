@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from polyglot.core.errors import CONFIDENTIAL, VARIABLE
 from polyglot.core.given_path import GivenPath
-from polyglot.core.key_finder import form_of
 from polyglot.registry.base import Entry, RegistryError
+from polyglot.registry.connections import base_address, variable
 
 ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
 """Where a model can come from; an entry names exactly one."""
@@ -172,50 +169,6 @@ class Batching(Entry):
     def seconds(self) -> float:
         """The window in seconds."""
         return int(self.window[:-1]) * (3600.0 if self.window.endswith("h") else 86400.0)
-
-
-def variable(name: str) -> str:
-    """The name of an environment variable, as it is.
-
-    Raises:
-        ValueError: for what is none, or looks like a key itself, which is not repeated.
-    """
-    digits = sum(character.isdigit() for character in name)
-    random = len(name) >= LONG_NAME and "_" not in name and digits >= MANY_DIGITS
-    if not re.fullmatch(VARIABLE, name) or form_of(name) or random:
-        raise ValueError(
-            "the name of an environment variable belongs here, such as OPENAI_API_KEY, and not the key itself; set the variable "
-            "to the key in the shell, and replace the key if others may have seen this file"
-        )
-    return name
-
-
-LONG_NAME, MANY_DIGITS = 16, 4
-"""Characters and digits from which a name in capitals without underscores is taken for a key."""
-
-
-def base_address(url: str) -> str:
-    """An endpoint's address, as it is.
-
-    Raises:
-        ValueError: for what is no address of a server, or holds a password or a key, which is not repeated.
-    """
-    try:
-        parts = urlsplit(url)
-        possible = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
-        possible = False
-    if not possible or any(character.isspace() for character in url):
-        raise ValueError(
-            "not the address of a server: http:// or https://, a host, perhaps a port, a path without spaces, such as "
-            "https://api.openai.com/v1 or http://localhost:8000/v1"
-        )
-    if "@" in parts.netloc or any(CONFIDENTIAL.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        raise ValueError(
-            "an address with a password or key would be written into records; leave it out here, and name an environment "
-            "variable that holds it in `api_key` or `headers` (such as Authorization: MY_LOGIN, with the value `Basic ...`)"
-        )
-    return url
 
 
 Variable = Annotated[str, AfterValidator(variable)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +51,8 @@ def check_named_files(study: Study, registries: Registries, arguments: Sequence[
         ConfigurationError: all that is wrong, one sentence each: key, file, row and remedy.
     """
     targets = targets_of(arguments)
-    idle = any(option in arguments for option in ASKING)
+    planning = ("--logger", "plan") in pairwise(arguments)
+    idle = planning or any(option in arguments for option in ASKING)
     if idle or (targets and all(target in WITHOUT_FILES or _of_the_audit(target) for target in targets)):
         return
     found = [*_folders(study), *filter(None, map(_problem, named_files(study, registries)))]

@@ -117,7 +117,7 @@ def test_a_wrong_row_is_named(
     folder = put(tmp_path, name, row, row | change)
     with pytest.raises(BenchmarkError, match=message) as error:
         write_items(name, facts[name], folder, lang, tmp_path / "out")
-    assert str(error.value).startswith(f"benchmark '{name}': {folder / file}, row 2: ")
+    assert str(error.value).startswith(f"benchmark '{name}': {folder / file}: row 2: ")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -199,7 +199,7 @@ OTHERS = [
         {name: text for name, text in TEMPLATE.items() if "respond" not in name},
         "a template missing",
         nested(synthesis__prompts="own/t"),
-        "own/t/respond.jinja: this prompt template does not exist",
+        "synthesis.prompts: there is no own/t/respond.jinja; write it",
     ),
     own(
         TEMPLATE | {"t/respond.jinja": b"\xe4"},

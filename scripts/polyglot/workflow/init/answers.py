@@ -17,8 +17,9 @@ from polyglot.core.lookup import unknown
 from polyglot.engines.addresses import ADDRESSES, is_own
 from polyglot.engines.manners import PRESETS
 from polyglot.registry import Registries
+from polyglot.registry.connections import base_address
 from polyglot.registry.data import Language
-from polyglot.registry.models import Model, base_address
+from polyglot.registry.models import Model
 
 Role = Literal["teacher", "judge", "embedding", "base"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
