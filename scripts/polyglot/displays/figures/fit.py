@@ -45,7 +45,7 @@ def fit(figure: Figure) -> None:
     """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
     for step in range(ROUNDS):
         figure.draw_without_rendering()
-        shown = list(_shown(figure))
+        shown = list(shown_texts(figure))
         changed = _narrow_legends(figure)
         changed |= _fewer_ticks(figure, shown)
         if not changed:
@@ -58,13 +58,13 @@ def fit(figure: Figure) -> None:
 def problems(figure: Figure) -> list[str]:
     """Texts outside the page, and pairs of texts that overlap; empty for a figure that fits."""
     figure.draw_without_rendering()
-    shown = list(_shown(figure))
+    shown = list(shown_texts(figure))
     found = [f"{one} is cut" for one in _outside(figure, shown)]
     found += [f"{one} lies on {other}" for one, other in _overlapping(shown)]
     return found + [f"a panel of {figure.axes.index(axes)} has no room" for axes in _flat(figure)]
 
 
-def _shown(figure: Figure) -> Iterator[Shown]:
+def shown_texts(figure: Figure) -> Iterator[Shown]:
     """Every text that is drawn."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
 
@@ -216,11 +216,11 @@ def _broken(text: Text, length: float, room: float) -> bool:
     found = "\n".join(textwrap.fill(line, width, break_long_words=False) for line in lines)
     if found == text.get_text():
         return False
-    _set_text(text, found)
+    tell(text, found)
     return True
 
 
-def _set_text(text: Text, found: str) -> None:
+def tell(text: Text, found: str) -> None:
     """The text of a label; a tick's is kept by its axis."""
     axes: Any = text.axes
     for axis in _axes_of(axes) if axes is not None else []:

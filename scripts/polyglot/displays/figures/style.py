@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib.util
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from polyglot.core.files import atomic
 from polyglot.displays.context import Context
 from polyglot.displays.figures.notes import minus
 from polyglot.displays.numbers import FLAG, number
@@ -46,10 +46,17 @@ class Look:
 AVERAGE = Look()
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name, by its position."""
+def looks(names: Iterable[str], colours: Mapping[str, str] | None = None) -> dict[str, Look]:
+    """A look for each name, by its position.
+
+    Args:
+        colours: those that are chosen, by name; other names get none of them, as long as there are others.
+    """
+    names, chosen = list(names), colours or {}
+    taken = {colour.upper() for name, colour in chosen.items() if name in names}
+    free = cycle([colour for colour in COLOURS if colour not in taken] or COLOURS)
     return {
-        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
+        name: Look(chosen.get(name) or next(free), MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
         for place, name in enumerate(names)
     }
 
@@ -122,6 +129,24 @@ def points(
     style = marker_style(look, hollow=hollow, size=size)
     edge = {} if np.isnan(low).all() else {"markeredgecolor": look.colour}
     axes.plot(x, y, zorder=look.order, **style | edge)
+
+
+def row_points(
+    axes: Axes, context: Context, names: Sequence[str], x: Any, ends: tuple[Any, Any], *, look: Look, hollow: bool = False, size: float
+) -> None:
+    """Points with their intervals, one a row, from row 0 on; in the colours that are chosen for the rows' names.
+
+    Args:
+        names: models, one a row.
+        x, ends: see `points`.
+    """
+    x, low, high = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(x, *ends))
+    own = np.array([name in context.colours for name in names], dtype=bool)
+    rest = np.flatnonzero(~own)
+    points(axes, x[rest], rest, (low[rest], high[rest]), look=look, hollow=hollow, size=size)
+    for row in np.flatnonzero(own):
+        coloured = replace(look, colour=context.colours[names[row]])
+        points(axes, x[row], row, (low[row], high[row]), look=coloured, hollow=hollow, size=size)
 
 
 def marker_style(look: Look, *, hollow: bool = False, size: float = 5) -> dict[str, Any]:
@@ -306,31 +331,3 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-
-
-def draw(
-    make: Callable[[], Figure], outputs: Sequence[Path], *, style: Path, width: float, height: float, title: str | None
-) -> None:
-    """Draw a figure in the shared style and save it to every output; the same data give the same bytes."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.font_manager import FontProperties
-
-    from polyglot.displays.figures.fit import fit
-
-    with plt.style.context(style):
-        plt.rcParams.update({"font.family": list(families()), "figure.figsize": (width, height)})
-        figure = make()
-        if title and figure.legends:
-            figure.legends[0].set_title(title, prop=FontProperties(size=plt.rcParams["figure.titlesize"]))
-        elif title:
-            figure.suptitle(title)
-        fit(figure)
-        for output in outputs:
-            kind = Path(output).suffix[1:]
-            metadata: Mapping[str, Any] = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-            with atomic(Path(output)) as partial:
-                figure.savefig(partial, format=kind, metadata=dict(metadata))
-        plt.close(figure)
