@@ -199,8 +199,11 @@ def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
     for one in shown:
         if one.axis is not None and _named(one.axis) == "y":
             changed |= _broken(one.text, one.box.width, 0.34 * figure.bbox.width)
+        elif one.text.axes is None and one.text in figure.get_children():
+            changed |= _broken(one.text, one.box.width, 0.98 * figure.bbox.width)
     for axes in (axes for axes in figure.axes if axes.get_visible()):
-        for text, room in ((axes.title, 1.05 * axes.bbox.width), (axes.xaxis.label, 1.15 * axes.bbox.width)):
+        width = axes.get_position(original=True).width * figure.bbox.width  # a square panel may be narrower than its place
+        for text, room in ((axes.title, 1.05 * width), (axes.xaxis.label, 1.15 * width)):
             changed |= _broken(text, text.get_window_extent().width, room)
         changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * axes.bbox.height)
     return changed
@@ -236,7 +239,8 @@ def _taller(figure: Figure, shown: Sequence[Shown]) -> bool:
     """More height where panels have no room, or where texts above one another touch."""
     width, height = figure.get_size_inches()
     crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]
-    if height > 3 * width or not (_flat(figure) or crowded or _outside(figure, shown)):
+    cut = [one for one in _outside(figure, shown) if one.box.y0 < -SLACK or one.box.y1 > figure.bbox.height + SLACK]
+    if height > 3 * width or not (_flat(figure) or crowded or cut):
         return False
     figure.set_figheight(height * 1.15)
     return True

@@ -251,9 +251,11 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     column = "gain" if "gain" in cells and cells["gain"].notna().any() else "pgr_released"
     langs = sorted(cells["lang"].unique())
     width = min(len(langs), 3) if len(langs) < 7 else 4
+    usual = -(-len(langs) // width)
     width = narrow(width, 1.5)
     height = -(-len(langs) // width)
     figure, grid = plt.subplots(height, width, sharex=True, sharey=True, squeeze=False)
+    figure.set_figheight(figure.get_figheight() * (0.4 + 0.6 * height / usual))
     hide_rest(grid, len(langs))
     by_teacher = looks(authors(context, cells), context.colours)
     hollow = False

@@ -30,6 +30,8 @@ MARKERS = ("o", "s", "^", "v", "P", "*", "<", ">", "d", "h")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SIZES = {"*": 1.45, "P": 1.15, "^": 1.1, "v": 1.1, "<": 1.1, ">": 1.1, "s": 0.9, "h": 1.1, "d": 1.15}
 """Factors that make markers look equally large."""
+READABLE = 3.6
+"""Points of the smallest print of intervals, for text of the usual size."""
 DARK, GREY, PALE = "#333333", "#8A8A8A", "#F3F3F3"
 
 
@@ -229,7 +231,7 @@ def panels(
     ratios = width_ratios if rows == 1 else None
     figure, grid = plt.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey, width_ratios=ratios)
     if rows > 1:
-        figure.set_figheight(height * (0.35 + 0.65 * rows))
+        figure.set_figheight(height * (0.3 + 0.45 * rows))
     hide_rest(grid, count)
     return figure, list(grid.flat[:count])
 
@@ -244,15 +246,17 @@ def hide_rest(grid: Any, count: int) -> None:
 
 
 def narrow(columns: int, each: float, names: float = 0.0) -> int:
-    """The number of columns of panels that fit in the figure's width.
+    """The number of columns of panels that fit in the figure's width, with as few empty places as the rows that these need allow.
 
     Args:
+        columns: the columns where there is room, or the panels.
         each: inches of a panel. names: inches of the names beside the first.
     """
     import matplotlib.pyplot as plt
 
     width, _ = plt.rcParams["figure.figsize"]
-    return max(1, min(columns, int((width - names) / each)))
+    fitting = max(1, min(columns, int((width - names) / each)))
+    return -(-columns // -(-columns // fitting))
 
 
 def bottom(figure: Figure, label: str = "", *notes: str) -> None:
@@ -299,17 +303,21 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return [float(value) for value in found]
 
 
-def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, inches: float) -> None:
+def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, inches: float) -> bool:
     """Correlations as squares: colour centred at 0, the number in each, and its interval in small print; NaN is white.
 
     Args:
         inches: width of each square.
+
+    Returns:
+        Whether the intervals are there; squares that are too narrow have none, and numbers without sign and 0 before the point.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
     colours = LinearSegmentedColormap.from_list("signed", ["#C04F00", "#F1B384", "#FAFAFA", "#7FB8DC", "#005C92"])
     size = float(np.clip(inches * 14, 5.5, 11))
     small = min(0.75 * size, inches * 8.3)
+    narrow = small < READABLE
     values = wide.to_numpy(dtype=float)
     rows, columns = values.shape
     axes.pcolormesh(values, cmap=colours, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
@@ -319,9 +327,10 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
         red, green, blue, _ = colours((value + 1) / 2)
         colour = "white" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18 else "black"
         ends = [float(frame.to_numpy(dtype=float)[row, column]) for frame in (low, high)]
-        known = not np.isnan(ends).any()
-        axes.text(column + 0.5, row + (0.4 if known else 0.5), minus(number(value, 2, sign=True)), color=colour, fontsize=size,
-                  ha="center", va="center")  # fmt: skip
+        known = not narrow and not np.isnan(ends).any()
+        said = minus(number(value, 2, sign=not narrow))
+        axes.text(column + 0.5, row + (0.4 if known else 0.5), said.replace("0.", ".") if narrow else said, color=colour,
+                  fontsize=size, ha="center", va="center")  # fmt: skip
         if known:
             text = " … ".join(minus(number(end, 2)) for end in ends)
             axes.text(column + 0.5, row + 0.74, text, color=colour, fontsize=small, ha="center", va="center")
@@ -331,3 +340,4 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
+    return not narrow
