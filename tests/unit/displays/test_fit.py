@@ -195,7 +195,9 @@ def test_every_function_that_draws_is_among_the_figures_looked_at() -> None:
     assert {display.function for display in shown().values()} == set(functions("figure"))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset", ["column", *(pytest.param(name, marks=pytest.mark.slow) for name in PRESETS if name != "column")]
+)
 @pytest.mark.parametrize("name", shown())
 def test_no_text_is_cut_or_lies_on_another(name: str, preset: str) -> None:
     frames, context = data_of(name)
