@@ -45,6 +45,9 @@ class Context:
     sizes: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     """(recipe, teacher, language) to the examples in its training set, the mean over seeds; empty if not known."""
 
+    colours: Mapping[str, str] = field(default_factory=dict)
+    """Colours that are chosen, by model or language."""
+
     @classmethod
     def of(
         cls, values: Mapping[str, Any], gaps: pd.DataFrame | None = None, frames: Mapping[str, pd.DataFrame] | None = None

@@ -11,6 +11,7 @@ from polyglot.registry import Registries
 from polyglot.scoring.settings import Scoring
 from polyglot.study.configuration import REPLICATION, Study
 from polyglot.study.experiments import MAIN
+from polyglot.study.figures import Look
 from polyglot.study.sizes import examples_in
 
 Kind = Literal["table", "figure"]
@@ -57,10 +58,9 @@ class Display:
             counterpart
         )
 
-    def look(self, study: Study, name: str) -> dict[str, Any]:
-        """Width and height in inches and title of a figure: the study's choice, else the display's."""
-        chosen = study.figure(name)
-        return {"width": chosen.width or self.width, "height": chosen.height or self.height, "title": chosen.title}
+    def look(self, study: Study, name: str) -> Look:
+        """How a figure is drawn: the study's choice, else the display's."""
+        return study.figure(name).look(self.width, self.height)
 
     def values(self, study: Study, registries: Registries, scoring: Scoring, *, name: str) -> dict[str, Any]:
         """Everything that the display depends on besides its inputs: see `polyglot.displays.context.Context`.

@@ -24,6 +24,7 @@ from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
+from polyglot.study.figures import ALL, Figure
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
@@ -77,14 +78,6 @@ class Archive(Section):
         description="Largest file to include, in MB; larger ones are listed with hash and size. The inputs of scores and "
         "tables are always included.",
     )
-
-
-class Figure(Section):
-    """Style of one figure."""
-
-    width: float | None = Field(default=None, gt=0, description="Width in inches; null uses the figure's default.")
-    height: float | None = Field(default=None, gt=0, description="Height in inches; null uses the figure's default.")
-    title: str | None = Field(default=None, description="A title; null draws none.")
 
 
 class Missing(Section):
@@ -183,7 +176,9 @@ class Study(Section):
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="Known ground truth to check the scores against.")
-    figures: dict[Name, Figure] = Field(default={}, description="Style by figure; figures not named use their defaults.")
+    figures: dict[Name, Figure] = Field(
+        default={}, description="The look of figures by name, and under `all` of every figure (docs/howto/figures.md)."
+    )
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -213,6 +208,10 @@ class Study(Section):
             raise ValueError("intrinsic.reward.kind: scores of students need a judge; `none` is for a study without a `base`")
         if self.base and not self.evaluation.benchmarks:
             raise ValueError("evaluation.benchmarks: students of a base are evaluated; name a benchmark, or leave out `base`")
+        if (common := self.figures.get(ALL)) and common.title:
+            raise ValueError(f"figures.{ALL}.title: a title is one figure's; set figures.NAME.title")
+        if ALL in self.experiments:
+            raise ValueError(f"experiments: '{ALL}' means every figure under `figures`; choose another name")
         for name, meaning in (("screen", "the screening's"), ("rank", "the ranking's"), ("plan", "the budget's")):
             if name in self.experiments:
                 raise ValueError(f"experiments: '{name}' names {meaning} tables; choose another name")
@@ -229,7 +228,8 @@ class Study(Section):
         return self
 
     def figure(self, name: str) -> Figure:
-        return self.figures.get(name, Figure())
+        """The look of a figure: its own, and where that says nothing, that of all."""
+        return self.figures.get(name, Figure()).over(self.figures.get(ALL, Figure()))
 
     @cached_property
     def matrices(self) -> dict[str, Matrix]:

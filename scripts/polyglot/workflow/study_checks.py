@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
+from polyglot.displays.study_checks import problems as display_problems
 from polyglot.engines import ENGINES, engine_problems
 from polyglot.evaluation.study_checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
@@ -51,21 +52,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _thoughts(study, registries)
     yield from _truth(study)
     yield from _missing(study)
-    yield from _displays(study)
-
-
-def _displays(study: Study) -> Iterable[str]:
-    from polyglot.displays import catalogue
-
-    try:
-        catalogue.tables(study)
-        figures = catalogue.figures(study)
-    except catalogue.NameClash as error:
-        yield str(error)
-        return
-    for name in study.figures:
-        if name not in figures:
-            yield f"figures: {unknown('figure', name, figures)}"
+    yield from display_problems(study)
 
 
 def uses_translation(study: Study) -> bool:

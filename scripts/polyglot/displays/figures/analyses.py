@@ -88,7 +88,7 @@ def pca(
     names = [name for name in ("PC1", "PC2") if name in labels and name in scores]
     known = scores.dropna(subset=names) if names else scores.iloc[:0]
     langs = sorted(scores["lang"].unique())
-    by_language = looks(langs)
+    by_language = looks(langs, context.colours)
     hollow = False
     if len(names) < 2 or known.empty:
         nothing(right, str(variance["note"].iloc[0]) if "note" in variance and len(variance) else "no two components")
@@ -158,8 +158,8 @@ def regression(
 ) -> Figure:
     """Predicted against actual gain, one panel per validation."""
     names = list(validation["validation"])
-    figure, shown = panels(max(1, len(names)), least=1.9, sharex=True, sharey=True)
-    by_language = looks(sorted(predictions["lang"].unique()))
+    figure, shown = panels(max(1, len(names)), least=1.7, sharex=True, sharey=True)
+    by_language = looks(sorted(predictions["lang"].unique()), context.colours)
     columns = [name for name in ("actual", *names) if name in predictions]
     values = predictions[columns].to_numpy(dtype=float)
     known = values[np.isfinite(values)]
@@ -207,7 +207,7 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
         table.index = [quantity(name, context.metrics) for name in table.index]
         table.columns = [quantity(name, context.metrics) for name in table.columns]
     inches = (figure.get_figwidth() - 1.2) / (len(names) - 1)
-    heat_map(axes, shown["rho"], shown["low"], shown["high"], inches=inches)
+    intervals = heat_map(axes, shown["rho"], shown["low"], shown["high"], inches=inches)
     axes.set_xticks(
         axes.get_xticks(), [str(name) for name in shown["rho"].columns], rotation=35, ha="right", rotation_mode="anchor"
     )
@@ -216,7 +216,7 @@ def spearman(context: Context, correlations: pd.DataFrame, holes: pd.DataFrame |
     axes.text(0.98, 0.98, f"Spearman's ρ\n{cells} cells", transform=axes.transAxes, ha="right", va="top", fontsize=9)
     absent = int(shown["rho"].isna().to_numpy()[np.tril_indices(len(names) - 1)].sum())
     white = f"White: not defined ({absent} pairs), because a quantity is constant or not measured." if absent else ""
-    bottom(figure, "", white, hole_line(context, holes=holes))
+    bottom(figure, "", white, "" if intervals else "Intervals: in the table.", hole_line(context, holes=holes))
     return figure
 
 
@@ -255,7 +255,7 @@ def language_resources(
     main = main_rows(context, replicates)
     means = averages(main, f"pg_{context.definition}", ["lang"], context.confidence)
     base = str(main["base"].iloc[0]) if len(main) else context.base
-    by_language = looks(sorted(means.index))
+    by_language = looks(sorted(means.index), context.colours)
     flagged = {lang: context.is_flagged(lang, base) for lang in by_language}
     figure, shown = panels(2, least=2.0, sharey=True)
     absent = [context.language(lang, base) for lang in means.index[means["value"].isna()]]

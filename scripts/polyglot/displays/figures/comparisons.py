@@ -83,7 +83,8 @@ def bases(
     left = shown[0]
     order = list(dict.fromkeys(teacher for group in groups for teacher in _of(teachers, group)["teacher"]))
     rows_named(left, [context.model(name) for name in order])
-    by_group = looks(names.values())
+    colours = {name: context.colours[base] for (base, _), name in names.items() if base in context.colours}
+    by_group = looks(names.values(), colours)
     absent = False
     for group, shift in zip(groups, row_shifts(len(groups)), strict=True):
         rows = _of(teachers, group).set_index("teacher")
@@ -161,7 +162,7 @@ def recipes(
     outcomes = _outcomes(context, replicates, measurements)
     figure, shown = panels(len(outcomes), least=2.4, sharey=True)
     groups = _groups(replicates)
-    by_teacher = looks(authors(context, replicates))
+    by_teacher = looks(authors(context, replicates), context.colours)
     scores = averages(replicates, outcomes[0][1], STUDENT, context.confidence)["value"].groupby(level=["base", "recipe"]).mean()
     groups.sort(key=lambda group: -np.nan_to_num(scores[group], nan=-np.inf))
     names = group_names(context, groups)
@@ -210,7 +211,8 @@ def sizes(
     lines.sort(key=lambda line: rank[line[2]])
     kinds = list(dict.fromkeys(line[:2] for line in lines))
     named = group_names(context, kinds)
-    by_line = dict(zip(lines, looks(str(place) for place in range(len(lines))).values(), strict=True))
+    keys = [line[2] if len(kinds) == 1 else str(line) for line in lines]
+    by_line = dict(zip(lines, looks(keys, context.colours).values(), strict=True))
     ticks = sorted(set(context.recipes.values()))
     span = np.log(ticks[-1] / ticks[0]) if len(ticks) > 1 else 1.0
     shifts = np.exp(row_shifts(len(lines), 0.02 * span))
@@ -308,7 +310,7 @@ def abilities(context: Context, models: pd.DataFrame, abilities: pd.DataFrame, g
     """PG-Score against a teacher's own score and its size, with the fitted lines of the mixed-effects models."""
     known = [name for name in PREDICTORS if name == "ability" or abilities["size"].notna().any()]
     figure, shown = panels(len(known), least=2.3, sharey=True)
-    by_teacher = looks(authors(context, abilities))
+    by_teacher = looks(authors(context, abilities), context.colours)
     hollow = False
     for axes, name in zip(shown, known, strict=True):
         column, label, _, _ = PREDICTORS[name]

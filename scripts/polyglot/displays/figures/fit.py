@@ -45,7 +45,7 @@ def fit(figure: Figure) -> None:
     """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
     for step in range(ROUNDS):
         figure.draw_without_rendering()
-        shown = list(_shown(figure))
+        shown = list(shown_texts(figure))
         changed = _narrow_legends(figure)
         changed |= _fewer_ticks(figure, shown)
         if not changed:
@@ -58,13 +58,13 @@ def fit(figure: Figure) -> None:
 def problems(figure: Figure) -> list[str]:
     """Texts outside the page, and pairs of texts that overlap; empty for a figure that fits."""
     figure.draw_without_rendering()
-    shown = list(_shown(figure))
+    shown = list(shown_texts(figure))
     found = [f"{one} is cut" for one in _outside(figure, shown)]
     found += [f"{one} lies on {other}" for one, other in _overlapping(shown)]
     return found + [f"a panel of {figure.axes.index(axes)} has no room" for axes in _flat(figure)]
 
 
-def _shown(figure: Figure) -> Iterator[Shown]:
+def shown_texts(figure: Figure) -> Iterator[Shown]:
     """Every text that is drawn."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
 
@@ -199,8 +199,11 @@ def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
     for one in shown:
         if one.axis is not None and _named(one.axis) == "y":
             changed |= _broken(one.text, one.box.width, 0.34 * figure.bbox.width)
+        elif one.text.axes is None and one.text in figure.get_children():
+            changed |= _broken(one.text, one.box.width, 0.98 * figure.bbox.width)
     for axes in (axes for axes in figure.axes if axes.get_visible()):
-        for text, room in ((axes.title, 1.05 * axes.bbox.width), (axes.xaxis.label, 1.15 * axes.bbox.width)):
+        width = axes.get_position(original=True).width * figure.bbox.width  # a square panel may be narrower than its place
+        for text, room in ((axes.title, 1.05 * width), (axes.xaxis.label, 1.15 * width)):
             changed |= _broken(text, text.get_window_extent().width, room)
         changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * axes.bbox.height)
     return changed
@@ -216,11 +219,11 @@ def _broken(text: Text, length: float, room: float) -> bool:
     found = "\n".join(textwrap.fill(line, width, break_long_words=False) for line in lines)
     if found == text.get_text():
         return False
-    _set_text(text, found)
+    tell(text, found)
     return True
 
 
-def _set_text(text: Text, found: str) -> None:
+def tell(text: Text, found: str) -> None:
     """The text of a label; a tick's is kept by its axis."""
     axes: Any = text.axes
     for axis in _axes_of(axes) if axes is not None else []:
@@ -236,7 +239,8 @@ def _taller(figure: Figure, shown: Sequence[Shown]) -> bool:
     """More height where panels have no room, or where texts above one another touch."""
     width, height = figure.get_size_inches()
     crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]
-    if height > 3 * width or not (_flat(figure) or crowded or _outside(figure, shown)):
+    cut = [one for one in _outside(figure, shown) if one.box.y0 < -SLACK or one.box.y1 > figure.bbox.height + SLACK]
+    if height > 3 * width or not (_flat(figure) or crowded or cut):
         return False
     figure.set_figheight(height * 1.15)
     return True

@@ -10,7 +10,7 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.figures.notes import interval_text, main_rows
-from polyglot.displays.figures.style import COLOURS, GREY, Look, bottom, cross, nothing, points
+from polyglot.displays.figures.style import COLOURS, GREY, Look, bottom, cross, nothing, row_points
 from polyglot.displays.words import flag_line, hole_line
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def leaderboard(
     y = np.arange(len(rows))
     value, low, high = (rows[f"{column}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
-    points(axes, value, y, (low, high), look=Look(COLOURS[0], "o"), size=6)
+    row_points(axes, context, list(rows["teacher"]), value, (low, high), look=Look(COLOURS[0], "o"), size=6)
     cross(axes, y[np.isnan(value)])
     axes.set_yticks(y, names)
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -33,7 +33,7 @@ def rank(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> Figure
     langs = list(dict.fromkeys(samples["lang"]))
     names = [name for name in PANELS if name in samples.columns and samples[name].notna().any()]
     figure, shown = panels(len(names), least=0.95, sharey=True)
-    styles = looks(langs)
+    styles = looks(langs, context.colours)
     for axes, name in zip(shown, names, strict=True):
         scale = 1000 if name == PER_THOUSAND else 1
         for place, lang in enumerate(langs):

@@ -35,7 +35,7 @@ def _two_panels() -> tuple[Figure, tuple[Axes, Axes]]:
 def scale(context: Context, scale: pd.DataFrame) -> Figure:
     """Student score and PG-Score by the number of examples, a line a language."""
     figure, panels = _two_panels()
-    by_language = looks(sorted(scale["lang"].unique()))
+    by_language = looks(sorted(scale["lang"].unique()), context.colours)
     for axes, column, label in zip(panels, ("student_score", "pg_score"), (SCORE, PG), strict=True):
         for lang, look in by_language.items():
             own = scale[scale["lang"] == lang].sort_values("examples")

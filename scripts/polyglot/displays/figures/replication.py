@@ -100,7 +100,7 @@ def anchors(context: Context, audit: pd.DataFrame, students: pd.DataFrame) -> Fi
     langs = sorted(audit["lang"])
     rows = audit.set_index("lang")
     order = students.groupby("teacher")["student_score"].mean().sort_values(ascending=False).index
-    by_teacher = looks(order)
+    by_teacher = looks(order, context.colours)
     figure, panels = side_by_side(len(langs), least=1.0)
     for axes, lang in zip(panels, langs, strict=True):
         row = rows.loc[lang]
@@ -138,7 +138,7 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Figure:
     meanings = ranks.drop_duplicates("choice").set_index("choice")
     wide = ranks.pivot(index="teacher", columns="choice", values="rank")[ways].astype(float)
     wide = wide.sort_values(ways[0])
-    by_teacher = looks(wide.index)
+    by_teacher = looks(wide.index, context.colours)
     figure, axes = plt.subplots()
     for teacher, look in by_teacher.items():
         axes.plot(range(len(ways)), wide.loc[teacher], color=look.colour, linestyle=look.line, linewidth=1.4, zorder=2)

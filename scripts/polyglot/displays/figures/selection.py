@@ -89,7 +89,7 @@ def alignment(
 
     langs = list(dict.fromkeys(cells["lang"]))
     figure, shown = panels(max(1, len(langs)), least=1.9, sharey=True)
-    by_teacher = looks(authors(context, cells))
+    by_teacher = looks(authors(context, cells), context.colours)
     ticks = sorted(set(context.recipes.values()))
     span = np.log(ticks[-1] / ticks[0]) if len(ticks) > 1 else 1.0
     shifts = dict(zip(by_teacher, np.exp(row_shifts(len(by_teacher), 0.02 * span)), strict=True))

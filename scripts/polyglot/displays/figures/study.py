@@ -29,6 +29,7 @@ from polyglot.displays.figures.style import (
     nothing,
     panels,
     points,
+    row_points,
 )
 from polyglot.displays.numbers import HOLE, probability
 from polyglot.displays.words import flag_line, group_names, hole_line
@@ -138,8 +139,8 @@ def pg_score(
         hollow |= flagged
         values, place = rows[column].to_numpy(dtype=float), np.arange(len(rows))
         axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
-        points(axes, values, place, (rows[f"{column}_low"], rows[f"{column}_high"]), look=AVERAGE if lang == "" else CELL,
-               hollow=flagged, size=5 if lang == "" else 4.5)  # fmt: skip
+        row_points(axes, context, list(rows.index), values, (rows[f"{column}_low"], rows[f"{column}_high"]),
+                   look=AVERAGE if lang == "" else CELL, hollow=flagged, size=5 if lang == "" else 4.5)  # fmt: skip
         cross(axes, place[np.isnan(values)])
     note = hole_line(context, cells, column, holes)
     legend(figure, [flag_handle()] * hollow + [cross_handle()] * bool(note))
@@ -170,7 +171,7 @@ def gain(
         axes.axvspan(ends["reference_score"] - reach, ends["reference_score"] + reach, color="#D9D9D9", linewidth=0, zorder=1)
         values, place = rows["student_score"].to_numpy(dtype=float), np.arange(len(rows))
         low, high = (values + (rows[f"gain_{end}"] - rows["gain"]).to_numpy(dtype=float) for end in ("low", "high"))
-        points(axes, values, place, (low, high), look=CELL, hollow=flagged, size=4.5)
+        row_points(axes, context, list(rows.index), values, (low, high), look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
     note = hole_line(context, cells, "student_score", holes)
@@ -250,11 +251,13 @@ def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFram
     column = "gain" if "gain" in cells and cells["gain"].notna().any() else "pgr_released"
     langs = sorted(cells["lang"].unique())
     width = min(len(langs), 3) if len(langs) < 7 else 4
+    usual = -(-len(langs) // width)
     width = narrow(width, 1.5)
     height = -(-len(langs) // width)
     figure, grid = plt.subplots(height, width, sharex=True, sharey=True, squeeze=False)
+    figure.set_figheight(figure.get_figheight() * (0.4 + 0.6 * height / usual))
     hide_rest(grid, len(langs))
-    by_teacher = looks(authors(context, cells))
+    by_teacher = looks(authors(context, cells), context.colours)
     hollow = False
     for place in range(width * height):
         axes: Axes = grid.flat[place]

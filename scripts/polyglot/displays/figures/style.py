@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib.util
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from polyglot.core.files import atomic
 from polyglot.displays.context import Context
 from polyglot.displays.figures.notes import minus
 from polyglot.displays.numbers import FLAG, number
@@ -30,6 +30,8 @@ MARKERS = ("o", "s", "^", "v", "P", "*", "<", ">", "d", "h")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SIZES = {"*": 1.45, "P": 1.15, "^": 1.1, "v": 1.1, "<": 1.1, ">": 1.1, "s": 0.9, "h": 1.1, "d": 1.15}
 """Factors that make markers look equally large."""
+READABLE = 3.6
+"""Points of the smallest print of intervals, for text of the usual size."""
 DARK, GREY, PALE = "#333333", "#8A8A8A", "#F3F3F3"
 
 
@@ -46,10 +48,17 @@ class Look:
 AVERAGE = Look()
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name, by its position."""
+def looks(names: Iterable[str], colours: Mapping[str, str] | None = None) -> dict[str, Look]:
+    """A look for each name, by its position.
+
+    Args:
+        colours: those that are chosen, by name; other names get none of them, as long as there are others.
+    """
+    names, chosen = list(names), colours or {}
+    taken = {colour.upper() for name, colour in chosen.items() if name in names}
+    free = cycle([colour for colour in COLOURS if colour not in taken] or COLOURS)
     return {
-        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
+        name: Look(chosen.get(name) or next(free), MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
         for place, name in enumerate(names)
     }
 
@@ -122,6 +131,24 @@ def points(
     style = marker_style(look, hollow=hollow, size=size)
     edge = {} if np.isnan(low).all() else {"markeredgecolor": look.colour}
     axes.plot(x, y, zorder=look.order, **style | edge)
+
+
+def row_points(
+    axes: Axes, context: Context, names: Sequence[str], x: Any, ends: tuple[Any, Any], *, look: Look, hollow: bool = False, size: float
+) -> None:
+    """Points with their intervals, one a row, from row 0 on; in the colours that are chosen for the rows' names.
+
+    Args:
+        names: models, one a row.
+        x, ends: see `points`.
+    """
+    x, low, high = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(x, *ends))
+    own = np.array([name in context.colours for name in names], dtype=bool)
+    rest = np.flatnonzero(~own)
+    points(axes, x[rest], rest, (low[rest], high[rest]), look=look, hollow=hollow, size=size)
+    for row in np.flatnonzero(own):
+        coloured = replace(look, colour=context.colours[names[row]])
+        points(axes, x[row], row, (low[row], high[row]), look=coloured, hollow=hollow, size=size)
 
 
 def marker_style(look: Look, *, hollow: bool = False, size: float = 5) -> dict[str, Any]:
@@ -204,7 +231,7 @@ def panels(
     ratios = width_ratios if rows == 1 else None
     figure, grid = plt.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey, width_ratios=ratios)
     if rows > 1:
-        figure.set_figheight(height * (0.35 + 0.65 * rows))
+        figure.set_figheight(height * (0.3 + 0.45 * rows))
     hide_rest(grid, count)
     return figure, list(grid.flat[:count])
 
@@ -219,15 +246,17 @@ def hide_rest(grid: Any, count: int) -> None:
 
 
 def narrow(columns: int, each: float, names: float = 0.0) -> int:
-    """The number of columns of panels that fit in the figure's width.
+    """The number of columns of panels that fit in the figure's width, with as few empty places as the rows that these need allow.
 
     Args:
+        columns: the columns where there is room, or the panels.
         each: inches of a panel. names: inches of the names beside the first.
     """
     import matplotlib.pyplot as plt
 
     width, _ = plt.rcParams["figure.figsize"]
-    return max(1, min(columns, int((width - names) / each)))
+    fitting = max(1, min(columns, int((width - names) / each)))
+    return -(-columns // -(-columns // fitting))
 
 
 def bottom(figure: Figure, label: str = "", *notes: str) -> None:
@@ -274,17 +303,21 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return [float(value) for value in found]
 
 
-def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, inches: float) -> None:
+def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, inches: float) -> bool:
     """Correlations as squares: colour centred at 0, the number in each, and its interval in small print; NaN is white.
 
     Args:
         inches: width of each square.
+
+    Returns:
+        Whether the intervals are there; squares that are too narrow have none, and numbers without sign and 0 before the point.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
     colours = LinearSegmentedColormap.from_list("signed", ["#C04F00", "#F1B384", "#FAFAFA", "#7FB8DC", "#005C92"])
     size = float(np.clip(inches * 14, 5.5, 11))
     small = min(0.75 * size, inches * 8.3)
+    narrow = small < READABLE
     values = wide.to_numpy(dtype=float)
     rows, columns = values.shape
     axes.pcolormesh(values, cmap=colours, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
@@ -294,9 +327,10 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
         red, green, blue, _ = colours((value + 1) / 2)
         colour = "white" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18 else "black"
         ends = [float(frame.to_numpy(dtype=float)[row, column]) for frame in (low, high)]
-        known = not np.isnan(ends).any()
-        axes.text(column + 0.5, row + (0.4 if known else 0.5), minus(number(value, 2, sign=True)), color=colour, fontsize=size,
-                  ha="center", va="center")  # fmt: skip
+        known = not narrow and not np.isnan(ends).any()
+        said = minus(number(value, 2, sign=not narrow))
+        axes.text(column + 0.5, row + (0.4 if known else 0.5), said.replace("0.", ".") if narrow else said, color=colour,
+                  fontsize=size, ha="center", va="center")  # fmt: skip
         if known:
             text = " … ".join(minus(number(end, 2)) for end in ends)
             axes.text(column + 0.5, row + 0.74, text, color=colour, fontsize=small, ha="center", va="center")
@@ -306,31 +340,4 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-
-
-def draw(
-    make: Callable[[], Figure], outputs: Sequence[Path], *, style: Path, width: float, height: float, title: str | None
-) -> None:
-    """Draw a figure in the shared style and save it to every output; the same data give the same bytes."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.font_manager import FontProperties
-
-    from polyglot.displays.figures.fit import fit
-
-    with plt.style.context(style):
-        plt.rcParams.update({"font.family": list(families()), "figure.figsize": (width, height)})
-        figure = make()
-        if title and figure.legends:
-            figure.legends[0].set_title(title, prop=FontProperties(size=plt.rcParams["figure.titlesize"]))
-        elif title:
-            figure.suptitle(title)
-        fit(figure)
-        for output in outputs:
-            kind = Path(output).suffix[1:]
-            metadata: Mapping[str, Any] = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-            with atomic(Path(output)) as partial:
-                figure.savefig(partial, format=kind, metadata=dict(metadata))
-        plt.close(figure)
+    return not narrow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -87,5 +87,5 @@ class DisplayInputs(Inputs):
         return labels_of
 
     def look(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Width, height and title of a figure."""
-        return self._of("figure", wildcards).look(self.study, wildcards["figure"])
+        """How a figure is drawn, see `polyglot.study.figures.Look`."""
+        return asdict(self._of("figure", wildcards).look(self.study, wildcards["figure"]))
