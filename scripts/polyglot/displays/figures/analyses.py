@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def pca(
         placed = figure.subplot_mosaic("vc;lc", width_ratios=[1, 1.45], height_ratios=[1, 1.35])
     else:
         placed = figure.subplot_mosaic("v;l;c", height_ratios=[1, 1.35, 2])
-        figure.set_figheight(1.9 * figure.get_figheight())
+        figure.set_figheight(1.6 * figure.get_figheight())
     left, below, right = placed["v"], placed["l"], placed["c"]
     place = np.arange(1, len(variance) + 1)
     left.bar(place, variance["share"], color="#CFE3F1", edgecolor=COLOURS[0], width=0.66, linewidth=0.8)
@@ -129,6 +130,7 @@ def _arrows(context: Context, axes: Axes, loadings: pd.DataFrame, reach: float) 
     wide = named.pivot(index="metric", columns="component", values="loading")[["PC1", "PC2"]].dropna()
     if wide.empty:
         return
+    small = narrow(2, 2.4) < 2
     scale = 0.85 * reach / np.abs(wide.to_numpy()).max()
     limit = reach * 1.12
     axes.set(xlim=(-limit * 1.4, limit * 1.4), ylim=(-limit, limit))
@@ -136,13 +138,13 @@ def _arrows(context: Context, axes: Axes, loadings: pd.DataFrame, reach: float) 
     axes.axvline(0, color=GREY, linewidth=0.6, zorder=1)
     for right in (True, False):
         side = wide[(wide["PC1"] >= 0) == right] * scale
-        for (metric, tip), y in zip(side.iterrows(), spread(list(side["PC2"]), limit * 0.1), strict=True):
+        for (metric, tip), y in zip(side.iterrows(), spread(list(side["PC2"]), limit * (0.32 if small else 0.1)), strict=True):
             arrow = {"arrowstyle": "-|>", "color": DARK, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
             axes.annotate("", xy=(tip["PC1"], tip["PC2"]), xytext=(0, 0), arrowprops=arrow, zorder=4)
             axes.annotate(
-                quantity(str(metric), context.metrics),
+                textwrap.fill(quantity(str(metric), context.metrics), 12 if small else 99),
                 xy=(tip["PC1"], y), xytext=(4 if right else -4, 0), textcoords="offset points",
-                ha="left" if right else "right", va="center", fontsize=7.5, path_effects=_halo(), zorder=5,
+                ha="left" if right else "right", va="center", fontsize=7.5, linespacing=1, path_effects=_halo(), zorder=5,
             )  # fmt: skip
 
 
@@ -159,6 +161,8 @@ def regression(
     """Predicted against actual gain, one panel per validation."""
     names = list(validation["validation"])
     figure, shown = panels(max(1, len(names)), least=1.7, sharex=True, sharey=True)
+    if shown[0].get_subplotspec().get_gridspec().nrows > 1:  # type: ignore[union-attr]
+        figure.set_figheight(1.4 * figure.get_figheight())  # square panels, each below its title
     by_language = looks(sorted(predictions["lang"].unique()), context.colours)
     columns = [name for name in ("actual", *names) if name in predictions]
     values = predictions[columns].to_numpy(dtype=float)

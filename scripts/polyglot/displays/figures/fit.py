@@ -23,6 +23,8 @@ SLACK = 1.5
 """Pixels by which text boxes may touch: they are a little larger than the letters in them."""
 ROUNDS = 8
 """Steps in which a figure is made to fit; each needs a layout."""
+MOST_GROWTH = 2.2
+"""Times its height that a figure may become to make its text fit."""
 SMALLEST = 5.5
 """Points below which no text shrinks."""
 LEAST_PANEL = 0.45
@@ -43,14 +45,15 @@ class Shown:
 
 def fit(figure: Figure) -> None:
     """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
+    highest = MOST_GROWTH * figure.get_figheight()
     for step in range(ROUNDS):
         figure.draw_without_rendering()
         shown = list(shown_texts(figure))
         changed = _narrow_legends(figure)
         changed |= _fewer_ticks(figure, shown)
         if not changed:
-            changed = _wrapped(figure, shown) if step < 3 else False
-            changed = changed or _taller(figure, shown) or _smaller(figure, shown)
+            changed = _wrapped(figure, shown) if step < ROUNDS - 3 else False
+            changed = changed or _taller(figure, shown, highest) or _smaller(figure, shown)
         if not changed:
             return
 
@@ -128,7 +131,8 @@ def _touch(one: Shown, other: Shown) -> bool:
     if turned:  # parallel lines of text: what counts is how far apart they are
         (x, y), (u, v) = (label.text.get_transform().transform(label.text.get_position()) for label in (one, other))
         across = abs((u - x) * math.sin(turned) - (v - y) * math.cos(turned))
-        return bool(across < 0.9 * float(one.text.get_fontsize()) * one.text.get_figure(root=True).dpi / 72)  # type: ignore[union-attr]
+        lines = max(len(label.text.get_text().splitlines()) for label in (one, other))
+        return bool(across < 0.9 * lines * float(one.text.get_fontsize()) * one.text.get_figure(root=True).dpi / 72)  # type: ignore[union-attr]
     return True
 
 
@@ -202,10 +206,11 @@ def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
         elif one.text.axes is None and one.text in figure.get_children():
             changed |= _broken(one.text, one.box.width, 0.98 * figure.bbox.width)
     for axes in (axes for axes in figure.axes if axes.get_visible()):
-        width = axes.get_position(original=True).width * figure.bbox.width  # a square panel may be narrower than its place
+        place = axes.get_position(original=True)  # a square panel may be smaller than its place
+        width, height = place.width * figure.bbox.width, place.height * figure.bbox.height
         for text, room in ((axes.title, 1.05 * width), (axes.xaxis.label, 1.15 * width)):
             changed |= _broken(text, text.get_window_extent().width, room)
-        changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * axes.bbox.height)
+        changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * height)
     return changed
 
 
@@ -235,12 +240,12 @@ def tell(text: Text, found: str) -> None:
     text.set_text(found)
 
 
-def _taller(figure: Figure, shown: Sequence[Shown]) -> bool:
-    """More height where panels have no room, or where texts above one another touch."""
-    width, height = figure.get_size_inches()
+def _taller(figure: Figure, shown: Sequence[Shown], highest: float) -> bool:
+    """More height, up to the highest in inches, where panels have no room, or where texts above one another touch."""
+    height = figure.get_figheight()
     crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]
     cut = [one for one in _outside(figure, shown) if one.box.y0 < -SLACK or one.box.y1 > figure.bbox.height + SLACK]
-    if height > 3 * width or not (_flat(figure) or crowded or cut):
+    if 1.15 * height > highest or not (_flat(figure) or crowded or cut):
         return False
     figure.set_figheight(height * 1.15)
     return True

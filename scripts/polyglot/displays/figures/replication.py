@@ -21,7 +21,6 @@ from polyglot.displays.figures.style import (
     looks,
     nothing,
     points,
-    spread,
 )
 from polyglot.displays.figures.style import panels as side_by_side
 from polyglot.displays.numbers import number
@@ -31,19 +30,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RED = "#A03000"
+WIDE = 5.5
+"""Inches of a figure, for text of the usual size, that has room for words below each column of points."""
 
 
 def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
     """Every cell of table 13 and every score of figure 2: printed against recomputed, with differences."""
-
     figure, panels = side_by_side(3, least=2.0, width_ratios=[1, 0.9, 1])
+    stacked = panels[0].get_subplotspec().get_gridspec().ncols < 3  # type: ignore[union-attr]
+    if stacked:
+        figure.set_figheight(1.5 * figure.get_figheight())
     cells = _split(values, "pg_scores", ["teacher", "group"])
     bases = _split(values, "base_scores", ["teacher", "group"])
     langs, names = sorted(cells["group"].unique()), sorted(bases["group"].unique())
     every = looks([*langs, *names])
     by_language, by_base = ({name: every[name] for name in chosen} for chosen in (langs, names))
     _identity(panels[0], cells, by_language)
-    panels[0].set(xlabel="table 13, printed", ylabel="recomputed from tables 11 and 12", title=f"{len(cells)} cells")
+    panels[0].set(xlabel="table 13, printed", ylabel="recomputed from\ntables 11 and 12", title=f"{len(cells)} cells")
     for column, (lang, look) in enumerate(by_language.items()):
         own = cells[cells["group"] == lang]
         apart = 1000 * (own["recomputed"] - own["published"])
@@ -52,24 +55,15 @@ def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
     panels[1].axhspan(-tolerance, tolerance, color="#EEEEEE", zorder=0)
     panels[1].axhline(0, color=DARK, linewidth=0.8, zorder=1)
     panels[1].set_xticks(range(len(by_language)), list(by_language))
-    panels[1].set(ylabel="recomputed − printed, thousandths", title="grey: tolerance", ylim=(-1.6 * tolerance, 1.6 * tolerance))
+    panels[1].set(ylabel="recomputed − printed,\nthousandths", title="grey: tolerance", ylim=(-1.6 * tolerance, 1.6 * tolerance))
     _identity(panels[2], bases, by_base)
-    panels[2].set(xlabel="figure 2, printed", ylabel="recomputed from released cells", title=f"{len(bases)} scores by base")
+    panels[2].set(xlabel="figure 2, printed", ylabel="recomputed from\nreleased cells", title=f"{len(bases)} scores by base")
     far = bases[(bases["recomputed"] - bases["published"]).abs() > 0.02].sort_values("recomputed")
-    places = spread(list(far["recomputed"]), 0.13)
-    for row, place in zip(far.to_dict("records"), places, strict=True):
-        panels[2].annotate(
-            f"{row['published']:.3f} → {row['recomputed']:.3f}",
-            (row["published"], row["recomputed"]),
-            (panels[2].get_xlim()[1] + 0.05, place),
-            fontsize=6.5,
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6},
-        )
     entries = [handle(look, language_label(context, lang)) for lang, look in by_language.items()]
     legend(figure, entries + [handle(look, context.model(base)) for base, look in by_base.items()])
-    bottom(figure, "", "Right: by student base; values far from the released cells' are labelled.")
+    values_far = ", ".join(f"{row['published']:.3f} → {row['recomputed']:.3f}" for row in far.to_dict("records"))
+    place = "Bottom" if stacked else "Right"
+    bottom(figure, "", f"{place}: by student base. Far from the released cells' (printed → recomputed): {values_far or 'none'}.")
     return figure
 
 
@@ -148,8 +142,13 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Figure:
     last = wide[ways[-1]]
     for teacher, place in last.items():
         axes.text(len(ways) - 0.88, place, f"{place:.0f}  {context.model(str(teacher))}", ha="left", va="center", fontsize=7.5)
-    texts = [f"{textwrap.fill(str(meanings.loc[way, 'meaning']), 17)}\n({meanings.loc[way, 'langs']})" for way in ways]
-    axes.set_xticks(range(len(ways)), texts, fontsize=7)
+    said = {way: (str(meanings.loc[way, "meaning"]), f"({meanings.loc[way, 'langs']})") for way in ways}
+    if figure.get_figwidth() >= WIDE:
+        texts = [f"{textwrap.fill(meaning, 17)}\n{langs}" for meaning, langs in said.values()]
+        axes.set_xticks(range(len(ways)), texts, fontsize=7)
+    else:
+        axes.set_xticks(range(len(ways)), [str(number) for number in range(1, len(ways) + 1)])
+        bottom(figure, "", *(f"{number}: {' '.join(parts)}" for number, parts in enumerate(said.values(), 1)))
     axes.set_yticks(range(1, len(wide) + 1))
     axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(ways) - 0.9))
     axes.tick_params(axis="y", length=0, labelleft=False)

@@ -318,6 +318,7 @@ def heat_map(axes: Axes, wide: pd.DataFrame, low: pd.DataFrame, high: pd.DataFra
     size = float(np.clip(inches * 14, 5.5, 11))
     small = min(0.75 * size, inches * 8.3)
     narrow = small < READABLE
+    size = float(np.clip(inches * 26, 5.5, 9)) if narrow else size
     values = wide.to_numpy(dtype=float)
     rows, columns = values.shape
     axes.pcolormesh(values, cmap=colours, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
