@@ -73,10 +73,14 @@ class Figure(Section):
         description="Height in inches before text is made to fit, which may add to it; null: what goes with the width.",
     )
     size: float | None = Field(
-        default=None, ge=5, le=40, description="Points of plain text; lines and markers grow with it. null: what goes with the width."
+        default=None,
+        ge=5,
+        le=40,
+        description="Points of plain text; lines and markers grow with it. null: what goes with the width.",
     )
     font: str | None = Field(
-        default=None, description="An installed font, such as `DejaVu Serif`; null: DejaVu Sans. Letters that it lacks come from that."
+        default=None,
+        description="An installed font, such as `DejaVu Serif`; null: DejaVu Sans. Letters that it lacks come from that.",
     )
     colours: dict[Name, Colour] = Field(
         default={}, description='Colours by teacher, or by language code, such as `{gemma-3-27b-it: "#D55E00"}`.'

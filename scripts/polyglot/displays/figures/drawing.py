@@ -71,7 +71,8 @@ def dressed(context: Context, colours: Mapping[str, str], labels: Mapping[str, s
     """The context with names and colours of a study's own for models and languages."""
     models = {key: {**facts, "label": labels.get(key, facts["label"])} for key, facts in context.models.items()}
     languages = {
-        code: {**facts, "name": labels[code], "endonym": None} if code in labels else facts for code, facts in context.languages.items()
+        code: {**facts, "name": labels[code], "endonym": None} if code in labels else facts
+        for code, facts in context.languages.items()
     }
     return replace(context, models=models, languages=languages, colours=dict(colours))
 
@@ -102,7 +103,9 @@ def magnify(figure: Figure, factor: float) -> None:
         elif isinstance(artist, Patch):
             artist.set_linewidth(factor * artist.get_linewidth())
     for axis, known in ticks:
-        kept = {key: factor * known[key] for key in ("labelsize", "length", "width", "pad") if isinstance(known.get(key), int | float)}
+        kept = {
+            key: factor * known[key] for key in ("labelsize", "length", "width", "pad") if isinstance(known.get(key), int | float)
+        }
         sizes = [label.get_fontsize() for label in axis.get_ticklabels()]
         axis.set_tick_params(**kept)
         for label, size in zip(axis.get_ticklabels(), sizes, strict=False):
@@ -135,7 +138,9 @@ def _relabel(figure: Figure, labels: Mapping[str, str], name: str) -> None:
     said = {part for text in texts for part in (text.get_text(), *text.get_text().splitlines())}
     for label in labels:
         if label not in said:
-            raise ValueError(f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure says')}")
+            raise ValueError(
+                f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure says')}"
+            )
     for text in texts:
         old = text.get_text()
         new = labels.get(old, "\n".join(labels.get(line, line) for line in old.splitlines()))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import textwrap
+import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -47,7 +49,9 @@ def fit(figure: Figure) -> None:
     """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
     highest = MOST_GROWTH * figure.get_figheight()
     for step in range(ROUNDS):
-        figure.draw_without_rendering()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "constrained_layout not applied")  # the last layout, before saving, may warn
+            figure.draw_without_rendering()
         shown = list(shown_texts(figure))
         changed = _narrow_legends(figure)
         changed |= _fewer_ticks(figure, shown)
@@ -178,15 +182,11 @@ def _of_numbers(axis: Axis) -> bool:
 
 def _thinned(axis: Axis) -> bool:
     """Every other label of fixed ticks, the last one among them."""
-    labels = _tick_labels(axis)
-    for label in labels[-2::-2]:
-        label.set_text("")
-        label.set_visible(False)
-    places = list(axis.get_ticklocs())
-    kept = places[::-1][::2][::-1]
-    texts = [label.get_text() for label in axis.get_ticklabels()][::-1][::2][::-1]
-    axis.set_ticks(kept, texts)
-    return len(kept) < len(places)
+    places, texts = list(axis.get_ticklocs()), [label.get_text() for label in axis.get_ticklabels()]
+    if len(places) != len(texts) or len(places) < 2:
+        return False
+    axis.set_ticks(places[::-2][::-1], texts[::-2][::-1])
+    return True
 
 
 def _turned(axis: Axis) -> bool:
@@ -203,8 +203,12 @@ def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
     for one in shown:
         if one.axis is not None and _named(one.axis) == "y":
             changed |= _broken(one.text, one.box.width, 0.34 * figure.bbox.width)
-        elif one.text.axes is None and one.text in figure.get_children():
-            changed |= _broken(one.text, one.box.width, 0.98 * figure.bbox.width)
+    entries = {text for legend in figure.legends for text in legend.get_texts()}
+    for one in (one for one in shown if one.text.axes is None):  # of the figure, or of a legend above it
+        if one.text.get_rotation():
+            changed |= _broken(one.text, one.box.height, 0.98 * figure.bbox.height)
+        else:
+            changed |= _broken(one.text, one.box.width, (0.8 if one.text in entries else 0.98) * figure.bbox.width)
     for axes in (axes for axes in figure.axes if axes.get_visible()):
         place = axes.get_position(original=True)  # a square panel may be smaller than its place
         width, height = place.width * figure.bbox.width, place.height * figure.bbox.height
@@ -221,11 +225,16 @@ def _broken(text: Text, length: float, room: float) -> bool:
     if length <= room or longest < 4:
         return False
     width = max(6, math.floor(longest * room / length))
-    found = "\n".join(textwrap.fill(line, width, break_long_words=False) for line in lines)
+    found = "\n".join(textwrap.fill(line, width, break_long_words=_without_spaces(line)) for line in lines)
     if found == text.get_text():
         return False
     tell(text, found)
     return True
+
+
+def _without_spaces(text: str) -> bool:
+    """Whether a text is in a script that has no spaces between words."""
+    return any(unicodedata.east_asian_width(letter) in "WF" for letter in text)
 
 
 def tell(text: Text, found: str) -> None:

@@ -134,7 +134,15 @@ def points(
 
 
 def row_points(
-    axes: Axes, context: Context, names: Sequence[str], x: Any, ends: tuple[Any, Any], *, look: Look, hollow: bool = False, size: float
+    axes: Axes,
+    context: Context,
+    names: Sequence[str],
+    x: Any,
+    ends: tuple[Any, Any],
+    *,
+    look: Look,
+    hollow: bool = False,
+    size: float,
 ) -> None:
     """Points with their intervals, one a row, from row 0 on; in the colours that are chosen for the rows' names.
 
