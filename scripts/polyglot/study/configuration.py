@@ -24,8 +24,8 @@ from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
-from polyglot.study.figures import ALL, Figure
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
+from polyglot.study.figures import ALL, Figure
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe

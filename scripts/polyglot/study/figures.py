@@ -63,8 +63,8 @@ class Figure(Section):
 
     width: Annotated[Literal["column", "page", "slide"] | float | None, BeforeValidator(_in_reach)] = Field(
         default=None,
-        description="`column` (3.3 inches, text of 7.5 points), `page` (7 inches, 8.5 points), `slide` (10 inches, 14 points), or "
-        "inches; null: the figure's own.",
+        description="`column` (3.3 inches, text of 7.5 points), `page` (7 inches, 8.5 points), `slide` (10 inches, 14 points), "
+        "or inches; null: the figure's own.",
     )
     height: float | None = Field(
         default=None,

@@ -18,10 +18,8 @@ from polyglot.analysis.settings import Statistics
 from polyglot.analysis.tables import analyse, yield_table
 from polyglot.displays import catalogue as displays
 from polyglot.displays.context import Context
-from polyglot.displays.figures import study as study_figures
-from polyglot.displays.display import Display
 from polyglot.displays.figures import drawing
-from polyglot.displays.figures.fit import problems
+from polyglot.displays.figures import study as study_figures
 from polyglot.displays.figures.style import drawable, language_label, looks, spread
 from polyglot.displays.makers import maker
 from polyglot.displays.numbers import FLAG
@@ -31,7 +29,7 @@ from polyglot.scoring.metric_tables import read_measurements
 from polyglot.scoring.scores import gap_flags, rank_teachers, score_cells
 from polyglot.scoring.sensitivity import sensitivity
 from polyglot.scoring.statistics import mixed_effects
-from polyglot.study.figures import PRESETS, Figure, Look
+from polyglot.study.figures import Look
 from polyglot.synthesis.answers import STATUSES
 from polyglot.synthesis.recipes import parse_recipe
 
@@ -239,19 +237,6 @@ def drawn(name: str, context: Context, frames: Frames, folder: Path, kinds: Sequ
     for path in outputs:
         assert path.stat().st_size > 4000
     return outputs
-
-
-def misfits(display: Display, context: Context, frames: Frames, preset: str) -> list[str]:
-    """Texts of a figure that are cut, or that lie on others, at a preset; and how high it is, if that is much."""
-    look = Figure(width=preset, title="What it shows, in a title that is long").look(display.width, display.height)
-    make = partial(maker("figure", display.function), **inputs_of(display, frames))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with drawing.drawn(make, context, look, style=STYLE, name=display.function) as figure:
-            width, height = figure.get_size_inches()
-            high = [f"{height:.1f} inches high"] if height > max(2.5 * width, 9) else []
-            found = [*problems(figure), *high]
-    return [f"{display.function} at {preset}: {one}" for one in found]
 
 
 def inputs_of(display: Any, known: Frames) -> Frames:

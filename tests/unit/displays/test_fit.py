@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import warnings
 from functools import cache, partial
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +15,14 @@ from polyglot.displays import catalogue
 from polyglot.displays.context import Context
 from polyglot.displays.display import Display
 from polyglot.displays.figures import drawing
-from polyglot.displays.figures.fit import fit, problems
+from polyglot.displays.figures.fit import problems
 from polyglot.displays.makers import functions, maker
-from polyglot.study.figures import PRESETS, Figure, Look
+from polyglot.scoring.sensitivity import sensitivity
+from polyglot.study.figures import PRESETS, Figure
 
 from .test_figures import (
     ALPHA,
     CONFIDENCE,
-    LANGUAGES,
     MAIN,
     ROOT,
     STYLE,
@@ -39,7 +35,6 @@ from .test_figures import (
     scored,
     step_outcomes,
 )
-from polyglot.scoring.sensitivity import sensitivity
 
 HOSTILE = (
     "Qwen3 235B A22B Instruct 2507 FP8",
@@ -166,7 +161,7 @@ def of_replication() -> tuple[Frames, Context]:
 
 def shown() -> dict[str, Display]:
     """Every figure of the catalogue, by a name of its own."""
-    found = {name: display for name, display in catalogue.FIGURES.items()}
+    found = dict(catalogue.FIGURES.items())
     found |= {"rank": catalogue.RANK["figure"], "screen": catalogue.SCREEN["figure"]}
     found |= {f"replication {name}": display for name, display in catalogue.REPLICATION["figure"].items()}
     for comparison, kinds in catalogue.COMPARED.items():
@@ -185,9 +180,8 @@ def data_of(name: str) -> tuple[Frames, Context]:
 
 def misfits(display: Display, context: Context, frames: Frames, preset: str) -> list[str]:
     """What is cut or lies on something else in a figure at a preset, and its height if it is a scroll."""
-    look = Figure(width=preset, title="A title that says in a whole sentence what can be seen").look(
-        display.width, display.height
-    )
+    chosen = Figure.model_validate({"width": preset, "title": "A title that says in a whole sentence what can be seen"})
+    look = chosen.look(display.width, display.height)
     make = partial(maker("figure", display.function), **inputs_of(display, frames))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from polyglot.core.files import atomic
 from polyglot.core.lookup import unknown
 from polyglot.displays.context import Context
@@ -97,7 +99,7 @@ def magnify(figure: Figure, factor: float) -> None:
             artist.set_markersize(factor * artist.get_markersize())
             artist.set_markeredgewidth(factor * artist.get_markeredgewidth())
         elif isinstance(artist, Collection):
-            artist.set_linewidth([factor * width for width in artist.get_linewidth()])
+            artist.set_linewidth([factor * float(width) for width in np.atleast_1d(artist.get_linewidth())])
             if isinstance(artist, PathCollection):
                 artist.set_sizes([factor**2 * size for size in artist.get_sizes()])
         elif isinstance(artist, Patch):
@@ -110,7 +112,8 @@ def magnify(figure: Figure, factor: float) -> None:
         axis.set_tick_params(**kept)
         for label, size in zip(axis.get_ticklabels(), sizes, strict=False):
             label.set_fontsize(size)
-    figure.set_size_inches(figure.get_size_inches() * factor)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(factor * width, factor * height)
 
 
 def _known(font: str, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import cycle
@@ -154,7 +154,7 @@ def row_points(
     own = np.array([name in context.colours for name in names], dtype=bool)
     rest = np.flatnonzero(~own)
     points(axes, x[rest], rest, (low[rest], high[rest]), look=look, hollow=hollow, size=size)
-    for row in np.flatnonzero(own):
+    for row in map(int, np.flatnonzero(own)):
         coloured = replace(look, colour=context.colours[names[row]])
         points(axes, x[row], row, (low[row], high[row]), look=coloured, hollow=hollow, size=size)
 
