@@ -137,15 +137,15 @@ def _relabel(figure: Figure, labels: Mapping[str, str], name: str) -> None:
     if not labels:
         return
     figure.draw_without_rendering()
-    texts = [one.text for one in shown_texts(figure)]
-    said = {part for text in texts for part in (text.get_text(), *text.get_text().splitlines())}
+    texts = [(one.text, one.axis) for one in shown_texts(figure)]
+    said = {part for text, _ in texts for part in (text.get_text(), *text.get_text().splitlines())}
     for label in labels:
         if label not in said:
             raise ValueError(
                 f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure says')}"
             )
-    for text in texts:
+    for text, axis in texts:
         old = text.get_text()
         new = labels.get(old, "\n".join(labels.get(line, line) for line in old.splitlines()))
         if new != old:
-            tell(text, new)
+            tell(text, new, axis)

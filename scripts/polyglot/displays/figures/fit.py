@@ -9,8 +9,9 @@ import math
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 SLACK = 1.5
 """Pixels by which text boxes may touch: they are a little larger than the letters in them."""
-ROUNDS = 8
+ROUNDS = 16
 """Steps in which a figure is made to fit; each needs a layout."""
 MOST_GROWTH = 2.2
 """Times its height that a figure may become to make its text fit."""
+NAMES = 0.38
+"""Share of a figure's width for names of rows."""
 SMALLEST = 5.5
 """Points below which no text shrinks."""
 LEAST_PANEL = 0.45
@@ -46,19 +49,25 @@ class Shown:
 
 
 def fit(figure: Figure) -> None:
-    """Make the text of a figure fit: fewer ticks, wrapped names and titles, more height, and last smaller print."""
+    """Make the text of a figure fit: wrapped names and titles, fewer ticks, more height, and last smaller print.
+
+    What the panels' sizes depend on comes first, so that nothing is made smaller for a panel that is still to grow.
+    """
     highest = MOST_GROWTH * figure.get_figheight()
-    for step in range(ROUNDS):
+    steps: tuple[Callable[[Figure, Sequence[Shown]], bool], ...] = (
+        _names_wrapped,
+        _narrow_legends,
+        _labels_wrapped,
+        _fewer_ticks,
+        partial(_taller, highest=highest),
+        _smaller,
+    )
+    for _ in range(ROUNDS):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "constrained_layout not applied")  # the last layout, before saving, may warn
             figure.draw_without_rendering()
         shown = list(shown_texts(figure))
-        changed = _narrow_legends(figure)
-        changed |= _fewer_ticks(figure, shown)
-        if not changed:
-            changed = _wrapped(figure, shown) if step < ROUNDS - 3 else False
-            changed = changed or _taller(figure, shown, highest) or _smaller(figure, shown)
-        if not changed:
+        if not any(step(figure, shown) for step in steps):
             return
 
 
@@ -147,12 +156,12 @@ def _flat(figure: Figure) -> list[Axes]:
     return [axes for axes in shown if axes.bbox.width < least or axes.bbox.height < least]
 
 
-def _narrow_legends(figure: Figure) -> bool:
+def _narrow_legends(figure: Figure, shown: Sequence[Shown]) -> bool:
     """Legends with fewer columns, until they fit."""
     changed = False
     for legend in figure.legends:
-        box, columns = legend.get_window_extent(), legend._ncols  # type: ignore[attr-defined]
-        if columns > 1 and box.width > figure.bbox.width - 2:
+        columns = legend._ncols  # type: ignore[attr-defined]
+        if columns > 1 and legend.get_window_extent().width > figure.bbox.width - 2:
             legend.set_ncols(columns - 1)
             changed = True
     return changed
@@ -197,28 +206,41 @@ def _turned(axis: Axis) -> bool:
     return bool(labels)
 
 
-def _wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
-    """Long lines broken: names of rows that take more than a third of the figure, titles and labels longer than their room."""
-    changed = False
-    for one in shown:
-        if one.axis is not None and _named(one.axis) == "y":
-            changed |= _broken(one.text, one.box.width, 0.34 * figure.bbox.width)
+def _names_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """Lines broken whose room does not depend on the panels: names of rows, titles and notes of the figure, legends."""
+    named = [
+        one for one in shown if one.axis is not None and _named(one.axis) == "y" and any(map(str.isalpha, one.text.get_text()))
+    ]
+    columns = {_column(one.axis.axes) for one in named if one.axis is not None}
+    changed = [_broken(one.text, one.box.width, NAMES * figure.bbox.width / len(columns), one.axis) for one in named]
     entries = {text for legend in figure.legends for text in legend.get_texts()}
-    for one in (one for one in shown if one.text.axes is None):  # of the figure, or of a legend above it
+    for one in (one for one in shown if one.text.axes is None and one.axis is None):  # of the figure, or of a legend above it
         if one.text.get_rotation():
-            changed |= _broken(one.text, one.box.height, 0.98 * figure.bbox.height)
+            changed.append(_broken(one.text, one.box.height, 0.98 * figure.bbox.height))
         else:
-            changed |= _broken(one.text, one.box.width, (0.8 if one.text in entries else 0.98) * figure.bbox.width)
+            changed.append(_broken(one.text, one.box.width, (0.8 if one.text in entries else 0.94) * figure.bbox.width))
+    return any(changed)
+
+
+def _column(axes: Axes) -> int:
+    """The column of panels that a panel, or one beside it, stands in."""
+    place = axes.get_subplotspec()
+    return place.colspan.start if place else -1
+
+
+def _labels_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
+    """Titles, labels and words in panels broken that are longer than their panel."""
+    changed = []
     for axes in (axes for axes in figure.axes if axes.get_visible()):
         place = axes.get_position(original=True)  # a square panel may be smaller than its place
         width, height = place.width * figure.bbox.width, place.height * figure.bbox.height
-        for text, room in ((axes.title, 1.05 * width), (axes.xaxis.label, 1.15 * width)):
-            changed |= _broken(text, text.get_window_extent().width, room)
-        changed |= _broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * height)
-    return changed
+        rooms = [(axes.title, 1.05 * width), (axes.xaxis.label, 1.15 * width), *((text, 0.97 * width) for text in axes.texts)]
+        changed += [_broken(text, text.get_window_extent().width, room) for text, room in rooms if text.get_visible()]
+        changed.append(_broken(axes.yaxis.label, axes.yaxis.label.get_window_extent().height, 1.1 * height))
+    return any(changed)
 
 
-def _broken(text: Text, length: float, room: float) -> bool:
+def _broken(text: Text, length: float, room: float, axis: Axis | None = None) -> bool:
     """Break the lines of a text that is longer than its room; both in pixels along the text."""
     lines = text.get_text().splitlines()
     longest = max(map(len, lines), default=0)
@@ -228,7 +250,7 @@ def _broken(text: Text, length: float, room: float) -> bool:
     found = "\n".join(textwrap.fill(line, width, break_long_words=_without_spaces(line)) for line in lines)
     if found == text.get_text():
         return False
-    tell(text, found)
+    tell(text, found, axis)
     return True
 
 
@@ -237,19 +259,16 @@ def _without_spaces(text: str) -> bool:
     return any(unicodedata.east_asian_width(letter) in "WF" for letter in text)
 
 
-def tell(text: Text, found: str) -> None:
-    """The text of a label; a tick's is kept by its axis."""
-    axes: Any = text.axes
-    for axis in _axes_of(axes) if axes is not None else []:
-        labels = axis.get_ticklabels()
-        if text in labels:
-            texts = [found if label is text else label.get_text() for label in labels]
-            axis.set_ticks(axis.get_ticklocs(), texts)
-            return
-    text.set_text(found)
+def tell(text: Text, found: str, axis: Axis | None = None) -> None:
+    """Print something else; a tick's label is kept by its axis."""
+    labels = axis.get_ticklabels() if axis is not None else []
+    if axis is not None and text in labels:
+        axis.set_ticks(axis.get_ticklocs(), [found if label is text else label.get_text() for label in labels])
+    else:
+        text.set_text(found)
 
 
-def _taller(figure: Figure, shown: Sequence[Shown], highest: float) -> bool:
+def _taller(figure: Figure, shown: Sequence[Shown], *, highest: float) -> bool:
     """More height, up to the highest in inches, where panels have no room, or where texts above one another touch."""
     height = figure.get_figheight()
     crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]

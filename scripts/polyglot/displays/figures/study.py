@@ -320,6 +320,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
     methods = [method for method in methods if method in set(statuses["method"])]
     order = authors(context, statuses)
     figure, shown = panels(max(1, len(methods)), least=1.9, sharey=True)
+    between = "\n" if shown[0].get_subplotspec().get_gridspec().nrows == 1 else " "  # type: ignore[union-attr]
     if not methods:
         nothing(shown[0], "no answers yet")
     used = [status for status in ("ok", REPAIRED, *STATUSES[1:]) if status in set(statuses["status"])]
@@ -337,7 +338,7 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Figure:
             left += share
         for place, teacher in enumerate(order):
             ok, asked = int(sum(counts.loc[teacher, name] for name in ("ok", REPAIRED) if name in used)), int(total[teacher])
-            text = f"{ok / asked:.0%} of\n{asked:,}" if asked else "none"
+            text = f"{ok / asked:.0%} of{between}{asked:,}" if asked else "none"
             axes.text(1.03, place, text, va="center", fontsize=7, color=DARK, linespacing=1)
         axes.set_title(method)
         axes.set(xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(order) - 0.4, -0.6))
