@@ -13,7 +13,7 @@ import numpy as np
 from polyglot.core.files import atomic
 from polyglot.core.lookup import unknown
 from polyglot.displays.context import Context
-from polyglot.displays.figures.fit import fit, shown_texts, tell
+from polyglot.displays.figures.fit import fit, lay_out, rebuilt, shown_texts, tell
 from polyglot.displays.figures.style import families
 from polyglot.study.figures import Look
 
@@ -88,7 +88,7 @@ def magnify(figure: Figure, factor: float) -> None:
 
     if factor == 1:
         return
-    figure.draw_without_rendering()  # ticks are made when they are drawn
+    lay_out(figure)  # ticks are made when they are drawn
     found: list[Artist] = [*dict.fromkeys(figure.findobj())]
     ticks = [(axis, axis.get_tick_params()) for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
     for artist in found:
@@ -99,7 +99,7 @@ def magnify(figure: Figure, factor: float) -> None:
             artist.set_markersize(factor * artist.get_markersize())
             artist.set_markeredgewidth(factor * artist.get_markeredgewidth())
         elif isinstance(artist, Collection):
-            artist.set_linewidth([factor * float(width) for width in np.atleast_1d(artist.get_linewidth())])
+            artist.set_linewidth([factor * width for width in np.atleast_1d(artist.get_linewidth())])
             if isinstance(artist, PathCollection):
                 artist.set_sizes([factor**2 * size for size in artist.get_sizes()])
         elif isinstance(artist, Patch):
@@ -112,6 +112,8 @@ def magnify(figure: Figure, factor: float) -> None:
         axis.set_tick_params(**kept)
         for label, size in zip(axis.get_ticklabels(), sizes, strict=False):
             label.set_fontsize(size)
+    for legend in list(figure.legends):
+        rebuilt(figure, legend, legend._ncols)  # type: ignore[attr-defined]
     width, height = figure.get_size_inches()
     figure.set_size_inches(factor * width, factor * height)
 
@@ -136,7 +138,7 @@ def _relabel(figure: Figure, labels: Mapping[str, str], name: str) -> None:
     """Print other texts; whole ones, or whole lines of them."""
     if not labels:
         return
-    figure.draw_without_rendering()
+    lay_out(figure)
     texts = [(one.text, one.axis) for one in shown_texts(figure)]
     said = {part for text, _ in texts for part in (text.get_text(), *text.get_text().splitlines())}
     for label in labels:

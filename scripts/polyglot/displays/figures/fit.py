@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 import unicodedata
 import warnings
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
 SLACK = 1.5
 """Pixels by which text boxes may touch: they are a little larger than the letters in them."""
-ROUNDS = 16
+WORDS = re.compile(r"(\s+|[^\s/_-]*[/_-])")
+"""What lines are broken after."""
+LEAST_LETTERS = 5
+"""Letters that a line keeps."""
+ROUNDS = 24
 """Steps in which a figure is made to fit; each needs a layout."""
-MOST_GROWTH = 2.2
+MOST_GROWTH = 2.6
 """Times its height that a figure may become to make its text fit."""
-NAMES = 0.38
+NAMES = 0.4
 """Share of a figure's width for names of rows."""
 SMALLEST = 5.5
 """Points below which no text shrinks."""
@@ -43,9 +49,11 @@ class Shown:
     text: Text
     box: Bbox
     axis: Axis | None = None
+    words: str = ""
+    """What it said when it was measured: panels that share an axis share its labels."""
 
     def __str__(self) -> str:
-        return repr(self.text.get_text())
+        return repr(self.words)
 
 
 def fit(figure: Figure) -> None:
@@ -63,12 +71,17 @@ def fit(figure: Figure) -> None:
         _smaller,
     )
     for _ in range(ROUNDS):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "constrained_layout not applied")  # the last layout, before saving, may warn
-            figure.draw_without_rendering()
+        lay_out(figure)
         shown = list(shown_texts(figure))
         if not any(step(figure, shown) for step in steps):
             return
+
+
+def lay_out(figure: Figure) -> None:
+    """A layout on the way, which need not be possible yet; the one before saving warns if it is not."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
+        figure.draw_without_rendering()
 
 
 def problems(figure: Figure) -> list[str]:
@@ -87,7 +100,7 @@ def shown_texts(figure: Figure) -> Iterator[Shown]:
     def boxes(texts: Sequence[Text], axis: Axis | None = None) -> Iterator[Shown]:
         for text in texts:
             if text.get_visible() and text.get_text().strip():
-                yield Shown(text, text.get_window_extent(renderer), axis)
+                yield Shown(text, text.get_window_extent(renderer), axis, text.get_text())
 
     yield from boxes(figure.texts)
     for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
@@ -162,9 +175,28 @@ def _narrow_legends(figure: Figure, shown: Sequence[Shown]) -> bool:
     for legend in figure.legends:
         columns = legend._ncols  # type: ignore[attr-defined]
         if columns > 1 and legend.get_window_extent().width > figure.bbox.width - 2:
-            legend.set_ncols(columns - 1)
+            rebuilt(figure, legend, columns - 1)
             changed = True
     return changed
+
+
+def rebuilt(figure: Figure, legend: Legend, columns: int) -> None:
+    """Make the legend above a figure's panels anew from what it shows, in so many columns."""
+    title, texts = legend.get_title(), legend.get_texts()
+    size = texts[0].get_fontsize() if texts else None
+    legend.remove()
+    new = figure.legend(
+        handles=legend.legend_handles,  # type: ignore[arg-type]
+        labels=[text.get_text() for text in texts],
+        loc="outside upper center",
+        ncols=columns,
+        handlelength=legend.handlelength,
+        fontsize=size,
+    )
+    if title.get_text():
+        from matplotlib.font_manager import FontProperties
+
+        new.set_title(title.get_text(), prop=FontProperties(size=title.get_fontsize()))
 
 
 def _fewer_ticks(figure: Figure, shown: Sequence[Shown]) -> bool:
@@ -212,7 +244,8 @@ def _names_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
         one for one in shown if one.axis is not None and _named(one.axis) == "y" and any(map(str.isalpha, one.text.get_text()))
     ]
     columns = {_column(one.axis.axes) for one in named if one.axis is not None}
-    changed = [_broken(one.text, one.box.width, NAMES * figure.bbox.width / len(columns), one.axis) for one in named]
+    room = NAMES * figure.bbox.width / max(1, len(columns))
+    changed = [one.text.get_text() == one.words and _broken(one.text, one.box.width, room, one.axis) for one in named]
     entries = {text for legend in figure.legends for text in legend.get_texts()}
     for one in (one for one in shown if one.text.axes is None and one.axis is None):  # of the figure, or of a legend above it
         if one.text.get_rotation():
@@ -242,21 +275,35 @@ def _labels_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
 
 def _broken(text: Text, length: float, room: float, axis: Axis | None = None) -> bool:
     """Break the lines of a text that is longer than its room; both in pixels along the text."""
-    lines = text.get_text().splitlines()
-    longest = max(map(len, lines), default=0)
+    old = text.get_text()
+    longest = max(map(len, old.splitlines()), default=0)
     if length <= room or longest < 4:
         return False
-    width = max(6, math.floor(longest * room / length))
-    found = "\n".join(textwrap.fill(line, width, break_long_words=_without_spaces(line)) for line in lines)
-    if found == text.get_text():
+    found = old
+    for width in range(min(longest, math.ceil(1.3 * longest * room / length)), LEAST_LETTERS, -1):
+        found = "\n".join(_lines(line, width) for line in old.splitlines())
+        text.set_text(found)
+        if _along(text) <= room:
+            break
+    text.set_text(old)
+    if found == old:
         return False
     tell(text, found, axis)
     return True
 
 
-def _without_spaces(text: str) -> bool:
-    """Whether a text is in a script that has no spaces between words."""
-    return any(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+def _along(text: Text) -> float:
+    """How long the longest line of a text is, in pixels."""
+    box = text.get_window_extent()
+    return float(box.height if text.get_rotation() == 90 else box.width)
+
+
+def _lines(text: str, width: int) -> str:
+    """A text in lines of a width in letters; broken at spaces, after - _ and /, and anywhere in scripts without spaces."""
+    without_spaces = any(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    wrapper = textwrap.TextWrapper(width, break_long_words=without_spaces)
+    wrapper.wordsep_re = WORDS  # type: ignore[misc]  # textwrap's own does not break before a digit
+    return wrapper.fill(text)
 
 
 def tell(text: Text, found: str, axis: Axis | None = None) -> None:
@@ -273,9 +320,9 @@ def _taller(figure: Figure, shown: Sequence[Shown], *, highest: float) -> bool:
     height = figure.get_figheight()
     crowded = [one for one, other in _overlapping(shown) if one.axis is None or _named(one.axis) == "y" or other.axis is None]
     cut = [one for one in _outside(figure, shown) if one.box.y0 < -SLACK or one.box.y1 > figure.bbox.height + SLACK]
-    if 1.15 * height > highest or not (_flat(figure) or crowded or cut):
+    if 1.2 * height > highest or not (_flat(figure) or crowded or cut):
         return False
-    figure.set_figheight(height * 1.15)
+    figure.set_figheight(height * 1.2)
     return True
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.figures.notes import minus
-from polyglot.displays.figures.style import DARK, GREY, Look, bottom, handle, legend, looks, points, spread
+from polyglot.displays.figures.style import DARK, GREY, WIDE, Look, bottom, handle, legend, looks, points, spread
 from polyglot.displays.numbers import number
 
 if TYPE_CHECKING:
@@ -76,7 +76,24 @@ def teachers(context: Context, teachers: pd.DataFrame) -> Figure:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots()
-    points(axes, teachers["student_score"], teachers["pg"], look=Look(DARK, "o"), size=6)
+    if figure.get_figwidth() >= WIDE:
+        points(axes, teachers["student_score"], teachers["pg"], look=Look(DARK, "o"), size=6)
+        _named_beside(context, axes, teachers)
+    else:
+        by_teacher = looks(teachers["teacher"], context.colours)
+        for row in teachers.to_dict("records"):
+            points(axes, row["student_score"], row["pg"], look=by_teacher[row["teacher"]], size=6)
+        legend(figure, [handle(look, context.model(name)) for name, look in by_teacher.items()])
+    axes.locator_params(axis="x", nbins=5)
+    axes.set(xlabel=f"{SCORE} of its students", ylabel=PG)
+    axes.margins(x=0.12, y=0.1)
+    rho = teachers["student_score"].corr(teachers["pg"], method="spearman")
+    axes.set_title(f"Spearman {minus(number(rho, 2, sign=True))}, {len(teachers)} teachers")
+    return figure
+
+
+def _named_beside(context: Context, axes: Axes, teachers: pd.DataFrame) -> None:
+    """Names beside the points, moved apart."""
     left = teachers["student_score"] > teachers["student_score"].quantile(0.6)
     for side, align, shift in ((left, "right", -7), (~left, "left", 7)):
         own = teachers[side]
@@ -90,12 +107,6 @@ def teachers(context: Context, teachers: pd.DataFrame) -> Figure:
                 va="center",
                 ha=align,
             )
-    axes.locator_params(axis="x", nbins=5)
-    axes.set(xlabel=f"{SCORE} of its students", ylabel=PG)
-    axes.margins(x=0.12, y=0.1)
-    rho = teachers["student_score"].corr(teachers["pg"], method="spearman")
-    axes.set_title(f"Spearman {minus(number(rho, 2, sign=True))}, {len(teachers)} teachers")
-    return figure
 
 
 def parts(context: Context, parts: pd.DataFrame) -> Figure:

@@ -13,6 +13,7 @@ from polyglot.displays.figures.notes import minus
 from polyglot.displays.figures.style import (
     DARK,
     GREY,
+    WIDE,
     Look,
     bottom,
     handle,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RED = "#A03000"
-WIDE = 5.5
-"""Inches of a figure, for text of the usual size, that has room for words below each column of points."""
 
 
 def published_recomputed(context: Context, values: pd.DataFrame) -> Figure:
@@ -137,21 +136,24 @@ def definition_ranks(context: Context, ranks: pd.DataFrame) -> Figure:
     for teacher, look in by_teacher.items():
         axes.plot(range(len(ways)), wide.loc[teacher], color=look.colour, linestyle=look.line, linewidth=1.4, zorder=2)
         points(axes, range(len(ways)), wide.loc[teacher], look=look, size=6)
-        label = f"{context.model(teacher)}  {wide.loc[teacher, ways[0]]:.0f}"
-        axes.text(-0.12, wide.loc[teacher, ways[0]], label, ha="right", va="center", fontsize=7.5)
-    last = wide[ways[-1]]
-    for teacher, place in last.items():
-        axes.text(len(ways) - 0.88, place, f"{place:.0f}  {context.model(str(teacher))}", ha="left", va="center", fontsize=7.5)
+    axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(ways) - 0.9))
+    axes.tick_params(axis="y", length=0)
+    axes.set_yticks(list(wide[ways[0]]), [f"{context.model(str(name))}  {place:.0f}" for name, place in wide[ways[0]].items()])
+    last = axes.secondary_yaxis("right")
+    last.tick_params(length=0)
+    last.spines[:].set_visible(False)
+    wide_enough = figure.get_figwidth() >= WIDE
+    ends = [
+        f"{place:.0f}  {context.model(str(name))}" if wide_enough else f"{place:.0f}" for name, place in wide[ways[-1]].items()
+    ]
+    last.set_yticks(list(wide[ways[-1]]), ends)
     said = {way: (str(meanings.loc[way, "meaning"]), f"({meanings.loc[way, 'langs']})") for way in ways}
-    if figure.get_figwidth() >= WIDE:
+    if wide_enough:
         texts = [f"{textwrap.fill(meaning, 17)}\n{langs}" for meaning, langs in said.values()]
         axes.set_xticks(range(len(ways)), texts, fontsize=7)
     else:
         axes.set_xticks(range(len(ways)), [str(number) for number in range(1, len(ways) + 1)])
         bottom(figure, "", *(f"{number}: {' '.join(parts)}" for number, parts in enumerate(said.values(), 1)))
-    axes.set_yticks(range(1, len(wide) + 1))
-    axes.set(ylim=(len(wide) + 0.5, 0.5), xlim=(-0.1, len(ways) - 0.9))
-    axes.tick_params(axis="y", length=0, labelleft=False)
     axes.grid(visible=True, axis="x")
     if not len(wide):
         nothing(axes, "no teacher")

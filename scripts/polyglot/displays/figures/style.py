@@ -32,6 +32,8 @@ SIZES = {"*": 1.45, "P": 1.15, "^": 1.1, "v": 1.1, "<": 1.1, ">": 1.1, "s": 0.9,
 """Factors that make markers look equally large."""
 READABLE = 3.6
 """Points of the smallest print of intervals, for text of the usual size."""
+WIDE = 5.5
+"""Inches of a figure, for text of the usual size, that has room for words beside or below its points."""
 DARK, GREY, PALE = "#333333", "#8A8A8A", "#F3F3F3"
 
 
@@ -154,8 +156,8 @@ def row_points(
     own = np.array([name in context.colours for name in names], dtype=bool)
     rest = np.flatnonzero(~own)
     points(axes, x[rest], rest, (low[rest], high[rest]), look=look, hollow=hollow, size=size)
-    for row in map(int, np.flatnonzero(own)):
-        coloured = replace(look, colour=context.colours[names[row]])
+    for row in np.flatnonzero(own):
+        coloured = replace(look, colour=context.colours[names[int(row)]])
         points(axes, x[row], row, (low[row], high[row]), look=coloured, hollow=hollow, size=size)
 
 
