@@ -46,9 +46,6 @@ include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 
 
-with_all_rules()
-
-
 onstart:
     targets.save_configuration()
     record_code(Path(RESULTS) / RECORDS, ROOT, STUDY.plugins)
@@ -78,3 +75,6 @@ rule route:
 rule select:
     input:
         targets.selecting(),
+
+
+with_all_rules()

@@ -31,7 +31,7 @@ from tests.blocks import NEEDS, Block, blocks, blocks_of, lay_out, pages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KINDS = ("bash", "yaml", "json", "python", "text", "{toctree}", "{include} ../../config/README.md", "{eval-rst}")
-OTHERS = ("git", "source", "cp", "cd", "export", "squeue", "python")
+OTHERS = ("git", "ssh-keygen", "source", "cp", "cd", "export", "squeue", "python")
 """Commands of blocks that are no commands of this project or of Snakemake."""
 SHOWN = {block: str(block) for block in blocks(REPOSITORY)}
 

@@ -106,9 +106,10 @@ def finish(workplace: Workplace, most: int = 4) -> str:
         said = ended.stdout + ended.stderr
         files = [path for path in (workplace.folder / RESULTS).rglob("*") if path.is_file()]
         named = [path for path in files if str(path.relative_to(workplace.folder)) in said]
-        broken = [path for path in named if path.suffix in (".parquet", ".safetensors", ".csv", ".json") and path.name in BROKEN]
+        broken = [path for path in named if path.name in BROKEN]
         for path in broken:
-            path.unlink()
+            whole = path.parent if path.suffix == ".safetensors" else path  # a student is its folder
+            shutil.rmtree(whole) if whole.is_dir() else whole.unlink()
         done.append(f"removed {', '.join(path.name for path in broken)}" if broken else "run again")
     raise AssertionError(f"the study does not come to its end:\n{said[-3000:]}")
 

@@ -49,6 +49,13 @@ def test_a_run_that_cannot_begin_says_so_once(place: Workplace, arguments: list[
     assert not (place.folder / "results").exists()
 
 
+def test_words_that_are_targets_are_taken(repository: Path, tmp_path: Path) -> None:
+    """Of the embedded study, which has experiments of every kind."""
+    demo = copy_workflow(repository, tmp_path)
+    for word in ("experiments", "route", "select"):
+        assert demo.planned(word)["synthesize"]
+
+
 def test_a_job_that_finds_a_wrong_input_says_so_once_and_keeps_the_traceback_in_its_log(place: Workplace) -> None:
     """What only the job can see: the prompts are there, but too few of them are short enough."""
     row = {"prompt": "Wer?", "response": "Ich."}

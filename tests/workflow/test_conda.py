@@ -107,7 +107,8 @@ def test_a_file_that_is_not_the_locked_one_is_refused(workplace: Workplace) -> N
     ):
         environment["dependencies"][-1]["pip"] = lines
         path.write_text(yaml.safe_dump(environment), encoding="utf-8")
-        target = ["results/demo/seed/de.parquet", "--config", "seed_dataset={files: {de: config/demo.yaml}}"]
+        (workplace.folder / "own.txt").write_text("Was ist ein Buch?\n", encoding="utf-8")
+        target = ["results/demo/seed/de.parquet", "--config", "seed_dataset={files: {de: own.txt}}"]
         done = workplace.snakemake(*target, "--sdm", "conda", "--conda-create-envs-only", check=False)
         assert done.returncode
         assert message in done.stdout + done.stderr

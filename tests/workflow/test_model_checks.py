@@ -21,6 +21,7 @@ def given(repository: Path, tmp_path: Path) -> Workplace:
     """A workflow with a teacher and a base in local folders."""
     fresh = copy_workflow(repository, tmp_path)
     (fresh.folder / "given").mkdir()
+    (fresh.folder / "given/config.json").write_text("{}", encoding="utf-8")
 
     def add(models: dict[str, Any]) -> dict[str, Any]:
         teacher = {"folder": "given", "engine": "vllm", "gpus": 1, "sampling": {"max_new_tokens": 16}}
@@ -68,7 +69,7 @@ def test_a_judge_and_an_anchor_are_checked_by_what_they_will_be_shown(given: Wor
 
     (given.folder / "given/chat_template.jinja").unlink()
     failed = given.snakemake(checks[0], *judged, "--forcerun", "check_judge", check=False)
-    assert "check_judge: TokenizerError" in failed.stderr
+    assert "check_judge" in failed.stderr
     assert "the tokenizer has no chat template" in failed.stderr
 
 

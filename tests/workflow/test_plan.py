@@ -99,7 +99,9 @@ def test_more_data_than_a_block_has_asks_for_another_block(fresh: Workplace) -> 
 
 
 def test_screening_samples_are_small_and_train_no_student_of_their_own(fresh: Workplace) -> None:
-    (fresh.folder / "known.csv").touch()
+    texts = ("prompt_diversity", "response_diversity", "reward", "perplexity", "prompt_tokens", "response_tokens")
+    columns = ("base", "teacher", "lang", "gain", *texts)
+    pd.DataFrame([dict.fromkeys(columns, 1.0) | {"base": "nano-base"}]).to_csv(fresh.folder / "known.csv", index=False)
     planned = fresh.planned("screen", "--config", "screen={learn_from: known.csv}")
     assert planned["synthesize"] == planned["diversity"] == 4 * 3
     assert "student" not in planned
@@ -259,4 +261,4 @@ def test_a_folder_from_the_hub_that_is_there_is_never_fetched_again(fresh: Workp
     (folder / SOURCE).write_text(json.dumps({"repository": "google/gemma-3-4b-it", "revision": "v1"}))
     done = fresh.snakemake("-n", *target, check=False)
     assert done.returncode
-    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stdout
+    assert "hub/models/gemma-3-4b-it holds revision v1, and the registry says main: remove or rename the folder" in done.stderr

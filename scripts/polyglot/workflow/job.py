@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.damage import advice
 from polyglot.core.errors import CAUSE, foreseen
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.core.lookup import load_plugins
@@ -70,7 +71,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
                 yield
         except BaseException as error:
             traceback.print_exc()
-            told = foreseen(error)
+            told = foreseen(error) or _of_damage(error, snakemake)
             if told is not None:
                 print(f"\n{CAUSE}\n{told}", file=sys.stderr)
             sys.stderr.flush()
@@ -79,6 +80,12 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
                 said = f"{type(error).__name__}: {error}" if told is None else told
                 print(f"{snakemake.rule}: {said}\n(the full traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
+
+
+def _of_damage(error: BaseException, snakemake: Any) -> str | None:
+    """What to tell of an error if some of the job's inputs are damaged."""
+    inputs = getattr(snakemake, "input", ())
+    return advice(Path(str(path)) for path in inputs) if isinstance(error, Exception) else None
 
 
 @contextmanager

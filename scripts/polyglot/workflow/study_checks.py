@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.lookup import unknown
-from polyglot.displays.study_checks import problems as display_problems
 from polyglot.engines import ENGINES, engine_problems
 from polyglot.evaluation.study_checks import problems as benchmark_problems
 from polyglot.intrinsic import metrics
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """All problems that prevent a study from running, one sentence each: key, value and what is allowed."""
+    from polyglot.displays.study_checks import problems as display_problems
+
     yield from engine_problems(registries.models, ModelInputs(study, registries).used)
     yield from _sources(study, registries)
     yield from _names(study, registries)

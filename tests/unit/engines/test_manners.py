@@ -220,7 +220,7 @@ def test_the_command_that_checks_says_what_works_and_at_what_price(
 
 
 def test_an_unknown_preset_is_named_before_any_job(tmp_path: Path) -> None:
-    entry = {"engine": "openai", "endpoint": {"url": "u", "model": "m", "preset": "opnai"}}
+    entry = {"engine": "openai", "endpoint": {"url": "http://localhost/v1", "model": "m", "preset": "opnai"}}
     (tmp_path / "models.yaml").write_text(json.dumps({"api": entry}))
     (found,) = engine_problems(Registry(tmp_path / "models.yaml", Model), {"api"})
     assert "unknown preset 'opnai'; did you mean 'openai'?" in found

@@ -149,7 +149,7 @@ def test_values_of_an_endpoints_further_headers_are_secrets_too(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, registries = load_study(repository / "config/paper.yaml", repository)
-    endpoint = Endpoint(url="u", model="m", api_key="FIRST", headers={"X-Project": "SECOND"})
+    endpoint = Endpoint(url="http://u", model="m", api_key="FIRST", headers={"X-Project": "SECOND"})
     models = {"api": Model(engine="openai", endpoint=endpoint)}
     monkeypatch.setenv("FIRST", "value-of-the-first")
     monkeypatch.setenv("SECOND", "value-of-the-second")

@@ -22,7 +22,7 @@ STUDY = {
     "seed_dataset": {"files": {"sw": "sw.jsonl"}},
     "synthesis": {"prompts": "config/prompts/chat"},
     "intrinsic": {"embedding": "minilm", "reward": {"kind": "rubric_judge", "model": "api"}},
-    "training": {"learning_rate": 2e-5, "max_length": 2048},
+    "training": {"learning_rate": 2e-5, "max_length": 512},
     "evaluation": {"benchmarks": {"quiz": {"formulation": "letter", "folder": "quiz"}}},
 }
 

@@ -274,7 +274,7 @@ def test_on_a_frozen_scale_no_score_moves_when_a_teacher_is_left_out(left_out: s
 
 def test_a_frozen_scale_must_know_what_every_definition_needs() -> None:
     frozen = score_cells(measured(), alpha=0.5, confidence=0.95)[0].drop(columns="gain")
-    with pytest.raises(MeasurementError, match=r"scoring\.scale lack the column\(s\) gain"):
+    with pytest.raises(MeasurementError, match=r"scoring\.scale: no column gain"):
         score_cells(measured(), alpha=0.5, confidence=0.95, frozen=frozen)
 
 
@@ -324,7 +324,7 @@ def test_the_score_takes_the_metrics_that_a_study_names_with_the_better_end_up()
     assert [name for name in cells.columns if name.startswith("z_")] == ["z_reward", "z_compression_ratio"]
     np.testing.assert_allclose(cells["z_compression_ratio"], zscore(-frame["compression_ratio"].to_numpy()))
     np.testing.assert_allclose(cells["intrinsic"], (cells["z_reward"] + cells["z_compression_ratio"]) / 2)
-    with pytest.raises(MeasurementError, match=r"scoring\.scale lack the column\(s\) compression_ratio"):
+    with pytest.raises(MeasurementError, match=r"scoring\.scale: no column compression_ratio"):
         score_cells(frame, alpha=1.0, confidence=0.95, scored=scored, frozen=measured())
     found = sensitivity(frame, alpha=0.5, definition="signsafe", confidence=0.95, scored=scored)
     assert set(found.loc[found["choice"] == "without", "value"]) == {"reward", "compression_ratio"}

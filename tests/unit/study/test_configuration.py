@@ -192,7 +192,8 @@ def test_a_study_inherits_what_it_does_not_say(tmp_path: Path, repository: Path,
     parent, _ = load_study(repository / "config/demo.yaml", repository)
     assert (study.study, study.languages, study.seeds) == ("mine", ["de"], [7])
     assert study.training == parent.training.model_copy(update={"loss": "all"})
-    assert study.figure("gain").model_dump() == {"width": 3, "height": None, "title": "Gain"}
+    chosen = study.figure("gain")
+    assert (chosen.width, chosen.height, chosen.title) == (3, None, "Gain")
     assert study.truth.above == []
     assert (study.teachers, study.synthesis, study.experiments) == (parent.teachers, parent.synthesis, parent.experiments)
     assert study.extends == "demo.yaml"

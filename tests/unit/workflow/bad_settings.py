@@ -150,7 +150,7 @@ NAMES = [
     bad("truth unknown", nested(truth__above=[["nope", "hasty"]]), "truth: unknown teacher 'nope'", "thorough, hasty"),
     bad("truth of three", nested(truth__above=[["thorough", "hasty", "thorough"]]), "truth.above.0", "at most 2"),
     bad("figure unknown", nested(figures__nope__width=3), "figures: unknown figure 'nope'"),
-    bad("figure's width", nested(figures__gain__width=-1), "figures.gain.width", "greater than 0"),
+    bad("figure's width", nested(figures__gain__width=-1), "figures.gain.width", "not -1"),
     bad(
         "benchmark unknown",
         nested(evaluation__benchmarks__nope__formulation="cloze"),

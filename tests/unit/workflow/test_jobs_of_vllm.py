@@ -53,7 +53,8 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
         "sample_clusters": {"data": [data], **model},
         "select_own": {"data": data, "quality": str(folder / "quality.parquet"), **model},
     }
-    params: dict[str, dict[str, Any]] = {"synthesize": {"teacher": settings}, "student_answers": {"base": settings}}
+    asked = {"teacher": settings, "retries": 0, "reading": "repair"}
+    params: dict[str, dict[str, Any]] = {"synthesize": asked, "student_answers": {"base": settings}}
     params |= dict.fromkeys(("reward", "duels"), judged) | dict.fromkeys(("diversity", "sample_clusters", "select_own"), embedded)
     of_all = {"batch_size": 8, "side_file": str(folder / "side")}
     named = {"teacher": "name", "base": "name", "lang": "de"}

@@ -9,7 +9,9 @@ NEEDED = ("name", "languages", "prompts", "teacher", "judge", "embedding", "base
 """Options without which nothing can be written, in the order of the questions."""
 ALONE = "none"
 """The answer for a base where teachers are ranked by their data alone, and then also for the judge."""
-MODEL = "a model of config/models.yaml, or preset=PRESET,model=NAME or url=URL,model=NAME (and key=VARIABLE, price=IN/OUT)"
+MODEL = (
+    "a model of config/models.yaml, or preset=PRESET,model=NAME or url=URL,model=NAME (and key=VARIABLE, price=IN/OUT, name=NAME)"
+)
 ASKED_MODEL = "a model of config/models.yaml, a preset such as openai or vllm, or an address https://..."
 OWN_FILES = "a model of config/models.yaml, or hub=OWNER/NAME or folder=PATH"
 BENCHMARK = "a name of config/benchmarks.yaml, or NAME=FOLDER with {lang}/test.jsonl"
