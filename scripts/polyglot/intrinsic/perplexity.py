@@ -127,7 +127,7 @@ class PerplexityMeter:
         measurable = [row for row, status in enumerate(statuses) if status == OK]
         if self.average == "batch":
             by_batch = self._measured_by_batch([encoded[row] for row in measurable], title).set_axis(measurable)
-            return by_batch.reindex(range(len(encoded))).assign(status=pd.Series(statuses, dtype=object))
+            return by_batch.reindex(range(len(encoded))).assign(status=pd.Series(statuses, dtype="str"))
         order = sorted(measurable, key=lambda index: len(encoded[index][0]))
         nll, tokens = np.full(len(encoded), np.nan), np.full(len(encoded), np.nan)
         with progress(total=len(order), title=title, unit="example") as bar:
@@ -136,7 +136,7 @@ class PerplexityMeter:
                 nll[rows], tokens[rows] = found
                 bar.advance(len(rows), tokens=int(tokens[rows].sum()))
         columns = {"nll": nll, "tokens": tokens, "perplexity": np.exp(nll / tokens)}
-        return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype=object))
+        return pd.DataFrame(columns).assign(status=pd.Series(statuses, dtype="str"))
 
     def _measured_by_batch(self, encoded: list[tuple[list[int], int]], title: str) -> pd.DataFrame:
         """As `measure`, with the mean of a batch for each of its examples; `tokens` are those that count, padding included."""
