@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic
 from polyglot.core.lookup import unknown
 from polyglot.displays.context import Context
@@ -33,7 +34,7 @@ def draw(
         name: of the figure, for messages.
 
     Raises:
-        ValueError: an unknown font, or a label for what the figure does not say; names the key and the nearest.
+        WrongInput: an unknown font, or a label for what the figure does not say; names the key and the nearest.
     """
     with drawn(make, context, look, style=style, name=name) as figure:
         for output in outputs:
@@ -125,7 +126,7 @@ def _known(font: str, name: str) -> bool:
     try:
         findfont(FontProperties(family=font), fallback_to_default=False)
     except ValueError:
-        raise ValueError(f"figures.{name}.font: {unknown('font', font, sorted(get_font_names()), 'installed are')}") from None
+        raise WrongInput(f"figures.{name}.font: {unknown('font', font, sorted(get_font_names()), 'installed are')}") from None
     return True
 
 
@@ -143,8 +144,8 @@ def _relabel(figure: Figure, labels: Mapping[str, str], name: str) -> None:
     said = {part for text, _ in texts for part in (text.get_text(), *text.get_text().splitlines())}
     for label in labels:
         if label not in said:
-            raise ValueError(
-                f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure says')}"
+            raise WrongInput(
+                f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure has')}"
             )
     for text, axis in texts:
         old = text.get_text()

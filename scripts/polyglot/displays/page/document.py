@@ -36,7 +36,7 @@ class Shown:
     picture: str = ""
     """A data URL."""
     size: tuple[int, int] = (0, 0)
-    """Width and height of the picture in pixels."""
+    """Width and height of the picture in pixels, if its text had the usual size: it is shown so that it can be read."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Files:
     """
 
     shown: Sequence[Mapping[str, str]]
-    """Of every table and figure: kind, name, title, category, caption and path (of a table without its suffix)."""
+    """Of every table and figure: kind, name, title, category, caption and path (of a table without its suffix);
+    of a figure also scale, by which its text is larger than usual."""
     frames: Mapping[str, str]
     samples: Sequence[tuple[str, str, str]]
 
@@ -128,7 +129,9 @@ def _table(one: Mapping[str, str]) -> Shown:
 def _figure(one: Mapping[str, str]) -> Shown:
     data = Path(one["path"]).read_bytes()
     url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-    size = (int.from_bytes(data[16:20]), int.from_bytes(data[20:24]))  # the header of a PNG
+    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # the header of a PNG
+    scale = float(one.get("scale", 1))
+    size = (round(width / scale), round(height / scale))
     return Shown(one["name"], one["title"], one["category"], line(one["caption"]), None, url, size)
 
 

@@ -123,6 +123,8 @@ class PageInputs(Inputs):
                 caption = display.caption_for(self.study, self.study.scoring)
                 path = forms[0].removesuffix(".md")
                 named = {"title": display.title, "category": display.category, "caption": caption}
+                if kind == "figure":
+                    named["scale"] = f"{display.look(self.study, name).scale:g}"
                 shown.append({"kind": kind, "name": name, **named, "path": path})
         frames = {name: path for name, path in self._frames().items() if self._there(path)}
         return {"shown": shown, "frames": frames, "samples": [one for one in self._samples() if self._there(one[2])]}
