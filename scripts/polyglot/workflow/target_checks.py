@@ -11,6 +11,8 @@ from polyglot.study.configuration import REPLICATION
 
 TARGETS = ("all", "experiments", "route", "select", "rank", "screen", "fetch", "rehearse", "plan", "publish", REPLICATION)
 """What can be asked for by a word."""
+WRITTEN = ("--report", "--report-metadata", "--archive", "--export-cwl", "--generate-unit-tests")
+"""Options of Snakemake that name a file which it writes itself."""
 SHOWN = 3
 """Most names that are proposed."""
 
@@ -18,8 +20,9 @@ SHOWN = 3
 def targets_of(arguments: Sequence[str]) -> list[str]:
     """The targets of Snakemake's command line: what stands before its options; elsewhere files of results, and known words."""
     options = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
-    further = (word for word in arguments[options:] if word.startswith("results/") or word in TARGETS)
-    return [*arguments[:options], *further]
+    pairs = zip(["", *arguments[options:]], arguments[options:], strict=False)
+    asked = [word for before, word in pairs if before not in WRITTEN]
+    return [*arguments[:options], *(word for word in asked if word.startswith("results/") or word in TARGETS)]
 
 
 def check_targets(targets: Iterable[str], study: str, makes: Callable[[str], bool], files: Iterable[str], config: Path) -> None:
