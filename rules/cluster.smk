@@ -2,8 +2,7 @@
 from functools import partial
 
 from polyglot.cluster.run import Run, RunError
-from polyglot.cluster.snakemake_inside import makes
-from polyglot.cluster.snakemake_inside import waiting_jobs
+from polyglot.cluster.snakemake_inside import makes, waiting_jobs
 from polyglot.planning.demands import Demands
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
 from polyglot.workflow.keys import missing_keys

@@ -7,21 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.endpoint import KEY
-
-from .running import KINDS, RealServer
+from .running import KINDS, RealServer, running
 
 
 @pytest.fixture(scope="module", params=list(KINDS))
 def real(request: pytest.FixtureRequest, wide_nano_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """A server that answers, with its key in TEST_KEY; skipped where it cannot be had."""
-    if why := KINDS[request.param].lacking():
-        pytest.skip(f"{request.param}: {why}")
-    found = RealServer(request.param, wide_nano_model, tmp_path_factory.mktemp("server"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEST_KEY", KEY)
-        try:
-            found.start()
-            yield found
-        finally:
-            found.kill()
+    with running(request.param, wide_nano_model, tmp_path_factory.mktemp("server")) as server:
+        yield server

@@ -8,9 +8,12 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from polyglot.engines.vllm_engine import CPU_ENVIRONMENT
 from tests.endpoint import KEY
@@ -118,6 +121,21 @@ class RealServer:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+
+@contextmanager
+def running(name: str, folder: Path, own: Path) -> Iterator[RealServer]:
+    """A server that answers, with its key in TEST_KEY, for as long as the block lasts; skipped where it cannot be had."""
+    if why := KINDS[name].lacking():
+        pytest.skip(f"{name}: {why}")
+    server = RealServer(name, folder, own)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_KEY", KEY)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
 
 def free_port() -> int:

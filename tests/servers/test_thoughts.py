@@ -10,10 +10,9 @@ import pytest
 
 from polyglot.engines.base import Answer
 from polyglot.registry.models import Sampling, Thinking
-from tests.endpoint import KEY
 
 from .asking import ask, engine, questions
-from .running import KINDS, RealServer
+from .running import RealServer, running
 
 pytestmark = pytest.mark.slow
 THINKING_TEMPLATE = (
@@ -30,19 +29,11 @@ CLOSING = 4
 
 @pytest.fixture(scope="module")
 def thinking(wide_nano_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    if why := KINDS["llama.cpp"].lacking():
-        pytest.skip(f"llama.cpp: {why}")
     folder = tmp_path_factory.mktemp("thinking") / "model"
     shutil.copytree(wide_nano_model, folder)
     (folder / "chat_template.jinja").write_text(THINKING_TEMPLATE, encoding="utf-8")
-    server = RealServer("llama.cpp", folder, tmp_path_factory.mktemp("server"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEST_KEY", KEY)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.kill()
+    with running("llama.cpp", folder, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def answered(server: RealServer, folder: Path, told: Thinking | None) -> dict[str, Answer]:

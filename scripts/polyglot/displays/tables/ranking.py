@@ -107,7 +107,7 @@ def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
     first, *others = row_dicts(ranked)
     near = [context.model(row["teacher"]) for row in others if row["rank_low"] <= 1]
     lead = f"**{context.model(first['teacher'])}** has the highest data score of {len(ranked)} ranked teachers"
-    lead += f"; not told apart from it: {', '.join(near)}." if near else "."
+    lead += f", not clearly above {', '.join(near)}." if near else "."
     samples = samples[samples["teacher"].isin(ranked["teacher"])]
     leaders = "; ".join(f"{what}: {name}" for what, name in _leaders(context, samples).items())
     said = "The score is no prediction of students."
