@@ -60,7 +60,8 @@ class Display:
 
     def look(self, study: Study, name: str) -> Look:
         """How a figure is drawn: the study's choice, else the display's."""
-        return study.figure(name).look(self.width, self.height)
+        own = study.figures.get(name)
+        return study.figure(name).look(self.width, self.height, asked=tuple(own.labels) if own else ())
 
     def values(self, study: Study, registries: Registries, scoring: Scoring, *, name: str) -> dict[str, Any]:
         """Everything that the display depends on besides its inputs: see `polyglot.displays.context.Context`.

@@ -98,14 +98,19 @@ class Figure(Section):
         merged = {name: getattr(common, name) | getattr(self, name) for name in ("colours", "labels")}
         return common.model_copy(update=own | merged)
 
-    def look(self, width: float, height: float) -> Look:
-        """The look of a figure with this width and height in inches of its own."""
+    def look(self, width: float, height: float, asked: tuple[str, ...] = ()) -> Look:
+        """The look of a figure with this width and height in inches of its own.
+
+        Args:
+            asked: labels that must be found in it.
+        """
         preset = PRESETS.get(str(self.width)) or Preset(width if self.width is None else float(self.width), TEXT_SIZE)
         size = self.size or preset.size
         room = preset.width * TEXT_SIZE / size
         stretch = min(1.0, max(0.75, room / width))
         usual = min(height * stretch * size / TEXT_SIZE, preset.height)
-        return Look(preset.width, self.height or usual, size, self.font, self.title, dict(self.colours), dict(self.labels))
+        height = self.height or usual
+        return Look(preset.width, height, size, self.font, self.title, dict(self.colours), dict(self.labels), asked)
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,8 @@ class Look:
     title: str | None = None
     colours: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+    asked: tuple[str, ...] = ()
+    """Labels that must be found: the figure's own, not those for all figures."""
 
     @property
     def scale(self) -> float:

@@ -37,6 +37,8 @@ def test_a_figure_has_its_own_look_then_that_of_all_then_its_usual_one() -> None
     assert (look.width, look.font, look.title) == (5, "DejaVu Serif", "Gain")
     assert look.colours == {"t": "#222222", "de": "#111111"}
     assert look.labels == {"a": "b"}
+    assert look.asked == ()
+    assert look_of({"all": common, "gain": {"labels": {"c": "d"}}}).asked == ("c",)
     assert look_of({"all": common}, "ranks").width == PRESETS["column"].width
 
 
@@ -107,7 +109,8 @@ def test_an_unknown_label_or_font_is_named_with_the_nearest() -> None:
     with pytest.raises(
         ValueError, match=r"figures\.intrinsic_extrinsic\.labels: unknown text 'gain over base'; did you mean 'gain over the"
     ):
-        drawn(Look(7, 4.2, labels={"gain over base": "x"}))
+        drawn(Look(7, 4.2, labels={"gain over base": "x"}, asked=("gain over base",)))
+    drawn(Look(7, 4.2, labels={"only another figure says this": "x"}))
     with pytest.raises(
         ValueError, match=r"figures\.intrinsic_extrinsic\.font: unknown font 'DejaVu Serf'; did you mean 'DejaVu Serif'"
     ):

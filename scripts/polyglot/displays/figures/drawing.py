@@ -59,7 +59,8 @@ def drawn(make: Callable[[Context], Figure], context: Context, look: Look, *, st
         room = (look.width / look.scale, look.height / look.scale)
         plt.rcParams.update({"font.family": list(dict.fromkeys(fonts)), "figure.figsize": room})
         figure = make(dressed(context, look.colours or {}, labels))
-        _relabel(figure, {text: label for text, label in labels.items() if text not in _named(context)}, name)
+        others = {text: label for text, label in labels.items() if text not in _named(context)}
+        _relabel(figure, others, [text for text in look.asked if text in others], name)
         if look.title and figure.legends:
             figure.legends[0].set_title(look.title, prop=FontProperties(size=plt.rcParams["figure.titlesize"]))
         elif look.title:
@@ -135,14 +136,14 @@ def _named(context: Context) -> set[str]:
     return {*context.models, *context.languages}
 
 
-def _relabel(figure: Figure, labels: Mapping[str, str], name: str) -> None:
-    """Print other texts; whole ones, or whole lines of them."""
+def _relabel(figure: Figure, labels: Mapping[str, str], asked: Sequence[str], name: str) -> None:
+    """Print other texts; whole ones, or whole lines of them. Those that are asked for must be there."""
     if not labels:
         return
     lay_out(figure)
     texts = [(one.text, one.axis) for one in shown_texts(figure)]
     said = {part for text, _ in texts for part in (text.get_text(), *text.get_text().splitlines())}
-    for label in labels:
+    for label in asked:
         if label not in said:
             raise WrongInput(
                 f"figures.{name}.labels: {unknown('text', label, sorted(filter(str.strip, said)), 'the figure has')}"

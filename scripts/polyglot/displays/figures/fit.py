@@ -36,6 +36,8 @@ MOST_GROWTH = 2.6
 """Times its height that a figure may become to make its text fit."""
 NAMES = 0.4
 """Share of a figure's width for names of rows."""
+LITTLE = 0.85
+"""The factor by which names of rows shrink at most before they are wrapped."""
 SMALLEST = 5.5
 """Points below which no text shrinks."""
 LEAST_PANEL = 0.45
@@ -245,6 +247,8 @@ def _names_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
     ]
     columns = {_column(one.axis.axes) for one in named if one.axis is not None}
     room = NAMES * figure.bbox.width / max(1, len(columns))
+    if _a_little_smaller(named, room):
+        return True
     changed = [one.text.get_text() == one.words and _broken(one.text, one.box.width, room, one.axis) for one in named]
     entries = {text for legend in figure.legends for text in legend.get_texts()}
     for one in (one for one in shown if one.text.axes is None and one.axis is None):  # of the figure, or of a legend above it
@@ -253,6 +257,17 @@ def _names_wrapped(figure: Figure, shown: Sequence[Shown]) -> bool:
         else:
             changed.append(_broken(one.text, one.box.width, (0.8 if one.text in entries else 0.94) * figure.bbox.width))
     return any(changed)
+
+
+def _a_little_smaller(named: Sequence[Shown], room: float) -> bool:
+    """Names of rows in print that is a little smaller, where all of them then fit on their lines."""
+    least = min((room / one.box.width for one in named), default=1.0)
+    sizes = {float(one.text.get_fontsize()) for one in named}
+    if not LITTLE <= least < 1 or 0.98 * least * min(sizes) < SMALLEST:
+        return False
+    for axis in {id(one.axis): one.axis for one in named if one.axis is not None}.values():
+        axis.set_tick_params(labelsize=0.98 * least * min(sizes))
+    return True
 
 
 def _column(axes: Axes) -> int:
