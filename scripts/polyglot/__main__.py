@@ -226,8 +226,9 @@ def _teachers(given: argparse.Namespace) -> None:
         study, registries = load_study(given.configfile, Path.cwd())
     except ConfigurationError as error:
         raise SystemExit(f"teachers: {error}") from None
-    used = {name: registries.models[name] for name in sorted(ModelInputs(study, registries).used) if name in registries.models}
-    shown, works = probed(used, study.model_dump())
+    models = ModelInputs(study, registries)
+    used = {name: registries.models[name] for name in models.used}
+    shown, works = probed(used, study.model_dump(), plain=set(used) - set(models.asked_for_objects))
     print(shown)
     if not works:
         raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")

@@ -118,6 +118,20 @@ def kind_of_file(path: Path) -> str:
     return kind
 
 
+def rows_file(folder: Path, name: str) -> Path | None:
+    """The file of rows with this name in a folder, in any format of `FORMATS` that has columns; None if there is none.
+
+    Raises:
+        FileError: if there are several.
+    """
+    endings = [kind for kind in FORMATS if kind != ".txt"]
+    both = [f"{kind}{gz}" for kind in endings for gz in ("", GZ) if not (gz and kind == ".parquet")]
+    found = [path for ending in both if (path := Path(folder) / f"{name}{ending}").is_file()]
+    if len(found) > 1:
+        raise FileError(f"{folder}: {' and '.join(path.name for path in found)} are both there; keep one of them")
+    return found[0] if found else None
+
+
 def lines_of(path: Path) -> Iterator[str]:
     """The lines of a text in UTF-8, one by one, without their ends. A line of JSON Lines ends at a line feed alone, others at a
     carriage return too. Other separators are characters of a text.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,12 @@ NO_OBJECT = (
 )
 
 
-def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, Any]]:
+def probe(name: str, model: Model, study: Mapping[str, Any], *, objects: bool = True) -> list[dict[str, Any]]:
     """Ask an endpoint once for each kind of answer, and whether it takes batches if the registry asks for them. What is found out
     is kept with the study, and its jobs use it. Deployments of Azure that take batches take no single requests.
+
+    Args:
+        objects: whether the study asks it for JSON objects. Else it is not asked for one here either.
 
     Returns:
         A row for each kind: model, asked, works, said (the end of the answer, or the error), limit, sampling, seed, system,
@@ -45,11 +48,12 @@ def probe(name: str, model: Model, study: Mapping[str, Any]) -> list[dict[str, A
     """
     assert model.endpoint is not None  # only endpoints are asked
     single = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"batch": None})})
-    kinds = {} if model.batched and model.endpoint.preset == "azure" else ASKED
+    wanted = {kind: asked for kind, asked in ASKED.items() if objects or asked[1] is None}
+    kinds = {} if model.batched and model.endpoint.preset == "azure" else wanted
     try:
         engine = start(Start(name, single, None, study))
     except EndpointError as error:
-        return [{"model": name, "asked": kind, "works": False, "said": str(error)} for kind in ASKED]
+        return [{"model": name, "asked": kind, "works": False, "said": str(error)} for kind in wanted]
     rows = [_batches(name, engine)] if model.batched else []
     for kind, (question, schema) in kinds.items():
         messages = [SYSTEM, {"role": "user", "content": question}]
@@ -121,17 +125,24 @@ def _holds_object(text: str) -> bool:
     return isinstance(value, dict) and {"prompt", "response"} <= value.keys()
 
 
-def probed(models: Mapping[str, Model], study: Mapping[str, Any]) -> tuple[str, bool]:
-    """A table of all endpoints of a study, and whether all of them work."""
+def probed(models: Mapping[str, Model], study: Mapping[str, Any], *, plain: Collection[str] = ()) -> tuple[str, bool]:
+    """A table of all endpoints of a study, and whether all of them work.
+
+    Args:
+        plain: models that the study asks for plain text only, such as a judge.
+    """
     import pandas as pd
 
-    rows = [row for name, model in models.items() if model.endpoint is not None for row in probe(name, model, study)]
+    there = {name: model for name, model in models.items() if model.endpoint is not None}
+    rows = [row for name, model in there.items() for row in probe(name, model, study, objects=name not in plain)]
     if not rows:
         return "no model of the study is behind an endpoint", True
     table = pd.DataFrame(rows)
     shown = table.assign(works=table["works"].map({True: "yes", False: "NO"})).drop(columns="said")
     lines = [shown.to_string(index=False, na_rep="-", float_format="{:.6f}".format)]
     lines += [f"{row['model']}, {row['asked']}: {row['said']}" for row in rows]
+    if text_only := [name for name in there if name in plain]:
+        lines.append(f"{', '.join(text_only)}: asked for text only, since the study asks for nothing else")
     kept = Path("results") / study["study"] / "endpoints"
     lines.append(f"kept in {kept}, for the study's jobs; this took {table.get('usd', pd.Series(0.0)).sum():.6f} USD")
     return "\n".join(lines), bool(table["works"].all())

@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from polyglot.core.errors import WrongInput
+from polyglot.core.errors import MissingFile, WrongInput
 from polyglot.core.files import write_jsonl
-from polyglot.core.rows import FileError, lines_of, stream_rows
+from polyglot.core.rows import FileError, lines_of, rows_file, stream_rows
 from polyglot.core.text import normalise
 from polyglot.evaluation.forms import Item, ItemError, kind_of
 from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
+
+TEST, SHOTS = "test", "dev"
+"""The names of the files in a task folder: test items, and few-shot examples."""
 
 
 class BenchmarkError(WrongInput):
@@ -35,7 +38,7 @@ def write_items(name: str, facts: BenchmarkFacts, folder: Path, lang: str, out: 
         BenchmarkError: if a file or column is missing, or a row is not a valid item.
     """
     written = {}
-    for file, patterns in (("test.jsonl", facts.test), ("dev.jsonl", facts.shots)):
+    for file, patterns in ((f"{TEST}.jsonl", facts.test), (f"{SHOTS}.jsonl", facts.shots)):
         if not patterns:
             continue
         items = [item for path in _files(name, facts, folder, lang, patterns) for item in _published(name, facts, path, lang)]
@@ -70,17 +73,50 @@ def read_items(
     return items
 
 
+def items_file(name: str, folder: Path) -> Path:
+    """The test items of a task folder, in any format that has columns (`polyglot.core.rows.FORMATS`).
+
+    Raises:
+        MissingFile: if there is no such file.
+        BenchmarkError: if there are several.
+    """
+    found = _one_file(name, folder, TEST)
+    if found is None:
+        raise MissingFile(f"there is no {folder}/{TEST}.jsonl, {TEST}.csv or {TEST}.parquet, as benchmark '{name}' needs")
+    return found
+
+
+def holds_items(folder: Path) -> bool:
+    """Whether a task folder has a file of test items, or several, of which a job will say so."""
+    try:
+        return rows_file(folder, TEST) is not None
+    except FileError:
+        return True
+
+
+def shots_file(name: str, folder: Path) -> Path | None:
+    """The few-shot examples of a task folder, as `items_file`; None if it has none."""
+    return _one_file(name, folder, SHOTS)
+
+
+def _one_file(name: str, folder: Path, stem: str) -> Path | None:
+    try:
+        return rows_file(folder, stem)
+    except FileError as error:
+        raise BenchmarkError(f"benchmark '{name}': {error}") from error
+
+
 def _rows(name: str, path: Path, columns: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
     """Place and values of a file's rows.
 
     Args:
-        columns: names of the columns of a TSV file, which has none itself and no quotes.
+        columns: names of the columns of a TSV file that has none itself, and no quotes.
 
     Raises:
         BenchmarkError: if it cannot be read; names benchmark, file, row and remedy.
     """
     try:
-        if path.suffix == ".tsv":
+        if path.suffix == ".tsv" and columns:
             yield from _plain_table(path, columns)
         else:
             yield from stream_rows(path)
@@ -99,7 +135,7 @@ def _plain_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict
 
 def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
     """Normalised questions of all test items in the folders; no student may be trained on them."""
-    rows = (row for folder in folders for _, row in _rows(folder.parent.name, folder / "test.jsonl"))
+    rows = (row for folder in folders for _, row in _rows(folder.parent.name, items_file(folder.parent.name, folder)))
     return frozenset(normalise(str(row.get("question") or row["prompt"])) for row in rows)
 
 
@@ -110,7 +146,7 @@ def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: 
     if not paths:
         raise BenchmarkError(
             f"benchmark '{name}': no file in {folder} matches {', '.join(patterns)}; correct the registry, or name a `folder` "
-            f"with {lang}/test.jsonl in the study"
+            f"with {lang}/{TEST}.jsonl in the study"
         )
     return paths
 

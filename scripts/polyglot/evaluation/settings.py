@@ -32,11 +32,11 @@ class Benchmark(Section):
     hub: bool = Field(default=False, description="Take its items from the hub, as the registry specifies.")
     folder: GivenPath | None = Field(
         default=None,
-        description="Folder with {lang}/test.jsonl (and dev.jsonl for few-shot examples); null uses the hub's, or else the "
-        "micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index from 0, letter or "
-        "text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, `subset`, "
-        "`category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a worked "
-        "`answer`.",
+        description="Folder with {lang}/test.jsonl, test.csv or test.parquet (and dev.* for few-shot examples); null uses the "
+        "hub's, or else the micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index "
+        "from 0, letter or text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, "
+        "`subset`, `category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a "
+        "worked `answer`.",
     )
 
     @property

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from polyglot.core.errors import MissingFile, WrongInput
+from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.evaluation.forms import Item
 from polyglot.evaluation.formulations import FORMULATIONS, Formulation
-from polyglot.evaluation.items import BenchmarkError, read_items
+from polyglot.evaluation.items import SHOTS, BenchmarkError, items_file, read_items, shots_file
 from polyglot.evaluation.settings import Benchmark, Evaluation
 from polyglot.evaluation.weights import WEIGHTINGS
 from polyglot.registry.data import BenchmarkFacts
@@ -20,7 +20,7 @@ from polyglot.registry.data import BenchmarkFacts
 
 @dataclass(frozen=True)
 class Task:
-    """One benchmark in one language: its rows are in `folder`/test.jsonl, few-shot rows in `folder`/dev.jsonl.
+    """One benchmark in one language: its rows are in the file test of `folder`, few-shot rows in its file dev.
 
     Attributes:
         weighting: how items are weighted in its score, a name in `WEIGHTINGS`.
@@ -60,18 +60,16 @@ def questions(task: Task, seed: int) -> Questions:
         seed: determines which items are sampled if there are more than `max_items`.
 
     Raises:
-        FileNotFoundError: if the file is missing.
+        FileNotFoundError: if there is no file of test items.
         ValueError: if there are fewer few-shot rows than shots.
         BenchmarkError: if a row is not a valid item, or two items of one stratum have the same id.
     """
-    few_shot, settings = task.folder / "dev.jsonl", task.settings
-    shots = _read(task, few_shot) if few_shot.exists() and settings.shots else []
+    settings, few_shot = task.settings, shots_file(task.benchmark, task.folder)
+    shots = _read(task, few_shot) if few_shot is not None and settings.shots else []
     if len(shots) < settings.shots:
-        key = f"evaluation.benchmarks.{task.benchmark}.shots"
-        raise WrongInput(f"{few_shot}: {len(shots)} rows for {settings.shots} few-shot examples; add rows or lower {key}")
-    path = task.folder / "test.jsonl"
-    if not path.exists():
-        raise MissingFile(f"{path}: no data for benchmark '{task.benchmark}' in '{task.lang}'")
+        key, named = f"evaluation.benchmarks.{task.benchmark}.shots", few_shot or task.folder / f"{SHOTS}.jsonl"
+        raise WrongInput(f"{named}: {len(shots)} rows for {settings.shots} few-shot examples; add rows or lower {key}")
+    path = items_file(task.benchmark, task.folder)
     items = _read(task, path)
     limit = min(settings.max_items or len(items), len(items))
     places = random.Random(stable_seed("items", task.name, seed)).sample(range(len(items)), limit)

@@ -67,7 +67,7 @@ class Checked:
 
 def check(path: Path, root: Path) -> Checked:
     """Take a file for what it is, and check it: a study or a registry, prompts or pairs, benchmark items (a file, or a folder
-    with LANG/test.jsonl), corrected responses, or a table of metrics.
+    with LANG/test.*), corrected responses, or a table of metrics.
 
     Args:
         root: the folder that holds `config/`.
@@ -248,7 +248,9 @@ def _items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
         except ItemError as error:
             problems.append(f"row {int(place) + 1}: {error}")
     facts = [f"{len(rows):,} items, {len(items):,} of them usable", *_item_facts(items)]
-    facts.append("a study takes such items from FOLDER/LANG/test.jsonl, with `folder: FOLDER` (docs/reference/files.md)")
+    facts.append(
+        "a study takes them from FOLDER/LANG/test.jsonl (or .csv, .parquet), with `folder: FOLDER` (docs/reference/files.md)"
+    )
     return Checked(path, kind, facts, problems)
 
 
@@ -271,11 +273,17 @@ def _item_facts(items: Sequence[Item]) -> list[str]:
 
 def _folder(path: Path, root: Path) -> Checked:
     """A benchmark's folder."""
-    files = sorted([*path.glob("test.jsonl"), *path.glob("dev.jsonl"), *path.glob("*/test.jsonl"), *path.glob("*/dev.jsonl")])
+    from polyglot.core.rows import FileError, rows_file
+    from polyglot.evaluation.items import SHOTS, TEST
+
+    folders = [path, *sorted(found for found in path.iterdir() if found.is_dir())]
+    try:
+        files = [file for folder in folders for name in (TEST, SHOTS) if (file := rows_file(folder, name)) is not None]
+    except FileError as error:
+        return Checked(path, "a folder of benchmark items", problems=[str(error)])
     if not files:
-        return Checked(
-            path, "a folder", problems=["no LANG/test.jsonl in it, as a benchmark has; name a file, or the benchmark's folder"]
-        )
+        lacks = "no LANG/test.jsonl, test.csv or test.parquet in it, as a benchmark has; name a file, or the benchmark's folder"
+        return Checked(path, "a folder", problems=[lacks])
     return Checked(path, "a folder of benchmark items", [f"{len(files)} files"], parts=[_rows(file, root) for file in files])
 
 

@@ -58,7 +58,8 @@ The quality model learns from `selection.pairs`: a file with the columns `instru
 and perhaps `lang`.
 
 ## Benchmarks
-A benchmark of your own is a folder with `LANG/test.jsonl`, and `LANG/dev.jsonl` for few-shot examples. The study names it
+A benchmark of your own is a folder with `LANG/test.jsonl` (or `test.csv`, `test.parquet` or another format that
+has columns), and `LANG/dev.jsonl` for few-shot examples. The study names it
 (`evaluation: {benchmarks: {NAME: {folder: FOLDER, formulation: ...}}}`), and NAME is an entry in `config/benchmarks.yaml`. A
 row has one of these forms:
 

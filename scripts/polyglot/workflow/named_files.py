@@ -169,11 +169,11 @@ def _read_template(path: Path) -> None:
 
 
 def _read_items(path: Path, *, name: str, lang: str, study: Study, registries: Registries) -> None:
+    from polyglot.evaluation.items import TEST, holds_items
     from polyglot.evaluation.tasks import Task, questions
 
-    file = path / "test.jsonl"
-    if not file.is_file():
-        raise MissingFile(f"there is no {file}; correct the folder, or leave '{lang}' out of its `languages`")
+    if not holds_items(path):
+        raise MissingFile(f"there is no {path}/{TEST}.jsonl; correct the folder, or leave '{lang}' out of its `languages`")
     facts = registries.benchmarks[name]
     settings = study.evaluation.benchmarks[name]
     questions(Task(name, lang, path, settings, facts.weighting, facts.duplicate_options), seed=0)

@@ -47,6 +47,7 @@ class Tried:
         usd: what all of them cost; None for a model without a price. paid: what the new ones cost.
         seconds: what they took together.
         why: why it was not asked, or what ended it.
+        free: whether the registry states a price of 0, as for servers of one's own.
     """
 
     teacher: str
@@ -56,6 +57,7 @@ class Tried:
     paid: float = 0.0
     seconds: float = 0.0
     why: str = ""
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ class Trial(Inputs):
             usd=_cost(model, list(answers.values())),
             paid=_cost(model, [one for name, one in answers.items() if name not in known]) or 0.0,
             seconds=seconds,
+            free=model.rates is not None and not (model.rates.prompt or model.rates.completion),
         )
 
     def _of_jobs(self, teacher: str, lang: str) -> Iterator[Path]:

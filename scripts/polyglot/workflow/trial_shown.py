@@ -73,12 +73,19 @@ def overview(found: Sequence[Tried]) -> Table:
             continue
         good = int((one.answers["status"] == "ok").sum())
         read, written = one.answers["prompt_tokens"].sum(), one.answers["completion_tokens"].sum()
-        usd, each = (
-            ("no price",) * 2 if one.usd is None else (f"{one.usd:.5f}", f"{1000 * one.usd / good:.3f}" if good else NOTHING)
-        )
+        usd, each = _price(one, good)
         seconds = f"{one.seconds:.1f}" if one.new else "kept"
         table.add_row(one.teacher, f"{good} of {len(one.answers)}", f"{read:,}", f"{written:,}", seconds, usd, each)
     return table
+
+
+def _price(one: Tried, good: int) -> tuple[str, str]:
+    """What a teacher's answers cost, and 1,000 usable ones."""
+    if one.usd is None:
+        return "no price", "no price"
+    if one.free:
+        return "price 0", "price 0"
+    return f"{one.usd:.5f}", f"{1000 * one.usd / good:.3f}" if good else NOTHING
 
 
 def problems(found: Sequence[Tried]) -> list[str]:

@@ -212,6 +212,9 @@ def test_the_command_that_checks_says_what_works_and_at_what_price(
     shown, works = probed({"deep": model}, study)
     assert not works
     assert "deep, JSON: stop, 4 characters, without the object that was asked for" in shown
+    shown, works = probed({"deep": model}, study, plain={"deep"})  # as of a judge, which is never asked for objects
+    assert works
+    assert "deep: asked for text only" in shown
     server.behave = lambda body: (404, {"error": {"message": "no such model"}})
     shown, works = probed({"deep": model}, study)
     assert not works

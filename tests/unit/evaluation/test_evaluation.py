@@ -190,5 +190,5 @@ def test_a_chat_template_can_be_left_out_or_given(tmp_path: Path, world: World, 
 
 def test_missing_data_are_named(tmp_path: Path) -> None:
     task = Task("mgsm", "de", tmp_path, Benchmark(formulation="generative"))
-    with pytest.raises(FileNotFoundError, match="no data for benchmark 'mgsm' in 'de'"):
+    with pytest.raises(FileNotFoundError, match=r"there is no .*test.jsonl, test.csv or test.parquet, as benchmark 'mgsm' needs"):
         evaluate(tmp_path, [task], batch_tokens=64)

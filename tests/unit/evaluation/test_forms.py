@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyglot.core.rows import write_rows
 from polyglot.evaluation.forms import Choice, Item, ItemError, Preference, Problem, letter
 from polyglot.evaluation.formulations import FORMULATIONS
-from polyglot.evaluation.items import BenchmarkError, benchmark_questions, read_items
+from polyglot.evaluation.items import BenchmarkError, benchmark_questions, read_items, shots_file
 from polyglot.evaluation.settings import Benchmark
 from polyglot.evaluation.tasks import Task, questions
 
@@ -27,6 +29,25 @@ def put(folder: Path, *rows: dict[str, Any] | str) -> Path:
     lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".json", ".parquet"])
+def test_items_are_taken_from_any_format_that_has_columns(tmp_path: Path, ending: str) -> None:
+    rows = [CITY | {"choices": json.dumps(CITY["choices"])}, {"question": "Wo?", "choices": '["hier", "da"]', "answer": 0}]
+    put(tmp_path, *rows)
+    task = Task("own", "de", tmp_path, Benchmark(formulation="letter", shots=2))
+    (tmp_path / "dev.jsonl").write_bytes((tmp_path / "test.jsonl").read_bytes())
+    wanted = questions(task, 0)
+    write_rows(pd.DataFrame(rows), tmp_path / f"test{ending}")
+    with pytest.raises(BenchmarkError, match=r"test.jsonl and test.* are both there; keep one"):
+        questions(task, 0)
+    (tmp_path / "test.jsonl").unlink()
+    (tmp_path / f"test{ending}").replace(tmp_path / f"dev{ending}")
+    (tmp_path / "dev.jsonl").unlink()
+    assert shots_file("own", tmp_path) == tmp_path / f"dev{ending}"
+    write_rows(pd.DataFrame(rows), tmp_path / f"test{ending}")
+    assert questions(task, 0) == wanted
+    assert benchmark_questions([tmp_path]) == {"welchestadt", "wo"}
 
 
 @pytest.mark.parametrize("answer", [1, 1.0, "1", "B", "Oslo"])

@@ -149,7 +149,9 @@ def _notes(context: Context, samples: pd.DataFrame) -> list[str]:
     left_out = [] if MEDIAN in samples.columns else ["Perplexity is left out: the study names no `base` and no `screen.base`."]
     if not any(one.needs == "judge" for one in context.metrics):
         left_out.append("Reward is left out: the study has no judge (`intrinsic.reward.kind: none`).")
-    unpriced = ["A dash as price: the model has no `price` in the registry."] if samples["usd"].isna().any() else []
+    free = ["A price of 0 is the registry's, as for a server of your own: what it costs to run is not in it."]
+    unpriced = free if (samples["usd"] == 0).any() else []
+    unpriced += ["A dash as price: the model has no `price` in the registry."] if samples["usd"].isna().any() else []
     return [
         f"Score: the mean z-score of {', '.join(titles)} over all samples, as in the intrinsic half of the PG-Score; higher is "
         "better. The usable share and the price are not in it.",

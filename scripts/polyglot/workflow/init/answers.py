@@ -11,11 +11,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from polyglot.core.files import read_jsonl
 from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.lookup import unknown
+from polyglot.core.rows import FileError, rows_file, stream_rows
 from polyglot.engines.addresses import ADDRESSES, is_own
 from polyglot.engines.manners import PRESETS
+from polyglot.evaluation.forms import Choice, Item, Preference, Problem
+from polyglot.evaluation.items import TEST
 from polyglot.registry import Registries
 from polyglot.registry.connections import base_address
 from polyglot.registry.data import Language
@@ -29,8 +31,8 @@ KEYS = ("name", "preset", "url", "model", "key", "hub", "revision", "folder", "r
 """What the description of a model may say."""
 LONGEST_ANSWER, LONGEST_RATING = 2048, 1024
 """Tokens, where the answer names none."""
-FORMS = {"choices": "letter", "chosen": "likelihood", "answer_number": "generative"}
-"""A column of benchmark rows to the formulation that they are for."""
+FORMS: dict[type[Item], str] = {Preference: "likelihood", Problem: "generative", Choice: "letter"}
+"""A kind of benchmark item to the formulation that it is for."""
 
 Entry = dict[str, Any]
 
@@ -329,7 +331,7 @@ def _check(entry: Entry) -> None:
 
 
 def benchmark(text: str, languages: Sequence[str], registries: Registries) -> tuple[str, Entry, Mapping[str, Entry]]:
-    """A benchmark: a name of the registry, or `NAME=FOLDER` with {lang}/test.jsonl.
+    """A benchmark: a name of the registry, or `NAME=FOLDER` with {lang}/test.jsonl, test.csv or test.parquet.
 
     Returns:
         Its name, what the study says of it, and the entries that it needs in the study's own registry.
@@ -342,7 +344,7 @@ def benchmark(text: str, languages: Sequence[str], registries: Registries) -> tu
     facts = registries.benchmarks.get(name)
     if facts is None:
         near = unknown("benchmark", name, [one for one, found in registries.benchmarks.items() if found.hub])
-        raise Wrong(f"{near}; or one of your own: NAME=FOLDER with {{lang}}/test.jsonl")
+        raise Wrong(f"{near}; or one of your own: NAME=FOLDER with {{lang}}/test.jsonl or test.csv")
     covered = [lang for lang in languages if lang in facts.languages]
     if not covered:
         has = ", ".join(facts.languages) or "none"
@@ -354,17 +356,18 @@ def benchmark(text: str, languages: Sequence[str], registries: Registries) -> tu
 def _own_benchmark(
     name: str, folder: Path, languages: Sequence[str], registries: Registries
 ) -> tuple[str, Entry, Mapping[str, Entry]]:
-    there = [lang for lang in languages if (folder / lang / "test.jsonl").is_file()]
-    if not there:
-        raise Wrong(f"there is no {folder}/{languages[0]}/test.jsonl; each language has a folder by its code")
     try:
-        row = next(iter(read_jsonl(folder / there[0] / "test.jsonl")), {})
-    except ValueError as error:
-        raise Wrong(f"{folder / there[0] / 'test.jsonl'}: {error}") from None
-    form = next((form for column, form in FORMS.items() if column in row), None)
+        files = {lang: file for lang in languages if (file := rows_file(folder / lang, TEST)) is not None}
+        there = list(files)
+        if not there:
+            raise Wrong(f"there is no {folder}/{languages[0]}/{TEST}.jsonl or {TEST}.csv; each language has a folder by its code")
+        _, row = next(stream_rows(files[there[0]]), (0, {}))
+    except FileError as error:
+        raise Wrong(str(error)) from None
+    form = next((form for kind, form in FORMS.items() if kind.told_by(row)), None)
     if form is None:
         raise Wrong(
-            f"{folder / there[0] / 'test.jsonl'}: its rows have none of {', '.join(FORMS)}; the forms of benchmarks are in "
+            f"{files[there[0]]}: its rows are of no form: {'; '.join(kind.stated_as for kind in FORMS)}. Forms of benchmarks: "
             "config/README.md (evaluation.benchmarks.<name>.folder)"
         )
     known = registries.benchmarks.get(name)

@@ -14,7 +14,7 @@ MODEL = (
 )
 ASKED_MODEL = "a model of config/models.yaml, a preset such as openai or vllm, or an address https://..."
 OWN_FILES = "a model of config/models.yaml, or hub=OWNER/NAME or folder=PATH"
-BENCHMARK = "a name of config/benchmarks.yaml, or NAME=FOLDER with {lang}/test.jsonl"
+BENCHMARK = "a name of config/benchmarks.yaml, or NAME=FOLDER with {lang}/test.jsonl or test.csv"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,8 @@ evaluation:
   benchmarks:
 {benchmarks}"""
 HEADS = {
-    "models": "Models of this study, beside those of config/models.yaml. Keys are in environment variables, never here.",
+    "models": "Models of this study, beside those of config/models.yaml. Keys are in environment variables, never here.\n"
+    "# A server of your own has price 0; state another (USD per million tokens) to count what it costs.",
     "benchmarks": "Benchmarks of this study, beside those of config/benchmarks.yaml.",
     "sources": "Sources of prompts of this study, beside those of config/sources.yaml. A source of your own takes three lines:\n"
     '# my-prompts: {folder: data, files: ["*.jsonl"], prompt: question, languages: {LANG: []}}',

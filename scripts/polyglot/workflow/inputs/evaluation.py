@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polyglot.evaluation.items import holds_items
 from polyglot.evaluation.tasks import params_of
 from polyglot.study import paths
 from polyglot.workflow.inputs.base import Inputs, Wildcards
@@ -44,7 +45,7 @@ class EvaluationInputs(Inputs):
             f"'{lang}' out of its `languages`"
             for lang in used
             for name, settings in self.study.evaluation.benchmarks_in(lang).items()
-            if settings.folder and not Path(settings.folder, lang, "test.jsonl").is_file()
+            if settings.folder and not holds_items(Path(settings.folder, lang))
         ]
 
     def world_folders(self) -> list[str]:

@@ -11,7 +11,8 @@ from polyglot.registry import own_chat_template
 from polyglot.study import paths
 from polyglot.study.seed_languages import measures_a_scale
 from polyglot.synthesis.draws import FURTHER
-from polyglot.synthesis.recipes import PEOPLE
+from polyglot.synthesis.methods.base import METHODS
+from polyglot.synthesis.recipes import PEOPLE, parse_recipe
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 
 
@@ -51,6 +52,14 @@ class ModelInputs(Inputs):
         """The models that are asked for data: teachers, candidates, and those that routed teachers choose from."""
         apart = {PEOPLE, self.translator, *self.study.routed_teachers}
         return [name for name in self.teachers if name not in apart]
+
+    @property
+    def asked_for_objects(self) -> list[str]:
+        """The models that are asked for JSON objects: writers, where a method writes prompt and response together."""
+        study = self.study
+        recipes = [parse_recipe(name, study.methods) for matrix in study.matrices.values() for name in matrix.recipes]
+        methods = [*(METHODS[name] for name in study.methods), *(method for recipe in recipes for method in recipe.methods)]
+        return self.writers if any(method.schema for method in methods) else []
 
     @cached_property
     def endpoint_teachers(self) -> list[str]:
