@@ -95,7 +95,7 @@ rule data_tables:
 rule steps:
     """Scores of an additive recipe's steps by task group."""
     input:
-        students=experiments.files(paths.STUDENT_OUTCOMES),
+        students=experiments.outcomes,
         data=experiments.files(paths.TRAINING_SET),
         base=experiments.base_outcomes,
         reference=experiments.reference_outcomes,

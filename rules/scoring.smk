@@ -6,7 +6,7 @@ rule measurements:
         reward=experiments.files(paths.REWARD),
         perplexity=experiments.files(paths.PERPLEXITY),
         metrics=metrics.of_cells,
-        students=experiments.files(paths.STUDENT_OUTCOMES),
+        students=experiments.outcomes,
         base=experiments.base_outcomes,
         reference=experiments.reference_outcomes,
     output:
@@ -15,6 +15,7 @@ rule measurements:
         evaluation="results/{study}/scores/{experiment}/evaluation.csv",
         gaps="results/{study}/scores/{experiment}/gaps.csv",
         holes="results/{study}/scores/{experiment}/holes.csv",
+        spread="results/{study}/scores/{experiment}/spread.csv",
     log:
         "results/{study}/logs/measurements/{experiment}.log",
     benchmark:

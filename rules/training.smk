@@ -26,7 +26,7 @@ rule check_base:
 rule student:
     """A base fine-tuned on a teacher's data."""
     input:
-        data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
+        data=training_sets.of_student,
         base=lambda wildcards: models.folder(wildcards.base),
         chat_template=lambda wildcards: models.chat_template(wildcards.base),
         checked=ancient(models.base_check),

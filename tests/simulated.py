@@ -19,10 +19,12 @@ from polyglot.displays.tables import comparisons as comparisons_tables
 from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
+from polyglot.displays.tables import spread as spread_tables
 from polyglot.displays.tables import study as study_tables
 from polyglot.provenance import ledger as costs
 from polyglot.scoring.scores import KEYS, gap_flags, rank_teachers, score_cells
 from polyglot.scoring.sensitivity import sensitivity
+from polyglot.scoring.spread_sources import COLUMNS, DRAWS, TOGETHER, TRAININGS
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
 
 CONFIDENCE = 0.95
@@ -149,6 +151,12 @@ def values(teachers: Sequence[str], bases: Sequence[str], recipes: Sequence[str]
         "models": MODELS,
         "languages": LANGUAGES,
     }
+
+
+def spreads(*sources: str) -> pd.DataFrame:
+    """What is known of the spread of students: of draws and of trainings, or of other sources."""
+    known = {DRAWS: (9e-4, 5e-4, 24, 12), TRAININGS: (4e-4, 3e-4, 48, 12), TOGETHER: (9e-4, 3e-4, 24, 12)}
+    return pd.DataFrame([(source, *known[source]) for source in sources or (TRAININGS, DRAWS)], columns=list(COLUMNS))
 
 
 def methods(*, students: bool = False) -> pd.DataFrame:
@@ -337,6 +345,7 @@ def every_table(frames: Frames) -> dict[str, Table]:
             context, cells, frames.replicates, gaps, holes, prices(), methods()
         ),
         "evaluation": study_tables.evaluation(context, saved(evaluation(frames)), gaps, holes),
+        "spread": spread_tables.spread(context, spreads()),
         "pgr": study_tables.pgr(context, cells, frames.measurements, gaps, holes),
         "intrinsic": study_tables.intrinsic(context, intrinsic(frames), holes),
         "synthesis_yield": study_tables.synthesis_yield(context, statuses()),

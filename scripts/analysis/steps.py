@@ -13,7 +13,8 @@ with running(snakemake, environment="analysis"):
     cells = [Cell(*cell) for cell in params.cells]
     read = [pd.read_parquet(path) for path in snakemake.input.students]
     sizes = [len(pd.read_parquet(path, columns=["id"])) for path in snakemake.input.data]
-    students = {cell: read[place * seeds : (place + 1) * seeds] for place, cell in enumerate(cells)}
+    each = len(read) // max(1, len(cells))
+    students = {cell: read[place * each : (place + 1) * each] for place, cell in enumerate(cells)}
     anchors = {
         (base, lang): (pd.read_parquet(one), pd.read_parquet(other))
         for (base, lang), one, other in zip(params.anchors, snakemake.input.base, snakemake.input.reference, strict=True)
@@ -26,6 +27,7 @@ with running(snakemake, environment="analysis"):
             anchors,
             {cell: sizes[place * seeds] for place, cell in enumerate(cells)},
             given_up=given_up,
+            trainings=each // seeds,
             tasks=TaskGroups(params.groups, params.weights),
             resampling=Resampling(params.replicates, params.seed, params.confidence),
         )

@@ -15,5 +15,5 @@ with running(snakemake, environment="analysis"):
     settings = {"replicates": params.replicates, "seed": params.seed}
     found = collect(files, **settings, given_up=given_up, metrics=metrics)
     write_parquet(found.measurements, snakemake.output.measurements)
-    for name in ("intrinsic", "evaluation", "gaps", "holes"):
+    for name in ("intrinsic", "evaluation", "gaps", "holes", "spread"):
         write_csv(getattr(found, name), snakemake.output[name])

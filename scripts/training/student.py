@@ -27,7 +27,7 @@ with running(snakemake, environment=trainer_environment(snakemake.params.trainin
                 pairs,
                 out,
                 training.model_copy(update={"offload": training.offload or operation["training_offload"]}),
-                seed=Draw.parse(snakemake.wildcards.seed).seed,
+                seed=Draw.parse(snakemake.wildcards.seed).training_seed,
                 checkpoints=Path(snakemake.params.checkpoints),
                 chat_template=given_file(snakemake.input.chat_template),
                 processes=max(1, operation["training_gpus"]),

@@ -39,6 +39,9 @@ def test_the_whole_study_is_planned(fresh: Workplace) -> None:
 
 def test_a_second_seed_is_one_number_more(fresh: Workplace) -> None:
     assert fresh.planned("--config", "seeds=[0, 1]")["student"] == 2 * 4 * 3
+    trained, once = (fresh.planned("--config", f"trainings={number}") for number in (3, 1))
+    assert trained["student"] == trained["evaluate_student"] - (once["evaluate_student"] - 12) == 3 * 4 * 3
+    assert {rule for rule in once if once[rule] != trained[rule]} == {"student", "evaluate_student"}  # nothing else is made again
 
 
 def test_an_experiment_is_configuration_only(fresh: Workplace) -> None:

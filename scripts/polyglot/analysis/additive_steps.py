@@ -54,6 +54,7 @@ def step_table(
     given_up: Mapping[Cell, str],
     tasks: TaskGroups,
     resampling: Resampling,
+    trainings: int = 1,
 ) -> pd.DataFrame:
     """Scores of every step by task group in one language, as in FilBench (arXiv 2508.03523).
 
@@ -62,10 +63,11 @@ def step_table(
 
     Args:
         steps: label and cell of every step, in order; all cells in one language.
-        students: cell to its students' outcomes, one frame per seed; a cell without any is empty.
+        students: cell to its students' outcomes, one frame per seed and training; a cell without any is empty.
         anchors: (base, lang) to the outcomes of base and reference.
         examples: cell to the size of its training set.
         given_up: abandoned cells without files, with the reason.
+        trainings: on each seed's data.
 
     Returns:
         step (0 is the base before any training), label, base, recipe, teacher, lang, group (`all` or a task group), score, low,
@@ -76,7 +78,7 @@ def step_table(
     groups = tasks.among(sorted(base_outcomes["benchmark"].unique()))
     start = Cell(first.base, "", "", first.lang)
     cells = list(dict.fromkeys(cell for _, cell in steps if cell in students))
-    draws = _draws(cells, students, anchors, start, groups, resampling)
+    draws = _draws(cells, students, anchors, start, groups, resampling, trainings)
     sizes = base_outcomes.groupby("benchmark").size()
     rows = []
     previous: dict[str, Array] = {}
@@ -101,13 +103,14 @@ def _draws(
     start: Cell,
     groups: Mapping[str, Sequence[str]],
     resampling: Resampling,
+    trainings: int,
 ) -> dict[Cell, dict[str, Array]]:
     """Score and replicates on every benchmark, of each cell and of the base before any training (`start`)."""
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     found = {}
     for cell in cells:
         outcomes = {(cell.recipe, cell.teacher): students[cell]}
-        options = (*anchors[cell.base, cell.lang], cell.lang, resampling.replicates, resampling.seed)
+        options = (*anchors[cell.base, cell.lang], cell.lang, resampling.replicates, resampling.seed, trainings)
         found[cell] = LanguageDraws(cell.base, cell.lang, {name: benchmark_draws(name, outcomes, *options) for name in names})
     spread = students_spread(found.values(), resampling.replicates, resampling.seed)
     draws: dict[Cell, dict[str, Array]] = {start: {}}

@@ -36,6 +36,8 @@ class Context:
     """Model to its label, family and size (billions of parameters, or None)."""
     languages: Mapping[str, Mapping[str, Any]]
     """Language code to its name, endonym, resource_level and commoncrawl_percent."""
+    trainings: int = 1
+    """Students on each seed's data."""
     metrics: Sequence[Metric] = STANDARD
     """The intrinsic metrics that are measured."""
     scored: Collection[str] = INTRINSIC

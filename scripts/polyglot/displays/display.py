@@ -87,6 +87,7 @@ class Display:
             "recipes": sizes,
             "steps": [label for label, *_ in matrix.steps],
             "seeds": len(matrix.seeds),
+            **({"trainings": matrix.trainings} if matrix.trainings > 1 else {}),
             "metrics": [metric.facts for metric in (STANDARD if published else study.intrinsic.metrics)],
             "scored": list(INTRINSIC if published else study.intrinsic.scored),
             "models": {

@@ -17,6 +17,7 @@ from polyglot.intrinsic.metrics import STANDARD, Metric, of_texts
 from polyglot.scoring.outcomes import ANCHORS, LanguageDraws, Student, language_draws, students_spread
 from polyglot.scoring.scores import KEYS, gap_flags, performance_gap_recovered
 from polyglot.scoring.seed_spread import SetSpread, Spread, spread_of
+from polyglot.scoring.spread_sources import spread_sources
 from polyglot.scoring.training_sets import MODELLED, intrinsic_draws, intrinsic_row, read_examples
 
 NO_DATA = "fewer than two usable answers"
@@ -90,15 +91,17 @@ def _score_rows(draws: LanguageDraws, scores: Mapping[str, Mapping[Student | str
 
 @dataclass(frozen=True)
 class CellFiles:
-    """Paths of an experiment's per-example files, one path per seed; anchors by (base, lang).
+    """Paths of an experiment's per-example files, one path per seed, and of students' one per training; anchors by (base, lang).
 
-    `sets`: the diversity, reward and perplexity files of every training set, and those of metrics of texts alone, by name.
+    `trainings`: on each seed's data. `sets`: the diversity, reward and perplexity files of every training set, and those of
+    metrics of texts alone, by name.
     """
 
     sets: dict[Cell, list[dict[str, str]]]
     students: dict[Cell, list[str]]
     base: dict[tuple[str, str], str]
     reference: dict[tuple[str, str], str]
+    trainings: int = 1
 
     @classmethod
     def arrange(
@@ -110,14 +113,16 @@ class CellFiles:
         seeds: int,
         metrics: Sequence[Metric] = STANDARD,
     ) -> CellFiles:
-        """From flat lists in the order of the cells, then seeds (attributes of `paths`, named as here; `metrics` for the metrics
-        of texts alone, one after another)."""
+        """From flat lists in the order of cells, then seeds, then trainings (attributes of `paths`, named as here; `metrics` for
+        the metrics of texts alone, one after another)."""
         own, size = [metric.name for metric in of_texts(metrics)], len(cells) * seeds
         flat = {kind: list(getattr(paths, kind)) for kind in (*MODELLED, "students")}
         flat |= {name: list(paths.metrics[place * size : (place + 1) * size]) for place, name in enumerate(own)}
 
-        def of_cell(kind: str, place: int) -> list[str]:
-            return flat[kind][place * seeds : (place + 1) * seeds]
+        trainings = len(flat["students"]) // size if size else 1
+
+        def of_cell(kind: str, place: int, each: int = seeds) -> list[str]:
+            return flat[kind][place * each : (place + 1) * each]
 
         def by_anchor(flat: Sequence[str]) -> dict[tuple[str, str], str]:
             return {(base, lang): path for (base, lang), path in zip(anchors, flat, strict=True)}
@@ -132,9 +137,10 @@ class CellFiles:
                 ]
                 for cell, place in places.items()
             },
-            students={cell: of_cell("students", place) for cell, place in places.items()},
+            students={cell: of_cell("students", place, seeds * trainings) for cell, place in places.items()},
             base=by_anchor(paths.base),
             reference=by_anchor(paths.reference),
+            trainings=trainings,
         )
 
 
@@ -147,6 +153,7 @@ class Collected:
     evaluation: pd.DataFrame
     gaps: pd.DataFrame
     holes: pd.DataFrame
+    spread: pd.DataFrame
 
 
 def collect(
@@ -167,19 +174,24 @@ def collect(
     """
     holes = dict(given_up or {})
     intrinsic, rows = _measured_sets(files, holes, replicates=replicates, seed=seed, metrics=metrics)
-    extrinsic, evaluation = _measured_students(files, holes, replicates=replicates, seed=seed)
-    if not extrinsic:
+    draws = _students_draws(files, holes, replicates=replicates, seed=seed)
+    common = students_spread(draws, replicates, seed)
+    found = [measured(one, common, seed) for one in draws]
+    if not found:
         raise WrongInput(f"no cell has a measurement: {', '.join(sorted(set(holes.values())))}")
-    measurements = pd.concat(intrinsic).merge(pd.concat(extrinsic), on=["replicate", *KEYS], validate="one_to_one")
+    measurements = pd.concat(intrinsic).merge(
+        pd.concat([each for each, _ in found]), on=["replicate", *KEYS], validate="one_to_one"
+    )
     gaps = measurements[measurements["replicate"] == 0].drop_duplicates(["base", "lang"])
     gaps = gaps[["base", "lang", "base_score", "reference_score", "gap", "gap_se"]].sort_values(["base", "lang"])
     empty = [pd.DataFrame({"replicate": np.arange(replicates + 1), **cell._asdict()}) for cell in holes]
     return Collected(
         measurements=pd.concat([measurements, *empty], ignore_index=True),
         intrinsic=pd.DataFrame(rows),
-        evaluation=pd.concat(evaluation, ignore_index=True),
+        evaluation=pd.concat([scores for _, scores in found], ignore_index=True),
         gaps=gap_flags(gaps.reset_index(drop=True)),
         holes=pd.DataFrame([{**cell._asdict(), "reason": reason} for cell, reason in holes.items()], columns=[*KEYS, "reason"]),
+        spread=spread_sources(draws),
     )
 
 
@@ -211,10 +223,8 @@ def _measured_sets(
     return intrinsic, rows
 
 
-def _measured_students(
-    files: CellFiles, holes: Mapping[Cell, str], *, replicates: int, seed: int
-) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
-    """Measurements and scores of the students of every base and language that has any (see `measured`)."""
+def _students_draws(files: CellFiles, holes: Mapping[Cell, str], *, replicates: int, seed: int) -> list[LanguageDraws]:
+    """The outcomes of the students of every base and language that has any."""
     draws = []
     for (base, lang), path in files.base.items():
         cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
@@ -222,7 +232,7 @@ def _measured_students(
             continue
         students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
         anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
-        draws.append(language_draws(students, *anchors, name=base, lang=lang, replicates=replicates, seed=seed))
-    spread = students_spread(draws, replicates, seed)
-    found = [measured(one, spread, seed) for one in draws]
-    return [measurements for measurements, _ in found], [scores for _, scores in found]
+        draws.append(
+            language_draws(students, *anchors, name=base, lang=lang, replicates=replicates, seed=seed, trainings=files.trainings)
+        )
+    return draws

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -76,12 +76,24 @@ def paired_se(items: pd.DataFrame, difference: Array) -> float:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """A student's scores by draw of data and training, shape (draws, trainings), and the variance over items of one of them given
+    the items' difficulty."""
+
+    scores: Array
+    noise: float
+
+
+@dataclass(frozen=True)
 class BenchmarkDraws:
     """One benchmark in one language, for base, reference and every student.
 
     `scores`: score (index 0) and replicates over items, of students the mean over seeds; `errors`: standard error over items of
     the difference from the base; `by_seed`: each student's score by seed; `noise`: the variance over items of one seed's score
-    given the items' difficulty, which is a part of the variance between seeds.
+    given the items' difficulty, which is a part of the variance between seeds; `trained`: the scores of single trainings.
+
+    A seed's score is the mean of the trainings on its draw of data. Where there is one draw only, its trainings take the place of
+    seeds: what another draw would change is then in none of these numbers.
     """
 
     scores: dict[Student | str, Array]
@@ -89,6 +101,7 @@ class BenchmarkDraws:
     by_seed: dict[Student, Array]
     noise: dict[Student, float]
     items: int
+    trained: dict[Student, Trained] = field(default_factory=dict)
 
 
 def benchmark_draws(
@@ -99,8 +112,14 @@ def benchmark_draws(
     lang: str,
     replicates: int,
     seed: int,
+    trainings: int = 1,
 ) -> BenchmarkDraws:
-    """Scores on one benchmark in one language, with replicates over items, the same for every model."""
+    """Scores on one benchmark in one language, with replicates over items, the same for every model.
+
+    Args:
+        students: (recipe, teacher) to its students' outcomes: of each draw of data, its trainings.
+        trainings: on each draw.
+    """
     frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
     for student, by_seed in students.items():
         frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
@@ -108,15 +127,27 @@ def benchmark_draws(
     rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
     by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
     found = BenchmarkDraws({name: by_model[name] for name in ANCHORS}, {}, {}, {}, len(items))
+    weights = items["weight"].to_numpy()
     found.errors["reference"] = paired_se(items, (correct["reference"] - correct["base"]).to_numpy())
     for student, by_seed in students.items():
         names = [f"{student}/{number}" for number in range(len(by_seed))]
         own = correct[names]
         found.scores[student] = np.mean([by_model[name] for name in names], axis=0)
         found.errors[student] = paired_se(items, own.mean(axis=1).to_numpy() - correct["base"].to_numpy())
-        found.by_seed[student] = np.array([by_model[name][0] for name in names])
-        spread = own.var(axis=1, ddof=1).to_numpy() if len(names) > 1 else np.zeros(len(items))
-        found.noise[student] = float(items["weight"].to_numpy() ** 2 @ spread)
+        single = own.to_numpy().reshape(len(items), -1, trainings)
+        units = single.mean(axis=2) if single.shape[1] > 1 else single[:, 0]
+        scores = np.array([by_model[name][0] for name in names]).reshape(-1, trainings)
+        found.by_seed[student] = scores.mean(axis=1) if len(scores) > 1 else scores[0]
+        found.noise[student] = float(weights**2 @ _variance(units, axis=1))
+        noise = float(weights**2 @ _variance(single, axis=2).mean(axis=1))
+        found.trained[student] = Trained(scores, noise)
+    return found
+
+
+def _variance(values: Array, axis: int) -> Array:
+    """Variance along an axis; 0 for a single value."""
+    shape = tuple(size for place, size in enumerate(values.shape) if place != axis)
+    found: Array = values.var(axis=axis, ddof=1) if values.shape[axis] > 1 else np.zeros(shape)
     return found
 
 
@@ -141,6 +172,11 @@ class LanguageDraws:
         """Mean over benchmarks by seed, shape (seeds,)."""
         mean: Array = np.mean([found.by_seed[student] for found in self.benchmarks.values()], axis=0)
         return mean
+
+    def trained(self, student: Student) -> Trained:
+        """Mean over benchmarks by draw of data and training."""
+        own = [found.trained[student] for found in self.benchmarks.values()]
+        return Trained(np.mean([one.scores for one in own], axis=0), sum(one.noise for one in own) / len(own) ** 2)
 
     def noise(self, student: Student) -> float:
         """The part of items in the variance of that mean between seeds."""
@@ -197,10 +233,11 @@ def language_draws(
     lang: str,
     replicates: int,
     seed: int,
+    trainings: int = 1,
 ) -> LanguageDraws:
     """All benchmarks of one base (`name`) in one language."""
     benchmarks = sorted(base["benchmark"].unique())
-    draws = {each: benchmark_draws(each, students, base, reference, lang, replicates, seed) for each in benchmarks}
+    draws = {each: benchmark_draws(each, students, base, reference, lang, replicates, seed, trainings) for each in benchmarks}
     return LanguageDraws(name, lang, draws)
 
 

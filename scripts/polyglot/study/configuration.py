@@ -120,7 +120,19 @@ class Study(Section):
     methods: list[Annotated[Name, AfterValidator(known_method)]] = Field(
         default=default_methods(), min_length=1, description="Methods for generating data; see above, and `plugins`."
     )
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1, description="Seeds of data and students.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[0],
+        min_length=1,
+        description="Seeds. With each, other requests are drawn and another student is trained, so the spread between seeds is "
+        "that of data and training together.",
+    )
+    trainings: int = Field(
+        default=1,
+        gt=0,
+        description="Students that are trained on each seed's data. With 2 or more, the spread between trainings is estimated "
+        "apart from that between draws of data. A further training needs no further answers of a teacher. With one seed, the "
+        "intervals do not contain what another draw of data would change.",
+    )
     base: Name | Literal[""] = Field(
         default="",
         description="Student base of the main experiment; the registry names its reference. Without one, no student is trained: "
@@ -242,6 +254,7 @@ class Study(Section):
             teachers=self.teachers,
             languages=self.languages,
             seeds=self.seeds,
+            trainings=self.trainings,
             methods=self.methods,
             translator=self.translation.model,
         )

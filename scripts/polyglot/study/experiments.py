@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from polyglot.core.cells import Cell
 from polyglot.core.section import Name, Section
+from polyglot.synthesis.draws import students_of
 from polyglot.synthesis.recipes import author
 
 MAIN = "main"
@@ -44,6 +45,7 @@ class Experiment(Section):
     seeds: list[Annotated[int, Field(ge=0)]] | None = Field(
         default=None, min_length=1, description="Seeds; null takes the study's."
     )
+    trainings: int | None = Field(default=None, gt=0, description="Trainings on each draw of data; null takes the study's.")
     steps: list[Step] = Field(default=[], description="Steps of an additive recipe, where `compare` is `steps`.")
 
     @model_validator(mode="after")
@@ -65,6 +67,7 @@ class Matrix:
     question: str
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...]
+    trainings: int = 1
     steps: tuple[tuple[str, str, str, str], ...] = ()
     """(label, base, recipe, teacher) of every step, in order; empty for the other comparisons."""
 
@@ -85,6 +88,11 @@ class Matrix:
         return list(dict.fromkeys(cell.lang for cell in self.cells))
 
     @property
+    def students(self) -> list[str]:
+        """Names of a cell's students: of each seed, its trainings."""
+        return students_of(self.seeds, self.trainings)
+
+    @property
     def anchors(self) -> list[tuple[str, str]]:
         """(base, language) of every pair of base and reference."""
         return list(dict.fromkeys((cell.base, cell.lang) for cell in self.cells if cell.base))
@@ -99,6 +107,7 @@ class Defaults:
     teachers: Sequence[str]
     languages: Sequence[str]
     seeds: Sequence[int]
+    trainings: int
     methods: Sequence[str]
     translator: str
 
@@ -128,5 +137,6 @@ def expand(name: str, experiment: Experiment, study: Defaults) -> Matrix:
         question=experiment.question,
         cells=tuple(cells),
         seeds=tuple(experiment.seeds or study.seeds),
+        trainings=experiment.trainings or study.trainings,
         steps=tuple((step.label, *row) for step, row in zip(experiment.steps, rows, strict=False)),
     )

@@ -11,6 +11,7 @@ from polyglot.displays import catalogue
 from polyglot.displays.display import Display
 from polyglot.study import paths
 from polyglot.study.configuration import REPLICATION
+from polyglot.synthesis.draws import Draw
 from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.hub import HubInputs
@@ -100,18 +101,18 @@ class Targets(Inputs):
     def publishing(self) -> list[str]:
         """The folder of every synthetic set and the card of every student."""
         students = dict.fromkeys(
-            (cell, seed)
+            (cell, student)
             for name in self.study.default_experiments
             for cell in self.study.measured[name]
-            for seed in self.study.matrices[name].seeds
+            for student in self.study.matrices[name].students
         )
-        sets = dict.fromkeys((cell.recipe, cell.teacher, cell.lang, seed) for cell, seed in students)
+        sets = dict.fromkeys((cell.recipe, cell.teacher, cell.lang, Draw.parse(name).data) for cell, name in students)
         return [
             *(
                 self.at(paths.DATA_CARD, recipe=recipe, teacher=teacher, lang=lang, seed=seed)
                 for recipe, teacher, lang, seed in sets
             ),
-            *(self.at(paths.MODEL_CARD, **cell._asdict(), seed=seed) for cell, seed in students),
+            *(self.at(paths.MODEL_CARD, **cell._asdict(), seed=name) for cell, name in students),
         ]
 
     def check(self, arguments: Sequence[str], makes: Callable[[str], bool]) -> None:

@@ -24,9 +24,11 @@ from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import screening as screening_tables
 from polyglot.displays.tables import study as study_tables
+from polyglot.displays.tables.spread import spread
 from polyglot.displays.words import quantity
 from polyglot.intrinsic.metrics import METRICS, STANDARD
 from polyglot.scoring.scores import rank_teachers
+from polyglot.scoring.spread_sources import DRAWS, TOGETHER, TRAININGS
 from polyglot.scoring.statistics import spearman_matrix
 from tests.simulated import (
     GAINS,
@@ -38,6 +40,7 @@ from tests.simulated import (
     intrinsic,
     saved,
     simulate,
+    spreads,
     statuses,
     values,
 )
@@ -336,3 +339,31 @@ def test_names_of_metrics_in_figures_come_from_the_metrics() -> None:
     assert [quantity(name, metrics) for name in names] == [
         *("prompt diversity", "perplexity (log)", "prompt length (log)", "distinct-2", "compression ratio (log)", "PG (paper)")
     ]
+
+
+def test_one_draw_that_is_trained_on_several_times_is_said_to_be_one() -> None:
+    frames = simulate(seeds=1)
+    context = replace(frames.context, trainings=3)
+    shown = every_table(replace(frames, context=context))
+    text = "\n".join(table.markdown() for table in shown.values())
+    assert "trainings on each seed's data: 3" in text
+    assert "one draw of data: without what another draw would change" in text
+    assert "how far draws of data differ is not known" in text
+    assert "one seed: without training randomness" not in text
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ((TRAININGS, DRAWS), ["another training on the same data  | 0.010", "another draw of the teacher's data | 0.020"]),
+        ((TRAININGS,), ["another draw of the teacher's data | not measured", "One draw of data"]),
+        ((TOGETHER,), ["another draw of data and another training | 0.024", "`trainings: 2`"]),
+    ],
+)
+def test_the_spread_between_students_says_what_differs(sources: tuple[str, ...], said: list[str]) -> None:
+    shown = spread(simulate().context, spreads(*sources)).markdown()
+    assert all(text in shown for text in said), shown
+
+
+def test_without_a_second_student_no_spread_is_measured() -> None:
+    assert spread(simulate().context, spreads().iloc[:0]).markdown().count("not measured") == 2

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from polyglot.scoring.measurements import extrinsic_replicates
+from polyglot.scoring.outcomes import LanguageDraws, language_draws, students_spread
 from polyglot.scoring.seed_spread import Spread
+from polyglot.scoring.spread_sources import DRAWS, TOGETHER, TRAININGS, deviation, spread_sources
 from tests.known_truth import Trained, rank_coverage, seed_coverage, set_coverage
 from tests.unit.scoring.test_measurements import outcomes
 
@@ -62,3 +64,46 @@ def test_seeds_that_differ_by_benchmark_do_not_hide_behind_their_mean() -> None:
     measured, scores = extrinsic_replicates(students, *anchors, lang="de", replicates=400, seed=0)
     assert (scores.loc[scores["recipe"] == "equal", "se"] > 0.15).all()
     assert (measured["gain_se"] < 0.05).all()
+
+
+def trained(rng: np.random.Generator, draws: int, trainings: int, *, by_draw: float, by_training: float) -> LanguageDraws:
+    """40 students whose share of right answers moves by draw of data and by training."""
+    anchors = outcomes([0] * 500), outcomes([1] * 500)
+    students = {}
+    for teacher in range(40):
+        known = 0.5 + by_draw * rng.normal(size=draws)
+        shares = [share + by_training * rng.normal() for share in known for _ in range(trainings)]
+        students["equal", f"t{teacher}"] = [outcomes((rng.random(500) < share).astype(int).tolist()) for share in shares]
+    return language_draws(students, *anchors, name="b", lang="de", replicates=20, seed=0, trainings=trainings)
+
+
+def test_draws_and_trainings_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    found = spread_sources([trained(rng, 3, 3, by_draw=0.06, by_training=0.03)])
+    assert list(found["df"]) == [40 * 3 * 2, 40 * 2]
+    for source, truth in ((DRAWS, 0.06), (TRAININGS, 0.03)):
+        middle, low, high = deviation(found[found["source"] == source].iloc[0], 0.95)
+        assert low <= truth <= high
+        assert middle == pytest.approx(truth, rel=0.25)
+        assert high - low < truth  # 40 students say something
+
+
+def test_what_moves_together_is_said_so_and_one_student_a_cell_tells_nothing() -> None:
+    rng = np.random.default_rng(4)
+    both = spread_sources([trained(rng, 3, 1, by_draw=0.06, by_training=0.03)])
+    assert list(both["source"]) == [TOGETHER]
+    assert deviation(both.iloc[0], 0.95)[0] == pytest.approx((0.06**2 + 0.03**2) ** 0.5, rel=0.2)
+    assert list(spread_sources([trained(rng, 1, 3, by_draw=0.06, by_training=0.03)])["source"]) == [TRAININGS]
+    assert spread_sources([trained(rng, 1, 1, by_draw=0.06, by_training=0.03)]).empty
+
+
+@pytest.mark.parametrize(("draws", "trainings"), [(2, 3), (1, 3)])
+def test_intervals_hold_the_truth_that_they_are_about(draws: int, trainings: int) -> None:
+    """With several draws, that of a new draw; with one, that of this draw's data: what another would change is not in them."""
+    rng = np.random.default_rng(5)
+    one = trained(rng, draws, trainings, by_draw=0.05, by_training=0.03)
+    spread, held = students_spread([one], 20, 0), []
+    for student in one.students:
+        error = one.gain_error(student, spread)
+        held.append(abs(float(one.by_seed(student).mean()) - 0.5) <= 1.96 * error)
+    assert (np.mean(held) >= 0.9) == (draws > 1)

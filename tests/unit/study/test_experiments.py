@@ -20,6 +20,7 @@ DEFAULTS = Defaults(
     teachers=["t1", "t2"],
     languages=["de", "id"],
     seeds=[0, 1],
+    trainings=1,
     methods=["generate", "translate", "respond"],
     translator="nllb",
 )

@@ -106,7 +106,7 @@ def test_no_example_is_repeated_to_make_up_a_shortfall() -> None:
     assert not mixed.duplicated(["prompt", "response"]).any()
 
 
-@pytest.mark.parametrize("name", ["0", "3-block2", "1-screen", "1-calibration", "0-further", "2-block3-further"])
+@pytest.mark.parametrize("name", ["0", "3-block2", "1-screen", "1-calibration", "0-further", "2-block3-further", "1-training2"])
 def test_a_draw_is_read_as_it_is_named(name: str) -> None:
     assert str(Draw.parse(name)) == name
 

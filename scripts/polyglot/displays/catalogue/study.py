@@ -62,6 +62,14 @@ _TABLES: dict[str, Display] = {
         "Every benchmark's score in every language, with the standard error over items.",
         {"evaluation": f"{SCORES}/evaluation.csv", "gaps": GAPS, "holes": HOLES},
     ),
+    "spread": Display(
+        "spread.spread",
+        "Spread between draws of data and between trainings",
+        EVALUATION,
+        "How far the mean benchmark scores of a cell's students lie apart, by what differs between them, with {confidence} "
+        "intervals.",
+        {"spread": f"{SCORES}/spread.csv"},
+    ),
     "pgr": Display(
         "study.pgr",
         "Performance gap recovered (PGR)",

@@ -107,6 +107,7 @@ class Students:
         if self.context.study != REPLICATION and any(recipe in self.context.recipes for recipe in self.recipes):
             parts.append(f"training examples per language: {self._sizes()}")
             parts.append(f"seeds: {self.context.seeds}")
+            parts += [f"trainings on each seed's data: {self.context.trainings}"] if self.context.trainings > 1 else []
         return " ".join([f"{'; '.join(parts)}.", *size_notes(self.context, self.recipes)])
 
     def _sizes(self) -> str:
@@ -186,6 +187,8 @@ def digits(low: pd.Series) -> int:
 
 def resampled(context: Context) -> str:
     """What is resampled for intervals and probabilities."""
+    if context.seeds == 1 and context.trainings > 1:
+        return "examples, items and trainings (one draw of data: without what another draw would change)"
     return "examples, items and seeds" if context.seeds > 1 else "examples and items (one seed: without training randomness)"
 
 

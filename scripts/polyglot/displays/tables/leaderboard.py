@@ -160,7 +160,8 @@ def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
     lead = f"p of its lead {p_value(best['p_lead'])}"
     if best["p_lead"] <= context.error_rate:
         if context.seeds == 1:
-            doubt = "With one seed this is not clear: how far trainings differ is not known."
+            unknown = "draws of data" if context.trainings > 1 else "trainings"
+            doubt = f"With one seed this is not clear: how far {unknown} differ is not known."
             return [f"{name} leads: {first}, {lead}. {doubt}{unranked}"]
         return [f"{name} leads clearly: {first}, {lead}.{unranked}"]
     others.sort(key=lambda row: -float(row["p_first"]))

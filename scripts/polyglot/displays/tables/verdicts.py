@@ -209,9 +209,10 @@ def _one_seed(context: Context, gain: Estimate) -> str:
     """What the spread between trainings elsewhere would do to the gain; the lead is never clear with one seed."""
     from scipy.stats import norm
 
+    without, what = ("of another draw of data", "draws") if context.trainings > 1 else ("of sampling and training", "seeds")
     text = (
-        "one seed only: intervals do not include the randomness of sampling and training, so certainty is overstated, and no "
-        f"choice is clear; if seeds spread a student's score by {SEED_SPREAD} (standard deviation: at most that in the released "
+        f"one seed only: intervals do not include the randomness {without}, so certainty is overstated, and no "
+        f"choice is clear; if {what} spread a student's score by {SEED_SPREAD} (standard deviation: at most that in the released "
         "results of arXiv 2604.11290)"
     )
     if not gain.low > 0:

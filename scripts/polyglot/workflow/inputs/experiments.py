@@ -32,6 +32,13 @@ class ExperimentInputs(Inputs):
 
         return paths_of
 
+    def outcomes(self, wildcards: Wildcards) -> list[str]:
+        """Outcomes of every student of an experiment: by cell, seed and training."""
+        experiment = wildcards["experiment"]
+        students = self.study.matrices[experiment].students
+        cells = self.study.measured[experiment]
+        return [self.at(paths.STUDENT_OUTCOMES, **cell._asdict(), seed=name) for cell in cells for name in students]
+
     def cell_files(self, experiment: str, pattern: str) -> list[str]:
         """A file of every measured cell and seed of an experiment."""
         seeds = self.study.matrices[experiment].seeds

@@ -86,6 +86,11 @@ class TrainingSetInputs(Inputs):
             files += [self.at(pattern, **named, seed=seed) for pattern, seed in zip(patterns, cycle(draws), strict=False)]
         return files
 
+    def of_student(self, wildcards: Wildcards) -> str:
+        """The training set of a student."""
+        named = {key: wildcards[key] for key in ("recipe", "teacher", "lang")}
+        return self.at(paths.TRAINING_SET, **named, seed=Draw.parse(wildcards["seed"]).data)
+
     def size(self, wildcards: Wildcards) -> int:
         """Target number of examples of a training set."""
         return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
