@@ -4,6 +4,7 @@ rule plan_jobs:
     output:
         jobs=f"{RESULTS}/plan/jobs.csv",
         power=f"{RESULTS}/plan/power.csv",
+        precision=f"{RESULTS}/plan/precision.csv",
     log:
         f"{RESULTS}/logs/plan_jobs.log",
     localrule: True

@@ -11,6 +11,7 @@ with running(snakemake):
     from polyglot.planning.budget import budget
     from polyglot.planning.demands import Demands
     from polyglot.planning.power import expected_power
+    from polyglot.planning.precision import expected_precision
     from polyglot.workflow.ask_snakemake import ask_snakemake
     from polyglot.workflow.loading import load_study
 
@@ -28,3 +29,4 @@ with running(snakemake):
     print(table.groupby("rule").size().to_string())
     write_csv(table, snakemake.output.jobs)
     write_csv(expected_power(study, registries), snakemake.output.power)
+    write_csv(expected_precision(study, registries, table), snakemake.output.precision)

@@ -9,6 +9,9 @@ POWER = 0.8
 DISAGREEMENT = 0.3
 """Share of items that a student and its base are assumed to answer differently, before anything is measured."""
 
+ANEW = 0.4
+"""Assumed share of the variance over items that another student of the same teacher has anew; the rest is common to them."""
+
 
 def smallest_gain(error: float, confidence: float) -> float:
     """The true gain whose interval excludes 0 with the probability `POWER` (Cohen, Statistical Power Analysis, 1988).

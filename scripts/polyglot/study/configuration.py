@@ -65,6 +65,18 @@ class Plan(Section):
     start_minutes_per_billion: float = Field(
         default=0.05, ge=0, description="The same, for each billion of parameters more; none for a job that shares an engine."
     )
+    standard_error: float = Field(
+        default=0.01,
+        gt=0,
+        description="Standard error of a student's gain that is wanted: the plan says what more items, trainings or draws of "
+        "data would cost to reach it.",
+    )
+    draw_spread: float = Field(
+        default=0.005, ge=0, description="Assumed standard deviation of a student's score between draws of a teacher's data."
+    )
+    training_spread: float = Field(
+        default=0.005, ge=0, description="Assumed standard deviation between trainings on the same data."
+    )
     gpu_memory: float = Field(default=85.5, gt=0, description="Memory of a GPU in GB: 85.5 has an H100 of 80 GiB.")
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
 

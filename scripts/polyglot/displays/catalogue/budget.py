@@ -44,6 +44,14 @@ BUDGET: dict[str, Display] = {
         "The smallest true gain of a student over its base that would be shown in 80 % of studies, by benchmark and language.",
         {"power": "plan/power.csv"},
     ),
+    "plan_precision": Display(
+        "budget.plan_precision",
+        "What makes a gain more certain, and at what cost",
+        COST,
+        "The expected standard error of a student's gain, and what reaches `plan.standard_error`: more items, more trainings on "
+        "the same data, or more draws of data.",
+        {"precision": "plan/precision.csv"},
+    ),
 }
-OF_STUDENTS = ("plan_memory", "plan_power")
+OF_STUDENTS = ("plan_memory", "plan_power", "plan_precision")
 """Tables about students; a study that trains none has none of them."""

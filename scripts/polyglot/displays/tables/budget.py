@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
-from polyglot.core.power import DISAGREEMENT, POWER
+from polyglot.core.power import ANEW, DISAGREEMENT, POWER
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, number, significant
 from polyglot.displays.table import Table
@@ -13,6 +15,7 @@ from polyglot.displays.tables.layout import Row, row_dicts
 SUMS = ("gpu_hours", "requests", "tokens_read", "tokens_written", "tokens_trained", "usd", "disk_gb")
 MOST = ("requests", "tokens_read", "tokens_written", "gpu_hours", "usd")
 """What is more if requests are asked again."""
+PAID = {"gpu_hours": "GPU h", "usd": "USD"}
 NOTE = (
     "By the throughputs assumed under `plan` in the configuration; every job runs once, none is finished; jobs share starts and "
     "engines as with `--profile slurm`, one a submission; a job that shares a start of libraries, but no engine, still loads its "
@@ -172,6 +175,37 @@ def plan_power(context: Context, power: pd.DataFrame) -> Table:
         "over benchmarks tells smaller gains. What the study could tell stands with its evaluation."
     ]
     return Table(power, pd.DataFrame(shown), context.title, notes)
+
+
+def plan_precision(context: Context, precision: pd.DataFrame) -> Table:
+    """What reaches the wanted standard error of a gain, one thing changed at a time, and which is the cheapest."""
+
+    def reached(row: Row, lever: str) -> str:
+        if not math.isfinite(row[f"{lever}_needed"]):
+            return "not by this alone"
+        paid = [(significant(row[f"{lever}_{unit}"]), name) for unit, name in PAID.items() if row[f"{lever}_{unit}"] > 0]
+        return f"{count(row[f'{lever}_needed'])}{''.join(f', {much} {name}' for much, name in paid)}"
+
+    levers = [name.removesuffix("_needed") for name in precision.columns if name.endswith("_needed")]
+    rows = [
+        {
+            "language": context.language(row["lang"]),
+            "benchmark": row["benchmark"],
+            "items": count(row["items"]) + " (assumed)" * bool(row["assumed"]),
+            "standard error": number(row["error"], 4),
+            **{f"{lever} for {number(row['wanted'], 4)}": reached(row, lever) for lever in levers},
+            "cheapest": row["cheapest"] or "none alone",
+        }
+        for row in row_dicts(precision.fillna({"cheapest": ""}))
+    ]
+    notes = [
+        "Of a student's gain over the base. Each way is taken alone, with the others as planned; costs are those of all teachers "
+        "in the language, beside the plan. More items than a benchmark has need another benchmark.",
+        f"Assumed: student and base answer {DISAGREEMENT:.0%} of the items differently; {ANEW:.0%} of the items' noise is other "
+        "with every student; draws and trainings spread by `plan.draw_spread` and `plan.training_spread`. The table `spread` of "
+        "a study with several of both measures these.",
+    ]
+    return Table(precision, pd.DataFrame(rows), context.title, notes)
 
 
 def _names(values: pd.Series) -> str:
