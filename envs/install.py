@@ -136,7 +136,10 @@ def install(venv: Path, locks: list[Path], build: str) -> None:
         builders.write_text(builders_lock(locks), encoding="utf-8")
         fail(run_pip(python, "install", "--requirement", str(builders)))
     if build:
+        say(f"torch for {build} ...")
         fail(take_torch(python, build, "install"))
+    count = sum(len(re.findall(r"^[\w.-]+==", lock.read_text(encoding="utf-8"), re.MULTILINE)) for lock in locks)
+    say(f"{count} packages ...")
     fail(run_pip(python, "install", *(text for lock in locks for text in ("--requirement", str(lock)))))
 
 
@@ -157,6 +160,11 @@ def add(venv: Path, aside: str, project: bool) -> None:
 def compile_all(venv: Path) -> None:
     """Compile an environment's modules, on all cores (pip takes one). Files that this Python cannot read are passed over."""
     subprocess.run([str(venv / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", str(venv)], check=False)
+
+
+def say(text: str) -> None:
+    """A line on what is going on."""
+    print(f"  {text}", flush=True)
 
 
 def download(folder: Path, locks: list[Path], build: str) -> None:
@@ -196,8 +204,11 @@ def main() -> int:
         else:
             install(asked.folder, asked.locks, build)
             add(asked.folder, asked.aside, asked.project)
+            say("compiling them ...")
             compile_all(asked.folder)
             (asked.folder / "ready").write_text(f"{build}\n", encoding="utf-8")
+            if asked.project:
+                print(f"set up; in each new shell: source {asked.folder}/bin/activate", flush=True)
     except CannotSetUp as error:
         print(error, file=sys.stderr)
         return 1

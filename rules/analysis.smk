@@ -225,8 +225,19 @@ rule ranking:
 
 
 rule rank:
+    """Print the ranking."""
     input:
-        targets.ranking(),
+        made=targets.ranking(),
+        shown=[file for file in targets.ranking() if file.endswith(".md")],
+    log:
+        f"{RESULTS}/logs/rank.log",
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    message:
+        "Ranking of {STUDY.study}"
+    shell:
+        "tail -n +1 {input.shown} | tee {log}"
 
 
 rule screening:

@@ -84,7 +84,7 @@ class Choice(Item):
     schema: ClassVar[Mapping[str, str]] = {
         "question": "the text of the question",
         "choices": "the options, two or more: a list; or one field an option: `option_a`, `option_b`, ...",
-        "answer": "the correct option: its place counted from 0 (a number), its letter, or its text",
+        "answer": "the correct option: its place counted from 0 (a number), its letter (also small), or its text",
         "answer_from_1": "instead of `answer`: its place counted from 1",
         "id": "optional (or `sample_id`): a name of the item; its place in the file without one",
         "category": "optional (or `subject_category`): a part of the benchmark",
@@ -301,6 +301,9 @@ def _answer(row: Row, options: Sequence[str]) -> int:
     found = {known.index(said) for known in (names, list(options)) if said in known}
     if number in places and not (said in options and isinstance(row.get("choices"), list)):  # JSON has numbers for places
         found.add(int(said))
+    plain = said.strip("().: ").upper()
+    if not found and plain in names:
+        return names.index(plain)  # a, (a), A. and A)
     if len(found) > 1:
         raise ItemError(
             f"answer {said!r} is the letter or place of one option and the text of another; give its place as a number, counted "

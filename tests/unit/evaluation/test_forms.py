@@ -50,10 +50,15 @@ def test_items_are_taken_from_any_format_that_has_columns(tmp_path: Path, ending
     assert benchmark_questions([tmp_path]) == {"welchestadt", "wo"}
 
 
-@pytest.mark.parametrize("answer", [1, 1.0, "1", "B", "Oslo"])
+@pytest.mark.parametrize("answer", [1, 1.0, "1", "B", "Oslo", "b", "(b)", "B.", "b)"])
 def test_an_answer_is_a_place_a_letter_or_a_text(answer: float | str) -> None:
     item = Choice.from_row(CITY | {"answer": answer}, 7)
     assert item == Choice("7", "all", "all", question="Welche Stadt?", options=("Rom", "Oslo", "Lima"), answer=1)
+
+
+def test_the_text_of_an_option_comes_before_a_small_letter() -> None:
+    row = {"question": "?", "option_a": "b", "option_b": "a", "option_c": "x"}
+    assert [Choice.from_row(row | {"answer": said}, 0).answer for said in ("a", "b", "c", "A")] == [1, 0, 2, 0]
 
 
 @pytest.mark.parametrize("options", [2, 3, 5, 26])

@@ -50,6 +50,16 @@ def test_the_plan_says_the_smallest_gain_that_each_benchmark_can_show(paper: tup
     assert "0.097" in set(shown.shown["smallest gain"])
 
 
+def test_items_of_a_folder_are_counted(paper: tuple[Study, Registries], tmp_path: Path) -> None:
+    (tmp_path / "de").mkdir()
+    (tmp_path / "de/test.csv").write_text("question,choices,answer\n" + 'Wo?,"[""a"", ""b""]",0\n' * 12)
+    study, registries = paper
+    own = study.evaluation.benchmarks["global-mmlu-lite"].model_copy(update={"folder": str(tmp_path), "hub": False})
+    evaluation = study.evaluation.model_copy(update={"benchmarks": {"global-mmlu-lite": own}})
+    power = expected_power(study.model_copy(update={"evaluation": evaluation, "languages": ["de"]}), registries)
+    assert (power["items"].item(), bool(power["assumed"].item())) == (12, False)
+
+
 def job(rule: str, gpu: int | None = None, **wildcards: str) -> dict[str, Any]:
     asked = {"gres": None, "mem_mb": 64000 if gpu else None, "runtime": 60, "slurm_partition": None}
     return {"rule": rule, "threads": 1, "wildcards": wildcards, "gpu": gpu, **asked}

@@ -115,7 +115,8 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     further = [name for name in open_.unrun if name != MAIN]
     if not open_.trains:
         steps.append(
-            "Test the data with students: name a `base` and a benchmark (`evaluation.benchmarks`) in the study; then `snakemake` "
+            "Drop teachers whose data are clearly worse: few usable answers, short or foreign responses, a high price. Then test "
+            "the others with students: name a `base` and a benchmark (`evaluation.benchmarks`) in the study; then `snakemake` "
             "trains and evaluates them."
         )
     elif MAIN in open_.unrun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from polyglot.displays.context import Context
@@ -12,7 +13,7 @@ from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, row_dicts
 from polyglot.intrinsic.metrics import LENGTHS, PERPLEXITIES, Metric
 
-MEDIAN, SHARE = PERPLEXITIES[-1], "usable_share"
+MEDIAN, SHARE, LENGTH = PERPLEXITIES[-1], "usable_share", "response_characters"
 NOT_STUDENTS = (
     "This is no prediction. In the paper's published results, such a score put pairs of teachers in the order of their students "
     "about as often as a coin (docs/howto/rank.md). Read the columns; only students decide."
@@ -106,35 +107,54 @@ def _lead(context: Context, order: pd.DataFrame, samples: pd.DataFrame) -> str:
         return "No teacher can be ranked: none has enough usable answers in every language."
     first, *others = row_dicts(ranked)
     near = [context.model(row["teacher"]) for row in others if row["rank_low"] <= 1]
-    lead = f"**{context.model(first['teacher'])}** has the highest data score of {len(ranked)} ranked teachers"
+    name = context.model(first["teacher"])
+    lead = f"**{name}** has the highest data score of {len(ranked)} ranked teachers"
     lead += f", not clearly above {', '.join(near)}." if near else "."
+    if near and len(near) == len(others):
+        lead = f"**Data scores do not tell the {len(ranked)} teachers apart.** {name} has the highest."
     samples = samples[samples["teacher"].isin(ranked["teacher"])]
     leaders = "; ".join(f"{what}: {name}" for what, name in _leaders(context, samples).items())
-    said = "The score is no prediction of students."
-    return f"{lead} {said} First in each: {leaders}.{_fewer(context, first['teacher'], samples)}"
+    look = [*_fewer(context, samples), *_shorter(context, samples)]
+    beware = f"Look first: {'; '.join(look)}. " if look else ""
+    return f"{beware}{lead} The score is no prediction of students. First in each: {leaders}."
 
 
-def _fewer(context: Context, first: str, samples: pd.DataFrame) -> str:
-    """A caution where a clearly smaller share of the first teacher's answers is usable than of another's, in some language."""
+def _fewer(context: Context, samples: pd.DataFrame) -> list[str]:
+    """Teachers of whose answers a clearly smaller share is usable than of another's, in some language."""
+    found: dict[str, str] = {}
     for _, rows in samples.groupby("lang", sort=False):
         best = max(row_dicts(rows), key=lambda row: float(row[f"{SHARE}_low"]))
-        own = next((row for row in row_dicts(rows) if row["teacher"] == first), best)
-        if own[f"{SHARE}_high"] < best[f"{SHARE}_low"]:
-            other = f"{share(best[SHARE])} of {context.model(best['teacher'])}'s"
-            return f" Beware: {share(own[SHARE])} of its answers are usable, {other}."
-    return ""
+        for row in row_dicts(rows):
+            if row[f"{SHARE}_high"] < best[f"{SHARE}_low"]:
+                own = f"{share(row[SHARE])} of {context.model(row['teacher'])}'s answers are usable"
+                found.setdefault(row["teacher"], f"{own}, {share(best[SHARE])} of {context.model(best['teacher'])}'s")
+    return list(found.values())
+
+
+def _shorter(context: Context, samples: pd.DataFrame) -> list[str]:
+    """Teachers whose responses are less than half as long as the others' (their median), in some language."""
+    found: dict[str, str] = {}
+    for _, rows in samples.groupby("lang", sort=False):
+        lengths = rows.set_index("teacher")[LENGTH].dropna()
+        for teacher, length in lengths.items():
+            usual = lengths.drop(teacher).median()
+            if length < usual / 2:
+                said = f"{context.model(str(teacher))}'s responses have {count(length)} characters, the others' {count(usual)}"
+                found.setdefault(str(teacher), said)
+    return list(found.values())
 
 
 def _leaders(context: Context, samples: pd.DataFrame) -> dict[str, str]:
-    """What was measured to the teacher that is best in it, by the mean over languages."""
+    """What was measured to the teachers that are best in it, by the mean over languages; without what is the same for all."""
     ways = {SHARE: ("usable share", True)}
     ways |= {one.name: (one.title, True) for one in _scored(context, samples) if one.better == "higher"}
     ways |= {MEDIAN: ("median perplexity", False), "usd_per_usable": ("price", False)}
     found = {}
     for name, (title, highest) in ways.items():
         means = samples.groupby("teacher", sort=False)[name].mean() if name in samples.columns else pd.Series(dtype=float)
-        if means.notna().any():
-            found[title] = context.model(str(means.idxmax() if highest else means.idxmin()))
+        if means.nunique() > 1:
+            best = means.max() if highest else means.min()
+            found[title] = ", ".join(context.model(str(name)) for name in means.index[np.isclose(means, best)])
     return found
 
 

@@ -75,6 +75,7 @@ class Answers:
     benchmarks: Sequence[tuple[str, Entry, Mapping[str, Entry]]]
     budget: float | None
     copy: bool
+    requests: int | None = None
 
 
 class Taken:
@@ -291,6 +292,13 @@ def price(text: str) -> str:
     if not PRICE.fullmatch(text):
         raise Wrong(f"price: '{text}' must be PROMPT/COMPLETION in USD per million tokens, such as 0.4/1.6")
     return text
+
+
+def whole(text: str, what: str) -> int:
+    """A number of something, above 0."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise Wrong(f"{what}: '{text}' is no whole number above 0")
+    return int(text)
 
 
 def dollars(text: str) -> float:

@@ -97,7 +97,8 @@ def _answers(options: argparse.Namespace, registries: Registries, root: Path) ->
     asked = "Most that all endpoints together may cost, in USD"
     budget = given.dollars(options.budget) if options.budget else ask_maybe(asked, given.dollars) if lacking else None
     copies = not options.reference_prompts
-    return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, budget, copies)
+    requests = given.whole(options.requests, "requests") if options.requests else None
+    return Answers(name, languages, prompts, teachers, judge, embedding, base, benchmarks, budget, copies, requests)
 
 
 def described(text: str) -> str:

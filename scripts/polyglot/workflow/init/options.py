@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     option("--benchmark", action="append", metavar="NAME", help=BENCHMARK)
     option("--budget", metavar="USD", help="most that all endpoints together may cost")
+    option("--requests", metavar="NUMBER", help="requests to each teacher in each language for `snakemake rank` (default: 300)")
     option("--reference-prompts", action="store_true", help="leave files of prompts where they are (default: copy them)")
     option("--force", action="store_true", help="write over files that are there")
     option("--no-plan", action="store_true", help="do not work out what the study will cost")

@@ -25,14 +25,14 @@ teachers: {teachers}
 {budget}intrinsic:
   embedding: {embedding} # diversity is measured with it: it should know the languages
   reward: {reward}
-{training}"""
+{screen}{training}"""
 METHODS = """\
 methods: [generate, respond] # `translate` as well, once seed_dataset.files.{source} names prompts to translate
 """
 TRAINING = """\
 training: # usual values for real weights; {examples} examples a student are the default
   learning_rate: 2.0e-5
-  max_length: 2048 # tokens
+  max_length: {length} # tokens{context}
 evaluation:
   benchmarks:
 {benchmarks}"""
@@ -44,6 +44,8 @@ HEADS = {
     '# my-prompts: {folder: data, files: ["*.jsonl"], prompt: question, languages: {LANG: []}}',
     "languages": "Languages of this study that neither ISO 639 and CLDR nor config/languages.yaml know.",
 }
+LENGTH = 2048
+"""Usual longest example, in tokens."""
 IGNORED = """\
 # keys stay in the environment; should a file hold some, git leaves it out
 .env
@@ -78,7 +80,13 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
     translates = any(one.lang == source for one in answers.prompts) and source not in codes
     names = [registries.languages[code].name for code in codes]
     benchmarks = [f"    {name}: {_flow(_seen(settings, folder))}\n" for name, settings, _ in answers.benchmarks]
-    training = TRAINING.format(examples=Training.model_fields["examples"].default, benchmarks="".join(benchmarks))
+    context = _context(answers.base)
+    training = TRAINING.format(
+        examples=Training.model_fields["examples"].default,
+        benchmarks="".join(benchmarks),
+        length=min(LENGTH, context or LENGTH),
+        context=", the base's context" if context and context <= LENGTH else "",
+    )
     return STUDY.format(
         name=answers.name,
         description=f"Which teacher writes the best fine-tuning data for {_listed(names)}?",
@@ -90,8 +98,17 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
         budget=f"  budget: {answers.budget:g} # USD, for all endpoints together\n" if answers.budget else "",
         embedding=answers.embedding.name,
         reward=_flow(_reward(answers.judge, registries)),
+        screen=f"screen: {{requests: {answers.requests}}}\n" if answers.requests else "",
         training=training if answers.base else "",
     )
+
+
+def _context(base: Chosen | None) -> int | None:
+    """The context of a base in tokens, if its files are here and say so."""
+    from polyglot.models.checks import model_context
+
+    folder = base.entries.get(base.name, {}).get("folder") if base else None
+    return model_context(Path(folder)) if folder else None
 
 
 def _reward(judge: Chosen | None, registries: Registries) -> dict[str, str]:

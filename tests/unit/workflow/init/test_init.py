@@ -99,6 +99,17 @@ def test_the_folder_holds_a_study_that_can_be_run(
     assert "export OPENAI_API_KEY=..." in said  # of a model of config/models.yaml too
 
 
+def test_requests_of_a_ranking_and_the_length_of_a_base_are_written(init: Init, data: Path, repository: Path) -> None:
+    base = data / "base"
+    base.mkdir()
+    (base / "config.json").write_text('{"max_position_embeddings": 512}')
+    init("--requests", "60", base=[f"folder={base},reference={base},size=0.1"])
+    study, _ = load_study(data / "mine/study.yaml", repository)
+    assert (study.screen.requests, study.training.max_length) == (60, 512)
+    with pytest.raises(SystemExit, match="requests: 'many' is no whole number above 0"):
+        init("--force", "--requests", "many")
+
+
 def test_nothing_that_is_written_is_a_default(init: Init, data: Path) -> None:
     init()
     raw = yaml.safe_load((data / "mine/study.yaml").read_text(encoding="utf-8"))
