@@ -3,7 +3,7 @@
 A comment before a block says what stands in the way of running it as it is:
 
     <!-- dry run -->         it takes long: make and snakemake say what they would do, polyglot how it is used
-    <!-- needs: cluster -->  or gpu, hub, endpoint, terminal: its commands and options are checked, not run
+    <!-- needs: cluster -->  or gpu, hub, endpoint, terminal, archives: its commands and options are checked, not run
     <!-- models.yaml -->     (of YAML) an entry of that registry, or site.yaml's keys; without a comment, part of a study
 
 A block under a line with nothing but `a/path` is that file.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<kind>[^\n`]*)\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"<!-- (.*?) -->")
-NEEDS = ("cluster", "gpu", "hub", "endpoint", "terminal")
+NEEDS = ("cluster", "gpu", "hub", "endpoint", "terminal", "archives")
 
 
 @dataclass(frozen=True)

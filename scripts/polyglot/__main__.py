@@ -104,6 +104,10 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
     verifying.add_argument("--fingerprint", metavar="HEX", help="the fingerprint that its authors have published")
     verifying.add_argument("--signature", type=Path, metavar="FILE", help="its ssh signature (default: ARCHIVE.sig)")
     verifying.add_argument("--signers", type=Path, metavar="FILE", help="ssh's file of signers, one of whom must have signed")
+    combining = command("combine", _combine, "put verified archives of several studies into one leaderboard of their teachers")
+    combining.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="archive.zip of each study, or its folder")
+    combining.add_argument("--to", type=Path, required=True, help="folder for combined.md, combined.csv and more")
+    combining.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals (default: %(default)s)")
     tracing = command(
         "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
     )
@@ -158,6 +162,17 @@ def _verify(given: argparse.Namespace) -> None:
         print(*verdict.sentences(given.archive), sep="\n")
     except ArchiveError as error:
         raise SystemExit(f"{given.archive} failed verification: {error}") from None
+
+
+def _combine(given: argparse.Namespace) -> None:
+    from polyglot.workflow.combine import combine_archives
+
+    if not 0 < given.confidence < 1:
+        raise SystemExit(f"combine: --confidence {given.confidence} must be between 0 and 1, such as 0.95")
+    try:
+        print(*combine_archives(given.archives, given.to, given.confidence), sep="\n")
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"combine: {error}") from None
 
 
 def _trace(given: argparse.Namespace) -> None:

@@ -1,0 +1,214 @@
+"""Several studies on one scale: a common order of the teachers that they measured.
+
+A cell's value (a student's gain, or a PG-Score on a common scale) is
+
+    teacher + block + teacher in this study + teacher in this language + error
+
+with one block for each study, base, recipe and language: what its benchmarks, base and size add is the same for all of its
+teachers, and tells nothing about them. How far a teacher differs between studies, and between languages, are two standard
+deviations that a few studies cannot tell well. So no single estimate is taken: the result is an average over a grid of both,
+weighed by the restricted likelihood (Patterson and Thompson, Biometrika 58, 1971) and a half-normal prior as wide as the teachers
+differ (Roever et al., Research Synthesis Methods 12, 2021). Errors are those of each study's own intervals.
+tests/unit/analysis/test_combining.py shows the coverage by simulation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from polyglot.core.arrays import Array
+from polyglot.core.errors import WrongInput
+from polyglot.core.hashing import stable_seed
+
+BLOCK = ("study", "base", "recipe", "lang")
+DRAWS = 4000
+GRID = tuple(float(place) for place in np.linspace(0, 2.5, 14))
+"""Standard deviations that are averaged over, in units of the spread of teachers within blocks."""
+LEAST_ERROR = 1e-4
+"""Floor of a cell's standard error, so that no single cell decides."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Effects of the teachers, whose mean is 0, as draws of shape (draws, teachers), and two standard deviations (means)."""
+
+    teachers: list[str]
+    draws: Array
+    between_studies: float
+    between_languages: float
+
+
+def combine(cells: pd.DataFrame, seed: int = 0) -> Fit:
+    """Fit the model of this module.
+
+    Args:
+        cells: study, base, recipe, lang, teacher, value, se; one row a cell.
+
+    Raises:
+        WrongInput: if the studies do not hang together through common teachers, or there is nothing to compare.
+    """
+    cells = cells.dropna(subset=["value", "se"])
+    cells = cells[cells.groupby(list(BLOCK))["teacher"].transform("nunique") > 1]  # a teacher alone is compared with nobody
+    teachers = sorted(cells["teacher"].unique())
+    if len(teachers) < 2:
+        raise WrongInput("no language of any study has two teachers with a measured value: there is nothing to compare")
+    _hang_together(cells)
+    values = cells["value"].to_numpy(float)
+    blocks = np.eye(cells.groupby(list(BLOCK)).ngroups)[cells.groupby(list(BLOCK)).ngroup()]
+    contrasts = _contrasts(len(teachers))
+    design = np.hstack([np.eye(len(teachers))[pd.Categorical(cells["teacher"], teachers).codes] @ contrasts, blocks])
+    errors = np.diag(np.maximum(cells["se"].to_numpy(float), LEAST_ERROR) ** 2)
+    groups = [_indicators(cells["teacher"], cells[column]) for column in ("study", "lang")]
+    within = values - blocks @ (blocks.T @ values / blocks.sum(axis=0))
+    scale = max(float(within.std()), LEAST_ERROR)
+    grid = [scale * np.array(pair) for pair in product(GRID, repeat=2)]
+    found = [
+        _Solved.of(values, design, errors + sum(sd**2 * group for sd, group in zip(pair, groups, strict=True))) for pair in grid
+    ]
+    logs = np.array([one.likelihood - float((pair**2).sum()) / (2 * scale**2) for one, pair in zip(found, grid, strict=True)])
+    weights = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
+    rng, size = np.random.default_rng(stable_seed("combine", seed)), contrasts.shape[1]
+    drawn = [
+        rng.multivariate_normal(one.fitted[:size], one.covariance[:size, :size], size=count, method="eigh")
+        for one, count in zip(found, rng.multinomial(DRAWS, weights), strict=True)
+    ]
+    studies, langs = weights @ np.array(grid)
+    return Fit(teachers, np.concatenate(drawn) @ contrasts.T, float(studies), float(langs))
+
+
+def _hang_together(cells: pd.DataFrame) -> None:
+    """Check that every study is linked to every other through teachers.
+
+    Raises:
+        WrongInput: names studies that share no teacher with the rest.
+    """
+    left = {str(study): set(rows["teacher"]) for study, rows in cells.groupby("study")}
+    first, *others = left
+    reached, linked = left[first], [first]
+    while near := [name for name in others if name not in linked and left[name] & reached]:
+        linked += near
+        reached = reached.union(*(left[name] for name in near))
+    if apart := [name for name in others if name not in linked]:
+        raise WrongInput(
+            f"{', '.join(apart)}: no teacher in common with {', '.join(linked)}, so nothing says which is better; "
+            "combine studies that share a teacher"
+        )
+
+
+def _contrasts(count: int) -> Array:
+    """An orthonormal basis of effects whose sum is 0, shape (count, count - 1)."""
+    centred = np.eye(count) - 1 / count
+    basis: Array = np.linalg.svd(centred)[0][:, : count - 1]
+    return basis
+
+
+def _indicators(*columns: pd.Series) -> Array:
+    """Which rows have the same values, as a matrix of ones and zeros."""
+    codes = pd.factorize(pd.MultiIndex.from_arrays(columns))[0]
+    same: Array = (codes[:, None] == codes[None, :]).astype(float)
+    return same
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """Generalised least squares: estimates, their covariance, and the restricted log likelihood."""
+
+    fitted: Array
+    covariance: Array
+    likelihood: float
+
+    @classmethod
+    def of(cls, values: Array, design: Array, covariance: Array) -> _Solved:
+        weighted = np.linalg.solve(covariance, design)
+        information = design.T @ weighted
+        spread = np.linalg.inv(information)
+        fitted = spread @ (weighted.T @ values)
+        rest = values - design @ fitted
+        loss = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(information)[1] + rest @ np.linalg.solve(covariance, rest)
+        return cls(fitted, spread, -0.5 * float(loss))
+
+
+def leaderboard(fit: Fit, confidence: float) -> pd.DataFrame:
+    """The teachers, best first.
+
+    Returns:
+        rank, teacher, effect (difference from the mean of all teachers, in the unit of the values), low, high, rank_low,
+        rank_high, p_first.
+    """
+    ranks = (-fit.draws).argsort(axis=1).argsort(axis=1) + 1
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.quantile(fit.draws, ends, axis=0)
+    rank_low, rank_high = np.quantile(ranks, ends, axis=0, method="inverted_cdf")
+    columns = {"teacher": fit.teachers, "effect": fit.draws.mean(axis=0), "low": low, "high": high}
+    columns |= {"rank_low": rank_low, "rank_high": rank_high, "p_first": (ranks == 1).mean(axis=0)}
+    table = pd.DataFrame(columns).sort_values("effect", ascending=False, ignore_index=True)
+    table.insert(0, "rank", np.arange(1, len(table) + 1))
+    return table
+
+
+def contributions(cells: pd.DataFrame) -> pd.DataFrame:
+    """What each study brings: study, teachers, languages, cells, share (of the information about teachers, errors alone)."""
+    rows = []
+    for study, own in cells.dropna(subset=["value", "se"]).groupby("study", sort=False):
+        information = 0.0
+        for _, block in own.groupby(list(BLOCK)):
+            weights = 1 / np.maximum(block["se"].to_numpy(float), LEAST_ERROR) ** 2
+            information += float(weights.sum() - (weights**2).sum() / weights.sum())
+        counted = {"teachers": own["teacher"].nunique(), "languages": own["lang"].nunique(), "cells": len(own)}
+        rows.append({"study": study, **counted, "share": information})
+    table = pd.DataFrame(rows)
+    return table.assign(share=table["share"] / table["share"].sum())
+
+
+def agreement(cells: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """How well each pair of studies agrees on the teachers that both measured.
+
+    Differences between the teachers of a block are compared, so that what a study adds to all of them drops out.
+
+    Returns:
+        one, other, teachers (in common), languages (in common), pairs (of teachers that both order), same (of these in the same
+        order), low, high (Wilson's interval of that share), beyond (mean squared difference of the teachers' effects over what
+        their errors explain: 1 where chance explains it).
+    """
+    known = cells.dropna(subset=["value", "se"])
+    means = {
+        str(study): own.assign(value=own["value"] - own.groupby(list(BLOCK))["value"].transform("mean"), variance=own["se"] ** 2)
+        for study, own in known.groupby("study", sort=False)
+    }
+    rows = []
+    for one, other in combinations(means, 2):
+        common = sorted({*means[one]["teacher"]} & {*means[other]["teacher"]})
+        langs = {*means[one]["lang"]} & {*means[other]["lang"]}
+        first, second = (_effects(means[name], common, langs) for name in (one, other))
+        order = [(a, b) for a, b in combinations(range(len(common)), 2)]
+        same = sum((first[a, 0] - first[b, 0]) * (second[a, 0] - second[b, 0]) > 0 for a, b in order)
+        low, high = _wilson(same, len(order), confidence)
+        apart = first[:, 0] - second[:, 0]
+        expected = float((first[:, 1] + second[:, 1]).mean()) if len(common) else np.nan
+        beyond = float(apart.var(ddof=1) / expected) if len(common) > 1 and expected > 0 else np.nan
+        counts = {"teachers": len(common), "languages": len(langs), "pairs": len(order), "same": same}
+        rows.append({"one": one, "other": other, **counts, "low": low, "high": high, "beyond": beyond})
+    columns = ["one", "other", "teachers", "languages", "pairs", "same", "low", "high", "beyond"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _effects(own: pd.DataFrame, teachers: list[str], langs: set[str]) -> Array:
+    """(effect, variance) of each teacher in a study: over the languages that both have, or over all where they have none."""
+    used = own[own["lang"].isin(langs)] if langs else own
+    grouped = used[used["teacher"].isin(teachers)].groupby("teacher")
+    values, variances, counts = grouped["value"].mean(), grouped["variance"].sum(), grouped.size()
+    found: Array = np.column_stack([values.reindex(teachers), (variances / counts**2).reindex(teachers)]).astype(float)
+    return found
+
+
+def _wilson(same: int, pairs: int, confidence: float) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not pairs:
+        return np.nan, np.nan
+    low, high = proportion_confint(same, pairs, 1 - confidence, method="wilson")
+    return float(low), float(high)

@@ -1,0 +1,210 @@
+"""`polyglot combine`: verified archives of several studies in one leaderboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from polyglot.analysis.combining import Fit, agreement, combine, contributions, leaderboard
+from polyglot.core.errors import WrongInput
+from polyglot.core.files import read_frame, write_csv, write_text
+from polyglot.displays.numbers import UNKNOWN, count, number, probability, share, with_interval
+from polyglot.displays.table import Table
+from polyglot.provenance.archive.reading import Archive, open_archive
+from polyglot.provenance.archive.verifying import verify
+from polyglot.study.experiments import MAIN
+from polyglot.study.paths import CELLS
+
+GAIN = "gain"
+"""What is combined where studies have no common scale: the students' gain over their base."""
+REGISTRY = "config/models.yaml"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A verified archive: its fingerprint, the study's cells, the frozen scale's text ("" if there is none), and its models."""
+
+    path: Path
+    fingerprint: str
+    study: str
+    cells: pd.DataFrame
+    definition: str
+    confidence: float
+    scale: str
+    models: dict[str, Any]
+
+
+def read_part(path: Path) -> Part:
+    """Verify an archive and read what is combined.
+
+    Raises:
+        ArchiveError: if it does not verify.
+        WrongInput: if it has no scores of a main experiment.
+    """
+    fingerprint = verify(path).fingerprint
+    with open_archive(path) as archive:
+        found = sorted(archive.folder.glob(CELLS.format(study="*", experiment=MAIN)))
+        if len(found) != 1:
+            raise WrongInput(f"{path}: {len(found)} studies with scores of the experiment '{MAIN}' in it; one is needed")
+        study = found[0].relative_to(archive.folder).parts[1]
+        scoring = _settings(archive, study).get("scoring", {})
+        scale = archive.folder / str(scoring.get("scale") or "none")
+        models = yaml.safe_load(archive.text(REGISTRY)) if (archive.folder / REGISTRY).is_file() else {}
+        return Part(
+            path,
+            fingerprint,
+            study,
+            read_frame(found[0]),
+            str(scoring.get("definition", "signsafe")),
+            float(scoring.get("confidence", 0.95)),
+            scale.read_text(encoding="utf-8") if scale.is_file() else "",
+            models,
+        )
+
+
+def _settings(archive: Archive, study: str) -> dict[str, Any]:
+    path = archive.folder / "results" / study / "config.yaml"
+    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list[str]:
+    """Combine archives and write combined.csv, studies.csv, agreement.csv, cells.csv and combined.md.
+
+    Returns:
+        What was found, as lines of Markdown.
+
+    Raises:
+        ArchiveError: if an archive does not verify.
+        WrongInput: if there are fewer than two, one is there twice, or nothing links them.
+    """
+    if len(paths) < 2:
+        raise WrongInput("name two archives or more")
+    return combine_parts([read_part(path) for path in paths], to, confidence)
+
+
+def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[str]:
+    """Combine what archives hold (see `combine_archives`)."""
+    for place, part in enumerate(parts):
+        twice = next((other for other in parts[:place] if other.fingerprint == part.fingerprint), None)
+        if twice is not None:
+            raise WrongInput(f"{part.path} is the same archive as {twice.path}; name it once")
+    names = _names(parts)
+    what = _common_scale(parts) or GAIN
+    cells = pd.concat([_cells(part, name, what) for part, name in zip(parts, names, strict=True)], ignore_index=True)
+    fit = combine(cells)
+    board, brought, agreed = leaderboard(fit, confidence), contributions(cells), agreement(cells, confidence)
+    known = {name: part.fingerprint for name, part in zip(names, parts, strict=True)}
+    brought = brought.assign(fingerprint=brought["study"].map(known))
+    for table, name in ((board, "combined"), (brought, "studies"), (agreed, "agreement"), (cells, "cells")):
+        write_csv(table, to / f"{name}.csv")
+    text = _page(what, fit, board, brought, agreed, confidence, _cautions(parts, names, what)).markdown()
+    write_text(text, to / "combined.md")
+    return text.splitlines()
+
+
+def _names(parts: Sequence[Part]) -> list[str]:
+    """The studies' names; of equal ones with the beginning of the fingerprint."""
+    names = [part.study for part in parts]
+    return [f"{part.study} ({part.fingerprint[:8]})" if names.count(part.study) > 1 else part.study for part in parts]
+
+
+def _common_scale(parts: Sequence[Part]) -> str:
+    """The column of the PG-Score, if all studies are scored by one definition on one frozen scale; else nothing."""
+    scales = {(part.definition, part.scale) for part in parts}
+    return f"pg_{parts[0].definition}" if len(scales) == 1 and parts[0].scale else ""
+
+
+def _cells(part: Part, name: str, what: str) -> pd.DataFrame:
+    """A study's cells with what is combined: value and se."""
+    keys = ["base", "recipe", "teacher", "lang"]
+    cells = part.cells
+    if what == GAIN:
+        se = cells["gain_se"]
+    else:
+        se = (cells[f"{what}_high"] - cells[f"{what}_low"]) / (2 * NormalDist().inv_cdf((1 + part.confidence) / 2))
+    found = cells[keys].assign(value=cells[what], se=se)
+    found.insert(0, "study", name)
+    return found
+
+
+def _cautions(parts: Sequence[Part], names: Sequence[str], what: str) -> list[str]:
+    """What to know before one believes the result."""
+    found = []
+    if what == GAIN:
+        found.append(
+            "Students' gains are combined, as the studies have no frozen scale in common (`scoring.scale`); PG-Scores of "
+            "different studies are relative to their own cells."
+        )
+    teachers = {str(name) for part in parts for name in part.cells["teacher"]}
+    for teacher in sorted(teachers):
+        entries = {
+            yaml.safe_dump(part.models[teacher], sort_keys=True): name
+            for part, name in zip(parts, names, strict=True)
+            if teacher in part.models and teacher in set(part.cells["teacher"])
+        }
+        if len(entries) > 1:
+            found.append(f"Beware: the entry of '{teacher}' in {REGISTRY} differs between {' and '.join(entries.values())}.")
+    return found
+
+
+def _page(
+    what: str,
+    fit: Fit,
+    board: pd.DataFrame,
+    brought: pd.DataFrame,
+    agreed: pd.DataFrame,
+    confidence: float,
+    cautions: list[str],
+) -> Table:
+    """The leaderboard, then what each study brought, and how well they agree."""
+    shown = pd.DataFrame(
+        {
+            "rank": [number(rank, 0) for rank in board["rank"]],
+            "teacher": board["teacher"],
+            "from the mean": [
+                with_interval(row["effect"], row["low"], row["high"], 3, sign=True) for row in board.to_dict("records")
+            ],
+            "rank, interval": [f"{low:.0f}–{high:.0f}" for low, high in zip(board["rank_low"], board["rank_high"], strict=True)],
+            "P(first)": [probability(value) for value in board["p_first"]],
+        }
+    )
+    studies = pd.DataFrame(
+        {
+            "study": brought["study"],
+            **{name: [count(value) for value in brought[name]] for name in ("teachers", "languages", "cells")},
+            "share of the information": [share(value) for value in brought["share"]],
+            "fingerprint": [f"{value[:12]}…" for value in brought["fingerprint"]],
+        }
+    )
+    pairs = pd.DataFrame(
+        [
+            {
+                "studies": f"{row['one']} and {row['other']}",
+                "teachers in common": count(row["teachers"]),
+                "languages": count(row["languages"]),
+                "pairs in the same order": f"{row['same']:.0f} of {row['pairs']:.0f}" if row["pairs"] else UNKNOWN,
+                "differences over chance": number(row["beyond"], 1),
+            }
+            for row in agreed.to_dict("records")
+        ]
+    )
+    first = board.iloc[0]
+    sure = f"P(first) {probability(first['p_first'])} of {len(board)} teachers"
+    lead = f"{first['teacher']} leads over {len(brought)} studies: {sure}."
+    notes = [
+        f"From the mean: of all teachers, in units of {what}, with {confidence:.0%} intervals. A study's bases, recipes and "
+        "languages are blocks: what they add to all of their teachers drops out.",
+        f"Beyond errors, a teacher differs between studies by {number(fit.between_studies, 3)} and between languages by "
+        f"{number(fit.between_languages, 3)} (standard deviations, estimated here); both are in the intervals.",
+        "Differences over chance: 1 where the errors of the two studies explain how far their teachers lie apart.",
+        *cautions,
+    ]
+    more = [Table(brought, studies, "What each study brought"), Table(agreed, pairs, "How well the studies agree")]
+    return Table(board, shown, "Teachers over all studies", notes, more, [lead])

@@ -1,0 +1,100 @@
+"""Studies on one scale: the planted order is found, intervals cover, and studies that share no teacher are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyglot.analysis.combining import agreement, combine, contributions, leaderboard
+
+TRUTH = {"a": 0.06, "b": 0.04, "c": 0.02, "d": 0.0, "e": -0.02, "f": -0.04}
+LANGS = ("de", "id", "ar")
+
+
+def study(
+    name: str,
+    teachers: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    truth: Mapping[str, float] = TRUTH,
+    langs: Sequence[str] = LANGS,
+    error: float = 0.01,
+    between: float = 0.0,
+    by_language: Mapping[tuple[str, str], float] | None = None,
+) -> pd.DataFrame:
+    """Cells of a study whose benchmarks add what they like to each language."""
+    own = {teacher: between * rng.normal() for teacher in teachers}
+    rows = []
+    for lang in langs:
+        block = rng.normal(scale=0.2)
+        for teacher in teachers:
+            true = truth[teacher] + block + own[teacher] + (by_language or {}).get((teacher, lang), 0.0)
+            key = {"study": name, "base": "base", "recipe": "equal", "lang": lang, "teacher": teacher}
+            rows.append({**key, "value": true + error * rng.normal(), "se": error})
+    return pd.DataFrame(rows)
+
+
+def test_the_planted_order_is_found_over_studies_that_share_one_teacher() -> None:
+    rng = np.random.default_rng(0)
+    cells = pd.concat([study("one", "abc", rng, error=0.003), study("two", "cdef", rng, error=0.003)])
+    board = leaderboard(combine(cells), 0.95)
+    assert list(board["teacher"]) == list("abcdef")
+    assert float(board["p_first"].iloc[0]) > 0.8
+    assert (board["rank_low"] <= board["rank"]).all()
+    assert (board["rank"] <= board["rank_high"]).all()
+    assert board["effect"].sum() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("between", "by_language", "groups"),
+    [
+        (0.0, 0.0, ("abcd", "cdef")),
+        (0.02, 0.0, ("abcd", "cdef")),
+        (0.02, 0.02, ("abcd", "bcde", "cdef")),
+        (0.0, 0.0, ("abc", "cdef")),
+    ],
+)
+def test_intervals_cover_whatever_differs_between_studies(between: float, by_language: float, groups: tuple[str, ...]) -> None:
+    """A teacher's truth is its mean over studies and languages that might have been taken."""
+    rng, held = np.random.default_rng(1), []
+    for number in range(80):
+        apart = {(teacher, lang): by_language * rng.normal() for teacher in TRUTH for lang in LANGS}
+        parts = [study(f"s{place}", group, rng, between=between, by_language=apart) for place, group in enumerate(groups)]
+        board = leaderboard(combine(pd.concat(parts), seed=number), 0.95).sort_values("teacher")
+        truth = np.array(list(TRUTH.values())) - np.mean(list(TRUTH.values()))
+        held.append(((board["low"] <= truth) & (truth <= board["high"])).mean())
+    assert np.mean(held) >= 0.92, np.mean(held)
+
+
+def test_studies_without_a_common_teacher_are_refused_by_name() -> None:
+    rng = np.random.default_rng(2)
+    with pytest.raises(ValueError, match="two: no teacher in common with one"):
+        combine(pd.concat([study("one", "ab", rng), study("two", "cd", rng)]))
+    linked = [study("one", "ab", rng), study("two", "cd", rng), study("three", "bc", rng)]
+    assert len(combine(pd.concat(linked)).teachers) == 4
+    with pytest.raises(ValueError, match="nothing to compare"):
+        combine(study("one", "a", rng))
+
+
+def test_a_study_brings_what_its_errors_allow() -> None:
+    rng = np.random.default_rng(3)
+    cells = pd.concat([study("sharp", "abc", rng, error=0.01), study("blunt", "abc", rng, error=0.02)])
+    share = contributions(cells)
+    assert list(share["cells"]) == [9, 9]
+    assert list(share["share"]) == pytest.approx([0.8, 0.2])
+
+
+def test_agreement_counts_pairs_and_says_what_chance_explains() -> None:
+    rng = np.random.default_rng(4)
+    one = study("one", "abcdef", rng)
+    alike, other = study("two", "abcdef", rng), study("two", "abcdef", rng, truth={k: -v for k, v in TRUTH.items()})
+    same = agreement(pd.concat([one, alike]), 0.95).iloc[0]
+    assert (same["teachers"], same["languages"], same["pairs"]) == (6, 3, 15)
+    assert same["same"] >= 13
+    assert same["beyond"] < 3
+    against = agreement(pd.concat([one, other]), 0.95).iloc[0]
+    assert against["same"] <= 2
+    assert against["beyond"] > 20

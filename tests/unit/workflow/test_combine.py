@@ -1,0 +1,68 @@
+"""`polyglot combine`: what several studies say together, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polyglot.__main__ import main
+from polyglot.workflow.combine import Part, combine_parts
+from tests.unit.analysis.test_combining import study
+from tests.unit.provenance.test_forged import Forgery
+
+
+def part(name: str, teachers: str, number: int = 0, *, scale: str = "", models: dict[str, object] | None = None) -> Part:
+    """A verified archive of a study with these teachers."""
+    cells = study(name, teachers, np.random.default_rng(number), error=0.004).rename(columns={"value": "gain", "se": "gain_se"})
+    cells = cells.drop(columns="study").assign(pg_signsafe=lambda frame: 20 * frame["gain"])
+    cells = cells.assign(pg_signsafe_low=cells["pg_signsafe"] - 0.16, pg_signsafe_high=cells["pg_signsafe"] + 0.16)
+    return Part(Path(f"{name}.zip"), f"{number:08x}ffff", name, cells, "signsafe", 0.95, scale, models or {})
+
+
+def test_the_planted_order_over_two_studies_that_share_a_teacher(tmp_path: Path) -> None:
+    text = "\n".join(combine_parts([part("north", "abc", 1), part("south", "cdef", 2)], tmp_path, 0.95))
+    assert list(pd.read_csv(tmp_path / "combined.csv")["teacher"]) == list("abcdef")
+    assert text.startswith("a leads over 2 studies: P(first)")
+    assert "Students' gains are combined" in text
+    brought = pd.read_csv(tmp_path / "studies.csv", dtype=str)
+    assert list(brought["fingerprint"]) == ["00000001ffff", "00000002ffff"]
+    assert (tmp_path / "combined.md").read_text().splitlines() == text.splitlines()
+    assert len(pd.read_csv(tmp_path / "cells.csv")) == 3 * 3 + 4 * 3
+
+
+def test_scores_on_one_frozen_scale_are_combined_themselves(tmp_path: Path) -> None:
+    same = [part("north", "abc", 1, scale="mean,sd"), part("south", "cde", 2, scale="mean,sd")]
+    assert "in units of pg_signsafe" in "\n".join(combine_parts(same, tmp_path, 0.95))
+    effects = pd.read_csv(tmp_path / "combined.csv").set_index("teacher")["effect"]
+    assert effects["a"] - effects["e"] == pytest.approx(20 * 0.08, abs=0.4)
+    other = [part("north", "abc", 1, scale="mean,sd"), part("south", "cde", 2, scale="mean,other")]
+    assert "in units of gain" in "\n".join(combine_parts(other, tmp_path, 0.95))
+
+
+def test_equal_names_are_told_apart_and_other_models_of_one_name_are_warned_of(tmp_path: Path) -> None:
+    parts = [part("mine", "abc", 1, models={"c": {"hub": "x/c"}}), part("mine", "cd", 2, models={"c": {"hub": "y/c"}})]
+    text = "\n".join(combine_parts(parts, tmp_path, 0.95))
+    assert "mine (00000001)" in text
+    assert "Beware: the entry of 'c' in config/models.yaml differs between mine (00000001) and mine (00000002)." in text
+
+
+def test_what_cannot_be_combined_gets_one_message(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"north\.zip is the same archive as north\.zip; name it once"):
+        combine_parts([part("north", "abc", 1), part("north", "abc", 1)], tmp_path, 0.95)
+    with pytest.raises(ValueError, match="south: no teacher in common with north"):
+        combine_parts([part("north", "abc", 1), part("south", "de", 2)], tmp_path, 0.95)
+    forged = Forgery({"README.md": b"# Archive\n", "results/mine/scores/main/cells.csv": b"teacher,gain\n"}).write(
+        tmp_path / "a.zip"
+    )
+    for arguments, said in (
+        ([str(forged), str(forged)], "combine: provenance/code.json: it is missing"),
+        ([str(tmp_path / "none.zip"), str(forged)], "no archive"),
+        ([str(forged)], "name two archives or more"),
+        ([str(forged), str(forged), "--confidence", "95"], "--confidence 95.0 must be between 0 and 1"),
+    ):
+        with pytest.raises(SystemExit, match=said):
+            main(["combine", *arguments, "--to", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
