@@ -16,21 +16,28 @@ from typing import Any
 from polyglot.engines.base import Answer, FinishReason, Request
 
 ENDINGS: dict[FinishReason, set[str]] = {
-    "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence"},
-    "length": {"length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length"},
+    "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"},
+    "length": {
+        *("length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_length", "model_length"),
+        "model_context_window_exceeded",
+    },
     "filtered": {
-        *("content_filter", "content_filtered", "safety", "recitation", "blocklist", "prohibited_content", "spii"),
-        *("sensitive", "guardrail_intervened"),
+        *("content_filter", "content_filtered", "safety", "image_safety", "recitation", "blocklist", "prohibited_content"),
+        *("spii", "sensitive", "guardrail_intervened"),
     },
     "refused": {"refusal"},
 }
-"""What endpoints call the ends of an answer, in small letters; every other end is `failed`."""
+"""What endpoints call the ends of an answer, in small letters and with `_`; every other end is `failed`."""
 REJECTING = {400, 403, 413, 422, 451}
 """Codes of an error that is about the request, and does not pass."""
 POLICY = re.compile(r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked", re.IGNORECASE)
 """Words of an error by which an endpoint rejects what a request says."""
-THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
-THOUGHT_PARTS = {"thinking", "reasoning", "reasoning_content", "redacted_thinking"}
+THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+THOUGHT_PARTS = re.compile(r"(?:redacted_)?(?:thinking|reasoning)(?:_content|\.\w+)?")
+"""Types of a part that holds thoughts."""
+TEXTS = ("text", "content", "value", "summary")
+"""Where the text of a part is, or of what a part holds."""
+DEEPEST = 4
 BELIEVABLE = 10_000_000
 """Tokens of a text; a larger count is none."""
 BYTES_PER_TOKEN = 4
@@ -87,7 +94,8 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         raise _no_answer(body)
     choice = _mapping(choices[0])
     message = _mapping(choice.get("message"))
-    text, in_parts = _texts(message.get("content"))
+    content = message.get("content")
+    text, in_parts = _texts(choice.get("text") if content is None and not message else content)
     apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
     finish, note = _end(body, choice, message)
@@ -99,7 +107,7 @@ def ending(reason: Any) -> tuple[FinishReason, str]:
     """How an answer ended by an engine's word for it, and the word where it is news."""
     if not isinstance(reason, str):
         return "failed", "it is not said how the answer ended"
-    name = reason.partition(":")[0].rpartition(".")[2].strip().lower()
+    name = reason.partition(":")[0].rpartition(".")[2].strip().lower().replace("-", "_").removeprefix("finish_reason_")
     finish: FinishReason = next((finish for finish, names in ENDINGS.items() if name in names), "failed")
     return finish, "" if finish in ("stop", "length") else _shown(reason)
 
@@ -154,7 +162,8 @@ def parsed(content: bytes) -> Any:
 
 
 def _no_answer(body: dict[str, Any]) -> Exception:
-    """What a body without a choice means: a rejection if it names one, or if the prompt was counted (Gemini, OpenRouter)."""
+    """What a body without a choice means: a rejection if it names one, if the prompt was counted, or if it says what a filter made
+    of the prompt (Gemini, OpenRouter, Azure)."""
     error = body.get("error")
     said = _mapping(error).get("message") or error
     counts = _counts(body.get("usage"), written=False)
@@ -162,27 +171,35 @@ def _no_answer(body: dict[str, Any]) -> Exception:
         return Rejected(_shown(said), counts)
     if not error and counts.prompt is not None:
         return Rejected("the endpoint gave no choice", counts)
+    if not error and "choices" in body and is_about_content(json.dumps(body, default=str)):
+        return Rejected(f"the endpoint gave no choice: {_shown(body)}", counts)
     return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
 
 
-def _texts(content: Any) -> tuple[str, str]:
-    """(text, thoughts) of a message's content: a text, or parts of several types."""
+def _texts(content: Any, deep: int = 0) -> tuple[str, str]:
+    """(text, thoughts) of a message's content: a text, or parts of several types, whose text may be in an object of its own."""
     if isinstance(content, str):
         return content, ""
     if isinstance(content, dict):
         content = [content]
-    if not isinstance(content, list):
+    if not isinstance(content, list) or deep > DEEPEST:
         return "", ""
     texts, thoughts = [], []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         if isinstance(part, str):
             texts.append(part)
-        elif kind in THOUGHT_PARTS:
-            thoughts.append("".join(_texts(next((part[name] for name in (*THOUGHT_FIELDS, "text") if part.get(name)), ""))))
-        elif isinstance(part, dict) and isinstance(part.get("text"), str):
-            texts.append(part["text"])
+        elif isinstance(kind, str) and THOUGHT_PARTS.fullmatch(kind):
+            thoughts.append("".join(_texts(_first_of(part, *THOUGHT_FIELDS, *TEXTS), deep + 1)))
+        elif isinstance(part, dict):
+            inside = _texts(_first_of(part, *TEXTS), deep + 1)
+            texts.append(inside[0])
+            thoughts.append(inside[1])
     return "".join(texts), "\n\n".join(filter(None, thoughts))
+
+
+def _first_of(part: dict[str, Any], *names: str) -> Any:
+    return next((part[name] for name in names if part.get(name)), "")
 
 
 def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
@@ -190,18 +207,19 @@ def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) 
     error = choice.get("error") or body.get("error")
     if error:
         return "failed", _shown(_mapping(error).get("message") or error)
-    refusal = message.get("refusal")
-    if isinstance(refusal, str) and refusal.strip():
-        return "refused", _shown(refusal)
-    finish, note = ending(choice.get("finish_reason"))
     content = message.get("content")
+    parts = [_mapping(part).get("refusal") for part in content] if isinstance(content, list) else []
+    for refusal in (message.get("refusal"), *parts):
+        if isinstance(refusal, str) and refusal.strip():
+            return "refused", _shown(refusal)
+    finish, note = ending(choice.get("finish_reason"))
     if finish == "stop" and not isinstance(content, str | list | dict | None):
         return "failed", f"the text is of type {type(content).__name__}"
     return finish, note
 
 
 def _counts(usage: Any, *, written: bool) -> Counts:
-    """Believable counts.
+    """Believable counts. Gemini and xAI leave thoughts out of the completion and count them in the total: they are put in.
 
     Args:
         written: whether there is a text, so that no tokens are too few.
@@ -210,10 +228,15 @@ def _counts(usage: Any, *, written: bool) -> Counts:
     prompt = _first(known, "prompt_tokens", "input_tokens")
     completion = _first(known, "completion_tokens", "output_tokens")
     total = _first(known, "total_tokens")
-    if completion is None and None not in (prompt, total) and total > prompt:  # type: ignore[operator]
-        completion = total - prompt  # type: ignore[operator]
     details = _mapping(known.get("completion_tokens_details") or known.get("output_tokens_details"))
     thoughts = _first(details, "reasoning_tokens")
+    rest = total - prompt if prompt is not None and total is not None else None
+    if completion is None:
+        completion = rest if rest and rest > 0 else None
+    elif rest is not None and rest > completion:
+        completion, thoughts = rest, thoughts or rest - completion
+    elif thoughts is not None and thoughts > completion:
+        completion += thoughts
     return Counts(prompt or None, None if written and not completion else completion, thoughts)
 
 

@@ -28,6 +28,8 @@ AWAY = {502, 503, 504, 529}
 FORBIDDEN = 403
 REFUSING = {400, 413, 422}
 """HTTP statuses of a request that the endpoint rejects."""
+UNUSUAL = {404, 500, 501}
+"""Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
 """Words of a server's own error that is about what the model has written (llama.cpp: HTTP 500)."""
 LONGEST_ASKED = 600.0

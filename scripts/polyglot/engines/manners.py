@@ -23,7 +23,7 @@ STRUCTURES = ("json_schema", "json_object", "words")
 UNTAKEN = re.compile(
     r"un(?:supported|recogni[sz]ed|known|available|expected)|not (?:supported|available|permitted|allowed|recogni[sz]ed|valid)"
     r"|n[o']t support|extra (?:inputs|fields)|cannot (?:both )?be|may not|only (?:the default|one of|supports?)|deprecated"
-    r"|not (?:take|accept|exist)|not (?:be )?(?:used|set|specified)|must (?:be|alternate)|invalid|remove",
+    r"|not (?:take|accept|exist|enabled|implemented)|not (?:be )?(?:used|set|specified)|must (?:be|alternate)|should be|invalid|remove",
     re.IGNORECASE,
 )
 TOO_LONG = re.compile(
@@ -38,6 +38,17 @@ FULL = Manners(
     thinking=[],
 )
 """What is tried first."""
+SYSTEM = re.compile(
+    r"system|developer (?:instruction|message|role)|roles? must alternate|'user' or 'assistant'|user/assistant", re.IGNORECASE
+)
+"""Words by which a server or a chat template rejects a system turn."""
+STRUCTURE = re.compile(r"response_format|json_schema|json_object|structured|guided|grammar|requested parameters", re.IGNORECASE)
+"""Words of an error about how structure is asked for."""
+
+
+def is_about_form(said: str) -> bool:
+    """Whether an error without a usual status is about a request's form (HTTP 500 of a chat template, 501, OpenRouter's 404)."""
+    return bool(STRUCTURE.search(said)) or bool(SYSTEM.search(said) and UNTAKEN.search(said))
 
 
 def stated(thinking: list[ThinkingField], **others: Any) -> Manners:
@@ -190,12 +201,13 @@ class Known:
 
     def _named(self, said: str, parameter: str | None) -> set[str]:
         """Fields that a rejection is about."""
+        turn = {"system"} if SYSTEM.search(said) else set()
         if parameter and not TOO_LONG.search(said):
-            return {parameter.partition(".")[0].partition("[")[0]} | ({"system"} if "system" in said else set())
+            return {parameter.partition(".")[0].partition("[")[0]} | turn
         if TOO_LONG.search(said) or not UNTAKEN.search(said):
             return set()
         words = set(re.findall(r"[a-z_]+", said))
-        return words & {"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed", "system"}
+        return turn | words & {"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed"}
 
     def _kept(self) -> dict[str, Any]:
         """What an earlier job has found out of this endpoint."""

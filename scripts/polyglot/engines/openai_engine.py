@@ -41,6 +41,7 @@ from polyglot.engines.endpoint_errors import (
     ENDS,
     LONGEST_ASKED,
     REFUSING,
+    UNUSUAL,
     EndpointError,
     asked_to_wait,
     explained,
@@ -50,7 +51,7 @@ from polyglot.engines.endpoint_errors import (
     may_pass,
     words_of,
 )
-from polyglot.engines.manners import Known
+from polyglot.engines.manners import Known, is_about_form
 from polyglot.engines.pace import Pace
 from polyglot.engines.rolling import Outcomes, Rolled
 from polyglot.engines.spending import Spending
@@ -237,14 +238,15 @@ class OpenAIEngine:
 
     def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
-        if isinstance(error, APIStatusError) and error.status_code not in REFUSING:
+        said = self.without_keys(error)
+        if isinstance(error, APIStatusError):
+            if error.status_code not in REFUSING and not (error.status_code in UNUSUAL and is_about_form(said)):
+                return False
+        elif not isinstance(error, Rejected):
             return False
-        if not isinstance(error, APIStatusError | Rejected):
-            return False
-        changed = self.known.learn(request, sent, self.without_keys(error), getattr(error, "param", None))
+        changed = self.known.learn(request, sent, said, getattr(error, "param", None))
         if changed and sent != self.told:
             self.told = sent
-            said = self.without_keys(error)
             print(f"{self.endpoint.url} rejects a request, which is sent in another form: {said}", file=sys.stderr)
         return changed
 

@@ -9,23 +9,43 @@ TAGS = (
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<reasoning>", "</reasoning>"),
+    ("<analysis>", "</analysis>"),
+    ("<reflection>", "</reflection>"),
+    ("<scratchpad>", "</scratchpad>"),
     ("[THINK]", "[/THINK]"),  # Magistral
     ("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ("<longcat_think>", "</longcat_think>"),  # LongCat
     ("◁think▷", "◁/think▷"),  # Kimi
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # OpenThinker, Sky-T1
     ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
+    ("<unused94>thought", "<unused95>"),  # MedGemma
     ("<|channel>thought", "<channel|>"),  # Gemma 4
     ("<|channel|>analysis<|message|>", "<|end|>"),  # gpt-oss
 )
-"""How model families mark their thoughts."""
+"""How model families mark their thoughts. Capital and small letters are the same."""
 NAMES = "|".join(re.escape(closing) for _, closing in TAGS[:-1])
-CLOSED = re.compile(rf"(?<![`'\"])(?:(?<!\s)(?:{NAMES})|(?:{NAMES})(?! ))(?![`'\"])")
+CLOSED = re.compile(rf"(?<![`'\"])(?:(?<!\s)(?:{NAMES})|(?:{NAMES})(?! ))(?![`'\"])", re.IGNORECASE)
 """A closing tag that is neither quoted nor a word of a sentence."""
 HARMONY = "<|channel|>"
+SPOKEN = re.compile(
+    r"\A(?:assistant)?analysis(?P<gpt>.+?)assistantfinal"  # gpt-oss behind a server that leaves out its special tokens
+    r"|\A\s*here(?:'s| is) my thought process:(?P<granite>.+?)here(?:'s| is) my response:",  # Granite 3.2
+    re.IGNORECASE | re.DOTALL,
+)
+"""Thoughts that are marked by words."""
 FRAME = re.compile(
     r"\A\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|START_RESPONSE\|>)\s*"
     r"|\s*(?:<\|return\|>|<\|END_RESPONSE\|>)\s*\Z"
 )
 """What some of them write around the answer."""
+WRAPPED = re.compile(
+    r"\A\s*(?:<(?P<name>answer|response|solution|output)>(?P<tagged>.*)</(?P=name)>"  # Hunyuan, Granite 3.3, ERNIE
+    r"|<\|begin_of_solution\|>(?P<solution>.*?)(?:<\|end_of_solution\|>)?)\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""An answer in tags of its own, after thoughts."""
+INVISIBLE = "\ufeff\u200b\u2060"
 
 
 def split_thoughts(text: str) -> tuple[str, str]:
@@ -36,17 +56,46 @@ def split_thoughts(text: str) -> tuple[str, str]:
     """
     thoughts: list[str] = []
     rest = text
-    while opened := next((tags for tags in TAGS if _begun(rest).startswith(tags[0])), None):
-        inside, _, rest = _begun(rest)[len(opened[0]) :].partition(opened[1])
+    while opened := next((tags for tags in TAGS if _begins(rest, tags[0])), None):
+        inside, rest = _inside(_begun(rest)[len(opened[0]) :], *opened)
         thoughts.append(inside.strip())
     closed = CLOSED.search(text)
-    if not thoughts and closed and not any(opening in text[: closed.start()] for opening, _ in TAGS):
+    if not thoughts and closed and not _opens(text[: closed.start()]):
         thoughts, rest = [text[: closed.start()].strip()], text[closed.end() :]
+    if not thoughts and (spoken := SPOKEN.match(text)):
+        thoughts, rest = [(spoken["gpt"] or spoken["granite"]).strip()], text[spoken.end() :]
     if not thoughts and HARMONY not in text:
         return text, ""
-    return FRAME.sub("", rest).lstrip(), "\n\n".join(filter(None, thoughts))
+    rest = FRAME.sub("", rest)
+    if thoughts and (wrapped := WRAPPED.match(rest)):
+        rest = (wrapped["tagged"] or wrapped["solution"] or "").strip()
+    return rest.lstrip(), "\n\n".join(filter(None, thoughts))
 
 
 def _begun(text: str) -> str:
     """A text from where thoughts may begin: gpt-oss begins each message anew."""
-    return text.lstrip().removeprefix("<|start|>assistant")
+    return text.lstrip().lstrip(INVISIBLE).lstrip().removeprefix("<|start|>assistant")
+
+
+def _begins(text: str, opening: str) -> bool:
+    return _begun(text)[: len(opening)].lower() == opening.lower()
+
+
+def _opens(text: str) -> bool:
+    """Whether thoughts begin somewhere in a text."""
+    return any(opening.lower() in text.lower() for opening, _ in TAGS)
+
+
+def _inside(text: str, opening: str, closing: str) -> tuple[str, str]:
+    """(thoughts, rest) of a text in which thoughts have begun: they end at the tag that closes them, not at one that is quoted in
+    them, nor at one of further thoughts within them."""
+    deep, first = 1, None
+    for tag in re.finditer(rf"{re.escape(opening)}|(?<![`'\"]){re.escape(closing)}(?![`'\"])", text, re.IGNORECASE):
+        if tag.group().lower() == opening.lower():
+            deep += 1
+            continue
+        deep -= 1
+        first = first or tag
+        if not deep:
+            return text[: tag.start()], text[tag.end() :]
+    return (text[: first.start()], text[first.end() :]) if first else (text, "")
