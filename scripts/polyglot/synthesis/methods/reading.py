@@ -1,4 +1,5 @@
-"""Reading a pair from JSON that is nearly there: prose or fences around one object, raw line breaks, trailing commas, LaTeX.
+"""Reading a pair from JSON that is nearly there: prose or fences around one object, raw line breaks, trailing commas, LaTeX,
+quotation marks that are escaped or of another kind.
 
 What the standard decoder cannot read is mended by json-repair (github.com/mangiucugna/json_repair), within limits: there must be
 one object with a prompt and a response, once each, and nothing beside them.
@@ -6,18 +7,26 @@ one object with a prompt and a response, once each, and nothing beside them.
 
 from __future__ import annotations
 
+import ast
+import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 KEYS = ("prompt", "response")
 MARKS = "\ufeff\u200b\u200e\u200f\u2060 \t\r\n"
 """Byte-order mark, invisible signs and white space, which may stand around an answer."""
-START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:""")
+START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:""", re.IGNORECASE)
 """Where an object with a prompt or a response starts."""
-KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""")
+KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""", re.IGNORECASE)
 """A key and the start of its text."""
+MARK = "[“”„«»「」『』]"
+"""Quotation marks that some models write where JSON has its own."""
+SINGLE = re.compile(
+    r"\{\s*'(prompt|response)'\s*:\s*'(.*)'\s*,\s*'(prompt|response)'\s*:\s*'(.*)'\s*,?\s*\}", re.IGNORECASE | re.DOTALL
+)
+"""An object in single quotation marks, with apostrophes in its texts."""
 LATEX = re.compile(
     r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|t(?=ext[a-z]{0,6}\{|imes|heta|frac|au(?![a-z])|riangle|ilde)|n(?=abla|eq(?![a-z])|otin)"
     r"|r(?=ight|ho(?![a-z])|angle|ceil|floor)|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu]))"
@@ -29,9 +38,9 @@ PLACEHOLDERS = frozenset(
         *(
             form.format(name)
             for name in KEYS
-            for form in ("{}", "the {}", "your {}", "{} here", "your {} here", "new {}", "good {}")
+            for form in ("{}", "the {}", "your {}", "{} here", "your {} here", "insert {} here", "new {}", "good {}", "a {}")
         ),
-        "a good response",
+        *("a good response", "question", "answer", "your question", "your answer"),
     )
 )
 """Words that stand for a text, without regard to case and brackets."""
@@ -65,12 +74,39 @@ def mended(text: str) -> str | None:
     Args:
         text: an answer that is not JSON as it is, or whose texts hold LaTeX commands with a single backslash.
     """
-    text = LATEX.sub(lambda found: f"\\{found.group()}" if found.group("command") else found.group(), text.strip(MARKS))
     try:
-        found = _objects(text) or _repaired(text)
+        for form in _forms(text.strip(MARKS)):
+            form = LATEX.sub(lambda found: f"\\{found.group()}" if found.group("command") else found.group(), form)
+            if found := _objects(form) or _repaired(form):
+                return found[0] if len(set(found)) == 1 else None
     except (Ambiguous, RecursionError):
+        pass
+    return None
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text, and what it may have meant: without comments or dots, with JSON's own quotation marks, within braces."""
+    yield text
+    if (bare := re.sub(r"([{,])\s*/\*.*?\*/|,\s*(?:\.\.\.|…)\s*(?=\}\s*$)", r"\1", text, flags=re.DOTALL)) != text:
+        yield bare
+    if text.startswith('"') and isinstance(within := _decoded(text), str):
+        yield within
+    if "&quot;" in text and not START.search(text):
+        yield html.unescape(text)
+    if re.search(r'\{(?:\s|\\n)*\\"(?:prompt|response)\\"', text):
+        yield text.replace("\\n", "\n").replace('\\"', '"')
+    if re.search(rf"\{{\s*{MARK}|[：，]", text):
+        text = re.sub(rf'([{{,:：，]\s*){MARK}|{MARK}(?=\s*[:：,，}}])', lambda found: f'{found.group(1) or ""}"', text)
+        yield re.sub(r'(?<=")\s*([：，])\s*(?=")', lambda found: {"：": ":", "，": ","}[found.group(1)], text)
+    if re.match(r'"(?:prompt|response)"\s*:\s*"', text):
+        yield f"{{{text.rstrip().removesuffix('}')}}}"
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    return found[0] if len(set(found)) == 1 else None
 
 
 def holds_latex(text: str) -> bool:
@@ -115,6 +151,7 @@ def _objects(text: str) -> list[str]:
         except ValueError:
             place = text.find("{", place + 1)
             continue
+        value = _in_small_letters(value)
         if isinstance(value, dict) and set(KEYS) <= set(value):
             if not all(isinstance(value[name], str) for name in KEYS):
                 raise Ambiguous("a value is no text")
@@ -123,7 +160,19 @@ def _objects(text: str) -> list[str]:
         place = text.find("{", end)
     if found and KEY.search(around + text[before:]):
         raise Ambiguous("there are keys beside the object")
-    return found
+    meant = [pair for pair in found if not _is_form(**json.loads(pair))]  # an example of the form may stand before the pair
+    return meant or found
+
+
+def _in_small_letters(value: Any) -> Any:
+    """An object whose keys are named in capital letters, with the names that were asked for."""
+    if not isinstance(value, dict) or set(KEYS) & set(value):
+        return value
+    return _once([(name.lower(), one) for name, one in value.items()])
+
+
+def _is_form(prompt: str, response: str) -> bool:
+    return _bare(prompt) in PLACEHOLDERS and _bare(response) in PLACEHOLDERS
 
 
 def _repaired(text: str) -> list[str]:
@@ -141,12 +190,22 @@ def _repaired(text: str) -> list[str]:
         return []  # cut off within a text
     if any(len(re.findall(rf"""[{{,]\s*["'“„«]?{name}["'”“»]?\s*:""", part)) > 1 for name in KEYS):
         return []
-    value = repair_json(part, return_objects=True, skip_json_loads=True)
+    value = _in_single_marks(part) or _in_small_letters(repair_json(part, return_objects=True, skip_json_loads=True))
     if not isinstance(value, dict) or set(value) != set(KEYS):
         return []
-    if not all(isinstance(one, str) and not re.search(r"""["'”]\s*:\s*["'“]""", one) for one in value.values()):
+    if not all(isinstance(one, str) and not re.search(r"""["'”]\s*[:+]\s*["'“]""", one) for one in value.values()):
         return []
     return [_written(value)]
+
+
+def _in_single_marks(text: str) -> dict[str, str] | None:
+    """The pair of an object in single quotation marks; None if it is none."""
+    if (found := SINGLE.fullmatch(text)) is None:
+        return None
+    try:
+        return dict(ast.literal_eval(text))
+    except (ValueError, SyntaxError, RecursionError):
+        return {found[1].lower(): found[2].replace("\\'", "'"), found[3].lower(): found[4].replace("\\'", "'")}
 
 
 def _written(value: Mapping[str, str]) -> str:
