@@ -103,8 +103,8 @@ def gold_number(given: str | float, lang: str = "") -> float | None:
 
 
 def plainly(text: str) -> str:
-    """A text with ASCII digits and signs, without HTML entities and LaTeX's markup."""
-    text = html.unescape(text).translate(SIGNS)
+    """A text with ASCII digits and signs, without HTML entities, LaTeX's markup and web addresses."""
+    text = re.sub(r"(?:https?://|www\.)\S+", " ", html.unescape(text)).translate(SIGNS)
     text = "".join(
         str(unicodedata.decimal(character))
         if not character.isascii() and unicodedata.decimal(character, None) is not None

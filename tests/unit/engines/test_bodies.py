@@ -42,9 +42,38 @@ def test_parts_of_a_text_are_joined_and_thoughts_are_apart() -> None:
     assert read(message(content=7)).finish_reason == "failed"
 
 
-@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
-def test_thoughts_in_a_field_of_their_own(field: str) -> None:
-    body = message(content="Rom.", **{field: "The user asks."})
+@pytest.mark.parametrize(
+    ("part", "text", "thoughts"),
+    [
+        ({"type": "text", "text": {"value": "Rom.", "annotations": []}}, "Rom.", ""),
+        ({"type": "text", "content": "Rom."}, "Rom.", ""),
+        ({"type": "output_text", "text": [{"type": "text", "text": "Rom."}]}, "Rom.", ""),
+        ({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, "", "hm"),
+        ({"type": "reasoning.text", "text": "hm"}, "", "hm"),
+        ({"type": "image_url", "image_url": {"url": "text"}}, "", ""),
+    ],
+)
+def test_a_part_may_hold_its_text_in_an_object(part: dict[str, Any], text: str, thoughts: str) -> None:
+    found = read(message(content=[part]))
+    assert (found.text, found.thoughts) == (text, thoughts)
+
+
+def test_a_part_that_refuses_is_a_refusal_and_the_text_of_a_completion_is_read() -> None:
+    found = read(message(content=[{"type": "refusal", "refusal": "I cannot help"}]))
+    assert (found.finish_reason, found.note) == ("refused", "I cannot help")
+    assert read({"choices": [{"text": "Rom.", "finish_reason": "stop"}]}).text == "Rom."
+
+
+@pytest.mark.parametrize(
+    ("field", "thoughts"),
+    [
+        *((name, "The user asks.") for name in ("reasoning_content", "reasoning", "thinking")),
+        ("reasoning", {"content": "The user asks."}),
+        ("reasoning_details", [{"type": "reasoning.text", "text": "The user asks."}]),
+    ],
+)
+def test_thoughts_in_a_field_of_their_own(field: str, thoughts: Any) -> None:
+    body = message(content="Rom.", **{field: thoughts})
     body["usage"]["completion_tokens_details"] = {"reasoning_tokens": 3}
     found = read(body)
     assert (found.text, found.thoughts, found.thought_tokens) == ("Rom.", "The user asks.", 3)
@@ -73,6 +102,17 @@ def test_thoughts_in_a_field_of_their_own(field: str) -> None:
         ("Ein Tag wie `</think>` oder </think> im Satz.", "Ein Tag wie `</think>` oder </think> im Satz.", ""),
         ("Rom. <think>kein Gedanke</think> am Ende", "Rom. <think>kein Gedanke</think> am Ende", ""),
         ("  Rom.", "  Rom.", ""),
+        ("\ufeff<Think>hm</Think>Rom.", "Rom.", "hm"),
+        ("<think>hm <think>so</think> ja</think>Rom.", "Rom.", "hm <think>so</think> ja"),
+        ("<think>Das Ende ist `</think>`. hm</think>Rom.", "Rom.", "Das Ende ist `</think>`. hm"),
+        ("<think>hm</think>\n<answer>\nRom.\n</answer>", "Rom.", "hm"),
+        ("<answer>Rom.</answer>", "<answer>Rom.</answer>", ""),
+        ("<|begin_of_thought|>hm<|end_of_thought|>\n<|begin_of_solution|>Rom.<|end_of_solution|>", "Rom.", "hm"),
+        ("<|inner_prefix|>hm<|inner_suffix|>Rom.", "Rom.", "hm"),
+        ("<unused94>thought\nhm<unused95>Rom.", "Rom.", "hm"),
+        ("Here is my thought process:\nhm\nHere is my response:\nRom.", "Rom.", "hm"),
+        ("analysisThe user asks.assistantfinalRom.", "Rom.", "The user asks."),
+        ("analysis of Rome", "analysis of Rome", ""),
     ],
 )
 def test_thoughts_in_the_text(text: str, answer: str, thoughts: str) -> None:
@@ -85,9 +125,10 @@ def test_thoughts_in_the_text(text: str, answer: str, thoughts: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "finish"),
     [
-        *((name, "stop") for name in ("stop", "STOP", "end_turn", "eos", "FinishReason.STOP")),
-        *((name, "length") for name in ("length", "max_tokens", "MAX_TOKENS", "model_length")),
+        *((name, "stop") for name in ("stop", "STOP", "end_turn", "eos", "FinishReason.STOP", "COMPLETE")),
+        *((name, "length") for name in ("length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded")),
         *((name, "filtered") for name in ("content_filter", "content_filter: RECITATION", "SAFETY", "PROHIBITED_CONTENT")),
+        *((name, "filtered") for name in ("content-filter", "IMAGE_SAFETY")),
         ("refusal", "refused"),
         *(
             (name, "failed")
@@ -125,6 +166,40 @@ def test_what_is_no_completion() -> None:
     with pytest.raises(Rejected, match="flagged") as caught:
         read({"error": {"code": "403", "message": "input was flagged"}, "usage": {"prompt_tokens": 9, "completion_tokens": 0}})
     assert caught.value.counts == Counts(9, 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"promptFeedback": {"blockReason": "SAFETY"}},
+        {"prompt_filter_results": [{"content_filter_results": {"violence": {"filtered": True}}}]},
+        {"error": "Content flagged for violence"},
+    ],
+)
+def test_a_prompt_that_a_filter_blocked_is_rejected_although_nothing_is_counted(said: dict[str, Any]) -> None:
+    with pytest.raises(Rejected):
+        read({"choices": [], **said})
+
+
+@pytest.mark.parametrize(
+    ("usage", "completion", "thoughts"),
+    [
+        ({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "reasoning_tokens": 94}, 103, 94),  # xAI
+        ({"prompt_tokens": 20, "completion_tokens": 151, "total_tokens": 553}, 533, 382),  # Gemini
+        ({"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 81, "reasoning_tokens": 60}, 60, 60),
+        ({"prompt_tokens": 9, "completion_tokens": 4, "reasoning_tokens": 99}, 103, 99),
+        ({"prompt_tokens": 75, "completion_tokens": 1186, "total_tokens": 1261, "reasoning_tokens": 1024}, 1186, 1024),  # OpenAI
+        ({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 12}, 4, None),
+    ],
+)
+def test_thoughts_are_paid_for_whether_or_not_the_completion_counts_them(
+    usage: dict[str, int], completion: int, thoughts: int | None
+) -> None:
+    body = message(content="Rom.")
+    body["usage"] = usage | {"completion_tokens_details": {"reasoning_tokens": usage.get("reasoning_tokens")}}
+    found, counts = read_body(json.dumps(body).encode(), REQUEST)
+    assert (counts.completion, counts.thoughts) == (completion, thoughts)
+    assert found.completion_tokens == completion
 
 
 VALUES = st.recursive(

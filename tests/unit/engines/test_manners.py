@@ -138,16 +138,47 @@ def test_a_field_is_found_in_words_that_are_not_where_openai_has_them(server: Se
         answers(server, tmp_path)
 
 
-def test_a_system_turn_is_put_before_the_users_where_there_is_none(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "System role not supported"),
+        (500, "Jinja template error: System role not supported"),
+        (400, "Conversation roles must alternate user/assistant/user/assistant/..."),
+        (400, "Developer instruction is not enabled for models/gemma-3-27b-it"),
+        (422, "messages.0.role: Input should be 'user' or 'assistant'"),
+        (400, "Invalid role: system. Expected one of: user, assistant"),
+    ],
+)
+def test_a_system_turn_is_put_before_the_users_where_there_is_none(
+    server: Server, tmp_path: Path, status: int, said: str
+) -> None:
+    """As chat templates, Gemini's API for Gemma and gateways say it."""
+
     def behave(body: dict[str, Any]) -> tuple[int, Any]:
         if any(turn["role"] == "system" for turn in body["messages"]):
-            return rejected("System role not supported")
+            return status, rejected(said)[1]
         return 200, completion("Gut.")
 
     server.behave = behave
     assert whole(answers(server, tmp_path)) == EVERY
     last = [body["messages"] for body in server.bodies[-2:]]  # two are under way at a time
     assert [{"role": "user", "content": "Sprich Deutsch.\n\n3 text"}] in last
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (404, "No endpoints found that can handle the requested parameters."),
+        (422, "response_format.json_schema is not implemented"),
+        (500, "guided decoding backend is not available"),
+        (501, "Not implemented: response_format"),
+    ],
+)
+def test_structure_is_asked_for_otherwise_whatever_the_status_of_the_rejection(
+    server: Server, tmp_path: Path, status: int, said: str
+) -> None:
+    server.behave = lambda body: (status, rejected(said)[1]) if "response_format" in body else (200, completion(PAIR))
+    assert whole(answers(server, tmp_path)) == EVERY
 
 
 def test_an_option_of_null_takes_a_field_away(server: Server, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,19 @@ NEARLY = {
         "Code?",
         "```python\nprint({})\n```",
     ),
+    "capital keys": ('{"Prompt": "Was?", "Response": "Das."}', "Was?", "Das."),
+    "a comment": ('{/* eins */ "prompt": "Was?", "response": "Das."}', "Was?", "Das."),
+    "dots": ('{"prompt": "Was?", "response": "Das.", ...}', "Was?", "Das."),
+    "a text of JSON": (json.dumps(PAIR), "Was?", "Das."),
+    "entities": (PAIR.replace('"', "&quot;"), "Was?", "Das."),
+    "escaped marks": ('{\\"prompt\\": \\"Was?\\", \\"response\\": \\"Das.\\"}', "Was?", "Das."),
+    "no braces": ('"prompt": "Was?",\n"response": "Das."', "Was?", "Das."),
+    "apostrophes in single quotes": ("{'prompt': 'What's up?', 'response': 'That's it.'}", "What's up?", "That's it."),
+    "German marks": ("{„prompt“: „Was?“, „response“: „Das.“}", "Was?", "Das."),
+    "French marks": ("{«prompt»: «Quoi?», «response»: «Ça.»}", "Quoi?", "Ça."),
+    "Japanese marks": ("{「prompt」: 「何?」, 「response」: 「これ。」}", "何?", "これ。"),
+    "Chinese colons": ('{"prompt"： "Was?"， "response"： "Das."}', "Was?", "Das."),
+    "an example before": (f'Die Form: {{"prompt": "...", "response": "..."}}. Hier: {PAIR}', "Was?", "Das."),
 }
 NO_ANSWER = {
     "a key twice": ('{"prompt": "Was?", "response": "Das.", "response": "Jenes."}', "invalid_json"),
@@ -69,6 +83,9 @@ NO_ANSWER = {
     "what the template says": ('{"prompt": "(the translation)", "response": "Das."}', "echo"),
     "the schema": ('{"prompt": "string", "response": "string"}', "echo"),
     "dots": ('{"prompt": "...", "response": "..."}', "echo"),
+    "what is to be put in": ('{"prompt": "Insert prompt here", "response": "Insert response here"}', "echo"),
+    "texts that are added": ('{"prompt": "Wa" + "s?", "response": "Das."}', "invalid_json"),
+    "capital keys twice": ('{"Prompt": "Was?", "PROMPT": "Wer?", "Response": "Das."}', "invalid_json"),
 }
 ASKED = {
     "method": "translate",
