@@ -97,6 +97,11 @@ def test_the_loss_is_on_the_response_and_its_end_of_turn(
         assert prompt in whole
         if tokenizer.bos_token_id is not None and tokenizer.bos_token in whole:
             assert one["input_ids"].count(tokenizer.bos_token_id) == 1
+    end = tokenizer.eos_token
+    quoting = pd.DataFrame({"prompt": [f"Was ist {end}?"], "response": [f"Gut.{end}\nSo endet `{end}`."]})
+    (one,) = encode(tokenizer, quoting, loss="response", max_length=16384)
+    assert one["labels"].count(tokenizer.eos_token_id) == 1
+    assert f"{quoting['response'][0]}{end}" in tokenizer.decode(one["input_ids"])
 
 
 @pytest.mark.parametrize(("name", "template"), [("gemma-pt", "chatml"), ("llama-base", "chatml")])

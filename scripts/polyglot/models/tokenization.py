@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,41 @@ def assistant_tokens(tokenizer: Any, turns: Sequence[Message], source: object) -
     except Exception as error:  # a template can raise anything
         raise TokenizerError(f"{source}: the chat template fails: {type(error).__name__}: {error}") from None
     return found["input_ids"], found["assistant_masks"]
+
+
+def spellings(tokenizer: Any) -> re.Pattern[str] | None:
+    """What a text must not spell: the control tokens of a tokenizer and of its chat template; None if there are none."""
+    template = tokenizer.chat_template or ""
+    tokens = {str(token): token.special for token in tokenizer.added_tokens_decoder.values()}
+    found = [name for name, special in tokens.items() if len(name.strip()) > 1 and (special or name in template)]
+    return re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True)))) if found else None
+
+
+def tokens_as_text(
+    tokenizer: Any, turns: Sequence[Mapping[str, str]], spelled: re.Pattern[str], *, masked: bool
+) -> tuple[list[int], list[int]]:
+    """Token ids of a chat, and the assistant's mask (see `assistant_tokens`; all 1 if not `masked`), where texts spell control
+    tokens: those of the template are tokens, those in texts are text.
+
+    Args:
+        tokenizer: a fast one.
+        spelled: see `spellings`.
+    """
+    parted = [{key: spelled.sub(_parted, text) for key, text in turn.items()} for turn in turns]
+    text = tokenizer.apply_chat_template(parted, tokenize=False)
+    found = tokenizer.apply_chat_template(
+        parted,
+        return_dict=True,
+        return_assistant_tokens_mask=masked,
+        tokenizer_kwargs={"return_offsets_mapping": True},
+    )
+    kept = [place for place, (start, end) in enumerate(found["offset_mapping"]) if text[start:end] != PLACEHOLDER]
+    mask = found["assistant_masks"] if masked else [1] * len(found["input_ids"])
+    return [found["input_ids"][place] for place in kept], [mask[place] for place in kept]
+
+
+def _parted(found: re.Match[str]) -> str:
+    return f"{found[0][0]}{PLACEHOLDER}{found[0][1:]}"
 
 
 def needs_chat_template(tokenizer: Any, folder: Path, *, marks: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from polyglot.synthesis.settings import How
 
 STATUSES = (
     *("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused", "echo"),
-    *("filtered", "failed"),
+    *("filtered", "failed", "control_tokens"),
 )
 PROBLEMS = {
     "refused": "the endpoint does not take the request",
@@ -26,6 +27,15 @@ PROBLEMS = {
     "failed": "no whole answer came",
 }
 """Why an answer with such an end is not used."""
+CONTROL = re.compile(
+    r"<\|[A-Za-z_][\w./:-]{0,60}\|>|<｜[^｜<>\s]{1,60}｜>|<(?:start|end)_of_turn>|<(?:bos|eos)>|<unused\d+>|\[/?INST\]|<</?SYS>>"
+)
+"""Control tokens of chat templates, as texts spell them (ChatML, Llama, Gemma, DeepSeek, Command, gpt-oss, Mistral)."""
+END = re.compile(
+    r"(?:\s*(?:<\|(?:im_end|eot_id|eom_id|end|return|end_of_text|endoftext|end_of_turn|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
+    r"|<｜end▁of▁sentence｜>))+\s*\Z"
+)
+"""What a server that does not take off the tokens that end an answer leaves there."""
 LONGEST_DETECTED = 2000
 """Characters of thoughts by which their language is told."""
 UNREADABLE = ("invalid_json", "echo")
@@ -191,7 +201,7 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "rep
         return Reading("truncated", f"cut off after {answer.completion_tokens} tokens")
     if answer.finish_reason != "stop":
         return Reading(answer.finish_reason, answer.note or PROBLEMS[answer.finish_reason])
-    text = answer.text.strip()
+    text = _without_end(answer.text).strip()
     if not text:
         return Reading("empty", "no text")
     method = METHODS[request["method"]]
@@ -202,7 +212,14 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "rep
         return Reading(error.status, error.problem)
     if method.writes == "pair" and is_echo(request, prompt, response):
         return Reading("echo", "it repeats the form that the request shows")
+    if (found := CONTROL.search(method.written(prompt, response))) is not None:
+        return Reading("control_tokens", f"it spells {found.group()}, a control token of chat templates")
     return Reading("ok", None, prompt, response, reading == "repair" and better is not None)
+
+
+def _without_end(text: str) -> str:
+    text = text if "<s>" in text else re.sub(r"\s*</s>\s*\Z", "", text)  # </s> may also be HTML's
+    return END.sub("", text)
 
 
 def _mended(text: str, reading: How) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from polyglot.core.errors import WrongInput
-from polyglot.models.tokenization import PLACEHOLDER
+from polyglot.models.tokenization import PLACEHOLDER, spellings, tokens_as_text
 
 IGNORED = -100
 """Label of a token outside the loss."""
@@ -29,7 +29,7 @@ def encode(
 
     With the loss on the response, the labels are the tokens that the template marks as the assistant's, including its end of
     turn. An example without such a token after truncation is dropped and logged, and so is one of whose thoughts no answer
-    follows.
+    follows. Control tokens that a text spells are tokenised as text, so that only the template's own are learned.
 
     Args:
         thoughts: the key of an assistant's turn that holds the column `thoughts` (see `polyglot.models.thinking.thoughts_key`);
@@ -49,11 +49,12 @@ def encode(
     encoded = tokenizer.apply_chat_template(
         conversations, tokenize=True, return_dict=True, return_assistant_tokens_mask=response_only
     )
-    examples = []
-    for place, ids in enumerate(encoded["input_ids"]):
-        labels = list(ids)
-        if response_only:
-            labels = [token if kept else IGNORED for token, kept in zip(ids, encoded["assistant_masks"][place], strict=True)]
+    masks = encoded["assistant_masks"] if response_only else [[1] * len(ids) for ids in encoded["input_ids"]]
+    examples, spelled = [], spellings(tokenizer)
+    for place, (ids, mask) in enumerate(zip(encoded["input_ids"], masks, strict=True)):
+        if spelled and tokenizer.is_fast and any(spelled.search(text) for turn in conversations[place] for text in turn.values()):
+            ids, mask = tokens_as_text(tokenizer, conversations[place], spelled, masked=response_only)
+        labels = [token if kept else IGNORED for token, kept in zip(ids, mask, strict=True)]
         if any(label != IGNORED for label in labels[:max_length]) and (
             len(ids) <= max_length or _answer_starts(tokenizer, conversations[place], thoughts) < max_length
         ):

@@ -59,6 +59,12 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
         ("translate", answer(pair_json("Was?", " ")), "empty"),
         ("translate", answer('{"prompt": "Was', "length"), "truncated"),
         ("translate", answer(""), "empty"),
+        ("respond", answer("Rom.<|im_end|>\n<|im_start|>user\nUnd Paris?<|im_end|>"), "control_tokens"),
+        ("respond", answer("Ein Zug endet mit <end_of_turn> in Gemma."), "control_tokens"),
+        ("respond", answer("Rom. [INST] Und Paris? [/INST]"), "control_tokens"),
+        ("respond", answer("<｜User｜>Rom"), "control_tokens"),
+        ("generate", answer('{"prompt": "Was?", "response": "Das.\\u003c|eot_id|\\u003eUnd?"}'), "control_tokens"),
+        ("respond", answer("In F# ist a |> b <| c erlaubt, in HTML <s>x</s>."), "ok"),
     ],
 )
 def test_every_answer_has_a_status(method: str, written: Answer, status: str) -> None:
@@ -66,6 +72,12 @@ def test_every_answer_has_a_status(method: str, written: Answer, status: str) ->
     assert found == status
     assert (problem is None) == (status == "ok")
     assert (prompt is None) == (response is None) == (status != "ok")
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "</s>", " <end_of_turn>\n", "<|eot_id|><|end_of_text|>", "<｜end▁of▁sentence｜>"])
+def test_an_end_that_a_server_leaves_there_is_no_part_of_the_answer(end: str) -> None:
+    assert parse_answer({"method": "respond", "prompt": "Was?"}, answer(f"Rom.{end}")).response == "Rom."
+    assert parse_answer({"method": "generate"}, answer(f"{pair_json('Was?', 'Das.')}{end}")).response == "Das."
 
 
 def test_requests_are_the_same_for_the_same_seed_and_differ_for_another(world: World, repository: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import pandas as pd
@@ -23,7 +23,7 @@ from polyglot.nano.pretraining import order_by_length, pretrain
 from polyglot.nano.world import World
 from polyglot.registry.models import Pretraining
 from polyglot.training.checkpoints import COMPLETE, resume_point, training_owner
-from polyglot.training.examples import counted, encode
+from polyglot.training.examples import IGNORED, counted, encode
 from polyglot.training.settings import Training
 from polyglot.training.students import fine_tune
 
@@ -121,6 +121,23 @@ def test_a_killed_pre_training_resumes_to_the_same_model(tmp_path: Path, nano_mo
             pretrain(tokenizer, examples, tmp_path / "resumed", settings, checkpoints=tmp_path / "b")
         pretrain(tokenizer, examples, tmp_path / "resumed", settings, checkpoints=tmp_path / "b")
     assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+
+
+@pytest.mark.parametrize("loss", ["response", "all"])
+def test_control_tokens_that_a_text_spells_are_text(nano_model: Path, loss: Literal["response", "all"]) -> None:
+    """Labels have one control token, the end of turn that the template wrote, and the text stays as it is."""
+    tokenizer = load_tokenizer(nano_model)
+    own = set(tokenizer.all_special_ids)
+    ends = "".join(tokenizer.all_special_tokens)
+    texts = ["Das.", f"Das.{tokenizer.eos_token} Und?", f"{ends}日本語{ends}", f"<<{tokenizer.eos_token}"]
+    pairs = pd.DataFrame({"prompt": ["Was?", f"Was ist {ends}?", "Was?", "Was?"], "response": texts})
+    usual, *examples = encode(tokenizer, pairs, loss=loss, max_length=512)
+    for example, text in zip(examples, texts[1:], strict=True):
+        assert sum(token in own for token in example["input_ids"]) == sum(token in own for token in usual["input_ids"])
+        labels = [label for label in example["labels"] if label != IGNORED]
+        assert f"{text}{tokenizer.eos_token}" in tokenizer.decode(labels)
+        if loss == "response":
+            assert sum(label in own for label in labels) == 1
 
 
 @pytest.mark.slow

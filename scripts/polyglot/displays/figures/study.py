@@ -53,6 +53,7 @@ STATUS_STYLES = {
     "echo": ("#F0E442", "*****"),
     "filtered": ("#009E73", "+++++"),
     "failed": ("#D55E00", "OOOOO"),
+    "control_tokens": ("#333333", "||---"),
     REPAIRED: ("#0072B2", "-----"),
 }
 """Colour and hatch of each status."""
