@@ -32,6 +32,10 @@ REJECTING = {400, 403, 413, 422, 451}
 """Codes of an error that is about the request, and does not pass."""
 POLICY = re.compile(r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked", re.IGNORECASE)
 """Words of an error by which an endpoint rejects what a request says."""
+BUSY = {429, 529}
+"""Codes of an endpoint that gets too many requests: its own limit, and one of all its users (Anthropic)."""
+RATE = re.compile(r"rate.?limit|too many requests|requests per (?:second|minute)|throttl|overloaded", re.IGNORECASE)
+"""Words of the same."""
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 THOUGHT_PARTS = re.compile(r"(?:redacted_)?(?:thinking|reasoning)(?:_content|\.\w+)?")
 """Types of a part that holds thoughts."""
@@ -47,6 +51,10 @@ LONGEST_NOTE = 300
 
 class MalformedAnswer(Exception):
     """A response body without a chat completion; another attempt may bring one."""
+
+
+class BusyBody(MalformedAnswer):
+    """A body that says, whatever its HTTP status, that the endpoint gets too many requests (OpenRouter: HTTP 200)."""
 
 
 class UnreadOutput(MalformedAnswer):
@@ -162,11 +170,13 @@ def parsed(content: bytes) -> Any:
 
 
 def _no_answer(body: dict[str, Any]) -> Exception:
-    """What a body without a choice means: a rejection if it names one, if the prompt was counted, or if it says what a filter made
-    of the prompt (Gemini, OpenRouter, Azure)."""
+    """What a body without a choice means: a rejection if it names one, if the prompt was counted, or if a filter is spoken of
+    (Gemini, OpenRouter, Azure)."""
     error = body.get("error")
     said = _mapping(error).get("message") or error
     counts = _counts(body.get("usage"), written=False)
+    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(str(error))):
+        return BusyBody(_shown(said))
     if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(str(error))):
         return Rejected(_shown(said), counts)
     if not error and counts.prompt is not None:

@@ -16,15 +16,14 @@ from openai import (
 
 from polyglot.core.errors import Foreseen
 from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import LONGEST_NOTE, MalformedAnswer, Rejected, is_about_content
+from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, is_about_content
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
-BUSY = 429
-PASSING = {408, 409, BUSY}
+PASSING = {408, 409, 429}
 """Transient HTTP statuses below 500; these and all 5xx are retried."""
-AWAY = {502, 503, 504, 529}
-"""HTTP statuses of a gateway without its server, of a server that loads its model, and of one that takes nothing more now."""
+AWAY = {502, 503, 504}
+"""HTTP statuses of a gateway without its server, and of a server that loads its model or takes nothing more now."""
 FORBIDDEN = 403
 REFUSING = {400, 413, 422}
 """HTTP statuses of a request that the endpoint rejects."""
@@ -72,20 +71,24 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
     Args:
         others: requests that were answered meanwhile.
     """
+    if is_busy(error):
+        return "failed" if isinstance(error, BusyBody) and others >= MANY else None
     if isinstance(error, Rejected):
         return "refused"
     if isinstance(error, APIStatusError):
         about_content = error.status_code == FORBIDDEN and is_about_content(said)
         if error.status_code in REFUSING or about_content:
             return "refused"
-    if isinstance(error, MalformedAnswer) or (may_pass(error) and not is_busy(error) and others >= MANY):
+    if isinstance(error, MalformedAnswer) or (may_pass(error) and others >= MANY):
         return "failed"
     return None
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether an endpoint gets too many requests."""
-    return isinstance(error, APIStatusError) and error.status_code == BUSY and may_pass(error)
+    """Whether an endpoint gets too many requests: by its status, or in words where others say 400 or 403."""
+    if isinstance(error, APIStatusError) and not _is_quota(error):
+        return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and bool(RATE.search(words_of(error))))
+    return isinstance(error, BusyBody)
 
 
 def is_away(error: BaseException) -> bool:
@@ -105,9 +108,13 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, MalformedAnswer | APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
-        quota = "insufficient_quota" in str(error.body)
-        return (error.status_code in PASSING or error.status_code >= 500) and not quota
+        return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not _is_quota(error)
     return False
+
+
+def _is_quota(error: APIStatusError) -> bool:
+    """Whether money is at its end, which HTTP 429 says too."""
+    return "insufficient_quota" in str(error.body)
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:
@@ -140,7 +147,7 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
         return EndpointError(f"{where} refuses a request: {said}")
     if isinstance(error, AuthenticationError):
         return EndpointError(f"{where} refuses the key in the environment variable {endpoint.api_key}: {said}")
-    if isinstance(error, PermissionDeniedError):
+    if isinstance(error, PermissionDeniedError) and not is_busy(error):
         return EndpointError(f"{where} does not allow the model '{endpoint.model}' with this key: {said}")
     if isinstance(error, NotFoundError):
         return EndpointError(f"{where} has no model '{endpoint.model}', or is not a chat endpoint: {said}")

@@ -23,7 +23,8 @@ STRUCTURES = ("json_schema", "json_object", "words")
 UNTAKEN = re.compile(
     r"un(?:supported|recogni[sz]ed|known|available|expected)|not (?:supported|available|permitted|allowed|recogni[sz]ed|valid)"
     r"|n[o']t support|extra (?:inputs|fields)|cannot (?:both )?be|may not|only (?:the default|one of|supports?)|deprecated"
-    r"|not (?:take|accept|exist|enabled|implemented)|not (?:be )?(?:used|set|specified)|must (?:be|alternate)|should be|invalid|remove",
+    r"|not (?:take|accept|exist|enabled|implemented)|not (?:be )?(?:used|set|specified)|must (?:be|alternate)|should be|invalid"
+    r"|remove",
     re.IGNORECASE,
 )
 TOO_LONG = re.compile(

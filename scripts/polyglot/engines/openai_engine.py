@@ -239,6 +239,8 @@ class OpenAIEngine:
     def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
         said = self.without_keys(error)
+        if is_busy(error):
+            return False
         if isinstance(error, APIStatusError):
             if error.status_code not in REFUSING and not (error.status_code in UNUSUAL and is_about_form(said)):
                 return False

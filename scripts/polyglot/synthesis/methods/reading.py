@@ -96,7 +96,7 @@ def _forms(text: str) -> Iterator[str]:
     if re.search(r'\{(?:\s|\\n)*\\"(?:prompt|response)\\"', text):
         yield text.replace("\\n", "\n").replace('\\"', '"')
     if re.search(rf"\{{\s*{MARK}|[：，]", text):
-        text = re.sub(rf'([{{,:：，]\s*){MARK}|{MARK}(?=\s*[:：,，}}])', lambda found: f'{found.group(1) or ""}"', text)
+        text = re.sub(rf"([{{,:：，]\s*){MARK}|{MARK}(?=\s*[:：,，}}])", lambda found: f'{found.group(1) or ""}"', text)
         yield re.sub(r'(?<=")\s*([：，])\s*(?=")', lambda found: {"：": ":", "，": ","}[found.group(1)], text)
     if re.match(r'"(?:prompt|response)"\s*:\s*"', text):
         yield f"{{{text.rstrip().removesuffix('}')}}}"
