@@ -23,6 +23,7 @@ from polyglot.synthesis.methods.reading import mended
 from polyglot.synthesis.settings import How
 
 PAIR = '{"prompt": "Was?", "response": "Das."}'
+MATHS = (r"$\nu$, $x \to 0$", r"\tanh x \ngeq \tbinom{1}{2}")
 NEARLY = {
     "prose and a fence": (f"Hier:\n```json\n{PAIR}\n```", "Was?", "Das."),
     "a fence and prose": (f"```json\n{PAIR}\n```\nViel Erfolg!", "Was?", "Das."),
@@ -40,6 +41,7 @@ NEARLY = {
         r"\frac{1}{2} \times 2",
         "\\beta\n\\nu",
     ),
+    "more of such LaTeX": (r'{"prompt": "$\nu$, $x \to 0$", "response": "\tanh x \ngeq \tbinom{1}{2}"}', *MATHS),
     "single quotes": ("{'prompt': 'Was?', 'response': 'Das.'}", "Was?", "Das."),
     "keys without quotes": ('{prompt: "Was?", response: "Das."}', "Was?", "Das."),
     "typographic quotes": ("{“prompt”: “Was?”, “response”: “Das.”}", "Was?", "Das."),
@@ -113,9 +115,9 @@ def test_what_is_no_answer_or_could_be_two_is_not_read(kind: str) -> None:
 
 
 def test_strict_reading_remains() -> None:
-    latex = "LaTeX that JSON reads as control signs"
+    latex = ("LaTeX that JSON reads as control signs", "more of such LaTeX")
     for kind, (text, _, _) in NEARLY.items():
-        assert parse_answer(ASKED, answer(text), "strict").status == ("ok" if kind == latex else "invalid_json")
+        assert parse_answer(ASKED, answer(text), "strict").status == ("ok" if kind in latex else "invalid_json")
     for text in (PAIR, f"```json\n{PAIR}\n```"):
         for how in ("repair", "strict", "strict-last"):
             assert parse_answer(ASKED, answer(text), how) == ("ok", None, "Was?", "Das.", False)  # type: ignore[arg-type]

@@ -28,8 +28,9 @@ SINGLE = re.compile(
 )
 """An object in single quotation marks, with apostrophes in its texts."""
 LATEX = re.compile(
-    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|t(?=ext[a-z]{0,6}\{|imes|heta|frac|au(?![a-z])|riangle|ilde)|n(?=abla|eq(?![a-z])|otin)"
-    r"|r(?=ight|ho(?![a-z])|angle|ceil|floor)|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu]))"
+    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|t(?=ext[a-z]{0,6}\{|imes|heta|frac|binom|anh|au(?![a-z])"
+    r"|riangle|ilde|o\s*[\\$\d])|n(?=abla|eq(?![a-z])|otin|leq|geq|u\s*[$^_\\])|r(?=ight|ho(?![a-z])|angle|ceil|floor|vert|brace)"
+    r"|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu]))"
 )
 """A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`."""
 PLACEHOLDERS = frozenset(
