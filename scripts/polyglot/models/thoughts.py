@@ -34,11 +34,9 @@ SPOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Thoughts that are marked by words."""
-FRAME = re.compile(
-    r"\A\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|START_RESPONSE\|>)\s*"
-    r"|\s*(?:<\|return\|>|<\|END_RESPONSE\|>)\s*\Z"
-)
-"""What some of them write around the answer."""
+BEFORE = re.compile(r"\A\s*(?:<\|start\|>assistant)?(?:<\|channel\|>final<\|message\|>|<\|START_RESPONSE\|>)\s*")
+AFTER = ("<|return|>", "<|END_RESPONSE|>")
+"""What some of them write before and after the answer."""
 WRAPPED = re.compile(
     r"\A\s*(?:<(?P<name>answer|response|solution|output)>(?P<tagged>.*)</(?P=name)>"  # Hunyuan, Granite 3.3, ERNIE
     r"|<\|begin_of_solution\|>(?P<solution>.*?)(?:<\|end_of_solution\|>)?)\s*\Z",
@@ -66,7 +64,10 @@ def split_thoughts(text: str) -> tuple[str, str]:
         thoughts, rest = [(spoken["gpt"] or spoken["granite"]).strip()], text[spoken.end() :]
     if not thoughts and HARMONY not in text:
         return text, ""
-    rest = FRAME.sub("", rest)
+    rest = BEFORE.sub("", rest)
+    for mark in AFTER:
+        if rest.rstrip().endswith(mark):
+            rest = rest.rstrip().removesuffix(mark).rstrip()
     if thoughts and (wrapped := WRAPPED.match(rest)):
         rest = (wrapped["tagged"] or wrapped["solution"] or "").strip()
     return rest.lstrip(), "\n\n".join(filter(None, thoughts))

@@ -31,9 +31,9 @@ CONTROL = re.compile(
     r"<\|[A-Za-z_][\w./:-]{0,60}\|>|<｜[^｜<>\s]{1,60}｜>|<(?:start|end)_of_turn>|<(?:bos|eos)>|<unused\d+>|\[/?INST\]|<</?SYS>>"
 )
 """Control tokens of chat templates, as texts spell them (ChatML, Llama, Gemma, DeepSeek, Command, gpt-oss, Mistral)."""
-END = re.compile(
-    r"(?:\s*(?:<\|(?:im_end|eot_id|eom_id|end|return|end_of_text|endoftext|end_of_turn|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
-    r"|<｜end▁of▁sentence｜>))+\s*\Z"
+ENDS = (
+    *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|end_of_text|>", "<|endoftext|>", "<|end_of_turn|>"),
+    *("<|END_OF_TURN_TOKEN|>", "<end_of_turn>", "<eos>", "<｜end▁of▁sentence｜>"),
 )
 """What a server that does not take off the tokens that end an answer leaves there."""
 LONGEST_DETECTED = 2000
@@ -201,7 +201,7 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "rep
         return Reading("truncated", f"cut off after {answer.completion_tokens} tokens")
     if answer.finish_reason != "stop":
         return Reading(answer.finish_reason, answer.note or PROBLEMS[answer.finish_reason])
-    text = _without_end(answer.text).strip()
+    text = _without_end(answer.text)
     if not text:
         return Reading("empty", "no text")
     method = METHODS[request["method"]]
@@ -218,8 +218,12 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "rep
 
 
 def _without_end(text: str) -> str:
-    text = text if "<s>" in text else re.sub(r"\s*</s>\s*\Z", "", text)  # </s> may also be HTML's
-    return END.sub("", text)
+    """A text without space around it, and without tokens that end an answer."""
+    ends = ENDS if "<s>" in text else (*ENDS, "</s>")  # </s> may also be HTML's
+    text = text.strip()
+    while (end := next((end for end in ends if text.endswith(end)), None)) is not None:
+        text = text.removesuffix(end).rstrip()
+    return text
 
 
 def _mended(text: str, reading: How) -> str | None:

@@ -133,3 +133,8 @@ def test_any_text_is_read_in_time() -> None:
         final_number(text * 300 + "5", "en")
     assert time.perf_counter() - started < 5
     assert final_number("10^9999") == float("inf")
+
+
+def test_a_web_address_is_no_number() -> None:
+    assert final_number("Therefore, 18.\n\nSource: https://example.org/2024/5", "en") == 18
+    assert final_number("See www.example.org/7 for 18 of them", "en") == 18

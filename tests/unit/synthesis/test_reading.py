@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,6 +113,19 @@ def test_what_is_no_answer_or_could_be_two_is_not_read(kind: str) -> None:
         found = parse_answer(ASKED, answer(text), how)  # type: ignore[arg-type]
         assert found.status in (status, "invalid_json" if how == "strict" else status)
         assert found.problem
+
+
+@pytest.mark.parametrize(
+    "part",
+    [" ", " <eos>", "{", "{ ", "<|", "{「", "{/*", "<think>", "</answer", "&quot;", '{"prompt": ', "here is my thought process:"],
+)
+def test_odd_texts_are_read_in_time(part: str) -> None:
+    """No pattern takes a time that grows with the square of a text's length."""
+    text = f"<think>a</think>b{part * (30_000 // len(part))}c"
+    started = time.process_time()
+    for request in (ASKED, {"method": "respond", "prompt": "Was?"}):
+        parse_answer(request, answer(text).without_thoughts())
+    assert time.process_time() - started < 2
 
 
 def test_strict_reading_remains() -> None:

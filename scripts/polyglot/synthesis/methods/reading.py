@@ -88,7 +88,7 @@ def mended(text: str) -> str | None:
 def _forms(text: str) -> Iterator[str]:
     """A text, and what it may have meant: without comments or dots, with JSON's own quotation marks, within braces."""
     yield text
-    if (bare := re.sub(r"([{,])\s*/\*.*?\*/|,\s*(?:\.\.\.|…)\s*(?=\}\s*$)", r"\1", text, flags=re.DOTALL)) != text:
+    if (bare := re.sub(r"([{,])\s*/\*.{0,300}?\*/|,\s*(?:\.\.\.|…)\s*(?=\}\s*$)", r"\1", text, flags=re.DOTALL)) != text:
         yield bare
     if text.startswith('"') and isinstance(within := _decoded(text), str):
         yield within
