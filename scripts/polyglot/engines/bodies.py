@@ -202,7 +202,7 @@ def _texts(content: Any, deep: int = 0) -> tuple[str, str]:
         elif isinstance(kind, str) and THOUGHT_PARTS.fullmatch(kind):
             thoughts.append("".join(_texts(_first_of(part, *THOUGHT_FIELDS, *TEXTS), deep + 1)))
         elif isinstance(part, dict):
-            inside = _texts(_first_of(part, *TEXTS), deep + 1)
+            inside = _texts(_first_of(part, *(TEXTS if kind is None or "text" in str(kind) else TEXTS[:1])), deep + 1)
             texts.append(inside[0])
             thoughts.append(inside[1])
     return "".join(texts), "\n\n".join(filter(None, thoughts))

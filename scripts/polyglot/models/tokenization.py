@@ -139,11 +139,16 @@ def assistant_tokens(tokenizer: Any, turns: Sequence[Message], source: object) -
 
 
 def spellings(tokenizer: Any) -> re.Pattern[str] | None:
-    """What a text must not spell: the control tokens of a tokenizer and of its chat template; None if there are none."""
+    """What a text must not spell: the control tokens of a tokenizer and of its chat template; None if there are none.
+
+    Tokens that differ in a number are one pattern, since some vocabularies have thousands (`<unused42>`).
+    """
     template = tokenizer.chat_template or ""
     tokens = {str(token): token.special for token in tokenizer.added_tokens_decoder.values()}
     found = [name for name, special in tokens.items() if len(name.strip()) > 1 and (special or name in template)]
-    return re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True)))) if found else None
+    forms = {re.sub(r"\d+", r"\\d+", re.escape(name)) for name in found}
+    first = "".join(sorted({re.escape(name[0]) for name in found}))
+    return re.compile(rf"(?=[{first}])(?:{'|'.join(sorted(forms, key=len, reverse=True))})") if found else None
 
 
 def tokens_as_text(
