@@ -50,7 +50,8 @@ Equal teachers with a clear choice at 5 %, in any of 3 languages and in their me
     4         0.001 to 0.009  0.003 to 0.011  0.011 to 0.042
     10        0.000 to 0.001  0.000 to 0.004  0.001 to 0.005
 
-With 2 teachers, the nine shares of `mean` are 0.051 on average. The largest, of 5 seeds at a spread of 2, was 0.043 in another 1,000.
+With 2 teachers, the nine shares of `mean` are 0.051 on average. The largest, of 5 seeds at a spread of 2, was 0.043 in another
+1,000 studies.
 
 Coverage of ranks and of P(first), 2 equal teachers, 1,000 studies:
 
