@@ -25,6 +25,23 @@ DOWNLOADS = {"tiny_benchmarks"}
 """Modules that download a file when they are imported."""
 FLORES = "flores200"
 WRITTEN = re.compile(r"(?<![a-z])([a-z]{3}_[A-Z][a-z]{3})(?![a-z])")
+MULTILINGUAL = ".multilingual."
+LANGUAGES = 40
+PAGE = Path(__file__).parent / "reference/lighteval.md"
+INTRODUCTION = """\
+# Tasks of lighteval
+lighteval 0.13 ships {count} tasks and sets of tasks. A study names any of them in one line;
+[Any benchmark of lighteval](../howto/benchmarks.md) says how. Below are its multilingual tasks in the {languages} languages with most
+speakers (after CLDR). It has some in these languages too:
+{others}.
+
+- **Formulations**: the name ends in `_mcf` (options have letters, the model chooses a letter), `_cf` (options are not shown, the
+  likelihood of each is compared) or `_hybrid` (options are shown, the likelihood of their texts is compared). Small base models
+  seldom know what to do with letters: take `_cf` for them.
+- **First metric**: it counts unless the study names another.
+- **Parts**: a set of so many tasks. Its name alone takes all of them with equal weights; `SET:PART` takes one.
+- lighteval does not say how many items a task has, nor its licence: see the data set's page on the hub.
+- Tasks whose model writes (F1, exact match) need the packages of `lighteval[multilingual]`."""
 FORMULATIONS = ("mcf", "cf", "hybrid")
 
 
@@ -123,10 +140,49 @@ def every() -> list[Listed]:
     return sorted({one.name: one for one in found}.values(), key=lambda one: one.name)
 
 
+def spoken(code: str) -> int:
+    """How many people speak a language, after CLDR."""
+    import langcodes
+
+    return langcodes.Language.get(code).speaking_population()
+
+
+def page(tasks: Sequence[Listed]) -> str:
+    """The multilingual tasks of the languages with most speakers, a table each."""
+    by_language: dict[str, list[Listed]] = defaultdict(list)
+    for task in tasks:
+        if task.lang and MULTILINGUAL in task.module and task.metrics:
+            by_language[task.lang].append(task)
+    chosen = sorted(by_language, key=lambda lang: (-spoken(lang), lang))[:LANGUAGES]
+    others = sorted(set(by_language) - set(chosen))
+    lines = [INTRODUCTION.format(count=len(tasks), languages=LANGUAGES, others=", ".join(f"`{lang}`" for lang in others))]
+    for lang in sorted(chosen):
+        known = derived(lang)
+        lines += ["", f"## {known.name if known else lang} (`{lang}`)", "", *_table(by_language[lang])]
+    return "\n".join([*lines, ""])
+
+
+def _table(tasks: Sequence[Listed]) -> Iterator[str]:
+    stems: dict[str, list[Listed]] = defaultdict(list)
+    for task in tasks:
+        stems[task.name.removesuffix(f"_{task.formulation}") if task.formulation else task.name].append(task)
+    yield "| task | formulations | the model | first metric | parts | data |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for stem, alike in sorted(stems.items()):
+        first = alike[0]
+        known = [one.formulation for one in alike if one.formulation]
+        name = f"{stem}_..." if known else stem
+        metrics = list(dict.fromkeys(one.metrics[0] for one in alike))
+        data = first.repository.replace(" ", ", ")
+        shown = [", ".join(known), "writes" if first.writes else "chooses", ", ".join(f"`{one}`" for one in metrics)]
+        yield f"| `{name}` | {' | '.join(shown)} | {len(first.parts) or ''} | {data} |"
+
+
 def main() -> None:
     found = every()
     write_text(listed_text(found), FILE)
-    print(f"{FILE}: {len(found)} tasks")
+    write_text(page(found), PAGE)
+    print(f"{FILE}: {len(found)} tasks; {PAGE}")
 
 
 if __name__ == "__main__":

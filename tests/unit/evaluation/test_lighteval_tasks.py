@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,14 @@ def test_intervals_of_a_corpus_are_those_of_resampled_translations() -> None:
 def test_parts_weigh_the_same_whatever_their_size() -> None:
     frame = pd.DataFrame({"example_id": list("abc"), "category": "all", "subset": ["x", "x", "y"]})
     assert example_weights("parts", frame).tolist() == [0.25, 0.25, 0.5]
+
+
+@pytest.mark.slow
+def test_the_list_of_tasks_is_that_of_the_installed_lighteval(repository: Path) -> None:
+    """As far as its modules can be imported here: some need packages of `lighteval[multilingual]`."""
+    made = runpy.run_path(str(repository / "docs/lighteval_tasks.py"))
+    found = {one.name: one for one in made["every"]()}
+    assert len(found) > 1300
+    known = listed_tasks()
+    assert {name: one for name, one in found.items() if known.get(name) != one} == {}
+    assert made["page"](list(known.values())) == (repository / "docs/reference/lighteval.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from polyglot.evaluation.lighteval_outcomes import SACREBLEU
@@ -25,6 +26,7 @@ def test_gradients_and_random_state_are_as_before_an_evaluation() -> None:
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+@pytest.mark.slow
 def test_only_the_module_of_the_tasks_asked_for_is_imported() -> None:
     code = (
         "import sys; from polyglot.evaluation.lighteval_tasks import configurations; import polyglot.evaluation.with_lighteval; "
