@@ -31,8 +31,8 @@ PAGE = Path(__file__).parent / "reference/lighteval.md"
 INTRODUCTION = """\
 # Tasks of lighteval
 lighteval 0.13 ships {count} tasks and sets of tasks. A study names any of them in one line;
-[Any benchmark of lighteval](../howto/benchmarks.md) says how. Below are its multilingual tasks in the {languages} languages with most
-speakers (after CLDR). It has some in these languages too:
+[Any benchmark of lighteval](../howto/benchmarks.md) says how. Below are its multilingual tasks in the {languages} languages with
+most speakers (after CLDR). It has some in these languages too:
 {others}.
 
 - **Formulations**: the name ends in `_mcf` (options have letters, the model chooses a letter), `_cf` (options are not shown, the
@@ -80,7 +80,7 @@ def listed(name: str, module: ModuleType) -> Iterator[Listed]:
             writes="GENERATIVE" in written,
             tokens=max(sizes, default=0),
             splits=tuple(first.evaluation_splits),
-            parts=_pairs(parts) if task == FLORES else tuple(filter(None, parts)),
+            parts=_pairs(parts) if task == FLORES else tuple(sorted(filter(None, parts))),
         )
 
 
