@@ -26,9 +26,6 @@ def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: P
     if benchmark.task:
         yield from _of_lighteval(name, benchmark, facts, key)
         return
-    if facts.formulations == [LIGHTEVAL]:
-        yield f"{key}: no entry of this name in {registry}; say `task: lighteval`, or name one that is there"
-        return
     if benchmark.formulation not in FORMULATIONS:
         yield f"{key}.formulation: {unknown('formulation', benchmark.formulation, FORMULATIONS)}"
     elif benchmark.formulation not in facts.formulations:
@@ -47,7 +44,7 @@ def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: P
 def _of_lighteval(name: str, benchmark: Benchmark, facts: BenchmarkFacts, key: str) -> Iterable[str]:
     """The problems of a task of lighteval."""
     if facts.formulations != [LIGHTEVAL]:
-        yield f"{key}: config/benchmarks.yaml has a benchmark of this name; name this one otherwise, and the task in `name`"
+        yield f"{key}: the registry has a benchmark of this name; name this one otherwise, and the task in `name`"
         return
     for lang in benchmark.languages or ():
         task = listed_task(benchmark.lighteval_name(name, lang))
