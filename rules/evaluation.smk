@@ -26,6 +26,31 @@ rule benchmark:
         "../scripts/evaluation/benchmark.py"
 
 
+rule lighteval_task:
+    """The data of a task of lighteval in a language, as far as the task reads them."""
+    input:
+        evaluation.lighteval_data,
+    output:
+        directory("results/{study}/tasks/{benchmark}/{lang}"),
+    log:
+        "results/{study}/logs/lighteval_task/{benchmark}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/lighteval_task/{benchmark}/{lang}.tsv"
+    wildcard_constraints:
+        benchmark=one_of(evaluation.of_lighteval),
+    conda:
+        "../envs/locked/lighteval.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        task=evaluation.lighteval_task,
+    message:
+        "Items of lighteval's {wildcards.benchmark} in {wildcards.lang}"
+    script:
+        "../scripts/evaluation/lighteval_task.py"
+
+
 rule evaluate_student:
     """Per-example outcomes of a student on every benchmark."""
     input:

@@ -11,7 +11,7 @@ LEFT_OUT = {
     "hub": {"hub_model", "hub_dataset", "hub_lock"},
     "replication": {"published_measurements", "audit", "audit_page"},
     "checks before use": {"check_anchor", "check_base", "check_judge", "check_requests"},
-    "not in the embedded study": {"benchmark", "source", "seed_sources", "reward_scale", "metric"},
+    "not in the embedded study": {"benchmark", "lighteval_task", "source", "seed_sources", "reward_scale", "metric"},
 }
 """What docs/explanation/workflow.md says is not shown, and what the embedded study has no need of."""
 

@@ -52,7 +52,13 @@ SHORT.maxlevel, SHORT.maxdict, SHORT.maxlist = 4, 6, 6
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = LONGEST_VALUE
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._+-]*$"
 """Of names of studies, models, languages and more: they are parts of the names of files."""
-FORMS = {NAME_PATTERN: "use small letters, digits, '.', '_', '+' and '-', a letter or digit first"}
+BENCHMARK_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+"""Of names of benchmarks, which may be those of lighteval's tasks."""
+FORMS = {
+    NAME_PATTERN: "use small letters, digits, '.', '_', '+' and '-', a letter or digit first",
+    BENCHMARK_PATTERN: "use letters, digits, '.', '_', '+' and '-', a letter or digit first; lighteval's name of a task with "
+    "other signs goes into `name`",
+}
 """What a value must look like, by the pattern that says so."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -136,7 +136,9 @@ def _plain_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict
 def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
     """Normalised questions of all test items in the folders; no student may be trained on them."""
     rows = (row for folder in folders for _, row in _rows(folder.parent.name, items_file(folder.parent.name, folder)))
-    return frozenset(normalise(str(row.get("question") or row["prompt"])) for row in rows)
+    return frozenset(
+        normalise(str(text)) for row in rows for text in (row.get("question") or row["prompt"], *row.get("texts", ()))
+    )
 
 
 def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: Sequence[str]) -> list[Path]:

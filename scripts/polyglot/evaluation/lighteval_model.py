@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from lighteval.models.abstract_model import LightevalModel, ModelConfig
 from lighteval.models.model_output import ModelResponse
+from lighteval.tasks.prompt_manager import PromptManager
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from polyglot.core.progress import progress
 from polyglot.evaluation.batches import TokenBatches
 from polyglot.evaluation.likelihood import log_likelihoods
-from polyglot.evaluation.prompts import Prompts
+from polyglot.evaluation.prompts import Options, Prompts
 from polyglot.models.thoughts import split_thoughts
 
 
@@ -41,7 +42,7 @@ class EvaluatedModel(LightevalModel):
 
     def __init__(self, model: Any, tokenizer: Any, *, chat: bool, ends: Sequence[int], tokens: int) -> None:
         self.model, self._tokenizer, self.ends, self.tokens = model, tokenizer, list(ends), tokens
-        self.prompts = Prompts(tokenizer, chat=chat)
+        self.prompts: Prompts | LightevalPrompts = Prompts(tokenizer, chat=chat)
         self.config, self._cache = ModelConfig(model_name="model"), NoCache()
         self.pad = next(token for token in (tokenizer.pad_token_id, *self.ends, 0) if token is not None)
 
@@ -127,6 +128,28 @@ class EvaluatedModel(LightevalModel):
     def cleanup(self) -> None:
         """Let go of the model; lighteval calls this before it computes metrics."""
         del self.model
+
+
+class LightevalPrompts:
+    """Prompts exactly as lighteval writes them, for the tasks that it defines.
+
+    Its options are tokenized apart from what comes before them, and begin with the space that the task gives them.
+    """
+
+    def __init__(self, model: EvaluatedModel, *, chat: bool) -> None:
+        self.model, self.chat = model, chat
+        self.manager = PromptManager(use_chat_template=chat, tokenizer=model.tokenizer)
+
+    def request(self, doc: Any) -> list[int]:
+        """The token ids that a model continues to answer an item."""
+        return list(self.model.tok_encode(self.manager.prepare_prompt(doc)))
+
+    def options(self, doc: Any, *, limit: int | None = None) -> Options:
+        """The token ids of an item and its options (see `Prompts.options`)."""
+        contexts, options = self.model.tok_encode_pair(self.manager.prepare_prompt(doc), doc.choices, pairwise=True)
+        context = list(contexts[0]) or [self.model.tokenizer.eos_token_id]
+        room = len(context) if limit is None else max(limit - max(map(len, options)), 1)
+        return Options(tuple(context[-room:]), tuple(map(tuple, options)))
 
 
 class Stops(StoppingCriteria):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.core.files import read_jsonl
 from polyglot.evaluation import with_lighteval
-from polyglot.evaluation.lighteval_inside import gradients_left_as_they_are
+from polyglot.evaluation.forms import ONE_KIND
+from polyglot.evaluation.lighteval_list import listed_task
+from polyglot.evaluation.lighteval_outcomes import outcomes as outcomes_of
 from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
+from polyglot.evaluation.with_lighteval import Answered, Example, gradients_left_as_they_are
 
 OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
 
@@ -42,19 +44,22 @@ def evaluate(
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
-        (sums to 1 over a task), correct (0 or 1), answer.
+        (sums to 1 over a task), correct (0 or 1; of tasks of lighteval their metric), answer.
 
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
         ValueError: if there are fewer few-shot rows than shots.
         BenchmarkError: if a row is not a valid item; names file, row, field and remedy.
     """
-    asked = {task.name: (task, questions(task, seed)) for task in tasks}
+    asked = {task.name: (task, questions(task, seed)) for task in tasks if not task.settings.task}
+    theirs = {task.name: task for task in tasks if task.settings.task}
     template = chat_template.resolve() if chat_template else None
     evaluated = with_lighteval.Evaluated(Path(model).resolve(), template, plain, batch_tokens, gpus)
-    with tempfile.TemporaryDirectory(prefix="lighteval-") as scratch, _inside(scratch), gradients_left_as_they_are():
-        details = with_lighteval.details(evaluated, asked, seed=seed)
-    outcomes = pd.concat([_outcomes(*asked[task.name], details[task.name]) for task in tasks], ignore_index=True)
+    with gradients_left_as_they_are():
+        details = with_lighteval.details(evaluated, asked, theirs, seed=seed)
+    found = {name: _own_outcomes(*asked[name], answered) for name, answered in details.items() if name in asked}
+    found |= {name: _their_outcomes(theirs[name], details[name]) for name in theirs}
+    outcomes = pd.concat([_weighted(task, found[task.name]) for task in tasks], ignore_index=True)
     return outcomes.loc[:, list(OUTCOME_COLUMNS)]
 
 
@@ -67,7 +72,8 @@ def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
         weight, correct = found["weight"].to_numpy(float), found["correct"].to_numpy(float)
         score = float(weight @ correct)
         error = float(np.sqrt(weight**2 @ (correct - score) ** 2))
-        settings = f"{task.settings.formulation}, {task.settings.shots}-shot"
+        asked = task.settings.lighteval_name(task.benchmark, task.lang) if task.settings.task else task.settings.formulation
+        settings = f"{asked}, {task.settings.shots}-shot"
         parts.append(f"{task.benchmark} ({task.lang}, {settings}) {score:.3f} ± {error:.3f} (n = {len(found)})")
     return f"lighteval {version('lighteval')}: {'; '.join(parts)}"
 
@@ -77,10 +83,21 @@ def chance_scores(tasks: Iterable[Task], outcomes: pd.DataFrame) -> dict[str, fl
     scores = {}
     for task in tasks:
         found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
-        chance = {(item.id, item.category, item.subset): task.formulation.chance(item) for item in questions(task, 0).items}
+        chance = _chances(task)
         keys = found[["example_id", "category", "subset"]].itertuples(index=False, name=None)
         scores[task.name] = float(found["weight"].to_numpy(float) @ [chance[key] for key in keys])
     return scores
+
+
+def _chances(task: Task) -> dict[tuple[str, str, str], float]:
+    """The chance score of every item, by id, category and subset."""
+    if not task.settings.task:
+        return {(item.id, item.category, item.subset): task.formulation.chance(item) for item in questions(task, 0).items}
+    writes = listed_task(task.settings.lighteval_name(task.benchmark, task.lang)).writes
+    return {
+        (row["id"], ONE_KIND, row["subset"] or ONE_KIND): 0.0 if writes else len(set(row["answer"])) / max(len(row["choices"]), 1)
+        for row in read_jsonl(task.folder / "test.jsonl")
+    }
 
 
 def no_outcomes() -> pd.DataFrame:
@@ -88,27 +105,39 @@ def no_outcomes() -> pd.DataFrame:
     return pd.DataFrame(columns=list(OUTCOME_COLUMNS))
 
 
-@contextlib.contextmanager
-def _inside(folder: str) -> Iterator[None]:
-    with contextlib.chdir(folder):
-        yield
-
-
-def _outcomes(task: Task, asked: Questions, details: list[Any]) -> pd.DataFrame:
+def _own_outcomes(task: Task, asked: Questions, answered: list[Answered]) -> list[dict[str, Any]]:
+    """A row for each item of a task of ours."""
     rows = []
-    for detail in details:
-        response, item = detail.model_response, asked.items[detail.doc.specific["place"]]
-        if task.formulation.writes:
-            answer = response.final_text[0]
-        else:
-            scores = [
-                logprob / max(len(choice), 1) for logprob, choice in zip(response.logprobs, detail.doc.choices, strict=True)
-            ]
-            answer = detail.doc.choices[int(np.argmax(scores))]
+    for example in answered[0].examples:
+        item = asked.items[example.doc.specific["place"]]
         facts = {"example_id": item.id, "category": item.category, "subset": item.subset}
-        rows.append(
-            {"benchmark": task.benchmark, "lang": task.lang, **facts, "correct": int(detail.metric["correct"]), "answer": answer}
-        )
-    frame = pd.DataFrame(rows).sort_values("example_id", ignore_index=True)
+        rows.append({**facts, "correct": int(example.value), "answer": _answer(example, task.formulation.writes)})
+    return rows
+
+
+def _their_outcomes(task: Task, answered: list[Answered]) -> list[dict[str, Any]]:
+    """A row for each item of a task of lighteval, with the part of it that the item belongs to as its subset."""
+    rows = []
+    for one in answered:
+        values = outcomes_of([example.value for example in one.examples], one.part.aggregate, one.part.key)
+        for example, value in zip(one.examples, values, strict=True):
+            facts = {"example_id": example.doc.id, "category": ONE_KIND, "subset": one.part.name or ONE_KIND}
+            rows.append({**facts, "correct": float(value), "answer": _answer(example, bool(example.response.text))})
+    return rows
+
+
+def _answer(example: Example, written: bool) -> str:
+    """What the model wrote, or the choice with the highest log-likelihood per character."""
+    response, choices = example.response, example.doc.choices
+    if written:
+        return str(response.final_text[0])
+    scores = [logprob / max(len(choice), 1) for logprob, choice in zip(response.logprobs, choices, strict=True)]
+    return str(choices[int(np.argmax(scores))])
+
+
+def _weighted(task: Task, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The outcomes of a task as a table, with the weight of each item."""
+    frame = pd.DataFrame([{"benchmark": task.benchmark, "lang": task.lang, **row} for row in rows])
+    frame = frame.sort_values("example_id", ignore_index=True)
     stratum = strata(task.weighting, task.benchmark, frame)
     return frame.assign(stratum=stratum, weight=example_weights(task.weighting, frame))

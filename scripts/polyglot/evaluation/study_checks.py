@@ -7,6 +7,8 @@ from pathlib import Path
 
 from polyglot.core.lookup import unknown
 from polyglot.evaluation.formulations import FORMULATIONS, kinds_for
+from polyglot.evaluation.lighteval_facts import LIGHTEVAL
+from polyglot.evaluation.lighteval_list import listed_task
 from polyglot.evaluation.readers import READERS
 from polyglot.evaluation.settings import Benchmark
 from polyglot.evaluation.weights import WEIGHTINGS
@@ -21,6 +23,9 @@ def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: P
         registry: the registry's file, for messages.
     """
     key, entry = f"evaluation.benchmarks.{name}", f"{registry}: entry '{name}'"
+    if benchmark.task:
+        yield from _of_lighteval(name, benchmark, facts, key)
+        return
     if benchmark.formulation not in FORMULATIONS:
         yield f"{key}.formulation: {unknown('formulation', benchmark.formulation, FORMULATIONS)}"
     elif benchmark.formulation not in facts.formulations:
@@ -34,6 +39,24 @@ def problems(name: str, benchmark: Benchmark, facts: BenchmarkFacts, registry: P
         yield f"{entry}, items: {unknown('reader of items', facts.items, READERS)}"
     elif not strange:
         yield from _fit(facts, entry)
+
+
+def _of_lighteval(name: str, benchmark: Benchmark, facts: BenchmarkFacts, key: str) -> Iterable[str]:
+    """The problems of a task of lighteval."""
+    if facts.formulations != [LIGHTEVAL]:
+        yield f"{key}: the registry has a benchmark of this name; name this one otherwise, and the task in `name`"
+        return
+    for lang in benchmark.languages or ():
+        task = listed_task(benchmark.lighteval_name(name, lang))
+        if benchmark.metric and task.metrics and benchmark.metric not in task.metrics:
+            yield f"{key}.metric: {unknown('metric', benchmark.metric, task.metrics, f'{task.name} has')}"
+        if not task.metrics and task.parts:
+            one = f"{task.name}:{task.parts[0]}"
+            yield f"{key}: the parts of '{task.name}' have no metric in common; take one in `name`, such as {one}"
+        elif not task.metrics and ":" not in task.name:
+            yield f"{key}: '{task.name}' has no metric between 0 and 1 that needs neither a judge nor several answers"
+        if benchmark.folder is None and (" " in task.repository or not task.repository):
+            yield f"{key}: the data of '{task.name}' are in several repositories; take one part in `name`, or name a `folder`"
 
 
 def _fit(facts: BenchmarkFacts, entry: str) -> Iterable[str]:

@@ -43,6 +43,12 @@ def _equal(outcomes: pd.DataFrame) -> pd.Series:
     return pd.Series(1 / len(outcomes), index=outcomes.index)
 
 
+def _parts(outcomes: pd.DataFrame) -> pd.Series:
+    """Every subset counts the same, as in lighteval's mean over the parts of a set of tasks."""
+    size = outcomes.groupby("subset")["subset"].transform("size")
+    return 1 / size / outcomes["subset"].nunique()
+
+
 def _reward_bench(outcomes: pd.DataFrame) -> pd.Series:
     """RewardBench: subsets by their number of examples within a category, then the mean over categories (Lambert et al., 2024,
     arXiv 2403.13787, section 4)."""
@@ -56,6 +62,7 @@ WEIGHTINGS = Lookup[Weighting](
     "weighting",
     {
         "equal": Weighting("equal", _equal),
+        "parts": Weighting("parts", _parts, strata=("subset",)),
         "rewardbench": Weighting("rewardbench", _reward_bench, strata=("category", "subset")),
     },
 )

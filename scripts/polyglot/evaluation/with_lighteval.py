@@ -1,23 +1,31 @@
-"""Run tasks with lighteval, and return its record of every example.
+"""Ask a model the items of tasks, lighteval's and ours, and let lighteval's metrics judge each answer.
 
-Private parts of lighteval that this needs are in `polyglot.evaluation.lighteval_inside`.
+lighteval's own pipeline would import every task that it ships, one of which downloads a file, and load data sets into the user's
+home; and it returns no outcome of each example. So its tasks, documents and metrics are used one by one.
 """
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
+import contextlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polyglot.core.files import write_jsonl
-from polyglot.evaluation.lighteval_inside import DATASETS, LIGHTEVAL, data_sets_cached_in, details_of, only_our_tasks
+from polyglot.core.errors import WrongInput
+from polyglot.core.upstream import Upstream
+from polyglot.evaluation.lighteval_rows import part_rows
+from polyglot.evaluation.lighteval_tasks import chosen_metric, configurations, task_of
 from polyglot.evaluation.tasks import Questions, Task
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import answer_ends, load_tokenizer
+
+LIGHTEVAL = Upstream("lighteval", first="0.13", before="0.14")
+SEED = 1234
+"""lighteval's, set before it reads tasks."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +47,62 @@ class Evaluated:
     gpus: int
 
 
-def details(model: Evaluated, tasks: Mapping[str, tuple[Task, Questions]], *, seed: int) -> dict[str, list[Any]]:
-    """lighteval's record of every example, by task.
+@dataclass(frozen=True)
+class Example:
+    """An item with the model's answer, and what the metric makes of it: a number, or its part of a corpus's score."""
 
-    The working directory is written to. lighteval loads rows that hold only an item's position; the items were read and checked
-    before.
+    doc: Any
+    response: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """A task as lighteval runs it, or one of several parts of it.
+
+    Attributes:
+        name: of the part; "" if there is but one.
+        task: lighteval's.
+        docs: its items.
+        metric: the one that counts. key: its name among what it gives.
+    """
+
+    name: str
+    task: Any
+    docs: list[Any]
+    metric: Any
+    key: str
+
+    @property
+    def aggregate(self) -> Any:
+        """What makes one score of all values."""
+        return self.metric.get_corpus_aggregations()[self.key]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A part with its examples."""
+
+    part: Part
+    examples: list[Example]
+
+
+def details(
+    model: Evaluated, own: Mapping[str, tuple[Task, Questions]], theirs: Mapping[str, Task], *, seed: int
+) -> dict[str, list[Answered]]:
+    """Every example of every task, by the task's name.
 
     Args:
-        tasks: task name to the task and its content.
+        own: task name to a task of ours and its content.
+        theirs: task name to a task of lighteval.
     """
-    from lighteval.logging.evaluation_tracker import EvaluationTracker
-    from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
-
-    from polyglot.evaluation.lighteval_model import EvaluatedModel
+    from polyglot.evaluation.lighteval_model import EvaluatedModel, LightevalPrompts
 
     LIGHTEVAL.check_version()
-    DATASETS.check_version()
     tokenizer = load_tokenizer(model.folder, model.chat_template)
     chat = not model.plain and tokenizer.chat_template is not None
-    table = types.ModuleType("polyglot_tasks")
-    folders = {name: Path("tasks").resolve() / str(number) for number, name in enumerate(tasks)}
-    table.TASKS_TABLE = [  # type: ignore[attr-defined]
-        _task_config(*tasks[name], folder, chat, seed) for name, folder in folders.items()
-    ]
+    parts = {name: [_own_part(*content, chat, seed)] for name, content in own.items()}
+    read = {name: _their_parts(task, chat) for name, task in theirs.items()}
     asked = EvaluatedModel(
         load_language_model(model.folder, gpus=model.gpus),
         tokenizer,
@@ -69,29 +110,90 @@ def details(model: Evaluated, tasks: Mapping[str, tuple[Task, Questions]], *, se
         ends=answer_ends(model.folder, tokenizer),
         tokens=model.batch_tokens,
     )
-    with only_our_tasks(), data_sets_cached_in(Path("datasets")):
-        pipeline = Pipeline(
-            tasks=",".join(f"{name}|{task.settings.shots}" for name, (task, _) in tasks.items()),
-            pipeline_parameters=PipelineParameters(
-                launcher_type=ParallelismManager.CUSTOM, custom_tasks_directory=table, bootstrap_iters=0
-            ),
-            evaluation_tracker=EvaluationTracker(output_dir="output", save_details=False),
-            model=asked,
-        )
-        pipeline.evaluate()
-    found = details_of(pipeline)
-    return {name: found[f"{name}|{task.settings.shots}"] for name, (task, _) in tasks.items()}
+    found = _answered(asked, parts)
+    if read:
+        asked.prompts = LightevalPrompts(asked, chat=chat)
+        found |= _answered(asked, read)
+    return found
 
 
-def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: int) -> Any:
-    """The lighteval task: an item's query, its choices and the index of the correct one."""
-    from lighteval.tasks.lighteval_task import LightevalTaskConfig
+def _answered(model: Any, tasks: Mapping[str, Sequence[Part]]) -> dict[str, list[Answered]]:
+    """The model's answers to all tasks: options of all of them in common batches, then texts of all of them."""
+    from lighteval.metrics import apply_metric
+    from lighteval.tasks.requests import SamplingMethod
+
+    docs = [doc for parts in tasks.values() for part in parts for doc in part.docs]
+    responses: dict[int, Any] = {}
+    for method, ask in ((SamplingMethod.LOGPROBS, model.loglikelihood), (SamplingMethod.GENERATIVE, model.greedy_until)):
+        chosen = [doc for doc in docs if method in doc.sampling_methods]
+        responses |= dict(zip(map(id, chosen), ask(chosen) if chosen else [], strict=True))
+
+    def judged(part: Part) -> Answered:
+        answers = [responses[id(doc)] for doc in part.docs]
+        try:
+            values = apply_metric(responses=answers, docs=part.docs, metrics=[part.metric])
+        except LookupError as error:  # NLTK's, of data that it would download
+            raise WrongInput(
+                f"lighteval's metric '{part.key}' needs data of NLTK: run `python -m nltk.downloader punkt_tab` where there is a "
+                "network, or choose another `metric`"
+            ) from error
+        rows = zip(part.docs, answers, values, strict=True)
+        return Answered(part, [Example(doc, answer, value[part.key]) for doc, answer, value in rows])
+
+    return {name: [judged(part) for part in parts] for name, parts in tasks.items()}
+
+
+def _their_parts(task: Task, chat: bool) -> list[Part]:
+    """A task of lighteval, from the rows in its folder."""
+    settings, parts = task.settings, []
+    configs = configurations(settings.lighteval_name(task.benchmark, task.lang))
+    limit = None if settings.max_items is None else max(1, settings.max_items // len(configs))
+    for number, config in enumerate(configs):
+        key, metric = chosen_metric(config, settings.metric)
+        made = task_of(config, metric, part_rows(task.folder, number), shots=settings.shots, longest=settings.max_new_tokens)
+        with _lighteval_seeds():
+            for place, doc in enumerate(made.eval_docs()):
+                doc.id = str(place)
+            docs = made.get_docs(limit)
+        for doc in docs:
+            doc.stop_sequences = [] if chat else list(doc.stop_sequences or ())  # as lighteval in a chat
+        parts.append(Part(config.name.partition(":")[2] if len(configs) > 1 else "", made, docs, metric, key))
+    return parts
+
+
+@contextlib.contextmanager
+def gradients_left_as_they_are() -> Iterator[None]:
+    """Restore torch's state: lighteval disables gradients for the whole process, at import or later, and advances the random
+    state."""
+    import torch
+
+    enabled = torch.is_grad_enabled()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.set_grad_enabled(enabled)
+
+
+@contextlib.contextmanager
+def _lighteval_seeds() -> Iterator[None]:
+    """lighteval's random state, which tasks use that shuffle options; afterwards it is as before."""
+    kept, arrays = random.getstate(), np.random.get_state()
+    random.seed(SEED)
+    np.random.seed(SEED)
+    try:
+        yield
+    finally:
+        random.setstate(kept)
+        np.random.set_state(arrays)
+
+
+def _own_part(task: Task, asked: Questions, chat: bool, seed: int) -> Part:
+    """A task of ours as lighteval runs it: its rows hold only an item's position, as the items were read and checked before."""
+    from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
     from lighteval.tasks.requests import Doc
 
     settings, formulation = task.settings, task.formulation
-    write_jsonl([{"place": place} for place in range(len(asked.items))], folder / "test.jsonl")
-    if settings.shots:
-        write_jsonl([{"place": place} for place in range(len(asked.shots))], folder / "dev.jsonl")
 
     def ask(row: dict[str, Any], name: str | None = None) -> Doc | None:
         few_shot, place = bool(row["__few_shots"]), int(row["place"])
@@ -101,19 +203,27 @@ def _task_config(task: Task, asked: Questions, folder: Path, chat: bool, seed: i
         choices = [choice.strip() for choice in shown.choices]
         return Doc(query=shown.query, choices=choices, gold_index=shown.gold, task_name=name, specific={"place": place})
 
-    return LightevalTaskConfig(
+    metric = _metric(task, asked)
+    config = LightevalTaskConfig(
         name=task.name,
         prompt_function=ask,
-        hf_repo=str(folder),
-        hf_subset="default",
+        hf_repo="",
+        hf_subset="",
         hf_avail_splits=["test", "validation"],
         evaluation_splits=["test"],
         few_shots_split="validation" if settings.shots else None,
         few_shots_select="sequential",
-        metrics=[_metric(task, asked)],
+        metrics=[metric],
         generation_size=settings.max_new_tokens if formulation.writes else None,
         stop_sequence=list(formulation.stops) or ([] if chat else ["\n\n"]),
+        num_fewshots=settings.shots,
     )
+    made = LightevalTask(config)
+    made.dataset = {  # type: ignore[assignment]
+        "test": [{"place": place} for place in range(len(asked.items))],
+        "validation": [{"place": place} for place in range(len(asked.shots))],
+    }
+    return Part("", made, made.get_docs(), metric, metric.metric_name)
 
 
 def _metric(task: Task, asked: Questions) -> Any:

@@ -25,8 +25,8 @@ def expected_power(study: Study, registries: Registries) -> pd.DataFrame:
     rows = []
     for lang in study.languages:
         for name, chosen in study.evaluation.benchmarks_in(lang).items():
-            known = registries.benchmarks[name].test_items if chosen.hub else None
-            if chosen.folder and holds_items(Path(chosen.folder, lang)):
+            known = registries.benchmarks[name].test_items if chosen.downloaded else None
+            if chosen.folder and chosen.as_it_is and holds_items(Path(chosen.folder, lang)):
                 known = sum(1 for _ in stream_rows(items_file(name, Path(chosen.folder, lang))))
             items = min(known or FEW_ITEMS, chosen.max_items or known or FEW_ITEMS)
             gain = smallest_gain(expected_error(items), study.scoring.confidence)

@@ -56,8 +56,8 @@ class BenchmarkFacts(Entry):
     )
     weighting: str = Field(
         default="equal",
-        description="Weight of each item: `equal`, `rewardbench` (subsets by size within a category, categories equal), or "
-        "a plugin's.",
+        description="Weight of each item: `equal`, `parts` (subsets equal), `rewardbench` (subsets by size within a category, "
+        "categories equal), or a plugin's.",
     )
     duplicate_options: Literal["refuse", "keep"] = Field(
         default="refuse", description="An item with two equal options: raise an error that names it, or keep it as published."

@@ -13,6 +13,7 @@ from typing import Any
 from polyglot.core.errors import Foreseen
 from polyglot.core.files import write_text, yaml_text
 from polyglot.core.given_path import PROJECT, STUDY_FILE
+from polyglot.evaluation.lighteval_facts import lighteval_facts
 from polyglot.registry import Registries, own_chat_template
 from polyglot.registry.base import Registry
 from polyglot.registry.models import CHAT_TEMPLATES, Model
@@ -107,6 +108,8 @@ def _write_registries(rehearsal: Rehearsal, models: Mapping[str, Any]) -> None:
         kind: {name: entry.model_dump(mode="json", exclude_none=True) for name, entry in registry.items()}
         for kind, registry in both.items()
     }
+    for name in lighteval_facts(rehearsal.study.evaluation):  # need no entry
+        del entries["benchmarks"][name]
     for kind, found in (entries | {"models": models, "sources": _sources(rehearsal)}).items():
         write_text(yaml_text(found), config / f"{kind}.yaml")
     for name in models:

@@ -44,7 +44,7 @@ def targets(rehearsal: Rehearsal) -> list[str]:
         f"{results}/tasks/{name}/{lang}"
         for lang in langs
         for name, chosen in study.evaluation.benchmarks_in(lang).items()
-        if chosen.hub
+        if chosen.downloaded
     ]
     return [*TARGETS, *seeds, *items]
 

@@ -361,8 +361,8 @@ def _named_files(study: Study, registries: Registries, root: Path) -> Iterable[C
     if study.selection.pairs is not None:
         yield check(Path(study.selection.pairs), root)
     for benchmark in study.evaluation.benchmarks.values():
-        if benchmark.folder is not None:
-            yield check(Path(benchmark.folder), root)
+        if benchmark.as_it_is:
+            yield check(Path(str(benchmark.folder)), root)
 
 
 def _seeds(path: Path, lang: str, known: set[str]) -> Checked:

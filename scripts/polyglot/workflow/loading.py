@@ -14,6 +14,7 @@ from polyglot.core.errors import ConfigurationError, explain
 from polyglot.core.given_path import STUDY_FILE, placed, seen_from
 from polyglot.core.lookup import PluginError, load_plugins
 from polyglot.core.yaml_file import read_yaml
+from polyglot.evaluation.lighteval_facts import lighteval_facts
 from polyglot.registry import OWN, Registries, load_registries
 from polyglot.registry.base import RegistryError
 from polyglot.study.configuration import REPLICATION, Study
@@ -165,6 +166,7 @@ def registries_of(study: Study, root: Path) -> Registries:
     except RegistryError as error:
         raise ConfigurationError(str(error)) from error
     registries.know(study.named_languages)
+    registries.benchmarks.fill(lighteval_facts(study.evaluation))
     return registries
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from polyglot.core.errors import ConfigurationError, MissingFile, foreseen
+from polyglot.core.rows import FORMATS
 from polyglot.registry import Registries
 from polyglot.study import paths
 from polyglot.study.configuration import REPLICATION, Study
@@ -134,7 +135,10 @@ def _benchmarks(study: Study, registries: Registries) -> Iterator[Named]:
             if settings.folder is not None:
                 made = paths.ANCHOR_OUTCOMES.format(study=study.study, model=study.base, lang=lang)
                 key = f"evaluation.benchmarks.{name}.folder"
-                read = partial(_read_items, name=name, lang=lang, study=study, registries=registries)
+                read: Callable[[Path], object] = partial(_read_items, name=name, lang=lang, study=study, registries=registries)
+                if settings.task:  # its rows are read where lighteval is at hand
+                    made = paths.TASKS.format(study=study.study, benchmark=name, lang=lang)
+                    read = partial(_is_folder, holds=[f"**/*{kind}" for kind in FORMATS])
                 yield Named(key, Path(settings.folder, lang), made, read)
 
 

@@ -43,12 +43,13 @@ IDLE = 300.0
 """Seconds without a job after which a server ends; its memory is free then."""
 _DATA = ("numpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "jinja2", "yaml", "pydantic")
 _MODELS = (*_DATA, "torch", "transformers.models.auto.modeling_auto", "transformers.models.qwen3.modeling_qwen3")
+_LIGHTEVAL = ("lighteval.models.abstract_model", "lighteval.metrics.metrics_sample", "lighteval.tasks.lighteval_task")
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "analysis": (*_DATA, "scipy.stats", "statsmodels.api", "sklearn.decomposition", "matplotlib.pyplot"),
     "transformers": (*_MODELS, "transformers.models.qwen2.tokenization_qwen2", "transformers.trainer"),
     "trl": (*_MODELS, "datasets", "trl.trainer.sft_trainer", "trl.trainer.reward_trainer"),
     "embedding": (*_DATA, "sentence_transformers"),
-    "lighteval": (*_DATA, "lighteval.pipeline", "lighteval.models.transformers.transformers_model"),
+    "lighteval": (*_MODELS, "accelerate", *_LIGHTEVAL),
 }
 """What a server imports, by environment (envs/NAME.yaml), also where all of them are one. lighteval turns torch's gradients off
 when it is imported, so that no job that trains may share its server."""

@@ -14,6 +14,7 @@ import yaml
 from polyglot.core.files import read_json
 from polyglot.core.hashing import text_hash
 from polyglot.engines import ENGINES
+from polyglot.evaluation.lighteval_facts import downloaded_as
 from polyglot.models.tokenization import TOKENIZER_FILES
 from polyglot.provenance.archive.contents import Hashes, Item, files_in
 from polyglot.provenance.archive.jobs import Job
@@ -54,7 +55,7 @@ def hub_page(repository: str, kind: str, commit: str | None = None) -> str:
 def hub_urls(hub: str, used: Used) -> dict[str, str]:
     """Archive path of each locked file from the hub to its address at the locked commit."""
     found = {}
-    benchmarks = [name for name, chosen in used.study.evaluation.benchmarks.items() if chosen.hub]
+    benchmarks = [name for name, chosen in used.study.evaluation.benchmarks.items() if chosen.downloaded]
     for kind, names in (("models", list(used.models)), ("datasets", [*used.sources, *benchmarks])):
         for name in names:
             lock = hub_lock(Path(hub), kind, name)
@@ -181,8 +182,9 @@ def data_facts(used: Used) -> dict[str, Any]:
         if chosen.of_the_world:
             found[name] = {"kind": "benchmark", "origin": "micro-world", "modelled_on": facts.source, "licence": MADE_HERE}
         else:
-            hub = facts.hub if chosen.hub else None
-            found[name] = _origin(used, name, hub, facts.revision, chosen.folder) | {"kind": "benchmark", "cite": facts.source}
+            hub = facts.hub if chosen.downloaded else None
+            fetched = downloaded_as(name, used.study.evaluation, used.registries.benchmarks)
+            found[name] = _origin(used, fetched, hub, facts.revision, chosen.folder) | {"kind": "benchmark", "cite": facts.source}
             found[name]["licence"] = facts.licence or NOT_STATED
     return found
 

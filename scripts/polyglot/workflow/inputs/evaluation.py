@@ -10,6 +10,7 @@ from polyglot.evaluation.items import holds_items
 from polyglot.evaluation.tasks import params_of
 from polyglot.study import paths
 from polyglot.workflow.inputs.base import Inputs, Wildcards
+from polyglot.workflow.inputs.hub import HubInputs
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,22 @@ class EvaluationInputs(Inputs):
 
     @property
     def from_the_hub(self) -> list[str]:
+        """Benchmarks of the registry with the hub's items."""
         return [name for name, chosen in self.study.evaluation.benchmarks.items() if chosen.hub]
+
+    @property
+    def of_lighteval(self) -> list[str]:
+        """Benchmarks that are tasks of lighteval."""
+        return [name for name, chosen in self.study.evaluation.benchmarks.items() if chosen.task]
 
     def folders(self, wildcards: Wildcards) -> list[str]:
         """The items of every benchmark of a language."""
         lang = wildcards["lang"]
         chosen = self.study.evaluation.benchmarks_in(lang)
         return [
-            f"{settings.folder}/{lang}" if settings.folder else self.at(paths.TASKS, benchmark=name, lang=lang)
+            f"{settings.folder}/{lang}"
+            if settings.folder and not settings.task
+            else self.at(paths.TASKS, benchmark=name, lang=lang)
             for name, settings in chosen.items()
         ]
 
@@ -45,8 +54,23 @@ class EvaluationInputs(Inputs):
             f"'{lang}' out of its `languages`"
             for lang in used
             for name, settings in self.study.evaluation.benchmarks_in(lang).items()
-            if settings.folder and not holds_items(Path(settings.folder, lang))
+            if settings.as_it_is and not holds_items(Path(str(settings.folder), lang))
         ]
+
+    def lighteval_data(self, wildcards: Wildcards) -> str:
+        """The folder with the data of a task of lighteval: the study's own, or the hub's."""
+        name = wildcards["benchmark"]
+        own = self.study.evaluation.benchmarks[name].folder
+        if own:
+            return f"{own}/{wildcards['lang']}"
+        hub = HubInputs(self.study, self.registries)
+        return paths.HUB_DATA.format(hub=hub.folder, source=hub.downloaded_as(name))
+
+    def lighteval_task(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the items of a task of lighteval depend on."""
+        settings = self.study.evaluation.benchmarks[wildcards["benchmark"]]
+        name = settings.lighteval_name(wildcards["benchmark"], wildcards["lang"])
+        return {"name": name, "metric": settings.metric, "shots": settings.shots}
 
     def world_folders(self) -> list[str]:
         """The items of the micro-world, benchmark by benchmark."""
@@ -56,7 +80,7 @@ class EvaluationInputs(Inputs):
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What a language's outcomes depend on."""
         chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
-        benchmarks = {name: settings.model_dump(mode="json", exclude={"languages", "hub"}) for name, settings in chosen.items()}
+        benchmarks = {name: settings.params() for name, settings in chosen.items()}
         return {"benchmarks": benchmarks, "batch_tokens": self.study.evaluation.batch_tokens}
 
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from polyglot.evaluation.lighteval_facts import downloaded_as
 from polyglot.models.hub import is_there
 from polyglot.registry.data import BenchmarkFacts, Source
 from polyglot.study import paths
@@ -33,7 +34,9 @@ class HubInputs(Inputs):
 
     @property
     def _benchmarks(self) -> list[str]:
-        return [name for name, chosen in self.study.evaluation.benchmarks.items() if chosen.hub]
+        """Of tasks of lighteval with the same data, the first."""
+        chosen = [name for name, one in self.study.evaluation.benchmarks.items() if one.downloaded]
+        return [name for name in chosen if self.downloaded_as(name) == name]
 
     @cached_property
     def sources(self) -> list[str]:
@@ -53,7 +56,10 @@ class HubInputs(Inputs):
         return folder or paths.HUB_DATA.format(hub=self.folder, source=self.downloaded_as(name))
 
     def downloaded_as(self, name: str) -> str:
-        """The first source with the same files of the same repository and revision: they are fetched once, for all of them."""
+        """The first source with the same files of the same repository and revision: they are fetched once, for all of them; and
+        the first task of lighteval with the same data."""
+        if name not in self.registries.sources:
+            return downloaded_as(name, self.study.evaluation, self.registries.benchmarks)
         origin = {"hub", "revision", "files"}
         wanted = self.registries.sources[name].model_dump(include=origin)
         others = self.registries.sources.items()
@@ -69,6 +75,8 @@ class HubInputs(Inputs):
         entry = self.entry(name)
         if isinstance(entry, Source):
             return entry.files
+        if self.study.evaluation.benchmarks[name].task:
+            return None
         patterns = [pattern.format(name=known) for pattern in entry.test + entry.shots for known in entry.languages.values()]
         return list(dict.fromkeys(patterns))
 
