@@ -15,6 +15,6 @@ with running(snakemake, environment="analysis"):
     settings = {"replicates": params.replicates, "seed": params.seed}
     found = collect(files, **settings, given_up=given_up, metrics=metrics)
     write_parquet(found.measurements, snakemake.output.measurements)
-    for name in ("intrinsic", "evaluation", "gaps", "holes", "spread"):
-        if name in snakemake.output.keys():  # archives made before `spread` have none
-            write_csv(getattr(found, name), snakemake.output[name])
+    named = set(snakemake.output.keys())
+    for name in named & {"intrinsic", "evaluation", "gaps", "holes", "spread"}:  # archives made before `spread` have none
+        write_csv(getattr(found, name), snakemake.output[name])
