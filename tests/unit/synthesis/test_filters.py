@@ -177,7 +177,10 @@ def test_duplicates_are_found_in_scripts_without_spaces() -> None:
 
 
 def test_what_the_set_had_before_counts_and_a_copied_seed_prompt_only_where_prompts_are_written() -> None:
-    known = {"earlier": [Earlier("old", "respond", "Say yes.", "Yes.")], "seed_prompts": {"s1": "Name a river of Spain."}}
+    known: dict[str, Any] = {
+        "earlier": [Earlier("old", "respond", "Say yes.", "Yes.")],
+        "seed_prompts": {"s1": "Name a river of Spain."},
+    }
     pairs = (("Say yes.", "Yes."), ("Name a river of Spain!", "Ebro."))
     told = problems("duplicates", examples(*pairs, **known))
     assert told == ["it is equal to the example old", "its prompt is equal to the seed prompt s1"]
@@ -292,8 +295,8 @@ def test_personal_data_are_found_by_their_form_and_check_sums() -> None:
     }
     told = problems("personal", examples(*((text, "ok") for text in texts)))
     assert told == [f"it has what looks like {name}" for name in texts.values()]
-    harmless = ["me@example.com", "127.0.0.1", "In 1999 there were 1 234 567 people.", "pi is 3.14159265358979", "version 1.2.3.4.5",
-                "2024-11-28 10:45:12", "4111 1111 1111 1112", "12 + 34 = 46"]  # fmt: skip
+    numbers = ["In 1999 there were 1 234 567 people.", "pi is 3.14159265358979", "12 + 34 = 46", "2024-11-28 10:45:12"]
+    harmless = [*numbers, "me@example.com", "127.0.0.1", "version 1.2.3.4.5", "4111 1111 1111 1112"]
     assert problems("personal", examples(*((text, "ok") for text in harmless))) == [None] * len(harmless)
 
 

@@ -57,9 +57,10 @@ def _apply(one: Filter, given: dict[str, Any], rows: pd.DataFrame, left: pd.Inde
         told = f"gave {len(verdicts)} verdicts on {len(left)} examples; it has to give one for each"
         raise WrongInput(f"filter '{one.name}' {told}")
     dropped: dict[Any, str] = {}
-    for row, (score, problem) in zip(left, verdicts, strict=True):
+    noted = rows.loc[left, "decisions"].to_list()
+    for row, decisions, (score, problem) in zip(left, noted, verdicts, strict=True):
         decision = "keep" if problem is None else settings.action
-        rows.at[row, "decisions"].append({"filter": one.name, "score": float(score), "decision": decision, "problem": problem})
+        decisions.append({"filter": one.name, "score": float(score), "decision": decision, "problem": problem})
         if problem is not None and decision == "drop":
             dropped[row] = problem
     rows.loc[list(dropped), "status"] = one.status

@@ -40,5 +40,5 @@ def _find(examples: Examples, settings: Settings) -> Sequence[Verdict]:
 
 
 CONTROL_TOKENS = Filter(
-    "control_tokens", "control tokens of chat templates, such as `<|im_start|>`", "control_token", _find, default=True
+    "control_tokens", "control tokens of chat templates, such as `[INST]`", "control_token", _find, default=True
 )

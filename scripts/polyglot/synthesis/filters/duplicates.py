@@ -109,13 +109,15 @@ def _find(examples: Examples, settings: DuplicateSettings) -> Sequence[Verdict]:
     for name, prompt in examples.seed_prompts.items() if settings.seed_prompts else ():
         prompts.nearest_or_add(name, units(prompt))
     verdicts = []
-    for row in examples.rows[["request_id", "method", "prompt", "response"]].itertuples(index=False):
-        if prompts.ids and may_copy_prompts(row.method):
-            similarity, seed = prompts.nearest(units(row.prompt))
+    for (prompt, response), name, method in zip(
+        examples.pairs, examples.rows["request_id"], examples.rows["method"], strict=True
+    ):
+        if prompts.ids and may_copy_prompts(method):
+            similarity, seed = prompts.nearest(units(prompt))
             if similarity >= settings.threshold:
                 verdicts.append(Verdict(similarity, f"its prompt is {_alike(similarity)} the seed prompt {seed}"))
                 continue
-        similarity, other = pairs.nearest_or_add(row.request_id, _pair(row.prompt, row.response))
+        similarity, other = pairs.nearest_or_add(name, _pair(prompt, response))
         found = similarity >= settings.threshold
         verdicts.append(Verdict(similarity, f"it is {_alike(similarity)} the example {other}" if found else None))
     return verdicts
