@@ -102,7 +102,7 @@ filters:
 
 Default filters that are not named run first, so that naming one changes nothing about the others. What each filter said of each
 answer is in the column `decisions` of `results/STUDY/synthetic`; an answer that is left out stays there, with a status. Other
-settings check the answers anew and ask no teacher again. [docs/howto/filters.md](../docs/howto/filters.md) says how to choose them.
+settings check the answers anew and ask no teacher again: see [docs/howto/filters.md](../docs/howto/filters.md).
 
 @FILTERS@
 

@@ -105,7 +105,7 @@ def _find(examples: Examples, settings: DuplicateSettings) -> Sequence[Verdict]:
     """The similarity to the nearest example before, or to the nearest seed prompt if that is larger."""
     pairs, prompts = Texts(settings), Texts(settings)
     for one in examples.earlier:
-        pairs.nearest_or_add(one.id, _pair(one.prompt, one.response))
+        pairs.nearest_or_add(one.id, pair_units(one.prompt, one.response))
     for name, prompt in examples.seed_prompts.items() if settings.seed_prompts else ():
         prompts.nearest_or_add(name, units(prompt))
     verdicts = []
@@ -117,7 +117,7 @@ def _find(examples: Examples, settings: DuplicateSettings) -> Sequence[Verdict]:
             if similarity >= settings.threshold:
                 verdicts.append(Verdict(similarity, f"its prompt is {_alike(similarity)} the seed prompt {seed}"))
                 continue
-        similarity, other = pairs.nearest_or_add(name, _pair(prompt, response))
+        similarity, other = pairs.nearest_or_add(name, pair_units(prompt, response))
         found = similarity >= settings.threshold
         verdicts.append(Verdict(similarity, f"it is {_alike(similarity)} the example {other}" if found else None))
     return verdicts
@@ -129,7 +129,8 @@ def may_copy_prompts(method: str) -> bool:
     return one.writes != "response" and "prompt" in one.shows and one.seeds == "target"
 
 
-def _pair(prompt: str, response: str) -> list[str]:
+def pair_units(prompt: str, response: str) -> list[str]:
+    """The units of prompt and response (see `polyglot.core.text.units`), with a mark between them."""
     return [*units(prompt), BETWEEN, *units(response)]
 
 
