@@ -60,7 +60,6 @@ STATUS_STYLES = {
     "repetition": ("#44AA99", "\\\\\\\\\\"),
     "refusal": ("#CC6677", "+++++"),
     "mixed_language": ("#332288", "*****"),
-    "benchmark_neighbour": ("#FFFFFF", "|||||"),
     "expression": ("#117733", "ooooo"),
     REPAIRED: ("#0072B2", "-----"),
 }

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Action = Literal["drop", "mark", "skip"]
-Need = Literal["encoder"]
-"""A model that a filter's scores come from."""
 
 
 class Settings(Section):
@@ -70,7 +68,6 @@ class Examples:
         questions: benchmark to the questions of its test items.
         seed_prompts: id to prompt of the seed dataset in this language.
         earlier: examples of the same set that were filtered before.
-        scores: filter to request id to a score that another job measured with a model.
     """
 
     rows: pd.DataFrame
@@ -80,7 +77,6 @@ class Examples:
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seed_prompts: Mapping[str, str] = field(default_factory=dict)
     earlier: Sequence[Earlier] = ()
-    scores: Mapping[str, Mapping[str, tuple[float, str]]] = field(default_factory=dict)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -100,7 +96,6 @@ class Filter:
             out.
         settings: the class of its settings; its default for `action` says whether it keeps out or marks.
         default: whether a study that does not name it runs it.
-        needs: a model that measures its scores in a job of its own.
     """
 
     name: str
@@ -109,7 +104,6 @@ class Filter:
     find: Callable[[Examples, Any], Sequence[Verdict]]
     settings: type[Settings] = Settings
     default: bool = False
-    needs: tuple[Need, ...] = ()
 
 
 _ROOM = "polyglot.synthesis.filters"

@@ -44,8 +44,3 @@ def _settings(one: Filter, given: Any) -> Settings:
 def in_use(chain: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """Filters that run, each with its settings, in order."""
     return [(name, dict(settings)) for name, settings in chain.items() if settings["action"] != "skip"]
-
-
-def needing(chain: Mapping[str, Mapping[str, Any]], need: str) -> list[str]:
-    """Filters that run and need a model."""
-    return [name for name, _ in in_use(chain) if need in FILTERS[name].needs]
