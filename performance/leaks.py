@@ -3,8 +3,8 @@
     python performance/leaks.py [--leaks 200] [--harmless 1000] [--lang de] [--other id]
 
 The questions are test items of the micro-world. A leak is such a question in other letter case, within a longer prompt, by
-another template of its kind, or in another language. Harmless prompts are the micro-world's others, without those that ask what
-a test item asks in other words. The filter `contamination` is measured with its defaults. Beside it stands the nearest question by
+another template of its kind, or in another language. Harmless prompts are the micro-world's others, but for those that ask what a
+test item asks in other words. The filter `contamination` is measured with its defaults. Beside it stands the nearest question by
 the shipped sentence encoder, at the similarity that 1 % of the harmless prompts exceed.
 """
 
