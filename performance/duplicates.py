@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
@@ -104,8 +105,8 @@ def main() -> None:
     print("| with | examples | CPU seconds | us an example | peak MB | equal found | near found | others |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, run, count in runs:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own has a peak of its own
-            seconds, peak, equal, near, others = pool.apply(run, (count,))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # a process of its own has a peak of its own
+            seconds, peak, equal, near, others = pool.submit(run, count).result()
         cost = f"{seconds:.1f} | {seconds / count * 1e6:.0f} | {peak:,.0f}"
         print(f"| {name} | {count:,} | {cost} | {equal:.2%} | {near:.2%} | {others} |", flush=True)
 

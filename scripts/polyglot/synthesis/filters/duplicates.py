@@ -115,11 +115,11 @@ def _find(examples: Examples, settings: DuplicateSettings) -> Sequence[Verdict]:
         if prompts.ids and may_copy_prompts(method):
             similarity, seed = prompts.nearest(units(prompt))
             if similarity >= settings.threshold:
-                verdicts.append(Verdict(similarity, f"its prompt is {_alike(similarity)} the seed prompt {seed}"))
+                verdicts.append(Verdict(similarity, f"its prompt is {_as(similarity)} the seed prompt {seed}"))
                 continue
         similarity, other = pairs.nearest_or_add(name, pair_units(prompt, response))
         found = similarity >= settings.threshold
-        verdicts.append(Verdict(similarity, f"it is {_alike(similarity)} the example {other}" if found else None))
+        verdicts.append(Verdict(similarity, f"it is {_as(similarity)} the example {other}" if found else None))
     return verdicts
 
 
@@ -134,8 +134,8 @@ def pair_units(prompt: str, response: str) -> list[str]:
     return [*units(prompt), BETWEEN, *units(response)]
 
 
-def _alike(similarity: float) -> str:
-    return "equal to" if similarity == 1 else f"{similarity:.0%} alike"
+def _as(similarity: float) -> str:
+    return "equal to" if similarity == 1 else f"{similarity:.0%} similar to"
 
 
 DUPLICATES = Filter(
