@@ -1,4 +1,4 @@
-"""A plugin of a few lines outside the repository adds a metric, a method, an engine and a filter to a study, and the run uses them."""
+"""A plugin of a few lines outside the repository adds a metric, a method, an engine and a filter, and a run uses them."""
 
 from __future__ import annotations
 

@@ -235,6 +235,17 @@ def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
     return Table(sources, pd.DataFrame(rows), context.title, notes)
 
 
+YIELD_NOTES = [
+    "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
+    "the other columns say why an answer is not usable.",
+    "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
+    "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
+    "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
+    "it.",
+    "Tokens a usable one: what the teacher wrote in all, by usable answer; also what was left out is paid for.",
+]
+
+
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
     """Usable answers and why others are not, by teacher and method over languages; by language below."""
     used = [
@@ -284,18 +295,9 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
                     "least usable in": least,
                 }
             )
-    notes = [
-        "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
-        "the other columns say why an answer is not usable.",
-        "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
-        "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
-        "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
-        "it.",
-        "Tokens a usable one: what the teacher wrote in all, by usable answer; also what was left out is paid for.",
-    ]
     by_language = Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")
     more = [by_language, *marked_tables(context, statuses), *thoughts_tables(context, statuses)]
-    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, YIELD_NOTES, more)
 
 
 def _read(group: pd.DataFrame) -> dict[str, float]:
