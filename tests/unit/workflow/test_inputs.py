@@ -140,23 +140,6 @@ def test_answers_to_further_requests_come_after_the_blocks_of_their_part(read: R
     assert len(sets.files({**SET, "seed": "0-screen"})) == len(sets.files({**SET, "teacher": "persyn"})) == 3
 
 
-def test_answers_are_compared_with_those_that_their_set_has_already(read: Read) -> None:
-    sets = TrainingSetInputs(*read(methods=["respond"], recipe="respond", experiments={}, run=None))
-    named = {"teacher": "hasty", "lang": "de"}
-    own, further = (f"results/demo/{folder}synthetic/hasty/de/respond" for folder in ("", "further/"))
-    assert sets.earlier(named | {"seed": "0"}) == []
-    assert sets.earlier(named | {"seed": "1-block3"}) == [f"{own}/1.parquet", f"{own}/1-block2.parquet"]
-    assert sets.earlier_than_further(named | {"seed": "0"}) == [f"{own}/0.parquet"]
-    found = sets.earlier_than_further(named | {"seed": "0-block2"})
-    assert found == [f"{own}/0.parquet", f"{own}/0-block2.parquet", f"{further}/0.parquet"]
-
-
-def test_filters_are_told_to_jobs_in_order_and_only_those_that_run(read: Read) -> None:
-    filters = {"length": {"response_least": 2}, "personal": {"action": "skip"}}
-    names = [name for name, _ in TrainingSetInputs(*read(filters=filters)).filters()]
-    assert names == ["control_tokens", "contamination", "duplicates", "length"]
-
-
 def test_what_people_or_a_translation_model_wrote_is_the_same_for_every_teacher(read: Read) -> None:
     sets = TrainingSetInputs(*read())
     assert sets.files({**SET, "recipe": "public", "teacher": "people"}) == ["results/demo/seed/de.parquet"]
