@@ -52,6 +52,8 @@ rule data_yield:
     threads: threads_of(small)
     resources:
         **asked(small),
+    params:
+        rates=models.rates(STUDY.teachers),
     message:
         "Yield of the data"
     script:
@@ -214,7 +216,7 @@ rule ranking:
         languages=STUDY.screened_languages,
         metrics=metrics.measured(),
         scored=STUDY.intrinsic.scored,
-        rates=screening.rates(),
+        rates=models.rates(STUDY.screened_teachers),
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

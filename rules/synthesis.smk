@@ -93,11 +93,13 @@ rule synthesize:
 
 
 rule check_answers:
-    """Every answer with a status: usable, or why not."""
+    """Every answer with a status: usable, or why not; and what each filter says of it."""
     input:
         requests=rules.render_requests.output,
         answers=rules.synthesize.output,
         tasks=evaluation.folders,
+        seed="results/{study}/seed/{lang}.parquet",
+        earlier=training_sets.earlier,
     output:
         expand(
             "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -116,6 +118,8 @@ rule check_answers:
         languages=training_sets.detected_languages,
         language_confidence=STUDY.synthesis.language_confidence,
         reading=STUDY.synthesis.reading,
+        filters=training_sets.filters(),
+        script=lambda wildcards: REGISTRIES.languages[wildcards.lang].script,
     message:
         "Check the answers of {wildcards.teacher} in {wildcards.lang}"
     script:
@@ -187,6 +191,8 @@ use rule check_answers as check_further with:
         requests=rules.further_requests.output,
         answers=rules.synthesize_further.output,
         tasks=evaluation.folders,
+        seed="results/{study}/seed/{lang}.parquet",
+        earlier=training_sets.earlier_than_further,
     output:
         expand(
             "results/{{study}}/further/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -329,6 +335,7 @@ use rule check_answers as check_translated with:
         requests=["results/{study}/requests/{lang}/{method}/{seed}.parquet"],
         answers=["results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"],
         tasks=evaluation.folders,
+        seed="results/{study}/seed/{lang}.parquet",
     output:
         ["results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"],
     log:

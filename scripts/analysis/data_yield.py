@@ -9,4 +9,4 @@ with running(snakemake, environment="analysis"):
     from polyglot.core.files import write_csv
 
     answers = pd.concat([pd.read_parquet(path) for path in snakemake.input.answers], ignore_index=True)
-    write_csv(yield_table(answers), snakemake.output[0])
+    write_csv(yield_table(answers, snakemake.params.rates), snakemake.output[0])

@@ -1,4 +1,4 @@
-"""Every answer with a status: usable, or why not."""
+"""Every answer with a status: usable, or why not; and what each filter says of it."""
 
 from polyglot.workflow.job import running
 
@@ -11,19 +11,30 @@ with running(snakemake, environment="transformers"):
     from polyglot.engines.base import Answer
     from polyglot.evaluation.items import benchmark_questions
     from polyglot.synthesis.answers import read_answers
+    from polyglot.synthesis.filters.base import Examples
+    from polyglot.synthesis.filters.chain import examples_of, filtered
 
-    questions = benchmark_questions(map(Path, snakemake.input.tasks))
-    paths = zip(snakemake.input.requests, snakemake.input.answers, snakemake.output, strict=True)
-    for asked_path, answered_path, out in paths:
-        asked = pd.read_parquet(asked_path)
+    read = []
+    for asked_path, answered_path in zip(snakemake.input.requests, snakemake.input.answers, strict=True):
         found = read_answers(
-            asked,
+            pd.read_parquet(asked_path),
             {row["id"]: Answer(**row) for row in pd.read_parquet(answered_path).to_dict("records")},
             teacher=snakemake.wildcards.teacher,
             languages=snakemake.params.languages,
             reading=snakemake.params.reading,
             language_confidence=snakemake.params.language_confidence,
-            benchmark_questions=questions,
         )
-        print(*asked["method"].unique(), found["status"].value_counts().to_dict())
+        read.append(found)
+    seeds = pd.read_parquet(snakemake.input.seed, columns=["id", "prompt"])
+    known = Examples(
+        rows=pd.DataFrame(),
+        lang=snakemake.wildcards.lang,
+        script=snakemake.params.script,
+        languages=snakemake.params.languages,
+        questions=benchmark_questions(map(Path, snakemake.input.tasks)),
+        seed_prompts=dict(zip(seeds["id"], seeds["prompt"], strict=True)),
+        earlier=examples_of(map(pd.read_parquet, snakemake.input.get("earlier", []))),
+    )
+    for found, out in zip(filtered(read, snakemake.params.filters, known), snakemake.output, strict=True):
+        print(*found["method"].unique(), found["status"].value_counts().to_dict())
         write_parquet(found, out)

@@ -75,6 +75,15 @@ USED = {
         assert STRATEGIES["second"].choose(known) == ["x", "x"]
         assert "second" in study.routed_teachers
     """,
+    "A filter": """
+        import pandas as pd
+        from polyglot.synthesis.filters.base import FILTERS, Examples, Settings
+        examples = Examples(pd.DataFrame({"prompt": ["a", "b"], "response": ["LOUD", "soft"]}), "en")
+        found = FILTERS["shouting"].find(examples, Settings())
+        assert [verdict.problem for verdict in found] == ["100% of its letters are capitals", None]
+        assert study.filters["shouting"] == {"action": "mark"}
+        assert list(study.filters)[-1] == "shouting"
+    """,
     "A selection rule": """
         import numpy as np
         from polyglot.selection.rules import select

@@ -140,6 +140,7 @@ TINY = {
     "base": "nano-base",
     "nano": {"corpus_size": 400, "seed_items": 6, "benchmark_items": 4},
     "synthesis": {"requests": 24, "batch_size": 4},
+    "filters": {"duplicates": {"action": "mark"}},  # briefly trained models repeat themselves
     "training": {"examples": 48, "epochs": 4, "batch_size": 4, "checkpoint_steps": 4},
     "evaluation": {
         "benchmarks": {

@@ -244,8 +244,9 @@ class TestAfterTheDemo:
         assert planned["nano_pretrain"] == 1
         assert planned["synthesize"] == planned["student"] == 3
 
-    def test_a_new_status_threshold_asks_no_teacher_again(self, demo: Workplace) -> None:
-        planned = demo.planned("--config", "synthesis={language_confidence: 0.2}")
+    @pytest.mark.parametrize("setting", ["synthesis={language_confidence: 0.2}", "filters={duplicates: {action: drop}}"])
+    def test_a_new_threshold_or_filter_asks_no_teacher_again(self, demo: Workplace, setting: str) -> None:
+        planned = demo.planned("--config", setting)
         assert planned["check_answers"] == 4 * 3
         assert "synthesize" not in planned
 

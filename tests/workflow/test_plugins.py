@@ -1,4 +1,4 @@
-"""A plugin of ten lines outside the repository adds a metric, a method and an engine to a study, and the run uses them."""
+"""A plugin of a few lines outside the repository adds a metric, a method, an engine and a filter, and a run uses them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ PLUGIN = """\
 from polyglot.engines import ENGINES
 from polyglot.engines.base import Answer, EngineKind
 from polyglot.intrinsic.metrics import METRICS, Metric
+from polyglot.synthesis.filters.base import FILTERS, Filter, Verdict
 from polyglot.synthesis.methods.base import METHODS, Method
 
 class Parrot:
@@ -29,6 +30,9 @@ class Parrot:
 
 METHODS.add("retell", Method("retell", "tells it again", template="Erzähl das noch einmal: {{ prompt }}"))
 ENGINES.add("parrot", EngineKind(lambda start: Parrot(), environment="transformers"))
+FILTERS.add("numbers", Filter("numbers", "prompts with a 7", "seven", lambda examples, settings: [
+    Verdict(prompt.count("7"), "it has a 7" if "7" in prompt else None) for prompt, response in examples.pairs
+]))
 METRICS.add("colons", Metric("colons", "colons", measure=lambda prompts, responses: [text.count(":") for text in responses]))
 """
 
@@ -48,13 +52,14 @@ def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "teachers": ["polly"],
         "methods": ["retell", "back-translation"],
         "intrinsic": {"measured": ["colons"]},
+        "filters": {"duplicates": {"action": "drop"}, "numbers": {}},
     }
     workplace.configure("demo.yaml", lambda study: share_the_world(study | own))
     return workplace
 
 
-def test_a_plugins_metric_method_and_engine_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten lines outside the repository reach every rule's own process."""
+def test_a_plugins_metric_method_engine_and_filter_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few lines outside the repository reach every rule's own process."""
     plugged.snakemake()
     results = plugged.folder / "results/demo"
     retold = pd.read_parquet(results / "synthetic/polly/de/retell/0.parquet").query("status == 'ok'")
@@ -62,6 +67,11 @@ def test_a_plugins_metric_method_and_engine_are_used_in_a_run(plugged: Workplace
     assert len(retold) > 0
     mixed = pd.read_parquet(results / "sft/equal/polly/de/0.parquet")
     assert set(mixed["method"]) == {"retell", "back-translation"}
+    assert not mixed.duplicated(["prompt", "response"]).any()
+    assert not mixed["prompt"].str.contains("7").any()
+    statuses = pd.read_csv(results / "analysis/synthesis_yield.csv").groupby("status")["count"].sum()
+    assert {"ok", "duplicate", "seven"} <= set(statuses.index)
+    assert [one["filter"] for one in retold["decisions"].iloc[0]][-2:] == ["duplicates", "numbers"]
     assert pd.read_csv(results / "scores/main/cells.csv")["teacher"].tolist() == ["polly"]
     counted = mixed["response"].str.count(":").mean()
     assert pd.read_csv(results / "scores/main/intrinsic.csv")["colons"].tolist() == pytest.approx([counted])

@@ -12,6 +12,7 @@ from polyglot.analysis.settings import Statistics
 from polyglot.intrinsic.metrics import STANDARD, Metric
 from polyglot.scoring.scores import DEFINITIONS, KEYS, Definition, Perplexity, metrics_of
 from polyglot.scoring.statistics import mixed_effects, spearman_matrix
+from polyglot.synthesis.filters.chain import marks
 
 OUTCOME = "gain"
 READ = ("attempts", "read_strictly", "read", "repaired")
@@ -164,18 +165,22 @@ def methods_by_students(cells: pd.DataFrame, methods: Mapping[str, str], definit
     return found.assign(usable_share=np.nan, reward=chosen["reward"], reward_se=np.nan, examples=0, source="students")
 
 
-def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
-    """Statuses of all answers: count and share of each, over all seeds, and how the answers were read.
+def yield_table(answers: pd.DataFrame, rates: Mapping[str, Sequence[float]] | None = None) -> pd.DataFrame:
+    """Statuses of all answers: count and share of each, over all seeds, how the answers were read, and what they cost.
 
     Args:
-        answers: teacher, lang, method, status, and the columns `attempts`, `read_strictly`, `read`, `repaired` of
-            `polyglot.synthesis.answers.read_answers`; those are missing in files of before version 0.2.
+        answers: teacher, lang, method, status, and the columns `attempts`, `read_strictly`, `read`, `repaired`, `prompt_tokens`,
+            `completion_tokens` of `polyglot.synthesis.answers.read_answers`, and `decisions` of
+            `polyglot.synthesis.filters.chain.filtered`; those are missing in files of before version 0.2.
+        rates: teacher to its price in USD for a million prompt and completion tokens, of those that have one.
 
     Returns:
         teacher, lang, method, status, count, requests, share, and in each row of a teacher, language and method: strict_share
         (first attempts read as they are), read_share (read in the end), repaired (usable answers that were repaired), again
-        (usable answers of a further attempt); missing where not known. Where any answer has thoughts, also `thoughts` (answers
-        with thoughts), thought_tokens (their mean), and answers by the thoughts' language: in_target, in_english, in_other.
+        (usable answers of a further attempt), prompt_tokens, completion_tokens (sums over all requests), usd; missing where not
+        known; and for each filter that marked any usable answer, marked_FILTER: how many. Where any answer has thoughts, also
+        `thoughts` (answers with thoughts), thought_tokens (their mean), and answers by the thoughts' language: in_target,
+        in_english, in_other.
     """
     groups = ["teacher", "lang", "method"]
     counts = answers.groupby([*groups, "status"]).size().rename("count").reset_index()
@@ -191,7 +196,21 @@ def yield_table(answers: pd.DataFrame) -> pd.DataFrame:
     read = read.join(by[["repaired", "again"]].sum(min_count=1)).reset_index()
     thoughts = _thoughts(answers, groups)
     found = counts.assign(share=counts["count"] / counts["requests"]).merge(read, on=groups)
+    found = found.merge(_cost(answers, groups, rates or {}), on=groups)
+    marked = marks(answers).pivot(index=groups, columns="filter", values="marked").add_prefix("marked_").reset_index()
+    named = [name for name in marked.columns if name not in groups]
+    found = found.merge(marked, on=groups, how="left") if named else found
+    found[named] = found[named].fillna(0).astype(int)
     return found if thoughts is None else found.merge(thoughts, on=groups)
+
+
+def _cost(answers: pd.DataFrame, groups: Sequence[str], rates: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    """Tokens of all answers, and their price where it is known."""
+    tokens = ["prompt_tokens", "completion_tokens"]
+    known = answers.reindex(columns=[*groups, *tokens]).astype(dict.fromkeys(tokens, float))
+    found = known.groupby(list(groups))[tokens].sum(min_count=1).reset_index()
+    prices = np.array([rates.get(teacher) or (np.nan, np.nan) for teacher in found["teacher"]], dtype=float).reshape(-1, 2)
+    return found.assign(usd=(found[tokens].to_numpy() * prices).sum(axis=1) / 1e6)
 
 
 def _thoughts(answers: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame | None:

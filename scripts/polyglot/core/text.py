@@ -72,3 +72,27 @@ def _in_a_number(text: str, place: int) -> bool:
     if sign in OPERATORS:
         return after.lstrip()[:1].isdigit()
     return sign in JOINTS and after[:1].isdigit() and text[place - 1 : place].isdigit()
+
+
+class _Separators(dict[int, str]):
+    """What a character is for `units`: itself, a space, or nothing; found once for each."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        kept = unicodedata.category(sign)[0] in "LNMS" or sign in SIGNS + OPERATORS + JOINTS
+        self[code] = found = sign if kept else " "
+        return found
+
+
+_SEPARATORS = _Separators()
+_BARE_JOINT = re.compile(rf"(?<!\d)[{re.escape(JOINTS)}]|[{re.escape(JOINTS)}](?!\d)")
+_BARE_OPERATOR = re.compile(rf"[{re.escape(OPERATORS)}](?!\s?\d)")
+_UNSPACED_SIGN = re.compile(f"[{UNSPACED}]")
+
+
+def units(text: str) -> list[str]:
+    """The words of a text, as `normalise` compares texts; in scripts without spaces, its characters."""
+    folded = READING_AIDS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    if not folded.isascii():
+        folded = _UNSPACED_SIGN.sub(r" \g<0> ", folded)
+    return _BARE_OPERATOR.sub(" ", _BARE_JOINT.sub(" ", folded)).translate(_SEPARATORS).split()

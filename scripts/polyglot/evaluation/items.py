@@ -11,7 +11,6 @@ from typing import Any
 from polyglot.core.errors import MissingFile, WrongInput
 from polyglot.core.files import write_jsonl
 from polyglot.core.rows import FileError, lines_of, rows_file, stream_rows
-from polyglot.core.text import normalise
 from polyglot.evaluation.forms import Item, ItemError, kind_of
 from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.readers import READERS, Reader
@@ -133,12 +132,14 @@ def _plain_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict
             yield place, dict(zip(columns, fields, strict=True))
 
 
-def benchmark_questions(folders: Iterable[Path]) -> frozenset[str]:
-    """Normalised questions of all test items in the folders; no student may be trained on them."""
-    rows = (row for folder in folders for _, row in _rows(folder.parent.name, items_file(folder.parent.name, folder)))
-    return frozenset(
-        normalise(str(text)) for row in rows for text in (row.get("question") or row["prompt"], *row.get("texts", ()))
-    )
+def benchmark_questions(folders: Iterable[Path]) -> dict[str, list[str]]:
+    """Benchmark to the questions of its test items in the folders BENCHMARK/LANGUAGE; no student may be trained on them."""
+    found: dict[str, list[str]] = {}
+    for name, folder in ((folder.parent.name, folder) for folder in folders):
+        for _, row in _rows(name, items_file(name, folder)):
+            texts = (row.get("question") or row["prompt"], *row.get("texts", ()))
+            found.setdefault(name, []).extend(map(str, texts))
+    return found
 
 
 def _files(name: str, facts: BenchmarkFacts, folder: Path, lang: str, patterns: Sequence[str]) -> list[Path]:

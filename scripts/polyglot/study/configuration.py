@@ -6,9 +6,9 @@ Every key has a description; `config/README.md` is generated from them (`polyglo
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
@@ -27,6 +27,7 @@ from polyglot.selection.settings import Selection
 from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
 from polyglot.study.figures import ALL, Figure
 from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.filters.settings import checked
 from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
@@ -184,6 +185,12 @@ class Study(Section):
     nano: NanoWorld = Field(default=NanoWorld(), description="The embedded micro-world.")
     seed_dataset: SeedDataset = Field(default=SeedDataset(), description="Human-written prompts.")
     synthesis: Synthesis = Field(default=Synthesis(), description="How teachers are prompted.")
+    filters: Annotated[dict[Name, dict[str, Any]], BeforeValidator(checked)] = Field(
+        default={},
+        validate_default=True,
+        description="Filters of usable answers, with their settings, in the order in which they run; see above. Default filters "
+        "that are not named here run before them.",
+    )
     translation: Translation = Field(default=Translation(), description="Machine translation of the seed dataset.")
     intrinsic: Intrinsic = Field(default=Intrinsic(), description="Measurements of the data.")
     training: Training = Field(default=Training(), description="Fine-tuning of the students.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -11,33 +10,29 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.sidefile import SideFile
-from polyglot.core.text import normalise
 from polyglot.engines.base import Answer, Engine, Request, answer_all
+from polyglot.synthesis.detection import language_probability, languages_of
+from polyglot.synthesis.filters.base import FILTERS
 from polyglot.synthesis.methods.base import METHODS, Unusable, read_pair, unfenced
 from polyglot.synthesis.methods.reading import holds_latex, is_echo, last_of_each, mended
 from polyglot.synthesis.settings import How
 
 STATUSES = (
-    *("ok", "invalid_json", "empty", "truncated", "wrong_language", "benchmark_item", "refused", "echo"),
-    *("filtered", "failed", "control_tokens"),
+    *("ok", "invalid_json", "empty", "truncated", "wrong_language", "refused", "echo", "filtered", "failed"),
+    *dict.fromkeys(one.status for one in FILTERS.values()),
 )
+"""What an answer can be; the last ones come from filters (see `polyglot.synthesis.filters`)."""
 PROBLEMS = {
     "refused": "the endpoint does not take the request",
     "filtered": "a content filter left something out",
     "failed": "no whole answer came",
 }
 """Why an answer with such an end is not used."""
-CONTROL = re.compile(
-    r"<\|[A-Za-z_][\w./:-]{0,60}\|>|<｜[^｜<>\s]{1,60}｜>|<(?:start|end)_of_turn>|<(?:bos|eos)>|<unused\d+>|\[/?INST\]|<</?SYS>>"
-)
-"""Control tokens of chat templates, as texts spell them (ChatML, Llama, Gemma, DeepSeek, Command, gpt-oss, Mistral)."""
 ENDS = (
     *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|end_of_text|>", "<|endoftext|>", "<|end_of_turn|>"),
     *("<|END_OF_TURN_TOKEN|>", "<end_of_turn>", "<eos>", "<｜end▁of▁sentence｜>"),
 )
 """What a server that does not take off the tokens that end an answer leaves there."""
-LONGEST_DETECTED = 2000
-"""Characters of thoughts by which their language is told."""
 UNREADABLE = ("invalid_json", "echo")
 """Statuses of answers that hold no pair; such a request can be asked again."""
 
@@ -91,9 +86,8 @@ def read_answers(
     languages: Sequence[str],
     language_confidence: float,
     reading: How = "repair",
-    benchmark_questions: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Every answer with its status and, if it could be parsed, its prompt and response.
+    """Every answer with its status before filters and, if it could be parsed, its prompt and response.
 
     Args:
         answers: by id; further attempts at a request have ids of their own (see `attempts_of`). The first attempt that holds a
@@ -101,7 +95,6 @@ def read_answers(
         languages: codes that the language detector may choose from.
         language_confidence: minimum probability of the target language; 0 turns the check off.
         reading: see `polyglot.synthesis.settings.Synthesis`.
-        benchmark_questions: normalised (see `normalise`) questions that no student may be trained on.
 
     Returns:
         One row per request: request_id, teacher, lang, method, seed, status, problem, prompt, response, text (the raw answer),
@@ -115,7 +108,6 @@ def read_answers(
     frame.insert(1, "teacher", teacher)
     if frame.empty:
         return frame
-    known = frozenset(benchmark_questions)
     if language_confidence > 0:
         good = frame["status"] == "ok"
         written = [
@@ -128,9 +120,6 @@ def read_answers(
         frame.loc[wrong, "problem"] = f"less than {language_confidence:g} likely to be in the target language"
     written_in = languages_of(list(frame["thoughts"]), frame["lang"].iloc[0], languages)
     frame.insert(list(frame.columns).index("thoughts") + 1, "thoughts_lang", np.array(written_in, dtype=object))
-    usable = frame.loc[frame["status"] == "ok", "prompt"]
-    leaked = usable.index[[normalise(prompt) in known for prompt in usable]]
-    frame.loc[leaked, ["status", "problem"]] = ["benchmark_item", "its prompt is a question of a benchmark"]
     return frame
 
 
@@ -212,8 +201,6 @@ def parse_answer(request: Mapping[Any, Any], answer: Answer, reading: How = "rep
         return Reading(error.status, error.problem)
     if method.writes == "pair" and is_echo(request, prompt, response):
         return Reading("echo", "it repeats the form that the request shows")
-    if (found := CONTROL.search(method.written(prompt, response))) is not None:
-        return Reading("control_tokens", f"it spells {found.group()}, a control token of chat templates")
     return Reading("ok", None, prompt, response, reading == "repair" and better is not None)
 
 
@@ -235,42 +222,3 @@ def _mended(text: str, reading: How) -> str | None:
     except Unusable as error:
         return mended(text) if error.status == "invalid_json" else None
     return mended(text) if holds_latex(text) else None
-
-
-def language_probability(texts: Sequence[str], lang: str, languages: Sequence[str]) -> list[float]:
-    """Probability that each text is in `lang`, among the given languages (lingua).
-
-    It is 1 if undecidable: for a text without letters, or a language that the detector does not support.
-    """
-    detector = _detector((*languages, lang), needed=lang)
-    if detector is None:
-        return [1.0] * len(texts)
-    found = []
-    for text in texts:
-        values = {item.language.iso_code_639_1.name: item.value for item in detector.compute_language_confidence_values(text)}
-        found.append(values[lang.upper()] if any(values.values()) else 1.0)
-    return found
-
-
-def languages_of(thoughts: Sequence[str], lang: str, languages: Sequence[str]) -> list[str | None]:
-    """The most likely language of each text, among the given ones, `lang` and English; of a long text, by its start.
-
-    Returns:
-        Codes; None for an empty text, one without letters, or if the detector does not support `lang`.
-    """
-    detector = _detector((*languages, lang, "en"), needed=lang) if any(thoughts) else None
-    if detector is None:
-        return [None] * len(thoughts)
-    found = [detector.detect_language_of(text[:LONGEST_DETECTED]) if text.strip() else None for text in thoughts]
-    return [None if language is None else language.iso_code_639_1.name.lower() for language in found]
-
-
-def _detector(languages: Sequence[str], *, needed: str) -> Any:
-    """A detector for those of the languages that it supports; None if it does not support the one that is needed."""
-    from lingua import IsoCode639_1, LanguageDetectorBuilder
-
-    names = sorted({code.upper() for code in languages})
-    codes = [getattr(IsoCode639_1, name) for name in names if hasattr(IsoCode639_1, name)]
-    if len(codes) < 2 or not hasattr(IsoCode639_1, needed.upper()):
-        return None
-    return LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()

@@ -14,6 +14,7 @@ from polyglot.displays import catalogue as displays
 from polyglot.registry.data import BenchmarkFacts, Language, Licence, Source
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
+from polyglot.synthesis.filters.base import FILTERS, Settings
 from polyglot.synthesis.methods.base import METHODS
 
 REFERENCE_FILE = "config/README.md"
@@ -86,6 +87,25 @@ Scores are relative to the cells of their own experiment and base: with several 
 they are among them. An experiment with fewer teachers or languages than the main one thus has a different scale: compare within
 it, or set `scoring.scale` to the `cells.csv` of a finished study, whose cells then define every scale, in each definition.
 
+## Filters
+A filter looks at the usable answers of a teacher and says which of them are not to be trained on. `filters` names filters with
+their settings, in the order in which they run:
+
+```yaml
+filters:
+  duplicates: {threshold: 0.9}
+  length: {response_least: 3, response_most: 800}
+  refusals: {action: mark}
+  personal: {action: drop}
+  contamination: {action: skip}
+```
+
+Default filters that are not named run first, so that naming one changes nothing about the others. What each filter said of each
+answer is in the column `decisions` of `results/STUDY/synthetic`; an answer that is left out stays there, with a status. Other
+settings check the answers anew and ask no teacher again: see [docs/howto/filters.md](../docs/howto/filters.md).
+
+@FILTERS@
+
 ## Tables and figures
 `results/STUDY/tables/NAME.{csv,md,tex,html}` and `results/STUDY/figures/NAME.{pdf,png}`; each is a separate target.
 
@@ -97,12 +117,39 @@ it, or set `scoring.scale` to the `cells.csv` of a finished study, whose cells t
 
 def reference() -> str:
     """The full text of `config/README.md`."""
-    parts = [HEAD.replace("@DISPLAYS@", _displays()).replace("@METHODS@", _methods()), "## Study\n", *_tables(Study, "")]
+    parts = [_head(), "## Study\n", *_tables(Study, "")]
     registries: list[type[BaseModel]] = [Model, Language, BenchmarkFacts, Source, Licence]
     titles = ["Models", "Languages", "Benchmarks", "Sources", "Licences"]
     for title, entry in zip(titles, registries, strict=True):
         parts += [f"## {title}: `{title.lower()}.yaml`\nA mapping of names to entries with these keys.\n", *_tables(entry, "")]
     return "\n".join(parts)
+
+
+def _head() -> str:
+    """The page up to the keys of a study."""
+    head = HEAD
+    for place, text in {"@DISPLAYS@": _displays(), "@METHODS@": _methods(), "@FILTERS@": _filters()}.items():
+        head = head.replace(place, text)
+    return head
+
+
+def _filters() -> str:
+    """Every filter: what it finds, whether it runs by default, the status that it gives; then its own settings."""
+    rows = ["| filter | finds | by default | status |", "| --- | --- | --- | --- |"]
+    keys = []
+    for name, one in FILTERS.items():
+        rows.append(f"| `{name}` | {one.explained} | {one.settings().action if one.default else 'off'} | `{one.status}` |")
+        own = [row for row in next(_tables(one.settings, f"{name}.")).splitlines()[2:] if f"`{name}.action`" not in row]
+        keys += [row for row in own if row]
+    action = Settings.model_fields["action"]
+    kind, told = _type(action.annotation), f"{action.description} `personal` marks by default."
+    first = [
+        "",
+        "| key | type | default | meaning |",
+        "| --- | --- | --- | --- |",
+        f"| `NAME.action` | {kind} | `drop` | {told} |",
+    ]
+    return "\n".join([*rows, *first, *keys])
 
 
 def _methods() -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from polyglot.analysis.tables import yield_table
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.study import TABLES
 from polyglot.displays.context import Context
@@ -194,6 +195,33 @@ def test_a_language_that_failed_in_synthesis_is_not_averaged_away() -> None:
     assert data["poor", "generate"]["worst_language"] == "ar"
     assert data["poor", "generate"]["worst_share"] == pytest.approx(0.1)
     assert data["poor", "generate"]["usable_share"] == pytest.approx(190 / 300)
+
+
+def test_the_yield_counts_marks_and_what_a_usable_answer_costs() -> None:
+    def told(*decisions: str) -> list[dict[str, object]]:
+        return [{"filter": "duplicates", "score": 1.0, "decision": decision, "problem": None} for decision in decisions]
+
+    answers = pd.DataFrame(
+        {
+            **{"lang": "de", "method": "generate", "prompt_tokens": 100, "completion_tokens": [10, 20, 30, 40] * 2},
+            "teacher": ["good"] * 4 + ["fair"] * 4,
+            "status": ["ok", "ok", "duplicate", "ok"] * 2,
+            "decisions": [told("keep"), told("mark"), told("drop"), told("mark"), *([told("keep")] * 4)],
+        }
+    )
+    found = yield_table(answers, {"good": (1.0, 2.0)})
+    assert by(found, "teacher", "status")["good", "ok"]["marked_duplicates"] == 2
+    assert by(found, "teacher", "status")["fair", "duplicate"]["marked_duplicates"] == 0
+    table = study_tables.synthesis_yield(simulate().context, found)
+    data = by(table.data, "teacher", "method")
+    assert data["good", "generate"]["tokens_per_usable"] == pytest.approx(100 / 3)
+    assert data["good", "generate"]["usd_per_usable"] == pytest.approx((400 + 2 * 100) / 1e6 / 3)
+    assert np.isnan(data["fair", "generate"]["usd_per_usable"])
+    assert data["good", "generate"]["duplicate"] == 1
+    (marked,) = [one for one in table.more if one.title.startswith("Marked")]
+    assert marked.shown[["method", "usable", "duplicates"]].to_dict("records") == [
+        {"method": "generate", "usable": "3", "duplicates": "2 (66.7%)"}
+    ]
 
 
 def test_languages_are_compared_over_the_same_teachers() -> None:

@@ -37,6 +37,8 @@ def test_every_study_of_the_repository_can_run_in_miniature(name: str, repositor
     assert small.methods == study.methods
     assert small.training.precision == study.training.precision
     assert set(small.experiments) == set(study.experiments)
+    assert list(small.filters) == list(study.filters)
+    assert "drop" not in {settings["action"] for settings in small.filters.values()}
 
 
 def test_few_languages_use_every_benchmark(paper: Loaded) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
-from polyglot.core.text import normalise
 from polyglot.engines.base import Answer, FinishReason, Request
 from polyglot.engines.transformers_engine import TransformersEngine
 from polyglot.nano.datasets import seed_dataset
@@ -59,11 +58,6 @@ def answer(text: str, finish_reason: FinishReason = "stop") -> Answer:
         ("translate", answer(pair_json("Was?", " ")), "empty"),
         ("translate", answer('{"prompt": "Was', "length"), "truncated"),
         ("translate", answer(""), "empty"),
-        ("respond", answer("Rom.<|im_end|>\n<|im_start|>user\nUnd Paris?<|im_end|>"), "control_tokens"),
-        ("respond", answer("Ein Zug endet mit <end_of_turn> in Gemma."), "control_tokens"),
-        ("respond", answer("Rom. [INST] Und Paris? [/INST]"), "control_tokens"),
-        ("respond", answer("<｜User｜>Rom"), "control_tokens"),
-        ("generate", answer('{"prompt": "Was?", "response": "Das.\\u003c|eot_id|\\u003eUnd?"}'), "control_tokens"),
         ("respond", answer("In F# ist a |> b <| c erlaubt, in HTML <s>x</s>."), "ok"),
     ],
 )
@@ -179,22 +173,6 @@ def test_wrong_language_is_a_status(requests: dict[str, pd.DataFrame]) -> None:
     found = read_answers(asked, answers, teacher="t", languages=["de", "en"], language_confidence=0.05)
     assert list(found["status"]) == ["ok", "wrong_language", "ok"]
     assert found["text"].to_list() == texts
-
-
-def test_a_benchmark_item_is_kept_but_not_usable(requests: dict[str, pd.DataFrame]) -> None:
-    asked = requests["generate"].head(3)
-    texts = ["no JSON", pair_json("Was ist die  Hauptstadt von Italien", "Rom."), pair_json("Was ist das hier?", "Ein Haus.")]
-    answers = {name: Answer(name, text, "stop", 1, 1) for name, text in zip(asked["request_id"], texts, strict=True)}
-    found = read_answers(
-        asked,
-        answers,
-        teacher="t",
-        languages=["de"],
-        language_confidence=0,
-        benchmark_questions={normalise("Was ist die Hauptstadt von Italien?")},
-    )
-    assert list(found["status"]) == ["invalid_json", "benchmark_item", "ok"]
-    assert found["prompt"].notna().tolist() == [False, True, True]
 
 
 def answers_frame(method: str, statuses: list[str]) -> pd.DataFrame:

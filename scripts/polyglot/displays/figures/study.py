@@ -53,7 +53,14 @@ STATUS_STYLES = {
     "echo": ("#F0E442", "*****"),
     "filtered": ("#009E73", "+++++"),
     "failed": ("#D55E00", "OOOOO"),
-    "control_tokens": ("#333333", "||---"),
+    "duplicate": ("#882255", "....."),
+    "control_token": ("#AA4499", "/////"),
+    "personal_data": ("#DDCC77", "xxxxx"),
+    "length": ("#88CCEE", "|||||"),
+    "repetition": ("#44AA99", "\\\\\\\\\\"),
+    "refusal": ("#CC6677", "+++++"),
+    "mixed_language": ("#332288", "*****"),
+    "expression": ("#117733", "ooooo"),
     REPAIRED: ("#0072B2", "-----"),
 }
 """Colour and hatch of each status."""

@@ -13,6 +13,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, count, number, significant, with_error
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, Students, brackets, estimates, gap_table, ordered, row_dicts, unmeasured
+from polyglot.displays.tables.marked import marked_tables
 from polyglot.displays.tables.thoughts import thoughts_tables
 from polyglot.displays.words import flag_notes, hole_notes
 from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, Metric
@@ -234,6 +235,17 @@ def seed_sources(context: Context, sources: pd.DataFrame) -> Table:
     return Table(sources, pd.DataFrame(rows), context.title, notes)
 
 
+YIELD_NOTES = [
+    "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
+    "the other columns say why an answer is not usable.",
+    "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
+    "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
+    "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
+    "it.",
+    "Tokens a usable one: what the teacher wrote in all, by usable answer; also what was left out is paid for.",
+]
+
+
 def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
     """Usable answers and why others are not, by teacher and method over languages; by language below."""
     used = [
@@ -270,7 +282,8 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
             worst = min(shares, key=lambda lang: shares[lang])
             read = _read(group)
             usable = {"usable_share": counts["ok"] / max(asked, 1), "worst_language": worst, "worst_share": shares[worst]}
-            data.append({"teacher": teacher, "method": method, "requests": asked, **counts, **usable, **read})
+            cost = _cost(group, counts["ok"])
+            data.append({"teacher": teacher, "method": method, "requests": asked, **counts, **usable, **read, **cost})
             least = f"{context.language(worst)}: {shares[worst]:.1%}"
             shown.append(
                 {
@@ -278,19 +291,13 @@ def synthesis_yield(context: Context, statuses: pd.DataFrame) -> Table:
                     "requests": count(asked),
                     **_shares(counts, asked, names),
                     **_shown_read(read),
+                    **_shown_cost(cost),
                     "least usable in": least,
                 }
             )
-    notes = [
-        "Count of answers and their share of the requests, over all languages and seeds. Only usable answers are trained on; "
-        "the other columns say why an answer is not usable.",
-        "Read strictly: share of the requests whose first answer is the pair (or text) that was asked for, as it is. Read in the "
-        "end: with JSON that was repaired, and with further attempts (`synthesis.reading`, `synthesis.retries`). What lies "
-        "between the two is a teacher's manners, not the quality of its data. Repaired, asked again: usable answers that needed "
-        "it.",
-    ]
-    more = [Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language"), *thoughts_tables(context, statuses)]
-    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes, more)
+    by_language = Table(pd.DataFrame(detail), pd.DataFrame(detail), "By language")
+    more = [by_language, *marked_tables(context, statuses), *thoughts_tables(context, statuses)]
+    return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, YIELD_NOTES, more)
 
 
 def _read(group: pd.DataFrame) -> dict[str, float]:
@@ -303,6 +310,20 @@ def _read(group: pd.DataFrame) -> dict[str, float]:
 def _shown_read(read: dict[str, float]) -> dict[str, str]:
     texts = [UNKNOWN if np.isnan(value) else f"{value:.1%}" if name in READ[:2] else count(value) for name, value in read.items()]
     return dict(zip(("read strictly", "read in the end", "repaired", "asked again"), texts, strict=True))
+
+
+def _cost(group: pd.DataFrame, usable: int) -> dict[str, float]:
+    """Tokens written, and USD, for each usable answer of some languages; missing where not known."""
+    cells = group.drop_duplicates(["teacher", "lang", "method"]).reindex(columns=["completion_tokens", "usd"])
+    totals = cells.sum(min_count=len(cells)) / usable if usable else cells.sum() * np.nan
+    return {"tokens_per_usable": float(totals["completion_tokens"]), "usd_per_usable": float(totals["usd"])}
+
+
+def _shown_cost(cost: dict[str, float]) -> dict[str, str]:
+    """The same in words; a price only where there is one."""
+    shown = {"tokens a usable one": number(cost["tokens_per_usable"], 0)}
+    priced = not np.isnan(cost["usd_per_usable"])
+    return shown | ({"USD per 1,000 usable": significant(1000 * cost["usd_per_usable"])} if priced else {})
 
 
 def _shares(counts: dict[str, int], asked: int, names: dict[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,6 +61,12 @@ class ModelInputs(Inputs):
         recipes = [parse_recipe(name, study.methods) for matrix in study.matrices.values() for name in matrix.recipes]
         methods = [*(METHODS[name] for name in study.methods), *(method for recipe in recipes for method in recipe.methods)]
         return self.writers if any(method.schema for method in methods) else []
+
+    def rates(self, teachers: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """USD per million (prompt, completion) tokens of those teachers that have a price."""
+        models = self.registries.models
+        priced = {name: models[name].rates for name in teachers if name in models}
+        return {name: (rates.prompt, rates.completion) for name, rates in priced.items() if rates is not None}
 
     @cached_property
     def endpoint_teachers(self) -> list[str]:

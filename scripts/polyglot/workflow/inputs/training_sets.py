@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle
+from typing import Any
 
 from polyglot.study import paths
 from polyglot.study.sizes import every_answer, examples_in, requests_in, wants
 from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.filters.settings import in_use
 from polyglot.synthesis.methods.base import METHODS, own_templates, template_files
 from polyglot.synthesis.recipes import PUBLIC, WHOLE, blocks_needed, parse_recipe
 from polyglot.workflow.inputs.base import Inputs, Wildcards
@@ -48,6 +50,29 @@ class TrainingSetInputs(Inputs):
         nothing."""
         study = self.study
         return sorted({*study.synthesis.detected_languages, wildcards["lang"], study.source_language})
+
+    def filters(self) -> list[list[str | dict[str, Any]]]:
+        """[name, settings] of every filter that runs, in order."""
+        return [[name, settings] for name, settings in in_use(self.study.filters)]
+
+    def earlier(self, wildcards: Wildcards) -> list[str]:
+        """Answers that a set has before a draw's: those of its earlier blocks, block by block."""
+        draw = Draw.parse(wildcards["seed"])
+        blocks = [replace(draw, block=block) for block in range(draw.block)]
+        return self._answers_of(wildcards, blocks, paths.SYNTHETIC)
+
+    def earlier_than_further(self, wildcards: Wildcards) -> list[str]:
+        """The same before the answers to a draw's further requests: also the draw's own, and further ones of earlier blocks."""
+        draw = Draw.parse(wildcards["seed"])
+        blocks = [replace(draw, block=block) for block in range(draw.block + 1)]
+        return [
+            *self._answers_of(wildcards, blocks, paths.SYNTHETIC),
+            *self._answers_of(wildcards, blocks[:-1], paths.FURTHER_SYNTHETIC),
+        ]
+
+    def _answers_of(self, wildcards: Wildcards, draws: list[Draw], pattern: str) -> list[str]:
+        named = {"teacher": wildcards["teacher"], "lang": wildcards["lang"]}
+        return [self.at(pattern, **named, method=method, seed=str(draw)) for draw in draws for method in self.study.methods]
 
     def wants(self, wildcards: Wildcards) -> list[list[list[str] | int]]:
         """What training sets take from a draw's answers: [methods, usable answers] of every recipe."""
