@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import yaml
 
 from polyglot.core.files import read_frame
+from polyglot.core.text import printable
 from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, next_steps
 from polyglot.displays.tables.layout import row_dicts
@@ -96,5 +98,5 @@ def _lead(path: Path) -> str:
 
 def _plain(markdown: str) -> str:
     """Markdown as one line of plain text."""
-    text = " ".join(markdown.replace("**", "").replace("`", "").replace("\\", "").split())
-    return "".join(character for character in text if character.isprintable())
+    text = re.sub(r"\\([!-/:-@\[-`{-~])|\*\*|`", r"\1", markdown)
+    return printable(" ".join(text.split()))
