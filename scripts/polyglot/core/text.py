@@ -70,7 +70,7 @@ def one_line(text: str) -> str:
 
 LINKS = r"[\\$]|\](?=[(\[:])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|~(?=~)"
 """What makes a formula, link, picture, HTML or entity in a line of Markdown, or strikes text through."""
-MARKDOWN = re.compile(rf"{LINKS}|[`*|]|(?<!\w)_|_(?!\w)")
+MARKDOWN = re.compile(rf"{LINKS}|[`*|]|(?<![^\W_])_|_(?![^\W_])")
 """Any mark there; an underscore within a word is none."""
 START = re.compile(r"(?:(?=[#>+=:.()-]|\*\s)|\w{1,9}(?=[.)](?:\s|$)))")
 """Where a line can begin as a heading, list, quotation, directive or field."""
@@ -91,7 +91,7 @@ def begun(line: str) -> str:
 
 def restructured(text: str) -> str:
     """The same for the beginning of a line, also of reStructuredText: no directive, role, substitution or address."""
-    return ADDRESSES.sub(lambda found: f"\\{found[0]}", begun(markdown(one_line(text))))
+    return begun(ADDRESSES.sub(lambda found: f"\\{found[0]}", markdown(one_line(text))))
 
 
 SIGNS = "%‰&@§"
