@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,8 @@ The commands below accompany it. `polyglot COMMAND --help` describes each.
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (None: the arguments of this process)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # in a locale without the letters of a name, it is spelt out
     given = parser().parse_args(arguments)
     try:
         given.run(given)
@@ -199,7 +203,7 @@ def _score(given: argparse.Namespace) -> None:
     try:
         score(given.tables, given.to, given.alpha, given.confidence, given.definition)
     except (ValueError, OSError) as error:
-        raise SystemExit(f"score: {error}") from None
+        raise SystemExit(f"score: {foreseen(error) or error}") from None
 
 
 def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
