@@ -31,9 +31,8 @@ def turkish(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("locales")
     if shutil.which("localedef") is None:
         pytest.skip("locales cannot be made here: no localedef")
-    made = subprocess.run(
-        ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(folder / "tr_TR.UTF-8")], capture_output=True, check=False
-    )
+    command = ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(folder / "tr_TR.UTF-8")]
+    made = subprocess.run(command, capture_output=True, check=False)
     if made.returncode > 1:  # 1 is a warning
         pytest.skip("a Turkish locale cannot be made here")
     return {"LOCPATH": str(folder), "LC_ALL": "tr_TR.UTF-8"}

@@ -109,6 +109,8 @@ def answers(url: str) -> Any:
     def behave(body: dict[str, Any]) -> tuple[int, Any]:
         asked = body["messages"][-1]["content"]
         said = int(hashlib.sha256(asked.encode()).hexdigest()[:6], 16)
+        if "Die Summe ist" in asked:
+            return 200, completion(f"{evil}\n\n{1 + said % 5}")
         if said % 11 == 0:
             return 400, {"error": {"message": f"{evil} refuses {said}", "code": CODES}}
         question, answer = f"Wie viel ist {said % 97} plus {said % 89}? {evil}", f"Die Summe ist {said % 97 + said % 89}. {evil}"
@@ -203,7 +205,7 @@ def test_markdown_has_no_link_picture_or_html_of_anybody(hostile: Hostile) -> No
         for token in (inner for outer in reader.parse(body) for inner in [outer, *(outer.children or ())]):
             assert token.type not in ("html_inline", "html_block", "image", "s_open"), (path, token.content)
             assert token.type != "link_open" or "127.0.0.1" not in str(token.attrs["href"]), path
-        assert not re.search(r"(?<!\\)\$", body), path
+            assert token.type != "text" or "$" not in token.content, path
 
 
 def test_latex_has_no_command_of_anybody(hostile: Hostile) -> None:
