@@ -48,9 +48,8 @@ def summary(results: Path) -> Summary:
     open_ = Next(results.name, len(study.get("seeds", ())), unrun + [MAIN] * board.empty, trains)
     top = _ranked(ranking) if answer == "rank" else _scored(board)
     steps = next_steps(advice_by_language(advised) if len(advised) else [], open_, 0)
-    lines = (_lead(tables / f"{answer}.md"), *top, _lead(tables / "recommendation.md"), steps[0])
-    lead, *shown, verdict, step = (_plain(line) for line in lines)
-    return Summary(lead, tuple(shown), verdict, step)
+    lead, verdict, step = map(_plain, (_lead(tables / f"{answer}.md"), _lead(tables / "recommendation.md"), steps[0]))
+    return Summary(lead, tuple(printable(" ".join(line.split())) for line in top), verdict, step)
 
 
 def _scored(board: pd.DataFrame) -> list[str]:
