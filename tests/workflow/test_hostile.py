@@ -122,7 +122,7 @@ def answers(url: str) -> Any:
 def configured(work: Workplace, teacher: str, watched: str) -> None:
     """Every name and text of the tiny study made hostile, and a second teacher behind an endpoint."""
     text = labels(watched)
-    entry = {"engine": "openai", "label": text["api"], "licence": text["licence"], "family": text["step"]}
+    entry: dict[str, Any] = {"engine": "openai", "label": text["api"], "licence": text["licence"], "family": text["step"]}
     entry |= {"endpoint": {"url": teacher, "model": "m", "api_key": "TEST_KEY"}, "price": {"prompt": 1, "completion": 2}}
 
     def models(known: dict[str, Any]) -> None:
