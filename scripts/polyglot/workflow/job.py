@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +91,13 @@ def tidy(log: Path) -> None:
     of whoever reads it. Lines that were drawn anew become lines of their own."""
     sys.stdout.flush()
     sys.stderr.flush()
-    with log.open(encoding="utf-8", errors="replace", newline=None) as file:
+    with suppress(OSError), log.open("r+", encoding="utf-8", errors="replace") as file:  # what is written there stays, at worst
         text = file.read()
-    clean = KeyFinder.here().hide(visible(text))
-    if clean != text:
-        log.write_text(clean, encoding="utf-8")
+        clean = KeyFinder.here().hide(visible(text))
+        if clean != text:
+            file.seek(0)
+            file.write(clean)
+            file.truncate()
 
 
 def _of_damage(error: BaseException, snakemake: Any) -> str | None:
