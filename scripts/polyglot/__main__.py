@@ -182,7 +182,7 @@ def _combine(given: argparse.Namespace) -> None:
     if not 0 < given.confidence < 1:
         raise SystemExit(f"combine: --confidence {given.confidence} must be between 0 and 1, such as 0.95")
     try:
-        print(*combine_archives(given.archives, given.to, given.confidence), sep="\n")
+        _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
         raise SystemExit(f"combine: {error}") from None
 
