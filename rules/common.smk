@@ -1,5 +1,6 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
 from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
+from polyglot.cluster.snakemake_inside import keep_texts_of_the_report
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
@@ -78,6 +79,7 @@ config.clear()
 config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})
 if any(word.startswith("--report") for word in sys.argv):
     config["result"] = page.in_report()
+    keep_texts_of_the_report()
 
 
 wildcard_constraints:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.errors import WrongInput, foreseen
 from polyglot.core.files import write_text
+from polyglot.core.text import printable
 from polyglot.core.version import version
 
 if TYPE_CHECKING:
@@ -31,14 +34,23 @@ The commands below accompany it. `polyglot COMMAND --help` describes each.
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (None: the arguments of this process)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # in a locale without the letters of a name, it is spelt out
     given = parser().parse_args(arguments)
     try:
         given.run(given)
+    except SystemExit as end:
+        raise SystemExit(printable(end.code) if isinstance(end.code, str) else end.code) from None
     except Exception as error:
         told = foreseen(error)
         if told is None:
             raise
-        raise SystemExit(f"{given.command}: {told}") from None
+        raise SystemExit(printable(f"{given.command}: {told}")) from None
+
+
+def _say(*lines: str) -> None:
+    """Print lines; what they repeat of files and answers moves no cursor."""
+    print(*map(printable, lines), sep="\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -148,7 +160,7 @@ def _list(given: argparse.Namespace) -> None:
 
     try:
         load_plugins(given.plugins)
-        print(*lines(given.kinds), sep="\n")
+        _say(*lines(given.kinds))
     except (PluginError, UnknownName) as error:
         raise SystemExit(f"list: {error}") from None
 
@@ -159,7 +171,7 @@ def _verify(given: argparse.Namespace) -> None:
 
     try:
         verdict = verify(given.archive, told=given.fingerprint, signature=given.signature, signers=given.signers)
-        print(*verdict.sentences(given.archive), sep="\n")
+        _say(*verdict.sentences(given.archive))
     except ArchiveError as error:
         raise SystemExit(f"{given.archive} failed verification: {error}") from None
 
@@ -170,7 +182,7 @@ def _combine(given: argparse.Namespace) -> None:
     if not 0 < given.confidence < 1:
         raise SystemExit(f"combine: --confidence {given.confidence} must be between 0 and 1, such as 0.95")
     try:
-        print(*combine_archives(given.archives, given.to, given.confidence), sep="\n")
+        _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
         raise SystemExit(f"combine: {error}") from None
 
@@ -182,7 +194,7 @@ def _trace(given: argparse.Namespace) -> None:
 
     try:
         with open_archive(given.archive or archive_of(given.table)) as opened:
-            print(*trace(opened, given.table, given.words), sep="\n")
+            _say(*trace(opened, given.table, given.words))
     except ArchiveError as error:
         raise SystemExit(f"trace: {error}") from None
 
@@ -191,7 +203,7 @@ def _score(given: argparse.Namespace) -> None:
     try:
         score(given.tables, given.to, given.alpha, given.confidence, given.definition)
     except (ValueError, OSError) as error:
-        raise SystemExit(f"score: {error}") from None
+        raise SystemExit(f"score: {foreseen(error) or error}") from None
 
 
 def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float, definition: Definition | None) -> None:
@@ -206,7 +218,7 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     from polyglot.scoring.scores import DEFINITIONS, rank_teachers, score_cells
 
     for path in tables:
-        print(f"{path}: {columns_of(path).sentence}")
+        _say(f"{path}: {columns_of(path).sentence}")
     cells, replicates = score_cells(read_measurements(tables), alpha=alpha, confidence=confidence)
     possible = [name for name in reversed(DEFINITIONS) if cells[f"pg_{name}"].notna().any()]
     if not possible:
@@ -218,8 +230,8 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     write_csv(cells, folder / "cells.csv")
     write_csv(teachers, folder / "teachers.csv")
     shown = teachers[["rank", "teacher", "languages", f"pg_{chosen}", f"pg_{chosen}_low", f"pg_{chosen}_high", "intrinsic"]]
-    print(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
-    print(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
+    _say(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
+    _say(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
 
 
 def _result(given: argparse.Namespace) -> None:
@@ -228,7 +240,7 @@ def _result(given: argparse.Namespace) -> None:
     folder = Path(given.study) if Path(given.study).is_dir() else Path("results") / given.study
     if not (folder / "tables").is_dir():
         raise SystemExit(f"result: {folder} has no tables yet: run the study first (snakemake --configfile config/STUDY.yaml)")
-    print(*ending(folder), sep="\n")
+    _say(*ending(folder))
 
 
 def _teachers(given: argparse.Namespace) -> None:
@@ -244,7 +256,7 @@ def _teachers(given: argparse.Namespace) -> None:
     models = ModelInputs(study, registries)
     used = {name: registries.models[name] for name in models.used}
     shown, works = probed(used, study.model_dump(), plain=set(used) - set(models.asked_for_objects))
-    print(shown)
+    _say(shown)
     if not works:
         raise SystemExit("teachers: not every endpoint works; `endpoint.manners` and `endpoint.preset` say what one takes")
 
@@ -269,7 +281,7 @@ def _publish(given: argparse.Namespace) -> None:
     from polyglot.publishing.push import PushError, push
 
     try:
-        print(push(given.folder, given.to, public=given.public))
+        _say(push(given.folder, given.to, public=given.public))
     except (PushError, OSError) as error:
         raise SystemExit(f"publish: {error}") from None
 
@@ -284,7 +296,7 @@ def _check(given: argparse.Namespace) -> None:
     from polyglot.workflow.check import check, report
 
     found = [check(path, Path.cwd()) for path in given.files]
-    print(report(found))
+    _say(report(found))
     if not all(one.good for one in found):
         raise SystemExit(1)
 

@@ -54,6 +54,30 @@ def read_study_files_by(read: Callable[[Path], dict[str, Any]]) -> None:
     types.load_configfile = load
 
 
+REPORTED = ("categories", "metadata", "results", "rulegraph", "rules", "runtimes", "timeline")
+
+
+def keep_texts_of_the_report() -> None:
+    """Have the report written so that no text in it is HTML: Snakemake 9.27 writes JSON, such as a job's parameters, into the
+    page's scripts as it is, where `</script>` in a name would end them."""
+    from snakemake.report.html_reporter import data
+
+    parts = [f"render_{part}" for part in REPORTED]
+    if not SNAKEMAKE.has(data, *parts, lost="names with HTML in them are HTML in the report"):
+        return
+    for part in parts:
+        setattr(data, part, _without_tags(getattr(data, part)))
+
+
+def _without_tags(render: Callable[..., str]) -> Callable[..., str]:
+    """The same JSON, in which a less-than sign is an escape."""
+
+    def rendered(*arguments: Any) -> str:
+        return render(*arguments).replace("<", "\\u003c")
+
+    return rendered
+
+
 def makes(workflow: Any, target: str) -> bool:
     """Whether a target is a rule, or a file that a rule makes; True if unknown."""
     lost = "a mistyped target is told in Snakemake's words"

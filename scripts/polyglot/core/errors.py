@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from polyglot.core.key_finder import masked
+from polyglot.core.text import printable
 
 VARIABLE = r"^[A-Z][A-Z0-9_]*$"
 """The name of an environment variable."""
@@ -65,7 +66,11 @@ BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Foreseen(Exception):
-    """An error that its user can mend: the message names file, key or row, and the remedy. It is told without a traceback."""
+    """An error that its user can mend: the message names file, key or row, and the remedy. It is told without a traceback, and
+    what it repeats of files and answers without control characters."""
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(printable(part) if isinstance(part, str) else part for part in told))
 
 
 class WrongInput(Foreseen, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +45,42 @@ def read_frame(path: Path) -> pd.DataFrame:
 
     if str(path).endswith(".parquet"):
         return pd.read_parquet(path)
-    return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=[""])
+    frame = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=[""])
+    return frame.transform(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_unmarked))
+
+
+CALCULATED = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+FORMULA = re.compile(rf"(^|[;\t\r\n])('*)(?={CALCULATED})")
+"""Such a beginning, also behind what another country's spreadsheet takes for the end of a cell."""
+MARKED = re.compile(rf"(^|[;\t\r\n])'('*)(?={CALCULATED})")
+
+
+def _marked(value: Any) -> Any:
+    """A text that no spreadsheet calculates: an apostrophe stands before a formula. Numbers stay numbers, below 0 too."""
+    return FORMULA.sub(r"\1'\2", value) if isinstance(value, str) and not _is_number(value) else value
+
+
+def _unmarked(value: Any) -> Any:
+    """The text as it was."""
+    return MARKED.sub(r"\1\2", value) if isinstance(value, str) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return not text.isspace()
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """A table of the workflow as CSV, safe to open in a spreadsheet; `read_frame` gives its texts back as they were."""
+    import pandas as pd
+
+    texts = frame.transform(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_marked))
     with atomic(path) as partial:
-        frame.to_csv(partial, index=False)
+        texts.rename(columns=_marked).to_csv(partial, index=False)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -290,6 +290,12 @@ class KeyFinder:
             text = piece.sub(lambda found: SECRET if self.find(found[0]) else found[0], text)
         return text
 
+    def hide(self, text: str) -> str:
+        """The text without known values as they are, and without what has the form of a key: a quick look, without decoding."""
+        for value in self.known.values():
+            text = text.replace(value, SECRET)
+        return masked(text)
+
     def rows(self, texts: Iterable[str]) -> dict[int, str]:
         """Number of each text that holds a key, to what it holds."""
         return {number: found for number, text in enumerate(texts) if text and (found := self.find(text))}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from polyglot.core.errors import NAME_PATTERN
+from polyglot.core.text import one_line
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=100)]
+Words = Annotated[str, AfterValidator(one_line)]
+"""What people read, such as a label: one line, in which control characters are spelt out."""
 LARGEST = 2**31 - 1
 """Largest whole number of a configuration: random generators take no larger seed, and no file holds more rows."""
 

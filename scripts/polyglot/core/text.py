@@ -1,9 +1,10 @@
-"""Texts: whether they can be encoded as UTF-8, and when two count as the same."""
+"""Texts: whether UTF-8 can hold them, how those of others are written so that they stay texts, and when two count as the same."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -28,18 +29,69 @@ def storable(text: str) -> str:
 
 UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of characters that a terminal obeys instead of showing."""
+JOINERS = "\u00ad\u200c\u200d"
+"""Characters of these categories that words are written with: the soft hyphen, and what joins or parts letters and emoji."""
 
 
-def printable(text: str) -> str:
-    """A text for a terminal: control characters and those that turn the direction of writing are spelt out; line ends stay."""
-    return "".join(
-        character if character == "\n" or unicodedata.category(character) not in UNPRINTED else _spelt(character)
-        for character in text
-    )
+def printable(text: str, kept: str = "\n\t") -> str:
+    """A text for a terminal: control characters and those that turn the direction of writing are spelt out.
+
+    Args:
+        kept: such characters that stay as they are.
+    """
+    return text.translate(_spellings(kept))
 
 
-def _spelt(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+class _Spellings(dict[int, str]):
+    """Every character to how it is written, as far as it has been asked for."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__({ord(character): character for character in kept})
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        spelt = character.encode("unicode_escape").decode("ascii")
+        self[code] = spelt if unicodedata.category(character) in UNPRINTED else character
+        return self[code]
+
+
+_spellings = cache(_Spellings)
+
+
+def visible(text: str) -> str:
+    """A text for a page or a file: the same, but what words are written with stays too."""
+    return printable(text, f"\n\t{JOINERS}")
+
+
+def one_line(text: str) -> str:
+    """The same on one line, with single spaces: for names, titles and whatever else is a part of a line."""
+    return visible(" ".join(text.split()))
+
+
+LINKS = r"[\\$]|\](?=[(\[:])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|~(?=~)"
+"""What makes a formula, link, picture, HTML or entity in a line of Markdown, or strikes text through."""
+MARKDOWN = re.compile(rf"{LINKS}|[`*|]|(?<![^\W_])_|_(?![^\W_])")
+"""Any mark there; an underscore within a word is none."""
+START = re.compile(r"(?:(?=[#>+=:.()-]|\*\s)|\w{1,9}(?=[.)](?:\s|$)))")
+"""Where a line can begin as a heading, list, quotation, directive or field."""
+ADDRESSES = re.compile(r"[:@](?=\S)")
+"""What makes an address or a role of a word in reStructuredText."""
+
+
+def markdown(text: str) -> str:
+    """A text of others within a line of Markdown, in which nothing of it is a mark: no link, picture, formula or HTML."""
+    return MARKDOWN.sub(lambda found: f"\\{found[0]}", re.sub(r"\s*\n\s*", " ", visible(text)))
+
+
+def begun(line: str) -> str:
+    """A line of Markdown that begins a paragraph, whatever it begins with."""
+    start = START.match(line)
+    return f"{start[0]}\\{line[start.end() :]}" if start else line
+
+
+def restructured(text: str) -> str:
+    """The same for the beginning of a line, also of reStructuredText: no directive, role, substitution or address."""
+    return begun(ADDRESSES.sub(lambda found: f"\\{found[0]}", markdown(one_line(text))))
 
 
 SIGNS = "%‰&@§"

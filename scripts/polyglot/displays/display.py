@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from polyglot.core.text import restructured
 from polyglot.intrinsic.metrics import INTRINSIC, STANDARD
 from polyglot.registry import Registries
 from polyglot.scoring.settings import Scoring
@@ -48,7 +49,7 @@ class Display:
     def within(self, experiment: str, question: str) -> Display:
         """The same for an experiment: its files, its question in the caption."""
         inputs = {name: path.format(experiment=experiment) for name, path in self.inputs.items()}
-        escaped = question.replace("{", "{{").replace("}", "}}")
+        escaped = restructured(question).replace("{", "{{").replace("}", "}}")
         return replace(self, inputs=inputs, experiment=experiment, caption=f"{escaped} {self.caption}".strip())
 
     def caption_for(self, study: Study, scoring: Scoring) -> str:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from polyglot.core.files import write_csv, write_text
 from polyglot.core.key_finder import masked
-from polyglot.displays.numbers import FLAG, HOLE
+from polyglot.core.text import visible
+from polyglot.displays import texts
 
 
 @dataclass(frozen=True)
@@ -33,27 +34,31 @@ class Table:
 
     def markdown(self) -> str:
         """GitHub Markdown: the lead, the table, its notes, then further tables."""
-        body = self.shown.map(_markdown_cell).rename(columns=_markdown_cell)
+        body = self.shown.map(texts.markdown_cell).rename(columns=texts.markdown_cell)
         table = body.to_markdown(index=False, disable_numparse=True) if len(self.shown) else "(no rows)"
-        parts = [*(_plain(line) for line in self.lead), table, "\n".join(f"- {_plain(note)}" for note in self.notes)]
+        parts = [
+            *(texts.markdown_line(line) for line in self.lead),
+            table,
+            "\n".join(f"- {texts.markdown_line(note)}" for note in self.notes),
+        ]
         for further in self.more:
-            parts += [f"**{further.title}**", further.markdown().strip()]
+            parts += [f"**{texts.markdown_cell(further.title)}**", further.markdown().strip()]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def latex(self) -> str:
         """A `table` environment with booktabs rules; needs \\usepackage{booktabs}, and nothing else."""
         lines = ["% \\usepackage{booktabs}", "\\begin{table}", "  \\centering"]
-        lines.append(f"  \\caption{{{_latex(' '.join([_sentence(self.title), *self.lead]))}}}")
+        lines.append(f"  \\caption{{{texts.latex(' '.join([_sentence(self.title), *self.lead]))}}}")
         if len(self.shown):
             widths = [self.shown[column].map(str).str.len().max() for column in self.shown.columns]
             columns = "".join(r"p{0.35\linewidth}" if width > WIDE else "l" for width in widths)
             rows = [tuple(self.shown.columns), *self.shown.itertuples(index=False, name=None)]
-            first, *others = [f"    {' & '.join(_latex(str(value)) for value in row)} \\\\" for row in rows]
+            first, *others = [f"    {' & '.join(texts.latex(str(value)) for value in row)} \\\\" for row in rows]
             lines += [f"  \\begin{{tabular}}{{{columns}}}", "    \\toprule", first, "    \\midrule", *others]
             lines += ["    \\bottomrule", "  \\end{tabular}"]
         if self.notes:
             lines += ["  \\par\\smallskip", "  \\begin{minipage}{\\linewidth}\\footnotesize"]
-            lines += [*(f"    {_latex(note)}\\par" for note in self.notes), "  \\end{minipage}"]
+            lines += [*(f"    {texts.latex(note)}\\par" for note in self.notes), "  \\end{minipage}"]
         lines.append("\\end{table}")
         return "\n".join([*lines, *(f"\n{table.latex()}" for table in self.more)]) + "\n"
 
@@ -63,85 +68,31 @@ class Table:
 
     def write(self, csv: Path, markdown: Path, latex: Path, html: Path) -> None:
         """Write the table in its four formats, without anything that has the form of a key."""
-        write_csv(self.data.map(lambda value: masked(value) if isinstance(value, str) else value), csv)
+        write_csv(self.data.map(lambda value: visible(masked(value)) if isinstance(value, str) else value), csv)
         for text, path in ((self.markdown(), markdown), (self.latex(), latex), (self.html(), html)):
             write_text(masked(text), path)
 
 
 WIDE = 60
 """Characters from which a column of a LaTeX table, or a cell of a page, breaks its lines."""
-LATEX_CHARACTERS = {
-    "\\": r"\textbackslash{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "[": "{[}",
-    "<": "$<$",
-    ">": "$>$",
-    FLAG: r"$^{\dagger}$",
-    HOLE: r"$\times$",
-    "–": "--",
-    "−": "$-$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "α": r"$\alpha$",
-    "ρ": r"$\rho$",
-    "σ": r"$\sigma$",
-    "²": r"$^{2}$",
-    "≤": r"$\le$",
-    "≥": r"$\ge$",
-    "→": r"$\to$",
-    "…": r"\ldots{}",
-}
-LATEX_MINUS = r"(?<![\w.])-(?=\d)"
-LATEX_ESCAPE = re.compile("|".join([*(re.escape(character) for character in LATEX_CHARACTERS), LATEX_MINUS]))
-
-
-def _markdown_cell(value: object) -> str:
-    """Text that stays within its cell."""
-    return _plain(str(value)).replace("|", "\\|")
-
-
-def _plain(text: str) -> str:
-    """One-line text with HTML escaped, because Markdown would pass it through."""
-    return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", " ".join(text.split()))
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _latex(text: str) -> str:
-    """Text for LaTeX: special characters escaped, Markdown's bold, italic and code marks turned into commands."""
-    pieces = re.split(r"(\*\*.+?\*\*|`.+?`|\*[^*\s][^*]*\*)", text)
-    found = []
-    for piece in pieces:
-        for mark, command in (("**", "textbf"), ("`", "texttt"), ("*", "emph")):
-            if piece.startswith(mark) and piece.endswith(mark) and len(piece) > 2 * len(mark):
-                inner = piece[len(mark) : -len(mark)]
-                found.append(f"\\{command}{{{_escape(inner)}}}")
-                break
-        else:
-            found.append(_escape(piece))
-    return "".join(found)
-
-
-def _escape(text: str) -> str:
-    return LATEX_ESCAPE.sub(lambda match: LATEX_CHARACTERS.get(match[0], "$-$"), text)
-
-
 def page(markdown: str, *, title: str) -> str:
     """A self-contained HTML page of a Markdown text with tables."""
-    from markdown_it import MarkdownIt
-
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = texts.parser().render(markdown)
     body = re.sub(rf"<td([^>]*)>(?=[^<]{{{WIDE},}})", r'<td class="wide"\1>', body)
     return PAGE.format(title=html.escape(title), body=body)
 
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 96rem; padding: 0 1rem; color: #222; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }}
 th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }}

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from polyglot.core.given_path import GivenPath
+from polyglot.core.section import Words
 from polyglot.registry.base import Entry, RegistryError
 from polyglot.registry.connections import base_address, variable
 
@@ -248,7 +249,7 @@ class Model(Entry):
     """A model: its origin, role and settings. Exactly one origin is set."""
 
     role: Literal["chat", "embedding", "reward", "translation"] = Field(default="chat", description="The model's role.")
-    label: str | None = Field(default=None, description="Name in figures and tables; null uses the id.")
+    label: Words | None = Field(default=None, description="Name in figures and tables; null uses the id.")
     pretraining: Pretraining | None = Field(default=None, description="Origin: trained from scratch by the workflow.")
     gold_tuning: GoldTuning | None = Field(default=None, description="Origin: a nano model tuned on gold answers.")
     translator_training: TranslatorTraining | None = Field(
@@ -258,8 +259,8 @@ class Model(Entry):
     folder: GivenPath | None = Field(default=None, description="Origin: a local folder in transformers format.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Origin: a repository on the model hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
-    licence: str | None = Field(default=None, description="Licence of the model.")
-    cite: str | None = Field(default=None, description="The work to cite: authors, year, venue or URL.")
+    licence: Words | None = Field(default=None, description="Licence of the model.")
+    cite: Words | None = Field(default=None, description="The work to cite: authors, year, venue or URL.")
     languages: list[str] | None = Field(
         default=None, description="Languages that its developer lists, as codes; null if none are stated."
     )
@@ -299,13 +300,13 @@ class Model(Entry):
     price: Price | None = Field(default=None, description="What an endpoint's tokens cost.")
     sampling: Sampling = Field(default=Sampling(), description="How its answers are sampled.")
     thinking: Thinking = Field(default=Thinking(), description="Whether and how much it thinks before it answers.")
-    family: str | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
+    family: Words | None = Field(default=None, description="Model family; a teacher and a base of one family match.")
     size: float | None = Field(default=None, gt=0, description="Billions of parameters.")
     reference: str | None = Field(default=None, description="For a base: the instruction-tuned model of its family.")
     scale: tuple[float, float] | None = Field(
         default=None, description="For a reward model: the raw scores mapped to 1 and 5; null measures them on gold data."
     )
-    description: str = Field(default="", description="Description of the model.")
+    description: Words = Field(default="", description="Description of the model.")
 
     @property
     def batched(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from polyglot.core.given_path import GivenPath
-from polyglot.core.section import Name, Section
+from polyglot.core.section import Name, Section, Words
 from polyglot.registry.data import Source
 from polyglot.synthesis.methods.base import METHODS
 
@@ -23,7 +23,7 @@ class SeedDataset(Section):
         "(optional columns: `id`, `lang`, `source`, `methods`). Languages named neither here nor in `sources` use the "
         "micro-world's seed dataset.",
     )
-    licence: str | None = Field(
+    licence: Words | None = Field(
         default=None, description="Licence of the prompts in `files`, for data cards; null says that it is not stated."
     )
     sources: dict[Name, list[Name]] = Field(

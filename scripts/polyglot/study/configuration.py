@@ -14,7 +14,7 @@ from polyglot.analysis.settings import Screen, Statistics, Truth
 from polyglot.core.cells import Cell
 from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
-from polyglot.core.section import Name, Section
+from polyglot.core.section import Name, Section, Words
 from polyglot.evaluation.settings import Evaluation
 from polyglot.intrinsic.settings import Intrinsic
 from polyglot.nano.settings import NanoWorld
@@ -100,7 +100,7 @@ class Missing(Section):
     lang: Name = Field(description="The language.")
     base: Name | None = Field(default=None, description="Only with this base; null: with every one.")
     recipe: Name | None = Field(default=None, description="Only with this recipe; null: with every one.")
-    reason: str = Field(default="given up", description="The reason; shown wherever the cell is missing.")
+    reason: Words = Field(default="given up", description="The reason; shown wherever the cell is missing.")
 
     def covers(self, cell: Cell) -> bool:
         """Whether it includes this cell."""
@@ -122,7 +122,7 @@ class Study(Section):
         description="Files that the configuration was made of, the study's own first; the workflow writes it into "
         "results/STUDY/config.yaml, where all is merged.",
     )
-    description: str = Field(default="", description="The study's question, in one sentence.")
+    description: Words = Field(default="", description="The study's question, in one sentence.")
     languages: list[Name] = Field(min_length=1, description="Target languages.")
     source_language: Name = Field(default="en", description="Source language of methods such as `translate`.")
     teachers: list[Name] = Field(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from polyglot.core.cells import Cell
-from polyglot.core.section import Name, Section
+from polyglot.core.section import Name, Section, Words
 from polyglot.synthesis.draws import students_of
 from polyglot.synthesis.recipes import author
 
@@ -22,7 +22,7 @@ Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilitie
 class Step(Section):
     """One student of an additive recipe: it differs from the previous step by one change."""
 
-    label: str = Field(description="The change in this step; shown in table and figure.")
+    label: Words = Field(description="The change in this step; shown in table and figure.")
     recipe: Name = Field(description="Recipe of its training set.")
     teacher: Name | None = Field(default=None, description="Its teacher; null for the recipes `public` and `nllb-both`.")
     base: Name | None = Field(default=None, description="Its base; null takes the study's.")
@@ -37,7 +37,7 @@ class Experiment(Section):
         "or own benchmark score predicts its score), `routing` (routed versus single teachers, with costs), "
         "or `selection` (selecting recipes versus the whole set)."
     )
-    question: str = Field(default="", description="Its question, in one sentence; the caption of its figure.")
+    question: Words = Field(default="", description="Its question, in one sentence; the caption of its figure.")
     bases: list[Name] | None = Field(default=None, min_length=1, description="Student bases; null takes the study's.")
     recipes: list[Name] | None = Field(default=None, min_length=1, description="Recipes; null takes the study's.")
     teachers: list[Name] | None = Field(default=None, min_length=1, description="Teachers; null takes the study's.")

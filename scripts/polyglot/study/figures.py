@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from polyglot.core.section import Name, Section
+from polyglot.core.section import Name, Section, Words
+from polyglot.core.text import visible
 
 ALL = "all"
 """The entry of `figures` that holds for every figure."""
@@ -85,12 +86,12 @@ class Figure(Section):
     colours: dict[Name, Colour] = Field(
         default={}, description='Colours by teacher, or by language code, such as `{gemma-3-27b-it: "#D55E00"}`.'
     )
-    labels: dict[str, str] = Field(
+    labels: dict[str, Annotated[str, AfterValidator(visible)]] = Field(
         default={},
         description="What is printed instead: by teacher, language code, or any whole text or line of the figure, such as "
         "`{gain over the base: improvement}`.",
     )
-    title: str | None = Field(default=None, description="A title above the figure; null: none.")
+    title: Words | None = Field(default=None, description="A title above the figure; null: none.")
 
     def over(self, common: Figure) -> Figure:
         """This look, with the common one where it says nothing."""

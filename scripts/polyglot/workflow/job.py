@@ -9,17 +9,19 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from polyglot.core.damage import advice
 from polyglot.core.errors import CAUSE, foreseen
 from polyglot.core.hashing import content_id, folder_fingerprint
+from polyglot.core.key_finder import KeyFinder
 from polyglot.core.lookup import load_plugins
 from polyglot.core.progress import TERMINAL, TOLD_AT_END
 from polyglot.core.sidefile import KeptTable
 from polyglot.core.submission import current_submission
+from polyglot.core.text import printable, visible
 from polyglot.provenance.records import code_id, recorded
 from polyglot.workflow.shared_starts import hand_over
 
@@ -56,7 +58,8 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
     log = Path(str(snakemake.log[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
-    with log.open("w", encoding="utf-8", buffering=1) as file:
+    log.write_bytes(b"")
+    with log.open("a", encoding="utf-8", buffering=1) as file:
         sys.stdout.flush()
         sys.stderr.flush()
         os.dup2(file.fileno(), 1)
@@ -69,17 +72,32 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
             with recorded(snakemake), started_once():
                 load_plugins(getattr(snakemake, "config", {}).get("plugins", []))
                 yield
+            tidy(log)
         except BaseException as error:
             traceback.print_exc()
             told = foreseen(error) or _of_damage(error, snakemake)
             if told is not None:
                 print(f"\n{CAUSE}\n{told}", file=sys.stderr)
-            sys.stderr.flush()
+            tidy(log)
             os.dup2(terminal, 2)
             if TOLD_AT_END not in os.environ:
                 said = f"{type(error).__name__}: {error}" if told is None else told
-                print(f"{snakemake.rule}: {said}\n(the full traceback is in {log})", file=sys.stderr)
+                print(f"{snakemake.rule}: {printable(said)}\n(the full traceback is in {log})", file=sys.stderr)
             raise SystemExit(1) from None
+
+
+def tidy(log: Path) -> None:
+    """Take keys and control characters out of the log of a job that has ended: what an endpoint or a file says moves no cursor
+    of whoever reads it. Lines that were drawn anew become lines of their own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with suppress(OSError), log.open("r+", encoding="utf-8", errors="replace") as file:  # what is written there stays, at worst
+        text = file.read()
+        clean = KeyFinder.here().hide(visible(text))
+        if clean != text:
+            file.seek(0)
+            file.write(clean)
+            file.truncate()
 
 
 def _of_damage(error: BaseException, snakemake: Any) -> str | None:

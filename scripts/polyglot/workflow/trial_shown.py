@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.text import printable
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.workflow.loading import load_study
 from polyglot.workflow.trial import Trial, Tried
@@ -99,7 +100,7 @@ def problems(found: Sequence[Tried]) -> list[str]:
         said = Counter(f"{status}: {problem}" for status, problem in zip(bad["status"], bad["problem"], strict=True))
         if said:
             lines.append(f"{one.teacher}: not usable: {'; '.join(f'{count} {why}' for why, count in said.items())}")
-    return [clean(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def answers(requests: pd.DataFrame, found: Sequence[Tried], width: int, characters: int | None) -> list[Table]:
@@ -142,16 +143,11 @@ def cut(text: str, characters: int | None) -> str:
     return f"{text[:characters]}… ({len(text):,} characters)"
 
 
-def clean(text: str) -> str:
-    """A text without characters that a terminal would obey."""
-    return "".join(one for one in text if one.isprintable() or one == "\n")
-
-
 def _plain(text: str) -> Text:
     """A text that is not read as markup."""
     from rich.text import Text
 
-    return Text(clean(text))
+    return Text(printable(text))
 
 
 def ending(trial: Trial, found: Sequence[Tried]) -> list[str]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polyglot.core.text import printable
 from polyglot.workflow.watched import LAST, Cell, Watch
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def lines(watch: Watch) -> list[str]:
         statuses = f" ({notes})" if notes else ""
         shown.append(f"{teacher} {lang}: {cell.done:,} of {cell.of:,}{rate}{statuses}")
     shown += [*spending(money, cells, watch.ceiling), *watch.stillness(cells)]
-    return shown or ["no answers yet"]
+    return [printable(line) for line in shown] or ["no answers yet"]
 
 
 def of_thoughts(cell: Cell) -> str:
@@ -90,7 +91,7 @@ def table(watch: Watch, height: int = 50) -> Group:
         rate = f"{speed:,.0f}" if speed and together.done < together.of else ""
         where = langs[0] if fits else f"all {len(langs)}"
         notes = [*by_status(together), *together.batches, *filter(None, [of_thoughts(together)])]
-        shown.add_row(teacher, where, f"{together.done:,}", f"{together.of:,}", rate, "  ".join(notes))
+        shown.add_row(teacher, where, f"{together.done:,}", f"{together.of:,}", rate, Text(printable("  ".join(notes))))
     return Group(shown, Text("\n".join(below) or "no answers yet", no_wrap=True, overflow="ellipsis"))
 
 

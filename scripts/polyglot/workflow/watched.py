@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.files import read_json
+from polyglot.core.text import printable
 from polyglot.study import paths
 from polyglot.synthesis.draws import FURTHER
 
@@ -287,5 +288,5 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def _in_a_line(text: str) -> str:
-    """The start of an answer, without what would move a terminal's cursor."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:100]
+    """The start of an answer."""
+    return printable(" ".join(text[:200].split()))[:100]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from polyglot.cluster.snakemake_inside import (
     has_jobs_to_submit,
     jobs_of_a_submission,
     keep_groups_within,
+    keep_texts_of_the_report,
     slurm_executor,
     submits,
     take_threads_of_the_nodes,
@@ -135,6 +137,25 @@ def test_jobs_are_named_with_what_they_need_and_what_they_took(tmp_path: Path) -
     ]
     assert found[1].seconds == 7
     assert expected_jobs(workflow(dag=SimpleNamespace()), lambda rule, wildcards: (1.0, 1)) == []
+
+
+def test_a_name_in_the_report_ends_no_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from snakemake.report.html_reporter import data
+
+    for name in (name for name in dir(data) if name.startswith("render_")):
+        monkeypatch.setattr(data, name, getattr(data, name))
+    evil = "</script><script>x()</script><!--"
+    job = SimpleNamespace(rule=SimpleNamespace(name="table"))
+    about = {"name": "a", "filename": "a", "labels": {"what": evil}, "size": 1, "caption": evil, "mime": "text/csv", "job": job}
+    result = SimpleNamespace(**about, path=tmp_path / "a.csv", wildcards=evil, params=evil, data_uri="data:,")
+    result.path.write_text("a\n")
+    asked = {"category": {"sub": [result]}}
+    before = json.loads(data.render_results(asked, True))
+    keep_texts_of_the_report()
+    text = data.render_results(asked, True)
+    assert "<" not in text
+    assert json.loads(text) == before
+    assert before[str(result.path)]["job_properties"]["params"] == evil
 
 
 def test_only_the_executor_of_slurm_is_touched() -> None:

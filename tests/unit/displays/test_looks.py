@@ -105,6 +105,16 @@ def test_labels_name_teachers_languages_and_lines_of_text_otherwise() -> None:
     assert not {"Hasty", "gain over the base"} & set(said)
 
 
+def test_names_are_no_formulas_and_hold_no_control_character_or_key() -> None:
+    """A key in a picture could be found by nobody."""
+    key = "hf_" + "Ab1" * 9
+    evil = r"$\frac{1}{0}$ \input{x} $x"
+    _, said = drawn(Look(7, 4.2, labels={"hasty": evil, "de": f"\x1b[31m\u202e {key}"}))
+    assert any(evil in text for text in said)
+    assert any("\\x1b[31m\\u202e [secret]" in text for text in said)
+    assert not any(key in text or "\u202e" in text for text in said)
+
+
 def test_an_unknown_label_or_font_is_named_with_the_nearest() -> None:
     with pytest.raises(
         ValueError, match=r"figures\.intrinsic_extrinsic\.labels: unknown text 'gain over base'; did you mean 'gain over the"

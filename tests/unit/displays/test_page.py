@@ -193,7 +193,7 @@ def test_the_end_of_a_run_is_ten_lines(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(lines) <= 10
     assert all(line.isprintable() for line in lines)
     best = pd.read_csv(folder / "tables/leaderboard.csv").iloc[0]
-    assert lines[1] == f"1. Good[31m and more: {with_interval(best['pg'], best['low'], best['high'], 2)}"
+    assert lines[1] == f"1. Good\\x1b[31m and more: {with_interval(best['pg'], best['low'], best['high'], 2)}"
     assert any(line.startswith("page:") and line.endswith("index.html") for line in lines)
     assert lines[-1].startswith("next:")
     with pytest.raises(SystemExit, match="absent has no tables yet: run the study first"):

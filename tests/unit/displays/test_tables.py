@@ -308,20 +308,15 @@ def has_latex() -> bool:
 @pytest.mark.skipif(not has_latex(), reason="needs pdflatex and booktabs")
 @pytest.mark.parametrize("case", ["a hole", "two bases", "no replicates and a hole"])
 def test_latex_compiles(tables: dict[str, dict[str, Table]], case: str, tmp_path: Path) -> None:
-    body = "\n\\clearpage\n".join(table.latex() for table in tables[case].values())
+    compiles("\n\\clearpage\n".join(table.latex() for table in tables[case].values()), tmp_path)
+
+
+def compiles(body: str, tmp_path: Path) -> None:
     text = f"\\documentclass{{article}}\\usepackage{{booktabs}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, done.stdout[-2000:]
-
-
-def test_latex_escapes_what_is_special() -> None:
-    frame = pd.DataFrame({"a_b & c": [f"-0.5 ± 0.1 {FLAG}", f"{HOLE} 50% <0.01 **bold_1** `x_y`"]})
-    text = Table(frame, frame, "T").latex()
-    assert r"a\_b \& c" in text
-    assert r"$-$0.5 $\pm$ 0.1 $^{\dagger}$" in text
-    assert r"$\times$ 50\% $<$0.01 \textbf{bold\_1} \texttt{x\_y}" in text
 
 
 def test_a_further_metric_is_in_every_table_that_shows_metrics_and_said_not_to_be_scored() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from polyglot.intrinsic.metrics import recorded
 from polyglot.publishing.cards import (
@@ -114,6 +115,31 @@ def test_a_data_card_names_its_columns_and_thoughts_where_there_are_some(reposit
         "- respond: 2 examples.\n- Thoughts (column `thoughts`): what the model wrote before its response, of 1 examples.\n"
         in thoughtful
     )
+
+
+def test_names_and_answers_of_others_stay_texts_in_a_card(repository: Path) -> None:
+    evil = "![p](http://evil/x.png) <script>x()</script> [l](javascript:x) $x$ | \\<b> `code` *b*"
+    found = facts(repository, "granite-4.0")
+    found |= {"language": evil, "author": evil, "recipe": "equal"}
+    found["models"][0] |= {"label": evil, "licence": f"{evil}", "served_as": evil}
+    text = data_card(
+        PAIRS.assign(response=[f"```\n# {evil} \x1b[31m\u202e", "~~~"]),
+        facts=found,
+        answers=[],
+        measured=pd.DataFrame({"prompt_distance": [0.2], "response_distance": [0.1], "reward": [4.0], "distinct_2": 0.5}),
+        scored=Scored(cell=None, gap=None),
+        template=repository / "report/data_card.md.jinja",
+        workflow=WORKFLOW | {"repository-code": "https://a.b/c_d"},
+    )
+    _, head, body = text.split("---\n", 2)
+    assert yaml.safe_load(head)["pretty_name"] == f"equal by {evil} in {evil} (seed 0)"
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(body)
+    inline = [inner for outer in tokens for inner in [outer, *(outer.children or ())]]
+    assert not {token.type for token in inline} & {"html_inline", "html_block", "image"}
+    assert {token.attrs["href"] for token in inline if token.type == "link_open"} == {"https://a.b/c_d"}
+    assert sum(token.type == "heading_open" for token in tokens) == 6
+    assert "".join(token.content for token in inline if token.type != "inline").count(evil) >= 5
+    assert not any(character in text for character in "\x1b\u202e")
 
 
 def test_a_data_card_has_front_matter_numbers_and_the_flag(repository: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from polyglot.displays.catalogue import TABLES
 from polyglot.displays.catalogue.files import CELLS, RESULT
 from polyglot.displays.display import Display
-from polyglot.workflow.inputs.page import PageInputs, _restructured
+from polyglot.workflow.inputs.page import PageInputs
 
 from .conftest import Read
 
@@ -76,5 +76,4 @@ def test_a_plugins_table_is_on_the_page(read: Read) -> None:
 def test_the_report_names_what_was_run_and_no_more(read: Read) -> None:
     leave("results/demo/tables/methods.md", "results/demo/tables/methods.csv")
     found = PageInputs(*read()).in_report()
-    assert found["experiments"] == ["methods"]
-    assert _restructured("1. A_b: *x* `y` |z|") == r"1\. A\_b\: \*x\* \`y\` \|z\|"
+    assert [*found["experiments"]] == ["methods"]

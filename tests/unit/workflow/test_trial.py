@@ -16,7 +16,7 @@ from polyglot.engines.base import owner_of
 from polyglot.study import paths
 from polyglot.workflow.loading import load_study
 from polyglot.workflow.trial import Trial
-from polyglot.workflow.trial_shown import clean, cut
+from polyglot.workflow.trial_shown import cut
 from tests.endpoint import KEY, Server, completion, serving
 
 Try = Callable[..., str]
@@ -129,4 +129,3 @@ def test_a_wrong_name_is_said_before_anything_is_asked(ask: Try, servers: tuple[
 def test_long_texts_are_cut_and_say_so() -> None:
     assert cut("abcdef", 3) == "abc… (6 characters)"
     assert cut("abcdef", None) == "abcdef"
-    assert clean("a\x1b[31mb\nc") == "a[31mb\nc"

@@ -165,4 +165,4 @@ def test_killed_jobs_other_owners_and_files_that_go_are_no_errors(results: Path)
 def test_an_answer_moves_no_cursor(results: Path) -> None:
     side(results).append([Answer("5", "\x1b[2Jfive\n\tsix", "stop", 1, 5).as_dict()])
     watch = Watch(results)
-    assert watch.last_answers(watch.look())[-1] == "api ar: [2Jfive six"
+    assert watch.last_answers(watch.look())[-1] == "api ar: \\x1b[2Jfive six"

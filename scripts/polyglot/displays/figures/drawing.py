@@ -12,7 +12,9 @@ import numpy as np
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic
+from polyglot.core.key_finder import KeyFinder
 from polyglot.core.lookup import unknown
+from polyglot.core.text import visible
 from polyglot.displays.context import Context
 from polyglot.displays.figures.fit import fit, lay_out, rebuilt, shown_texts, tell
 from polyglot.displays.figures.style import families
@@ -21,6 +23,9 @@ from polyglot.study.figures import Look
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
+
+LITERAL: dict[Any, Any] = {"text.usetex": False, "text.parse_math": False}
+"""No text of a figure is a formula or a command of TeX."""
 
 
 def draw(
@@ -58,7 +63,9 @@ def drawn(make: Callable[[Context], Figure], context: Context, look: Look, *, st
     with plt.style.context(style):
         room = (look.width / look.scale, look.height / look.scale)
         plt.rcParams.update({"font.family": list(dict.fromkeys(fonts)), "figure.figsize": room})
+        plt.rcParams.update(LITERAL)
         figure = make(dressed(context, look.colours or {}, labels))
+        _plain(figure)
         others = {text: label for text, label in labels.items() if text not in _named(context)}
         _relabel(figure, others, [text for text in look.asked if text in others], name)
         if look.title and figure.legends:
@@ -118,6 +125,16 @@ def magnify(figure: Figure, factor: float) -> None:
         rebuilt(figure, legend, legend._ncols)  # type: ignore[attr-defined]
     width, height = figure.get_size_inches()
     figure.set_size_inches(factor * width, factor * height)
+
+
+def _plain(figure: Figure) -> None:
+    """Spell out control characters in a figure's texts, and take keys out: nobody could find them in the picture."""
+    lay_out(figure)
+    keys = KeyFinder.here()
+    for text, axis in [(one.text, one.axis) for one in shown_texts(figure)]:
+        safe = visible(keys.clean(text.get_text()))
+        if safe != text.get_text():
+            tell(text, safe, axis)
 
 
 def _known(font: str, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from polyglot.core.text import markdown
 from polyglot.displays.numbers import FLAG, probability, with_interval
 from polyglot.displays.page.markup import line, sheet
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.tables.recommendation import VERDICTS
+from polyglot.displays.texts import markdown_line
 from polyglot.study.experiments import MAIN
 
 ANSWERS = ("leaderboard", "rank", "screen")
@@ -58,7 +59,7 @@ def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
             row["verdict"],
             _text(row["teacher"]),
             _text(row["label"]),
-            line(str(row["advice"]).partition(CAUTIONS)[0]),
+            line(markdown_line(str(row["advice"]).partition(CAUTIONS)[0])),
             [part for part in _text(row["caveats"]).split("; ") if part],
         )
         for row in row_dicts(recommendation)
@@ -97,7 +98,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     taken = [f"{advice.language}: {advice.label}" for advice in advices if advice.verdict in ("clear", "tentative")]
     steps = []
     if taken:
-        named = _plain("; ".join(taken))
+        named = markdown("; ".join(taken))
         steps.append(f"Use the data of the teacher named: {named}. `snakemake publish` writes data sets with their cards.")
     if "worse" in verdicts:
         steps.append("Where students are worse than the base, read samples of the data before you train on more of them.")
@@ -122,7 +123,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     elif MAIN in open_.unrun:
         steps.append("Test the data with students: `snakemake` trains and evaluates them.")
     elif further:
-        asked = _plain(", ".join(further))
+        asked = markdown(", ".join(further))
         steps.append(f"Not run yet: {asked}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
     steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
     return steps
@@ -136,8 +137,3 @@ def picture_text(leaderboard: pd.DataFrame, title: str) -> str:
 
 def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
-
-
-def _plain(text: str) -> str:
-    """A name or question in which no mark of Markdown is meant."""
-    return re.sub(r"([\\`*_])", r"\\\1", text)

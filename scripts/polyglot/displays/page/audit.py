@@ -122,7 +122,6 @@ def audit_page(
     }
     return render(
         template,
-        escape=True,
         facts=facts,
         findings=told,
         every=every,

@@ -74,7 +74,6 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     apart = {answer, VERDICTS, *cost}
     return render(
         template,
-        escape=True,
         facts=facts,
         answer=tables.get(answer),
         picture=figures.get(answer),

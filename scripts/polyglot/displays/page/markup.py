@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import count, pairwise
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from polyglot.displays.numbers import leading
 from polyglot.displays.table import WIDE
-
-HARMLESS = ("table", "list", "paragraph", "text", "newline", "escape", "backticks", "emphasis", "entity")
-"""The rules of Markdown that are read; text of models can make no link, picture, heading or HTML."""
+from polyglot.displays.texts import parser
 
 
 @dataclass(frozen=True)
@@ -32,22 +28,13 @@ class Sheet:
         return self.lead + self.table + self.rest
 
 
-@cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    known = [name for chain in parser.get_active_rules().values() for name in chain]
-    needed = {"normalize", "block", "inline", "text_join", "balance_pairs", "fragments_join", *HARMLESS}
-    parser.disable([name for name in known if name not in needed], ignoreInvalid=True)
-    return parser
-
-
 def sheet(markdown: str, title: str) -> Sheet:
     """The HTML of a table's Markdown.
 
     Args:
         title: names the table to screen readers.
     """
-    tokens = _parser().parse(markdown)
+    tokens = parser().parse(markdown)
     starts = [place for place, token in enumerate(tokens) if token.type == "table_open"]
     if not starts:
         return Sheet(_html(tokens, title), Markup(""), Markup(""))
@@ -58,7 +45,7 @@ def sheet(markdown: str, title: str) -> Sheet:
 
 def line(markdown: str) -> Markup:
     """One line of Markdown, without a paragraph."""
-    return Markup(_parser().renderInline(" ".join(markdown.split())))
+    return Markup(parser().renderInline(" ".join(markdown.split())))
 
 
 def _html(tokens: Sequence[Token], title: str) -> Markup:
@@ -76,8 +63,7 @@ def _html(tokens: Sequence[Token], title: str) -> Markup:
             name = token.content.strip("*")
         parts.append(token)
         at += 1
-    parser = _parser()
-    return Markup(parser.renderer.render(parts, parser.options, {}))
+    return Markup(parser().renderer.render(parts, parser().options, {}))
 
 
 def _raw(html: str) -> Token:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import yaml
 
 from polyglot.core.files import read_frame
+from polyglot.core.text import printable
 from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, next_steps
 from polyglot.displays.tables.layout import row_dicts
@@ -46,9 +48,8 @@ def summary(results: Path) -> Summary:
     open_ = Next(results.name, len(study.get("seeds", ())), unrun + [MAIN] * board.empty, trains)
     top = _ranked(ranking) if answer == "rank" else _scored(board)
     steps = next_steps(advice_by_language(advised) if len(advised) else [], open_, 0)
-    lines = (_lead(tables / f"{answer}.md"), *top, _lead(tables / "recommendation.md"), steps[0])
-    lead, *shown, verdict, step = (_plain(line) for line in lines)
-    return Summary(lead, tuple(shown), verdict, step)
+    lead, verdict, step = map(_plain, (_lead(tables / f"{answer}.md"), _lead(tables / "recommendation.md"), steps[0]))
+    return Summary(lead, tuple(printable(" ".join(line.split())) for line in top), verdict, step)
 
 
 def _scored(board: pd.DataFrame) -> list[str]:
@@ -96,5 +97,5 @@ def _lead(path: Path) -> str:
 
 def _plain(markdown: str) -> str:
     """Markdown as one line of plain text."""
-    text = " ".join(markdown.replace("**", "").replace("`", "").replace("\\", "").split())
-    return "".join(character for character in text if character.isprintable())
+    text = re.sub(r"\\([!-/:-@\[-`{-~])|\*\*|`", r"\1", markdown)
+    return printable(" ".join(text.split()))

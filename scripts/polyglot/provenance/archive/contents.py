@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import content_id, file_hash
+from polyglot.core.text import visible
 from polyglot.provenance.archive.scrubbing import Scrubber
 
 MEGABYTE = 1_000_000
@@ -176,10 +177,12 @@ class Collector:
         return [scrubbed(file, archived_path(file, self.folder), self.scrubber.data) for path in paths for file in files_in(path)]
 
     def records(self, paths: Iterable[Path]) -> list[Item]:
-        """Texts about the run; always included."""
-        return [
-            scrubbed(file, archived_path(file, self.folder), self.scrubber.record) for path in paths for file in files_in(path)
-        ]
+        """Texts about the run, with control characters spelt out; always included."""
+
+        def scrub(text: str) -> str:
+            return visible(self.scrubber.record(text))
+
+        return [scrubbed(file, archived_path(file, self.folder), scrub) for path in paths for file in files_in(path)]
 
 
 def _inner(place: str, file: Path, whole: Path) -> str:

@@ -35,7 +35,7 @@ def check_path(path: str, where: str = "") -> None:
         wrong = "its name is not a path inside of the archive"
     elif any(part in ("", ".", "..") for part in parts):
         wrong = "its name is not its own canonical path ('//', './' or '../', or a folder)"
-    elif path != printable(path) or "\n" in path:
+    elif path != printable(path, kept=""):
         wrong = "its name holds control characters"
     elif len(parts) > DEEPEST or len(path.encode()) > LONGEST:
         wrong = f"its name is longer than {LONGEST:,} bytes, or in more than {DEEPEST} folders"

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from polyglot.core.given_path import STUDY_FILE
 from polyglot.core.templates import render
 from polyglot.core.version import version
@@ -266,7 +268,7 @@ def read_me(study: Study, items: Sequence[Item], facts: Mapping[str, Any]) -> st
         study=settings.study,
         about=about(study),
         description=settings.description,
-        leaderboard=board.read_text(encoding="utf-8").strip() if board.exists() else "",
+        leaderboard=Markup(board.read_text(encoding="utf-8").strip()) if board.exists() else "",
         totals=totals(items),
         largest_mb=f"{study.largest_mb:g}",
         code=versions[code["archived"]],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.hashing import file_hash
+from polyglot.core.text import restructured
 from polyglot.displays import catalogue
 from polyglot.displays.catalogue import files
 from polyglot.displays.display import Display, Kind
@@ -193,23 +193,19 @@ class PageInputs(Inputs):
         ]
 
     def in_report(self) -> dict[str, Any]:
-        """The result and the experiments that have been run, for the first page of Snakemake's report, escaped for its markup."""
+        """Question, result, and the experiments that have been run with theirs, for the first page of Snakemake's report, escaped
+        for its markup."""
         from polyglot.displays.page.summary import summary
 
         found = summary(Path(self.at(paths.RESULTS)))
-        run = [
-            name
-            for name in self.study.experiments
+        run = {
+            name: restructured(experiment.question)
+            for name, experiment in self.study.experiments.items()
             if any(display.experiment == name and self._there(*self._forms(kind, one)) for kind, one, display in self._displays)
-        ]
-        lines = [_restructured(line) for line in (found.lead, *found.top, found.verdict) if line]
-        return {"lines": lines, "experiments": run}
+        }
+        lines = [restructured(line) for line in (found.lead, *found.top, found.verdict) if line]
+        return {"description": restructured(self.study.description), "lines": lines, "experiments": run}
 
 
 def _counted(things: Sequence[str], name: str) -> str:
     return f"{len(things)} {name}{'s' * (len(things) > 1)}"
-
-
-def _restructured(text: str) -> str:
-    """Plain text for reStructuredText."""
-    return re.sub(r"([\\*_`|<>:]|(?<=^\d)\.)", r"\\\1", text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from polyglot.core.text import printable
+
 BACK = "\r\x1b[K"
 """To the beginning of the line, and everything on it away."""
 PLAIN_SECONDS = 25.0
@@ -26,9 +28,9 @@ class Screen:
         self._shown: float | None = None
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """A line that stays; what anybody has written into it moves no cursor."""
         status, self._drawn = self._drawn, ""
-        self._write((BACK if status else "") + line + "\n")
+        self._write((BACK if status else "") + printable(line) + "\n")
         if status:
             self._draw(status)
 

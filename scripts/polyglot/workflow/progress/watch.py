@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from polyglot.core.progress import FOLLOWED
+from polyglot.core.text import printable
 from polyglot.workflow.progress.capture import Capture
 from polyglot.workflow.progress.follower import Follower
 from polyglot.workflow.progress.screen import Screen
@@ -91,4 +92,4 @@ class Watch:
 
     def _plainly(self, line: str) -> None:
         with contextlib.suppress(OSError):  # nobody is there to read it
-            os.write(self._capture.outside, f"{line}\n".encode(errors="replace"))
+            os.write(self._capture.outside, f"{printable(line)}\n".encode(errors="replace"))

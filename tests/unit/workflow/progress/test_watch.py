@@ -39,6 +39,12 @@ def test_a_terminal_has_one_line_that_is_drawn_anew(tmp_path: Path) -> None:
     assert path.read_bytes().decode() == f"{BACK}1 of 9{BACK}a table\n{BACK}1 of 9{BACK}{'x' * 39}{BACK}"
 
 
+def test_a_line_moves_no_cursor(tmp_path: Path) -> None:
+    screen, path = shown(False, tmp_path)
+    screen.say("an endpoint says \x1b]0;x\x07 \u202e\rdone")
+    assert path.read_text() == "an endpoint says \\x1b]0;x\\x07 \\u202e\\rdone\n"
+
+
 def test_elsewhere_there_is_a_plain_line_now_and_then(tmp_path: Path) -> None:
     screen, path = shown(False, tmp_path)
     for second in range(60):
