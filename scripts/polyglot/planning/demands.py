@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from polyglot.planning.work import USUAL_MEMORY as MEMORY
 from polyglot.planning.work import Kind, of_the_world, work
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
@@ -21,8 +22,6 @@ ANSWER_SECONDS = 20.0
 """Seconds per answer of an endpoint."""
 CPU_SPEED = 0.01
 """Speed of a CPU relative to a GPU."""
-MEMORY = 4000
-"""MB for any job: Python with its libraries, and data."""
 MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
 """MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
 state before they are written."""

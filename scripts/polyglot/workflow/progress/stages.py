@@ -17,8 +17,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("check_answers", "check_further", "check_translated", "training_set"),
     ),
     "selecting data": (
-        *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_clusters", "select_samples"),
-        *("own_quality", "select_own", "selection"),
+        *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_embeddings", "sample_clusters"),
+        *("select_samples", "own_quality", "select_own", "selection"),
     ),
     "measuring the data": ("diversity", "reward", "reward_scale", "perplexity", "metric"),
     "training students": ("student",),
