@@ -341,7 +341,7 @@ def test_students_of_selected_data_meet_that_of_the_whole_set(read: Read) -> Non
     selection = SelectionInputs(*read())
     cells = selection.duelling_cells({"experiment": "selection"})
     assert {cell[1] for cell in cells} == {"mdaq-150", "mmr-150", "quality-only-150", "diversity-only-150", "random-150"}
-    assert len(selection.duels({"experiment": "selection"})) == len(cells) == 4 * 2 * 2
+    assert len(selection.duels({"experiment": "selection"})) == len(cells) == 5 * 2 * 2
     assert selection.duelling_sets({"lang": "id"}) == [
         f"results/demo/sft/equal/{name}/id/0.parquet" for name in ("thorough", "careless")
     ]

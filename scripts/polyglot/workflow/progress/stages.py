@@ -24,7 +24,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "training students": ("student",),
     "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
     "analysing": (
-        *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps", "abilities"),
+        *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
+        *("abilities", "generalisation"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page"),
