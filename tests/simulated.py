@@ -276,7 +276,7 @@ def held_out(teachers: Sequence[str], langs: Sequence[str]) -> dict[str, pd.Data
     """Rules and folds of an experiment that compares generalisation: the score follows the gain, sizes are not known."""
     rng = np.random.default_rng(3)
     folds = []
-    for place, (transfer, lang, benchmark) in enumerate(splits(langs, dict.fromkeys(langs, ["knowledge", "mathematics"]))):
+    for place, (transfer, lang, benchmark) in enumerate(splits(langs, {lang: ["knowledge", "mathematics"] for lang in langs})):
         truth = np.linspace(0.1, -0.1, len(teachers))
         gains = truth + rng.normal(scale=0.02, size=(101, len(teachers)))
         scores = {"pg": truth + rng.normal(scale=0.03, size=len(teachers)), "size": np.full(len(teachers), np.nan)}

@@ -28,8 +28,8 @@ def generalisation(context: Context, rules: pd.DataFrame, folds: pd.DataFrame, h
     teachers = ordered(folds["teacher"], context.teachers)
     notes = [
         "Regret: the gain (mean score of students minus that of their base) that the best teacher would have had more, where the "
-        "choice was not made. The best teacher is taken from the same scores, so the regret is too high where teachers are close, "
-        "for every way to choose alike. The gain over a random teacher has no such bias.",
+        "choice was not made. The best teacher is taken from the same scores, so the regret is too high where teachers are "
+        "close, for every way to choose alike. The gain over a random teacher has no such bias.",
         f"Brackets: {context.confidence:.0%} bootstrap intervals over the held-out items and seeds, for the choices that were "
         "made. They say nothing about other languages or benchmarks. Rank correlation: Spearman's, within each choice.",
         f"Number of teachers: {len(teachers)}. PG-Score: *{context.definition}*, from the languages and benchmarks of the choice "
