@@ -119,6 +119,7 @@ def experiments(study: Study) -> dict[str, Any]:
     family = study.row("tables/base_models_family_match.csv", base="nano-german", teacher="germanist")
     others = study.csv("tables/methods.csv").query("recipe != 'respond-150'")["pg"]
     slope = study.row("analysis/abilities_models.csv", predictor="ability", term="ability")
+    held = study.csv("analysis/held_out_generalisation.csv").set_index(["transfer", "rule"])
     steps = study.csv("analysis/steps_steps.csv").query("group == 'all' and step > 0").sort_values("step")
     cost = study.csv("analysis/screening_cost.csv").set_index("what")["hours"]
     left_out = study.row("analysis/screening_validation.csv", validation="leave_one_teacher_out")
@@ -135,6 +136,13 @@ def experiments(study: Study) -> dict[str, Any]:
         "nllb": study.gain("translation", recipe="nllb-respond-150", teacher="thorough"),
         "by_itself": study.gain("translation", recipe="translate-150", teacher="thorough"),
         "slope": between(slope["coefficient"], slope["low"], slope["high"], 1),
+        "held_out": {
+            transfer: {
+                "gain": between(*held.loc[(transfer, "pg"), ["advantage", "advantage_low", "advantage_high"]], 3, sign=True),
+                "best": number(held.loc[(transfer, "random"), "regret"], 3, sign=True),
+            }
+            for transfer in ("languages", "both")
+        },
         "steps": {
             row["label"]: between(row["gain_over_previous"], row["gain_low"], row["gain_high"], 3, sign=True)
             for row in steps.to_dict("records")
