@@ -163,7 +163,7 @@ rule generalisation:
     """How good a choice of teacher is in languages and on benchmarks that it was not made by."""
     input:
         measurements="results/{study}/scores/{experiment}/measurements.parquet",
-        students=experiments.files(paths.STUDENT_OUTCOMES),
+        students=experiments.outcomes,
         base=experiments.base_outcomes,
         reference=experiments.reference_outcomes,
         outcomes=experiments.author_outcomes,

@@ -14,7 +14,8 @@ with running(snakemake, environment="analysis"):
     params, paths = snakemake.params, snakemake.input
     cells = [Cell(*cell) for cell in params.cells]
     read = [pd.read_parquet(path) for path in paths.students]
-    students = {cell: read[place * params.seeds : (place + 1) * params.seeds] for place, cell in enumerate(cells)}
+    each = len(read) // max(1, len(cells))
+    students = {cell: read[place * each : (place + 1) * each] for place, cell in enumerate(cells)}
     anchors = {
         lang: (pd.read_parquet(one), pd.read_parquet(other))
         for (_, lang), one, other in zip(params.anchors, paths.base, paths.reference, strict=True)
@@ -22,7 +23,8 @@ with running(snakemake, environment="analysis"):
     own = {tuple(pair): pd.read_parquet(path) for pair, path in zip(params.teachers, paths.outcomes, strict=True)}
     scored = recorded(params.scored, PAPER)
     scoring = Scoring(params.definition, params.alpha, params.confidence, params.seed, scored, params.perplexity)
-    draws = draws_by_language(students, anchors, replicates=params.replicates, seed=params.seed)
+    counts = {"replicates": params.replicates, "seed": params.seed, "trainings": each // params.seeds}
+    draws = draws_by_language(students, anchors, **counts)
     folds = Known(draws, pd.read_parquet(paths.measurements), own, params.sizes, scoring).folds()
     write_csv(rule_table(folds, confidence=params.confidence), snakemake.output.rules)
     write_csv(fold_table(folds), snakemake.output.folds)

@@ -36,20 +36,22 @@ def draws_by_language(
     *,
     replicates: int,
     seed: int,
+    trainings: int = 1,
 ) -> dict[str, LanguageDraws]:
     """Scores of students of one base and recipe on every benchmark, by language, with replicates.
 
     Args:
-        students: outcomes of each cell, one frame per seed; cells without any are left out.
+        students: outcomes of each cell, one frame per seed and training; cells without any are left out.
         anchors: language to the outcomes of base and reference.
+        trainings: on each seed's data.
     """
     found = {}
     for lang, (base, reference) in anchors.items():
         own = {cell: frames for cell, frames in students.items() if cell.lang == lang and all(len(frame) for frame in frames)}
         if own:
             by_student: dict[Student, Sequence[pd.DataFrame]] = {(one.recipe, one.teacher): own[one] for one in own}
-            name = next(iter(own)).base
-            found[lang] = language_draws(by_student, base, reference, name=name, lang=lang, replicates=replicates, seed=seed)
+            settings = {"replicates": replicates, "seed": seed, "trainings": trainings}
+            found[lang] = language_draws(by_student, base, reference, name=next(iter(own)).base, lang=lang, **settings)
     return found
 
 

@@ -84,11 +84,15 @@ def test_copies_of_one_text_are_taken_last_and_many_of_them_end() -> None:
 def test_weight_one_is_quality_and_weight_nought_is_the_farthest() -> None:
     rng = np.random.default_rng(1)
     embeddings, quality, ids = rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), [f"{one:02}" for one in range(60)]
-    same = {"size": 20, "embeddings": embeddings}
     clusters = np.zeros(60, dtype=np.intp)
+
+    def by_relevance(weight: float) -> list[int]:
+        rows = select(ids, quality, clusters, rule="mmr", size=20, embeddings=embeddings, weight=weight)
+        return [int(row) for row in rows]
+
     by_score = select(ids, quality, clusters, rule="quality-only", size=20).tolist()
-    assert select(ids, quality, clusters, rule="mmr", weight=1, **same).tolist() == by_score
-    farthest = select(ids, quality, clusters, rule="mmr", weight=0, **same).tolist()
+    assert by_relevance(1) == by_score
+    farthest = by_relevance(0)
     units = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     near = [np.triu(units[rows] @ units[rows].T, 1).max() for rows in (farthest, by_score)]
     assert near[0] < near[1]

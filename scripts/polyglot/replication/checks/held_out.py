@@ -73,9 +73,9 @@ def held_out_language(evidence: Evidence, claim: Claim) -> Finding:
     own = rules.loc["pg"]
     interval = f" [{own['advantage_low']:+.3f}, {own['advantage_high']:+.3f}]" if own["advantage_low"] < own["advantage"] else ""
     note = (
-        f"{int(own['folds'])} languages, {int(own['teachers'])} teachers; by PG-Score {own['advantage']:+.3f}{interval} over a random "
-        f"teacher; the best teacher of each language would have {rules.loc[RANDOM, 'regret']:+.3f}. By what the teacher is chosen "
-        f"in the other languages: {'; '.join(told)}"
+        f"{int(own['folds'])} languages, {int(own['teachers'])} teachers; by PG-Score {own['advantage']:+.3f}{interval} over a "
+        f"random teacher; the best of each language would have {rules.loc[RANDOM, 'regret']:+.3f}. By what the teacher is "
+        f"chosen in the other languages: {'; '.join(told)}"
     )
     numbers = {f"{name} {rule}": float(rules.loc[rule, name]) for rule in rules.index for name in ("advantage", "regret", "rho")}
     numbers |= {"low": float(own["advantage_low"]), "high": float(own["advantage_high"])}
