@@ -131,7 +131,7 @@ def _correlation(folds: Sequence[Fold], rule: str, confidence: float) -> dict[st
     """Of ranks within folds, so that neither easy languages nor the scale of a rule count."""
     parts = []
     for place, fold in enumerate(folds):
-        known = pd.DataFrame({"score": fold.scores[rule], "gain": fold.gains[0]}, index=fold.teachers).dropna().rank()
+        known = pd.DataFrame({"score": fold.scores[rule], "gain": fold.gains[0]}, index=list(fold.teachers)).dropna().rank()
         parts.append((known - known.mean()).assign(lang=str(place)).rename_axis("teacher").reset_index())
     if not parts:
         return {"n": 0}

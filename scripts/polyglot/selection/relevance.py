@@ -53,7 +53,8 @@ def marginal_relevance(order: Rows, quality: npt.NDArray[np.float64], embeddings
 def unit_scale(quality: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Quality from 0 (the lowest) to 1 (the highest); 0 where all are equal."""
     low, high = quality.min(), quality.max()
-    return (quality - low) / (high - low if high > low else 1)
+    scaled: npt.NDArray[np.float64] = (quality - low) / (high - low if high > low else 1)
+    return scaled
 
 
 def unit_length(embeddings: Floats) -> Floats:
@@ -94,7 +95,8 @@ class LazySearch:
     def scores(self, rows: Rows) -> npt.NDArray[np.int64]:
         """Scores in whole steps, with ties broken by place: no two are equal."""
         steps = np.rint((self.relevance[rows] - self.penalty * self.nearest[rows]) * STEPS).astype(np.int64)
-        return steps * len(self.relevance) - rows
+        unequal: npt.NDArray[np.int64] = steps * len(self.relevance) - rows
+        return unequal
 
     def take(self, row: int) -> None:
         """Choose a candidate."""

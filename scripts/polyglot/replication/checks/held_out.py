@@ -64,20 +64,21 @@ def held_out_rules(evidence: Evidence, by: str) -> pd.DataFrame:
 
 def held_out_language(evidence: Evidence, claim: Claim) -> Finding:
     """Whether the teacher with the highest PG-Score in the other languages is better in a language than a random teacher."""
-    rules = held_out_rules(evidence, claim.arguments["by"]).set_index("rule")
+    found = held_out_rules(evidence, claim.arguments["by"])
+    rules: dict[str, dict[str, float]] = {row["rule"]: row for row in found.to_dict("records")}
     told = [
-        f"{NAMES[name]} {row['advantage']:+.3f} (Spearman {row['rho']:.2f}, the best teacher in {row['best']:.0%})"
-        for name, row in rules.drop(index=RANDOM).iterrows()
+        f"{name} {rules[rule]['advantage']:+.3f} (Spearman {rules[rule]['rho']:.2f}, the best in {rules[rule]['best']:.0%})"
+        for rule, name in NAMES.items()
     ]
-    item = "better than a random teacher"
-    own = rules.loc["pg"]
+    own = rules["pg"]
     interval = f" [{own['advantage_low']:+.3f}, {own['advantage_high']:+.3f}]" if own["advantage_low"] < own["advantage"] else ""
     note = (
-        f"{int(own['folds'])} languages, {int(own['teachers'])} teachers; by PG-Score {own['advantage']:+.3f}{interval} over a "
-        f"random teacher; the best of each language would have {rules.loc[RANDOM, 'regret']:+.3f}. By what the teacher is "
-        f"chosen in the other languages: {'; '.join(told)}"
+        f"{own['folds']} languages, {own['teachers']} teachers; by PG-Score {own['advantage']:+.3f}{interval} over a random "
+        f"teacher; the best of each language would have {rules[RANDOM]['regret']:+.3f}. By what the teacher is chosen in the "
+        f"other languages: {'; '.join(told)}"
     )
-    numbers = {f"{name} {rule}": float(rules.loc[rule, name]) for rule in rules.index for name in ("advantage", "regret", "rho")}
-    numbers |= {"low": float(own["advantage_low"]), "high": float(own["advantage_high"])}
-    known = {name: value for name, value in numbers.items() if np.isfinite(value)}
+    numbers = {f"{name} {rule}": row[name] for rule, row in rules.items() for name in ("advantage", "regret", "rho")}
+    numbers |= {"low": own["advantage_low"], "high": own["advantage_high"]}
+    item = "better than a random teacher"
+    known = {name: float(value) for name, value in numbers.items() if np.isfinite(value)}
     return Finding(items({item: True}, {item: bool(own["advantage"] > 0)}), note, numbers=known)
