@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from polyglot.core.dialogues import Dialogues, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError
 from polyglot.selection.embeddings import Floats
-from polyglot.selection.rules import RULES, select
+from polyglot.selection.rules import RULES, Settings, select
 
 WRITTEN = ("quality", "cluster")
 """Columns that the selection adds."""
@@ -92,7 +92,9 @@ def selected_rows(samples: Samples, chosen: pd.DataFrame) -> pd.DataFrame:
     return samples.found.rows.loc[chosen.index].assign(**{column: chosen[column] for column in added})
 
 
-def chosen_from(data: pd.DataFrame, embeddings: Floats | None = None, *, rule: str, size: int, **settings: Any) -> pd.DataFrame:
+def chosen_from(
+    data: pd.DataFrame, embeddings: Floats | None = None, *, rule: str, size: int, **settings: Unpack[Settings]
+) -> pd.DataFrame:
     """The samples that a rule chooses, in order of selection.
 
     Args:

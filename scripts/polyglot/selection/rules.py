@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from polyglot.core.lookup import Lookup
 from polyglot.synthesis import recipes
@@ -137,6 +137,14 @@ def rule_of(recipe: str) -> Rule | None:
     return RULES.get(recipes.without_size(recipe))
 
 
+class Settings(TypedDict, total=False):
+    """How rules select; see `Samples`."""
+
+    ratio: int
+    seed: int
+    weight: float
+
+
 def select(
     ids: Sequence[str],
     quality: npt.NDArray[np.float64],
@@ -144,10 +152,8 @@ def select(
     *,
     rule: str,
     size: int,
-    ratio: int = 6,
-    seed: int = 0,
     embeddings: npt.NDArray[np.float32] | None = None,
-    weight: float = 0.5,
+    **settings: Unpack[Settings],
 ) -> Rows:
     """The rows that a rule selects, in order of selection.
 
@@ -162,10 +168,8 @@ def select(
         clusters: shape (n,).
         rule: a name of `RULES`.
         size: number of samples; if larger than n, all are taken.
-        ratio: samples taken by quality for each one taken by diversity.
-        seed: of random orders.
         embeddings: shape (n, d); only for a rule that needs them.
-        weight: of quality against similarity, from 0 to 1.
+        settings: ratio, seed and weight of `Samples`.
 
     Raises:
         ValueError: if the rule is unknown, ids are duplicates, or shapes differ.
@@ -177,4 +181,4 @@ def select(
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
     if embeddings is not None and len(embeddings) != n:
         raise ValueError(f"{n} ids, but embeddings of shape {embeddings.shape}")
-    return RULES[rule].select(Samples(ids, quality, clusters, ratio, seed, embeddings, weight), min(size, n))
+    return RULES[rule].select(Samples(ids, quality, clusters, embeddings=embeddings, **settings), min(size, n))

@@ -51,6 +51,6 @@ def _choices(context: Context, folds: pd.DataFrame) -> Table:
         for rule, choice in own.groupby("rule", sort=False):
             taken = choice[choice["chosen"] > 0]
             whole = len(taken) == len(choice)
-            row[CHOOSING[rule]] = "any" if whole else ", ".join(context.model(name) for name in taken["teacher"]) or UNKNOWN
+            row[CHOOSING[str(rule)]] = "any" if whole else ", ".join(context.model(name) for name in taken["teacher"]) or UNKNOWN
         rows.append({"of": HELD_OUT[transfer], **row})
     return Table(folds, pd.DataFrame(rows), "The teacher that each would have chosen, and the best there with its gain")
