@@ -77,7 +77,8 @@ def fold_table(folds: Sequence[Fold]) -> pd.DataFrame:
         for rule, scores in fold.scores.items():
             columns = {"teacher": fold.teachers, "score": scores, "chosen": chosen(scores), "gain": gain, "regret": best - gain}
             rows.append(pd.DataFrame({**named, "rule": rule, **columns}))
-    return pd.concat(rows, ignore_index=True)
+    columns = ["transfer", "lang", "benchmark", "rule", "teacher", "score", "chosen", "gain", "regret"]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 
 
 def rule_table(folds: Sequence[Fold], *, confidence: float) -> pd.DataFrame:

@@ -75,6 +75,8 @@ class Known:
     def folds(self) -> list[Fold]:
         """Every fold in which at least two teachers can be judged."""
         langs = list(self.draws)
+        if not langs:
+            return []
         spread = students_spread(self.draws.values(), self._replicates, self.scoring.seed)
         named = {lang: list(self.draws[lang].benchmarks) for lang in langs}
         found = [self._fold(split, spread) for split in splits(langs, named)]
@@ -115,7 +117,7 @@ class Known:
         settings = {"scored": scoring.scored, "perplexity": scoring.perplexity}
         scored, _ = score_cells(cells, alpha=scoring.alpha, confidence=scoring.confidence, **settings)  # type: ignore[arg-type]
         complete = scored.groupby("teacher").filter(lambda rows: len(rows) == len(langs))
-        means = complete.groupby("teacher")[[f"pg_{scoring.definition}", "gain", "intrinsic"]].mean().reindex(teachers)
+        means = complete.groupby("teacher")[[f"pg_{scoring.definition}", "gain", "intrinsic"]].mean().reindex(list(teachers))
         names = {"pg": f"pg_{scoring.definition}", "gain": "gain", "intrinsic": "intrinsic"}
         found = {rule: means[column].to_numpy(dtype=float) for rule, column in names.items()}
         found["size"] = np.array([self.sizes.get(name) or np.nan for name in teachers], dtype=float)

@@ -167,6 +167,7 @@ def lower_is_better(metrics: Sequence[Metric]) -> str:
 
 HELD_OUT = {"languages": "a language", "benchmarks": "a benchmark", "both": "a language and a benchmark"}
 """What a choice of teacher was made without (`polyglot.analysis.generalisation`)."""
+NOTHING = "No choice can be judged: it takes two teachers with students, and a second language or benchmark."
 CHOOSING = {
     "pg": "PG-Score",
     "gain": "students' gain",

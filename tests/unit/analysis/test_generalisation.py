@@ -142,6 +142,14 @@ def test_scores_and_gains_of_a_fold_are_those_of_its_parts() -> None:
     assert table["regret"].min() == 0
 
 
+def test_without_a_second_teacher_nothing_can_be_judged() -> None:
+    folds = study(lambda teacher, lang, frame: frame if teacher == "a" else frame[:0]).folds()
+    assert folds == []
+    assert rule_table(folds, confidence=0.95).empty
+    assert fold_table(folds).empty
+    assert study(lambda teacher, lang, frame: frame[:0]).folds() == []
+
+
 def test_a_teacher_without_a_student_in_a_held_out_language_is_no_candidate_there() -> None:
     known = study(lambda teacher, lang, frame: frame[:0] if (teacher, lang) == ("c", "de") else frame)
     for one in known.folds():

@@ -8,8 +8,8 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.figures.comparisons import rows_named
-from polyglot.displays.figures.style import GREY, Look, bottom, cross, cross_handle, handle, legend, panels, points
-from polyglot.displays.words import CHOOSING, HELD_OUT
+from polyglot.displays.figures.style import GREY, Look, bottom, cross, cross_handle, handle, legend, nothing, panels, points
+from polyglot.displays.words import CHOOSING, HELD_OUT, NOTHING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +20,10 @@ LOOK, PLAIN = Look("#0072B2", "o"), Look("#555555", "s")
 def generalisation(context: Context, rules: pd.DataFrame) -> Figure:
     """Gain over that of a random teacher, by what the teacher was chosen by; one panel for each kind of held-out data. The square
     is the best choice that could have been made."""
+    if rules.empty:
+        figure, (axes,) = panels(1)
+        nothing(axes, NOTHING)
+        return figure
     transfers = list(dict.fromkeys(rules["transfer"]))
     chosen_by = [name for name in dict.fromkeys(rules["rule"]) if name != "random"]
     figure, shown = panels(len(transfers), least=2.3, sharex=True, sharey=True)

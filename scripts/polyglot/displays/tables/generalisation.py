@@ -8,7 +8,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, number, share, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import ordered, row_dicts
-from polyglot.displays.words import CHOOSING, HELD_OUT, hole_notes
+from polyglot.displays.words import CHOOSING, HELD_OUT, NOTHING, hole_notes
 
 
 def generalisation(context: Context, rules: pd.DataFrame, folds: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
@@ -25,6 +25,8 @@ def generalisation(context: Context, rules: pd.DataFrame, folds: pd.DataFrame, h
         }
         for row in row_dicts(rules)
     ]
+    if rules.empty:
+        return Table(rules, pd.DataFrame(), context.title, [NOTHING, *hole_notes(context, holes)])
     teachers = ordered(folds["teacher"], context.teachers)
     notes = [
         "Regret: the gain (mean score of students minus that of their base) that the best teacher would have had more, where the "
@@ -42,15 +44,18 @@ def generalisation(context: Context, rules: pd.DataFrame, folds: pd.DataFrame, h
 
 def _choices(context: Context, folds: pd.DataFrame) -> Table:
     """Who is chosen in every fold, and who would have been the best."""
-    rows = []
-    keys = ["transfer", "lang", "benchmark"]
-    for (transfer, lang, benchmark), own in folds.fillna({"lang": "", "benchmark": ""}).groupby(keys, sort=False):
-        best = own.loc[own["gain"].idxmax()]
-        named = {"held out": " ".join(filter(None, [context.language(lang) if lang else "", benchmark]))}
-        row = {**named, "best": f"{context.model(best['teacher'])} ({number(best['gain'], 3, sign=True)})"}
-        for rule, choice in own.groupby("rule", sort=False):
-            taken = choice[choice["chosen"] > 0]
-            whole = len(taken) == len(choice)
-            row[CHOOSING[str(rule)]] = "any" if whole else ", ".join(context.model(name) for name in taken["teacher"]) or UNKNOWN
-        rows.append({"of": HELD_OUT[transfer], **row})
-    return Table(folds, pd.DataFrame(rows), "The teacher that each would have chosen, and the best there with its gain")
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    known = folds.fillna({"lang": "", "benchmark": ""})
+    for place, choice in known.groupby(["transfer", "lang", "benchmark", "rule"], sort=False):
+        transfer, lang, benchmark, rule = map(str, place)
+        best = row_dicts(choice.nlargest(1, "gain"))[0]
+        where = " ".join(filter(None, [context.language(lang) if lang else "", benchmark]))
+        named = {"of": HELD_OUT[transfer], "held out": where}
+        named["best"] = f"{context.model(best['teacher'])} ({number(best['gain'], 3, sign=True)})"
+        row = rows.setdefault((transfer, lang, benchmark), named)
+        taken = choice[choice["chosen"] > 0]["teacher"]
+        every = "any" if len(taken) == len(choice) else ""
+        row[CHOOSING[rule]] = every or ", ".join(context.model(name) for name in taken) or UNKNOWN
+    return Table(
+        folds, pd.DataFrame(list(rows.values())), "The teacher that each would have chosen, and the best there with its gain"
+    )
