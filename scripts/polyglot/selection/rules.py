@@ -116,7 +116,7 @@ MDAQ = Rule(
 )
 MMR = Rule(
     "mmr",
-    "the best sample, then always the one that is best for being unlike those taken (maximal marginal relevance)",
+    "the best sample, then always the one with the best balance of quality and unlikeness to those taken",
     _mmr,
     needs=("quality", "embeddings"),
 )
