@@ -71,6 +71,13 @@ class Study:
         row = self.row(f"tables/{table}.csv", **cell)
         return between(row["pg"], row["pg_low"], row["pg_high"])
 
+    def held_out(self, transfer: str, rule: str, column: str) -> str:
+        """A gain where a teacher was not chosen; what the best teacher would gain more has no interval here."""
+        row = self.row("analysis/held_out_generalisation.csv", transfer=transfer, rule=rule)
+        if column == "regret":
+            return number(row[column], 3, sign=True)
+        return between(row[column], row[f"{column}_low"], row[f"{column}_high"], 3, sign=True)
+
     def leaderboard(self) -> dict[str, Any]:
         lines = (self.results / "tables/leaderboard.md").read_text(encoding="utf-8").splitlines()
         gaps = self.csv("scores/main/gaps.csv").sort_values("lang", key=lambda codes: codes.map(self.languages))
@@ -135,6 +142,10 @@ def experiments(study: Study) -> dict[str, Any]:
         "nllb": study.gain("translation", recipe="nllb-respond-150", teacher="thorough"),
         "by_itself": study.gain("translation", recipe="translate-150", teacher="thorough"),
         "slope": between(slope["coefficient"], slope["low"], slope["high"], 1),
+        "held_out": {
+            transfer: {"gain": study.held_out(transfer, "pg", "advantage"), "best": study.held_out(transfer, "random", "regret")}
+            for transfer in ("languages", "both")
+        },
         "steps": {
             row["label"]: between(row["gain_over_previous"], row["gain_low"], row["gain_high"], 3, sign=True)
             for row in steps.to_dict("records")

@@ -1,4 +1,5 @@
-"""Selection of many samples after their embedding, at several sizes; beside it k-means on all data in one go.
+"""Selection of a fifth of many samples after their embedding, by both forms of M-DaQ, at several sizes; beside it k-means on all
+data in one go.
 
     python performance/selection.py [--samples 10000 30000 100000] [--dimensions 384] [--threads 2]
 
@@ -61,6 +62,22 @@ def ours(samples: int, dimensions: int) -> tuple[float, float, float]:
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, spread(data, clusters)
 
 
+def relevance(samples: int, dimensions: int) -> tuple[float, float, float]:
+    """Maximal marginal relevance, without clusters; the spread is NaN."""
+    import numpy as np
+
+    from polyglot.selection.rules import select
+
+    data = embeddings(samples, dimensions)
+    quality = np.random.default_rng(1).random(samples)
+    ids = [f"{row:08x}" for row in range(samples)]
+    start = time.perf_counter()
+    rows = select(ids, quality, np.zeros(samples, dtype=np.intp), rule="mmr", size=samples // 5, embeddings=data)
+    seconds = time.perf_counter() - start
+    assert len(rows) == samples // 5
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, float("nan")
+
+
 def plain(samples: int, dimensions: int) -> tuple[float, float, float]:
     """The same with k-means that goes through all samples in each step."""
     from sklearn.cluster import KMeans
@@ -86,7 +103,7 @@ def main() -> None:
     print("| n | side | seconds | microseconds a sample | peak MB | mean squared distance to the centre |")
     print("| --- | --- | --- | --- | --- | --- |")
     for samples in arguments.samples:
-        for name, side in (("ours", ours), ("plain k-means", plain)):
+        for name, side in (("mdaq", ours), ("mmr", relevance), ("plain k-means", plain)):
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 seconds, memory, distance = pool.apply(side, (samples, arguments.dimensions))
             shown = f"{seconds:.1f} | {seconds / samples * 1e6:.0f} | {memory:,.0f} | {distance:.4f}"

@@ -161,6 +161,47 @@ rule abilities:
         "../scripts/analysis/abilities.py"
 
 
+rule generalisation:
+    """How good a choice of teacher is in languages and on benchmarks that it was not made by."""
+    input:
+        measurements="results/{study}/scores/{experiment}/measurements.parquet",
+        students=experiments.outcomes,
+        base=experiments.base_outcomes,
+        reference=experiments.reference_outcomes,
+        outcomes=experiments.author_outcomes,
+    output:
+        rules="results/{study}/analysis/{experiment}_generalisation.csv",
+        folds="results/{study}/analysis/{experiment}_folds.csv",
+    log:
+        "results/{study}/logs/generalisation/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/generalisation/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        cells=experiments.cells,
+        anchors=experiments.anchors,
+        seeds=experiments.seed_count,
+        teachers=experiments.single_authors,
+        sizes=experiments.author_sizes,
+        scored=metrics.scored,
+        definition=STUDY.scoring.definition,
+        alpha=STUDY.scoring.alpha,
+        perplexity=STUDY.scoring.perplexity,
+        replicates=STUDY.scoring.bootstrap,
+        seed=STUDY.scoring.seed,
+        confidence=STUDY.scoring.confidence,
+    message:
+        "Held-out languages and benchmarks of {wildcards.experiment}"
+    script:
+        "../scripts/analysis/generalisation.py"
+
+
 rule truth:
     """Whether the scores recover the study's known ground truth."""
     input:

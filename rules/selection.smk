@@ -109,11 +109,37 @@ rule sample_quality:
         "../scripts/selection/sample_quality.py"
 
 
+rule sample_embeddings:
+    """An embedding of every sample of a whole set."""
+    input:
+        data=f"results/{{study}}/sft/{WHOLE}/{{teacher}}/{{lang}}/{{seed}}.parquet",
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/selection/embeddings/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/sample_embeddings/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/sample_embeddings/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        models.embedding_environment(models.embedder)
+    threads: threads_of("sample_embeddings")
+    resources:
+        **asked("sample_embeddings"),
+    params:
+        name=models.embedder,
+        model=models.settings(models.embedder),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+    message:
+        "Embed the samples of {wildcards.teacher} in {wildcards.lang}"
+    script:
+        "../scripts/selection/sample_embeddings.py"
+
+
 rule sample_clusters:
     """The cluster of every sample of a whole set, or of the sets of all languages together."""
     input:
         data=selection.pool_files(paths.TRAINING_SET),
-        model=models.folder(models.embedder),
+        embeddings=selection.pool_files(paths.EMBEDDINGS),
     output:
         "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet",
     log:
@@ -121,14 +147,11 @@ rule sample_clusters:
     benchmark:
         "results/{study}/benchmarks/sample_clusters/{teacher}/{pool}/{seed}.tsv"
     conda:
-        models.embedding_environment(models.embedder)
+        "../envs/locked/analysis.yaml"
     threads: threads_of("sample_clusters")
     resources:
         **asked("sample_clusters"),
     params:
-        name=models.embedder,
-        model=models.settings(models.embedder),
-        batch_size=STUDY.intrinsic.embedding_batch_size,
         languages=selection.languages,
         seed=STUDY.selection.seed,
     message:
@@ -143,6 +166,7 @@ rule select_samples:
         data=selection.pool_files(paths.TRAINING_SET),
         quality=selection.quality,
         clusters=selection.grouped,
+        embeddings=selection.embedded,
     output:
         "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
     log:
@@ -161,6 +185,7 @@ rule select_samples:
         languages=selection.languages,
         examples=training_sets.size,
         ratio=STUDY.selection.ratio,
+        weight=STUDY.selection.quality_weight,
         seed=STUDY.selection.seed,
     message:
         "Select {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"
@@ -223,6 +248,7 @@ rule select_own:
         rule=STUDY.selection.rule,
         examples=STUDY.selection.examples,
         ratio=STUDY.selection.ratio,
+        weight=STUDY.selection.quality_weight,
         seed=STUDY.selection.seed,
     message:
         "Select from {wildcards.dataset}"

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from polyglot.analysis.components import component_regression, principal_components
+from polyglot.analysis.generalisation import Fold, fold_table, rule_table, splits
 from polyglot.displays.context import Context
 from polyglot.displays.table import Table
 from polyglot.displays.tables import analyses as analyses_tables
 from polyglot.displays.tables import comparisons as comparisons_tables
+from polyglot.displays.tables import generalisation as generalisation_tables
 from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
@@ -270,6 +272,19 @@ def abilities(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(models, ignore_index=True), table[["teacher", "lang", "size", "ability", "pg"]]
 
 
+def held_out(teachers: Sequence[str], langs: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Rules and folds of an experiment that compares generalisation: the score follows the gain, sizes are not known."""
+    rng = np.random.default_rng(3)
+    folds = []
+    for place, (transfer, lang, benchmark) in enumerate(splits(langs, {lang: ["knowledge", "mathematics"] for lang in langs})):
+        truth = np.linspace(0.1, -0.1, len(teachers))
+        gains = truth + rng.normal(scale=0.02, size=(101, len(teachers)))
+        scores = {"pg": truth + rng.normal(scale=0.03, size=len(teachers)), "size": np.full(len(teachers), np.nan)}
+        scores |= {"ability": np.roll(truth, place), "random": np.zeros(len(teachers))}
+        folds.append(Fold(transfer, lang, benchmark, teachers, gains, scores))
+    return {"rules": saved(rule_table(folds, confidence=CONFIDENCE)), "folds": saved(fold_table(folds))}
+
+
 def outcomes(*, hole: bool = True) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     last = np.nan if hole else 0.46
@@ -362,5 +377,6 @@ def every_table(frames: Frames) -> dict[str, Table]:
         "recipes": recipes_tables.recipes(context, **several),
         "recipes_by_language": recipes_tables.recipes_by_language(context, cells, gaps, holes),
         "steps": recipes_tables.steps(stepping, saved(outcomes())),
+        "generalisation": generalisation_tables.generalisation(context, **held_out(list(GAINS), ["de", "id"])),
         "abilities": comparisons_tables.abilities(context, saved(models), saved(ability)),
     }

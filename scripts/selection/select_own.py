@@ -4,10 +4,10 @@ from polyglot.selection.rules import RULES
 from polyglot.workflow.job import running
 from polyglot.workflow.shared_starts import engine_environment
 
-needs = RULES[snakemake.params.rule].needs
+rule = RULES[snakemake.params.rule]
 embedding = engine_environment(snakemake.params.model, embeds=True)
 
-with running(snakemake, environment=embedding if "clusters" in needs else "analysis"):
+with running(snakemake, environment=embedding if rule.embeds else "analysis"):
     from pathlib import Path
 
     import pandas as pd
@@ -16,20 +16,24 @@ with running(snakemake, environment=embedding if "clusters" in needs else "analy
     from polyglot.core.rows import write_rows
     from polyglot.engines.embedding import open_embedder
     from polyglot.registry.models import Model, local_folder
-    from polyglot.selection.clustering import cluster, text_of
+    from polyglot.selection.clustering import cluster
+    from polyglot.selection.embeddings import text_of
     from polyglot.selection.own import chosen_from, read_samples, selected_rows, summary
 
     params = snakemake.params
     samples = read_samples(Path(snakemake.input.data))
-    data = samples.data
-    if "quality" in needs:
+    data, embeddings = samples.data, None
+    if "quality" in rule.needs:
         measured = pd.read_parquet(snakemake.input.quality).set_index("id")["quality"]
         data = data.assign(quality=measured[data["id"]].to_numpy())
-    if "clusters" in needs:
+    if rule.embeds:
         model = Model(**params.model).operated(snakemake.config["operation"][params.name])
         embedder = open_embedder(local_folder(model, snakemake.input.model), model, batch_size=params.batch_size)
-        data = data.assign(cluster=cluster(embedder.embed(text_of(data), title="embed samples"), params.seed))
-    taken = chosen_from(data, rule=params.rule, size=params.examples, ratio=params.ratio, seed=params.seed)
+        embeddings = embedder.embed(text_of(data), title="embed samples")
+    if "clusters" in rule.needs:
+        data = data.assign(cluster=cluster(embeddings, params.seed))
+    settings = {"size": params.examples, "ratio": params.ratio, "weight": params.weight, "seed": params.seed}
+    taken = chosen_from(data, embeddings, rule=params.rule, **settings)
     lines = summary(samples, data, taken, rule=params.rule, to=Path(snakemake.output.rows))
     print(*lines, sep="\n")
     write_rows(selected_rows(samples, taken), Path(snakemake.output.rows))

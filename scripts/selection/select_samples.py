@@ -6,6 +6,7 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.core.files import write_parquet
+    from polyglot.selection.embeddings import read_embeddings
     from polyglot.selection.rules import RULES, select
     from polyglot.synthesis.mixing import in_columns
 
@@ -28,6 +29,8 @@ with running(snakemake, environment="analysis"):
         size=params.examples * len(langs),
         ratio=params.ratio,
         seed=params.seed,
+        embeddings=read_embeddings(snakemake.input.embeddings) if "embeddings" in needs else None,
+        weight=params.weight,
     )
     taken = pool.iloc[sorted(rows)]
     own = taken[taken["lang"] == snakemake.wildcards.lang]

@@ -153,6 +153,12 @@ def main_base_alike(tables: Tables) -> None:
     frame["rho"] = [rho.loc[a, b] for a, b in zip(frame["a"], frame["b"], strict=True)]
 
 
+def best_everywhere(tables: Tables) -> None:
+    """One teacher far above the others in every language, by PG-Score and by students."""
+    frame = tables["released_students"]
+    frame.loc[frame["teacher"] == "gemma-3-27b-it", ["pgr", "student_score"]] += 9.0
+
+
 GEMMA = {"teacher": "gemma-3-27b-it"}
 CHANGES: dict[str, Callable[[Tables], None]] = {
     "z_scores": set_to("table11_intrinsic", "reward", 1.0, lang="de", **GEMMA),
@@ -212,6 +218,8 @@ CHANGES: dict[str, Callable[[Tables], None]] = {
     "shared_parts": own_parts,
     "part_errors": honest_errors,
     "students_agree": agreeing,
+    "held_out_students": best_everywhere,
+    "held_out_pg": best_everywhere,
     "own_perplexity": own_fluency,
     "recipe_steps": set_to("table19_tagalog_filbench", "filbench_score", 49.0, model="25K-Polyglot-TL 4B"),
 }

@@ -81,7 +81,7 @@ VERDICTS = {
     "base_pairs_printed family_match_printed size_model table7_sizes observations commoncrawl_mean resource_level_mean "
     "regression_outcome seed_totals full_fine_tuning regression_intercept regression_points regression_in_sample scale_order "
     "scale_cell translation_best_students translation_intrinsic constant_answers shared_parts part_errors students_agree "
-    "own_perplexity",
+    "held_out_students held_out_pg own_perplexity",
     NOT_CHECKABLE: "seed_deviations components methods",
 }
 
@@ -105,6 +105,8 @@ RECOMPUTED: dict[str, dict[str, float]] = {
     "shared_parts": {"sharing": 63},
     "part_errors": {"standard error": 0.0112, "pooled": 0.0093, "items": 2869, "students": 20},
     "students_agree": {"teachers": -0.56, "cells": -0.42, "n": 10},
+    "held_out_students": {"advantage pg": -0.008, "regret pg": 0.029, "rho pg": -0.276, "advantage ability": 0.004},
+    "held_out_pg": {"advantage pg": -0.058, "regret pg": 0.579, "rho pg": 0.515, "advantage intrinsic": 0.235},
     "own_perplexity": {"cells": 90, "largest": 0.0},
     "observations": {"log_size": 54, "ability": 48},
     "regression_points": {"points": 58},

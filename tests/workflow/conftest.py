@@ -172,6 +172,7 @@ EXPERIMENTS = {
     "translation": {"compare": "recipes", "recipes": ["translate-12", "nllb-respond-12", "nllb-both-12"], "teachers": ["hasty"]},
     "other_student": {"compare": "teachers", "bases": ["nano-german"]},
     "abilities": {"compare": "abilities"},
+    "held_out": {"compare": "generalisation"},
     "steps": {
         "compare": "steps",
         "steps": [

@@ -16,7 +16,7 @@ from .conftest import Workplace
 
 pytestmark = pytest.mark.slow
 
-RECIPES = ["mdaq-4", "random-4", "quality-only-4", "diversity-only-4"]
+RECIPES = ["mdaq-4", "mmr-4", "random-4", "quality-only-4", "diversity-only-4"]
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_second_run_does_nothing_and_another_size_trains_no_quality_model(sele
     )
     planned = selected.planned("select")
     assert planned["select_samples"] == planned["student"] == 1
-    assert not {"quality_model", "sample_quality", "sample_clusters", "synthesize"} & set(planned)
+    assert not {"quality_model", "sample_quality", "sample_embeddings", "sample_clusters", "synthesize"} & set(planned)
 
 
 def test_from_a_common_pool_languages_get_what_they_deserve(selected: Workplace) -> None:

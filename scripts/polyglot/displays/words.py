@@ -163,3 +163,17 @@ def quantity(name: str, metrics: Sequence[Metric] = STANDARD) -> str:
 def lower_is_better(metrics: Sequence[Metric]) -> str:
     """The titles of lower-is-better metrics."""
     return ", ".join(metric.title for metric in metrics if metric.better == "lower")
+
+
+HELD_OUT = {"languages": "a language", "benchmarks": "a benchmark", "both": "a language and a benchmark"}
+"""What a choice of teacher was made without (`polyglot.analysis.generalisation`)."""
+NOTHING = "No choice can be judged: it takes two teachers with students, and a second language or benchmark."
+CHOOSING = {
+    "pg": "PG-Score",
+    "gain": "students' gain",
+    "intrinsic": "intrinsic score",
+    "size": "size",
+    "ability": "own benchmark score",
+    "random": "chance",
+}
+"""What a teacher is chosen by."""

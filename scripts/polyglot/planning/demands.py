@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from polyglot.planning.work import Kind, of_the_world, work
+from polyglot.planning.work import USUAL_MEMORY, Kind, of_the_world, work
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.study.configuration import Study
@@ -21,8 +21,6 @@ ANSWER_SECONDS = 20.0
 """Seconds per answer of an endpoint."""
 CPU_SPEED = 0.01
 """Speed of a CPU relative to a GPU."""
-MEMORY = 4000
-"""MB for any job: Python with its libraries, and data."""
 MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
 """MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
 state before they are written."""
@@ -61,9 +59,9 @@ class Demands:
         model."""
         does = work(rule or "", wildcards, self.study, self.registries)
         if rule == "rehearsed":
-            return self._rehearsal(does.mem_mb or MEMORY, attempt)
+            return self._rehearsal(does.mem_mb or USUAL_MEMORY, attempt)
         if does.model is None:
-            return small(attempt, mem_mb=does.mem_mb or MEMORY)
+            return small(attempt, mem_mb=does.mem_mb or USUAL_MEMORY)
         model = self.registries.models[does.model]
         if does.alone:
             model = model.model_copy(update={"gpus": min(model.gpus, 1), "training_gpus": min(model.training_gpus, 1)})
@@ -87,7 +85,7 @@ class Demands:
         return demand
 
 
-def small(attempt: int, *, mem_mb: int = MEMORY, minutes: float = START) -> Demand:
+def small(attempt: int, *, mem_mb: int = USUAL_MEMORY, minutes: float = START) -> Demand:
     """A job without a model."""
     return _grown(0, 1, mem_mb, minutes, attempt)
 
@@ -114,7 +112,7 @@ def _with_model(model: Model, gpus: int, kind: Kind, examples: float, attempt: i
     per_billion = MEMORY_PER_BILLION["train" if kind == "train" else "gpu" if gpus else "cpu"]
     if kind == "train" and model.training_offload:
         per_billion = OFFLOADED_PER_BILLION
-    return _grown(gpus, _threads(billions, gpus), MEMORY + per_billion * billions, minutes, attempt)
+    return _grown(gpus, _threads(billions, gpus), USUAL_MEMORY + per_billion * billions, minutes, attempt)
 
 
 def _billions(model: Model, gpus: int) -> float:

@@ -12,8 +12,9 @@ from typing import Literal
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.selection.rules import RULES as SELECTION_RULES
+from polyglot.selection.rules import rule_of
 from polyglot.study.configuration import Study
-from polyglot.study.sizes import examples_in, expected_further, languages_in, requests_in
+from polyglot.study.sizes import POOLED, examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import WHOLE
@@ -32,6 +33,12 @@ USUAL_TRIPLETS = 10_000
 """Triplets of a user's file of pairs: the true number is unknown before it is read."""
 USUAL_POOL = 10
 """A user's own data in training sets of the study: the true number of rows is unknown before they are read."""
+EMBEDDING_BYTES = 4 * 4096
+"""Bytes of an embedding, as those of the largest encoder in the registry."""
+COPIES = 3
+"""Copies of the embeddings of a pool in memory while samples are grouped or selected."""
+USUAL_MEMORY = 4000
+"""MB for any job: Python with its libraries, and data."""
 WHOLE_DATA_SETS = 16_000
 """MB for data sets that are loaded completely into memory."""
 REHEARSAL = 48_000
@@ -193,15 +200,32 @@ class Jobs:
         samples = examples_in(WHOLE, wildcards["seed"], self.study)
         return self._reading(self.study.encoder, "embed", samples, texts=2)
 
+    def sample_embeddings(self, wildcards: Mapping[str, str]) -> Work:
+        """Every sample of a whole set, prompt and response together."""
+        samples = examples_in(WHOLE, wildcards["seed"], self.study)
+        stored = samples * EMBEDDING_BYTES
+        return replace(self._reading(self.study.intrinsic.embedding, "embed", samples), stored=stored)
+
     def sample_clusters(self, wildcards: Mapping[str, str]) -> Work:
-        """Every sample of a pool, prompt and response together."""
-        languages = languages_in(wildcards["pool"], wildcards["teacher"], self.study)
-        samples = examples_in(WHOLE, wildcards["seed"], self.study) * len(languages)
-        return self._reading(self.study.intrinsic.embedding, "embed", samples)
+        """The embeddings of a pool are in memory."""
+        return self._embedded(wildcards["pool"], wildcards)
+
+    def select_samples(self, wildcards: Mapping[str, str]) -> Work:
+        """The embeddings of a pool are in memory, if the rule needs them."""
+        rule = rule_of(wildcards["recipe"])
+        if rule is None or "embeddings" not in rule.needs:
+            return self.training_set(wildcards)
+        pool = POOLED if self.study.selection.pooled else wildcards["lang"]
+        return replace(self._embedded(pool, wildcards), stored=self.training_set(wildcards).stored)
+
+    def _embedded(self, pool: str, wildcards: Mapping[str, str]) -> Work:
+        languages = languages_in(pool, wildcards["teacher"], self.study)
+        size = examples_in(WHOLE, wildcards["seed"], self.study) * len(languages) * EMBEDDING_BYTES
+        return Work(mem_mb=USUAL_MEMORY + round(COPIES * size / 1e6))
 
     def select_own(self, wildcards: Mapping[str, str]) -> Work:
-        """A user's own samples, prompt and response together; nothing for a rule that needs no clusters."""
-        if "clusters" not in SELECTION_RULES[self.study.selection.rule].needs:
+        """A user's own samples, prompt and response together; nothing for a rule that needs no embeddings."""
+        if not SELECTION_RULES[self.study.selection.rule].embeds:
             return Work()
         return self._reading(self.study.intrinsic.embedding, "embed", USUAL_POOL * self.study.training.examples)
 
@@ -286,7 +310,7 @@ RULES: dict[str, Said] = {
     "ask_endpoint_assigned": Jobs.assigned,
     "translate_seed": Jobs.translate,
     "training_set": Jobs.training_set,
-    "select_samples": Jobs.training_set,
+    "select_samples": Jobs.select_samples,
     "diversity": Jobs.diversity,
     "reward": Jobs.reward,
     "reward_scale": Jobs.reward_scale,
@@ -299,6 +323,7 @@ RULES: dict[str, Said] = {
     "quality_model": Jobs.quality_model,
     "quality_validity": Jobs.quality_validity,
     "sample_quality": Jobs.sample_quality,
+    "sample_embeddings": Jobs.sample_embeddings,
     "sample_clusters": Jobs.sample_clusters,
     "own_quality": Jobs.own_quality,
     "select_own": Jobs.select_own,

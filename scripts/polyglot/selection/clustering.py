@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 VARIANCE = 0.95
 BATCH = 4096
@@ -42,8 +41,3 @@ def cluster(embeddings: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.i
     reduced = PCA(VARIANCE, svd_solver="covariance_eigh").fit_transform(np.asarray(embeddings, dtype=np.float32))
     found: npt.NDArray[np.intp] = MiniBatchKMeans(count, batch_size=BATCH, n_init=3, random_state=seed).fit_predict(reduced)
     return found.astype(np.intp)
-
-
-def text_of(samples: pd.DataFrame) -> list[str]:
-    """The text of a sample to embed: prompt and response."""
-    return [f"{prompt}\n{response}" for prompt, response in zip(samples["prompt"], samples["response"], strict=True)]

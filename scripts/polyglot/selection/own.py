@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from polyglot.core.dialogues import Dialogues, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError
-from polyglot.selection.rules import RULES, select
+from polyglot.selection.embeddings import Floats
+from polyglot.selection.rules import RULES, Settings, select
 
 WRITTEN = ("quality", "cluster")
 """Columns that the selection adds."""
@@ -90,16 +92,20 @@ def selected_rows(samples: Samples, chosen: pd.DataFrame) -> pd.DataFrame:
     return samples.found.rows.loc[chosen.index].assign(**{column: chosen[column] for column in added})
 
 
-def chosen_from(data: pd.DataFrame, *, rule: str, size: int, ratio: int, seed: int) -> pd.DataFrame:
+def chosen_from(
+    data: pd.DataFrame, embeddings: Floats | None = None, *, rule: str, size: int, **settings: Unpack[Settings]
+) -> pd.DataFrame:
     """The samples that a rule chooses, in order of selection.
 
     Args:
         data: samples, with `quality` and `cluster` where the rule needs them.
-        rule, size, ratio, seed: see `polyglot.selection.rules.select`.
+        embeddings: of the samples, shape (n, d), where the rule needs them.
+        rule, size, settings: see `polyglot.selection.rules.select`.
     """
     unknown = {"quality": np.full(len(data), np.nan), "cluster": np.zeros(len(data), dtype=np.intp)}
     quality, clusters = (data[name].to_numpy() if name in data else unknown[name] for name in WRITTEN)
-    return data.iloc[select(list(data["id"]), quality.astype(float), clusters, rule=rule, size=size, ratio=ratio, seed=seed)]
+    rows = select(list(data["id"]), quality.astype(float), clusters, embeddings=embeddings, rule=rule, size=size, **settings)
+    return data.iloc[rows]
 
 
 def summary(samples: Samples, data: pd.DataFrame, taken: pd.DataFrame, *, rule: str, to: Path) -> list[str]:

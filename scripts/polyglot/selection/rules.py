@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from polyglot.core.lookup import Lookup
 from polyglot.synthesis import recipes
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.intp]
 
-Need = Literal["quality", "clusters"]
-"""Inputs that a rule may need: quality scores, or clusters."""
+Need = Literal["quality", "clusters", "embeddings"]
+"""Inputs that a rule may need: quality scores, clusters, or embeddings."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Samples:
         clusters: shape (n,).
         ratio: samples taken by quality for each one taken by diversity.
         seed: of random orders.
+        embeddings: shape (n, d), where the rule needs them.
+        weight: of quality against similarity, from 0 to 1.
     """
 
     ids: Sequence[str]
@@ -42,6 +44,8 @@ class Samples:
     clusters: npt.NDArray[np.intp]
     ratio: int = 6
     seed: int = 0
+    embeddings: npt.NDArray[np.float32] | None = None
+    weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,30 @@ class Rule:
     select: Callable[[Samples, int], Rows]
     needs: tuple[Need, ...] = ()
 
+    @property
+    def embeds(self) -> bool:
+        """Whether it needs a model that embeds the samples."""
+        return bool({"clusters", "embeddings"} & set(self.needs))
+
 
 def _mdaq(samples: Samples, size: int) -> Rows:
     from polyglot.selection.orders import best_then_uncovered, by_quality
 
     return best_then_uncovered(by_quality(samples.ids, samples.quality), samples.clusters, size, samples.ratio)
+
+
+def _mmr(samples: Samples, size: int) -> Rows:
+    import numpy as np
+
+    from polyglot.selection.orders import by_quality
+    from polyglot.selection.relevance import marginal_relevance
+
+    if samples.embeddings is None:
+        raise ValueError("embeddings are missing; name them in the `needs` of the rule")
+    order = by_quality(samples.ids, samples.quality)
+    known = order[: int(np.isfinite(samples.quality).sum())]
+    taken = marginal_relevance(known, samples.quality, samples.embeddings, min(size, len(known)), samples.weight)
+    return np.concatenate([taken, order[len(known) :]])[:size]
 
 
 def _random(samples: Samples, size: int) -> Rows:
@@ -91,6 +114,12 @@ MDAQ = Rule(
     _mdaq,
     needs=("quality", "clusters"),
 )
+MMR = Rule(
+    "mmr",
+    "the best sample, then always the one with the best balance of quality and unlikeness to those taken",
+    _mmr,
+    needs=("quality", "embeddings"),
+)
 RANDOM = Rule("random", "any samples", _random)
 QUALITY_ONLY = Rule("quality-only", "the best samples", _quality_only, needs=("quality",))
 DIVERSITY_ONLY = Rule(
@@ -108,6 +137,14 @@ def rule_of(recipe: str) -> Rule | None:
     return RULES.get(recipes.without_size(recipe))
 
 
+class Settings(TypedDict, total=False):
+    """How rules select; see `Samples`."""
+
+    ratio: int
+    seed: int
+    weight: float
+
+
 def select(
     ids: Sequence[str],
     quality: npt.NDArray[np.float64],
@@ -115,14 +152,15 @@ def select(
     *,
     rule: str,
     size: int,
-    ratio: int = 6,
-    seed: int = 0,
+    embeddings: npt.NDArray[np.float32] | None = None,
+    **settings: Unpack[Settings],
 ) -> Rows:
     """The rows that a rule selects, in order of selection.
 
     `mdaq` takes the best `size - size // (ratio + 1)` samples, then continues in order of quality with samples of uncovered
-    clusters. If every cluster is covered before `size` is reached, the next best follow. `quality-only` takes the best samples,
-    `random` a random sample. `diversity-only` takes one sample of each cluster in random order, then a second of each, and so on.
+    clusters. If every cluster is covered before `size` is reached, the next best follow. `mmr` weighs quality against the largest
+    similarity to what is taken (`polyglot.selection.relevance`). `quality-only` takes the best samples, `random` a random
+    sample. `diversity-only` takes one sample of each cluster in random order, then a second of each, and so on.
 
     Args:
         ids: unique ids of n samples; they break ties in quality.
@@ -130,8 +168,8 @@ def select(
         clusters: shape (n,).
         rule: a name of `RULES`.
         size: number of samples; if larger than n, all are taken.
-        ratio: samples taken by quality for each one taken by diversity.
-        seed: of random orders.
+        embeddings: shape (n, d); only for a rule that needs them.
+        settings: ratio, seed and weight of `Samples`.
 
     Raises:
         ValueError: if the rule is unknown, ids are duplicates, or shapes differ.
@@ -141,4 +179,6 @@ def select(
         raise ValueError("duplicate ids: give every sample a unique id")
     if quality.shape != (n,) or clusters.shape != (n,):
         raise ValueError(f"{n} ids, but quality of shape {quality.shape} and clusters of shape {clusters.shape}")
-    return RULES[rule].select(Samples(ids, quality, clusters, ratio, seed), min(size, n))
+    if embeddings is not None and len(embeddings) != n:
+        raise ValueError(f"{n} ids, but embeddings of shape {embeddings.shape}")
+    return RULES[rule].select(Samples(ids, quality, clusters, embeddings=embeddings, **settings), min(size, n))

@@ -15,6 +15,13 @@ class Selection(Section):
 
     examples: int = Field(default=300, gt=0, description="Number of examples of a recipe such as `mdaq` without a size suffix.")
     ratio: int = Field(default=6, ge=1, description="Samples that `mdaq` takes by quality for each that it takes by diversity.")
+    quality_weight: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Weight of quality (scaled to 0 to 1) in `mmr`; the rest is the weight of the largest cosine similarity to "
+        "the samples taken before.",
+    )
     pooled: bool = Field(
         default=False,
         description="Select from all languages together, so that a language with better data gets more; false: from each "

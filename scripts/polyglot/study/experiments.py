@@ -16,7 +16,7 @@ from polyglot.synthesis.recipes import author
 MAIN = "main"
 """The experiment that every study has: its teachers and languages with its base and recipe."""
 
-Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "routing", "selection"]
+Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "generalisation", "routing", "selection"]
 
 
 class Step(Section):
@@ -34,7 +34,8 @@ class Experiment(Section):
     compare: Comparison = Field(
         description="What its table and figure compare: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
-        "or own benchmark score predicts its score), `routing` (routed versus single teachers, with costs), "
+        "or own benchmark score predicts its score), `generalisation` (how good a choice of teacher is in languages and on "
+        "benchmarks that it was not made by), `routing` (routed versus single teachers, with costs), "
         "or `selection` (selecting recipes versus the whole set)."
     )
     question: Words = Field(default="", description="Its question, in one sentence; the caption of its figure.")
@@ -55,6 +56,10 @@ class Experiment(Section):
             raise ValueError("compare: 'steps' needs `steps`, each with its recipe, teacher and base, and no other list of them")
         if self.compare != "steps" and self.steps:
             raise ValueError(f"steps: only for compare: steps (here: {self.compare})")
+        if self.compare == "generalisation":
+            several = [key for key in ("bases", "recipes") if len(getattr(self, key) or []) > 1]
+            if several:
+                raise ValueError(f"compare: 'generalisation' is of one base and one recipe: name one in `{several[0]}`")
         return self
 
 

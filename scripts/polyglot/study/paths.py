@@ -86,6 +86,7 @@ ASSIGNED_ANSWERS = "results/{study}/routing/answers/{routed}/{teacher}/{lang}/{m
 
 # Selection
 QUALITY = "results/{study}/selection/quality/{teacher}/{lang}/{seed}.parquet"
+EMBEDDINGS = "results/{study}/selection/embeddings/{teacher}/{lang}/{seed}.parquet"
 CLUSTERS = "results/{study}/selection/clusters/{teacher}/{pool}/{seed}.parquet"
 OWN_QUALITY = "results/{study}/selection/own/{dataset}.parquet"
 SELECTED = "results/{study}/select/{dataset}.{form}"

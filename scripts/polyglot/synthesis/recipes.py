@@ -29,6 +29,7 @@ RULES: Lookup[Any] = Lookup(
     "rule",
     {
         "mdaq": "polyglot.selection.rules:MDAQ",
+        "mmr": "polyglot.selection.rules:MMR",
         "random": "polyglot.selection.rules:RANDOM",
         "quality-only": "polyglot.selection.rules:QUALITY_ONLY",
         "diversity-only": "polyglot.selection.rules:DIVERSITY_ONLY",

@@ -51,7 +51,7 @@ If a file has some responses, a row without one is an error, unless its `methods
 The result is `results/STUDY/select/mine.jsonl`: your own rows in the layout and format of your file, best first where the rule
 has an order, with `quality` and `cluster` where the rule measures them. Beside it, `mine.jsonl.summary.txt` says how many rows
 were left out, and why; it is printed too. Another ending, such as `results/STUDY/select/mine.parquet`, asks for another format.
-A rule trains a quality model only if it needs one (`mdaq`, `quality-only`), and embeds only if it needs clusters (`mdaq`,
+A rule trains a quality model only if it needs one (`mdaq`, `mmr`, `quality-only`), and embeds only if it needs to (`mdaq`, `mmr`,
 `diversity-only`).
 
 The quality model learns from `selection.pairs`: a file with the columns `instruction`, `revised` (by an expert) and `original`,

@@ -73,6 +73,7 @@ experiments:
   data_scale:  {compare: sizes, recipes: [equal-1k, equal-5k, equal-10k], teachers: [gemma-3-27b-it]}
   translation: {compare: recipes, recipes: [translate-10k, nllb-respond-10k, nllb-both-10k]}
   abilities:   {compare: abilities} # mixed-effects models: size and own benchmark score of the teachers
+  held_out:    {compare: generalisation} # a choice of teacher where it was not made: other languages, other benchmarks
 ```
 
 A **recipe** is named by what it mixes: `equal` (every method of the study), one method, several joined by `+`, or `public` (the

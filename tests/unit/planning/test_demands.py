@@ -14,6 +14,7 @@ from polyglot.cluster.site import Site, read_site
 from polyglot.core.errors import ConfigurationError
 from polyglot.planning import demands
 from polyglot.planning.demands import Demand, Demands
+from polyglot.planning.work import USUAL_MEMORY
 from polyglot.registry import Registries, load_registries
 from polyglot.registry.models import Batching, Model
 from polyglot.workflow.loading import load_study
@@ -53,9 +54,9 @@ def test_every_model_of_the_registry_gets_a_day_at_most(registries: Registries) 
 
 def test_nano_models_need_no_gpu_unless_the_registry_says_so(registries: Registries) -> None:
     model = registries.models["nano-reference"]
-    assert demands.running(model, "evaluate", 6000, 1) == Demand(gpu=0, threads=1, mem_mb=demands.MEMORY, runtime=demands.START)
+    assert demands.running(model, "evaluate", 6000, 1) == Demand(gpu=0, threads=1, mem_mb=USUAL_MEMORY, runtime=demands.START)
     on_gpu = demands.running(model.model_copy(update={"gpus": 1}), "evaluate", 6000, 1)
-    assert on_gpu == Demand(gpu=1, threads=1, mem_mb=demands.MEMORY, runtime=demands.START)
+    assert on_gpu == Demand(gpu=1, threads=1, mem_mb=USUAL_MEMORY, runtime=demands.START)
 
 
 def test_memory_and_time_grow_with_the_attempt_and_gpus_do_not(registries: Registries) -> None:
@@ -81,7 +82,7 @@ def test_a_model_of_unknown_size_asks_for_what_its_gpus_hold() -> None:
 def test_an_endpoint_asks_for_no_gpu_and_for_as_long_as_its_requests_take(registries: Registries) -> None:
     model = registries.models["gpt-4o-mini"]
     asked = demands.running(model, "write", EXAMPLES, 1)
-    assert (asked.gpu, asked.threads, asked.mem_mb) == (0, 1, demands.MEMORY)
+    assert (asked.gpu, asked.threads, asked.mem_mb) == (0, 1, USUAL_MEMORY)
     assert model.endpoint is not None
     slower = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"concurrency": 1})})
     assert demands.running(slower, "write", EXAMPLES, 1).runtime > 10 * asked.runtime

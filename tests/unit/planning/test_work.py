@@ -11,7 +11,7 @@ import pytest
 
 from polyglot.planning.budget import budget
 from polyglot.planning.demands import Demand, Demands, running, small, training
-from polyglot.planning.work import BENCHMARK_ITEMS, RULES, USUAL_TRIPLETS, Work, work
+from polyglot.planning.work import BENCHMARK_ITEMS, COPIES, EMBEDDING_BYTES, RULES, USUAL_MEMORY, USUAL_TRIPLETS, Work, work
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import Model
@@ -93,6 +93,7 @@ ROUTED = {"lang": "de", "seed": "0"}
         ("evaluate_anchor", {"model": "gemma-3-4b-it", "lang": "de"}),
         ("router", {"base": "gemma-3-4b"}),
         ("assign", {"routed": "persyn", **ROUTED}),
+        ("sample_embeddings", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
         ("sample_clusters", {"teacher": "gemma-3-27b-it", "pool": "de", "seed": "0"}),
         ("own_quality", {"dataset": "mine"}),
         ("select_own", {"dataset": "mine"}),
@@ -161,8 +162,12 @@ def test_a_pool_is_as_large_as_its_languages(demo: tuple[Study, Registries]) -> 
     one, both = (
         work("sample_clusters", {"teacher": "thorough", "pool": pool, "seed": "0"}, study, registries) for pool in ("de", "all")
     )
-    assert one.examples == study.training.examples
-    assert both.examples == 2 * one.examples  # the selections of the demo are in two languages
+    data = 600 * EMBEDDING_BYTES * COPIES / 1e6
+    assert [one.mem_mb, both.mem_mb] == [USUAL_MEMORY + round(data), USUAL_MEMORY + round(2 * data)]  # in two languages
+    named = {"teacher": "thorough", "lang": "de", "seed": "0"}
+    assert work("sample_embeddings", named, study, registries).examples == study.training.examples
+    assert work("select_samples", {**named, "recipe": "mmr-150"}, study, registries).mem_mb == one.mem_mb
+    assert work("select_samples", {**named, "recipe": "mdaq-150"}, study, registries).mem_mb is None
 
 
 def test_a_nano_model_is_trained_for_its_steps_and_takes_no_room(demo: tuple[Study, Registries]) -> None:

@@ -28,7 +28,7 @@ def paper(repository: Path) -> Loaded:
     return load_study(repository / "config/paper.yaml", repository)
 
 
-@pytest.mark.parametrize("name", ["paper", "paper-revised", "persyn", "tagalog", "demo"])
+@pytest.mark.parametrize("name", ["paper", "paper-revised", "persyn", "tagalog", "mdaq-published", "demo"])
 def test_every_study_of_the_repository_can_run_in_miniature(name: str, repository: Path) -> None:
     study, registries = load_study(repository / f"config/{name}.yaml", repository)
     small = Study.model_validate(study_in_miniature(study, Kept({})))

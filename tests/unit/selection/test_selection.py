@@ -40,6 +40,11 @@ def arrays(samples: list[tuple[str, float, int]]) -> tuple[list[str], Any, Any]:
     return list(ids), np.array(scores, dtype=float), np.array(clusters, dtype=np.intp)
 
 
+def places(clusters: Any) -> Any:
+    """Embeddings in three dimensions that are alike within a cluster."""
+    return np.stack([np.cos(clusters), np.sin(clusters), clusters % 2], axis=1).astype(np.float32)
+
+
 SAMPLES = st.lists(
     st.tuples(st.text("abc", min_size=1, max_size=4), st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.integers(0, 5)),
     unique_by=lambda sample: sample[0],
@@ -61,7 +66,7 @@ def test_every_rule_takes_so_many_samples_whatever_their_order(
     found = []
     for _ in range(2):
         ids, scores, clusters = arrays(samples)
-        rows = select(ids, scores, clusters, rule=rule, size=size, seed=3)
+        rows = select(ids, scores, clusters, rule=rule, size=size, seed=3, embeddings=places(clusters))
         assert len(rows) == len(set(rows)) == min(size, len(samples))
         found.append([ids[row] for row in rows])
         samples = samples.copy()
@@ -73,7 +78,10 @@ def test_what_each_rule_takes() -> None:
     ids = [f"{place:02}" for place in range(28)]
     scores = np.linspace(1, 0, 28)
     clusters = np.array([0] * 20 + [1, 1, 2, 2, 3, 3, 4, 4])
-    taken = {rule: [int(row) for row in select(ids, scores, clusters, rule=rule, size=14)] for rule in RULES}
+    near = np.eye(5, dtype=np.float32)[clusters]
+    taken = {rule: [int(r) for r in select(ids, scores, clusters, rule=rule, size=14, embeddings=near)] for rule in RULES}
+    assert taken["mmr"][0] == 0
+    assert {int(clusters[row]) for row in taken["mmr"][:5]} == {0, 1, 2, 3, 4}
     assert taken["quality-only"] == list(range(14))
     assert taken["mdaq"] == [*range(12), 20, 22]
     assert {int(clusters[row]) for row in taken["diversity-only"]} == {0, 1, 2, 3, 4}
@@ -91,6 +99,13 @@ def test_edges() -> None:
     assert [int(row) for row in select(list("abc"), unknown, one[:3], rule="quality-only", size=3)] == [2, 0, 1]
     with pytest.raises(ValueError, match="duplicate ids"):
         select(["a", "a"], scores[:2], one[:2], rule="mdaq", size=1)
+    unlike = np.eye(3, dtype=np.float32)
+    assert [int(row) for row in select(list("abc"), unknown, one[:3], rule="mmr", size=3, embeddings=unlike)] == [2, 0, 1]
+    assert len(select([], none, none.astype(np.intp), rule="mmr", size=5, embeddings=unlike[:0])) == 0
+    with pytest.raises(ValueError, match="embeddings are missing"):
+        select(list("abc"), unknown, one[:3], rule="mmr", size=3)
+    with pytest.raises(ValueError, match="3 ids, but embeddings of shape"):
+        select(list("abc"), unknown, one[:3], rule="mmr", size=3, embeddings=unlike[:2])
     with pytest.raises(ValueError, match="3 ids, but quality of shape"):
         select(list("abc"), scores, one, rule="mdaq", size=1)
 
@@ -121,7 +136,9 @@ def test_what_a_rule_does_not_need_does_not_change_what_it_takes(rule: str) -> N
     ids, scores, clusters = [f"{place:02}" for place in range(40)], rng.random(40), rng.integers(0, 9, 40)
     needs = RULES[rule].needs
     unknown = scores if "quality" in needs else np.full(40, np.nan), clusters if "clusters" in needs else np.zeros(40, dtype=int)
-    taken = [select(ids, *known, rule=rule, size=12).tolist() for known in ((scores, clusters), unknown)]
+    near = places(clusters)
+    known = [((scores, clusters), near), (unknown, near if "embeddings" in needs else None)]
+    taken = [select(ids, *one, rule=rule, size=12, embeddings=other).tolist() for one, other in known]
     assert taken[0] == taken[1]
 
 

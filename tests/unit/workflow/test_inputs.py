@@ -149,7 +149,7 @@ def test_what_people_or_a_translation_model_wrote_is_the_same_for_every_teacher(
 
 def test_recipes_of_routing_and_selection_are_there_where_they_are_used(read: Read) -> None:
     sets = TrainingSetInputs(*read())
-    assert set(sets.recipes) - set(sets.mixed) == {"mdaq-150", "quality-only-150", "diversity-only-150", "random-150"}
+    assert set(sets.recipes) - set(sets.mixed) == {"mdaq-150", "mmr-150", "quality-only-150", "diversity-only-150", "random-150"}
     only = {"experiments": {"routing": {"compare": "routing", "teachers": ["oracle"]}}, "recipe": "respond"}
     study, registries = read("persyn", **only, run=["routing"])
     assert {"equal", "equal-10500"} <= set(TrainingSetInputs(study, registries).recipes)
@@ -340,8 +340,8 @@ def test_samples_are_selected_from_their_language_or_from_all(read: Read, pooled
 def test_students_of_selected_data_meet_that_of_the_whole_set(read: Read) -> None:
     selection = SelectionInputs(*read())
     cells = selection.duelling_cells({"experiment": "selection"})
-    assert {cell[1] for cell in cells} == {"mdaq-150", "quality-only-150", "diversity-only-150", "random-150"}
-    assert len(selection.duels({"experiment": "selection"})) == len(cells) == 4 * 2 * 2
+    assert {cell[1] for cell in cells} == {"mdaq-150", "mmr-150", "quality-only-150", "diversity-only-150", "random-150"}
+    assert len(selection.duels({"experiment": "selection"})) == len(cells) == 5 * 2 * 2
     assert selection.duelling_sets({"lang": "id"}) == [
         f"results/demo/sft/equal/{name}/id/0.parquet" for name in ("thorough", "careless")
     ]
@@ -383,6 +383,7 @@ def test_a_rule_that_measures_nothing_needs_no_model_for_ones_own_data(read: Rea
     own = tmp_path / "own.jsonl"
     own.write_text('{"prompt": "a"}')
     needs = {"random": (False, False), "quality-only": (True, False), "diversity-only": (False, True), "mdaq": (True, True)}
+    needs["mmr"] = (True, True)
     for rule, (quality, clusters) in needs.items():
         encoder = {"encoder": "xlm-roberta-large"} if quality else {}
         inputs = SelectionInputs(*read("paper", selection={"datasets": {"own": str(own)}, "rule": rule, **encoder}))

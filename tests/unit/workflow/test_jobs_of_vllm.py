@@ -50,18 +50,19 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
         "reward": {"data": data, **judging, **chats},
         "student_answers": {"prompts": data, **chats},
         "duels": {"answers": data, "whole": data, **judging, **chats},
-        "sample_clusters": {"data": [data], **model},
+        "sample_embeddings": {"data": data, **model},
         "select_own": {"data": data, "quality": str(folder / "quality.parquet"), **model},
     }
     asked = {"teacher": settings, "retries": 0, "reading": "repair"}
     params: dict[str, dict[str, Any]] = {"synthesize": asked, "student_answers": {"base": settings}}
-    params |= dict.fromkeys(("reward", "duels"), judged) | dict.fromkeys(("diversity", "sample_clusters", "select_own"), embedded)
+    params |= dict.fromkeys(("reward", "duels"), judged)
+    params |= dict.fromkeys(("diversity", "sample_embeddings", "select_own"), embedded)
     of_all = {"batch_size": 8, "side_file": str(folder / "side")}
     named = {"teacher": "name", "base": "name", "lang": "de"}
     return {"input": inputs[adapter], "params": params[adapter] | of_all, "wildcards": named}
 
 
-ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_clusters", "select_own")
+ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_embeddings", "select_own")
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

@@ -13,6 +13,7 @@ from polyglot.study.experiments import Comparison
 
 GENERATIONS = "analysis/{experiment}_generations.csv"
 COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))
+GENERALISATION = "analysis/{experiment}_generalisation.csv"
 _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     "teachers": {
         "table": {
@@ -274,6 +275,31 @@ _BY_COMPARISON["selection"] = {
             "teacher and language; right: gain and win rate against the whole set's student, with {confidence} bootstrap "
             "intervals.",
             {**STUDENTS, "coverage": COVERAGE, "win_rates": WIN_RATES, "gaps": GAPS, "holes": HOLES},
+        ),
+    },
+}
+
+_BY_COMPARISON["generalisation"] = {
+    "table": {
+        "": Display(
+            "generalisation.generalisation",
+            "Is a choice of teacher good where it was not made?",
+            EXPERIMENTS,
+            "A teacher is chosen without one language, without one benchmark, or without both, and judged there by its students: "
+            "what the best teacher would have gained more (regret), the gain over that of a random teacher, and the rank "
+            "correlation of score and held-out gain, with {confidence} intervals.",
+            {"rules": GENERALISATION, "folds": "analysis/{experiment}_folds.csv", "holes": HOLES},
+        ),
+    },
+    "figure": {
+        "": Display(
+            "generalisation.generalisation",
+            "Is a choice of teacher good where it was not made?",
+            EXPERIMENTS,
+            "Gain over that of a random teacher in held-out languages, on held-out benchmarks and on both, by what the teacher "
+            "was chosen by, with {confidence} bootstrap intervals; the square is the best teacher there.",
+            {"rules": GENERALISATION},
+            height=3.2,
         ),
     },
 }

@@ -24,6 +24,7 @@ REPLAYED = (
     "analysis.py",
     "steps.py",
     "abilities.py",
+    "generalisation.py",
     "truth.py",
     "table.py",
     "published_measurements.py",

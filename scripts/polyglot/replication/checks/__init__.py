@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from polyglot.core.lookup import Lookup
-from polyglot.replication.checks import bases, benchmarks, experiments, predictors, regression, scores
+from polyglot.replication.checks import bases, benchmarks, experiments, held_out, predictors, regression, scores
 from polyglot.replication.evidence import Claim, Evidence, Finding
 
 CHECKS: Lookup[Callable[[Evidence, Claim], Finding]] = Lookup(
@@ -27,6 +27,7 @@ CHECKS: Lookup[Callable[[Evidence, Claim], Finding]] = Lookup(
             bases.distinct_students,
             bases.family_match,
             benchmarks.files_differ,
+            held_out.held_out_language,
             predictors.intrinsic_extrinsic,
             scores.intrinsic_scores,
             predictors.language_resources,

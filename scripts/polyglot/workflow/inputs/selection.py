@@ -59,6 +59,10 @@ class SelectionInputs(Inputs):
         """The clusters of the pool, where the rule of a recipe needs them."""
         return self.clusters(wildcards) if self._needs(wildcards, "clusters") else []
 
+    def embedded(self, wildcards: Wildcards) -> list[str]:
+        """The embeddings of every sample of the pool, where the rule of a recipe needs them."""
+        return self.pool_files(paths.EMBEDDINGS)(wildcards) if self._needs(wildcards, "embeddings") else []
+
     @staticmethod
     def _needs(wildcards: Wildcards, need: Need) -> bool:
         chosen = rule_of(wildcards["recipe"])
@@ -95,9 +99,9 @@ class SelectionInputs(Inputs):
         return self.at(paths.OWN_QUALITY, dataset=wildcards["dataset"]) if needed else []
 
     def own_embedder(self, wildcards: Wildcards) -> File | list[str]:
-        """The folder of the model that embeds a user's samples, where the rule needs clusters."""
+        """The folder of the model that embeds a user's samples, where the rule needs embeddings or clusters."""
         models = ModelInputs(self.study, self.registries)
-        return models.folder(models.embedder) if "clusters" in RULES[self.study.selection.rule].needs else []
+        return models.folder(models.embedder) if RULES[self.study.selection.rule].embeds else []
 
     def own_asked(self, targets: Iterable[str]) -> dict[str, str]:
         """The user's files that a command line selects from, by name.

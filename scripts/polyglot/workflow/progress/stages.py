@@ -17,14 +17,15 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("check_answers", "check_further", "check_translated", "training_set"),
     ),
     "selecting data": (
-        *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_clusters", "select_samples"),
-        *("own_quality", "select_own", "selection"),
+        *("triplets", "quality_model", "quality_validity", "sample_quality", "sample_embeddings", "sample_clusters"),
+        *("select_samples", "own_quality", "select_own", "selection"),
     ),
     "measuring the data": ("diversity", "reward", "reward_scale", "perplexity", "metric"),
     "training students": ("student",),
     "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
     "analysing": (
-        *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps", "abilities"),
+        *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
+        *("abilities", "generalisation"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page"),
