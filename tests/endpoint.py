@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
     def forward(self, body: dict[str, Any]) -> None:
         """The answer of the server behind this one."""
         headers = {"Content-Type": "application/json"}
-        headers["Authorization"] = self.headers["Authorization"]
+        headers["Authorization"] = f"Bearer {self.server.upstream_key}"
         request = urllib.request.Request(f"{self.server.upstream}{self.path}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=120) as response:
             self.reply(response.status, response.read())
@@ -88,7 +88,7 @@ class Server(ThreadingHTTPServer):
         self.bodies: list[dict[str, Any]] = []
         self.under_way = self.most = 0
         self.delay = 0.0
-        self.upstream = ""
+        self.upstream, self.upstream_key = "", KEY
         self.behave: Behaviour | None = None
 
     @property

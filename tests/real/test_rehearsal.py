@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from polyglot.core.files import read_jsonl
-from tests.workflow.conftest import Workplace, copy_workflow
+from tests.workflow.conftest import Workplace, copy_workflow, starts
 
 pytestmark = pytest.mark.slow
+__all__ = ["starts"]  # both runs share them
 Find = Callable[[str], Path]
 LONG = {"temperature": 0.8, "max_new_tokens": 4096}
 STUDY: dict[str, Any] = {

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def test_the_library_never_imports_snakemake_and_is_light_at_import(repository: Path) -> None:
     heavy = (
@@ -42,8 +44,19 @@ def test_the_snakefile_reads_a_study_without_pandas_numpy_or_torch(repository: P
     assert done.stdout.strip() == "[]"
 
 
-def test_reading_a_study_asks_no_catalogue_of_tables_and_figures(repository: Path) -> None:
-    code = "import sys\nimport polyglot.workflow.loading\nprint([name for name in sys.modules if 'polyglot.displays' in name])"
+@pytest.mark.parametrize(
+    ("imported", "without"),
+    [
+        ("polyglot.workflow.loading", "polyglot.displays"),
+        ("polyglot.displays.makers", "polyglot.study.configuration"),
+        ("polyglot.displays.makers", "polyglot.registry"),
+        ("polyglot.workflow.job", "pydantic"),
+        ("polyglot.workflow.job", "yaml"),
+    ],
+)
+def test_what_every_job_starts_with_is_no_more_than_it_needs(repository: Path, imported: str, without: str) -> None:
+    """Reading a study asks no catalogue of displays, drawing reads no study, and who waits for a fork checks no setting."""
+    code = f"import sys\nimport {imported}\nprint([name for name in sys.modules if (name + '.').startswith('{without}.')])"
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"

@@ -110,5 +110,6 @@ def test_an_environment_is_set_up_from_a_folder_of_files_without_a_network(tmp_p
     lock.write_text(f"tiny==1.0 \\\n    --hash=sha256:{digest}\n", encoding="utf-8")
     subprocess.run([sys.executable, install.__file__, str(venv), str(lock)], check=True)
     assert (venv / "ready").exists()
+    assert not [*venv.rglob("tiny.*.pyc")]  # only the environment that jobs start in is compiled beforehand
     code = "import tiny; print(tiny.SIZE)"
     assert subprocess.run([venv / "bin/python", "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +19,17 @@ import pytest
 from polyglot.core.sidefile import SideFile
 from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
-from polyglot.engines.base import Request, answer_all
+from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.embedding import VLLMEmbedder
+from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.served import ServedEmbedder, ServedEngine
+from polyglot.engines.server_keeper import NAME
+from polyglot.engines.spending import Spending
 from polyglot.engines.vllm_engine import VLLMEngine
 from polyglot.models.context import ContextError
-from polyglot.registry.models import Model, Sampling
+from polyglot.registry.models import Endpoint, Model, Sampling
 
+from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
 from .conftest import METHODS, main_environment
 from .test_embedding import TEXTS
 
@@ -105,6 +111,35 @@ def test_an_answer_ends_at_the_latest_where_the_context_does(
         offline.sampling = entry.sampling
 
 
+def test_a_server_behind_faults_answers_as_the_engine_does(
+    offline: VLLMEngine, served: ServedEngine, requests: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint that fails on the way to vLLM's own server."""
+    monkeypatch.setenv("TEST_KEY", KEY)
+    asked = all_of(requests)
+    expected = {answer.id: answer for answer in offline.chat(asked)}
+    served.chat(asked[:1])
+    assert served.connected is not None
+    with serving() as server:
+        server.upstream, server.upstream_key = served.connected.url, served.connected.key
+        faults = [status(500), status(429, {"Retry-After": "0.1"}), status(503), garbage, cut, cut_in_the_body, too_late]
+        texts = list(dict.fromkeys(request.messages[-1]["content"] for request in asked))
+        server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
+        planned = sum(map(len, server.faults.values()))
+        endpoint = Endpoint(url=server.url, model=NAME, api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
+        client = OpenAIEngine(endpoint, offline.sampling, Spending(tmp_path / "ledger", "m", None, None))
+        side = SideFile(tmp_path / "side.jsonl", "owner")
+        found = answer_all(client, asked, side, batch_size=32, title="server")
+    assert planned >= len(faults)
+    assert Counter(row["id"] for row in side.read()) == Counter(request.id for request in asked)
+    different = [(found[name].text, answer.text) for name, answer in expected.items() if differs(found[name], answer)]
+    assert not different, f"{len(different)} of {len(asked)}: {different[:2]}"
+
+
+def differs(one: Answer, other: Answer) -> bool:
+    return (one.text, one.finish_reason) != (other.text, other.finish_reason)
+
+
 def test_a_server_that_crashes_is_started_again(
     offline: VLLMEngine, nano: Path, entry: Model, submission: Submission, requests: Asked, tmp_path: Path
 ) -> None:
@@ -147,7 +182,9 @@ def test_embeddings_are_those_of_the_offline_engine(repository: Path, submission
 def test_servers_end_with_the_submission_also_when_it_is_killed(submission: Submission) -> None:
     """The last test: there is none afterwards."""
     assert Path(submission.folder).exists()
-    servers = [process for process in psutil.process_iter(["cmdline"]) if "api_server" in " ".join(process.info["cmdline"] or [])]
+    ours = [one for one in psutil.process_iter(["cmdline"]) if (one.info["cmdline"] or [""])[0] == sys.executable]
+    servers = [process for process in ours if "api_server" in " ".join(process.info["cmdline"])]
+    assert servers
     os.kill(submission.pid, signal.SIGKILL)
     end = time.monotonic() + 60
     while Path(submission.folder).exists():

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +16,14 @@ import pytest
 
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.base import Answer, Request, answer_all
-from polyglot.engines.openai_engine import OpenAIEngine
-from polyglot.engines.spending import Spending
+from polyglot.engines.base import Request
 from polyglot.engines.transformers_engine import TransformersEngine
-from polyglot.engines.vllm_engine import CPU_ENVIRONMENT, VLLMEngine
+from polyglot.engines.vllm_engine import VLLMEngine
 from polyglot.intrinsic.reward import judge
 from polyglot.models.context import ContextError
-from polyglot.registry.models import Endpoint, Model, Sampling
+from polyglot.registry.models import Model, Sampling
 from polyglot.synthesis.answers import parse_answer
 
-from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
 from ..jobs import script
 from ..multimodal import multimodal_base
 from ..patience import wait_until
@@ -168,63 +162,6 @@ def test_a_killed_job_asks_only_for_the_rest(repository: Path, nano: Path, entry
     ids = [row["id"] for row in SideFile(side, "owner").read()]
     assert Counter(ids) == Counter(request.id for request in asked)
     assert ids[: len(kept)] == kept
-
-
-def answers(port: int) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10)
-    except OSError:
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def upstream(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """vLLM's own server on the loopback interface."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--dtype", "float32", "--max-model-len", "512", "--enforce-eager", "--seed", "0", "--served-model-name", "m"]
-    options += ["--no-enable-chunked-prefill", "--max-num-batched-tokens", "16384", "--max-num-seqs", "64"]
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(nano), "--host", "127.0.0.1"]
-    log = tmp_path_factory.mktemp("server") / "log"
-    environment = os.environ | CPU_ENVIRONMENT | {"VLLM_NO_USAGE_STATS": "1"}
-    with log.open("wb") as file:
-        server = subprocess.Popen(
-            [*command, "--port", str(port), *options], stdout=file, stderr=file, env=environment, start_new_session=True
-        )
-    try:
-        wait_until(lambda: answers(port), log, job=server, said=lambda: log.read_text()[-3000:], every=0.5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def test_a_server_behind_faults_answers_as_the_engine_does(
-    upstream: str, engine: VLLMEngine, requests: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TEST_KEY", KEY)
-    asked = [request for method in METHODS for request in requests[method]]
-    expected = {answer.id: answer for answer in engine.chat(asked)}
-    with serving() as server:
-        server.upstream = upstream
-        faults = [status(500), status(429, {"Retry-After": "0.1"}), status(503), garbage, cut, cut_in_the_body, too_late]
-        texts = list(dict.fromkeys(request.messages[-1]["content"] for request in asked))
-        server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
-        planned = sum(map(len, server.faults.values()))
-        endpoint = Endpoint(url=server.url, model="m", api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
-        client = OpenAIEngine(endpoint, engine.sampling, Spending(tmp_path / "ledger", "m", None, None))
-        side = SideFile(tmp_path / "side.jsonl", "owner")
-        found = answer_all(client, asked, side, batch_size=32, title="server")
-    assert planned >= len(faults)
-    assert Counter(row["id"] for row in side.read()) == Counter(request.id for request in asked)
-    different = [(found[name].text, answer.text) for name, answer in expected.items() if differs(found[name], answer)]
-    assert not different, f"{len(different)} of {len(asked)}: {different[:2]}"
-
-
-def differs(one: Answer, other: Answer) -> bool:
-    return (one.text, one.finish_reason) != (other.text, other.finish_reason)
 
 
 def test_a_chat_template_from_a_file_is_the_one_that_is_asked_in(

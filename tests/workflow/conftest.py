@@ -104,12 +104,15 @@ def copy_workflow(repository: Path, folder: Path) -> Workplace:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All runs of these tests share the processes that have imported libraries or Snakemake, as the jobs of a run do."""
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """All runs of these tests share the processes that have imported libraries or Snakemake, as the jobs of a run do. Yields a
+    folder on their PYTHONPATH: with another path, a run would start processes of its own."""
     with pytest.MonkeyPatch.context() as patch:
+        modules = tmp_path_factory.mktemp("modules")
+        patch.setenv("PYTHONPATH", str(modules), prepend=os.pathsep)
         patch.setenv(VARIABLE, f"{os.getpid()}:{tmp_path_factory.mktemp('starts')}")
         patch.setenv("POLYGLOT_TEST_SNAKEMAKE", f"{os.getpid()}:{tmp_path_factory.mktemp('snakemake')}")
-        yield
+        yield modules
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -38,12 +38,18 @@ METRICS.add("colons", Metric("colons", "colons", measure=lambda prompts, respons
 
 
 @pytest.fixture
-def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+def plugin(starts: Path) -> Iterator[Path]:
+    """The file of the plugin, in a folder outside the repository and on the path."""
+    path = starts / "birds.py"
+    path.write_text(PLUGIN, encoding="utf-8")
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def plugged(tiny: Workplace, plugin: Path, tmp_path: Path) -> Workplace:
     """The tiny study, with a teacher that the plugin's engine runs and the plugin's method."""
     shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
-    (tmp_path / "plugin").mkdir()
-    (tmp_path / "plugin/birds.py").write_text(PLUGIN, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "plugin"), os.environ.get("PYTHONPATH", "")]))
     workplace = Workplace(tmp_path / "copy")
     polly = {"label": "Polly", "folder": "results/demo/models/hasty", "engine": "parrot"}
     workplace.configure("models.yaml", lambda models: models | {"polly": polly})
@@ -58,7 +64,7 @@ def plugged(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return workplace
 
 
-def test_a_plugins_metric_method_engine_and_filter_are_used_in_a_run(plugged: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugins_metric_method_engine_and_filter_are_used_in_a_run(plugged: Workplace, plugin: Path) -> None:
     """A few lines outside the repository reach every rule's own process."""
     plugged.snakemake()
     results = plugged.folder / "results/demo"
@@ -79,12 +85,12 @@ def test_a_plugins_metric_method_engine_and_filter_are_used_in_a_run(plugged: Wo
 
     ran = {line["code"] for line in read_jsonl(results / "provenance/jobs/synthesize/polly/de/0.jsonl") if "code" in line}
     (record,) = [read_json(results / f"provenance/code/{name}.json") for name in ran]
-    assert record["plugin_hashes"] == {"birds.py": file_hash(plugged.folder.parent / "plugin/birds.py")}
+    assert record["plugin_hashes"] == {"birds.py": file_hash(plugin)}
     assert record["plugin_texts"] == {"birds.py": PLUGIN}
 
     again = plugged.snakemake("-n")
     assert "Nothing to be done" in again.stdout + again.stderr
-    monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"].partition(os.pathsep)[2])
+    plugin.unlink()
     done = plugged.snakemake("-n", check=False)
     assert done.returncode != 0
     assert "plugins: 'birds' cannot be imported (ModuleNotFoundError: No module named 'birds')" in done.stdout + done.stderr

@@ -8,12 +8,13 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from polyglot.core.key_finder import masked
 from polyglot.core.text import printable
+
+if TYPE_CHECKING:  # the process that waits for a job's fork needs no pydantic
+    from pydantic import BaseModel, ValidationError
 
 VARIABLE = r"^[A-Z][A-Z0-9_]*$"
 """The name of an environment variable."""
@@ -143,6 +144,9 @@ def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field's values, or of those in its list, dictionary or union; None where they are plain."""
+    from pydantic import BaseModel
+
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for part in getattr(annotation, "__args__", ()):

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -93,6 +91,8 @@ def write_json(value: Any, path: Path) -> None:
 
 
 def yaml_text(value: Any) -> str:
+    import yaml
+
     return yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
 
 

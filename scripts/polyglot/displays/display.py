@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from polyglot.core.text import restructured
 from polyglot.intrinsic.metrics import INTRINSIC, STANDARD
-from polyglot.registry import Registries
-from polyglot.scoring.settings import Scoring
-from polyglot.study.configuration import REPLICATION, Study
-from polyglot.study.experiments import MAIN
-from polyglot.study.figures import Look
+from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.study.sizes import examples_in
+
+if TYPE_CHECKING:  # a job that draws reads no study
+    from polyglot.registry import Registries
+    from polyglot.scoring.settings import Scoring
+    from polyglot.study.configuration import Study
+    from polyglot.study.figures import Look
 
 Kind = Literal["table", "figure"]
 

@@ -24,17 +24,15 @@ from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
-from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, expand
+from polyglot.study.experiments import Defaults, Experiment, Matrix, expand
 from polyglot.study.figures import ALL, Figure
+from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.filters.settings import checked
 from polyglot.synthesis.methods.base import METHODS, default_methods, known_method
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
 from polyglot.synthesis.settings import Synthesis, Translation
 from polyglot.training.settings import Training
-
-REPLICATION = "replication"
-"""Reserved study name for the replication audit of the paper's published numbers."""
 
 
 class Plan(Section):

@@ -13,9 +13,6 @@ from polyglot.core.section import Name, Section, Words
 from polyglot.synthesis.draws import students_of
 from polyglot.synthesis.recipes import author
 
-MAIN = "main"
-"""The experiment that every study has: its teachers and languages with its base and recipe."""
-
 Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "generalisation", "routing", "selection"]
 
 

@@ -18,8 +18,8 @@ from polyglot.displays.numbers import UNKNOWN, count, number, probability, share
 from polyglot.displays.table import Table
 from polyglot.provenance.archive.reading import Archive, open_archive
 from polyglot.provenance.archive.verifying import verify
-from polyglot.study.experiments import MAIN
 from polyglot.study.paths import CELLS
+from polyglot.study.reserved import MAIN
 
 GAIN = "gain"
 """What is combined where studies have no common scale: the students' gain over their base."""

@@ -17,7 +17,8 @@ from polyglot.core.yaml_file import read_yaml
 from polyglot.evaluation.lighteval_facts import lighteval_facts
 from polyglot.registry import OWN, Registries, load_registries
 from polyglot.registry.base import RegistryError
-from polyglot.study.configuration import REPLICATION, Study
+from polyglot.study.configuration import Study
+from polyglot.study.reserved import REPLICATION
 from polyglot.workflow.study_checks import problems
 
 EXTENDS, READ_FROM = "extends", "read_from"

@@ -13,7 +13,8 @@ from polyglot.core.errors import ConfigurationError, MissingFile, foreseen
 from polyglot.core.rows import FORMATS
 from polyglot.registry import Registries
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION, Study
+from polyglot.study.configuration import Study
+from polyglot.study.reserved import REPLICATION
 from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.recipes import RULES, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs

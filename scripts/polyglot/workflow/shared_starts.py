@@ -41,11 +41,13 @@ FOLDER, STARTS = Path(".snakemake/shared_starts"), "starts"
 """Where servers are: of a run on one machine in its folder, of a submission in the submission's."""
 IDLE = 300.0
 """Seconds without a job after which a server ends; its memory is free then."""
-_DATA = ("numpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "jinja2", "yaml", "pydantic")
+_SCRIPTS = ("snakemake.iocontainers", "snakemake.logging")  # what Snakemake writes at the top of each script asks for them
+_DATA = (*_SCRIPTS, "numpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "jinja2", "yaml", "pydantic.main", "pydantic.types")
+_SHOWN = ("matplotlib.pyplot", "matplotlib.backends.backend_pdf", "markdown_it", "tabulate")
 _MODELS = (*_DATA, "torch", "transformers.models.auto.modeling_auto", "transformers.models.qwen3.modeling_qwen3")
 _LIGHTEVAL = ("lighteval.models.abstract_model", "lighteval.metrics.metrics_sample", "lighteval.tasks.lighteval_task")
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "analysis": (*_DATA, "scipy.stats", "statsmodels.api", "sklearn.decomposition", "matplotlib.pyplot"),
+    "analysis": (*_DATA, "scipy.stats", "statsmodels.api", "sklearn.decomposition", *_SHOWN),
     "transformers": (*_MODELS, "transformers.models.qwen2.tokenization_qwen2", "transformers.trainer"),
     "trl": (*_MODELS, "datasets", "trl.trainer.sft_trainer", "trl.trainer.reward_trainer"),
     "embedding": (*_DATA, "sentence_transformers"),

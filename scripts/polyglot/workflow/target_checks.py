@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from polyglot.core.errors import ConfigurationError
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 
 TARGETS = ("all", "experiments", "route", "select", "rank", "screen", "fetch", "rehearse", "plan", "publish", REPLICATION)
 """What can be asked for by a word."""

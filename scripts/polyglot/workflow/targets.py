@@ -10,7 +10,7 @@ from polyglot.core.files import write_text, yaml_text
 from polyglot.displays import catalogue
 from polyglot.displays.display import Display
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from polyglot.displays import catalogue
 from polyglot.registry import Registries
-from polyglot.study.configuration import REPLICATION, Study
+from polyglot.study.configuration import Study
+from polyglot.study.reserved import REPLICATION
 from polyglot.study.sizes import POOLED
 from polyglot.synthesis.recipes import TRANSLATED
 from polyglot.workflow.inputs.models import ModelInputs

@@ -17,7 +17,8 @@ from polyglot.intrinsic.metrics import INTRINSIC, LENGTHS, METRICS, PAPER, STAND
 from polyglot.intrinsic.settings import Intrinsic
 from polyglot.intrinsic.texts import measure_texts
 from polyglot.registry import load_registries
-from polyglot.study.configuration import REPLICATION, Study
+from polyglot.study.configuration import Study
+from polyglot.study.reserved import REPLICATION
 from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.loading import load_study
 

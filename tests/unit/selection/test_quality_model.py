@@ -121,9 +121,9 @@ def test_training_beats_the_untrained_encoder(registries: Registries, repository
     model = registries.models["minilm"]
     start, out = local_folder(model, []), tmp_path / "quality"
     world = World(repository / "config/nano_world", ["en", "de"])
-    triplets = quality_triplets(world, examples=150, wrong_answers=2, seed=0)
+    triplets = quality_triplets(world, examples=60, wrong_answers=2, seed=0)
     learned, held_out = triplets[~triplets["held_out"]], triplets[triplets["held_out"]]
-    settings = Selection(batch_size=16, learning_rate=1e-4)
+    settings = Selection(batch_size=16, learning_rate=2e-4)
     summary = train_quality_model(start, learned, out, settings, model=model, checkpoints=tmp_path / "unfinished")
     assert summary["steps"] == -(-len(learned) // 16)
     assert not (tmp_path / "unfinished").exists()

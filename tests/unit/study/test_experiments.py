@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from polyglot.core.cells import Cell
 from polyglot.displays import catalogue as displays
-from polyglot.study.experiments import MAIN, Defaults, Experiment, Matrix, Step, expand
+from polyglot.study.experiments import Defaults, Experiment, Matrix, Step, expand
+from polyglot.study.reserved import MAIN
 from polyglot.synthesis.recipes import PEOPLE, blocks_needed, parse_recipe
 from polyglot.workflow.loading import load_study
 

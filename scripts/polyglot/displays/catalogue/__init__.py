@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from polyglot.core.errors import WrongInput
 from polyglot.displays.catalogue.budget import BUDGET, OF_STUDENTS
@@ -18,8 +19,10 @@ from polyglot.displays.catalogue.replication import REPLICATION
 from polyglot.displays.catalogue.screening import RANK, SCREEN
 from polyglot.displays.catalogue.study import FIGURES, TABLES
 from polyglot.displays.display import Display, Kind
-from polyglot.study.configuration import Study
-from polyglot.study.experiments import MAIN
+from polyglot.study.reserved import MAIN
+
+if TYPE_CHECKING:
+    from polyglot.study.configuration import Study
 
 __all__ = [
     "COMPARED",

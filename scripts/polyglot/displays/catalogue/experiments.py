@@ -6,10 +6,14 @@ experiment's name plus the suffix given here.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from polyglot.core.lookup import Lookup
 from polyglot.displays.catalogue.files import CELLS, EXPERIMENTS, GAPS, HOLES, REPLICATES, STUDENTS, TEACHERS
 from polyglot.displays.display import Display, Kind
-from polyglot.study.experiments import Comparison
+
+if TYPE_CHECKING:
+    from polyglot.study.experiments import Comparison
 
 GENERATIONS = "analysis/{experiment}_generations.csv"
 COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))

@@ -16,7 +16,7 @@ from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.tables.recommendation import VERDICTS
 from polyglot.displays.texts import markdown_line
-from polyglot.study.experiments import MAIN
+from polyglot.study.reserved import MAIN
 
 ANSWERS = ("leaderboard", "rank", "screen")
 """The table (and figure) that answers a study's question: the first that the study has."""

@@ -14,7 +14,7 @@ from polyglot.core.text import printable
 from polyglot.displays.numbers import number, with_interval
 from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, next_steps
 from polyglot.displays.tables.layout import row_dicts
-from polyglot.study.experiments import MAIN
+from polyglot.study.reserved import MAIN
 
 TOP = 3
 """Teachers that are named."""

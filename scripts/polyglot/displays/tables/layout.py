@@ -15,7 +15,7 @@ from polyglot.displays.numbers import FLAG, HOLE, UNKNOWN, number, with_error, w
 from polyglot.displays.table import Table
 from polyglot.displays.words import flag_notes, size_notes, span
 from polyglot.scoring.scores import KEYS, STUDENT, interval
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 
 Row = dict[str, Any]
 FORMULAS = {

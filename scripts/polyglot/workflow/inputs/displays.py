@@ -12,7 +12,7 @@ from polyglot.displays.display import Display, Kind
 from polyglot.replication.settings import PUBLISHED_RECIPE, as_published
 from polyglot.scoring.settings import Scoring
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from polyglot.core.cells import Cell
 from polyglot.study import paths
-from polyglot.study.experiments import MAIN, Matrix
+from polyglot.study.experiments import Matrix
+from polyglot.study.reserved import MAIN
 from polyglot.study.sizes import wants
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import PEOPLE, parse_recipe

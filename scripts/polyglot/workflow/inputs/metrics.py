@@ -10,7 +10,7 @@ from typing import Any
 from polyglot.core.hashing import file_hash
 from polyglot.intrinsic.metrics import METRICS, PAPER, of_texts
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs

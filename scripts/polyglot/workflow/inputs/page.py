@@ -14,7 +14,8 @@ from polyglot.displays import catalogue
 from polyglot.displays.catalogue import files
 from polyglot.displays.display import Display, Kind
 from polyglot.study import paths
-from polyglot.study.experiments import MAIN, Comparison
+from polyglot.study.experiments import Comparison
+from polyglot.study.reserved import MAIN
 from polyglot.study.sizes import examples_in
 from polyglot.workflow.inputs.base import Inputs
 

@@ -11,7 +11,7 @@ from polyglot.displays.catalogue.replication import REPLICATION as SHOWN
 from polyglot.displays.display import Kind
 from polyglot.replication.settings import as_published
 from polyglot.study import paths
-from polyglot.study.configuration import REPLICATION
+from polyglot.study.reserved import REPLICATION
 from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.page import BESIDE, FORMS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polyglot.core.errors import ConfigurationError
 from polyglot.study import paths
-from polyglot.study.experiments import MAIN
+from polyglot.study.reserved import MAIN
 from polyglot.workflow.inputs.base import Inputs
 
 
