@@ -86,6 +86,7 @@ rule data_tables:
         ],
         methods=experiments.one_method_recipes,
         definition=STUDY.scoring.definition,
+        rates=experiments.rates(),
     message:
         "Price and quality of the data"
     script:

@@ -17,7 +17,7 @@ from polyglot.evaluation.lighteval_inside import gradients_left_as_they_are
 from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
 
-OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
+OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer", "chance")
 
 
 def evaluate(
@@ -42,7 +42,7 @@ def evaluate(
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
-        (sums to 1 over a task), correct (0 or 1), answer.
+        (sums to 1 over a task), correct (0 or 1), answer, chance (the score of guessing, see `Formulation.chance`).
 
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
@@ -108,6 +108,7 @@ def _outcomes(task: Task, asked: Questions, details: list[Any]) -> pd.DataFrame:
         facts = {"example_id": item.id, "category": item.category, "subset": item.subset}
         rows.append(
             {"benchmark": task.benchmark, "lang": task.lang, **facts, "correct": int(detail.metric["correct"]), "answer": answer}
+            | {"chance": task.formulation.chance(item)}
         )
     frame = pd.DataFrame(rows).sort_values("example_id", ignore_index=True)
     stratum = strata(task.weighting, task.benchmark, frame)

@@ -11,6 +11,7 @@ import pandas as pd
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
+from polyglot.scoring.given_answers import Given, given
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.seed_spread import Spread, deviations
 
@@ -101,7 +102,8 @@ class BenchmarkDraws:
     `scores`: score (index 0) and replicates over items, of students the mean over seeds, with what the floor of `errors` adds, so
     that the interval of a gain agrees with its standard error; `errors`: standard error over items of
     the difference from the base; `by_seed`: each student's score by seed; `noise`: the variance over items of one seed's score
-    given the items' difficulty, which is a part of the variance between seeds; `trained`: the scores of single trainings.
+    given the items' difficulty, which is a part of the variance between seeds; `trained`: the scores of single trainings;
+    `answers`: what every model answered.
 
     A seed's score is the mean of the trainings on its draw of data. Where there is one draw only, its trainings take the place of
     seeds: what another draw would change is then in none of these numbers.
@@ -113,6 +115,7 @@ class BenchmarkDraws:
     noise: dict[Student, float]
     items: int
     trained: dict[Student, Trained] = field(default_factory=dict)
+    answers: dict[Student | str, Given] = field(default_factory=dict)
 
 
 def benchmark_draws(
@@ -131,18 +134,21 @@ def benchmark_draws(
         students: (recipe, teacher) to its students' outcomes: of each draw of data, its trainings.
         trainings: on each draw.
     """
-    frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
+    frames = {"base": base, "reference": reference}
     for student, by_seed in students.items():
         frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
-    items, correct = align_outcomes({str(name): frame[frame["benchmark"] == benchmark] for name, frame in frames.items()})
+    frames = {name: frame[frame["benchmark"] == benchmark] for name, frame in frames.items()}
+    items, correct = align_outcomes(frames)
     rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
     by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
     found = BenchmarkDraws({name: by_model[name] for name in ANCHORS}, {}, {}, {}, len(items))
     weights = items["weight"].to_numpy()
+    found.answers |= {name: given([frames[name]], frames["base"]) for name in ANCHORS}
     found.errors["reference"] = paired_se(items, (correct["reference"] - correct["base"]).to_numpy())
     for student, by_seed in students.items():
         names = [f"{student}/{number}" for number in range(len(by_seed))]
         own = correct[names]
+        found.answers[student] = given([frames[name] for name in names], frames["base"])
         difference = own.mean(axis=1).to_numpy() - correct["base"].to_numpy()
         found.scores[student] = np.mean([by_model[name] for name in names], axis=0)
         found.errors[student] = paired_se(items, difference)

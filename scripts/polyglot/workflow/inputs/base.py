@@ -22,6 +22,12 @@ class Inputs:
     study: Study
     registries: Registries
 
+    def rates_of(self, teachers: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """USD per million (prompt, completion) tokens of those teachers that have a price, 0 included."""
+        models = self.registries.models
+        priced = {name: models[name].rates for name in teachers if name in models}
+        return {name: (rates.prompt, rates.completion) for name, rates in priced.items() if rates is not None}
+
     def at(self, pattern: str, **wildcards: Any) -> str:
         """The path of a pattern (see `polyglot.study.paths`) in this study; wildcards not in the pattern are ignored."""
         return pattern.format(**{"study": self.study.study, **wildcards})

@@ -117,6 +117,10 @@ class ExperimentInputs(Inputs):
         single = [recipe for recipe in parsed if len(recipe.parts) == 1]
         return {recipe.name: recipe.parts[0] for recipe in single if recipe.parts[0] in self.study.methods}
 
+    def rates(self) -> dict[str, tuple[float, float]]:
+        """Prices of the study's teachers (see `rates_of`)."""
+        return self.rates_of(self.study.teachers)
+
     def method_scores(self) -> File:
         """The scores of the first experiment of this run that trains students on single methods."""
         for name in self.study.default_experiments:

@@ -52,9 +52,7 @@ class ScreeningInputs(Inputs):
 
     def rates(self) -> dict[str, tuple[float, float]]:
         """USD per million (prompt, completion) tokens of the candidates that have a price."""
-        models = self.registries.models
-        priced = {name: models[name].rates for name in self.study.screened_teachers if name in models}
-        return {name: (rates.prompt, rates.completion) for name, rates in priced.items() if rates is not None}
+        return self.rates_of(self.study.screened_teachers)
 
     def check(self, words: Sequence[str]) -> None:
         """Check, if a screening is asked for, the scores that gain is predicted from, before anything is paid for.
