@@ -36,7 +36,7 @@ class Doubt:
     caution: str
 
 
-def test_doubts(context: Context, evaluation: pd.DataFrame | None, lang: str, base: str, recipe: str) -> list[Doubt]:
+def doubts_about(context: Context, evaluation: pd.DataFrame | None, lang: str, base: str, recipe: str) -> list[Doubt]:
     """Doubts about the test in one language, with one base and recipe, most urgent first.
 
     Args:

@@ -8,7 +8,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, millions, number, p_value, probability, significant
 from polyglot.displays.table import Table
-from polyglot.displays.tables.doubts import test_doubts
+from polyglot.displays.tables.doubts import doubts_about
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
 from polyglot.displays.tables.verdicts import RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend, settled
 from polyglot.displays.words import flag_notes, hole_notes
@@ -45,7 +45,7 @@ def recommendation(
     for lang in sorted({*cells["lang"], *missing["lang"]}):
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
         flag = reasons.get((base, lang), "")
-        doubts = tuple(test_doubts(context, evaluation, lang, base, recipe))
+        doubts = tuple(doubts_about(context, evaluation, lang, base, recipe))
         known = LanguageResults(lang, base, own, drawn, absent, flag, prices, methods, doubts)
         recommendations.append(recommend(context, known))
     recommendations = settled(context, recommendations)

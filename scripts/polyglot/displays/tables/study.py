@@ -44,7 +44,7 @@ def evaluation(
         place: Row = {"language": context.language(lang, base)}
         place |= {"student base": context.model(base)} if len(bases) > 1 else {}
         asked = {name: sizes.get((lang, base, name)) for name in benchmarks}
-        items = {name: UNKNOWN if size is None else f"n = {size:,}" for name, size in asked.items()}
+        items = {name: _asked(frame, lang, base, name, size) for name, size in asked.items()}
         shown.append({**place, **({"recipe": ""} if len(recipes) > 2 else {}), "model": "(items)", **items})
         own = [key for key in models if key[:2] == (lang, base)]
         for key in sorted(own, key=lambda key: (recipes.index(key[2]), names.index(key[3]))):
@@ -56,7 +56,7 @@ def evaluation(
                 scores[name] = with_error(row["score"], row["se"], missing=missing)
             shown.append({**place, **({"recipe": key[2]} if len(recipes) > 2 else {}), "model": title, **scores})
     notes = [
-        "Score ± standard error (bootstrap over items and seeds); n: items. All models answered the same items, so a "
+        "Score ± standard error (bootstrap over items and seeds); n: items; chance: the score of guessing. All models answered the same items, so a "
         "difference is more certain than their standard errors suggest: see the gains in the table of PGR.",
         *flag_notes(context, gaps),
         *hole_notes(context, holes),
@@ -64,6 +64,15 @@ def evaluation(
     data = frame.sort_values([*MODEL, "benchmark"], ignore_index=True)
     more = [_power(context, frame)] if "gain_se" in frame and frame["gain_se"].notna().any() else []
     return Table(data, pd.DataFrame(shown), context.title, notes, more)
+
+
+def _asked(evaluation: pd.DataFrame, lang: str, base: str, benchmark: str, size: int | None) -> str:
+    """The items of a benchmark, and what guessing scores where options are given."""
+    if size is None:
+        return UNKNOWN
+    rows = evaluation[(evaluation["lang"] == lang) & (evaluation["base"] == base) & (evaluation["benchmark"] == benchmark)]
+    chance = float(rows["chance"].max()) if "chance" in rows else math.nan
+    return f"n = {size:,}" + (f", chance {number(chance)}" if chance > 0 else "")
 
 
 def _power(context: Context, evaluation: pd.DataFrame) -> Table:
@@ -100,7 +109,12 @@ def _power(context: Context, evaluation: pd.DataFrame) -> Table:
         f"The true gain over the base that the {context.confidence:.0%} interval of a median student would tell from nothing "
         f"with probability {POWER:.0%}. A smaller gain may be there and not be seen."
     )
-    return Table(pd.DataFrame(rows), pd.DataFrame(shown), "Smallest gain that could have been told from nothing", [note, *[planned] * any(row["planned"] for row in rows)])
+    return Table(
+        pd.DataFrame(rows),
+        pd.DataFrame(shown),
+        "Smallest gain that could have been told from nothing",
+        [note, *[planned] * any(row["planned"] for row in rows)],
+    )
 
 
 def pgr(

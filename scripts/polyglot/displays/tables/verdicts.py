@@ -11,7 +11,7 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import number, p_value, with_error
-from polyglot.displays.tables.doubts import Doubt, test_doubts
+from polyglot.displays.tables.doubts import Doubt
 from polyglot.displays.tables.layout import Estimate, Row, estimate, row_dicts
 from polyglot.displays.words import TWO_CELLS, size_span, two_cells
 from polyglot.scoring.scores import DEFINITIONS
