@@ -143,7 +143,7 @@ def benchmark_draws(
     by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
     found = BenchmarkDraws({name: by_model[name] for name in ANCHORS}, {}, {}, {}, len(items))
     weights = items["weight"].to_numpy()
-    found.answers |= {name: given([frames[name]], frames["base"]) for name in ANCHORS}
+    found.answers.update((name, given([frames[name]], frames["base"])) for name in ANCHORS)
     found.errors["reference"] = paired_se(items, (correct["reference"] - correct["base"]).to_numpy())
     for student, by_seed in students.items():
         names = [f"{student}/{number}" for number in range(len(by_seed))]

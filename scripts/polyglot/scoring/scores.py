@@ -317,8 +317,8 @@ def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
 def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
     """Average over languages of every definition, with intervals, rank, and probabilities of ranks.
 
-    Teachers are ranked among those of the same base and recipe; equal scores share the better rank. A teacher with an empty cell has no average and no rank, because
-    an average over fewer languages is not comparable.
+    Teachers are ranked among those of the same base and recipe; equal scores share the better rank. A teacher with an empty cell
+    has no average and no rank, because an average over fewer languages is not comparable.
 
     Args:
         replicates: from `score_cells`.

@@ -56,8 +56,8 @@ def evaluation(
                 scores[name] = with_error(row["score"], row["se"], missing=missing)
             shown.append({**place, **({"recipe": key[2]} if len(recipes) > 2 else {}), "model": title, **scores})
     notes = [
-        "Score ± standard error (bootstrap over items and seeds); n: items; chance: the score of guessing. All models answered the same items, so a "
-        "difference is more certain than their standard errors suggest: see the gains in the table of PGR.",
+        "Score ± standard error (bootstrap over items and seeds); n: items; chance: the score of guessing. All models answered "
+        "the same items, so a difference is more certain than their standard errors suggest: see the gains in the table of PGR.",
         *flag_notes(context, gaps),
         *hole_notes(context, holes),
     ]
