@@ -85,7 +85,7 @@ def _score_rows(draws: LanguageDraws, scores: Mapping[str, Mapping[Student | str
             named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
             gain = draws.benchmark_error(model, benchmark) if isinstance(model, tuple) else np.nan
             error = {"gain_se": gain, "score": values[0], "se": spread_of(values[1:]), "n": draws.benchmarks[benchmark].items}
-            answers = found.answers[model].columns
+            answers = draws.benchmarks[benchmark].answers[model].columns
             rows.append({"benchmark": benchmark, "lang": draws.lang, "base": draws.base, **named, **error, **answers})
     return pd.DataFrame(rows)
 
