@@ -199,7 +199,7 @@ def test_equal_teachers_are_both_named() -> None:
     cells["pg_signsafe"] = 0.0
     drawn.loc[drawn["replicate"] == 0, "pg_signsafe"] = 0.0
     text = advice(replace(frames, cells=cells, replicates=drawn))["id"]["advice"]
-    assert "Good & Co_1 and Fair score the same (PG-Score 0.00" in text
+    assert "Fair and Good & Co_1 score the same (PG-Score 0.00" in text
 
 
 def test_a_flagged_language_is_told_once_what_the_flag_means() -> None:

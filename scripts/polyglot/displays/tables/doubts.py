@@ -58,7 +58,7 @@ def _as_base(students: Sequence[Row]) -> list[Doubt]:
     shares: dict[str, list[tuple[float, float]]] = {}
     for row in students:
         shares.setdefault(row["model"], []).append((row["differs"], row["n"]))
-    means = [float(np.average(*np.transpose(pairs))) for pairs in shares.values()]
+    means = [float(np.average(found, weights=items)) for found, items in (np.transpose(pairs) for pairs in shares.values())]
     if not means or not max(means) <= AS_THE_BASE:  # NaN is not known
         return []
     how = "exactly" if max(means) == 0 else "nearly always"

@@ -46,7 +46,7 @@ def recommendation(
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
         flag = reasons.get((base, lang), "")
         doubts = tuple(doubts_about(context, evaluation, lang, base, recipe))
-        known = LanguageResults(lang, base, own, drawn, absent, flag, prices, methods, doubts)
+        known = LanguageResults(lang, base, own, drawn, absent, flag, prices, methods, doubts, len(own) == len(cells))
         recommendations.append(recommend(context, known))
     recommendations = settled(context, recommendations)
     notes = [f"**{context.language(one.lang, base)}.** {_paragraph(context, one)}" for one in recommendations]

@@ -116,6 +116,8 @@ class LanguageResults:
     prices: pd.DataFrame
     methods: pd.DataFrame
     doubts: tuple[Doubt, ...] = ()
+    alone: bool = False
+    """Whether no other language is scored with this one."""
 
 
 def recommend(context: Context, known: LanguageResults) -> Recommendation:
@@ -160,7 +162,8 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
         tied=tuple(str(name) for name in point.index if name != best and point[name] == point[best]),
         doubts=known.doubts,
     )
-    return replace(found, caveats=_caveats(context, found, cells, holes))
+    counted = (TWO_CELLS,) * (known.alone and two_cells(cells))
+    return replace(found, caveats=(*counted, *_caveats(context, found, cells, holes)))
 
 
 def settled(context: Context, recommendations: Sequence[Recommendation]) -> list[Recommendation]:
@@ -331,8 +334,6 @@ def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, hole
     differ = [f"{context.model(row['teacher'])} ({name})" for name, row in leaders.items() if row["teacher"] != advice.teacher]
     if differ:
         found.append(f"another definition of the score has another leader: {', '.join(differ)}")
-    if two_cells(cells):
-        found.append(TWO_CELLS)
     span = size_span(context, str(cells["recipe"].iloc[0]), advice.lang)
     if span:
         found.append(
