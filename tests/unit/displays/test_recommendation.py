@@ -155,7 +155,11 @@ def evaluated(frames: Frames, **changes: Any) -> pd.DataFrame:
         ({}, "", ""),
         ({"differs": 0.0}, "as_base", "the students answer exactly as the base: trained too little?"),
         ({"differs": 0.02}, "as_base", "the students answer nearly always as the base"),
-        ({"option_share": 11 / 12}, "one_option", "nearly always the same option: the base (A for 92% of mmlu)"),
+        (
+            {"option_share": 11 / 12},
+            "one_option",
+            "nearly always the same option: the base (A for 92% of mmlu), the reference (A for 92% of mmlu), the student of",
+        ),
         ({"n": 12}, "few_items", "mmlu has only 12 items"),
         ({"chance": 0.6}, "chance", "base and reference are not above chance (mmlu: base 0.400, reference 0.600, and guessing"),
         ({"chance": 0.45}, "", ""),

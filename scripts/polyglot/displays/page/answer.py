@@ -62,7 +62,7 @@ def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
             _text(row["teacher"]),
             _text(row["label"]),
             line(str(row["advice"]).partition(CAUTIONS)[0]),
-            [part for part in _text(row["caveats"]).split("; ") if part],
+            [line(part) for part in _text(row["caveats"]).split("; ") if part],
             _text(row.get("doubts")).split(),
         )
         for row in row_dicts(recommendation)

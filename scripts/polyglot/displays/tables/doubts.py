@@ -75,12 +75,14 @@ def _one_option(context: Context, rows: Sequence[Row]) -> list[Doubt]:
     if not fixed:
         return []
     named = [
-        f"{'the ' * (row['model'] in ('base', 'reference'))}{context.model(row['model'])} ({row['option']} for "
-        f"{row['option_share']:.0%} of {row['benchmark']})"
-        for row in fixed
+        f"{_named(context, row['model'])} ({row['option']} for {row['option_share']:.0%} of {row['benchmark']})" for row in fixed
     ]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     return [Doubt("one_option", f"nearly always the same option: {', '.join(named[:3])}{more}; try `formulation: cloze`")]
+
+
+def _named(context: Context, model: str) -> str:
+    return f"the {model}" if model in ("base", "reference") else f"the student of {context.model(model)}"
 
 
 def _few_items(anchors: Sequence[Row]) -> list[Doubt]:

@@ -95,13 +95,18 @@ def _names(context: Context, advice: Recommendation) -> str:
     return " or ".join(context.model(name) for name in (advice.teacher, *advice.rivals))
 
 
+def _best(context: Context, advice: Recommendation) -> str:
+    """The best-scoring teacher, or teachers if their scores are equal; empty if none was measured."""
+    return " and ".join(context.model(name) for name in (advice.teacher, *advice.tied) if name)
+
+
 def _shown(context: Context, advice: Recommendation) -> Row:
     empty = HOLE if advice.verdict == "not_measured" else UNKNOWN
     rivals = ", ".join(f"{context.model(name)} ({probability(p)})" for name, p in advice.rivals.items())
     return {
         "language": context.language(advice.lang, advice.base),
         "verdict": VERDICTS[advice.verdict],
-        "best-scoring teacher": context.model(advice.teacher) if advice.teacher else empty,
+        "best-scoring teacher": _best(context, advice) or empty,
         f"PG-Score ({context.definition})": advice.pg.text(2, missing=empty),
         "P(first)": probability(advice.p_first, missing=empty),
         "p (lead)": p_value(advice.p_lead),
@@ -262,7 +267,7 @@ def _data(context: Context, advice: Recommendation) -> Row:
         "flagged": context.is_flagged(advice.lang, advice.base),
         "verdict": advice.verdict,
         "teacher": advice.teacher,
-        "label": context.model(advice.teacher) if advice.teacher else "",
+        "label": _best(context, advice),
         "teachers_measured": advice.measured,
         "definition": context.definition,
         **advice.pg.named("pg"),

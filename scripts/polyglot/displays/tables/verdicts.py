@@ -319,8 +319,12 @@ def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, hole
     found, flag = [], advice.flag
     if flag:
         safe = context.definition == "signsafe"
-        used = "the gain, which needs no reference" if safe else "it, though it is reversed or inflated"
-        found.append(f"{flag}: do not read the share of the gap that students recover (PGR); this ranking uses {used}")
+        used = (
+            "this ranking uses the gain, which needs no reference"
+            if safe
+            else "it is reversed or inflated, and so is this ranking"
+        )
+        found.append(f"{flag}: do not read the share of the gap that students recover (PGR): {used}")
     largest, gain = advice.largest_gain
     if advice.gains_known and not gain.low > 0:
         found.append("no student of any teacher clearly beats the untrained base")
