@@ -88,6 +88,7 @@ rule data_tables:
         ],
         methods=experiments.one_method_recipes,
         definition=STUDY.scoring.definition,
+        rates=models.rates(STUDY.teachers),
     message:
         "Price and quality of the data"
     script:

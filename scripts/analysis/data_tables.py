@@ -19,5 +19,6 @@ with running(snakemake, environment="analysis"):
     methods = [method_table(answers, rated)]
     if snakemake.input.students:
         methods.append(methods_by_students(read_frame(snakemake.input.students), params.methods, params.definition))
-    write_csv(price_table(answers, synthesis_seconds(*params.benchmarks)), snakemake.output.prices)
+    prices = price_table(answers, synthesis_seconds(*params.benchmarks), params.get("rates"))
+    write_csv(prices, snakemake.output.prices)
     write_csv(pd.concat(methods, ignore_index=True), snakemake.output.methods)

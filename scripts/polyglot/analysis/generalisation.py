@@ -75,8 +75,8 @@ def fold_table(folds: Sequence[Fold]) -> pd.DataFrame:
         gain, best = fold.gains[0], np.nanmax(fold.gains[0])
         named = {"transfer": fold.transfer, "lang": fold.lang, "benchmark": fold.benchmark}
         for rule, scores in fold.scores.items():
-            columns = {"teacher": fold.teachers, "score": scores, "chosen": chosen(scores), "gain": gain, "regret": best - gain}
-            rows.append(pd.DataFrame({**named, "rule": rule, **columns}))
+            values = {"teacher": fold.teachers, "score": scores, "chosen": chosen(scores), "gain": gain, "regret": best - gain}
+            rows.append(pd.DataFrame({**named, "rule": rule, **values}))
     columns = ["transfer", "lang", "benchmark", "rule", "teacher", "score", "chosen", "gain", "regret"]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 

@@ -113,16 +113,19 @@ def own_score(outcomes: pd.DataFrame) -> float:
     return float(by_benchmark.mean())
 
 
-def price_table(answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float]) -> pd.DataFrame:
+def price_table(
+    answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float], rates: Mapping[str, Sequence[float]] | None = None
+) -> pd.DataFrame:
     """The cost of a teacher's usable data, by language.
 
     Args:
         answers: every answer: teacher, lang, status, prompt_tokens, completion_tokens.
         seconds: (teacher, lang) to the seconds of its synthesis jobs; cells without a record are missing.
+        rates: teacher to USD per million (prompt, completion) tokens, 0 where the registry says so; others have no price.
 
     Returns:
-        teacher, lang, requests, usable, prompt_tokens, completion_tokens (sums over all requests), seconds, gpus, usd. The last
-        two are 0 and missing until an engine on GPUs or a priced API is used.
+        teacher, lang, requests, usable, prompt_tokens, completion_tokens (sums over all requests), seconds, gpus (0: none
+        recorded), usd (missing without a price).
     """
     groups = answers.groupby(["teacher", "lang"])
     found = groups.agg(
@@ -130,7 +133,9 @@ def price_table(answers: pd.DataFrame, seconds: Mapping[tuple[str, str], float])
     )
     found.insert(1, "usable", groups["status"].agg(lambda status: int((status == "ok").sum())))
     found["seconds"] = [seconds.get((str(teacher), str(lang)), np.nan) for teacher, lang in found.index]
-    return found.assign(gpus=0, usd=np.nan).reset_index()
+    prices = np.array([(rates or {}).get(str(teacher), (np.nan, np.nan)) for teacher, _ in found.index]).reshape(-1, 2) / 1e6
+    paid = (prices * found[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)).sum(axis=1)
+    return found.assign(gpus=0, usd=paid).reset_index()
 
 
 def method_table(answers: pd.DataFrame, rated: pd.DataFrame) -> pd.DataFrame:

@@ -45,6 +45,15 @@ def flag_line(context: Context) -> str:
     return f"{FLAG} flagged languages in the averages: {', '.join(names)}." if names else ""
 
 
+TWO_CELLS = "with two teachers in one language a score only counts in how many metrics each is ahead"
+
+
+def two_cells(cells: pd.DataFrame) -> bool:
+    """Whether every z-score of some cells is 1, -1 or 0, as it is where two of them define the scale."""
+    z = cells.filter(regex="^z_").dropna()
+    return len(z) == 2 and bool((z.abs().isin([0, 1])).to_numpy().all()) and z.shape[1] > 0
+
+
 UNEQUAL = 0.05
 """Share by which the largest training set of a language may exceed the smallest without a caveat."""
 

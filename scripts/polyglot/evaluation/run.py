@@ -19,7 +19,7 @@ from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
 from polyglot.evaluation.with_lighteval import Answered, Example, gradients_left_as_they_are
 
-OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer")
+OUTCOME_COLUMNS = ("benchmark", "lang", "example_id", "category", "subset", "stratum", "weight", "correct", "answer", "chance")
 
 
 def evaluate(
@@ -44,7 +44,8 @@ def evaluate(
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
-        (sums to 1 over a task), correct (0 or 1; of tasks of lighteval their metric), answer.
+        (sums to 1 over a task), correct (0 or 1; of tasks of lighteval their metric), answer, chance (the score of guessing, see
+        `Formulation.chance`).
 
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
@@ -111,7 +112,8 @@ def _own_outcomes(task: Task, asked: Questions, answered: list[Answered]) -> lis
     for example in answered[0].examples:
         item = asked.items[example.doc.specific["place"]]
         facts = {"example_id": item.id, "category": item.category, "subset": item.subset}
-        rows.append({**facts, "correct": int(example.value), "answer": _answer(example, task.formulation.writes)})
+        answer, chance = _answer(example, task.formulation.writes), task.formulation.chance(item)
+        rows.append({**facts, "correct": int(example.value), "answer": answer, "chance": chance})
     return rows
 
 
@@ -122,7 +124,9 @@ def _their_outcomes(task: Task, answered: list[Answered]) -> list[dict[str, Any]
         values = outcomes_of([example.value for example in one.examples], one.part.aggregate, one.part.key)
         for example, value in zip(one.examples, values, strict=True):
             facts = {"example_id": example.doc.id, "category": ONE_KIND, "subset": one.part.name or ONE_KIND}
-            rows.append({**facts, "correct": float(value), "answer": _answer(example, bool(example.response.text))})
+            written = bool(example.response.text)
+            chance = 0.0 if written or len(example.doc.choices) < 2 else 1 / len(example.doc.choices)
+            rows.append({**facts, "correct": float(value), "answer": _answer(example, written), "chance": chance})
     return rows
 
 

@@ -53,7 +53,7 @@ def measured(draws: LanguageDraws, spread: Spread, seed: int) -> tuple[pd.DataFr
     Returns:
         (measurements, scores). `measurements`: replicate, base, recipe, teacher, lang, student_score, base_score,
         reference_score, gain, gain_se, gap, gap_se, pgr_released, pgr_paper. `scores`: benchmark, lang, base, recipe, model,
-        gain_se, score, se, n, one row each.
+        gain_se, score, se, n, and the columns of `polyglot.scoring.given_answers.Given`, one row each.
     """
     base, reference = (draws.anchor(name) for name in ANCHORS)
     rows, by_benchmark = [], {name: dict(found.scores) for name, found in draws.benchmarks.items()}
@@ -85,7 +85,8 @@ def _score_rows(draws: LanguageDraws, scores: Mapping[str, Mapping[Student | str
             named = {"recipe": model[0], "model": model[1]} if isinstance(model, tuple) else {"recipe": "", "model": model}
             gain = draws.benchmark_error(model, benchmark) if isinstance(model, tuple) else np.nan
             error = {"gain_se": gain, "score": values[0], "se": spread_of(values[1:]), "n": draws.benchmarks[benchmark].items}
-            rows.append({"benchmark": benchmark, "lang": draws.lang, "base": draws.base, **named, **error})
+            answers = draws.benchmarks[benchmark].answers[model].columns
+            rows.append({"benchmark": benchmark, "lang": draws.lang, "base": draws.base, **named, **error, **answers})
     return pd.DataFrame(rows)
 
 

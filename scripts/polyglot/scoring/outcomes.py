@@ -11,6 +11,7 @@ import pandas as pd
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
+from polyglot.scoring.given_answers import Given, given
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.seed_spread import Spread, deviations
 
@@ -67,12 +68,22 @@ def paired_se(items: pd.DataFrame, difference: Array) -> float:
 
     Floored at half an item, so that models with equal outcomes on every item do not get a standard error of zero.
     """
+    return float(np.hypot(np.sqrt(_paired_variance(items, difference)), unseen_se(items, difference)))
+
+
+def unseen_se(items: pd.DataFrame, difference: Array) -> float:
+    """What the floor of `paired_se` adds: a standard error that resamples of the items do not show, 0 above the floor."""
+    floor = 0.5 * items["weight"].mean()
+    return float(np.sqrt(max(floor**2 - _paired_variance(items, difference), 0.0)))
+
+
+def _paired_variance(items: pd.DataFrame, difference: Array) -> float:
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():
         weights = items["weight"].to_numpy()[rows]
         spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
         variance += float((weights**2).sum()) * spread
-    return float(max(np.sqrt(variance), 0.5 * items["weight"].mean()))
+    return variance
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,11 @@ class Trained:
 class BenchmarkDraws:
     """One benchmark in one language, for base, reference and every student.
 
-    `scores`: score (index 0) and replicates over items, of students the mean over seeds; `errors`: standard error over items of
+    `scores`: score (index 0) and replicates over items, of students the mean over seeds, with what the floor of `errors` adds, so
+    that the interval of a gain agrees with its standard error; `errors`: standard error over items of
     the difference from the base; `by_seed`: each student's score by seed; `noise`: the variance over items of one seed's score
-    given the items' difficulty, which is a part of the variance between seeds; `trained`: the scores of single trainings.
+    given the items' difficulty, which is a part of the variance between seeds; `trained`: the scores of single trainings;
+    `answers`: what every model answered.
 
     A seed's score is the mean of the trainings on its draw of data. Where there is one draw only, its trainings take the place of
     seeds: what another draw would change is then in none of these numbers.
@@ -102,6 +115,7 @@ class BenchmarkDraws:
     noise: dict[Student, float]
     items: int
     trained: dict[Student, Trained] = field(default_factory=dict)
+    answers: dict[Student | str, Given] = field(default_factory=dict)
 
 
 def benchmark_draws(
@@ -120,20 +134,27 @@ def benchmark_draws(
         students: (recipe, teacher) to its students' outcomes: of each draw of data, its trainings.
         trainings: on each draw.
     """
-    frames: dict[Student | str, pd.DataFrame] = {"base": base, "reference": reference}
+    frames = {"base": base, "reference": reference}
     for student, by_seed in students.items():
         frames |= {f"{student}/{number}": frame for number, frame in enumerate(by_seed)}
-    items, correct = align_outcomes({str(name): frame[frame["benchmark"] == benchmark] for name, frame in frames.items()})
+    frames = {name: frame[frame["benchmark"] == benchmark] for name, frame in frames.items()}
+    items, correct = align_outcomes(frames)
     rng = np.random.default_rng(stable_seed("items", benchmark, lang, seed))
     by_model = dict(zip(correct.columns, score_replicates(items, correct, replicates, rng).T, strict=True))
     found = BenchmarkDraws({name: by_model[name] for name in ANCHORS}, {}, {}, {}, len(items))
     weights = items["weight"].to_numpy()
+    found.answers.update((name, given([frames[name]], frames["base"])) for name in ANCHORS)
     found.errors["reference"] = paired_se(items, (correct["reference"] - correct["base"]).to_numpy())
     for student, by_seed in students.items():
         names = [f"{student}/{number}" for number in range(len(by_seed))]
         own = correct[names]
+        found.answers[student] = given([frames[name] for name in names], frames["base"])
+        difference = own.mean(axis=1).to_numpy() - correct["base"].to_numpy()
         found.scores[student] = np.mean([by_model[name] for name in names], axis=0)
-        found.errors[student] = paired_se(items, own.mean(axis=1).to_numpy() - correct["base"].to_numpy())
+        found.errors[student] = paired_se(items, difference)
+        if unseen := unseen_se(items, difference):
+            own_rng = np.random.default_rng(stable_seed("unseen", benchmark, lang, *student, seed))
+            found.scores[student][1:] += own_rng.normal(scale=unseen, size=replicates)
         single = own.to_numpy().reshape(len(items), -1, trainings)
         units = single.mean(axis=2) if single.shape[1] > 1 else single[:, 0]
         scores = np.array([by_model[name][0] for name in names]).reshape(-1, trainings)

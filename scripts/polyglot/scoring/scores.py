@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from polyglot.core.arrays import Array
+from polyglot.core.arrays import DECIMALS, Array, settled
 from polyglot.core.errors import WrongInput
 from polyglot.intrinsic.metrics import INTRINSIC, PAPER, Metric
 from polyglot.scoring.statistics import rank_probabilities
@@ -99,8 +99,7 @@ def intrinsic_components(
 
 def intrinsic_score(components: Mapping[str, Array], metrics: Sequence[str] | None = None) -> Array:
     """Mean of the z-scores (None: of all). It is relative to the set of cells, so adding a teacher changes every score."""
-    score: Array = np.mean([components[name] for name in (components if metrics is None else metrics)], axis=0)
-    return score
+    return settled(np.mean([components[name] for name in (components if metrics is None else metrics)], axis=0))
 
 
 def performance_gap_recovered(student: Array, base: Array, reference: Array) -> Array:
@@ -243,7 +242,8 @@ def _scored(
     )
     intrinsic = dict(zip(INTRINSIC_SCORES, (intrinsic_score(found, side) for side in sides), strict=True))
     scores = {f"pg_{name}": values for name, values in pg_scores(parts, alpha, against).items()}
-    return {**{f"z_{name}": values for name, values in found.items()}, **intrinsic, **scores}
+    z = {f"z_{name}": values for name, values in found.items()}
+    return {name: settled(values) for name, values in {**z, **intrinsic, **scores}.items()}
 
 
 def _with_gain_interval(cells: pd.DataFrame, gain: Array | None, confidence: float) -> pd.DataFrame:
@@ -317,8 +317,8 @@ def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
 def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidence: float) -> pd.DataFrame:
     """Average over languages of every definition, with intervals, rank, and probabilities of ranks.
 
-    Teachers are ranked among those of the same base and recipe. A teacher with an empty cell has no average and no rank, because
-    an average over fewer languages is not comparable.
+    Teachers are ranked among those of the same base and recipe; equal scores share the better rank. A teacher with an empty cell
+    has no average and no rank, because an average over fewer languages is not comparable.
 
     Args:
         replicates: from `score_cells`.
@@ -331,7 +331,7 @@ def rank_teachers(replicates: pd.DataFrame, *, definition: Definition, confidenc
     columns = [*(f"pg_{name}" for name in DEFINITIONS), *INTRINSIC_SCORES]
     found = []
     for (base, recipe), group in replicates.groupby(["base", "recipe"], sort=False):
-        means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False)
+        means = group.groupby(["replicate", "teacher"])[columns].mean(skipna=False).round(DECIMALS) + 0.0
         point, drawn = means.xs(0, level="replicate"), means.drop(index=0, level="replicate")
         measured = group[(group["replicate"] == 0) & group["intrinsic"].notna()].groupby("teacher")["lang"].nunique()
         ranked = pd.DataFrame({"languages": measured.reindex(point.index, fill_value=0)})

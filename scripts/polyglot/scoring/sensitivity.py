@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.core.arrays import Array
+from polyglot.core.arrays import Array, settled
 from polyglot.intrinsic.metrics import PAPER, PERPLEXITIES, Metric
 from polyglot.scoring.scores import DEFINITIONS, STUDENT, Definition, Perplexity, interval, score_cells
 
@@ -34,8 +34,8 @@ def sensitivity(
 
     Returns:
         One row per setting: choice (`alpha`, `without`, `perplexity`, `definition`), value, definition, spearman (between the
-        teachers' averages under it and under the reference settings) with low and high over replicates, first (the top teacher),
-        n (teachers).
+        teachers' averages under it and under the reference settings) with low and high over replicates, which always hold the
+        correlation itself, first (the top teacher; empty if several share the place), n (teachers).
     """
 
     settings: dict[str, Any] = {"confidence": confidence, "recipe": recipe, "frozen": frozen, "scored": scored}
@@ -55,8 +55,8 @@ def sensitivity(
         known = [column for column, there in zip(reference.columns, measured, strict=True) if there]
         found = rank_correlation(reference[known].to_numpy(dtype=float), other[known].to_numpy(dtype=float))
         low, high = interval(found[1:], confidence)
-        first = known[int(other.loc[0, known].to_numpy(dtype=float).argmax())][-1] if known else ""
-        rho = {"spearman": float(found[0]), "low": float(low), "high": float(high)}
+        rho = {"spearman": float(found[0]), "low": np.fmin(low, found[0]), "high": np.fmax(high, found[0])}
+        first = leader([column[-1] for column in known], other.loc[0, known].to_numpy(dtype=float))
         rows.append({"choice": varied, "value": value, "definition": name, **rho, "first": first, "n": len(known)})
 
     for step in range(11):
@@ -77,13 +77,19 @@ def sensitivity(
     return pd.DataFrame(rows)
 
 
+def leader(teachers: Sequence[str], scores: Array) -> str:
+    """The teacher with the highest score; empty if several have it, or there is none."""
+    top = np.flatnonzero(settled(scores) == np.max(settled(scores), initial=-np.inf))
+    return teachers[top[0]] if len(top) == 1 else ""
+
+
 def rank_correlation(first: Array, second: Array) -> Array:
     """Spearman correlation of each row of two arrays of shape (replicates, n); NaN if undefined."""
     from scipy.stats import rankdata
 
     if first.shape[-1] < 2:
         return np.full(len(first), np.nan)
-    ranks = [rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second)]
+    ranks = [rankdata(settled(values), axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second)]
     scale = np.sqrt((ranks[0] ** 2).sum(axis=-1) * (ranks[1] ** 2).sum(axis=-1))
     found: Array = (ranks[0] * ranks[1]).sum(axis=-1) / np.where(scale == 0, np.nan, scale)
     return found

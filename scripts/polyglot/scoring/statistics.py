@@ -16,8 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from polyglot.core.arrays import settled
+
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+FEWEST = 3
+"""Pairs below which a rank correlation says nothing: of two pairs it is always 1 or -1."""
 EXACT_RANKS = 8
 """Maximum number of pairs for the exact p-value of a rank correlation, by enumerating all permutations."""
 
@@ -246,8 +250,8 @@ def _spearman(pairs: Array, confidence: float, kinds: Indices, *, same: bool) ->
 
     n = len(pairs)
     found = {"rho": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "n": n, "effective": float(n), "note": ""}
-    if n < 2 or constant(pairs).any():
-        return found | {"note": "fewer than 2 pairs" if n < 2 else "a column is constant"}
+    if n < FEWEST or constant(pairs).any():
+        return found | {"note": f"fewer than {FEWEST} pairs" if n < FEWEST else "a column is constant"}
     if same:
         return found | {"rho": 1.0, "low": 1.0, "high": 1.0, "p": 0.0}
     test = spearmanr(*pairs.T)
@@ -299,8 +303,8 @@ def rank_probabilities(wide: pd.DataFrame, *, point: pd.Series[float], confidenc
     """
     from scipy.stats import rankdata
 
-    drawn = matrix(wide.reindex(columns=point.index), list(point.index))
-    scores = matrix(point.to_frame("point"), ["point"])[:, 0]
+    drawn = settled(matrix(wide.reindex(columns=point.index), list(point.index)))
+    scores = settled(matrix(point.to_frame("point"), ["point"])[:, 0])
     scored = np.isfinite(drawn)
     known = np.isfinite(scores) & (2 * scored.sum(axis=0) >= len(drawn))
     whole = scored[:, known].all(axis=1)

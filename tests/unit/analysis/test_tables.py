@@ -116,6 +116,10 @@ def test_prices_count_every_request_and_what_it_wrote() -> None:
     counts = found[["lang", "requests", "usable", "prompt_tokens", "completion_tokens"]].to_numpy().tolist()
     assert counts == [["de", 2, 1, 20, 5], ["id", 1, 1, 20, 7]]
     assert found["seconds"].isna().to_list() == [False, True]
+    assert found["usd"].isna().all()
+    priced = price_table(answers, {}, {"t": (1.0, 2.0)})["usd"]
+    assert priced.tolist() == pytest.approx([30e-6, 34e-6])
+    assert price_table(answers, {}, {"t": (0.0, 0.0)})["usd"].tolist() == [0, 0]
 
 
 def test_methods_are_compared_by_data_and_by_students(study: Study) -> None:

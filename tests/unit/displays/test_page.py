@@ -13,10 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from polyglot.__main__ import main
 from polyglot.displays.numbers import leading, share, with_interval
+from polyglot.displays.page.answer import Advice, Next, next_steps
 from polyglot.displays.page.document import Files, page
+from polyglot.displays.page.left_out import left_out
 from polyglot.displays.page.markup import sheet
 from polyglot.displays.table import Table
 from polyglot.displays.tables import leaderboard as leaderboard_tables
@@ -165,6 +168,36 @@ def test_a_study_with_little_has_a_page(tmp_path: Path, scenario: dict[str, Any]
     assert lead in seen.text
     assert ("Add seeds" in seen.text) == ("seeds" in scenario)
     assert ("Measure what is missing: 1 cell has" in seen.text) == ("holes" in scenario)
+
+
+def test_analyses_of_too_few_cells_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    frames = simulate(teachers=("good", "poor"), langs=("id",))
+    found = left_out(frames.context, saved(frames.cells))
+    assert found["spearman"] == "needs 3 complete cells or more; there are 2"
+    assert found["pca"] == found["regression"] == "needs 4 complete cells or more; there are 2"
+    assert found["weights"] == "needs 3 teachers with a score in every language or more; there are 2"
+    assert found["language_resources"] == "needs 3 languages with a mean score or more; there is 1"
+    assert left_out(frames.context, pd.DataFrame()) == {}
+    whole = simulate()
+    assert left_out(whole.context, saved(whole.cells)) == {}
+    alike = left_out(whole.context, saved(whole.cells).assign(gain=0.1 + 1e-17))
+    assert alike == dict.fromkeys(("intrinsic_extrinsic", "regression"), "all students gain the same")
+    given = files(tmp_path, frames)
+    title = {"title": "Rank correlations", "category": "1 Result", "caption": "", "path": str(tmp_path / "tables/intrinsic")}
+    shown = [*given.shown, {"kind": "table", "name": "spearman", **title}]
+    values = {**asdict(frames.context), "metrics": None}
+    del values["flagged"], values["sizes"]
+    seen = Seen(page(TEMPLATE, replace(given, shown=shown), values, FACTS))
+    assert "Rank correlations (needs 3 complete cells or more; there are 2)" in seen.text
+    assert "table-spearman" not in [part.get("id") for part in seen.of("details")]
+
+
+def test_what_makes_the_test_say_little_is_the_first_thing_to_do() -> None:
+    advice = Advice("sw", "Swahili", "no_gain", "one", "One", Markup(""), [], ["few_items", "as_base"])
+    other = replace(advice, lang="de", language="German", doubts=["few_items"])
+    steps = next_steps([advice, other], Next("made_up", 1), 0)
+    assert steps[0].startswith("Swahili: Train more where students answer as their base")
+    assert steps[1].startswith("Add benchmark items")
 
 
 def test_a_study_without_students_has_a_page_of_what_it_has(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from polyglot.displays.context import Context
 from polyglot.displays.tables import recommendation as recommendation_tables
 from polyglot.displays.tables.verdicts import SEED_SPREAD
 from polyglot.displays.words import size_notes, size_span
-from tests.simulated import GAINS, REASON, Frames, by, methods, prices, simulate, values
+from tests.simulated import GAINS, REASON, Frames, by, evaluation, methods, prices, simulate, values
 
 
-def advice(frames: Frames, *, students: bool = False, price: pd.DataFrame | None = None) -> dict[Any, dict[str, Any]]:
+def advice(
+    frames: Frames, *, students: bool = False, price: pd.DataFrame | None = None, evaluated: pd.DataFrame | None = None
+) -> dict[Any, dict[str, Any]]:
     paid = prices() if price is None else price
-    arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, paid, methods(students=students))
+    arguments = (frames.cells, frames.replicates, frames.gaps, frames.holes, paid, methods(students=students), evaluated)
     return by(recommendation_tables.recommendation(frames.context, *arguments).data, "lang")
 
 
@@ -58,6 +60,8 @@ def test_no_price_is_not_a_price_of_nothing() -> None:
     row = advice(simulate(), price=prices().assign(usable=0))["id"]
     assert pd.isna(row["prompt_tokens_per_10k"])
     assert "no usable example" in row["advice"]
+    assert "price 0 in the registry" in advice(simulate(), price=prices().assign(usd=0.0))["id"]["advice"]
+    assert "$20.00" in advice(simulate(), price=prices().assign(usd=1.0))["id"]["advice"]
     row = advice(simulate(), price=prices().assign(gpus=0, seconds=np.nan))["id"]
     assert pd.isna(row["gpu_hours_per_10k"])
     assert "no GPU recorded" in row["advice"]
@@ -137,3 +141,72 @@ def test_unequal_training_sets_are_a_caveat() -> None:
     assert size_notes(unequal, ["equal"])[0].startswith("Training sets differ by more than 5% between teachers (")
     assert size_notes(context, ["equal"]) == []
     assert size_notes(replace(context, sizes=dict.fromkeys(sizes, 590.0)), ["equal"]) == []
+
+
+def evaluated(frames: Frames, **changes: Any) -> pd.DataFrame:
+    """Scores by benchmark in which nothing is doubtful, but for these columns."""
+    known: dict[str, Any] = {"differs": 0.4, "option": "A", "option_share": 0.4, "chance": 0.25}
+    return evaluation(frames).assign(**known).assign(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubts", "words"),
+    [
+        ({}, "", ""),
+        ({"differs": 0.0}, "as_base", "the students answer exactly as the base: trained too little?"),
+        ({"differs": 0.02}, "as_base", "the students answer nearly always as the base"),
+        (
+            {"option_share": 11 / 12},
+            "one_option",
+            "nearly always the same option: the base (A for 92% of mmlu), the reference (A for 92% of mmlu), the student of",
+        ),
+        ({"n": 12}, "few_items", "mmlu has only 12 items"),
+        ({"chance": 0.6}, "chance", "base and reference are not above chance (mmlu: base 0.400, reference 0.600, and guessing"),
+        ({"chance": 0.45}, "", ""),
+        ({"n": 12, "differs": 0.0}, "as_base few_items", "mmlu has only 12 items"),
+    ],
+)
+def test_what_makes_a_test_say_little_comes_first(changes: dict[str, Any], doubts: str, words: str) -> None:
+    frames = simulate()
+    row = advice(frames, evaluated=evaluated(frames, **changes))["id"]
+    assert row["doubts"] == doubts
+    assert words in row["caveats"]
+    first = row["caveats"].split("; ")[0]
+    assert bool(doubts) == any(part in first for part in ("as the base", "same option", "only 12 items", "above chance"))
+    assert advice(frames, evaluated=evaluation(frames))["id"]["doubts"] == ""  # answers were not kept
+    assert advice(frames)["id"]["doubts"] == ""
+
+
+def test_one_student_that_changed_is_enough() -> None:
+    frames = simulate()
+    found = evaluated(frames, differs=0.0)
+    found.loc[found["model"] == "good", "differs"] = 0.3
+    assert advice(frames, evaluated=found)["id"]["doubts"] == ""
+
+
+def test_the_verdict_is_in_plain_words_before_its_numbers() -> None:
+    frames = simulate(gain=-0.095, noise=1.0, se=0.03)
+    text = advice(frames)["id"]["advice"]
+    assert text.startswith("No difference shown between Good & Co_1 and ")
+    assert text.index("no student is shown to be better than the base") < text.index("P(first)")
+
+
+def test_two_teachers_in_one_language_are_told_what_their_score_counts() -> None:
+    told = "with two teachers in one language a score only counts in how many metrics each is ahead"
+    assert told in advice(simulate(teachers=("good", "poor"), langs=("id",)))["id"]["caveats"]
+    assert told not in advice(simulate(teachers=("good", "poor")))["id"]["caveats"]
+
+
+def test_equal_teachers_are_both_named() -> None:
+    frames = simulate(teachers=("good", "fair"), langs=("id",), gain=-0.1)
+    cells, drawn = frames.cells.copy(), frames.replicates.copy()
+    cells["pg_signsafe"] = 0.0
+    drawn.loc[drawn["replicate"] == 0, "pg_signsafe"] = 0.0
+    text = advice(replace(frames, cells=cells, replicates=drawn))["id"]["advice"]
+    assert "Fair and Good & Co_1 score the same (PG-Score 0.00" in text
+
+
+def test_a_flagged_language_is_told_once_what_the_flag_means() -> None:
+    caveats = advice(simulate())["de"]["caveats"]
+    assert caveats.count("PGR") == 1
+    assert "reference below base: do not read the share of the gap that students recover (PGR)" in caveats

@@ -202,3 +202,35 @@ def test_reward_bench_weights_by_subset_then_category() -> None:
     assert weights[:3].nunique() == 1  # subsets of a category by their number of examples
     share = weights[frame["subset"] == "math-prm"].sum() / 0.5
     assert share == pytest.approx(984 / (984 + 2))
+
+
+def test_the_interval_of_a_gain_agrees_with_its_error_where_student_and_base_answer_alike() -> None:
+    base, reference = outcomes([1, 0, 0, 1] * 3), outcomes([1, 1, 1, 0] * 3)
+    students = {("equal", "same"): [base], ("equal", "other"): [outcomes([1, 1, 0, 0] * 3)]}
+    found, _ = extrinsic_replicates(students, base, reference, lang="de", replicates=4000, seed=0)
+    for teacher in ("same", "other"):
+        gain, error = (found.loc[found["teacher"] == teacher, name].to_numpy() for name in ("gain", "gain_se"))
+        assert gain[1:].std() == pytest.approx(error[0], rel=0.07)
+    same = found.loc[found["teacher"] == "same", "gain"].to_numpy()
+    assert same[0] == 0
+    low, high = np.quantile(same[1:], [0.025, 0.975])
+    assert (low, high) == pytest.approx((-1.96 * 0.5 / 12, 1.96 * 0.5 / 12), rel=0.07)
+
+
+def test_what_models_answered_is_kept_beside_their_scores() -> None:
+    base = outcomes([1, 0, 0, 1] * 3).assign(answer=["A", "B", "B", "C"] * 3, chance=1 / 3)
+    stuck = base.assign(answer=["A"] * 11 + ["B"])
+    plain = outcomes([1, 0, 0, 1] * 3, "written").assign(answer=[f"{number}" for number in range(12)], chance=0.0)
+    models = {"base": base, "same": base, "stuck": stuck}
+    frames = {name: pd.concat([frame, plain.assign(answer=plain["answer"] + name)]) for name, frame in models.items()}
+    students = {("equal", name): [frames[name]] for name in ("same", "stuck")}
+    _, scores = extrinsic_replicates(students, frames["base"], frames["base"], lang="de", replicates=10, seed=0)
+    found = scores.set_index(["benchmark", "model"])
+    assert list(found.loc[("mgsm", "same"), ["differs", "option_share", "chance"]]) == pytest.approx([0, 0.5, 1 / 3])
+    assert found.loc[("mgsm", "stuck"), "option"] == "A"
+    assert found.loc[("mgsm", "stuck"), "option_share"] == pytest.approx(11 / 12)
+    assert list(found.loc[("written", "stuck"), ["differs", "option"]]) == [1, ""]
+    old = {student: [frame.drop(columns=["answer", "chance"]) for frame in seeds] for student, seeds in students.items()}
+    bare = frames["base"].drop(columns=["answer", "chance"])
+    _, scores = extrinsic_replicates(old, bare, bare, lang="de", replicates=10, seed=0)
+    assert scores[["differs", "option_share", "chance"]].isna().all().all()

@@ -28,6 +28,7 @@ from polyglot.scoring.scores import (
     zscore,
 )
 from polyglot.scoring.sensitivity import rank_correlation, sensitivity
+from polyglot.scoring.statistics import rank_probabilities
 
 values = arrays(np.float64, st.integers(2, 20), elements=st.floats(-1000, 1000, width=32))
 
@@ -330,3 +331,48 @@ def test_the_score_takes_the_metrics_that_a_study_names_with_the_better_end_up()
     assert set(found.loc[found["choice"] == "without", "value"]) == {"reward", "compression_ratio"}
     alone = sensitivity(frame, alpha=0.5, definition="signsafe", confidence=0.95, scored=scored[:1])
     assert "without" not in set(alone["choice"])
+
+
+def two_teachers(replicates: int = 200, gain: float = 0.0) -> pd.DataFrame:
+    """Two teachers in one language, each ahead in two metrics, whose students gain the same; z-scores of real numbers."""
+    rng = np.random.default_rng(0)
+    point = {
+        "one": [0.1 + 0.2, 0.71, 2.91, 1.37, gain],
+        "two": [0.3000000001, 0.69, 2.93, 1.3700001, gain],
+    }
+    rows = []
+    for replicate in range(replicates + 1):
+        for teacher, values in point.items():
+            drawn = np.array(values) + rng.normal(scale=0.01, size=5) * (replicate > 0)
+            row = dict(zip((*INTRINSIC, "gain"), drawn, strict=True))
+            rows.append({"replicate": replicate, "base": "b", "recipe": "equal", "teacher": teacher, "lang": "sw", **row})
+    return pd.DataFrame(rows)
+
+
+def test_scores_that_are_equal_up_to_rounding_share_their_rank_and_no_teacher_leads() -> None:
+    measured = two_teachers()
+    cells, replicates = score_cells(measured, alpha=0.5, confidence=0.95)
+    assert cells["pg_signsafe"].nunique() == cells["intrinsic"].nunique() == 1
+    ranked = rank_teachers(replicates, definition="signsafe", confidence=0.95)
+    assert ranked["rank"].tolist() == [1, 1]
+    assert ranked["p_lead"].max() == 1
+    found = sensitivity(measured, alpha=0.5, definition="signsafe", confidence=0.95)
+    same = found[(found["choice"] == "alpha") & (found["definition"] == "signsafe")]
+    assert set(same["first"]) == {""}
+    without = found[(found["choice"] == "without") & (found["definition"] == "signsafe")]
+    assert set(without["first"]) == {"one", "two"}
+
+
+def test_an_interval_of_a_rank_correlation_holds_the_correlation() -> None:
+    measured = two_teachers()
+    measured.loc[(measured["teacher"] == "one") & (measured["replicate"] == 0), "reward"] = 2.94
+    found = sensitivity(measured, alpha=0.5, definition="signsafe", confidence=0.95).dropna(subset=["spearman"])
+    assert len(found) > 10
+    assert (found["low"] <= found["spearman"]).all()
+    assert (found["spearman"] <= found["high"]).all()
+
+
+def test_sums_in_another_order_are_equal() -> None:
+    measured = pd.DataFrame({"a": [0.1 + 0.2 + 0.3, 0.0], "b": [0.3 + 0.2 + 0.1, 1.0]})
+    found = rank_probabilities(measured.iloc[1:], point=measured.iloc[0], confidence=0.95)
+    assert found["rank"].tolist() == [1, 1]

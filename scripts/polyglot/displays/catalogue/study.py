@@ -53,6 +53,7 @@ _TABLES: dict[str, Display] = {
             "holes": HOLES,
             "prices": "analysis/prices.csv",
             "methods": "analysis/methods.csv",
+            "evaluation": f"{SCORES}/evaluation.csv",
         },
     ),
     "evaluation": Display(

@@ -137,7 +137,7 @@ def pg_score(
 ) -> Figure:
     """PG-Score: a panel for the average and for every language, teachers as rows, best on top."""
     column = f"pg_{context.definition}"
-    figure, shown = _panels(context, cells, teachers, average=True, shared=True)
+    figure, shown = _panels(context, cells, teachers, average=cells["lang"].nunique() > 1, shared=True)
     hollow = False
     for axes, (base, recipe), lang, rows in shown:
         if lang == "":
@@ -176,9 +176,11 @@ def gain(
         axes.axvline(ends["base_score"], color=DARK, linestyle="--", linewidth=1.1, zorder=2)
         axes.axvline(ends["reference_score"], color=DARK, linewidth=1.1, zorder=2)
         reach = norm.ppf((1 + context.confidence) / 2) * ends["gap_se"]
-        axes.axvspan(ends["reference_score"] - reach, ends["reference_score"] + reach, color="#D9D9D9", linewidth=0, zorder=1)
+        span = np.clip([ends["reference_score"] - reach, ends["reference_score"] + reach], 0, 1)  # a score is within 0 and 1
+        axes.axvspan(*span, color="#D9D9D9", linewidth=0, zorder=1)
         values, place = rows["student_score"].to_numpy(dtype=float), np.arange(len(rows))
-        low, high = (values + (rows[f"gain_{end}"] - rows["gain"]).to_numpy(dtype=float) for end in ("low", "high"))
+        moved = ((rows[f"gain_{end}"] - rows["gain"]).to_numpy(dtype=float) for end in ("low", "high"))
+        low, high = (np.clip(values + each, 0, 1) for each in moved)
         row_points(axes, context, list(rows.index), values, (low, high), look=CELL, hollow=flagged, size=4.5)
         cross(axes, place[np.isnan(values)])
         axes.margins(x=0.12)
@@ -207,11 +209,12 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
     groups = list(dict.fromkeys(zip(teachers["base"], teachers["recipe"], strict=True)))
     figure, grid = plt.subplots(len(groups), 2, sharey="row", squeeze=False, width_ratios=[3, 2])
     names = group_names(context, groups)
+    several = bool((teachers.groupby(["base", "recipe"])["rank"].count() > TOP).any())  # of three, each is among the first three
     unranked: list[str] = []
     for (left, right), (base, recipe) in zip(grid, groups, strict=True):
         rows = teachers[(teachers["base"] == base) & (teachers["recipe"] == recipe)]
         place = np.arange(len(rows))
-        for column, shift, style in (("p_first", -0.19, BARS[0]), ("p_top", 0.19, BARS[1])):
+        for column, shift, style in (("p_first", -0.19 * several, BARS[0]), ("p_top", 0.19, BARS[1]))[: 1 + several]:
             values = rows[column].to_numpy(dtype=float)
             bars = left.barh(place + shift, values, height=0.36, **style)
             left.bar_label(bars, [probability(value, missing="") for value in values], padding=3, fontsize=7.5)
@@ -231,13 +234,18 @@ def ranks(context: Context, teachers: pd.DataFrame, gaps: pd.DataFrame | None = 
             left.set_ylabel(names[base, recipe])
     grid[-1, 0].set_xlabel("probability")
     grid[-1, 1].set_xlabel(f"rank by PG-Score ({context.definition})")
-    entries: list[Any] = [*_bar_handles(["first", "among the first three"]), handle(AVERAGE, "rank, with its interval")]
+    entries: list[Any] = [
+        *_bar_handles(["first", "among the first three"][: 1 + several]),
+        handle(AVERAGE, "rank, with its interval"),
+    ]
     note = f"{HOLE} no rank, because a language's measurement is missing: {', '.join(unranked)}." if unranked else ""
     legend(figure, entries + [cross_handle("no rank")] * bool(unranked))
     bottom(figure, "", note, flag_line(context))
     return figure
 
 
+TOP = 3
+"""Ranks that the second bar counts."""
 BARS: tuple[dict[str, Any], dict[str, Any]] = (
     {"facecolor": "#0072B2", "edgecolor": "#0072B2", "linewidth": 0.6},
     {"facecolor": "#E8F1F8", "edgecolor": "#0072B2", "linewidth": 0.6, "hatch": "////"},
@@ -248,7 +256,7 @@ BARS: tuple[dict[str, Any], dict[str, Any]] = (
 def _bar_handles(labels: Sequence[str]) -> list[Any]:
     from matplotlib.patches import Patch
 
-    return [Patch(label=label, **style) for label, style in zip(labels, BARS, strict=True)]
+    return [Patch(label=label, **style) for label, style in zip(labels, BARS, strict=False)]
 
 
 def intrinsic_extrinsic(context: Context, cells: pd.DataFrame, gaps: pd.DataFrame | None = None) -> Figure:

@@ -13,6 +13,7 @@ from polyglot.core.text import markdown
 from polyglot.displays.numbers import FLAG, probability, with_interval
 from polyglot.displays.page.markup import line, sheet
 from polyglot.displays.table import Table
+from polyglot.displays.tables.doubts import STEPS
 from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.tables.recommendation import VERDICTS
 from polyglot.displays.texts import markdown_line
@@ -36,6 +37,8 @@ class Advice:
     text: Markup
     """The advice without its cautions."""
     cautions: Sequence[str]
+    doubts: Sequence[str] = ()
+    """Names of doubts about the test (`polyglot.displays.tables.doubts.STEPS`)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
             _text(row["teacher"]),
             _text(row["label"]),
             line(markdown_line(str(row["advice"]).partition(CAUTIONS)[0])),
-            [part for part in _text(row["caveats"]).split("; ") if part],
+            [line(part) for part in _text(row["caveats"]).split("; ") if part],
+            _text(row.get("doubts")).split(),
         )
         for row in row_dicts(recommendation)
     ]
@@ -96,7 +100,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
     """What to do next, most urgent first, as lines of Markdown."""
     verdicts = {advice.verdict for advice in advices}
     taken = [f"{advice.language}: {advice.label}" for advice in advices if advice.verdict in ("clear", "tentative")]
-    steps = []
+    steps = [_doubted(name, advices) for name in STEPS if any(name in advice.doubts for advice in advices)]
     if taken:
         named = markdown("; ".join(taken))
         steps.append(f"Use the data of the teacher named: {named}. `snakemake publish` writes data sets with their cards.")
@@ -127,6 +131,12 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
         steps.append(f"Not run yet: {asked}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
     steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
     return steps
+
+
+def _doubted(name: str, advices: Sequence[Advice]) -> str:
+    """What to do about a doubt, with its languages if it is not about all."""
+    where = [advice.language for advice in advices if name in advice.doubts]
+    return STEPS[name] if len(where) == len(advices) else f"{markdown(', '.join(where))}: {STEPS[name]}"
 
 
 def picture_text(leaderboard: pd.DataFrame, title: str) -> str:

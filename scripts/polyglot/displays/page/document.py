@@ -18,6 +18,7 @@ from polyglot.displays.catalogue.files import COST
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, millions, money, significant
 from polyglot.displays.page.answer import ANSWERS, Next, advice_by_language, cautions, next_steps, picture_text, verdict_table
+from polyglot.displays.page.left_out import left_out
 from polyglot.displays.page.markup import Sheet, line, sheet
 from polyglot.displays.page.profiles import Results, language_profile, teacher_profile
 
@@ -72,6 +73,8 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     holes = len(frames.get("holes", ()))
     cost = {name: shown for name, shown in tables.items() if shown.category == COST}
     apart = {answer, VERDICTS, *cost}
+    silent = left_out(context, results.cells)
+    reasons = {shown.title: silent[name] for name, shown in {**tables, **figures}.items() if name in silent}
     return render(
         template,
         facts=facts,
@@ -88,9 +91,10 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
         advices={advice.lang: advice for advice in advices},
         teachers=[teacher_profile(context, results, name) for name in results.teachers],
         languages=[language_profile(context, results, lang) for lang in results.languages],
-        figures=_by_category([shown for name, shown in figures.items() if name != answer]),
-        tables=_by_category([shown for name, shown in tables.items() if name not in apart]),
-        named=set(tables),
+        figures=_by_category([shown for name, shown in figures.items() if name not in (answer, *silent)]),
+        tables=_by_category([shown for name, shown in tables.items() if name not in (*apart, *silent)]),
+        left_out=list(reasons.items()),
+        named=set(tables) - set(silent),
         totals=_totals(frames.get("ledger", pd.DataFrame())),
         costs=list(cost.values()),
         **dress(template),

@@ -245,7 +245,9 @@ def _rho(one: pd.Series | Row) -> str:
 
 
 def _leader(context: Context, one: pd.Series | Row) -> str:
-    return context.model(str(one["first"])) if pd.notna(one["first"]) and one["first"] else UNKNOWN
+    if pd.notna(one["first"]) and one["first"]:
+        return context.model(str(one["first"]))
+    return "none: equal scores" if one["n"] else UNKNOWN
 
 
 RESOURCES = {"commoncrawl_percent": "share of CommonCrawl", "resource_level": "resource level"}

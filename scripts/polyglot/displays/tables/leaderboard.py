@@ -26,7 +26,7 @@ from polyglot.displays.tables.layout import (
     unmeasured,
     wide_data,
 )
-from polyglot.displays.words import flag_notes, hole_notes
+from polyglot.displays.words import TWO_CELLS, flag_notes, hole_notes, two_cells
 from polyglot.scoring.scores import DEFINITIONS, STUDENT
 
 
@@ -45,13 +45,15 @@ def leaderboard(
     data = _data(context, teachers, cells, langs, "unknown" if gaps is None else " ".join(flagged) or "none")
     shown = _shown(context, data, _mean_errors(cells), langs)
     notes = [students.note(), definition_note(context), *_notes(context, data, teachers, langs)]
+    notes += [f"{TWO_CELLS[0].upper()}{TWO_CELLS[1:]}."] * two_cells(cells)
     notes += [*flag_notes(context, gaps), *hole_notes(context, unmeasured(cells, holes))]
-    more = [_definitions(context, teachers, langs), _by_language(students, teachers, cells, f"pg_{context.definition}", langs)]
+    more = [_definitions(context, teachers, langs)]
+    more += [_by_language(students, teachers, cells, f"pg_{context.definition}", langs)] * (len(langs) > 1)
     if gaps is not None:
         more.append(gap_table(context, gaps, langs, students.bases))
     else:
         notes.append("Other definitions of the score need the scores of base and reference too.")
-    return Table(data, shown, context.title, notes, more, _winner(context, teachers))
+    return Table(data, shown, context.title, notes, more, _winner(context, teachers, cells))
 
 
 def _data(context: Context, teachers: pd.DataFrame, cells: pd.DataFrame, langs: list[str], flagged: str) -> pd.DataFrame:
@@ -144,8 +146,8 @@ def _mean_errors(cells: pd.DataFrame) -> pd.Series:
     return errors
 
 
-def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
-    """One sentence on whether there is a winner."""
+def _winner(context: Context, teachers: pd.DataFrame, cells: pd.DataFrame) -> list[str]:
+    """Whether there is a winner, and whether any student is better than the base, in plain words; then the numbers."""
     ranked = row_dicts(teachers[teachers["rank"].notna()])
     out = [context.model(name) for name in teachers.loc[teachers["rank"].isna(), "teacher"]]
     unranked = f" Without a rank, for a missing measurement: {', '.join(out)}." if out else ""
@@ -164,9 +166,19 @@ def _winner(context: Context, teachers: pd.DataFrame) -> list[str]:
             doubt = f"With one seed this is not clear: how far {unknown} differ is not known."
             return [f"{name} leads: {first}, {lead}. {doubt}{unranked}"]
         return [f"{name} leads clearly: {first}, {lead}.{unranked}"]
+    none_gains = "gain_low" in cells and cells["gain_low"].notna().any() and not (cells["gain_low"] > 0).any()
+    gains = "; no student is shown to be better than the base" if none_gains else ""
+    tied = [context.model(row["teacher"]) for row in ranked if row["rank"] == 1]
+    if len(ranked) == 2 or len(tied) > 1:
+        names = [context.model(row["teacher"]) for row in ranked] if len(ranked) == 2 else tied
+        verdict = f"No difference shown between {', '.join(names[:-1])} and {names[-1]}{gains}."
+    else:
+        verdict = f"No clear winner{gains}."
+    if len(tied) > 1:
+        return [f"{verdict} Their scores are equal.{unranked}"]
     others.sort(key=lambda row: -float(row["p_first"]))
     rivals = ", ".join(f"{context.model(row['teacher'])} ({probability(row['p_first'])})" for row in others[:2])
-    return [f"No clear winner: {name} has the highest score, but only {first}; {lead}; next {rivals}.{unranked}"]
+    return [f"{verdict} {name} has the highest score, but only {first}; {lead}; next {rivals}.{unranked}"]
 
 
 def _definitions(context: Context, teachers: pd.DataFrame, langs: list[str]) -> Table:
@@ -211,7 +223,8 @@ def pg_score(
         named = {key: row[key] for key in STUDENT} | {"label": context.model(row["teacher"]), "definition": context.definition}
         ends = dict(zip(("pg", "low", "high"), average, strict=True))
         data.append({**named, **ends, **plain[student_of(row)]})
-        shown.append({**students.name(row), "average": average.text(places, missing=missing), **by[student_of(row)]})
+        mean = {"average": average.text(places, missing=missing)} if len(langs) > 1 else {}
+        shown.append({**students.name(row), **mean, **by[student_of(row)]})
     notes = [
         students.note(),
         definition_note(context),

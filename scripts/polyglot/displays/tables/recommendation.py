@@ -8,6 +8,7 @@ import pandas as pd
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import HOLE, UNKNOWN, millions, number, p_value, probability, significant
 from polyglot.displays.table import Table
+from polyglot.displays.tables.doubts import doubts_about
 from polyglot.displays.tables.layout import Estimate, Row, Students, definition_note, of_main, row_dicts, unmeasured
 from polyglot.displays.tables.verdicts import RIVAL, UNIT, LanguageResults, Price, Recommendation, Verdict, recommend, settled
 from polyglot.displays.words import flag_notes, hole_notes
@@ -32,6 +33,7 @@ def recommendation(
     holes: pd.DataFrame,
     prices: pd.DataFrame,
     methods: pd.DataFrame,
+    evaluation: pd.DataFrame | None = None,
 ) -> Table:
     """Advice by language, with all caveats."""
     cells, replicates = of_main(context, cells), of_main(context, replicates)
@@ -43,7 +45,9 @@ def recommendation(
     for lang in sorted({*cells["lang"], *missing["lang"]}):
         own, drawn, absent = (frame[frame["lang"] == lang] for frame in (cells, replicates, missing))
         flag = reasons.get((base, lang), "")
-        recommendations.append(recommend(context, LanguageResults(lang, base, own, drawn, absent, flag, prices, methods)))
+        doubts = tuple(doubts_about(context, evaluation, lang, base, recipe))
+        known = LanguageResults(lang, base, own, drawn, absent, flag, prices, methods, doubts, len(own) == len(cells))
+        recommendations.append(recommend(context, known))
     recommendations = settled(context, recommendations)
     notes = [f"**{context.language(one.lang, base)}.** {_paragraph(context, one)}" for one in recommendations]
     notes += [
@@ -79,6 +83,10 @@ def _overall(context: Context, base: str, recommendations: list[Recommendation])
             )
             parts.append(f"{words} in {len(chosen)} ({named})")
     text = "; ".join(parts)
+    if len(recommendations) == 1:
+        words, _, named = parts[0].partition(" in 1 (")
+        where, _, who = named.removesuffix(")").partition(": ")
+        return f"**For students of {context.model(base)} in {where}: {words}{f' ({who})' if who else ''}.**"
     languages = f"{len(recommendations)} language{'s' if len(recommendations) > 1 else ''}"
     return f"**For students of {context.model(base)}, of {languages}: {text}.**"
 
@@ -87,13 +95,18 @@ def _names(context: Context, advice: Recommendation) -> str:
     return " or ".join(context.model(name) for name in (advice.teacher, *advice.rivals))
 
 
+def _best(context: Context, advice: Recommendation) -> str:
+    """The best-scoring teacher, or teachers if their scores are equal; empty if none was measured."""
+    return " and ".join(context.model(name) for name in (advice.teacher, *advice.tied) if name)
+
+
 def _shown(context: Context, advice: Recommendation) -> Row:
     empty = HOLE if advice.verdict == "not_measured" else UNKNOWN
     rivals = ", ".join(f"{context.model(name)} ({probability(p)})" for name, p in advice.rivals.items())
     return {
         "language": context.language(advice.lang, advice.base),
         "verdict": VERDICTS[advice.verdict],
-        "best-scoring teacher": context.model(advice.teacher) if advice.teacher else empty,
+        "best-scoring teacher": _best(context, advice) or empty,
         f"PG-Score ({context.definition})": advice.pg.text(2, missing=empty),
         "P(first)": probability(advice.p_first, missing=empty),
         "p (lead)": p_value(advice.p_lead),
@@ -131,9 +144,13 @@ def _paragraph(context: Context, advice: Recommendation) -> str:
     best = context.model(advice.teacher)
     score = f"PG-Score {advice.pg.text(2)}"
     sure = f", P(first) {probability(advice.p_first)} of {advice.measured} teachers" if pd.notna(advice.p_first) else ""
+    alike = [context.model(name) for name in advice.tied]
     gain = advice.gain.text(sign=True)
     rivals = " or ".join(context.model(name) for name in advice.rivals)
-    leads = f"{best} scores highest ({score}{sure})"
+    leads = f"{' and '.join([best, *alike])} score the same ({score})" if alike else f"{best} scores highest ({score}{sure})"
+    others = " or ".join(dict.fromkeys([*alike, *(context.model(name) for name in advice.rivals)]))
+    shown = f"no difference shown between {best} and {others}; " if others and advice.verdict == "no_gain" else ""
+    plain = f"{shown}no student is shown to be better than the base."
     opening = {
         "clear": f"Take {best} ({score}{sure}); its student gains {gain} over the untrained base.",
         "tentative": f"{leads}, and its student gains {gain} over the untrained base. "
@@ -143,8 +160,7 @@ def _paragraph(context: Context, advice: Recommendation) -> str:
             else "Take it, but not as settled."
         ),
         "single": f"{best} is the only teacher measured ({score}), so it was compared with none; its student gains {gain}.",
-        "no_gain": f"Do not count on a gain. {leads}, but its student's gain over the untrained base cannot be distinguished "
-        f"from none ({gain}).",
+        "no_gain": f"{plain[0].upper()}{plain[1:]} Do not count on a gain: that of {best}'s student is {gain}. {leads}.",
         "worse": f"Do not fine-tune on these data as they are. {leads}, yet its student is worse than the untrained base "
         f"({gain}).",
         "gain_unknown": f"{leads}. Whether its student beats the untrained base is not known: measure that before acting.",
@@ -185,7 +201,7 @@ def _price(advice: Recommendation) -> str:
         return "Price: not known."
     if not price.usable:
         return "Price: no usable example was recorded."
-    money = f"${price.usd:,.2f}" if pd.notna(price.usd) else "money not known"
+    money = "money not known" if pd.isna(price.usd) else f"${price.usd:,.2f}" if price.usd else "price 0 in the registry"
     gpu = f"{significant(price.gpu_hours)} GPU hours" if pd.notna(price.gpu_hours) else "no GPU recorded"
     return (
         f"Price of {UNIT:,} usable examples (all methods): {millions(price.prompt_tokens)} prompt and "
@@ -251,7 +267,7 @@ def _data(context: Context, advice: Recommendation) -> Row:
         "flagged": context.is_flagged(advice.lang, advice.base),
         "verdict": advice.verdict,
         "teacher": advice.teacher,
-        "label": context.model(advice.teacher) if advice.teacher else "",
+        "label": _best(context, advice),
         "teachers_measured": advice.measured,
         "definition": context.definition,
         **advice.pg.named("pg"),
@@ -274,6 +290,7 @@ def _data(context: Context, advice: Recommendation) -> Row:
         "hours_per_10k": price.hours,
         "gpu_hours_per_10k": price.gpu_hours,
         "usd_per_10k": price.usd,
+        "doubts": " ".join(doubt.name for doubt in advice.doubts),
         "caveats": "; ".join(advice.caveats),
         "advice": _paragraph(context, advice),
     }

@@ -11,8 +11,9 @@ import pandas as pd
 
 from polyglot.displays.context import Context
 from polyglot.displays.numbers import number, p_value, with_error
+from polyglot.displays.tables.doubts import Doubt
 from polyglot.displays.tables.layout import Estimate, Row, estimate, row_dicts
-from polyglot.displays.words import size_span
+from polyglot.displays.words import TWO_CELLS, size_span, two_cells
 from polyglot.scoring.scores import DEFINITIONS
 from polyglot.scoring.statistics import holm, rank_probabilities
 
@@ -92,6 +93,10 @@ class Recommendation:
     kin: Kin | None = None
     prices: tuple[Price, ...] = ()
     caveats: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
+    """Teachers with the very same score as the first."""
+    doubts: tuple[Doubt, ...] = ()
+    """About the test itself; their cautions are among the caveats."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,9 @@ class LanguageResults:
     flag: str
     prices: pd.DataFrame
     methods: pd.DataFrame
+    doubts: tuple[Doubt, ...] = ()
+    alone: bool = False
+    """Whether no other language is scored with this one."""
 
 
 def recommend(context: Context, known: LanguageResults) -> Recommendation:
@@ -151,8 +159,11 @@ def recommend(context: Context, known: LanguageResults) -> Recommendation:
         family=family,
         kin=_kin(context, wide, point, best, kin),
         prices=tuple(Price.of(known.prices, name, lang) for name in (best, *rivals)),
+        tied=tuple(str(name) for name in point.index if name != best and point[name] == point[best]),
+        doubts=known.doubts,
     )
-    return replace(found, caveats=_caveats(context, found, cells, holes))
+    counted = (TWO_CELLS,) * (known.alone and two_cells(cells))
+    return replace(found, caveats=(*counted, *_caveats(context, found, cells, holes)))
 
 
 def settled(context: Context, recommendations: Sequence[Recommendation]) -> list[Recommendation]:
@@ -161,8 +172,8 @@ def settled(context: Context, recommendations: Sequence[Recommendation]) -> list
     found = []
     for one, p_lead in zip(recommendations, adjusted.tolist(), strict=True):
         if one.verdict != "not_measured":
-            one = replace(one, p_lead=p_lead)
-            one = replace(one, verdict=_verdict(context, one), caveats=(*_doubts(context, one), *one.caveats))
+            one, tested = replace(one, p_lead=p_lead), [doubt.caution for doubt in one.doubts]
+            one = replace(one, verdict=_verdict(context, one), caveats=(*tested, *_doubts(context, one), *one.caveats))
         found.append(one)
     return found
 
@@ -308,8 +319,12 @@ def _caveats(context: Context, advice: Recommendation, cells: pd.DataFrame, hole
     found, flag = [], advice.flag
     if flag:
         safe = context.definition == "signsafe"
-        affected = "the gain, which is not affected" if safe else "PGR, which is reversed or inflated"
-        found.append(f"{flag}: PGR is unreliable here; this ranking uses {affected}")
+        used = (
+            "this ranking uses the gain, which needs no reference"
+            if safe
+            else "it is reversed or inflated, and so is this ranking"
+        )
+        found.append(f"{flag}: do not read the share of the gap that students recover (PGR): {used}")
     largest, gain = advice.largest_gain
     if advice.gains_known and not gain.low > 0:
         found.append("no student of any teacher clearly beats the untrained base")

@@ -63,7 +63,7 @@ class ModelInputs(Inputs):
         return self.writers if any(method.schema for method in methods) else []
 
     def rates(self, teachers: Iterable[str]) -> dict[str, tuple[float, float]]:
-        """USD per million (prompt, completion) tokens of those teachers that have a price."""
+        """USD per million (prompt, completion) tokens of those teachers that have a price, 0 included."""
         models = self.registries.models
         priced = {name: models[name].rates for name in teachers if name in models}
         return {name: (rates.prompt, rates.completion) for name, rates in priced.items() if rates is not None}

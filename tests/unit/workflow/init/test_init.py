@@ -18,7 +18,7 @@ import yaml
 from polyglot.__main__ import main
 from polyglot.registry import load_registries
 from polyglot.study.configuration import Study
-from polyglot.workflow.init.answers import Answers, Chosen, Prompts
+from polyglot.workflow.init.answers import Answers, Chosen, Prompts, model
 from polyglot.workflow.init.texts import files
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.loading import load_study
@@ -283,3 +283,19 @@ def test_a_ranking_needs_neither_base_nor_benchmark_nor_judge(
     said = capsys.readouterr().out
     assert f"  snakemake rank --configfile {data / 'mine/study.yaml'}" in said
     assert "polyglot try" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("{}/swahili-1b/base", "swahili-1b-base"),
+        ("{}/swahili-1b/checkpoint-200", "swahili-1b-checkpoint-200"),
+        ("{}/swahili-1b", "swahili-1b"),
+        ("{}/swahili-1b/base,name=ours", "ours"),
+    ],
+)
+def test_a_model_is_not_called_by_a_word_that_any_folder_could_have(said: str, name: str, data: Path, repository: Path) -> None:
+    for folder in ("base", "checkpoint-200", "instruct"):
+        (data / "swahili-1b" / folder).mkdir(parents=True)
+    described = f"folder={said.format(data)},reference={data}/swahili-1b/instruct"
+    assert model(described, "base", load_registries(repository / "config")).name == name
