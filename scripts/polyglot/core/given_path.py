@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,3 +49,13 @@ def _placed(path: str, info: ValidationInfo) -> str:
 
 GivenPath = Annotated[str, AfterValidator(_placed)]
 """A path of a file or folder."""
+
+
+GENERIC = ("base", "model", "checkpoint", "instruct", "final", "latest", "hf", "weights")
+"""Words that folders of models begin with and that name none of them."""
+
+
+def last_name(place: Path) -> str:
+    """The last part of a path; the last two if the last could be that of any model."""
+    *before, last = place.parts
+    return f"{before[-1]}-{last}" if before and re.split(r"[-_.]", last.lower())[0] in GENERIC else last

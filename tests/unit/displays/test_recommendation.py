@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from polyglot.core.power import expected_error, smallest_gain
 from polyglot.displays.context import Context
+from polyglot.displays.tables import leaderboard as leaderboard_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
+from polyglot.displays.tables import study as study_tables
 from polyglot.displays.tables.verdicts import SEED_SPREAD
 from polyglot.displays.words import size_notes, size_span
 from tests.simulated import GAINS, REASON, Frames, by, evaluation, methods, prices, simulate, values
@@ -158,7 +161,7 @@ def evaluated(frames: Frames, **changes: Any) -> pd.DataFrame:
         (
             {"option_share": 11 / 12},
             "one_option",
-            "nearly always the same option: the base (A for 92% of mmlu), the reference (A for 92% of mmlu), the student of",
+            "the base (A for 92% of mmlu), the reference (A for 92% of mmlu), the student of",
         ),
         ({"n": 12}, "few_items", "mmlu has only 12 items"),
         ({"chance": 0.6}, "chance", "base and reference are not above chance (mmlu: base 0.400, reference 0.600, and guessing"),
@@ -210,3 +213,33 @@ def test_a_flagged_language_is_told_once_what_the_flag_means() -> None:
     caveats = advice(simulate())["de"]["caveats"]
     assert caveats.count("PGR") == 1
     assert "reference below base: do not read the share of the gap that students recover (PGR)" in caveats
+
+
+def test_the_smallest_gain_is_no_false_comfort() -> None:
+    frames = simulate(langs=("id",))
+    rows = evaluation(frames).assign(chance=0.25)
+    shown = {}
+    for error, items in ((0.5 / 12, 12), (0.123, 12), (0.02, 1000)):
+        gained = rows["model"].map(lambda model, error=error: np.nan if model in ("base", "reference") else error)
+        table = study_tables.evaluation(frames.context, rows.assign(gain_se=gained, n=items)).more[0]
+        shown[error] = (float(table.data["smallest_gain"].iloc[0]), table.shown["smallest gain"].iloc[0])
+    planned, told, exact = shown.values()
+    assert planned[0] == pytest.approx(smallest_gain(expected_error(12), 0.95))
+    assert planned[1].endswith("(as planned)")
+    assert told[0] == pytest.approx(0.395, abs=0.001)  # so many answers must differ at the least
+    assert exact[0] == pytest.approx(2.8016 * 0.02, rel=1e-3)
+    assert "n = 400, chance 0.250" in study_tables.evaluation(frames.context, rows).markdown()
+
+
+def test_the_leaderboard_of_students_like_their_base_says_so_first() -> None:
+    frames = simulate(teachers=("good", "poor"), langs=("id",), gain=-0.1, noise=1.0, se=0.05)
+    table = leaderboard_tables.leaderboard(frames.context, frames.teachers, frames.cells, frames.gaps)
+    assert table.lead[0].startswith(
+        "No difference shown between Good & Co_1 and Poor; no student is shown to be better than the base."
+    )
+    assert any("only counts in how many metrics each is ahead" in note for note in table.notes)
+    assert "PG-Score by language" not in table.markdown()  # the only language is the average
+    assert "average" not in leaderboard_tables.pg_score(frames.context, frames.cells, frames.teachers).shown
+    equal = frames.teachers.assign(rank=1, pg_signsafe=0.0)
+    lead = leaderboard_tables.leaderboard(frames.context, equal, frames.cells, frames.gaps).lead[0]
+    assert lead.endswith("Their scores are equal.")

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from polyglot.analysis.tables import yield_table
-from polyglot.core.power import expected_error, smallest_gain
 from polyglot.displays.catalogue.experiments import COMPARED
 from polyglot.displays.catalogue.study import TABLES
 from polyglot.displays.context import Context
@@ -38,7 +37,6 @@ from tests.simulated import (
     REASON,
     by,
     changes,
-    evaluation,
     every_table,
     intrinsic,
     saved,
@@ -177,36 +175,6 @@ def test_the_leaderboard_says_whether_there_is_a_winner() -> None:
     clear, open_ = simulate(), simulate(noise=0.5)
     assert "leads clearly" in leaderboard_tables.leaderboard(clear.context, clear.teachers, clear.cells, clear.gaps).lead[0]
     assert "No clear winner" in leaderboard_tables.leaderboard(open_.context, open_.teachers, open_.cells, open_.gaps).lead[0]
-
-
-def test_the_leaderboard_of_students_like_their_base_says_so_first() -> None:
-    frames = simulate(teachers=("good", "poor"), langs=("id",), gain=-0.1, noise=1.0, se=0.05)
-    table = leaderboard_tables.leaderboard(frames.context, frames.teachers, frames.cells, frames.gaps)
-    assert table.lead[0].startswith(
-        "No difference shown between Good & Co_1 and Poor; no student is shown to be better than the base."
-    )
-    assert any("only counts in how many metrics each is ahead" in note for note in table.notes)
-    assert "PG-Score by language" not in table.markdown()  # the only language is the average
-    assert "average" not in leaderboard_tables.pg_score(frames.context, frames.cells, frames.teachers).shown
-    equal = frames.teachers.assign(rank=1, pg_signsafe=0.0)
-    lead = leaderboard_tables.leaderboard(frames.context, equal, frames.cells, frames.gaps).lead[0]
-    assert lead.endswith("Their scores are equal.")
-
-
-def test_the_smallest_gain_is_no_false_comfort() -> None:
-    frames = simulate(langs=("id",))
-    rows = evaluation(frames).assign(chance=0.25)
-    shown = {}
-    for error, items in ((0.5 / 12, 12), (0.123, 12), (0.02, 1000)):
-        gained = rows["model"].map(lambda model, error=error: np.nan if model in ("base", "reference") else error)
-        table = study_tables.evaluation(frames.context, rows.assign(gain_se=gained, n=items)).more[0]
-        shown[error] = (float(table.data["smallest_gain"].iloc[0]), table.shown["smallest gain"].iloc[0])
-    planned, told, exact = shown.values()
-    assert planned[0] == pytest.approx(smallest_gain(expected_error(12), 0.95))
-    assert planned[1].endswith("(as planned)")
-    assert told[0] == pytest.approx(0.395, abs=0.001)  # so many answers must differ at the least
-    assert exact[0] == pytest.approx(2.8016 * 0.02, rel=1e-3)
-    assert "n = 400, chance 0.250" in study_tables.evaluation(frames.context, rows).markdown()
 
 
 def test_pgr_and_gain_stand_side_by_side() -> None:

@@ -15,6 +15,7 @@ from polyglot.scoring.measurements import CellFiles, collect, extrinsic_replicat
 from polyglot.scoring.outcomes import paired_se, score_replicates
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.training_sets import intrinsic_replicates, intrinsic_row, read_examples
+from tests.simulated import by
 
 
 def outcomes(correct: list[int], benchmark: str = "mgsm") -> pd.DataFrame:
@@ -223,13 +224,15 @@ def test_what_models_answered_is_kept_beside_their_scores() -> None:
     plain = outcomes([1, 0, 0, 1] * 3, "written").assign(answer=[f"{number}" for number in range(12)], chance=0.0)
     models = {"base": base, "same": base, "stuck": stuck}
     frames = {name: pd.concat([frame, plain.assign(answer=plain["answer"] + name)]) for name, frame in models.items()}
-    students = {("equal", name): [frames[name]] for name in ("same", "stuck")}
+    students: dict[tuple[str, str], list[pd.DataFrame]] = {("equal", name): [frames[name]] for name in ("same", "stuck")}
     _, scores = extrinsic_replicates(students, frames["base"], frames["base"], lang="de", replicates=10, seed=0)
-    found = scores.set_index(["benchmark", "model"])
-    assert list(found.loc[("mgsm", "same"), ["differs", "option_share", "chance"]]) == pytest.approx([0, 0.5, 1 / 3])
-    assert found.loc[("mgsm", "stuck"), "option"] == "A"
-    assert found.loc[("mgsm", "stuck"), "option_share"] == pytest.approx(11 / 12)
-    assert list(found.loc[("written", "stuck"), ["differs", "option"]]) == [1, ""]
+    found = by(scores, "benchmark", "model")
+    same = found["mgsm", "same"]
+    assert (same["differs"], same["option_share"], same["chance"]) == pytest.approx((0, 0.5, 1 / 3))
+    assert found["mgsm", "stuck"]["option"] == "A"
+    assert found["mgsm", "stuck"]["option_share"] == pytest.approx(11 / 12)
+    assert found["written", "stuck"]["differs"] == 1
+    assert found["written", "stuck"]["option"] == ""
     old = {student: [frame.drop(columns=["answer", "chance"]) for frame in seeds] for student, seeds in students.items()}
     bare = frames["base"].drop(columns=["answer", "chance"])
     _, scores = extrinsic_replicates(old, bare, bare, lang="de", replicates=10, seed=0)

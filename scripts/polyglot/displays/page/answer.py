@@ -63,7 +63,7 @@ def advice_by_language(recommendation: pd.DataFrame) -> list[Advice]:
             _text(row["teacher"]),
             _text(row["label"]),
             line(markdown_line(str(row["advice"]).partition(CAUTIONS)[0])),
-            [line(part) for part in _text(row["caveats"]).split("; ") if part],
+            [line(markdown_line(part)) for part in _text(row["caveats"]).split("; ") if part],
             _text(row.get("doubts")).split(),
         )
         for row in row_dicts(recommendation)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from polyglot.core.given_path import STUDY_FILE
+from polyglot.core.given_path import STUDY_FILE, last_name
 from polyglot.core.lookup import unknown
 from polyglot.core.rows import FileError, rows_file, stream_rows
 from polyglot.engines.addresses import ADDRESSES, is_own
@@ -29,8 +29,6 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 PRICE = re.compile(r"\d*\.?\d+/\d*\.?\d+")
 KEYS = ("name", "preset", "url", "model", "key", "hub", "revision", "folder", "reference", "price", "tokens", "size", "gpus")
 """What the description of a model may say."""
-GENERIC = ("base", "model", "checkpoint", "instruct", "final", "latest", "hf", "weights")
-"""Words that folders of models begin with and that name none of them."""
 LONGEST_ANSWER, LONGEST_RATING = 2048, 1024
 """Tokens, where the answer names none."""
 FORMS: dict[type[Item], str] = {Preference: "likelihood", Problem: "generative", Choice: "letter"}
@@ -329,15 +327,8 @@ def _name(said: Mapping[str, str]) -> str:
     if "name" in said and not NAME.fullmatch(said["name"]):
         raise Wrong(f"name: '{said['name']}': small letters, digits, dots, underscores and hyphens")
     place = Path(said.get("model") or said.get("hub") or Path(said["folder"]).expanduser().resolve())
-    whole = said.get("name") or _last(place)
+    whole = said.get("name") or last_name(place)
     return re.sub(r"[^a-z0-9._+-]+", "-", whole.lower()).strip("-._+") or "model"
-
-
-def _last(place: Path) -> str:
-    """The last part of a path; the last two if the last could be that of any model."""
-    parts = place.parts
-    generic = re.split(r"[-_.]", parts[-1].lower())[0] in GENERIC and len(parts) > 1
-    return "-".join(parts[-2:]) if generic else parts[-1]
 
 
 def _check(entry: Entry) -> None:
