@@ -10,7 +10,7 @@ with running(snakemake, environment="lighteval"):
     from polyglot.evaluation.settings import Evaluation
     from polyglot.evaluation.tasks import Task
     from polyglot.models.tokenization import given_file
-    from polyglot.training.students import NO_STUDENT
+    from polyglot.training.students import NO_STUDENT, left_out
 
     settings, model = Evaluation(**snakemake.params.evaluation), Path(snakemake.input.model)
     if (model / NO_STUDENT).exists():
@@ -33,6 +33,8 @@ with running(snakemake, environment="lighteval"):
             )
         )
         kept.remove()
+        if too_long := left_out(model):
+            outcomes = outcomes.assign(too_long=too_long)
         print(card_line(tasks, outcomes))
         print("by chance:", "; ".join(f"{name} {score:.3f}" for name, score in chance_scores(tasks, outcomes).items()))
     write_parquet(outcomes, snakemake.output[0])

@@ -86,7 +86,8 @@ def _score_rows(draws: LanguageDraws, scores: Mapping[str, Mapping[Student | str
             gain = draws.benchmark_error(model, benchmark) if isinstance(model, tuple) else np.nan
             error = {"gain_se": gain, "score": values[0], "se": spread_of(values[1:]), "n": draws.benchmarks[benchmark].items}
             answers = draws.benchmarks[benchmark].answers[model].columns
-            rows.append({"benchmark": benchmark, "lang": draws.lang, "base": draws.base, **named, **error, **answers})
+            left = {"too_long": draws.too_long[model]} if isinstance(model, tuple) and model in draws.too_long else {}
+            rows.append({"benchmark": benchmark, "lang": draws.lang, "base": draws.base, **named, **error, **answers, **left})
     return pd.DataFrame(rows)
 
 

@@ -174,11 +174,13 @@ def _variance(values: Array, axis: int) -> Array:
 
 @dataclass(frozen=True)
 class LanguageDraws:
-    """The benchmarks of one base in one language, by name."""
+    """The benchmarks of one base in one language, by name. `too_long`: examples that a student was not trained on because they are
+    longer than `training.max_length`, over all of its seeds and trainings; students without any are not named."""
 
     base: str
     lang: str
     benchmarks: Mapping[str, BenchmarkDraws]
+    too_long: Mapping[Student, int] = field(default_factory=dict)
 
     @property
     def students(self) -> list[Student]:
@@ -259,7 +261,11 @@ def language_draws(
     """All benchmarks of one base (`name`) in one language."""
     benchmarks = sorted(base["benchmark"].unique())
     draws = {each: benchmark_draws(each, students, base, reference, lang, replicates, seed, trainings) for each in benchmarks}
-    return LanguageDraws(name, lang, draws)
+    left = {
+        student: sum(int(frame["too_long"].iloc[0]) for frame in frames if "too_long" in frame and len(frame))
+        for student, frames in students.items()
+    }
+    return LanguageDraws(name, lang, draws, {student: count for student, count in left.items() if count})
 
 
 def students_spread(draws: Iterable[LanguageDraws], replicates: int, seed: int) -> Spread:

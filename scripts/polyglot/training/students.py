@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from polyglot.core.cells import MIN_EXAMPLES
-from polyglot.core.files import write_json
-from polyglot.training.one_process import train
+from polyglot.core.files import read_json, write_json
+from polyglot.training.one_process import SUMMARY, train
 from polyglot.training.processes import train_together
 from polyglot.training.settings import Training
 
@@ -69,3 +69,9 @@ def fine_tune(
             base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template, processes=processes
         )
     return train(base, pairs, out, training, seed=seed, checkpoints=checkpoints, chat_template=chat_template)
+
+
+def left_out(student: Path) -> int:
+    """How many examples a student was not trained on because they are too long; 0 for other models."""
+    report = Path(student) / SUMMARY
+    return int(read_json(report).get("too_long", 0)) if report.is_file() else 0

@@ -237,3 +237,15 @@ def test_what_models_answered_is_kept_beside_their_scores() -> None:
     bare = frames["base"].drop(columns=["answer", "chance"])
     _, scores = extrinsic_replicates(old, bare, bare, lang="de", replicates=10, seed=0)
     assert scores[["differs", "option_share", "chance"]].isna().all().all()
+
+
+def test_examples_that_no_student_was_trained_on_are_counted() -> None:
+    base, reference = outcomes([0] * 10), outcomes([1] * 10)
+    students = {("equal", "long"): [outcomes([1, 0] * 5).assign(too_long=12), outcomes([1, 0] * 5).assign(too_long=3)]}
+    students["equal", "short"] = [outcomes([1, 0] * 5)] * 2
+    _, scores = extrinsic_replicates(students, base, reference, lang="de", replicates=10, seed=0)
+    assert scores.dropna(subset=["too_long"]).set_index("model")["too_long"].to_dict() == {"long": 15}
+    _, none = extrinsic_replicates(
+        {("equal", "short"): students["equal", "short"]}, base, reference, lang="de", replicates=10, seed=0
+    )
+    assert "too_long" not in none

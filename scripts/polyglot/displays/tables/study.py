@@ -59,12 +59,27 @@ def evaluation(
     notes = [
         "Score ± standard error (bootstrap over items and seeds); n: items; chance: the score of guessing. All models answered "
         "the same items, so a difference is more certain than their standard errors suggest: see the gains in the table of PGR.",
+        *_left_out(context, frame),
         *flag_notes(context, gaps),
         *hole_notes(context, holes),
     ]
     data = frame.sort_values([*MODEL, "benchmark"], ignore_index=True)
     more = [power(context, frame)] if "gain_se" in frame and frame["gain_se"].notna().any() else []
     return Table(data, pd.DataFrame(shown), context.title, notes, more)
+
+
+def _left_out(context: Context, evaluation: pd.DataFrame) -> list[str]:
+    """A note of the examples that no student was trained on because they are too long; none if there are none."""
+    if "too_long" not in evaluation or not evaluation["too_long"].notna().any():
+        return []
+    students = evaluation.dropna(subset=["too_long"]).drop_duplicates([*MODEL])
+    said = [
+        f"{count(row['too_long'])} of {context.model(row['model'])}'s in {context.language(row['lang'])}"
+        for row in row_dicts(students.sort_values([*MODEL]))
+    ]
+    return [
+        f"Not trained on, because they are longer than `training.max_length`: {', '.join(said)} (of all seeds and trainings)."
+    ]
 
 
 def _asked(evaluation: pd.DataFrame, lang: str, base: str, benchmark: str, size: int | None) -> str:
