@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from polyglot.core.errors import Foreseen, WrongInput
 
 T = TypeVar("T")
-FEW = 12
+FEW = 16
 """Known names that are listed whole in the message about an unknown one; of more, only the nearest."""
 
 

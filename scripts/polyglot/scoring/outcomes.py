@@ -174,8 +174,8 @@ def _variance(values: Array, axis: int) -> Array:
 
 @dataclass(frozen=True)
 class LanguageDraws:
-    """The benchmarks of one base in one language, by name. `too_long`: examples that a student was not trained on because they are
-    longer than `training.max_length`, over all of its seeds and trainings; students without any are not named."""
+    """The benchmarks of one base in one language, by name. `too_long`: examples that a student was not trained on because they
+    are longer than `training.max_length`, over all of its seeds and trainings; students without any are not named."""
 
     base: str
     lang: str
