@@ -33,6 +33,8 @@ LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 GZ = ".gz"
 SEPARATORS = ",;\t"
+LONGEST_NUMBER = 4300
+"""Most digits of a whole number."""
 PARQUET, GZIPPED = b"PAR1", b"\x1f\x8b"
 CONTENTS = {
     PARQUET: "a Parquet file; its name must end in .parquet",
@@ -283,7 +285,7 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
     """The objects of a JSON list by place; None if the file holds an object a line, whatever its name says."""
     text = "\n".join(lines)
     try:
-        whole = json.loads(text)
+        whole = json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
         if text.lstrip().startswith("{"):
             return None
@@ -304,13 +306,20 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
 DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
 
 
+def _whole(text: str) -> int:
+    """A whole number of JSON, as Python limits their length; a library may have lifted that limit for the whole process."""
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a whole number of {len(text):,} digits")
+    return int(text)
+
+
 def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, line in enumerate(lines):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:  # also a whole number of thousands of digits
+            row = json.loads(line, parse_int=_whole)
+        except ValueError as error:
             raise FileError(f"{path}: row {place + 1}: not JSON ({error}). Write one JSON object per line") from error
         except RecursionError:
             raise FileError(f"{path}: row {place + 1}: {DEEP}") from None

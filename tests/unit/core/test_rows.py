@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,3 +85,14 @@ def test_names_of_a_table_are_texts_and_only_an_empty_field_is_missing(tmp_path:
     pd.testing.assert_frame_equal(found, table, check_dtype=False)
     assert found["pgr"].dtype == float
     assert found.groupby("lang").size().to_dict() == {"de": 1, "nan": 2}
+
+
+def test_a_number_of_thousands_of_digits_is_refused_whatever_a_library_has_allowed(tmp_path: Path) -> None:
+    path, usual = tmp_path / "x.jsonl", sys.get_int_max_str_digits()
+    path.write_text('{"prompt": ' + "9" * 5000 + "}\n")
+    sys.set_int_max_str_digits(0)
+    try:
+        with pytest.raises(FileError, match=r"row 1: not JSON \(a whole number of 5,000 digits\)"):
+            read_rows(path)
+    finally:
+        sys.set_int_max_str_digits(usual)

@@ -5,7 +5,7 @@ from __future__ import annotations
 STAGES: dict[str, tuple[str, ...]] = {
     "planning": ("plan_jobs",),
     "rehearsing": ("rehearsed", "rehearse"),
-    "fetching models and data": ("hub_model", "hub_dataset", "hub_lock", "source", "benchmark"),
+    "fetching models and data": ("hub_model", "hub_dataset", "hub_lock", "source", "benchmark", "lighteval_task"),
     "building the micro-world": ("nano_corpora", "nano_datasets", "seed", "seed_sources"),
     "training the first models": ("nano_pretrain", "nano_gold_tune", "nano_translator"),
     "checking models and requests": ("check_requests", "check_translated_requests", "check_anchor", "check_base", "check_judge"),
