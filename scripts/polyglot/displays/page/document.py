@@ -74,7 +74,8 @@ def page(template: Path, files: Files, values: Mapping[str, Any], facts: Mapping
     cost = {name: shown for name, shown in tables.items() if shown.category == COST}
     apart = {answer, VERDICTS, *cost}
     silent = left_out(context, results.cells)
-    reasons = {shown.title: silent[name] for name, shown in {**tables, **figures}.items() if name in silent}
+    both = (*tables.items(), *figures.items())  # of one name, under titles of their own
+    reasons = {shown.title: silent[name] for name, shown in both if name in silent}
     return render(
         template,
         facts=facts,
