@@ -164,15 +164,16 @@ def contributions(cells: pd.DataFrame) -> pd.DataFrame:
     return table.assign(share=table["share"] / table["share"].sum())
 
 
-def agreement(cells: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def agreement(cells: pd.DataFrame) -> pd.DataFrame:
     """How well each pair of studies agrees on the teachers that both measured.
 
-    Differences between the teachers of a block are compared, so that what a study adds to all of them drops out.
+    Differences between the teachers of a block are compared, so that what a study adds to all of them drops out. Pairs share
+    teachers and are no independent trials, so their share has no interval.
 
     Returns:
         one, other, teachers (in common), languages (in common), pairs (of teachers that both order), same (of these in the same
-        order), low, high (Wilson's interval of that share), beyond (mean squared difference of the teachers' effects over what
-        their errors explain: 1 where chance explains it).
+        order), beyond (mean squared difference of the teachers' effects over what their errors explain: 1 where chance explains
+        it).
     """
     known = cells.dropna(subset=["value", "se"])
     means = {
@@ -186,13 +187,12 @@ def agreement(cells: pd.DataFrame, confidence: float) -> pd.DataFrame:
         first, second = (_effects(means[name], common, langs) for name in (one, other))
         order = [(a, b) for a, b in combinations(range(len(common)), 2)]
         same = sum((first[a, 0] - first[b, 0]) * (second[a, 0] - second[b, 0]) > 0 for a, b in order)
-        low, high = _wilson(same, len(order), confidence)
         apart = first[:, 0] - second[:, 0]
         expected = float((first[:, 1] + second[:, 1]).mean()) if len(common) else np.nan
         beyond = float(apart.var(ddof=1) / expected) if len(common) > 1 and expected > 0 else np.nan
         counts = {"teachers": len(common), "languages": len(langs), "pairs": len(order), "same": same}
-        rows.append({"one": one, "other": other, **counts, "low": low, "high": high, "beyond": beyond})
-    columns = ["one", "other", "teachers", "languages", "pairs", "same", "low", "high", "beyond"]
+        rows.append({"one": one, "other": other, **counts, "beyond": beyond})
+    columns = ["one", "other", "teachers", "languages", "pairs", "same", "beyond"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -203,12 +203,3 @@ def _effects(own: pd.DataFrame, teachers: list[str], langs: set[str]) -> Array:
     values, variances, counts = grouped["value"].mean(), grouped["variance"].sum(), grouped.size()
     found: Array = np.column_stack([values.reindex(teachers), (variances / counts**2).reindex(teachers)]).astype(float)
     return found
-
-
-def _wilson(same: int, pairs: int, confidence: float) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    if not pairs:
-        return np.nan, np.nan
-    low, high = proportion_confint(same, pairs, 1 - confidence, method="wilson")
-    return float(low), float(high)

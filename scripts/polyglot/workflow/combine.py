@@ -82,7 +82,7 @@ def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list
 
     Raises:
         ArchiveError: if an archive does not verify.
-        WrongInput: if there are fewer than two, one is there twice, or nothing links them.
+        WrongInput: for fewer than two archives, for the same one twice, and for studies that share no teacher.
     """
     if len(paths) < 2:
         raise WrongInput("name two archives or more")
@@ -99,7 +99,7 @@ def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[st
     what = _common_scale(parts) or GAIN
     cells = pd.concat([_cells(part, name, what) for part, name in zip(parts, names, strict=True)], ignore_index=True)
     fit = combine(cells)
-    board, brought, agreed = leaderboard(fit, confidence), contributions(cells), agreement(cells, confidence)
+    board, brought, agreed = leaderboard(fit, confidence), contributions(cells), agreement(cells)
     known = {name: part.fingerprint for name, part in zip(names, parts, strict=True)}
     brought = brought.assign(fingerprint=brought["study"].map(known))
     for table, name in ((board, "combined"), (brought, "studies"), (agreed, "agreement"), (cells, "cells")):

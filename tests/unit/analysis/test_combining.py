@@ -91,10 +91,10 @@ def test_agreement_counts_pairs_and_says_what_chance_explains() -> None:
     rng = np.random.default_rng(4)
     one = study("one", "abcdef", rng)
     alike, other = study("two", "abcdef", rng), study("two", "abcdef", rng, truth={k: -v for k, v in TRUTH.items()})
-    same = agreement(pd.concat([one, alike]), 0.95).iloc[0]
+    same = agreement(pd.concat([one, alike])).iloc[0]
     assert (same["teachers"], same["languages"], same["pairs"]) == (6, 3, 15)
     assert same["same"] >= 13
     assert same["beyond"] < 3
-    against = agreement(pd.concat([one, other]), 0.95).iloc[0]
+    against = agreement(pd.concat([one, other])).iloc[0]
     assert against["same"] <= 2
     assert against["beyond"] > 20
