@@ -19,6 +19,8 @@ import yaml
 from polyglot.workflow.shared_starts import VARIABLE
 from tests import patience
 
+from . import made_here
+
 PARTS = (
     *("Snakefile", "rules", "scripts", "config", "envs", "plugins", "profiles", "slurm", "report"),
     *("CITATION.cff", "LICENSE", "pyproject.toml", "requirements.txt", "requirements.lock"),
@@ -117,10 +119,13 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def demo(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """The embedded study, run to its end; POLYGLOT_DEMO names a folder in which it has been run already."""
+    """The embedded study, run to its end; POLYGLOT_DEMO names a folder in which it has been run already. Where `make` has run it
+    in this clone, what Snakemake does not run again is a copy."""
     if "POLYGLOT_DEMO" in os.environ:
         return Workplace(Path(os.environ["POLYGLOT_DEMO"]).resolve())
     workplace = copy_workflow(repository, tmp_path_factory.mktemp("demo"))
+    if made_here.is_made_by_this_code(repository):
+        made_here.take(repository, workplace.folder)
     workplace.snakemake()
     return workplace
 
