@@ -39,13 +39,14 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
-# three groups at a time, as one ends the next; the long ones first. Environments are set up side by side
+# environments are set up side by side, with the checks; then three groups at a time, as one ends the next, the long ones first: make
+# passes a group by that still waits for something, and the longest must not be the last
 test: ## every check and test, the embedded study included; not test-gpu
 	$(FIND_PYTHON)
-	@$(MAKE) --no-print-directory -j3 WITHOUT=vllm test-workflow test-slurm check test-unit test-vllm test-real test-unsloth test-servers
+	@$(MAKE) --no-print-directory -j3 check tokenizers $(VLLM_READY) $(UNSLOTH_READY) $(SERVERS_READY) $(VALIDATOR_READY)
+	@$(MAKE) --no-print-directory -j3 WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
 
-# with check, after the site, which some of these tests look at
-test-unit: $(READY) $(if $(filter check,$(MAKECMDGOALS)),docs) ## the modules, one at a time, and the published numbers
+test-unit: $(READY) ## the modules, one at a time, and the published numbers; also the site, if it has been built
 	pytest --ignore tests/workflow --ignore tests/real --ignore tests/servers
 
 test-real: $(READY) tokenizers ## real tokenizers, chat templates and architectures with tiny random weights, and a rehearsal of them
