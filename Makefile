@@ -44,7 +44,7 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 test: ## every check and test, the embedded study included; not test-gpu
 	$(FIND_PYTHON)
 	@$(MAKE) --no-print-directory -j3 check tokenizers $(VLLM_READY) $(UNSLOTH_READY) $(SERVERS_READY) $(VALIDATOR_READY)
-	@$(MAKE) --no-print-directory -j3 WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
+	@$(MAKE) --no-print-directory -j3 -o tokenizers WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers; also the site, if it has been built
 	pytest --ignore tests/workflow --ignore tests/real --ignore tests/servers
