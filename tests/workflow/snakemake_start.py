@@ -10,6 +10,11 @@ import os
 import sys
 
 SNAKEMAKE, JOBS = "POLYGLOT_TEST_SNAKEMAKE", "POLYGLOT_SHARED_STARTS"
+IMPORTED = (
+    *("snakemake.cli", "snakemake.benchmark", "snakemake.profiles", "snakemake.report.html_reporter"),
+    *("jinja2", "nbformat", "smart_open"),
+)
+"""What a run imports, at once or later."""
 KEPT = "POLYGLOT_TEST_JOBS"
 """Keeps what jobs are told of their starts, which a fork is told otherwise."""
 
@@ -20,7 +25,7 @@ def fork() -> None:
 
     os.environ[KEPT] = os.environ.get(JOBS, "")
     os.environ[JOBS] = os.environ.pop(SNAKEMAKE)
-    shared_starts.LIBRARIES = {"snakemake": ("snakemake.cli",)}
+    shared_starts.LIBRARIES = {"snakemake": IMPORTED}
     shared_starts.PASSING |= set(os.environ)  # one for all
     print(shared_starts.hand_over("snakemake"), file=sys.stderr)
     for name in [name for name in sys.modules if name.partition(".")[0] == "polyglot"]:
