@@ -45,7 +45,9 @@ def channel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), pip.replace("=", "==")]
     subprocess.run(download, check=True)
     hook = b'export WITNESS_PREFIX="$CONDA_PREFIX"\n'
-    files = {f"{SITE}/sitecustomize.py": WITNESS.encode(), "etc/conda/activate.d/witness.sh": hook}
+    # not as sitecustomize, of which Debian's Python has one of its own
+    files = {f"{SITE}/witness.py": WITNESS.encode(), f"{SITE}/witness.pth": b"import witness\n"}
+    files["etc/conda/activate.d/witness.sh"] = hook
     witness = Package("witness", "1.0", files, noarch="generic")
     wheel = next(folder.glob("pip-*.whl"))
     write_channel(folder / "conda-forge", [host_python(depends=("witness",)), witness, from_wheel(wheel)])
