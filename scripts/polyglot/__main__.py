@@ -298,7 +298,8 @@ def _publish(given: argparse.Namespace) -> None:
 def _export(given: argparse.Namespace) -> None:
     from polyglot.publishing.formats import export
 
-    _say(f"{given.to}: {export(given.data, given.to, given.form):,} examples")
+    written, held = export(given.data, given.to, given.form)
+    _say(f"{given.to}: {written:,} examples" + (f"; {held:,} left out, because they hold a key" if held else ""))
 
 
 def _watch(given: argparse.Namespace) -> None:

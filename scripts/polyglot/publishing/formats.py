@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic
+from polyglot.core.key_finder import KeyFinder
 from polyglot.publishing.facts import TRAIN
 
 BATCH = 10_000
@@ -46,7 +47,7 @@ FORMATS: dict[str, Callable[[str, str], dict[str, Any]]] = {
 """Every format by name."""
 
 
-def export(source: Path, target: Path, form: str) -> int:
+def export(source: Path, target: Path, form: str) -> tuple[int, int]:
     """Write a training set as JSONL, in the order of its rows.
 
     Args:
@@ -56,21 +57,24 @@ def export(source: Path, target: Path, form: str) -> int:
         form: a name in `FORMATS`.
 
     Returns:
-        The number of examples. Thoughts are left out.
+        How many examples are written, and how many are left out because they hold a key. Thoughts are left out.
 
     Raises:
         FormatError: no such file or columns, or no usable example.
     """
     file = source / TRAIN if source.is_dir() else source
-    count = 0
+    keys, count, held = KeyFinder.here(), 0, 0
     with atomic(target) as partial, partial.open("w", encoding="utf-8") as opened:
         for pairs in _pairs(file):
-            for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True):
-                opened.write(json.dumps(FORMATS[form](prompt, response), ensure_ascii=False) + "\n")
-            count += len(pairs)
+            texts = list(zip(pairs["prompt"], pairs["response"], strict=True))
+            holding = keys.rows("\n".join(pair) for pair in texts)
+            for place, pair in enumerate(texts):
+                if place not in holding:
+                    opened.write(json.dumps(FORMATS[form](*pair), ensure_ascii=False) + "\n")
+            count, held = count + len(texts) - len(holding), held + len(holding)
         if not count:
             raise FormatError(f"{file}: it has no usable example; nothing was written")
-    return count
+    return count, held
 
 
 def _pairs(file: Path) -> Iterator[pd.DataFrame]:

@@ -55,11 +55,22 @@ def test_rows_have_the_keys_that_the_format_names(tmp_path: Path) -> None:
 def test_of_a_teachers_answers_only_usable_ones_are_written(tmp_path: Path) -> None:
     answers = PAIRS.assign(status=["ok", "duplicate", "ok"])
     write_parquet(answers, tmp_path / "a.parquet")
-    assert export(tmp_path / "a.parquet", tmp_path / "a.jsonl", "messages") == 2
+    assert export(tmp_path / "a.parquet", tmp_path / "a.jsonl", "messages") == (2, 0)
     write_parquet(answers.assign(status="empty"), tmp_path / "b.parquet")
     with pytest.raises(FormatError, match=r"b\.parquet: it has no usable example; nothing was written"):
         export(tmp_path / "b.parquet", tmp_path / "b.jsonl", "messages")
     assert not (tmp_path / "b.jsonl").exists()
+
+
+def test_an_example_that_holds_a_key_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_API_KEY", "planted-0123456789-abcdef")
+    monkeypatch.setattr(formats, "BATCH", 1)
+    write_parquet(PAIRS.assign(response=["Nzuri.", "it is planted-0123456789-abcdef", "x"]), tmp_path / "a.parquet")
+    main(["export", str(tmp_path / "a.parquet"), "--to", str(tmp_path / "a.jsonl")])
+    assert "2 examples; 1 left out, because they hold a key" in capsys.readouterr().out
+    assert "planted" not in (tmp_path / "a.jsonl").read_text(encoding="utf-8")
 
 
 def test_what_is_no_training_set_is_said(tmp_path: Path) -> None:
