@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
 CARD = "README.md"
+AGAIN = "ask for the push again: what has arrived is not sent twice"
 PUBLISHED = "published"
 """The folder of what `snakemake publish` makes, in a study's results."""
 
@@ -88,8 +89,9 @@ def push(folder: Path, repository: str, *, public: bool = False, endpoint: str |
     Raises:
         PushError: see `prepare`; also if the repository is public without being meant to, or the hub does not take it.
     """
+    from httpx import TransportError
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     kind, folders, missing = prepare(folder, public=public, keys=keys)
     api = HfApi(endpoint=endpoint)
@@ -102,10 +104,10 @@ def push(folder: Path, repository: str, *, public: bool = False, endpoint: str |
             api.upload_folder(repo_id=repository, repo_type=kind, folder_path=one, ignore_patterns=_unseen())
     except HFValidationError:
         raise PushError(f"--to {repository}: no name of a repository; write OWNER/NAME") from None
-    except LocalTokenNotFoundError:
-        raise PushError("the hub asks who you are: run `hf auth login`, or set HF_TOKEN") from None
     except HfHubHTTPError as error:
         raise PushError(f"{repository}: {_why(error)}") from None
+    except (TransportError, OfflineModeIsEnabled) as error:
+        raise PushError(f"{repository}: the hub cannot be reached ({str(error).splitlines()[0]}); {AGAIN}") from None
     return str(made)
 
 
@@ -136,8 +138,7 @@ def _why(error: HfHubHTTPError) -> str:
         404: "it has no such place, or your token may not see it: check OWNER",
     }
     status = error.response.status_code
-    again = "ask for the push again: what has arrived is not sent twice"
-    return f"the hub said {status}; {remedies.get(status, again)}"
+    return f"the hub said {status}; {remedies.get(status, AGAIN)}"
 
 
 def _unseen() -> list[str]:

@@ -41,11 +41,15 @@ class Handler(BaseHTTPRequestHandler):
         """Silence."""
 
     def do_GET(self) -> None:
+        if not self.headers.get("Authorization"):
+            return self.say({"error": "Invalid username or password."}, 401)
         self.say({"id": "me/mine", "private": self.server.private, "sha": "a" * 40, "siblings": []})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/repos/create"):
+            if not self.headers.get("Authorization"):
+                return self.say({"error": "Invalid username or password."}, 401)
             self.server.made = json.loads(body)
             return self.say({"url": f"http://{self.headers['Host']}/datasets/me/mine", "name": "me/mine"})
         if "/preupload/" in self.path:
@@ -186,6 +190,20 @@ def test_what_the_hub_refuses_has_a_remedy(tmp_path: Path, hub: Hub, status: int
     hub.refuses = status
     with pytest.raises(PushError, match=rf"me/mine: the hub said {status}; .*{said}"):
         push(card(tmp_path, stated=True), "me/mine", endpoint=f"http://127.0.0.1:{hub.server_port}")
+
+
+def test_who_has_no_token_is_told_how_to_log_in(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
+    with pytest.raises(PushError, match=r"me/mine: the hub said 401; .*run `hf auth login`, or set HF_TOKEN"):
+        push(card(tmp_path, stated=True), "me/mine", endpoint=f"http://127.0.0.1:{hub.server_port}")
+    assert hub.files == {}
+
+
+def test_a_hub_that_cannot_be_reached_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with pytest.raises(PushError, match=r"me/mine: the hub cannot be reached .*; ask for the push again"):
+        push(card(tmp_path, stated=True), "me/mine", endpoint="http://127.0.0.1:9")
 
 
 def test_a_name_that_is_none_is_said(tmp_path: Path, hub: Hub) -> None:
