@@ -45,7 +45,8 @@ def channel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), pip.replace("=", "==")]
     subprocess.run(download, check=True)
     hook = b'export WITNESS_PREFIX="$CONDA_PREFIX"\n'
-    files = {f"{SITE}/sitecustomize.py": WITNESS.encode(), "etc/conda/activate.d/witness.sh": hook}
+    files = {f"{SITE}/witness.py": WITNESS.encode(), "etc/conda/activate.d/witness.sh": hook}
+    files[f"{SITE}/witness.pth"] = b"import witness\n"  # no sitecustomize: that of a system's Python comes first
     witness = Package("witness", "1.0", files, noarch="generic")
     wheel = next(folder.glob("pip-*.whl"))
     write_channel(folder / "conda-forge", [host_python(depends=("witness",)), witness, from_wheel(wheel)])

@@ -67,7 +67,7 @@ def recorded(snakemake: Any) -> Iterator[None]:
     """Record an attempt at a job: one line at its start and one at its end. If writing fails, the job continues."""
     log = Path(str(snakemake.log[0]))
     path, folder = record_path(log), records_folder(log)
-    began = time.time()
+    began, cpu = time.time(), sum(os.times()[:4])  # of this process and of those that it has waited for
     _append(path, {"event": "began", "at": round(began, 3)} | _facts(snakemake, folder))
     ended: dict[str, Any] = {"status": "failed"}
     try:
@@ -78,7 +78,7 @@ def recorded(snakemake: Any) -> Iterator[None]:
         raise
     finally:
         now = time.time()
-        ended |= {"seconds": round(now - began, 3)} | _torch_facts()
+        ended |= {"seconds": round(now - began, 3), "cpu_seconds": round(sum(os.times()[:4]) - cpu, 3)} | _torch_facts()
         _append(path, {"event": "ended", "at": round(now, 3), **ended})
 
 

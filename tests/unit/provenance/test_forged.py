@@ -331,7 +331,8 @@ def test_time_to_refuse_grows_with_the_entries(honest: Files, tmp_path: Path) ->
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_trace_checks_the_hashes_that_it_prints(honest: Files, tmp_path: Path) -> None:
+def test_a_trace_checks_the_hashes_that_it_prints(honest: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where no study has been run
     path = Forgery(dict(honest)).write(tmp_path / "a.zip")
     with open_archive(path) as opened:
         steps = list(trace(opened, Path(BOARD), []))
