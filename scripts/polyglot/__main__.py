@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     pushing.add_argument("folder", type=Path, help="such as results/demo/published/data/equal/thorough/de/0")
     pushing.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository, which is made if there is none")
     pushing.add_argument("--public", action="store_true", help="everybody may read it; every licence must be stated")
+    pushing.add_argument("--dry-run", action="store_true", help="say which files would be uploaded, and how much; send nothing")
     watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
     watching.add_argument("study", help="a study's name, or its folder")
     watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
@@ -142,6 +143,12 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
     inspecting.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="prompts, own data, benchmark items, a study, ..."
     )
+    exporting = command("export", _export, "write a training set as JSONL that other trainers read: chats, ShareGPT or Alpaca")
+    exporting.add_argument("data", type=Path, help="a published folder, or a Parquet file with prompts and responses")
+    exporting.add_argument(
+        "--as", dest="form", choices=["messages", "sharegpt", "alpaca"], default="messages", help="format (default: %(default)s)"
+    )
+    exporting.add_argument("--to", type=Path, required=True, metavar="FILE", help="the JSONL file, which is replaced")
     result = command(
         "result", _result, "print a study's result in ten lines: the first teachers, the verdict, where its files lie"
     )
@@ -278,12 +285,21 @@ def _try(given: argparse.Namespace) -> None:
 
 
 def _publish(given: argparse.Namespace) -> None:
-    from polyglot.publishing.push import PushError, push
+    from polyglot.publishing.push import PushError, prepare, push, summary
 
     try:
+        if given.dry_run:
+            return _say(*summary(prepare(given.folder, public=given.public), given.to, public=given.public))
         _say(push(given.folder, given.to, public=given.public))
     except (PushError, OSError) as error:
         raise SystemExit(f"publish: {error}") from None
+
+
+def _export(given: argparse.Namespace) -> None:
+    from polyglot.publishing.formats import export
+
+    written, held = export(given.data, given.to, given.form)
+    _say(f"{given.to}: {written:,} examples" + (f"; {held:,} left out, because they hold a key" if held else ""))
 
 
 def _watch(given: argparse.Namespace) -> None:
