@@ -11,6 +11,7 @@
 #   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
+#   snakemake explore                             a page to look at the data: every request with all teachers' answers
 #   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
@@ -65,11 +66,6 @@ rule all:
 rule experiments:
     input:
         targets.asked_by("experiments"),
-
-
-rule route:
-    input:
-        targets.asked_by("route"),
 
 
 rule select:

@@ -94,3 +94,32 @@ rule page:
         "Page ({STUDY.study})"
     script:
         "../scripts/displays/page.py"
+
+
+rule explore:
+    """The page to look at the data: every request with all teachers' answers, in one folder that opens from a disk."""
+    input:
+        explorer.files,
+        template="report/explore/index.html.jinja",
+        beside=explorer.beside,
+    output:
+        page=f"{RESULTS}/explore/index.html",
+        blind=f"{RESULTS}/explore/blind.html",
+        key=f"{RESULTS}/explore/key.csv",
+        data=directory(f"{RESULTS}/explore/data"),
+    log:
+        f"{RESULTS}/logs/explore.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explore.tsv"
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        sets=explorer.sets,
+        looked=explorer.looked,
+    message:
+        "Page to look at the data ({STUDY.study})"
+    script:
+        "../scripts/displays/explore.py"

@@ -149,6 +149,9 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
         "--as", dest="form", choices=["messages", "sharegpt", "alpaca"], default="messages", help="format (default: %(default)s)"
     )
     exporting.add_argument("--to", type=Path, required=True, metavar="FILE", help="the JSONL file, which is replaced")
+    agreeing = command("agree", _agree, "compare people's blind verdicts on pairs of answers with the judge's")
+    agreeing.add_argument("verdicts", nargs="+", type=Path, metavar="FILE", help="saved by results/STUDY/explore/blind.html")
+    agreeing.add_argument("--key", type=Path, help="the key of the pairs (default: results/STUDY/explore/key.csv)")
     result = command(
         "result", _result, "print a study's result in ten lines: the first teachers, the verdict, where its files lie"
     )
@@ -239,6 +242,12 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
     shown = teachers[["rank", "teacher", "languages", f"pg_{chosen}", f"pg_{chosen}_low", f"pg_{chosen}_high", "intrinsic"]]
     _say(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
     _say(f"definition: {chosen} (alpha {alpha}); tables: {folder / 'cells.csv'}, {folder / 'teachers.csv'}")
+
+
+def _agree(given: Any) -> None:
+    from polyglot.displays.explore.agreement import report
+
+    _say(*report(given.verdicts, given.key, Path("results")))
 
 
 def _result(given: argparse.Namespace) -> None:

@@ -25,6 +25,7 @@ from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
 from polyglot.study.experiments import Defaults, Experiment, Matrix, expand
+from polyglot.study.explore import Explore
 from polyglot.study.figures import ALL, Figure
 from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.synthesis.draws import Draw
@@ -208,6 +209,7 @@ class Study(Section):
     figures: dict[Name, Figure] = Field(
         default={}, description="The look of figures by name, and under `all` of every figure (docs/howto/figures.md)."
     )
+    explore: Explore = Field(default=Explore(), description="The page to look at the data (`snakemake explore`).")
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:

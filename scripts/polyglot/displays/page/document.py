@@ -120,8 +120,8 @@ def shown_of(files: Sequence[Mapping[str, str]], kind: str) -> dict[str, Shown]:
 
 def dress(template: Path) -> dict[str, Any]:
     """Style and scripts of a page, which lie beside its template, and their hashes for its content security policy."""
-    style, scripts = _beside(template, "page.css"), _beside(template, "sortable.min.js") + _beside(template, "page.js")
-    hashes = {"style": _hash(style), "scripts": _hash(scripts)}
+    style, scripts = beside(template, "page.css"), beside(template, "sortable.min.js") + beside(template, "page.js")
+    hashes = {"style": hash_of(style), "scripts": hash_of(scripts)}
     return {"style": Markup(style), "scripts": Markup(scripts), "hashes": hashes}
 
 
@@ -163,10 +163,11 @@ def _totals(ledger: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def _beside(template: Path, name: str) -> str:
+def beside(template: Path, name: str) -> str:
+    """A file beside a template."""
     return template.with_name(name).read_text(encoding="utf-8").strip() + "\n"
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """A text's hash for the page's content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
