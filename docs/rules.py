@@ -21,6 +21,7 @@ ROOT = HERE.parent
 PICTURE = HERE / "images/rules.svg"
 LOOKED_AT: tuple[tuple[str, ...], ...] = (
     ("all", "experiments", "route", "select", "screen", "rank", "plan", "publish", "rehearse", "results/demo/archive.zip"),
+    ("explore",),
     ("select", "--config", "selection={datasets: {mine: MINE}}"),
     ("all", "--config", "synthesis={shortfall: refill}"),
 )

@@ -78,6 +78,8 @@ def opened(folder: Path, rare: str, common: str) -> None:
         page.locator("article").first.wait_for()
         print(f"first page after {time.monotonic() - start:.2f} s")
         page.get_by_label("Language").select_option("")
+        expect(page.locator("article").last).to_be_visible()
+        page.wait_for_timeout(2000)  # until the filters of all languages are there
         for what, text in (("a rare text", rare), ("a frequent text", common), ("a text that nothing has", "zzzzqqqq")):
             page.get_by_label("Search").fill(text)
             start = time.monotonic()

@@ -247,7 +247,7 @@ def score(tables: Sequence[Path], folder: Path, alpha: float, confidence: float,
 def _agree(given: Any) -> None:
     from polyglot.displays.explore.agreement import report
 
-    _say(*report(given.verdicts, given.key, Path("results")))
+    _say(*report(given.verdicts, given.key, Path()))
 
 
 def _result(given: argparse.Namespace) -> None:

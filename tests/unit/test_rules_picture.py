@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-WORDS = {"rank", "screen", "plan", "publish", "rehearse", "replication", "fetch"}
+WORDS = {"rank", "screen", "route", "plan", "publish", "rehearse", "replication", "fetch"}
 """Rules that only gather others' files."""
 LEFT_OUT = {
     "hub": {"hub_model", "hub_dataset", "hub_lock"},

@@ -20,6 +20,7 @@ import pandas as pd
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_frame
 from polyglot.displays.explore.blind import KEY
+from polyglot.study.paths import PAIRS_KEY
 
 VERDICTS = ("a", "tie", "b")
 """The first answer is better, both are equal, the second is better."""
@@ -117,19 +118,19 @@ def agreement(one: dict[str, str], other: dict[str, str]) -> Agreement:
     return Agreement(len(shared), same, share, (middle, low, high))
 
 
-def report(files: Sequence[Path], key: Path | None, results: Path) -> list[str]:
+def report(files: Sequence[Path], key: Path | None, root: Path) -> list[str]:
     """What `polyglot agree` says.
 
     Args:
         files: of verdicts.
         key: of the pairs; None takes that of the study which the first file names.
-        results: the folder of all studies.
+        root: the folder with `results`.
 
     Raises:
         WrongInput: if a file is none of verdicts, or belongs to other pairs.
     """
     rated = [read_verdicts(path) for path in files]
-    known = read_key(key or results / rated[0].study / "explore/key.csv")
+    known = read_key(key or root / PAIRS_KEY.format(study=rated[0].study))
     judge = judged(known)
     lines: list[str] = []
     for one in rated:

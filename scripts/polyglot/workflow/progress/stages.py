@@ -28,7 +28,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("abilities", "generalisation"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
-    "drawing tables and figures": ("table", "figure", "page", "audit_page"),
+    "drawing tables and figures": ("table", "figure", "page", "audit_page", "explore"),
     "writing cards and archives": ("data_set", "model_card", "archive"),
 }
 """Stages, about in the order in which studies come to them."""
