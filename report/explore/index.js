@@ -10,6 +10,7 @@
   const nameOf = (kind, name) => all.names[kind][name] || name;
   const teacherName = (place) => nameOf("teachers", all.teachers[place]);
   const number = (value) => value.toLocaleString("en");
+  const counted = (count, name) => `${number(count)} ${name}${count === 1 ? "" : "s"}`;
 
   // ---- what can be chosen
   const offer = (select, options) => select.replaceChildren(...options.map(([value, text]) => make("option", { value, textContent: text })));
@@ -27,7 +28,7 @@
   const shown = all.groups.reduce((sum, group) => sum + group.requests, 0);
   const asked = all.groups.reduce((sum, group) => sum + group.asked, 0);
   const extent = shown < asked ? `a random ${number(shown)} of ${number(asked)} requests` : `all ${number(shown)} requests`;
-  by("about").textContent = `${number(total)} answers of ${all.teachers.length} teachers in ${langs.length} languages: ${extent} of the first draw.`;
+  by("about").textContent = `${counted(total, "answer")} of ${counted(all.teachers.length, "teacher")} in ${counted(langs.length, "language")}: ${extent} of the first draw.`;
 
   // ---- which requests are asked for: {group, request, marked} with the answers that the filters mean
   const chosenGroups = () =>
@@ -257,7 +258,7 @@
   const say = () => {
     const seen = list.pages.reduce((sum, one) => sum + one.length, 0);
     const count = list.text ? `${list.whole ? "" : "at least "}${number(seen)}` : number(list.items.length);
-    by("said").textContent = seen || !list.whole ? `${count} ${field.show.value ? "answers" : "requests"} found` : "Nothing is found: change a filter, or clear them.";
+    by("said").textContent = seen || !list.whole ? `${count} ${field.show.value ? "answer" : "request"}${count === "1" ? "" : "s"} found` : "Nothing is found: change a filter, or clear them.";
     by("back").disabled = page === 0;
     by("next").disabled = page + 1 >= list.pages.length;
     by("place").textContent = `page ${page + 1}${list.text ? "" : ` of ${Math.max(1, Math.ceil(list.items.length / PAGE))}`}`;

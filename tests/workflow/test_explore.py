@@ -39,8 +39,9 @@ def test_the_study_has_its_page(tiny: Workplace, browser: Browser) -> None:
     tiny.snakemake("explore")
     with opening(browser, tiny.folder / "results/demo/explore/index.html") as page:
         expect(page.locator("article").first).to_be_visible()
-        expect(page.locator("article .answer").first.get_by_text("in the training set")).to_be_visible()
-        expect(page.locator("#about")).to_contain_text("all ")
+        page.get_by_label("Status").select_option("in the training set")
+        expect(page.locator(".answer:not(.other)").first.get_by_text("in the training set")).to_be_visible()
+        expect(page.locator("#about")).to_contain_text("answers of 1 teacher in 1 language: all ")
 
 
 def test_search_finds_texts_of_any_script_and_says_how_many(page: Page) -> None:
