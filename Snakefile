@@ -12,6 +12,7 @@
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake publish                             data set folders with data cards, and model cards
+#   snakemake build                               the data set that the study's verdict leads to, at the wanted size, and its student
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -42,6 +43,7 @@ include: "rules/displays.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
 include: "rules/publishing.smk"
+include: "rules/building.smk"
 include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 

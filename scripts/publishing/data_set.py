@@ -28,7 +28,9 @@ with running(snakemake, environment="transformers"):
         scored=Scored(
             cell=row_of(read_frame(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
             gap=row_of(read_frame(files.gaps), lang=facts["lang"]),
-        ),
+        )
+        if files.cells
+        else Scored(None, None),
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 from polyglot.study.sizes import examples_in, wants
-from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.draws import BUILD, Draw
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, parse_recipe
 
 TRAIN = "data/train-00000-of-00001.parquet"
@@ -36,7 +36,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "teacher": teacher,
         "lang": lang,
         "language": registries.languages[lang].name,
-        "seed": seed,
+        "seed": ", ".join(map(str, study.seeds)) if Draw.parse(seed).sample == BUILD else seed,
         "author": teacher if routed or not models else registries.models[teacher].label or teacher,
         "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
         "routed": f"each prompt was answered by {routed.way.explained}" if routed else None,
@@ -48,7 +48,8 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "metrics": [metric.facts for metric in study.intrinsic.metrics if metric.needs != "base"],
         "requests": study.synthesis.requests,
         "examples": examples_in(recipe, seed, study),
-        "refilled": bool(wants(study, teacher, lang, Draw.parse(seed))),
+        "refilled": bool(wants(study, teacher, lang, Draw.parse(seed))) or Draw.parse(seed).sample == BUILD,
+        **({"built": True} if Draw.parse(seed).sample == BUILD else {}),
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,
     }

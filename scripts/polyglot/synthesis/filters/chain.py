@@ -89,3 +89,18 @@ def marks(answers: pd.DataFrame) -> pd.DataFrame:
     told = [(*row[:3], one["filter"]) for row in usable.to_numpy(dtype=object) for one in row[3] if one["decision"] == "mark"]
     frame = pd.DataFrame(told, columns=columns)
     return frame.groupby(columns, sort=False).size().rename("marked").reset_index()
+
+
+def without_finds(answers: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame:
+    """Answers without the usable ones in which one of these filters found something and only marked it.
+
+    Args:
+        answers: status, and decisions (see `filtered`); a file of before version 0.2 has none, and stays as it is.
+    """
+    if not filters or "decisions" not in answers:
+        return answers
+    found = [
+        any(one["filter"] in filters and one["decision"] == "mark" for one in (decisions if decisions is not None else ()))
+        for decisions in answers["decisions"]
+    ]
+    return answers[~(np.array(found, dtype=bool) & (answers["status"] == "ok").to_numpy())]
