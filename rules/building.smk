@@ -120,7 +120,7 @@ use rule synthesize as synthesize_build with:
         reading=STUDY.synthesis.reading,
         retries=STUDY.synthesis.retries,
         # of all sizes: what was answered for a smaller set is kept there, and is not asked again for a larger one
-        side_file="results/{study}/unfinished/answers-build/{teacher}/{lang}.jsonl",
+        side_file=f"results/{{study}}/unfinished/answers-build/{{teacher}}/{{lang}}/{building.draw}.jsonl",
     message:
         "{wildcards.teacher} writes {wildcards.lang} data for the build"
 
@@ -189,7 +189,7 @@ rule build_folder:
     input:
         choice=rules.build_choice.output[0],
         plan=rules.build_plan.output,
-        data=of_the_choice(paths.DATA_SET),
+        data=of_the_choice(paths.DATA_CARD.replace("README.md", TRAIN)),
         cards=of_the_choice(paths.DATA_CARD),
         models=of_the_choice(paths.STUDENT) if STUDY.base else [],
         model_cards=of_the_choice(paths.MODEL_CARD) if STUDY.base else [],

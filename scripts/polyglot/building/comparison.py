@@ -13,6 +13,10 @@ from polyglot.scoring.scores import interval
 
 BUILT: Student = ("build", "build")
 """The build's student among the study's (recipe, teacher)."""
+COLUMNS = (
+    *("lang", "benchmark", "model", "recipe", "teacher", "students", "items"),
+    *("score", "ahead", "ahead_low", "ahead_high"),
+)
 MEAN = "mean"
 """In the column `benchmark`: the mean over benchmarks."""
 
@@ -54,7 +58,7 @@ def compare(
             row = {"lang": lang, "benchmark": benchmark, **_named(model), "students": len(everyone.get(model, [base]))}
             row |= {"items": sum(one.items for one in draws), "score": _mean(draws, model)[0], "ahead": mine[0]}
             rows.append(row | {"ahead_low": float(low), "ahead_high": float(high)})
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {name: place for place, name in enumerate([MEAN, *found])}
     place = table["benchmark"].map(order)
     return table.assign(place=place).sort_values(["place", "score"], ascending=[True, False]).drop(columns="place")
@@ -66,8 +70,6 @@ def _mean(draws: Sequence[BenchmarkDraws], model: Student | str) -> Array:
 
 
 def _named(model: Student | str) -> dict[str, str]:
-    if isinstance(model, str):
-        return {"model": model, "recipe": "", "teacher": ""}
-    return {"model": "build", "recipe": "", "teacher": ""} if model == BUILT else {
-        "model": "student", "recipe": model[0], "teacher": model[1]
-    }
+    if isinstance(model, str) or model == BUILT:
+        return {"model": model if isinstance(model, str) else "build", "recipe": "", "teacher": ""}
+    return {"model": "student", "recipe": model[0], "teacher": model[1]}

@@ -148,7 +148,7 @@ def scores(comparison: pd.DataFrame, labels: Mapping[str, str]) -> list[dict[str
         rows.append(
             {
                 "lang": row["lang"],
-                "model": {"build": "**this build's student**", "student": student}.get(row["model"], row["model"]),
+                "model": {"build": "this build's student", "student": student}.get(row["model"], row["model"]),
                 "score": number(row["score"]),
                 "ahead": "" if own else with_interval(row["ahead"], row["ahead_low"], row["ahead_high"], sign=True),
                 "items": f"{row['items']:,}",
@@ -179,7 +179,7 @@ def lay_out(
     (folder / STUDENTS).mkdir(parents=True, exist_ok=True)
     for lang, (model, card) in students.items():
         place = folder / STUDENTS / lang
-        shutil.copytree(model, place, copy_function=_linked, dirs_exist_ok=True)
+        shutil.copytree(model, place, copy_function=_linked, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
         (place / CARD).unlink(missing_ok=True)
         shutil.copyfile(card, place / CARD)
     (folder / NUMBERS).mkdir(parents=True, exist_ok=True)

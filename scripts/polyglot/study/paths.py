@@ -107,7 +107,6 @@ BUILD_CARD = "results/{study}/build/published/README.md"
 """Of the folder to publish."""
 
 # What is published
-DATA_SET = "results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/data/train-00000-of-00001.parquet"
 DATA_CARD = "results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/README.md"
 MODEL_CARD = "results/{study}/published/students/{base}/{recipe}/{teacher}/{lang}/{seed}/README.md"
 
