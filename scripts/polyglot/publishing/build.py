@@ -15,11 +15,10 @@ from polyglot.building.comparison import MEAN
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, probability, with_interval
 from polyglot.publishing.cards import NOT_STATED, hub_licences, licence_lines, size_category, unstated
-from polyglot.publishing.facts import set_facts
+from polyglot.publishing.facts import TRAIN, set_facts
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 
-TRAIN = "train-00000-of-00001.parquet"
 CARD = "README.md"
 DATA, STUDENTS, NUMBERS = "data", "students", "numbers"
 """Folders in the folder to publish."""
@@ -173,7 +172,7 @@ def lay_out(
     """
     for lang, (examples, card) in data.items():
         place = folder / DATA / lang
-        place.mkdir(parents=True, exist_ok=True)
+        (place / TRAIN).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(examples, place / TRAIN)
         shutil.copyfile(card, place / CARD)
     (folder / STUDENTS).mkdir(parents=True, exist_ok=True)

@@ -91,8 +91,12 @@ def marks(answers: pd.DataFrame) -> pd.DataFrame:
     return frame.groupby(columns, sort=False).size().rename("marked").reset_index()
 
 
+LEFT_OUT = "left_out"
+"""Status of an answer that a set leaves out since a filter marked it."""
+
+
 def without_finds(answers: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame:
-    """Answers without the usable ones in which one of these filters found something and only marked it.
+    """Answers of which those that one of these filters marked are not usable either: their status is `LEFT_OUT`.
 
     Args:
         answers: status, and decisions (see `filtered`); a file of before version 0.2 has none, and stays as it is.
@@ -103,4 +107,5 @@ def without_finds(answers: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame
         any(one["filter"] in filters and one["decision"] == "mark" for one in (decisions if decisions is not None else ()))
         for decisions in answers["decisions"]
     ]
-    return answers[~(np.array(found, dtype=bool) & (answers["status"] == "ok").to_numpy())]
+    marked = np.array(found, dtype=bool) & (answers["status"] == "ok").to_numpy()
+    return answers.assign(status=answers["status"].mask(marked, LEFT_OUT))

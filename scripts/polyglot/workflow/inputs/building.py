@@ -75,11 +75,16 @@ class BuildInputs(Inputs):
     def compared(self) -> list[str]:
         """Experiments with other recipes or routed teachers, whose students are compared with the leader's: those of this run, and
         others that are finished."""
-        study = self.study
+        study, run = self.study, self.study.default_experiments if self.needs_a_verdict else []
         if not study.base:
             return []
         several = [name for name, matrix in study.matrices.items() if self._tries_more(name) and study.base in matrix.bases]
-        return [name for name in several if name in study.default_experiments or Path(self._measurements(name)).exists()]
+        return [name for name in several if name in run or Path(self._measurements(name)).exists()]
+
+    @property
+    def needs_a_verdict(self) -> bool:
+        """Whether the study chooses in any language. Where teachers are set for all of them, it need not be finished."""
+        return any(self.study.build.overruled(lang) is None for lang in self.languages)
 
     def _tries_more(self, experiment: str) -> bool:
         matrix = self.study.matrices[experiment]
@@ -93,14 +98,13 @@ class BuildInputs(Inputs):
         return [self._measurements(name) for name in self.compared()]
 
     def verdicts(self) -> File:
-        """The file with the verdicts. Where teachers are set for all languages, the study need not be finished."""
+        """The file with the verdicts."""
         file = (
             paths.TABLE.format(study=self.study.study, table="recommendation", form="csv")
             if self.study.base
             else f"{self.at(paths.RESULTS)}/analysis/ranking_order.csv"
         )
-        needed = any(self.study.build.overruled(lang) is None for lang in self.languages)
-        return file if needed or Path(file).exists() else []
+        return file if self.needs_a_verdict or Path(file).exists() else []
 
     def prices(self) -> File:
         """What the study's answers took, if that is known."""
