@@ -12,7 +12,7 @@
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake publish                             data set folders with data cards, and model cards
-#   snakemake build                               the data set that the study's verdict leads to, at the wanted size, and its student
+#   snakemake build                               the data set of the study's choice at the wanted size, and its student
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -67,11 +67,6 @@ rule all:
 rule experiments:
     input:
         targets.asked_by("experiments"),
-
-
-rule route:
-    input:
-        targets.asked_by("route"),
 
 
 rule select:

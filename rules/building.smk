@@ -1,7 +1,5 @@
 # Building: from the study's verdict to a data set of the wanted size, and the student trained on it.
-from polyglot.building.choice import chosen
-from polyglot.core.files import read_json
-from polyglot.publishing.build import build_facts
+from polyglot.publishing.facts import build_facts
 
 
 def of_the_choice(pattern, single=False):
@@ -9,7 +7,7 @@ def of_the_choice(pattern, single=False):
 
     def files(wildcards):
         made = checkpoints.build_choice.get().output[0]
-        return building.of_choices(pattern, chosen(read_json(made)), single=single)
+        return building.of_choices(pattern, made, single=single)
 
     return files
 

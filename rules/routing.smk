@@ -224,3 +224,8 @@ rule routing:
         "Routing in experiment {wildcards.experiment}"
     script:
         "../scripts/routing/routing.py"
+
+
+rule route:
+    input:
+        targets.asked_by("route"),

@@ -233,8 +233,3 @@ def _why(verdict: Verdict | None, taken: Alternative | None, overruled: Mapping[
 def as_json(choices: Sequence[Choice], **about: Any) -> dict[str, Any]:
     """What choice.json holds: what is said about the study, and every choice by language."""
     return {**about, "languages": {one.lang: asdict(one) for one in choices}}
-
-
-def chosen(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(recipe, teacher, language) of every choice of choice.json."""
-    return [(one["recipe"], one["teacher"], lang) for lang, one in found["languages"].items()]

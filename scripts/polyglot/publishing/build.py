@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,7 @@ from polyglot.building.comparison import MEAN
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, probability, with_interval
 from polyglot.publishing.cards import NOT_STATED, hub_licences, licence_lines, size_category, unstated
-from polyglot.publishing.facts import TRAIN, set_facts
-from polyglot.registry import Registries
-from polyglot.study.configuration import Study
+from polyglot.publishing.facts import TRAIN
 
 CARD = "README.md"
 DATA, STUDENTS, NUMBERS = "data", "students", "numbers"
@@ -35,32 +33,11 @@ class Built:
     comparison: pd.DataFrame | None
 
 
-def build_facts(study: Study, registries: Registries, languages: Sequence[str]) -> dict[str, Any]:
-    """What the card depends on besides what was built: names, and facts of each teacher's set by language (see `set_facts`).
-
-    Facts are of every teacher that can be chosen, since they are known before the choice.
-    """
-    teachers = dict.fromkeys(name for matrix in study.matrices.values() for name in matrix.teachers)
-    named = [name for name in [*teachers, *study.build.teachers] if name in registries.models or study.routed(name)]
-    seed = f"{study.seeds[0]}-build"
-    return {
-        "study": study.study,
-        "description": study.description,
-        "leave_out": study.build.leave_out,
-        "models": {name: model.label or name for name, model in registries.models.items()},
-        "languages": {lang: registries.languages[lang].name for lang in languages},
-        "sets": {
-            name: {lang: set_facts(study, registries, recipe=study.recipe, teacher=name, lang=lang, seed=seed) for lang in languages}
-            for name in dict.fromkeys(named)
-        },
-    }
-
-
 def build_card(built: Built, *, facts: Mapping[str, Any], template: Path, workflow: Mapping[str, Any]) -> str:
     """The card of the folder: a data card with a configuration for each language, which `datasets.load_dataset` reads.
 
     Args:
-        facts: see `build_facts`.
+        facts: see `polyglot.publishing.facts.build_facts`.
         workflow: CITATION.cff.
     """
     from huggingface_hub import DatasetCardData
@@ -97,29 +74,35 @@ def build_card(built: Built, *, facts: Mapping[str, Any], template: Path, workfl
 def _language(built: Built, lang: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """A language's choice in words."""
     one, pairs = built.choice["languages"][lang], built.sets[lang]
-    numbers = one["numbers"]
-    said = []
-    if numbers.get("pg") is not None:
-        shown = with_interval(numbers["pg"], *(_known(numbers, f"pg_{end}") for end in ("low", "high")), 2, sign=True)
-        said.append(f"PG-Score ({numbers.get('definition', built.choice['definition'])}) {shown}")
-    if numbers.get("p_first") is not None:
-        of = f" of {numbers['teachers_measured']:.0f} teachers" if numbers.get("teachers_measured") else ""
-        said.append(f"P(first) {probability(numbers['p_first'])}{of}")
-    if numbers.get("gain") is not None:
-        shown = with_interval(numbers["gain"], *(_known(numbers, f"gain_{end}") for end in ("low", "high")), sign=True)
-        said.append(f"gain of its students over the base {shown}")
     added = built.plan[built.plan["lang"] == lang].iloc[0]
     return {
         **one,
         "code": lang,
         "name": facts["languages"][lang],
         "label": facts["models"].get(one["teacher"], one["teacher"]),
-        "said": "; ".join(said),
+        "said": "; ".join(_said(one["numbers"], built.choice["definition"])),
+        **{name: one["numbers"].get(name) or "" for name in ("rivals", "caveats")},
         "rows": len(pairs),
         "asked": int(added["requests"]),
         "methods": pairs["method"].value_counts().sort_index().to_dict(),
         "tried": [_tried(other) for other in one["alternatives"]],
     }
+
+
+def _said(numbers: Mapping[str, Any], definition: str) -> Iterator[str]:
+    """The numbers of the leader in words."""
+    shown = {
+        "pg": f"PG-Score ({numbers.get('definition', definition)})",
+        "score": "score of its data",
+        "gain": "gain of its students over the base",
+    }
+    for name, words in shown.items():
+        if numbers.get(name) is not None:
+            ends = (_known(numbers, f"{name}_{end}") for end in ("low", "high"))
+            yield f"{words} {with_interval(numbers[name], *ends, 3 if name == 'gain' else 2, sign=True)}"
+    if numbers.get("p_first") is not None:
+        of = f" of {numbers['teachers_measured']:.0f} teachers" if numbers.get("teachers_measured") else ""
+        yield f"P(first) {probability(numbers['p_first'])}{of}"
 
 
 def _tried(other: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,27 @@ def student_facts(study: Study, registries: Registries, *, base: str, **of_set: 
         "reference": registries.models[reference].label or reference if reference else None,
         "training": _training(study),
         "benchmarks": {name: settings.model_dump(mode="json") for name, settings in study.evaluation.benchmarks.items()},
+    }
+
+
+def build_facts(study: Study, registries: Registries, languages: Sequence[str]) -> dict[str, Any]:
+    """What the card depends on besides what was built: names, and facts of each teacher's set by language (see `set_facts`).
+
+    Facts are of every teacher that can be chosen, since they are known before the choice.
+    """
+    teachers = dict.fromkeys(name for matrix in study.matrices.values() for name in matrix.teachers)
+    named = [name for name in [*teachers, *study.build.teachers] if name in registries.models or study.routed(name)]
+    seed = str(Draw(study.seeds[0], sample=BUILD))
+    return {
+        "study": study.study,
+        "description": study.description,
+        "leave_out": study.build.leave_out,
+        "models": {name: model.label or name for name, model in registries.models.items()},
+        "languages": {lang: registries.languages[lang].name for lang in languages},
+        "sets": {
+            name: {lang: set_facts(study, registries, recipe=study.recipe, teacher=name, lang=lang, seed=seed) for lang in languages}
+            for name in dict.fromkeys(named)
+        },
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.building.choice import Alternative, Verdict, as_json, better, choose, chosen, of_ranking, of_recommendation
+from polyglot.building.choice import Alternative, Verdict, as_json, better, choose, of_ranking, of_recommendation
 from polyglot.building.settings import Build
 from polyglot.core.errors import WrongInput
 
@@ -47,7 +47,7 @@ def test_the_leader_is_taken_and_said_to_be_unclear_unless_the_verdict_is_clear(
     assert (clear.teacher, clear.recipe, clear.clear) == ("good", "equal-1000", True)
     assert (unclear.teacher, unclear.clear) == ("good", False)
     assert "no choice is clear" in unclear.why
-    assert chosen(as_json([clear], study="demo")) == [("equal-1000", "good", "de")]
+    assert as_json([clear], study="demo")["languages"]["de"]["recipe"] == "equal-1000"
 
 
 def test_a_router_or_another_mix_is_taken_only_if_its_interval_lies_above_0() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.files import write_json
 from polyglot.study import paths
 from polyglot.workflow.inputs.building import BuildInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
@@ -80,7 +81,10 @@ def test_a_routed_teacher_is_asked_in_whole_blocks(read: Read) -> None:
     assert files[:2] == ["persyn/de/generate/0.parquet", "persyn/de/generate/0-block2.parquet"]
     assert not any("build" in file for file in files)
     assert build.routed_requests()["persyn"]["equal-900"] == 2 * 600
-    assert build.of_choices(paths.BUILD_REQUESTS, [("equal-900", "persyn", "de")], single=True) == []
+    write_json({"languages": {"de": {"recipe": "equal-900", "teacher": "persyn"}}}, Path("choice.json"))
+    assert build.of_choices(paths.BUILD_REQUESTS, "choice.json", single=True) == []
+    (student,) = build.of_choices(paths.STUDENT, "choice.json")
+    assert student == "results/demo/students/nano-base/equal-900/persyn/de/0-build"
 
 
 def test_a_study_that_is_set_in_all_languages_need_not_be_finished(read: Read) -> None:

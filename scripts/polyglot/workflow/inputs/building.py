@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from polyglot.core.files import read_json
 from polyglot.study import paths
 from polyglot.study.reserved import MAIN
 from polyglot.study.sizes import wants
@@ -211,17 +212,19 @@ class BuildInputs(Inputs):
         return [str(file) for file in found if file]
 
     # What a choice leads to
-    def of_choices(self, pattern: str, cells: list[tuple[str, str, str]], *, single: bool = False) -> list[str]:
-        """A file of every choice, (recipe, teacher, language) each; of every method if the pattern has one.
+    def of_choices(self, pattern: str, choice: str, *, single: bool = False) -> list[str]:
+        """A file of every choice; of every method if the pattern has one.
 
         Args:
+            choice: choice.json.
             single: only where one teacher is asked; routed teachers are asked whole blocks.
         """
         methods = self.study.methods if "{method}" in pattern else [""]
+        named = {"seed": self.draw, "base": self.study.base}
         return [
-            self.at(pattern, recipe=recipe, teacher=teacher, lang=lang, method=method, seed=self.draw, base=self.study.base)
-            for recipe, teacher, lang in cells
-            if not (single and self.study.routed(teacher))
+            self.at(pattern, recipe=one["recipe"], teacher=one["teacher"], lang=lang, method=method, **named)
+            for lang, one in read_json(Path(choice))["languages"].items()
+            if not (single and self.study.routed(one["teacher"]))
             for method in methods
         ]
 
