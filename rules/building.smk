@@ -27,7 +27,7 @@ checkpoint build_choice:
     resources:
         login=1,
     params:
-        facts=building.facts(),
+        facts=lambda wildcards: building.facts(),
     message:
         "What {STUDY.study} chooses"
     script:
@@ -83,10 +83,10 @@ rule build_plan:
         login=1,
     params:
         methods=STUDY.methods,
-        rates=models.rates(models.teachers),
+        rates=lambda wildcards: models.rates(models.teachers),
         usual=[STUDY.plan.request_tokens, STUDY.plan.answer_tokens],
         usd_per_gpu_hour=STUDY.plan.usd_per_gpu_hour,
-        routed=building.routed_requests(),
+        routed=lambda wildcards: building.routed_requests(),
     message:
         "What the build of {STUDY.study} adds"
     script:
@@ -206,7 +206,9 @@ rule build_folder:
     resources:
         login=1,
     params:
-        facts=build_facts(STUDY, REGISTRIES, building.languages),
+        facts=lambda wildcards: build_facts(
+            STUDY, REGISTRIES, building.languages
+        ),
         variables=REGISTRIES.keys,
     message:
         "The folder to publish of {STUDY.study}"

@@ -14,7 +14,8 @@ with running(snakemake, environment="analysis"):
     paths = iter(snakemake.input)
     parts, more = {}, {}
     for part, blocks, further, *marked in snakemake.params.parts:
-        read = [without_finds(pd.read_parquet(next(paths)), sum(marked, [])) for _ in range(blocks + further)]
+        left_out = marked[0] if marked else []
+        read = [without_finds(pd.read_parquet(next(paths)), left_out) for _ in range(blocks + further)]
         parts[part], more[part] = read[:blocks], read[blocks:]
     if PUBLIC in parts:
         parts[PUBLIC] = [people_wrote(frame) for frame in parts[PUBLIC]]

@@ -63,11 +63,12 @@ def test_the_choice_says_on_what_it_rests(built: Workplace) -> None:
 
 
 def test_the_student_is_no_worse_than_the_studys_best(built: Workplace) -> None:
-    table = pd.read_csv(built.folder / BUILD / "comparison.csv").query("benchmark == 'mean'").set_index("model")
-    assert list(table.index).count("student") == 4
-    best = table.loc["student"].sort_values("score").iloc[-1]
-    assert best["ahead_high"] > 0
-    assert table.loc["base", "ahead"] > 0
+    rows = pd.read_csv(built.folder / BUILD / "comparison.csv").query("benchmark == 'mean'").to_dict("records")
+    students = [row for row in rows if row["model"] == "student"]
+    assert len(students) == 4
+    assert max(students, key=lambda row: row["score"])["ahead_high"] > 0
+    (base,) = (row for row in rows if row["model"] == "base")
+    assert base["ahead"] > 0
     assert (built.folder / BUILD / "published/students/id/model.safetensors").stat().st_nlink > 1
 
 

@@ -53,7 +53,9 @@ def price_of(
     each = (past["prompt_tokens"] / asked, past["completion_tokens"] / asked) if past and asked else usual
     tokens = [requests * tokens for tokens in each]
     usd = sum(count * rate for count, rate in zip(tokens, rates, strict=True)) / 1e6 if rates is not None else None
-    hours = requests * float(past["seconds"]) * float(past["gpus"]) / asked / 3600 if past and asked and past["gpus"] > 0 else None
+    hours = (
+        requests * float(past["seconds"]) * float(past["gpus"]) / asked / 3600 if past and asked and past["gpus"] > 0 else None
+    )
     return {"prompt_tokens": round(tokens[0]), "completion_tokens": round(tokens[1]), "usd": usd, "gpu_hours": hours}
 
 
@@ -100,8 +102,8 @@ def plan_text(table: pd.DataFrame, study: str) -> str:
         lines.append(f"| {row['lang']} | {row['teacher']} | {counts} | {prices} |")
     lines += [
         "",
-        "Tokens are those of the study's answers, scaled; where it has none, those that `plan` assumes. US dollars: of endpoints with "
-        "a price, and of GPU hours if `plan.usd_per_gpu_hour` is set. Training and evaluating the students comes on top.",
+        "Tokens are those of the study's answers, scaled; where it has none, those that `plan` assumes. US dollars: of endpoints "
+        "with a price, and of GPU hours if `plan.usd_per_gpu_hour` is set. Training and evaluating the students comes on top.",
         "",
     ]
     return "\n".join(lines)

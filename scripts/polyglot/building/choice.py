@@ -33,8 +33,8 @@ NUMBERS = ("pg", "p_first", "p_lead", "gain")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Who leads in a language. `name`: a key of `WHY`. `numbers`: what the source says of the leader, by name. `source`: where the
-    verdict comes from, in words."""
+    """Who leads in a language. `name`: a key of `WHY`. `numbers`: what the source says of the leader, by name. `source`: where
+    the verdict comes from, in words."""
 
     lang: str
     teacher: str
@@ -135,7 +135,7 @@ def better(
     found: list[tuple[str, tuple[str, str], tuple[str, str], pd.Series]] = []
     for experiment, table in gains.items():
         wide = table.pivot(index="replicate", columns=["teacher", "recipe"], values="gain").dropna(axis="columns", how="all")
-        cells = [(str(name), str(recipe)) for name, recipe in wide.columns]
+        cells = [(str(name), str(recipe)) for name, recipe in wide.columns.to_list()]
         own = {sizes[cell[1]]: cell for cell in cells if (cell[0], same[cell[1]]) == (teacher, mix)}
         for cell in cells:
             other = cell[0] in several or (cell[0] == teacher and same[cell[1]] != mix)
@@ -206,7 +206,7 @@ def choose(
         teacher=final["teacher"],
         recipe=f"{final['recipe']}-{size}",
         size=size,
-        clear=bool(verdict) and not overruled and (verdict.name == CLEAR or taken is not None),
+        clear=verdict is not None and not overruled and (verdict.name == CLEAR or taken is not None),
         why=_why(verdict, taken, overruled),
         source=verdict.source if verdict else "nothing that was measured",
         verdict=verdict.name if verdict else "not_measured",

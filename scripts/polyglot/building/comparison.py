@@ -45,17 +45,23 @@ def compare(
         lang, benchmark (or `MEAN`), model (build, base, reference or student), recipe, teacher, students, items, score, and
         ahead, ahead_low, ahead_high: the build's student minus the model. Best first within a benchmark.
     """
-    everyone = {BUILT: [built], **students}
+    everyone: dict[Student, Sequence[pd.DataFrame]] = {BUILT: [built], **students}
     found = {
         str(name): benchmark_draws(str(name), everyone, base, reference, lang, replicates, seed)
         for name in dict.fromkeys(built["benchmark"])
     }
     rows = []
     for benchmark, draws in [(MEAN, list(found.values())), *((name, [one]) for name, one in found.items())]:
-        for model in (BUILT, *students, *ANCHORS):
-            mine = _mean(draws, BUILT) - _mean(draws, model)
+        models: list[Student | str] = [BUILT, *students, *ANCHORS]
+        for model in models:
+            mine: Array = _mean(draws, BUILT) - _mean(draws, model)
             low, high = interval(mine[1:], confidence)
-            row = {"lang": lang, "benchmark": benchmark, **_named(model), "students": len(everyone.get(model, [base]))}
+            row = {
+                "lang": lang,
+                "benchmark": benchmark,
+                **_named(model),
+                "students": 1 if isinstance(model, str) else len(everyone[model]),
+            }
             row |= {"items": sum(one.items for one in draws), "score": _mean(draws, model)[0], "ahead": mine[0]}
             rows.append(row | {"ahead_low": float(low), "ahead_high": float(high)})
     table = pd.DataFrame(rows, columns=list(COLUMNS))

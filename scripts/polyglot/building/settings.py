@@ -25,7 +25,9 @@ class Build(Section):
         "takes what the study found best.",
     )
     methods: list[Name] | None = Field(
-        default=None, min_length=1, description="Overrules the methods, mixed in equal parts; null takes what the study found best."
+        default=None,
+        min_length=1,
+        description="Overrules the methods, mixed in equal parts; null takes what the study found best.",
     )
     leave_out: list[Name] = Field(
         default=[],

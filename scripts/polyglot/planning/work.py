@@ -125,8 +125,8 @@ class Jobs:
         return replace(whole.share(share), most=whole.most and whole.most.share(share))
 
     def built(self, wildcards: Mapping[str, str]) -> Work:
-        """What a build asks a teacher besides the study: what its size has more than the answers of the study's draws; limits allow
-        for all requests that are prepared."""
+        """What a build asks a teacher besides the study: what its size has more than the answers of the study's draws; limits
+        allow for all requests that are prepared."""
         study, recipe = self.study, parse_recipe(wildcards["recipe"], self.study.methods)
         there = len(study.seeds) * study.synthesis.requests * len(recipe.parts) * study.plan.usable_share
         wanted = examples_in(recipe.name, str(study.seeds[0]), study)

@@ -24,8 +24,8 @@ DATA, STUDENTS, NUMBERS = "data", "students", "numbers"
 
 @dataclass(frozen=True)
 class Built:
-    """What was built. `choice`: choice.json. `sets`: language to its data set. `plan`: plan.csv. `comparison`: comparison.csv; None
-    where the study has no students."""
+    """What was built. `choice`: choice.json. `sets`: language to its data set. `plan`: plan.csv. `comparison`: comparison.csv;
+    None where the study has no students."""
 
     choice: Mapping[str, Any]
     sets: Mapping[str, pd.DataFrame]
@@ -98,8 +98,8 @@ def _said(numbers: Mapping[str, Any], definition: str) -> Iterator[str]:
     }
     for name, words in shown.items():
         if numbers.get(name) is not None:
-            ends = (_known(numbers, f"{name}_{end}") for end in ("low", "high"))
-            yield f"{words} {with_interval(numbers[name], *ends, 3 if name == 'gain' else 2, sign=True)}"
+            low, high = _known(numbers, f"{name}_low"), _known(numbers, f"{name}_high")
+            yield f"{words} {with_interval(numbers[name], low, high, 3 if name == 'gain' else 2, sign=True)}"
     if numbers.get("p_first") is not None:
         of = f" of {numbers['teachers_measured']:.0f} teachers" if numbers.get("teachers_measured") else ""
         yield f"P(first) {probability(numbers['p_first'])}{of}"

@@ -96,7 +96,9 @@ def score_lines(scored: Scored, facts: Mapping[str, Any]) -> list[str]:
     """A cell's score, the students' gain, and a flag if they are unreliable."""
     cell, gap = scored.cell, scored.gap
     if facts.get("built"):
-        return ["Built after the study by its verdict: it was scored beside no other. The build's choice.json says why it was chosen."]
+        return [
+            "Built after the study by its verdict: it was scored beside no other. The build's choice.json says why it was chosen."
+        ]
     if cell is None or pd.isna(cell["intrinsic"]):
         return ["This cell has no score."]
     score = f"pg_{facts['definition']}"

@@ -18,8 +18,8 @@ TRAIN = "data/train-00000-of-00001.parquet"
 
 def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
     """Facts of a synthetic set except its numbers: plain values that its card depends on."""
-    mixed = parse_recipe(recipe, study.methods)
-    parts = mixed.parts
+    mixed, draw = parse_recipe(recipe, study.methods), Draw.parse(seed)
+    parts, built = mixed.parts, draw.sample == BUILD
     routed = study.routed(teacher)
     authors = [*(study.routed_among if routed else [teacher])]
     authors += [study.translation.model] if any(method.translated for method in mixed.methods) else []
@@ -37,7 +37,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "teacher": teacher,
         "lang": lang,
         "language": registries.languages[lang].name,
-        "seed": ", ".join(map(str, study.seeds)) if Draw.parse(seed).sample == BUILD else seed,
+        "seed": ", ".join(map(str, study.seeds)) if built else seed,
         "author": teacher if routed or not models else registries.models[teacher].label or teacher,
         "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
         "routed": f"each prompt was answered by {routed.way.explained}" if routed else None,
@@ -49,8 +49,8 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "metrics": [metric.facts for metric in study.intrinsic.metrics if metric.needs != "base"],
         "requests": study.synthesis.requests,
         "examples": examples_in(recipe, seed, study),
-        "refilled": bool(wants(study, teacher, lang, Draw.parse(seed))) or Draw.parse(seed).sample == BUILD,
-        **({"built": True} if Draw.parse(seed).sample == BUILD else {}),
+        "refilled": built or bool(wants(study, teacher, lang, draw)),
+        **({"built": True} if built else {}),
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,
     }
@@ -79,16 +79,17 @@ def build_facts(study: Study, registries: Registries, languages: Sequence[str]) 
     teachers = dict.fromkeys(name for matrix in study.matrices.values() for name in matrix.teachers)
     named = [name for name in [*teachers, *study.build.teachers] if name in registries.models or study.routed(name)]
     seed = str(Draw(study.seeds[0], sample=BUILD))
+    sets = {}
+    for name in dict.fromkeys(named):
+        of_teacher = {"recipe": study.recipe, "teacher": name, "seed": seed}
+        sets[name] = {lang: set_facts(study, registries, **of_teacher, lang=lang) for lang in languages}
     return {
         "study": study.study,
         "description": study.description,
         "leave_out": study.build.leave_out,
         "models": {name: model.label or name for name, model in registries.models.items()},
         "languages": {lang: registries.languages[lang].name for lang in languages},
-        "sets": {
-            name: {lang: set_facts(study, registries, recipe=study.recipe, teacher=name, lang=lang, seed=seed) for lang in languages}
-            for name in dict.fromkeys(named)
-        },
+        "sets": sets,
     }
 
 

@@ -10,14 +10,16 @@ from polyglot.core.hashing import stable_seed
 
 Sample = Literal["screen", "calibration", "build"]
 SAMPLES: tuple[Sample, ...] = get_args(Sample)
-BUILD, FURTHER, TRAINING = "build", "further", "training"
+BUILD: Sample = "build"
+FURTHER, TRAINING = "further", "training"
 
 
 @dataclass(frozen=True)
 class Draw:
     """Which requests a data file holds: a seed's first block, a further block of equal size, or a small sample for screening or
-    router calibration; or (`build`) all answers that a data set at the end of a study is mixed from. `further`: the requests that can be asked besides a block, where too few of its answers are usable.
-    `training`: of a student, which training on this draw's data it comes from, counted from 0."""
+    router calibration; `build`: all answers that the data set at the end of a study is mixed from. `further`: the requests that
+    can be asked besides a block, where too few of its answers are usable. `training`: of a student, which training on this draw's
+    data it comes from, counted from 0."""
 
     seed: int
     block: int = 0

@@ -113,7 +113,8 @@ def test_settings_overrule_the_study_and_the_choice_says_so() -> None:
     assert found.overruled == {"teacher": "good", "recipe": "equal"}
     assert "overrule the teacher (good) and the recipe (equal)" in found.why
     same = taken([], "clear", teacher="good")
-    assert same.clear and not same.overruled
+    assert same.clear
+    assert not same.overruled
 
 
 def test_where_nothing_was_measured_a_teacher_must_be_named() -> None:

@@ -74,8 +74,8 @@ class BuildInputs(Inputs):
 
     # The choice
     def compared(self) -> list[str]:
-        """Experiments with other recipes or routed teachers, whose students are compared with the leader's: those of this run, and
-        others that are finished."""
+        """Experiments with other recipes or routed teachers, whose students are compared with the leader's: those of this run,
+        and others that are finished."""
         study, run = self.study, self.study.default_experiments if self.needs_a_verdict else []
         if not study.base:
             return []
@@ -90,7 +90,9 @@ class BuildInputs(Inputs):
     def _tries_more(self, experiment: str) -> bool:
         matrix = self.study.matrices[experiment]
         mixes = {self.mixes[recipe] for recipe in matrix.recipes}
-        return matrix.compare != "steps" and (len(mixes) > 1 or any(name in self.study.routed_teachers for name in matrix.teachers))
+        return matrix.compare != "steps" and (
+            len(mixes) > 1 or any(name in self.study.routed_teachers for name in matrix.teachers)
+        )
 
     def _measurements(self, experiment: str) -> str:
         return f"{self.at(paths.SCORES, experiment=experiment)}/measurements.parquet"
@@ -138,7 +140,8 @@ class BuildInputs(Inputs):
     def draws(self, teacher: str, lang: str) -> list[Draw]:
         """The draws of the study that a teacher answers or has answered in a language: those of the main experiment, and others
         whose answers are there."""
-        study, found = self.study, {}
+        study = self.study
+        found: dict[Draw, None] = {}
         for name, cells in study.measured.items():
             for cell in cells:
                 if (cell.teacher, cell.lang) != (teacher, lang):
@@ -232,10 +235,11 @@ class BuildInputs(Inputs):
         """Routed teacher to requests that it is asked for each recipe, of all methods."""
         study = self.study
         each = study.synthesis.requests * len(study.methods)
-        lang = self.languages[0]
-        return {
-            name: {recipe: each * len(self.stock(name, lang, recipe)) for recipe in self.recipes} for name in study.routed_teachers
-        }
+        found: dict[str, dict[str, int]] = {}
+        for name in study.routed_teachers:
+            blocks = {recipe: self.stock(name, self.languages[0], recipe) for recipe in self.recipes}
+            found[name] = {recipe: each * len(draws) for recipe, draws in blocks.items()}
+        return found
 
     def students_of(self, lang: str) -> list[list[str]]:
         """[recipe, teacher] and the files with outcomes of every student of the main experiment in a language."""

@@ -16,8 +16,8 @@ class PublishingInputs(Inputs):
     """Inputs of what is written for others."""
 
     def scored(self, pattern: str, *keys: str) -> Callable[[Wildcards], File]:
-        """A file of the scores of the first experiment of this run that has a cell with these of a job's wildcards; none for what is
-        built at the end of a study, which has no cell."""
+        """A file of the scores of the first experiment of this run that has a cell with these of a job's wildcards; none for what
+        is built at the end of a study, which has no cell."""
 
         def path(wildcards: Wildcards) -> File:
             if Draw.parse(wildcards["seed"]).sample == BUILD:

@@ -36,7 +36,9 @@ STAGES: dict[str, tuple[str, ...]] = {
 """Stages, about in the order in which studies come to them."""
 STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
 DISPLAYS = "drawing tables and figures"
-TARGETS = frozenset({"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "build", "replication"})
+TARGETS = frozenset(
+    {"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "build", "replication"}
+)
 """Rules that only name files."""
 
 
