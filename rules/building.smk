@@ -206,9 +206,7 @@ rule build_folder:
     resources:
         login=1,
     params:
-        facts=lambda wildcards: build_facts(
-            STUDY, REGISTRIES, building.languages
-        ),
+        facts=lambda wildcards: build_facts(STUDY, REGISTRIES, building.languages),
         variables=REGISTRIES.keys,
     message:
         "The folder to publish of {STUDY.study}"

@@ -135,7 +135,7 @@ def better(
     found: list[tuple[str, tuple[str, str], tuple[str, str], pd.Series]] = []
     for experiment, table in gains.items():
         wide = table.pivot(index="replicate", columns=["teacher", "recipe"], values="gain").dropna(axis="columns", how="all")
-        cells = [(str(name), str(recipe)) for name, recipe in wide.columns.to_list()]
+        cells = [(str(cell[0]), str(cell[1])) for cell in wide.columns.to_list()]
         own = {sizes[cell[1]]: cell for cell in cells if (cell[0], same[cell[1]]) == (teacher, mix)}
         for cell in cells:
             other = cell[0] in several or (cell[0] == teacher and same[cell[1]] != mix)
