@@ -105,6 +105,15 @@ def test_experiments_that_are_not_finished_are_not_run_for_the_choice(read: Read
     assert BuildInputs(*read(run=["main", "methods"])).compared() == ["methods", "routing"]
 
 
+def test_a_finished_build_goes_into_the_archive(read: Read) -> None:
+    build = BuildInputs(*read())
+    assert build.finished() == []
+    card = Path(paths.BUILD_CARD.format(study="demo"))
+    card.parent.mkdir(parents=True)
+    card.touch()
+    assert build.finished() == [str(card)]
+
+
 @pytest.mark.parametrize(
     ("build", "told"),
     [

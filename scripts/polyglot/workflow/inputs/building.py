@@ -231,6 +231,11 @@ class BuildInputs(Inputs):
             for method in methods
         ]
 
+    def finished(self) -> list[str]:
+        """The card of a build that is finished."""
+        card = self.at(paths.BUILD_CARD)
+        return [card] if Path(card).exists() else []
+
     def routed_requests(self) -> dict[str, dict[str, int]]:
         """Routed teacher to requests that it is asked for each recipe, of all methods."""
         study = self.study
