@@ -264,7 +264,9 @@ class BuildInputs(Inputs):
         return [file for cells in self.compared_students().values() for cell in cells for file in cell[2:]]
 
     def anchor_outcomes(self, role: str) -> list[str]:
-        """Outcomes of `base` or `reference`, by language."""
+        """Outcomes of `base` or `reference`, by language; none in a study without a base."""
         base = self.study.base
+        if not base:
+            return []
         model = base if role == "base" else self.registries.models[base].reference
         return [self.at(paths.ANCHOR_OUTCOMES, model=model, lang=lang) for lang in self.languages]

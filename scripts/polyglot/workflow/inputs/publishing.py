@@ -31,6 +31,10 @@ class PublishingInputs(Inputs):
 
         return path
 
+    def rewards(self, wildcards: Wildcards) -> File:
+        """Rewards of a set; none in a study without a judge."""
+        return self.at(paths.REWARD, **self.of_set(wildcards)) if self.study.intrinsic.judged else []
+
     def base_outcomes(self, wildcards: Wildcards) -> str:
         """Outcomes of a student's base."""
         return self.at(paths.ANCHOR_OUTCOMES, model=wildcards["base"], lang=wildcards["lang"])
