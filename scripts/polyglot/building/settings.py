@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field, model_validator
 
 from polyglot.core.section import Name, Section
@@ -33,8 +31,9 @@ class Build(Section):
         default=[],
         description="Filters whose finds are left out of the data set, also where the study only marks them (`filters`).",
     )
-    largest_requests: Annotated[float, Field(gt=0)] = Field(
+    largest_requests: float = Field(
         default=2.0,
+        gt=0,
         description="Most requests for a wanted example. A teacher with so few usable answers that these do not suffice has a "
         "smaller set.",
     )
