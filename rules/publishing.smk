@@ -8,7 +8,7 @@ rule data_set:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         answers=training_sets.files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
-        reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
+        reward=publishing.rewards,
         metrics=metrics.of_set,
         cells=publishing.scored(paths.CELLS, "recipe", "teacher", "lang"),
         gaps=publishing.scored(paths.GAPS, "recipe", "teacher", "lang"),

@@ -19,7 +19,7 @@ FLOORS = (
     ("engines", "evaluation", "training"),
     ("intrinsic", "synthesis"),
     ("nano", "scoring", "seeds"),
-    ("analysis", "routing", "selection"),
+    ("analysis", "building", "routing", "selection"),
     ("replication", "study"),
     ("displays", "planning", "provenance", "rehearsal"),
     ("cluster", "publishing", "workflow"),

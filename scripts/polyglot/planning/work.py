@@ -17,7 +17,7 @@ from polyglot.study.configuration import Study
 from polyglot.study.sizes import POOLED, examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS
-from polyglot.synthesis.recipes import WHOLE
+from polyglot.synthesis.recipes import WHOLE, parse_recipe
 
 Kind = Literal["write", "judge", "read", "evaluate", "embed", "train"]
 
@@ -123,6 +123,18 @@ class Jobs:
         all of them."""
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
         return replace(whole.share(share), most=whole.most and whole.most.share(share))
+
+    def built(self, wildcards: Mapping[str, str]) -> Work:
+        """What a build asks a teacher besides the study: what its size has more than the answers of the study's draws; limits
+        allow for all requests that are prepared."""
+        study, recipe = self.study, parse_recipe(wildcards["recipe"], self.study.methods)
+        there = len(study.seeds) * study.synthesis.requests * len(recipe.parts) * study.plan.usable_share
+        wanted = examples_in(recipe.name, str(study.seeds[0]), study)
+        whole = self.synthesize(wildcards["teacher"], str(study.seeds[0]), recipe.parts)
+        one = whole.requests or 1.0
+        needed = whole.share(max(0.0, wanted - there) / study.plan.usable_share / one)
+        most = whole.share(study.build.largest_requests * wanted / one)
+        return replace(needed, examples=most.requests, most=most)
 
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         """Prompts and responses of the seed dataset."""
@@ -308,6 +320,8 @@ RULES: dict[str, Said] = {
     "ask_endpoint_translated": Jobs.translated,
     "synthesize_assigned": Jobs.assigned,
     "ask_endpoint_assigned": Jobs.assigned,
+    "synthesize_build": Jobs.built,
+    "ask_endpoint_build": Jobs.built,
     "translate_seed": Jobs.translate,
     "training_set": Jobs.training_set,
     "select_samples": Jobs.select_samples,

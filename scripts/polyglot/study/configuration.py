@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from polyglot.analysis.settings import Screen, Statistics, Truth
+from polyglot.building.settings import Build
 from polyglot.core.cells import Cell
 from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
@@ -203,6 +204,7 @@ class Study(Section):
     )
     routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
     selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
+    build: Build = Field(default=Build(), description="The data set at the end of the study (`snakemake build`).")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="Known ground truth to check the scores against.")

@@ -99,6 +99,17 @@ SELECTED_SUMMARY = "results/{study}/select/{dataset}.{form}.summary.txt"
 """What is said about it."""
 DUELS = "results/{study}/selection/duels/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
+# The data set at the end of a study
+BUILD_CHOICE = "results/{study}/build/choice.json"
+BUILD_REQUESTS = "results/{study}/build/requests/{recipe}/{teacher}/{lang}/{method}.parquet"
+BUILD_ANSWERS = "results/{study}/build/answers/{recipe}/{teacher}/{lang}/{method}.parquet"
+BUILD_SYNTHETIC = "results/{study}/build/synthetic/{recipe}/{teacher}/{lang}/{method}.parquet"
+"""What a teacher is asked besides all draws of the study."""
+BUILD_PLAN = "results/{study}/build/plan.{form}"
+BUILD_COMPARISON = "results/{study}/build/comparison.csv"
+BUILD_CARD = "results/{study}/build/published/README.md"
+"""Of the folder to publish."""
+
 # What is published
 DATA_CARD = "results/{study}/published/data/{recipe}/{teacher}/{lang}/{seed}/README.md"
 MODEL_CARD = "results/{study}/published/students/{base}/{recipe}/{teacher}/{lang}/{seed}/README.md"

@@ -21,6 +21,7 @@ from polyglot.study.experiments import Matrix
 from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.methods.base import METHODS, template_files
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
+from polyglot.workflow.build_checks import problems as build_problems
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.limit_checks import problems as limit_problems
 from polyglot.workflow.toy_checks import problems as toy_problems
@@ -53,6 +54,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _thoughts(study, registries)
     yield from _truth(study)
     yield from _missing(study)
+    yield from build_problems(study, registries)
     yield from display_problems(study)
 
 

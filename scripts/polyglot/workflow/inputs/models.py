@@ -46,7 +46,8 @@ class ModelInputs(Inputs):
         study = self.study
         named = [name for matrix in study.matrices.values() for name in matrix.teachers]
         among = study.routed_among if study.routed_teachers else []
-        return [*dict.fromkeys([*named, *study.screened_teachers, *among, PEOPLE, self.translator])]
+        built = study.build.teachers
+        return [*dict.fromkeys([*named, *built, *study.screened_teachers, *among, PEOPLE, self.translator])]
 
     @property
     def writers(self) -> list[str]:

@@ -14,6 +14,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("render_requests", "synthesize", "synthesize_translated", "synthesize_assigned", "translate_seed"),
         *("ask_endpoint", "ask_endpoint_translated", "ask_endpoint_assigned"),
         *("further_requests", "synthesize_further", "ask_endpoint_further"),
+        *("build_requests", "build_plan", "synthesize_build", "ask_endpoint_build", "check_build"),
         *("check_answers", "check_further", "check_translated", "training_set"),
     ),
     "selecting data": (
@@ -24,17 +25,20 @@ STAGES: dict[str, tuple[str, ...]] = {
     "training students": ("student",),
     "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
     "analysing": (
+        *("build_choice", "build_comparison"),
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
         *("abilities", "generalisation"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page", "explore"),
-    "writing cards and archives": ("data_set", "model_card", "archive"),
+    "writing cards and archives": ("data_set", "model_card", "build_folder", "archive"),
 }
 """Stages, about in the order in which studies come to them."""
 STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
 DISPLAYS = "drawing tables and figures"
-TARGETS = frozenset({"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "replication"})
+TARGETS = frozenset(
+    {"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "build", "replication"}
+)
 """Rules that only name files."""
 
 
