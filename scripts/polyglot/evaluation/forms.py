@@ -207,8 +207,8 @@ class Problem(Item):
 class Expression(Item):
     """A problem whose answer is an expression: `question`, `answer_math`, and in few-shot examples a worked `answer`.
 
-    `right` is in LaTeX or in plain text, in English notation; or a worked solution whose answer is in `\\boxed{}`. `words` ask for
-    the answer, in the item's language.
+    `right` is in LaTeX or in plain text, in English notation; or a worked solution whose answer is in `\\boxed{}`. `words` ask
+    for the answer, in the item's language.
     """
 
     question: str
@@ -220,8 +220,8 @@ class Expression(Item):
     telling: ClassVar[tuple[str, ...]] = ("answer_math",)
     schema: ClassVar[Mapping[str, str]] = {
         "question": "the text of the problem",
-        "answer_math": "the correct answer: an expression in LaTeX or plain text, in English notation (`\\frac{1}{2}`, `1,000.5`); or "
-        "a worked solution with it in `\\boxed{}`",
+        "answer_math": "the correct answer: an expression in LaTeX or plain text, in English notation (`\\frac{1}{2}`, "
+        "`1,000.5`); or a worked solution with it in `\\boxed{}`",
         "answer": "in few-shot examples: a worked answer; elsewhere not read",
         "words": "optional, a list of one text: what asks for the answer; English without it",
         "id": "optional: a name of the item; its place in the file without one",

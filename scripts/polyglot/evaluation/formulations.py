@@ -163,7 +163,8 @@ and the model chooses a letter. `likelihood`: compares the chosen and the reject
 `letter`, after what M-RewardBench asks a judge. `generative`: the model writes a solution with a final number, or a number.
 `steps`: the same in MGSM's own form, with the language's words for question and step-by-step answer, in few-shot examples and
 items alike. `number`: the number alone is asked for, few-shot examples are numbers alone, and the first number on the first line
-counts, as in the code of arXiv 2604.11290. `math`: a solution with a final expression, which math-verify compares with the right one."""
+counts, as in the code of arXiv 2604.11290. `math`: a solution with a final expression, which math-verify compares with the right
+one."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:

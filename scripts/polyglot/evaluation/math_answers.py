@@ -2,9 +2,9 @@
 
     python -m polyglot.evaluation.math_answers
 
-is the process that compares: a line of JSON in, a line out. math-verify bounds its time by signals. They do not reach a thread
-other than the main one, where it takes every answer for wrong, nor end a long computation in C, such as 9 to the power of 9^99. So
-it runs in a process of its own, which is ended when it takes too long.
+is the process that compares: a line of JSON in, a line out. math-verify bounds its time by signals. They do not reach
+a thread other than the main one, where it takes every answer for wrong, and they do not end a long computation in C, such as 9 to
+the power of 9^99. So it runs in a process of its own, which is ended when it takes too long.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Benchmark(Section):
         "hub's, or else the micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index "
         "from 0, letter or text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, "
         "`subset`, `category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a "
-        "worked `answer`. Expressions: `question`, `answer_math`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of its data set.",
+        "worked `answer`. Expressions: `question`, `answer_math`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of "
+        "its data set.",
     )
 
     @property

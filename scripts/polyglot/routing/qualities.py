@@ -23,8 +23,8 @@ class Quality:
     Args:
         name: its name in `routing.quality`.
         explained: a phrase for what it is.
-        grade: maps answers and the seed dataset's responses to the same prompts to grades. None: the rating that the study's judge
-            gives every answer.
+        grade: maps answers and the seed dataset's responses to the same prompts to grades. None: the rating that the study's
+            judge gives every answer.
     """
 
     name: str

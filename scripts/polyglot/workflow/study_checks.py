@@ -257,8 +257,8 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
         yield f"routing.quality: {QUALITIES.unknown(routing.quality)}"
     elif unfit := QUALITIES[routing.quality].unfit(study.methods):
         yield (
-            f"routing.quality: '{routing.quality}' compares answers with the seed dataset's responses, and what {', '.join(unfit)} "
-            "asks for has none there; take methods: [respond]"
+            f"routing.quality: '{routing.quality}' compares answers with the seed dataset's responses, and what "
+            f"{', '.join(unfit)} asks for has none there; take methods: [respond]"
         )
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
