@@ -186,6 +186,15 @@ def test_an_item_without_an_answer_is_refused() -> None:
             Expression.from_row({"question": "?"} | row, 0)
 
 
+def test_an_answer_as_long_as_the_context_leaves_the_prompt_whole(tmp_path: Path, nano_model: Path) -> None:
+    rows = [{"question": f"Wie viel ist {place} + {place}?", "answer_math": str(2 * place)} for place in range(3)]
+    write_jsonl(rows, tmp_path / "test.jsonl")
+    tasks = [Task("sums", "en", tmp_path, Benchmark(formulation="math", max_new_tokens=size)) for size in (4, 4096)]
+    short, long = (evaluate(nano_model, [task], batch_tokens=4096)["answer"] for task in tasks)
+    assert all(whole.startswith(part) for whole, part in zip(long, short, strict=True))
+    assert long.str.len().gt(short.str.len()).any()
+
+
 def test_a_model_is_asked_and_its_expressions_are_read(tmp_path: Path, nano_model: Path) -> None:
     rows = [{"question": f"What is {place} + 1?", "answer_math": str(place + 1)} for place in range(3)]
     write_jsonl(rows, tmp_path / "test.jsonl")
