@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,11 @@ def test_a_set_of_tasks_is_one_benchmark_whose_parts_weigh_the_same(tmp_path: Pa
     assert chance_scores([whole], found) == {"mmlu_tur_mcf:tr": pytest.approx(1 / 5)}
 
 
-def test_data_that_a_metric_lacks_are_named_before_the_model_is_asked(tmp_path: Path, nano_model: Path) -> None:
+def test_data_that_a_metric_lacks_are_named_before_the_model_is_loaded(
+    tmp_path: Path, nano_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nltk.data.path", [])
+    without_weights = shutil.copytree(nano_model, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
     kwargs = {"relation": "at least", "num_sentences": 2}
     row = {"key": 1, "prompt": "Wer?", "instruction_id_list": ["length_constraints:number_sentences"], "kwargs": [kwargs]}
     write_jsonl([row], tmp_path / "data/ifeval/default/train.jsonl")
@@ -103,7 +108,7 @@ def test_data_that_a_metric_lacks_are_named_before_the_model_is_asked(tmp_path: 
         "---\nconfigs:\n- config_name: default\n  data_files: default/train.jsonl\n---\n", tmp_path / "data/ifeval/README.md"
     )
     with pytest.raises(WrongInput, match=r"prompt_level_strict_acc' needs data of NLTK .*nltk\.downloader punkt_tab"):
-        evaluate(tmp_path / "there is no model", [task("ifeval", tmp_path)], batch_tokens=4096)
+        evaluate(without_weights, [task("ifeval", tmp_path)], batch_tokens=4096)
 
 
 def test_a_language_is_guessed_alike_in_every_run(tmp_path: Path) -> None:
