@@ -14,8 +14,8 @@ with running(snakemake, environment="transformers"):
     answers = [pd.read_parquet(path) for path in snakemake.input.answers]
     quality = quality_frames(params.quality, snakemake.input, params.measured, answers, requests)
     found = answered(answers, quality, measured_frames(snakemake.input.learnability, params.measured))
-    for column in ("graded",) if "graded" in found else ():
-        print(found.groupby("teacher")[column].value_counts().to_string())
+    if "graded" in found:
+        print(found.groupby("teacher")["graded"].value_counts().to_string())
     calibrated = calibrate(found, requests, alpha=params.alpha, held_out=params.held_out, seed=params.seed)
     prompts = calibrated.drop_duplicates("request_id")
     print(f"{len(prompts)} prompts, {calibrated['teacher'].nunique()} teachers; {prompts['fold'].value_counts().to_dict()}")

@@ -28,8 +28,8 @@ def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], r
     judged = pd.concat(quality, ignore_index=True).rename(columns={"id": "request_id", "reward": "quality"})
     measured = pd.concat(read, ignore_index=True).rename(columns={"id": "request_id"})
     measured["learnability"] = learnability(measured["nll"], measured["tokens"])
-    graded = [column for column in ("graded",) if column in judged]
-    for frame, columns in ((judged, ["quality", *graded]), (measured, ["learnability"])):
+    judgement = ["quality", "graded"] if "graded" in judged else ["quality"]
+    for frame, columns in ((judged, judgement), (measured, ["learnability"])):
         found = found.merge(frame[[*keys, *columns]], on=keys, how="left", validate="one_to_one")
     return found.assign(usable=found["status"] == "ok").drop(columns="status")
 
