@@ -45,7 +45,7 @@ def by_correctness(answers: Sequence[str], references: Sequence[str]) -> list[Gr
     from polyglot.core.progress import progress
     from polyglot.evaluation.math_answers import MathChecker
 
-    found = []
+    found: list[Grade] = []
     with MathChecker() as checker, progress(total=len(answers), title="correctness", unit="answer") as bar:
         for answer, reference in zip(answers, references, strict=True):
             checked = checker.check(answer, reference)
