@@ -45,13 +45,13 @@ def own_means(evaluations: Sequence[pd.DataFrame]) -> pd.DataFrame:
     frames = []
     for frame in evaluations:
         routed = [parse_routed(str(name), str(base)) for name, base in zip(frame["model"], frame["base"], strict=True)]
-        known = frame.assign(student=frame["base"], strategy=[one.strategy if one else None for one in routed])
-        frames.append(known.dropna(subset=["strategy"]))
+        known = frame.assign(student=frame["base"], strategy=[one.strategy if one else "" for one in routed])
+        frames.append(known[known["strategy"] != ""])
     found = pd.concat(frames, ignore_index=True).drop_duplicates([*KEYS, "benchmark", "lang"])
-    tasks = found.groupby(KEYS)[["benchmark", "lang"]].apply(lambda rows: frozenset(rows.itertuples(index=False, name=None)))
-    for student, sets in tasks.groupby(level="student"):
-        if sets.nunique() > 1:
-            differing = sorted({str(name) for name, _ in frozenset.union(*sets) - frozenset.intersection(*sets)})
+    for student, rows in found.groupby("student"):
+        sets: list[set[str]] = [set(one["benchmark"] + " in " + one["lang"]) for _, one in rows.groupby("strategy")]
+        if any(one != sets[0] for one in sets):
+            differing = sorted(set().union(*sets) - sets[0].intersection(*sets))
             raise WrongInput(f"students of '{student}' were not all measured on {', '.join(differing)}: finish the studies first")
     groups = found.groupby(KEYS, sort=False)
     errors = groups["se"].apply(lambda se: float(np.sqrt((se**2).sum())) / len(se))

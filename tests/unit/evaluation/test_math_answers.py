@@ -15,7 +15,6 @@ import pytest
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import write_jsonl
-from polyglot.evaluation import math_answers
 from polyglot.evaluation.forms import BOXED, Expression, ItemError, Problem
 from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.evaluation.items import BenchmarkError, read_items, write_items
@@ -100,7 +99,7 @@ def test_a_fork_starts_a_process_of_its_own(checker: MathChecker) -> None:
 
 
 def test_without_math_verify_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(math_answers.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(WrongInput, match=r"math-verify.*not installed.*make setup"):
         MathChecker()
 

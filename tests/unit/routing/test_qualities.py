@@ -17,8 +17,9 @@ from polyglot.routing.evidence import informed, prompts_of
 from polyglot.routing.grading import quality_frames, references
 from polyglot.routing.qualities import QUALITIES, Quality
 from polyglot.routing.rewards import reward_matrix, wins
-from polyglot.routing.strategies import STRATEGIES, Known
+from polyglot.routing.strategies import STRATEGIES, Known, Need
 
+EVERY_ANSWER: tuple[Need, ...] = ("answers",)
 TEACHERS = ["long", "short", "vague", "cut"]
 WRITTEN = {
     "long": [r"Half of 36 is \boxed{18}.", r"\boxed{0.5}"],
@@ -80,7 +81,7 @@ def test_an_oracle_takes_the_right_answer(files: SimpleNamespace, tmp_path: Path
     known = Known(prompts_of(ASKED), ["vague", "short"], ["vague", "short"])
     quality = partial(quality_frames, "correctness", files, [], requests=ASKED)
     cells = [(name, "en") for name in TEACHERS]
-    chosen = informed(known, ("answers",), files, alpha=0.0, batch_size=1, measured=cells, quality=quality)
+    chosen = informed(known, EVERY_ANSWER, files, alpha=0.0, batch_size=1, measured=cells, quality=quality)
     assert STRATEGIES["oracle"].choose(chosen) == ["short", "vague"]
 
 
