@@ -14,7 +14,8 @@ from typing import Any
 
 from polyglot.core.hashing import stable_seed
 from polyglot.core.lookup import Lookup
-from polyglot.evaluation.forms import Choice, Item, Preference, Problem, letters
+from polyglot.evaluation.forms import Choice, Expression, Item, Preference, Problem, letters
+from polyglot.evaluation.math_answers import checker
 from polyglot.evaluation.numbers import final_number, first_number
 
 JUDGE = """\
@@ -114,6 +115,15 @@ def _number(item: Problem, few_shot: bool, seed: int) -> Asked:
     return Asked(f"{item.question}\n\n{item.words[2]}\nAnswer:", [str(item.number)], 0)
 
 
+def _math(item: Expression, few_shot: bool, seed: int) -> Asked:
+    return Asked(f"{item.question}\n\n{item.words[0]}", [item.worked if few_shot and item.worked else item.boxed], 0)
+
+
+def _right_expression(written: str, item: Expression) -> bool:
+    """Whether an answer gives the right expression; what cannot be read or compared does not."""
+    return checker().check(written, item.boxed).status == "right"
+
+
 def _right_first_number(written: str, item: Problem) -> bool:
     """Whether an answer starts with the right number, as an answer without a solution does."""
     return _equal(first_number(written, item.lang), item.value)
@@ -145,6 +155,7 @@ FORMULATIONS = Lookup[Formulation](
         "generative": Formulation("generative", (Problem,), _generative, _right_number),
         "steps": Formulation("steps", (Problem,), _steps, _right_number),
         "number": Formulation("number", (Problem,), _number, _right_first_number, stops=("\n",)),
+        "math": Formulation("math", (Expression,), _math, _right_expression),
     },
 )
 """`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed with letters,
@@ -152,7 +163,8 @@ and the model chooses a letter. `likelihood`: compares the chosen and the reject
 `letter`, after what M-RewardBench asks a judge. `generative`: the model writes a solution with a final number, or a number.
 `steps`: the same in MGSM's own form, with the language's words for question and step-by-step answer, in few-shot examples and
 items alike. `number`: the number alone is asked for, few-shot examples are numbers alone, and the first number on the first line
-counts, as in the code of arXiv 2604.11290."""
+counts, as in the code of arXiv 2604.11290. `math`: a solution with a final expression, which math-verify compares with the right
+one."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:

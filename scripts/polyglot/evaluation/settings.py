@@ -46,8 +46,8 @@ class Benchmark(Section):
         "choices), "
         "`likelihood` (chosen versus rejected response), `judge` (two lettered responses after M-RewardBench's request to a "
         "judge), `generative` (a solution with a final number), `steps` (the same in MGSM's form, with the language's words for "
-        "question and step-by-step answer), `number` (a number alone), or a plugin's; must be listed in the registry for this "
-        "benchmark.",
+        "question and step-by-step answer), `number` (a number alone), `math` (a solution with a final expression, compared by "
+        "math-verify), or a plugin's; must be listed in the registry for this benchmark.",
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
     max_items: int | None = Field(
@@ -66,7 +66,8 @@ class Benchmark(Section):
         "hub's, or else the micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index "
         "from 0, letter or text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, "
         "`subset`, `category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a "
-        "worked `answer`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of its data set.",
+        "worked `answer`. Expressions: `question`, `answer_math`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of "
+        "its data set.",
     )
 
     @property

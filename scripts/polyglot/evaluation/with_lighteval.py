@@ -26,6 +26,8 @@ from polyglot.models.tokenization import answer_ends, load_tokenizer
 LIGHTEVAL = Upstream("lighteval", first="0.13", before="0.14")
 SEED = 1234
 """lighteval's, set before it reads tasks."""
+TRIED = "One sentence. Another one."
+"""An answer to try a metric on."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def details(
     chat = not model.plain and tokenizer.chat_template is not None
     parts = {name: [_own_part(*content, chat, seed)] for name, content in own.items()}
     read = {name: _their_parts(task, chat) for name, task in theirs.items()}
+    for part in (part for several in read.values() for part in several):
+        _can_be_judged(part)
     asked = EvaluatedModel(
         load_language_model(model.folder, gpus=model.gpus),
         tokenizer,
@@ -130,17 +134,34 @@ def _answered(model: Any, tasks: Mapping[str, Sequence[Part]]) -> dict[str, list
 
     def judged(part: Part) -> Answered:
         answers = [responses[id(doc)] for doc in part.docs]
-        try:
-            values = apply_metric(responses=answers, docs=part.docs, metrics=[part.metric])
-        except LookupError as error:  # NLTK's, of data that it would download
-            raise WrongInput(
-                f"lighteval's metric '{part.key}' needs data of NLTK: run `python -m nltk.downloader punkt_tab` where there is a "
-                "network, or choose another `metric`"
-            ) from error
+        values = apply_metric(responses=answers, docs=part.docs, metrics=[part.metric])
         rows = zip(part.docs, answers, values, strict=True)
         return Answered(part, [Example(doc, answer, value[part.key]) for doc, answer, value in rows])
 
     return {name: [judged(part) for part in parts] for name, parts in tasks.items()}
+
+
+def _can_be_judged(part: Part) -> None:
+    """Whether a metric of written answers has the data that it needs, tried on made answers before a model is loaded.
+
+    Raises:
+        WrongInput: if it needs data of NLTK that are not here.
+    """
+    from lighteval.metrics import apply_metric
+    from lighteval.models.model_output import ModelResponse
+    from lighteval.tasks.requests import SamplingMethod
+
+    if part.metric.category != SamplingMethod.GENERATIVE:
+        return
+    for doc in part.docs:
+        try:
+            apply_metric(responses=[ModelResponse(text=[TRIED])], docs=[doc], metrics=[part.metric])
+        except Exception as error:
+            if type(error) is LookupError:  # NLTK's own; others are of the made answer
+                raise WrongInput(
+                    f"lighteval's metric '{part.key}' needs data of NLTK for some items: run `python -m nltk.downloader "
+                    "punkt_tab stopwords` where there is a network, or choose another `metric`"
+                ) from error
 
 
 def _their_parts(task: Task, chat: bool) -> list[Part]:

@@ -15,6 +15,7 @@ from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import CHAT_TEMPLATES, Model
+from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
@@ -254,6 +255,13 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
         if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
             where = models.file_of(routing.model)
             yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({where})"
+    if routing.quality not in QUALITIES:
+        yield f"routing.quality: {QUALITIES.unknown(routing.quality)}"
+    elif unfit := QUALITIES[routing.quality].unfit(study.methods):
+        yield (
+            f"routing.quality: '{routing.quality}' compares answers with the seed dataset's responses, and what "
+            f"{', '.join(unfit)} asks for has none there; take methods: [respond]"
+        )
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:
