@@ -5,34 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from polyglot.core.arrays import Array
 from polyglot.core.hashing import stable_seed
 
+Places = npt.NDArray[np.int64]
+
 SMOOTHING = 1e-3
 """Weight of the identity in the second moment, as in the authors' code."""
 FEWEST_PER_DIMENSION = 3.6
-"""Reference pairs for each dimension in the paper: nine tenths of 512 x 4 pairs, in 512 dimensions. With few, directions without any
-reference pair outweigh all others."""
+"""Reference pairs for each dimension in the paper: nine tenths of 512 x 4 pairs, in 512 dimensions. With few, directions without
+any reference pair outweigh all others."""
 
 
-def fold_of(prompts: Sequence[str], folds: int, seed: int) -> Array:
+def fold_of(prompts: Sequence[str], folds: int, seed: int) -> Places:
     """The fold of each pair, 0 to `folds` - 1; all pairs of a prompt are in one.
 
     Folds have as many prompts as each other, give or take one.
     """
     names, code = np.unique(np.asarray(prompts, dtype=object).astype(str), return_inverse=True)
     rng = np.random.default_rng(stable_seed("grace folds", seed))
-    found: Array = (rng.permutation(len(names)) % folds)[code]
+    found: Places = (rng.permutation(len(names)) % folds)[code]
     return found
 
 
-def grace_values(gradients: Array, fold: Array) -> Array:
+def grace_values(gradients: Array, fold: Places) -> Array:
     """One number per pair; their mean is GRACE. Lower is better.
 
-    A pair's number is h' A^-1 h: h is its gradient, A = (1 - nu) S + (nu / d) I, S the second moment of the unit gradients of all
-    other folds, and nu = 0.001. The paper takes the mean over folds of their means. Here each pair counts alike, which is the same
-    where folds have as many pairs as each other.
+    A pair's number is h' A^-1 h: h is its gradient, A = (1 - nu) S + (nu / d) I, S the second moment of the unit gradients of
+    all other folds, and nu = 0.001. The paper takes the mean over folds of their means. Here each pair counts alike, which is
+    the same where folds have as many pairs as each other.
 
     Args:
         gradients: projected, and multiplied by the logarithm of the response's length as in the paper; shape (n, d).

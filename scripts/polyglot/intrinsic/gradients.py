@@ -16,7 +16,7 @@ import pandas as pd
 from polyglot.core.arrays import Array
 from polyglot.core.hashing import stable_seed
 from polyglot.core.progress import progress
-from polyglot.intrinsic.grace import few_references, fold_of, grace_values
+from polyglot.intrinsic.grace import Places, few_references, fold_of, grace_values
 from polyglot.intrinsic.metrics import Metric
 from polyglot.intrinsic.perplexity import PerplexityMeter, token_losses
 from polyglot.intrinsic.settings import Gradients
@@ -31,7 +31,7 @@ GRADIENT_METRICS = (
         "GRACE",
         needs="base",
         better="lower",
-        note="GRACE: size of the base's gradients in directions that the teacher's other pairs have little of (arXiv 2511.02833).",
+        note="GRACE: size of the base's gradients where the teacher's other pairs have little of theirs (arXiv 2511.02833).",
     ),
     Metric(
         "gradient_norm",
@@ -45,7 +45,7 @@ GRADIENT_METRICS = (
         "RSR",
         needs="base",
         better="lower",
-        note="RSR: rank of a response's tokens by the base / their negative log-likelihood (arXiv 2601.14249), mean over responses.",
+        note="RSR: ranks of a response's tokens / their negative log-likelihoods, mean over responses (arXiv 2601.14249).",
     ),
     Metric("rsr_corpus", "RSR, corpus", needs="base", better="lower", note="RSR, corpus: the same over all tokens together."),
     Metric(
@@ -59,11 +59,11 @@ GRADIENT_METRICS = (
 """What a file of gradients tells of a training set."""
 
 
-def drawn(ids: Sequence[str], examples: int, seed: int) -> Array:
+def drawn(ids: Sequence[str], examples: int, seed: int) -> Places:
     """Places of the pairs whose gradients are taken, in their order; all if there are no more than `examples`."""
     order = np.argsort(np.asarray(ids, dtype=object).astype(str), kind="stable")  # the same pairs, in whatever order they come
     rng = np.random.default_rng(stable_seed("gradients", examples, seed))
-    found: Array = np.sort(order[rng.permutation(len(ids))[:examples]])
+    found: Places = np.sort(order[rng.permutation(len(ids))[:examples]])
     return found
 
 
@@ -97,10 +97,9 @@ class GradientMeter:
         """
         encoded = [self.meter.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or np.inf
-        fits = np.array([start < len(tokens) <= limit for tokens, start in encoded], dtype=bool)
-        places = np.flatnonzero(fits)[
-            drawn([ids[place] for place in np.flatnonzero(fits)], self.settings.examples, self.settings.seed)
-        ]
+        usable = [place for place, (tokens, start) in enumerate(encoded) if start < len(tokens) <= limit]
+        taken = drawn([ids[place] for place in usable], self.settings.examples, self.settings.seed)
+        places = [usable[place] for place in taken]
         rows, sketches = [], []
         with self._sketching() as sketch, progress(total=len(places), title="gradients", unit="example") as bar:
             for place in places:
@@ -111,7 +110,7 @@ class GradientMeter:
                 sketches.append(factor * sketched)
                 bar.advance(1, tokens=tokens)
         found = pd.DataFrame(np.nan, index=range(len(encoded)), columns=list(COLUMNS))
-        if len(places) == 0:
+        if not places:
             return found
         found.loc[places, list(COLUMNS[:-1])] = np.array(rows, dtype=float)
         found.loc[places, "grace"] = self._grace(np.stack(sketches), [prompts[place] for place in places])

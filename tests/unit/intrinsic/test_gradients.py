@@ -143,7 +143,7 @@ def test_no_pair_of_a_prompt_is_a_reference_for_another() -> None:
     fold = fold_of(prompts, 5, seed=0)
     assert {len(set(fold[np.array(prompts) == name])) for name in set(prompts)} == {1}
     assert sorted(set(fold)) == [0, 1, 2, 3, 4]
-    alone = grace_values(np.random.default_rng(0).normal(size=(8, 3)), np.zeros(8))
+    alone = grace_values(np.random.default_rng(0).normal(size=(8, 3)), np.zeros(8, dtype=int))
     assert np.isnan(alone).all()
 
 
