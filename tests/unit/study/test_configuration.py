@@ -35,7 +35,7 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
     return load_study(path, repository, overrides)[0]
 
 
-@pytest.mark.parametrize("name", ["demo", "paper", "paper-revised", "tagalog", "persyn", "mdaq-published"])
+@pytest.mark.parametrize("name", ["demo", "paper", "paper-revised", "tagalog", "persyn", "mdaq-published", "metrics"])
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)
     assert study.study == name

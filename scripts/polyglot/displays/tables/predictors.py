@@ -15,6 +15,8 @@ OUTCOMES = {"gain": "the students' gain", "right": "the share of right pairs"}
 BEATS = {"yes": "yes", "no": "no, worse", "open": "not clear", "few": "too few teachers", "unknown": UNKNOWN}
 AGAINST, ENOUGH = "perplexity_corpus", 8
 """As in `polyglot.analysis.predictors`, which needs scipy."""
+MEAN = {"perplexity": "perplexity, mean"}
+"""Beside the two others, it is told which one it is."""
 COSTS = {
     "gradients": "gradients: GRACE, gradient norm, RSR, student's loss",
     "perplexity": "perplexity and lengths",
@@ -54,7 +56,7 @@ def _row(context: Context, row: Row) -> dict[str, str]:
         return with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], 2, sign=sign)
 
     return {
-        "score": quantity(row["score"], (*context.metrics, *GRADIENT_METRICS)),
+        "score": MEAN.get(row["score"]) or quantity(row["score"], (*context.metrics, *GRADIENT_METRICS)),
         "ρ within languages": shown("within"),
         "p": p_value(row["within_p"]),
         "… teachers left out": shown("left_out_within"),
