@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,33 +53,39 @@ def drawn(teachers: int, rng: np.random.Generator, strength: float) -> dict[str,
 SCORES = {"score": 1, AGAINST: -1}
 
 
+def judged(cells: pd.DataFrame, score: str = "score", settings: Resampling = FEW) -> dict[str, Any]:
+    """The row of a score beside corpus perplexity, predicting the gain."""
+    table = predictor_table(cells, {score: -1 if score == "loss" else 1} | {AGAINST: -1}, ["gain"], settings)
+    return {str(name): value for name, value in table[table["score"] == score].to_dict("records")[0].items()}
+
+
 def test_correlations_are_spearmans_over_cells_and_within_languages() -> None:
     values = drawn(9, np.random.default_rng(0), 0.6)
     cells = table_of(values)
-    row = predictor_table(cells, SCORES, ["gain"], FEW).set_index("score").loc["score"]
+    row = judged(cells)
     assert row["rho"] == pytest.approx(spearmanr(cells["score"], cells["gain"]).statistic)
     each = [spearmanr(part["score"], part["gain"]).statistic for _, part in cells.groupby("lang")]
     assert row["within"] == pytest.approx(np.mean(each))
     assert (row["teachers"], row["langs"], row["cells"]) == (9, 3, 27)
-    again = predictor_table(cells, SCORES, ["gain"], FEW).set_index("score").loc["score"]
-    assert again.equals(row), "the same seed gives the same intervals"
+    again = judged(cells)
+    assert again == row, "the same seed gives the same intervals"
 
 
 def test_a_score_that_is_lower_where_teachers_are_better_is_turned() -> None:
-    gain = np.tile(np.arange(10.0), (3, 1)) + np.arange(3)[:, None]
+    gain = np.tile(np.arange(10.0), (3, 1)) + np.arange(3.0)[:, None]
     cells = table_of({"gain": gain, "loss": -gain, AGAINST: np.tile([5.0, 1, 9, 2, 8, 3, 7, 4, 6, 0], (3, 1))})
-    found = predictor_table(cells, {"loss": -1, AGAINST: -1}, ["gain"], FEW).set_index("score")
-    assert found.loc["loss", ["rho", "within", "left_out_within"]].tolist() == pytest.approx([1, 1, 1])
-    assert found.loc["loss", "within_p"] == pytest.approx(1 / 401, abs=0.01)
-    assert found.loc["loss", "beats"] == "yes"
-    assert found.loc["loss", "within_difference"] == pytest.approx(1 - found.loc[AGAINST, "within"])
-    assert found.loc[AGAINST, "beats"] == ""
+    row, other = judged(cells, "loss"), judged(cells, AGAINST)
+    assert [row[name] for name in ("rho", "within", "left_out_within")] == pytest.approx([1, 1, 1])
+    assert row["within_p"] == pytest.approx(1 / 401, abs=0.01)
+    assert row["beats"] == "yes"
+    assert row["within_difference"] == pytest.approx(1 - other["within"])
+    assert other["beats"] == ""
 
 
 def test_with_four_teachers_all_orders_are_tried_and_no_verdict_is_given() -> None:
     gain = np.tile([0.1, 0.2, 0.3, 0.4], (3, 1))
     cells = table_of({"gain": gain, "score": gain, AGAINST: gain[:, ::-1]})
-    row = predictor_table(cells, SCORES, ["gain"], FEW).set_index("score").loc["score"]
+    row = judged(cells)
     assert row["within_p"] == pytest.approx(2 / 24)  # the order, and its reverse
     assert row["beats"] == "few"
 
@@ -101,8 +108,8 @@ def test_a_teacher_without_a_number_somewhere_is_left_out_of_that_row_alone() ->
     found = predictor_table(cells, SCORES, ["gain"], FEW).set_index("score")
     assert found["teachers"].to_dict() == {"score": 8, AGAINST: 9}
     cells["score"] = 1.0
-    constant = predictor_table(cells, SCORES, ["gain"], FEW).set_index("score").loc["score"]
-    assert constant[[*RHO, "p"]].isna().all()
+    constant = judged(cells)
+    assert all(np.isnan(constant[name]) for name in (*RHO, "p"))
     assert constant["beats"] == "unknown"
 
 
@@ -118,7 +125,7 @@ def test_intervals_hold_the_truth_of_teachers_like_these(strength: float) -> Non
     covered = dict.fromkeys(("rho", "within", "difference", "within_difference"), 0)
     for study in range(studies):
         cells = table_of(drawn(2 * ENOUGH, rng, strength))
-        row = predictor_table(cells, SCORES, ["gain"], Resampling(150, 20, study)).set_index("score").loc["score"]
+        row = judged(cells, settings=Resampling(150, 20, study))
         wanted = {"rho": truth["rho"][0], "within": truth["within"][0]}
         wanted |= {"difference": truth["rho"][0] - truth["rho"][1], "within_difference": truth["within"][0] - truth["within"][1]}
         for name, value in wanted.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ CORPUS = pd.DataFrame(
 
 
 def test_a_model_learns_from_the_kinds_of_example_that_are_named() -> None:
-    settings = {"weights": {"de": 1.0}, "size": 40, "corruption": 0.5, "seed": 0}
+    settings: dict[str, Any] = {"weights": {"de": 1.0}, "size": 40, "corruption": 0.5, "seed": 0}
     assert {text for _, text in draw_examples({"de": CORPUS}, **settings)} == {"2", "3", "a, b", "1 + 1? 2", "1 + 1? 3"}
     assert {text for _, text in draw_examples({"de": CORPUS}, **settings, kinds=["echo"])} == {"a, b"}
 
