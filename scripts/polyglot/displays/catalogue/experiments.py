@@ -324,7 +324,17 @@ _BY_COMPARISON["predictors"] = {
             },
         ),
     },
-    "figure": {},
+    "figure": {
+        "": Display(
+            "predictors.predictors",
+            "Do scores that train no student find the better teachers?",
+            EXPERIMENTS,
+            "Rank correlation of every score of the data with the students' gain, and with the share of right pairs where it is "
+            "known, within languages, with {confidence} intervals that resample teachers; the square is corpus perplexity.",
+            {"predictors": "analysis/{experiment}_predictors.csv"},
+            height=4.4,
+        ),
+    },
 }
 
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {

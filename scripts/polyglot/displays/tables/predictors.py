@@ -8,15 +8,12 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, number, p_value, with_interval
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Row, row_dicts
-from polyglot.displays.words import hole_notes, quantity
+from polyglot.displays.words import OUTCOMES, hole_notes, predictor
 from polyglot.intrinsic.gradients import GRADIENT_METRICS
 
-OUTCOMES = {"gain": "the students' gain", "right": "the share of right pairs"}
 BEATS = {"yes": "yes", "no": "no, worse", "open": "not clear", "few": "too few teachers", "unknown": UNKNOWN}
 AGAINST, ENOUGH = "perplexity_corpus", 8
 """As in `polyglot.analysis.predictors`, which needs scipy."""
-MEAN = {"perplexity": "perplexity, mean"}
-"""Beside the two others, it is told which one it is."""
 COSTS = {
     "gradients": "gradients: GRACE, gradient norm, RSR, student's loss",
     "perplexity": "perplexity and lengths",
@@ -56,7 +53,7 @@ def _row(context: Context, row: Row) -> dict[str, str]:
         return with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], 2, sign=sign)
 
     return {
-        "score": MEAN.get(row["score"]) or quantity(row["score"], (*context.metrics, *GRADIENT_METRICS)),
+        "score": predictor(row["score"], context.metrics),
         "ρ within languages": shown("within"),
         "p": p_value(row["within_p"]),
         "… teachers left out": shown("left_out_within"),
