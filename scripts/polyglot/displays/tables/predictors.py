@@ -11,7 +11,7 @@ from polyglot.displays.tables.layout import Row, row_dicts
 from polyglot.displays.words import OUTCOMES, hole_notes, predictor
 from polyglot.intrinsic.gradients import GRADIENT_METRICS
 
-BEATS = {"yes": "yes", "no": "no, worse", "open": "not clear", "few": "too few teachers", "unknown": UNKNOWN}
+BEATS = {"yes": "yes", "no": "no, worse", "open": "not clear", "few": "few teachers", "unknown": UNKNOWN}
 AGAINST, ENOUGH = "perplexity_corpus", 8
 """As in `polyglot.analysis.predictors`, which needs scipy."""
 COSTS = {
@@ -37,7 +37,7 @@ def predictors(
     first, *others = tables
     more = [*others, _costs(costs)]
     notes = [*_notes(context, predictors, values), *hole_notes(context, holes)]
-    return Table(predictors, first.shown, f"{context.title}: {first.title}", notes, more)
+    return Table(predictors, first.shown, f"{context.title} {first.title}", notes, more)
 
 
 def _judged(context: Context, outcome: object, rows: pd.DataFrame) -> Table:
@@ -54,6 +54,7 @@ def _row(context: Context, row: Row) -> dict[str, str]:
 
     return {
         "score": predictor(row["score"], context.metrics),
+        "better?": UNKNOWN if row["score"] == AGAINST else BEATS[row["beats"]],
         "ρ within languages": shown("within"),
         "p": p_value(row["within_p"]),
         "… teachers left out": shown("left_out_within"),
@@ -62,7 +63,6 @@ def _row(context: Context, row: Row) -> dict[str, str]:
         "… teachers left out ": shown("left_out"),
         "more than corpus perplexity": UNKNOWN if row["score"] == AGAINST else shown("within_difference", sign=True),
         "… over all cells": UNKNOWN if row["score"] == AGAINST else shown("difference", sign=True),
-        "better?": UNKNOWN if row["score"] == AGAINST else BEATS[row["beats"]],
         "teachers": count(row["teachers"]),
     }
 
@@ -88,7 +88,9 @@ def _notes(context: Context, predictors: pd.DataFrame, values: pd.DataFrame) -> 
             f"{count(pairs.min())} or fewer to compare all."
         )
     if predictors["teachers"].max() < ENOUGH:
-        notes.append(f"With fewer than {ENOUGH} teachers, intervals are too narrow: in simulations of 4, they hold from 78 %.")
+        notes.append(
+            f"With fewer than {ENOUGH} teachers, intervals are too narrow: with 4, they hold in 78 to 97 % of simulations."
+        )
     return notes
 
 
