@@ -203,6 +203,43 @@ rule generalisation:
         "../scripts/analysis/generalisation.py"
 
 
+rule predictors:
+    """How well scores that train no student order the teachers."""
+    input:
+        cells="results/{study}/scores/{experiment}/cells.csv",
+        gradients=experiments.files(paths.GRADIENTS),
+        oracle=experiments.oracle,
+    output:
+        values="results/{study}/analysis/{experiment}_values.csv",
+        predictors="results/{study}/analysis/{experiment}_predictors.csv",
+        costs="results/{study}/analysis/{experiment}_costs.csv",
+    log:
+        "results/{study}/logs/predictors/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/predictors/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        cells=experiments.cells,
+        seeds=experiments.seed_count,
+        metrics=metrics.measured(),
+        gradients=STUDY.intrinsic.gradients.model_dump(mode="json"),
+        replicates=STUDY.statistics.resamples,
+        permutations=STUDY.statistics.permutations,
+        seed=STUDY.statistics.seed,
+        confidence=STUDY.scoring.confidence,
+        results=RESULTS,
+    message:
+        "Scores without training, put to the test: {wildcards.experiment}"
+    script:
+        "../scripts/analysis/predictors.py"
+
+
 rule truth:
     """Whether the scores recover the study's known ground truth."""
     input:

@@ -20,7 +20,7 @@ from .conftest import Workplace, copy_workflow
 
 SMALL_FILES = {
     *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "table", "figure"),
-    *("steps", "abilities", "generalisation", "resources", "ledger", "page", "all", "experiments"),
+    *("steps", "abilities", "generalisation", "predictors", "resources", "ledger", "page", "all", "experiments"),
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
 

@@ -41,6 +41,8 @@ USUAL_MEMORY = 4000
 """MB for any job: Python with its libraries, and data."""
 WHOLE_DATA_SETS = 16_000
 """MB for data sets that are loaded completely into memory."""
+UNBATCHED = 4
+"""How much longer a model takes for texts one at a time than for batches of them."""
 REHEARSAL = 48_000
 """MB for a rehearsal, which runs several small models at a time."""
 
@@ -162,6 +164,11 @@ class Jobs:
 
     def perplexity(self, wildcards: Mapping[str, str]) -> Work:
         return self._reading(wildcards["base"], "read", self._examples(wildcards))
+
+    def gradients(self, wildcards: Mapping[str, str]) -> Work:
+        """A pair at a time, forwards and backwards: three times the work of reading it, and far from what a batch reaches."""
+        pairs = min(self._examples(wildcards), self.study.intrinsic.gradients.examples)
+        return self._reading(wildcards["base"], "read", 3 * UNBATCHED * pairs)
 
     # Students
     def student(self, wildcards: Mapping[str, str]) -> Work:
@@ -329,6 +336,7 @@ RULES: dict[str, Said] = {
     "reward": Jobs.reward,
     "reward_scale": Jobs.reward_scale,
     "perplexity": Jobs.perplexity,
+    "gradients": Jobs.gradients,
     "student": Jobs.student,
     "evaluate_student": lambda jobs, wildcards: jobs.evaluate(wildcards["base"], wildcards["lang"]),
     "evaluate_anchor": lambda jobs, wildcards: jobs.evaluate(wildcards["model"], wildcards["lang"]),

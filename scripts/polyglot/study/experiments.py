@@ -13,7 +13,18 @@ from polyglot.core.section import Name, Section, Words
 from polyglot.synthesis.draws import students_of
 from polyglot.synthesis.recipes import author
 
-Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "generalisation", "routing", "selection"]
+Comparison = Literal[
+    "teachers",
+    "bases",
+    "recipes",
+    "sizes",
+    "steps",
+    "abilities",
+    "generalisation",
+    "predictors",
+    "routing",
+    "selection",
+]
 
 
 class Step(Section):
@@ -32,7 +43,8 @@ class Experiment(Section):
         description="What its table and figure compare: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
         "or own benchmark score predicts its score), `generalisation` (how good a choice of teacher is in languages and on "
-        "benchmarks that it was not made by), `routing` (routed versus single teachers, with costs), "
+        "benchmarks that it was not made by), `predictors` (whether scores that train no student order the "
+        "teachers), `routing` (routed versus single teachers, with costs), "
         "or `selection` (selecting recipes versus the whole set)."
     )
     question: Words = Field(default="", description="Its question, in one sentence; the caption of its figure.")
@@ -53,10 +65,10 @@ class Experiment(Section):
             raise ValueError("compare: 'steps' needs `steps`, each with its recipe, teacher and base, and no other list of them")
         if self.compare != "steps" and self.steps:
             raise ValueError(f"steps: only for compare: steps (here: {self.compare})")
-        if self.compare == "generalisation":
+        if self.compare in ("generalisation", "predictors"):
             several = [key for key in ("bases", "recipes") if len(getattr(self, key) or []) > 1]
             if several:
-                raise ValueError(f"compare: 'generalisation' is of one base and one recipe: name one in `{several[0]}`")
+                raise ValueError(f"compare: '{self.compare}' is of one base and one recipe: name one in `{several[0]}`")
         return self
 
 

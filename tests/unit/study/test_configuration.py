@@ -37,7 +37,10 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
 
 @pytest.mark.parametrize(
     "name",
-    [*("demo", "paper", "paper-revised", "tagalog"), *("persyn", "persyn-published", "persyn-published-math"), "mdaq-published"],
+    [
+        *("demo", "paper", "paper-revised", "tagalog", "metrics"),
+        *("persyn", "persyn-published", "persyn-published-math", "mdaq-published"),
+    ],
 )
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)

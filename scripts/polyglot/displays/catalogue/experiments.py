@@ -308,6 +308,35 @@ _BY_COMPARISON["generalisation"] = {
     },
 }
 
+_BY_COMPARISON["predictors"] = {
+    "table": {
+        "": Display(
+            "predictors.predictors",
+            "Do scores that train no student find the better teachers?",
+            EXPERIMENTS,
+            "Rank correlation of every score of the data with the students' gain, and with the share of right pairs where it is "
+            "known, with {confidence} intervals; for teachers left out; beside corpus perplexity; and what each score costs.",
+            {
+                "predictors": "analysis/{experiment}_predictors.csv",
+                "values": "analysis/{experiment}_values.csv",
+                "costs": "analysis/{experiment}_costs.csv",
+                "holes": HOLES,
+            },
+        ),
+    },
+    "figure": {
+        "": Display(
+            "predictors.predictors",
+            "Do scores that train no student find the better teachers?",
+            EXPERIMENTS,
+            "Rank correlation of every score of the data with the students' gain, and with the share of right pairs where it is "
+            "known, within languages, with {confidence} intervals that resample teachers; the square is corpus perplexity.",
+            {"predictors": "analysis/{experiment}_predictors.csv"},
+            height=4.4,
+        ),
+    },
+}
+
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {
     compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known) for kind, known in kinds.items()}
     for compare, kinds in _BY_COMPARISON.items()

@@ -92,6 +92,12 @@ class ExperimentInputs(Inputs):
         """Their billions of parameters."""
         return {name: self.registries.models[name].size for name, _ in self.single_authors(wildcards)}
 
+    def oracle(self, wildcards: Wildcards) -> File:
+        """The share of right pairs, where the main experiment's teachers all know the micro-world, which tells it."""
+        authors = {name for name, _ in self.single_authors({"experiment": MAIN})}
+        known = authors and all(self.registries.models[name].pretraining for name in authors)
+        return self.at(paths.ORACLE) if known else []
+
     # The main experiment
     def main_cells(self) -> list[list[str]]:
         return self.cells({"experiment": MAIN})
