@@ -154,6 +154,7 @@ rule abilities:
     params:
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,
     message:
@@ -190,6 +191,7 @@ rule generalisation:
         seeds=experiments.seed_count,
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         scored=metrics.scored,
         definition=STUDY.scoring.definition,
         alpha=STUDY.scoring.alpha,

@@ -22,7 +22,10 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "measuring the data": ("diversity", "reward", "reward_scale", "perplexity", "metric"),
     "training students": ("student",),
-    "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
+    "evaluating models": (
+        *("evaluate_student", "evaluate_anchor", "judge_student", "judge_anchor"),
+        *("judged_prompts", "student_answers", "duels"),
+    ),
     "analysing": (
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
         *("abilities", "generalisation"),
