@@ -69,3 +69,32 @@ rule judge_anchor:
         "Judge the answers of {wildcards.model} in {wildcards.lang}"
     script:
         "../scripts/judging/judge_answers.py"
+
+
+rule further_benchmarks:
+    """Scores of the main experiment on benchmarks that are judged, or measured and not scored."""
+    input:
+        outcomes=further.outcomes(),
+        verdicts=further.verdicts(),
+    output:
+        f"{RESULTS}/analysis/further_benchmarks.csv",
+    log:
+        f"{RESULTS}/logs/further_benchmarks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/further_benchmarks.tsv"
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        of_outcomes=further.named(),
+        of_verdicts=further.named(judged=True),
+        benchmarks=further.benchmarks,
+        replicates=STUDY.scoring.bootstrap,
+        confidence=STUDY.scoring.confidence,
+        seed=STUDY.scoring.seed,
+    message:
+        "Benchmarks that are judged or not scored"
+    script:
+        "../scripts/analysis/further_benchmarks.py"

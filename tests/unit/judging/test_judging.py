@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,11 @@ def test_holes_change_neither_score_nor_standard_error() -> None:
 def test_a_stratum_without_verdicts_takes_the_mean_of_the_others() -> None:
     found = without_holes(np.array([1.0, 0.0, np.nan]), np.array([0.5, 0.25, 0.25]), np.array(["a", "a", "b"]))
     assert found.tolist() == pytest.approx([1.0, 0.0, 2 / 3])
+
+
+def test_a_judges_job_imports_no_torch_before_its_engine(repository: Path) -> None:
+    """vllm forks, and CUDA must be untouched when it does."""
+    modules = "polyglot.judging.outcomes, polyglot.evaluation.settings, polyglot.evaluation.tasks"
+    told = f"import sys, {modules}; print(sorted({{'torch', 'transformers', 'lighteval'}} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", told], cwd=repository / "scripts", capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -28,7 +28,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "analysing": (
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
-        *("abilities", "generalisation"),
+        *("abilities", "generalisation", "further_benchmarks"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page"),
