@@ -122,6 +122,7 @@ rule steps:
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
         groups=STUDY.evaluation.groups,
+        unscored=STUDY.evaluation.unscored,
         weights=STUDY.evaluation.group_weights,
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -101,20 +102,23 @@ class RewardJudge:
     """A reward model: it scores one answer at a time, so that order does not matter.
 
     Args:
-        model: makes it when it is first needed.
+        load: makes the model when it is first needed.
     """
 
-    def __init__(self, model: Callable[[], RewardModel]) -> None:
-        self.model = model
+    def __init__(self, load: Callable[[], RewardModel]) -> None:
+        self.load = load
+
+    @cached_property
+    def model(self) -> RewardModel:
+        return self.load()
 
     def rate(self, exchanges: Sequence[Exchange]) -> pd.DataFrame:
-        rated = self.model().rate([one.prompt(one.answers) for one in exchanges], [one.answers[-1] for one in exchanges])
+        rated = self.model.rate([one.prompt(one.answers) for one in exchanges], [one.answers[-1] for one in exchanges])
         return _told(share_of_scale(rated["reward"])).assign(text=None)
 
     def compare(self, exchanges: Sequence[Exchange]) -> pd.DataFrame:
-        model = self.model()
         ours, theirs = (
-            model.score([one.prompt(getattr(one, name)) for one in exchanges], [getattr(one, name)[-1] for one in exchanges])
+            self.model.score([one.prompt(getattr(one, name)) for one in exchanges], [getattr(one, name)[-1] for one in exchanges])
             for name in ("answers", "references")
         )
         same = [one.answers == one.references for one in exchanges]
