@@ -47,8 +47,8 @@ def further_table(
         the last three with _low and _high; consistent (share of pairs with the same verdict in both orders).
     """
     rows: list[dict[str, Any]] = []
-    for key, frames in outcomes.items():
-        for name, form in benchmarks.items():
+    for name, form in benchmarks.items():
+        for key, frames in outcomes.items():
             own = {str(place): frame[frame["benchmark"] == name] for place, frame in enumerate(frames)}
             own = {place: frame for place, frame in own.items() if len(frame)}
             if not own:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -37,29 +37,29 @@ def judged(outcomes: pd.DataFrame, tasks: Iterable[Task], judge: Judge) -> tuple
     Raises:
         WrongInput: if the judge could be read for no item of a benchmark.
     """
-    outcomes, said = outcomes.copy(), [pd.DataFrame(columns=list(VERDICTS))]
+    said = [pd.DataFrame(columns=list(VERDICTS))]
+    correct = outcomes["correct"].to_numpy(np.float64, copy=True)
     for task in tasks:
-        own = outcomes["benchmark"] == task.benchmark
+        own = (outcomes["benchmark"] == task.benchmark).to_numpy(bool)
         if not own.any():
             continue
-        verdicts = _verdicts(task, outcomes[own], judge)
+        asked = outcomes[own]
+        verdicts = _verdicts(task, asked, judge)
         first = (verdicts["turn"] == 1).cumsum()
-        found = verdicts.groupby(first)["value"].agg(lambda turns: turns.mean(skipna=False)).to_numpy(np.float64)
+        found = np.array([turns.mean(skipna=False) for _, turns in verdicts.groupby(first)["value"]], dtype=np.float64)
         if not np.isfinite(found).any():
             why = ", ".join(f"{name}: {count}" for name, count in verdicts["problem"].value_counts().items())
             raise WrongInput(
                 f"benchmark '{task.benchmark}': the judge gave no verdict on any of {own.sum()} items ({why}); look at its "
                 "answers, then correct its template or choose another judge (`intrinsic.reward`)"
             )
-        strata = outcomes.loc[own, "stratum"].astype(str).to_numpy()
-        weights = outcomes.loc[own, "weight"].to_numpy(np.float64)
-        outcomes.loc[own, "correct"] = without_holes(found, weights, strata)
+        correct[own] = without_holes(found, asked["weight"].to_numpy(np.float64), list(asked["stratum"].astype(str)))
         said.append(verdicts)
     kept = [frame for frame in said if len(frame)] or said
-    return outcomes, pd.concat(kept, ignore_index=True)
+    return outcomes.assign(correct=correct), pd.concat(kept, ignore_index=True)
 
 
-def without_holes(values: Array, weights: Array, strata: Array) -> Array:
+def without_holes(values: Array, weights: Array, strata: Sequence[str]) -> Array:
     """Outcomes in which items without one change neither the score nor its standard error.
 
     Within a stratum, whose items weigh the same, the score is the mean m over the items that have an outcome. Those get
@@ -77,8 +77,8 @@ def without_holes(values: Array, weights: Array, strata: Array) -> Array:
         return found
     read = np.isfinite(values)
     over_all = float(np.average(values[read], weights=weights[read]))
-    for name in np.unique(strata):
-        own = strata == name
+    for name in dict.fromkeys(strata):
+        own = np.array([stratum == name for stratum in strata])
         known = own & read
         mean = float(values[known].mean()) if known.any() else over_all
         found[own] = mean

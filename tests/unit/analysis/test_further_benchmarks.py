@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from polyglot.analysis.further_benchmarks import further_table, length_controlled
 from polyglot.judging.pairs import both_orders, parse_verdict
 
-FEW = {"replicates": 400, "confidence": 0.95, "seed": 0}
+FEW: dict[str, Any] = {"replicates": 400, "confidence": 0.95, "seed": 0}
 
 
 def judge_that_likes_length(n: int, skill: float, taste: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -96,7 +96,7 @@ def test_the_score_of_native_texts_is_one_over_the_perplexity_of_a_byte(tmp_path
 
 def test_intervals_of_native_texts_are_those_of_resampled_texts() -> None:
     rng = np.random.default_rng(0)
-    sizes = rng.integers(50, 500, 200)
+    sizes = rng.integers(50, 500, 200).astype(float)
     logs = -sizes * rng.normal(0.7, 0.15, 200)
     parts = reading_outcomes(logs, sizes)
     assert parts.mean() == pytest.approx(np.exp(logs.sum() / sizes.sum()))

@@ -24,7 +24,7 @@ from polyglot.judging.judges import ChatJudge, Exchange, RewardJudge
 from polyglot.judging.outcomes import VERDICTS, judged, without_holes
 from tests.unit.intrinsic.test_reward import classifier
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "one", "question": "Nenne eine Farbe.", "reference": "Rot.", "rubric": "Is it a colour?"},
     {"id": "two", "turns": ["Eins?", "Zwei?"], "reference": ["Ja.", "Nein, danke."]},
     {"id": "bad", "question": "unlesbar", "reference": "x"},
@@ -91,7 +91,7 @@ def test_ratings_and_win_rates_become_outcomes(repository: Path, tmp_path: Path)
         ("compared", "two", 2): 0.0,  # both dialogues as wholes
     }
     assert said["problem"].dropna().to_dict() == {("rated", "bad", 1): "no rating", ("compared", "bad", 1): "no verdict"}
-    scores = found.groupby("benchmark").apply(lambda own: float((own["weight"] * own["correct"]).sum()))
+    scores = (found["weight"] * found["correct"]).groupby(found["benchmark"]).sum()
     assert scores.to_dict() == pytest.approx({"mgsm": 1.0, "rated": (1 + 0.125) / 2, "compared": (1 + 0.5) / 2})
     assert said.loc[("compared", "two", 2), ["length", "reference_length"]].tolist() == [3, 12]
     assert len(engine.asked) == 4 + 2 * 4
@@ -170,14 +170,14 @@ def test_holes_change_neither_score_nor_standard_error() -> None:
     values = rng.random(200)
     values[rng.random(200) < 0.3] = np.nan
     read = values[np.isfinite(values)]
-    filled = without_holes(values, np.full(200, 1 / 200), np.full(200, "all"))
+    filled = without_holes(values, np.full(200, 1 / 200), ["all"] * 200)
     assert filled.mean() == pytest.approx(read.mean())
     assert filled.std() / np.sqrt(200) == pytest.approx(read.std() / np.sqrt(len(read)))
-    assert without_holes(read, np.ones(len(read)), np.full(len(read), "all")).tolist() == read.tolist()
+    assert without_holes(read, np.ones(len(read)), ["all"] * len(read)).tolist() == read.tolist()
 
 
 def test_a_stratum_without_verdicts_takes_the_mean_of_the_others() -> None:
-    found = without_holes(np.array([1.0, 0.0, np.nan]), np.array([0.5, 0.25, 0.25]), np.array(["a", "a", "b"]))
+    found = without_holes(np.array([1.0, 0.0, np.nan]), np.array([0.5, 0.25, 0.25]), ["a", "a", "b"])
     assert found.tolist() == pytest.approx([1.0, 0.0, 2 / 3])
 
 
