@@ -98,7 +98,8 @@ class Passage(Item):
     telling: ClassVar[tuple[str, ...]] = ("text",)
     schema: ClassVar[Mapping[str, str]] = {
         "text": "a text that people wrote in the language, such as a paragraph or a document",
-        **{name: Open.schema[name] for name in ("id", "category", "subset")},
+        "id": "optional: a name of the item; its place in the file without one",
+        **{name: Open.schema[name] for name in ("category", "subset")},
     }
     needed: ClassVar[tuple[tuple[str, ...], ...]] = (("text",),)
 

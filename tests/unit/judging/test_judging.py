@@ -93,7 +93,8 @@ def test_ratings_and_win_rates_become_outcomes(repository: Path, tmp_path: Path)
     assert said["problem"].dropna().to_dict() == {("rated", "bad", 1): "no rating", ("compared", "bad", 1): "no verdict"}
     scores = (found["weight"] * found["correct"]).groupby(found["benchmark"]).sum()
     assert scores.to_dict() == pytest.approx({"mgsm": 1.0, "rated": (1 + 0.125) / 2, "compared": (1 + 0.5) / 2})
-    assert said.loc[("compared", "two", 2), ["length", "reference_length"]].tolist() == [3, 12]
+    last = verdicts[(verdicts["benchmark"] == "compared") & (verdicts["turn"] == 2)]
+    assert last[["length", "reference_length"]].to_numpy().tolist() == [[3, 12]]
     assert len(engine.asked) == 4 + 2 * 4
 
 
