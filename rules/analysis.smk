@@ -122,6 +122,7 @@ rule steps:
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
         groups=STUDY.evaluation.groups,
+        unscored=STUDY.evaluation.unscored,
         weights=STUDY.evaluation.group_weights,
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
@@ -154,6 +155,7 @@ rule abilities:
     params:
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,
     message:
@@ -190,6 +192,7 @@ rule generalisation:
         seeds=experiments.seed_count,
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         scored=metrics.scored,
         definition=STUDY.scoring.definition,
         alpha=STUDY.scoring.alpha,

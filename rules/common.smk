@@ -11,6 +11,7 @@ from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.evaluation import EvaluationInputs
 from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.explore import ExploreInputs
+from polyglot.workflow.inputs.further import FurtherInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
@@ -70,6 +71,7 @@ routing = RoutingInputs(STUDY, REGISTRIES)
 selection = SelectionInputs(STUDY, REGISTRIES)
 metrics = MetricInputs(STUDY, REGISTRIES)
 evaluation = EvaluationInputs(STUDY, REGISTRIES)
+further = FurtherInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)

@@ -40,7 +40,7 @@ rule model_card:
     """The model card of a student."""
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
-        outcomes="results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
+        outcomes=publishing.outcomes,
         base=publishing.base_outcomes,
         reference=publishing.reference_outcomes,
         cells=publishing.scored(paths.CELLS, "base", "recipe", "teacher", "lang"),

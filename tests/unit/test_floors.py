@@ -18,7 +18,7 @@ FLOORS = (
     ("models",),
     ("engines", "evaluation", "training"),
     ("intrinsic", "synthesis"),
-    ("nano", "scoring", "seeds"),
+    ("judging", "nano", "scoring", "seeds"),
     ("analysis", "building", "routing", "selection"),
     ("replication", "study"),
     ("displays", "planning", "provenance", "rehearsal"),

@@ -43,6 +43,7 @@ class EvaluatedModel(LightevalModel):
     def __init__(self, model: Any, tokenizer: Any, *, chat: bool, ends: Sequence[int], tokens: int) -> None:
         self.model, self._tokenizer, self.ends, self.tokens = model, tokenizer, list(ends), tokens
         self.prompts: Prompts | LightevalPrompts = Prompts(tokenizer, chat=chat)
+        self.reader = Prompts(tokenizer, chat=False)
         self.config, self._cache = ModelConfig(model_name="model"), NoCache()
         self.pad = next(token for token in (tokenizer.pad_token_id, *self.ends, 0) if token is not None)
 
@@ -70,7 +71,14 @@ class EvaluatedModel(LightevalModel):
         ]
 
     def loglikelihood_rolling(self, docs: list[Any]) -> list[ModelResponse]:
-        raise NotImplementedError("perplexity is measured by polyglot.intrinsic.perplexity")
+        """The log-likelihood of every text, in plain text also where the model has a chat template.
+
+        A text longer than the model's context is read in pieces of that length; each follows the last token of the one before.
+        """
+        pieces = [self.reader.pieces(doc.query, limit=self.max_length) for doc in docs]
+        found = iter(log_likelihoods(self.model, [one for each in pieces for one in each], tokens=self.tokens, pad=self.pad))
+        sums = [sum(next(found)[0] for _ in each) for each in pieces]
+        return [ModelResponse(logprobs=[total], input_tokens=[], output_tokens=[]) for total in sums]
 
     def greedy_until(self, docs: list[Any]) -> list[ModelResponse]:
         """The most likely answer to every item, token by token, until an end, a stop sequence or the greatest length.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.upstream import Upstream
 from polyglot.evaluation.lighteval_rows import part_rows
 from polyglot.evaluation.lighteval_tasks import chosen_metric, configurations, task_of
+from polyglot.evaluation.open_forms import Open
 from polyglot.evaluation.tasks import Questions, Task
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import answer_ends, load_tokenizer
@@ -51,11 +52,15 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Example:
-    """An item with the model's answer, and what the metric makes of it: a number, or its part of a corpus's score."""
+    """An item with the model's answer, and what the metric makes of it: a number, or its part of a corpus's score.
+
+    `further`: answers to the item's later turns.
+    """
 
     doc: Any
     response: Any
     value: Any
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ def details(
         tokens=model.batch_tokens,
     )
     found = _answered(asked, parts)
+    found |= {name: _with_later_turns(asked, *own[name], *answered) for name, answered in found.items()}
     if read:
         asked.prompts = LightevalPrompts(asked, chat=chat)
         found |= _answered(asked, read)
@@ -128,7 +134,12 @@ def _answered(model: Any, tasks: Mapping[str, Sequence[Part]]) -> dict[str, list
 
     docs = [doc for parts in tasks.values() for part in parts for doc in part.docs]
     responses: dict[int, Any] = {}
-    for method, ask in ((SamplingMethod.LOGPROBS, model.loglikelihood), (SamplingMethod.GENERATIVE, model.greedy_until)):
+    ways = (
+        (SamplingMethod.LOGPROBS, model.loglikelihood),
+        (SamplingMethod.GENERATIVE, model.greedy_until),
+        (SamplingMethod.PERPLEXITY, model.loglikelihood_rolling),
+    )
+    for method, ask in ways:
         chosen = [doc for doc in docs if method in doc.sampling_methods]
         responses |= dict(zip(map(id, chosen), ask(chosen) if chosen else [], strict=True))
 
@@ -162,6 +173,26 @@ def _can_be_judged(part: Part) -> None:
                     f"lighteval's metric '{part.key}' needs data of NLTK for some items: run `python -m nltk.downloader "
                     "punkt_tab stopwords` where there is a network, or choose another `metric`"
                 ) from error
+
+
+def _with_later_turns(model: Any, task: Task, asked: Questions, answered: Answered) -> list[Answered]:
+    """Examples with the answers to their later turns, each after the model's own answers to those before."""
+    examples, turn = answered.examples, 1
+    items = [asked.items[example.doc.specific["place"]] for example in examples]
+    while later := [place for place, item in enumerate(items) if isinstance(item, Open) and turn < len(item.turns)]:
+        docs = [_next_turn(examples[place], items[place], turn) for place in later]
+        for place, response in zip(later, model.greedy_until(docs), strict=True):
+            known = examples[place]
+            examples[place] = replace(known, further=(*known.further, str(response.final_text[0])))
+        turn += 1
+    return [answered]
+
+
+def _next_turn(example: Example, item: Open, turn: int) -> Any:
+    """The document that asks for a later turn: the dialogue so far stands where few-shot examples stand."""
+    spoken = zip(item.turns[:turn], (str(example.response.final_text[0]), *example.further), strict=True)
+    before = [replace(example.doc, query=said, choices=[answer], gold_index=0, fewshot_samples=[]) for said, answer in spoken]
+    return replace(example.doc, query=item.turns[turn], fewshot_samples=[*example.doc.fewshot_samples, *before])
 
 
 def _their_parts(task: Task, chat: bool) -> list[Part]:
@@ -248,7 +279,10 @@ def _own_part(task: Task, asked: Questions, chat: bool, seed: int) -> Part:
 
 
 def _metric(task: Task, asked: Questions) -> Any:
-    """Whether an example is correct: by the generated text, or by the most likely choice."""
+    """Whether an example is correct: by the generated text, or by the most likely choice.
+
+    Where all texts have one score, or a judge follows, it is not known yet; of a text that is read it is the log-likelihood.
+    """
     from lighteval.metrics.metrics_sample import LoglikelihoodAcc, SampleLevelComputation
     from lighteval.metrics.normalizations import LogProbCharNorm
     from lighteval.metrics.utils.metric_utils import Metric
@@ -259,13 +293,28 @@ def _metric(task: Task, asked: Questions) -> Any:
     class Written(SampleLevelComputation):
         """Whether the generated text is correct."""
 
-        def compute(self, doc: Doc, model_response: Any, **_: Any) -> int:
-            return int(right is not None and right(model_response.final_text[0], asked.items[doc.specific["place"]]))
+        def compute(self, doc: Doc, model_response: Any, **_: Any) -> float:
+            if right is None:
+                return float("nan")
+            return int(right(model_response.final_text[0], asked.items[doc.specific["place"]]))
 
+    class Read(SampleLevelComputation):
+        """The log-likelihood of a text."""
+
+        def compute(self, doc: Doc, model_response: Any, **_: Any) -> float:
+            return float(model_response.logprobs[0])
+
+    way: tuple[SamplingMethod, SampleLevelComputation]
+    if task.formulation.reads:
+        way = SamplingMethod.PERPLEXITY, Read()
+    elif task.formulation.writes:
+        way = SamplingMethod.GENERATIVE, Written()
+    else:
+        way = SamplingMethod.LOGPROBS, LoglikelihoodAcc(logprob_normalization=LogProbCharNorm())
     return Metric(
         metric_name="correct",
         higher_is_better=True,
-        category=SamplingMethod.GENERATIVE if right else SamplingMethod.LOGPROBS,
-        sample_level_fn=Written() if right else LoglikelihoodAcc(logprob_normalization=LogProbCharNorm()),
+        category=way[0],
+        sample_level_fn=way[1],
         corpus_level_fn=np.mean,
     )

@@ -181,6 +181,16 @@ class Jobs:
         items = sum(benchmark.max_items or BENCHMARK_ITEMS for benchmark in chosen)
         return Work(model, "evaluate", items, plan.evaluation_tokens_read, plan.evaluation_tokens_written)
 
+    def judge(self, wildcards: Mapping[str, str]) -> Work:
+        """A judge reads every answer; in a comparison both answers, in both orders, if it is a chat model."""
+        reward, plan = self.study.intrinsic.reward, self.study.plan
+        chosen = self.study.evaluation.judged_in(wildcards["lang"]).values()
+        items = [(2 if one.formulation == "compared" else 1) * (one.max_items or BENCHMARK_ITEMS) for one in chosen]
+        if reward.kind == "reward_model":
+            return self._reading(reward.model, "judge", sum(items))
+        read = sum(2 * number * plan.example_tokens for number in items)
+        return Work(reward.model, "judge", sum(items), read, sum(items) * plan.judge_tokens)
+
     # Routing
     def router(self, wildcards: Mapping[str, str]) -> Work:
         """The calibration prompts of all languages."""
@@ -340,6 +350,8 @@ RULES: dict[str, Said] = {
     "student": Jobs.student,
     "evaluate_student": lambda jobs, wildcards: jobs.evaluate(wildcards["base"], wildcards["lang"]),
     "evaluate_anchor": lambda jobs, wildcards: jobs.evaluate(wildcards["model"], wildcards["lang"]),
+    "judge_student": Jobs.judge,
+    "judge_anchor": Jobs.judge,
     "router": Jobs.router,
     "assign": Jobs.assign,
     "quality_model": Jobs.quality_model,

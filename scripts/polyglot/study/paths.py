@@ -64,6 +64,11 @@ REWARD_SCALE = "results/{study}/reward_scale.json"
 STUDENT = "results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}"
 STUDENT_OUTCOMES = "results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
 ANCHOR_OUTCOMES = "results/{study}/evaluation/anchors/{model}/{lang}.parquet"
+JUDGED_STUDENT = "results/{study}/judged/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
+JUDGED_ANCHOR = "results/{study}/judged/anchors/{model}/{lang}.parquet"
+"""Outcomes of a language with benchmarks whose answers are judged."""
+STUDENT_VERDICTS = "results/{study}/judged/verdicts/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet"
+ANCHOR_VERDICTS = "results/{study}/judged/verdicts/anchors/{model}/{lang}.parquet"
 
 # Scores and displays
 SCORES = "results/{study}/scores/{experiment}"

@@ -211,9 +211,10 @@ def _form(columns: Collection[str]) -> Form | None:
     """The form of benchmark items with these columns, in small letters; None if they are none. Rows that are plain items come
     before the schemas of published data sets, and those before items that lack something."""
     from polyglot.evaluation.forms import Choice, Expression, Preference, Problem
+    from polyglot.evaluation.open_forms import Compared
     from polyglot.evaluation.readers import READERS
 
-    kinds = (Preference, Problem, Expression, Choice)
+    kinds: tuple[type[Item], ...] = (Preference, Problem, Expression, Choice, Compared)
     plain = [Form(kind.stated_as, kind, dict, tuple(kind.schema)) for kind in kinds]
     for form in plain:
         if form.kind.told_by(columns):

@@ -76,7 +76,9 @@ def _manners(manners: Manners) -> str:
 
 def _formulation(formulation: Formulation) -> str:
     kinds = ", ".join(kind.__name__.lower() for kind in formulation.takes)
-    return f"asks items of {kinds}; the model {'writes its answer' if formulation.writes else 'chooses by likelihood'}"
+    does = "reads" if formulation.reads else "writes its answer" if formulation.writes else "chooses by likelihood"
+    judged = {"rating": ", which a judge rates", "pair": ", which a judge compares", None: ""}[formulation.judged]
+    return f"asks items of {kinds}; the model {does}{judged}"
 
 
 def lines(titles: Iterable[str] = ()) -> Iterator[str]:

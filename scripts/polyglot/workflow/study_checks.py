@@ -173,6 +173,8 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
     for lang in dict.fromkeys(used if study.base else ()):
         if not study.evaluation.benchmarks_in(lang):
             yield f"evaluation.benchmarks: none is used in '{lang}'; add it to the `languages` of one"
+        elif not any(one.scored for one in study.evaluation.benchmarks_in(lang).values()):
+            yield f"evaluation.benchmarks: none in '{lang}' is `scored`; students there would have no gain"
     if uses_translation(study):
         for lang in seed_languages(study, registries):
             if lang in registries.languages and registries.languages[lang].flores is None:

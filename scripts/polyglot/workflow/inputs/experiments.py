@@ -38,7 +38,7 @@ class ExperimentInputs(Inputs):
         experiment = wildcards["experiment"]
         students = self.study.matrices[experiment].students
         cells = self.study.measured[experiment]
-        return [self.at(paths.STUDENT_OUTCOMES, **cell._asdict(), seed=name) for cell in cells for name in students]
+        return [self.student_outcomes(**cell._asdict(), seed=name) for cell in cells for name in students]
 
     def cell_files(self, experiment: str, pattern: str) -> list[str]:
         """A file of every measured cell and seed of an experiment."""
@@ -48,12 +48,12 @@ class ExperimentInputs(Inputs):
     def base_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of every base, by language."""
         anchors = self._matrix(wildcards).anchors
-        return [self.at(paths.ANCHOR_OUTCOMES, model=base, lang=lang) for base, lang in anchors]
+        return [self.anchor_outcomes(base, lang) for base, lang in anchors]
 
     def reference_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of every base's reference, by language."""
         models, anchors = self.registries.models, self._matrix(wildcards).anchors
-        return [self.at(paths.ANCHOR_OUTCOMES, model=models[base].reference, lang=lang) for base, lang in anchors]
+        return [self.anchor_outcomes(str(models[base].reference), lang) for base, lang in anchors]
 
     def cells(self, wildcards: Wildcards) -> list[list[str]]:
         """[base, recipe, teacher, language] of every measured cell."""
@@ -86,7 +86,7 @@ class ExperimentInputs(Inputs):
 
     def author_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of these teachers themselves."""
-        return [self.at(paths.ANCHOR_OUTCOMES, model=name, lang=lang) for name, lang in self.single_authors(wildcards)]
+        return [self.anchor_outcomes(name, lang) for name, lang in self.single_authors(wildcards)]
 
     def author_sizes(self, wildcards: Wildcards) -> dict[str, float | None]:
         """Their billions of parameters."""

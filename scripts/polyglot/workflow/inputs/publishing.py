@@ -37,12 +37,16 @@ class PublishingInputs(Inputs):
 
     def base_outcomes(self, wildcards: Wildcards) -> str:
         """Outcomes of a student's base."""
-        return self.at(paths.ANCHOR_OUTCOMES, model=wildcards["base"], lang=wildcards["lang"])
+        return self.anchor_outcomes(wildcards["base"], wildcards["lang"])
 
     def reference_outcomes(self, wildcards: Wildcards) -> str:
         """Outcomes of the reference of a student's base."""
         reference = self.registries.models[wildcards["base"]].reference
-        return self.at(paths.ANCHOR_OUTCOMES, model=reference, lang=wildcards["lang"])
+        return self.anchor_outcomes(str(reference), wildcards["lang"])
+
+    def outcomes(self, wildcards: Wildcards) -> str:
+        """Outcomes of a student."""
+        return self.student_outcomes(**self.of_student(wildcards))
 
     def of_set(self, wildcards: Wildcards) -> dict[str, str]:
         """What a synthetic set is named by."""

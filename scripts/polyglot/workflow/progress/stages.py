@@ -23,11 +23,14 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "measuring the data": ("diversity", "reward", "reward_scale", "perplexity", "gradients", "metric"),
     "training students": ("student",),
-    "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
+    "evaluating models": (
+        *("evaluate_student", "evaluate_anchor", "judge_student", "judge_anchor"),
+        *("judged_prompts", "student_answers", "duels"),
+    ),
     "analysing": (
         *("build_choice", "build_comparison"),
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
-        *("abilities", "generalisation", "predictors"),
+        *("abilities", "generalisation", "predictors", "further_benchmarks"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page", "explore"),
