@@ -14,6 +14,7 @@ from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
 from polyglot.workflow.inputs.page import PageInputs
 from polyglot.workflow.inputs.publishing import PublishingInputs
+from polyglot.workflow.inputs.racing import RacingInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs
 from polyglot.workflow.inputs.seeds import SeedInputs
@@ -69,6 +70,7 @@ selection = SelectionInputs(STUDY, REGISTRIES)
 metrics = MetricInputs(STUDY, REGISTRIES)
 evaluation = EvaluationInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
+racing = RacingInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)
 page = PageInputs(STUDY, REGISTRIES, tuple(sys.argv[1:]))

@@ -25,7 +25,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "evaluating models": ("evaluate_student", "evaluate_anchor", "judged_prompts", "student_answers", "duels"),
     "analysing": (
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
-        *("abilities", "generalisation"),
+        *("abilities", "generalisation", "race_rung", "race_verdict"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page"),
@@ -34,7 +34,9 @@ STAGES: dict[str, tuple[str, ...]] = {
 """Stages, about in the order in which studies come to them."""
 STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
 DISPLAYS = "drawing tables and figures"
-TARGETS = frozenset({"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "replication"})
+TARGETS = frozenset(
+    {"all", "experiments", "race", "route", "select", "rank", "screen", "fetch", "plan", "publish", "replication"}
+)
 """Rules that only name files."""
 
 
