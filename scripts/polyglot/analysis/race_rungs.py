@@ -60,8 +60,8 @@ def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, be
     Returns:
         One row per teacher: rung; teacher; state (see `LEADS`); since (the rung of its last training); trainings; languages (with
         a student); score (mean over its languages and trainings); best (P(best on average over languages)); gap (expected score
-        below the best); regret (expected, of choosing the leader), clear (whether it is clearly the best) and end (why the race is
-        over, empty if it goes on), the same in every row; reason.
+        below the best); regret (expected, of choosing the leader), clear (whether it is clearly the best) and end (why the race
+        is over, empty if it goes on), the same in every row; reason.
 
     Raises:
         ValueError: if no language has students of two teachers.

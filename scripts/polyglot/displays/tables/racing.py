@@ -46,7 +46,7 @@ def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[st
     trained, crossed = int((last["trainings"] * last["languages"]).sum()), int(last["languages"].sum()) * most
     notes = [
         f"**{leader}** is {called}: P(best) {share(last.loc[leads, 'best'].iloc[0])}. Expected regret: "
-        f"{number(end['regret'], 4)} in mean benchmark score. The race ended after rung {end['rung']} because {ENDS[end['end']]}.",
+        f"{number(end['regret'], 4)} in mean benchmark score. It ended after rung {end['rung']}: {ENDS[end['end']]}.",
         f"Students: {trained}, where {most} trainings of every teacher would be {crossed}. The data were drawn once: what "
         "another draw would change is assumed (`plan.draw_spread`), and further trainings do not make it smaller.",
     ]
