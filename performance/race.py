@@ -79,10 +79,13 @@ WORLDS = {
 def truths(world: World, studies: int, rng: np.random.Generator) -> Array:
     """True scores, (studies, teachers, languages); of given ones, the mean over languages is as given."""
     shape = (studies, world.teachers, len(ITEMS))
-    beside = world.language * rng.normal(size=shape)
+    beside: Array = world.language * rng.normal(size=shape)
     if world.truth:
-        return np.array(world.truth)[:, None] + beside - beside.mean(axis=-1, keepdims=True)
-    return world.teacher * rng.normal(size=(*shape[:2], 1)) + beside
+        beside = beside - beside.mean(axis=-1, keepdims=True)
+        given: Array = np.array(world.truth)[:, None] + beside
+        return given
+    apart: Array = world.teacher * rng.normal(size=(*shape[:2], 1)) + beside
+    return apart
 
 
 def observed(true: Array, world: World, trainings: int, rng: np.random.Generator, *, draws: bool) -> Array:

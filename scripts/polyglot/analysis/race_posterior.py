@@ -122,7 +122,7 @@ def _given(known: Known, weights: Array, teacher: float, language: float) -> _Gi
     logs = np.log(np.where(there, precision, 1.0)).sum(axis=(-2, -1)) - np.log1p(teacher**2 * total).sum(axis=-1)
     misfit = (apart * inverse(apart)).sum(axis=(-2, -1))
     evidence = 0.5 * (logs - np.linalg.slogdet(information)[1] - misfit)
-    root = np.linalg.cholesky((covariance + np.swapaxes(covariance, -1, -2)) / 2)
+    root = np.asarray(np.linalg.cholesky((covariance + np.swapaxes(covariance, -1, -2)) / 2), dtype=np.float64)
     return _Given((solved * apart).sum(axis=-1), np.maximum(variance, 0.0), -solved, root, evidence)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.analysis.race_posterior import Known, Noise, learned_noise
-from polyglot.analysis.racing import Standing, Terms, ended, standing, survivors
+from polyglot.analysis.racing import Standing, Teachers, Terms, ended, standing, survivors
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
@@ -107,14 +107,16 @@ def again(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table.loc[table["state"].isin([LEADS, STAYS]), "teacher"]]
 
 
-def _among(there: Array, found: Standing) -> Standing:
+def _among(there: Teachers, found: Standing) -> Standing:
     """A standing of the teachers that have students, as one of all."""
     best, gap = np.zeros(len(there)), np.full(len(there), np.nan)
     best[there], gap[there] = found.best, found.gap
     return Standing(best, gap, np.flatnonzero(there)[found.leader])
 
 
-def _state(place: int, there: Array, alive: Array, stay: Array, found: Standing, terms: Terms, rung: int) -> dict[str, Any]:
+def _state(
+    place: int, there: Teachers, alive: Teachers, stay: Teachers, found: Standing, terms: Terms, rung: int
+) -> dict[str, Any]:
     """State, rung of the last training and reason of a teacher that was in the race until this rung."""
     if not there[place]:
         return {"state": ABSENT, "since": rung, "reason": "no student could be trained on its data"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from polyglot.analysis.race_posterior import Known, draws, equal_weights
 from polyglot.core.arrays import Array
@@ -18,6 +19,8 @@ from polyglot.core.arrays import Array
 CLEAR = 0.95
 """P(best) from which a choice is called clear."""
 DRAWS = 4000
+Teachers = npt.NDArray[np.bool_]
+"""Whether something is true of each teacher, (..., teachers)."""
 End = Literal["", "one left", "regret", "trainings"]
 
 
@@ -41,7 +44,7 @@ class Standing:
 
     best: Array
     gap: Array
-    leader: Array
+    leader: npt.NDArray[np.intp]
 
     @property
     def regret(self) -> Array:
@@ -50,14 +53,14 @@ class Standing:
         return regret
 
     @property
-    def clear(self) -> Array:
+    def clear(self) -> npt.NDArray[np.bool_]:
         """Whether the leader is clearly the best, (...)."""
-        clear: Array = np.take_along_axis(self.best, self.leader[..., None], -1)[..., 0] >= CLEAR
+        clear: npt.NDArray[np.bool_] = np.take_along_axis(self.best, self.leader[..., None], -1)[..., 0] >= CLEAR
         return clear
 
 
 def standing(
-    known: Known, alive: Array, rng: np.random.Generator, *, number: int = DRAWS, weights: Array | None = None
+    known: Known, alive: Teachers, rng: np.random.Generator, *, number: int = DRAWS, weights: Array | None = None
 ) -> Standing:
     """Where the teachers stand.
 
@@ -73,14 +76,14 @@ def standing(
     return Standing(best, gap, np.where(alive, gap, np.inf).argmin(axis=-1))
 
 
-def survivors(found: Standing, alive: Array, terms: Terms) -> Array:
+def survivors(found: Standing, alive: Teachers, terms: Terms) -> Teachers:
     """Who stays in the race: the leader, and whoever is likely enough to be the best."""
-    stay = alive & (found.best >= terms.least)
+    stay: Teachers = alive & (found.best >= terms.least)
     np.put_along_axis(stay, found.leader[..., None], True, -1)
     return stay
 
 
-def ended(found: Standing, alive: Array, terms: Terms, trainings: int) -> End:
+def ended(found: Standing, alive: Teachers, terms: Terms, trainings: int) -> End:
     """Why the race of one study is over after so many trainings; empty if it goes on."""
     if int(alive.sum()) == 1:
         return "one left"
