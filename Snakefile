@@ -6,7 +6,6 @@
 #   snakemake results/demo/figures/gain.pdf       one figure, and only what it needs
 #   snakemake route                               each prompt to its best teacher (PerSyn), beside the other ways to choose
 #   snakemake select                              the good and diverse part of the data (M-DaQ), and of data of your own
-#   snakemake race                                the best teacher for less: only who may be the best is trained again
 #   snakemake rank (or screen)                    teachers by a small sample of their data (or the gain predicted from it)
 #   snakemake fetch                               the study's models from the hub, where there is a network
 #   snakemake rehearse                            the whole study in miniature: in minutes, what would fail after days
