@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from polyglot.displays.tables.racing import race
 from polyglot.displays.context import Context
+from polyglot.displays.tables.racing import race
 from tests.simulated import values
 
 CONTEXT = Context.of(values(["good", "fair", "poor"], ["base"], ["equal"], 1, "signsafe"))
