@@ -17,6 +17,7 @@ from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
 from polyglot.workflow.inputs.page import PageInputs
 from polyglot.workflow.inputs.publishing import PublishingInputs
+from polyglot.workflow.inputs.racing import RacingInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs
 from polyglot.workflow.inputs.seeds import SeedInputs
@@ -73,6 +74,7 @@ metrics = MetricInputs(STUDY, REGISTRIES)
 evaluation = EvaluationInputs(STUDY, REGISTRIES)
 further = FurtherInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
+racing = RacingInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)
 page = PageInputs(STUDY, REGISTRIES, tuple(sys.argv[1:]))

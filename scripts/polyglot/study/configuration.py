@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from polyglot.analysis.settings import Screen, Statistics, Truth
+from polyglot.analysis.settings import Race, Screen, Statistics, Truth
 from polyglot.building.settings import Build
 from polyglot.core.cells import Cell
 from polyglot.core.given_path import GivenPath
@@ -199,6 +199,7 @@ class Study(Section):
     )
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
+    race: Race = Field(default=Race(), description="Races of teachers (`snakemake race`).")
     screen: Screen = Field(
         default=Screen(), description="Ranking and screening from a small sample (`snakemake rank`, `snakemake screen`)."
     )

@@ -51,6 +51,8 @@ FURTHER_REQUESTS = "results/{study}/further/requests/{teacher}/{lang}/{method}/{
 FURTHER_ANSWERS = "results/{study}/further/answers/{teacher}/{lang}/{method}/{seed}.parquet"
 FURTHER_SYNTHETIC = "results/{study}/further/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"
 """What a teacher is asked besides a draw, where too few of the draw's answers are usable."""
+RUNG = "results/{study}/race/{experiment}/rung{rung}.csv"
+"""Who goes on after a rung of a race of teachers."""
 TRAINING_SET = "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # Measurements

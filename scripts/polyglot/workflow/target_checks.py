@@ -12,6 +12,7 @@ from polyglot.study.reserved import REPLICATION
 TARGETS = (
     "all",
     "experiments",
+    "race",
     "route",
     "select",
     "rank",
@@ -21,6 +22,7 @@ TARGETS = (
     "plan",
     "publish",
     "build",
+    "explore",
     REPLICATION,
 )
 """What can be asked for by a word."""

@@ -337,6 +337,20 @@ _BY_COMPARISON["predictors"] = {
     },
 }
 
+_BY_COMPARISON["race"] = {
+    "table": {
+        "": Display(
+            "racing.race",
+            "A race of teachers",
+            EXPERIMENTS,
+            "Every teacher is trained once, and whoever may still be the best is trained again on the same data. P(best), the "
+            "expected score below the best and the expected regret are those of a posterior over all teachers and rungs.",
+            {"rungs": "analysis/{experiment}_race.csv"},
+        ),
+    },
+    "figure": {},
+}
+
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {
     compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known) for kind, known in kinds.items()}
     for compare, kinds in _BY_COMPARISON.items()

@@ -30,7 +30,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "analysing": (
         *("build_choice", "build_comparison"),
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
-        *("abilities", "generalisation", "predictors", "further_benchmarks"),
+        *("abilities", "generalisation", "predictors", "further_benchmarks", "race_rung", "race_verdict"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page", "explore"),
@@ -40,7 +40,10 @@ STAGES: dict[str, tuple[str, ...]] = {
 STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
 DISPLAYS = "drawing tables and figures"
 TARGETS = frozenset(
-    {"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "build", "replication"}
+    {
+        *("all", "experiments", "race", "route", "select", "rank", "screen"),
+        *("fetch", "plan", "publish", "build", "replication"),
+    }
 )
 """Rules that only name files."""
 
