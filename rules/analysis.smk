@@ -1,4 +1,9 @@
 # Analyses: small tables from scores and data, which tables and figures show.
+from polyglot.workflow.inputs.racing import RacingInputs
+
+racing = RacingInputs(STUDY, REGISTRIES)
+
+
 rule analysis:
     """Principal components, regression and rank correlations of the main experiment's cells."""
     input:

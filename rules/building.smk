@@ -159,9 +159,9 @@ rule build_comparison:
     input:
         choice=rules.build_choice.output[0],
         built=of_the_choice(paths.STUDENT_OUTCOMES),
-        students=building.student_outcomes(),
-        base=building.anchor_outcomes("base"),
-        reference=building.anchor_outcomes("reference"),
+        students=building.files_of_students(),
+        base=building.files_of_anchors("base"),
+        reference=building.files_of_anchors("reference"),
     output:
         f"{RESULTS}/build/comparison.csv",
     log:

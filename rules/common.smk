@@ -10,14 +10,11 @@ from polyglot.workflow.inputs.building import BuildInputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.evaluation import EvaluationInputs
 from polyglot.workflow.inputs.experiments import ExperimentInputs
-from polyglot.workflow.inputs.explore import ExploreInputs
-from polyglot.workflow.inputs.further import FurtherInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
 from polyglot.workflow.inputs.page import PageInputs
 from polyglot.workflow.inputs.publishing import PublishingInputs
-from polyglot.workflow.inputs.racing import RacingInputs
 from polyglot.workflow.inputs.routing import RoutingInputs
 from polyglot.workflow.inputs.screening import ScreeningInputs
 from polyglot.workflow.inputs.seeds import SeedInputs
@@ -72,14 +69,11 @@ routing = RoutingInputs(STUDY, REGISTRIES)
 selection = SelectionInputs(STUDY, REGISTRIES)
 metrics = MetricInputs(STUDY, REGISTRIES)
 evaluation = EvaluationInputs(STUDY, REGISTRIES)
-further = FurtherInputs(STUDY, REGISTRIES)
 experiments = ExperimentInputs(STUDY, REGISTRIES)
-racing = RacingInputs(STUDY, REGISTRIES)
 screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)
 page = PageInputs(STUDY, REGISTRIES, tuple(sys.argv[1:]))
 publishing = PublishingInputs(STUDY, REGISTRIES)
-explorer = ExploreInputs(STUDY, REGISTRIES)
 building = BuildInputs(STUDY, REGISTRIES)
 
 config.clear()

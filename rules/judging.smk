@@ -1,4 +1,9 @@
 # Judging: a judge's verdicts on the open answers of an evaluation, and outcomes made of them.
+from polyglot.workflow.inputs.further import FurtherInputs
+
+further = FurtherInputs(STUDY, REGISTRIES)
+
+
 rule judge_student:
     """A student's outcomes with the judge's verdicts on its open answers."""
     input:

@@ -44,8 +44,8 @@ class Experiment(Section):
         description="What its table and figure compare: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
         "or own benchmark score predicts its score), `generalisation` (how good a choice of teacher is in languages and on "
-        "benchmarks that it was not made by), `predictors` (whether scores that train no student order the teachers), `race` (who "
-        "may be the best is trained again, see `race`), `routing` (routed versus single teachers, with costs), "
+        "benchmarks that it was not made by), `predictors` (whether scores that train no student order the teachers), `race` "
+        "(who may be the best is trained again, see `race`), `routing` (routed versus single teachers, with costs), "
         "or `selection` (selecting recipes versus the whole set)."
     )
     question: Words = Field(default="", description="Its question, in one sentence; the caption of its figure.")

@@ -97,7 +97,7 @@ def test_a_study_that_is_set_in_all_languages_need_not_be_finished(read: Read) -
 def test_a_study_without_a_base_chooses_by_its_ranking_and_compares_no_students(read: Read) -> None:
     build = BuildInputs(*read(base="", experiments={}, run=None, truth={}))
     assert build.verdicts() == "results/demo/analysis/ranking_order.csv"
-    assert build.compared() == build.student_outcomes() == build.anchor_outcomes("reference") == []
+    assert build.compared() == build.files_of_students() == build.files_of_anchors("reference") == []
 
 
 def test_experiments_that_are_not_finished_are_not_run_for_the_choice(read: Read) -> None:

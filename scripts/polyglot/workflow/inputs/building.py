@@ -259,11 +259,11 @@ class BuildInputs(Inputs):
         """The same by language."""
         return {lang: self.students_of(lang) for lang in self.languages}
 
-    def student_outcomes(self) -> list[str]:
+    def files_of_students(self) -> list[str]:
         """All of these files."""
         return [file for cells in self.compared_students().values() for cell in cells for file in cell[2:]]
 
-    def anchor_outcomes(self, role: str) -> list[str]:
+    def files_of_anchors(self, role: str) -> list[str]:
         """Outcomes of `base` or `reference`, by language; none in a study without a base."""
         base = self.study.base
         if not base:

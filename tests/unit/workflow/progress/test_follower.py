@@ -16,7 +16,10 @@ from polyglot.workflow.progress.stages import STAGE_OF, STAGES
 from polyglot.workflow.progress.words import about, clock
 
 RULE = re.compile(r"^(?:use rule \w+ as (\w+) with|(?:rule|checkpoint) (\w+)):$", re.MULTILINE)
-ONLY_NAMES = {*("all", "experiments", "route", "select", "race", "rank", "screen"), *("fetch", "plan", "publish", "build", "replication")}
+ONLY_NAMES = {
+    *("all", "experiments", "route", "select", "race", "rank", "screen"),
+    *("fetch", "plan", "publish", "build", "replication"),
+}
 
 
 class Told:
