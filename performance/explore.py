@@ -93,13 +93,14 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, help="where the page stays (default: nowhere)")
     given = parser.parse_args()
+    from polyglot.core.key_finder import KeyFinder
     from polyglot.displays.explore.page import Looked, explore
 
     with tempfile.TemporaryDirectory() as temporary:
         arguments = made(Path(temporary), given.answers)
         folder = given.folder or Path(temporary) / "explore"
         before = resource.getrusage(resource.RUSAGE_SELF)
-        explore(Looked(most=given.answers, pairs=100, **arguments), TEMPLATES, folder)  # type: ignore[arg-type]
+        explore(Looked(most=given.answers, pairs=100, **arguments), TEMPLATES, folder, KeyFinder.here())  # type: ignore[arg-type]
         after = resource.getrusage(resource.RUSAGE_SELF)
         size = sum(path.stat().st_size for path in folder.rglob("*"))
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -124,6 +124,7 @@ rule explore:
     params:
         sets=explorer.sets,
         looked=explorer.looked,
+        variables=REGISTRIES.keys,
     message:
         "Page to look at the data ({STUDY.study})"
     script:

@@ -18,6 +18,7 @@ TEXTS = {
     "en": "Three cats sit on mat",
 }
 HOSTILE = "</script><script>alert(1)</script> \u2028 \u202e <img src=https://evil.example/x onerror=alert(2)>"
+KEY = "sk-proj-" + "abcdefghijklmnopqrstuvwxyz0123456789" + "ABCD"
 REQUESTS = 20
 
 
@@ -72,6 +73,8 @@ def _answer(teacher: str, lang: str, number: int, name: str, prompt: str) -> dic
     if lang == "de" and teacher == "first_teacher" and number == 5:
         found |= {"status": "benchmark_item", "problem": LEFT_OUT}
         found["decisions"] = [keep | {"score": 1.0, "decision": "drop", "problem": LEFT_OUT}]
+    if lang == "de" and number == 9:
+        found["response"] = found["thoughts"] = f"{manner}: {KEY}"
     if lang == "en" and number == 4:
         found["response"] = HOSTILE + manner
     return found

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from polyglot.__main__ import main
+from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.explore.page import explore
 from tests.explored import LEFT_OUT, looked
 
@@ -24,7 +25,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "report/explore"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("explored")
-    explore(looked(made / "files"), TEMPLATES, made / "explore")
+    explore(looked(made / "files"), TEMPLATES, made / "explore", KeyFinder.here())
     return made / "explore"
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.explore.page import explore
 from polyglot.displays.explore.search import Index, part_of, plain, words
-from tests.explored import LEFT_OUT, looked
+from tests.explored import KEY, LEFT_OUT, looked
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "report/explore"
 
@@ -28,7 +29,7 @@ def part(folder: Path, name: str) -> Any:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    explore(looked(tmp_path / "files"), TEMPLATES, tmp_path / "page")
+    explore(looked(tmp_path / "files"), TEMPLATES, tmp_path / "page", KeyFinder.here())
     return tmp_path / "page"
 
 
@@ -71,7 +72,7 @@ def test_facets_stand_in_the_order_of_the_answers(made: Path) -> None:
 def test_of_a_large_study_whole_requests_are_shown_the_same_ones_each_time(tmp_path: Path) -> None:
     found = []
     for name in ("one", "two"):
-        explore(looked(tmp_path / "files", most=40), TEMPLATES, tmp_path / name)
+        explore(looked(tmp_path / "files", most=40), TEMPLATES, tmp_path / name, KeyFinder.here())
         manifest = part(tmp_path / name, "manifest")
         rows = [row for chunk in range(manifest["chunks"]) for row in part(tmp_path / name, f"chunk-{chunk}")]
         assert all(len(row["answers"]) == 2 for row in rows)
@@ -136,3 +137,9 @@ def test_texts_are_data_in_every_file(made: Path) -> None:
         assert "\u2028" not in text
         assert "\u202e" not in text
         assert "https://evil.example" not in re.sub(r"explore\.take\(.*\);\n", "", text, flags=re.DOTALL)
+
+
+def test_a_key_in_an_answer_is_nowhere_on_the_page(made: Path) -> None:
+    for path in [*made.rglob("*.js"), *made.glob("*.*")]:
+        assert KEY[8:20] not in path.read_text(encoding="utf-8").lower()
+    assert "[secret]" in "".join(path.read_text(encoding="utf-8") for path in made.rglob("chunk-*.js"))

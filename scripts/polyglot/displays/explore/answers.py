@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from polyglot.core.hashing import stable_seed
+from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.explore.sets import TeacherSet
 
 ANSWER_COLUMNS = ["request_id", "status", "problem", "prompt", "response", "text", "thoughts", "decisions"]
@@ -35,13 +36,16 @@ class Group:
     asked: int
 
 
-def groups(sets: Sequence[TeacherSet], requests: Mapping[str, Sequence[str]], most: int, seed: int) -> Iterator[Group]:
+def groups(
+    sets: Sequence[TeacherSet], requests: Mapping[str, Sequence[str]], most: int, seed: int, keys: KeyFinder
+) -> Iterator[Group]:
     """The groups of a study, one language after the other, so that one language at a time is in memory.
 
     Args:
         requests: files of requests by `LANG/METHOD`.
         most: answers in all; of more, whole requests are drawn at random.
         seed: of the draw.
+        keys: finds what must not be shown.
     """
     total = sum(pyarrow.parquet.read_metadata(path).num_rows for one in sets for path in one.answers)
     share = min(1.0, most / total) if total else 1.0
@@ -56,7 +60,22 @@ def groups(sets: Sequence[TeacherSet], requests: Mapping[str, Sequence[str]], mo
                 count = max(1, int(share * len(asked)))
                 drawn = asked.iloc[np.sort(rng.choice(len(asked), count, replace=False))]
             shown = _in_order(answers, list(drawn["request_id"]), [one.teacher for one in sets])
+            shown, drawn = without_keys(shown, keys), without_keys(drawn, keys)
             yield Group(lang, str(method), drawn.reset_index(drop=True), with_neighbours(shown), len(asked))
+
+
+def without_keys(frame: pd.DataFrame, keys: KeyFinder) -> pd.DataFrame:
+    """Requests or answers without the keys that their texts hold."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return keys.clean(value)
+        if isinstance(value, dict):
+            return {name: clean(part) for name, part in value.items()}
+        return [clean(part) for part in value] if isinstance(value, list | np.ndarray) else value
+
+    texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.assign(**{str(name): frame[name].map(clean) for name in texts})
 
 
 def _answers(one: TeacherSet) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from polyglot.core.files import write_csv, write_text
 from polyglot.core.hashing import content_id
+from polyglot.core.key_finder import KeyFinder
 from polyglot.core.templates import render
 from polyglot.core.text import UNSPACED
 from polyglot.displays.explore.answers import groups
@@ -52,19 +53,20 @@ class Looked:
         object.__setattr__(self, "metrics", [*every.values()])
 
 
-def explore(looked: Looked, templates: Path, folder: Path) -> None:
+def explore(looked: Looked, templates: Path, folder: Path, keys: KeyFinder) -> None:
     """Write the page.
 
     Args:
         templates: report/explore.
         folder: with index.html, blind.html, key.csv and data/.
+        keys: finds what must not be shown.
     """
     teachers = list(dict.fromkeys(one.teacher for one in looked.sets))
     data = folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     parts, pairs = Parts(data, teachers, looked.metrics), Pairs(looked.pairs, looked.judge, looked.seed)
-    for group in groups(looked.sets, looked.requests, looked.most, looked.seed):
+    for group in groups(looked.sets, looked.requests, looked.most, looked.seed, keys):
         parts.add(group)
         pairs.add(group)
     parts.index.write(data, parts.chunks)
