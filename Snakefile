@@ -13,6 +13,7 @@
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake explore                             a page to look at the data: every request with all teachers' answers
 #   snakemake publish                             data set folders with data cards, and model cards
+#   snakemake build                               the data set of the study's choice at the wanted size, and its student
 #   snakemake replication                         the paper's claims, recomputed from its published numbers
 import sys
 from pathlib import Path
@@ -43,6 +44,7 @@ include: "rules/displays.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
 include: "rules/publishing.smk"
+include: "rules/building.smk"
 include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 

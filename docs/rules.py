@@ -52,7 +52,8 @@ def stage_of() -> dict[str, str]:
     """Every rule's stage."""
     found = {}
     for stage in STAGES:
-        for name in re.findall(r"^rule (\w+):", (ROOT / f"rules/{stage}.smk").read_text(encoding="utf-8"), re.MULTILINE):
+        text = (ROOT / f"rules/{stage}.smk").read_text(encoding="utf-8")
+        for name in re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.MULTILINE):
             found[name] = stage
     return {name: stage for name, stage in found.items() if name not in WORDS}
 

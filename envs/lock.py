@@ -68,7 +68,7 @@ WITHOUT = {
 }
 """What an environment leaves out of what its packages ask for: builds with CUDA that a test on a CPU never imports; for qlora,
 whose folder is in .venv, what is there."""
-FROM_SOURCE = ("connection-pool", "rouge-score")
+FROM_SOURCE = ("connection-pool", "langdetect", "rouge-score")
 """Packages without wheels, written in Python alone: pip builds them. All others have a wheel for each platform and Python."""
 HEADER = """\
 # Made by `make lock` from {source}: change that, not this. {what}

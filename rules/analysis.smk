@@ -1,4 +1,9 @@
 # Analyses: small tables from scores and data, which tables and figures show.
+from polyglot.workflow.inputs.racing import RacingInputs
+
+racing = RacingInputs(STUDY, REGISTRIES)
+
+
 rule analysis:
     """Principal components, regression and rank correlations of the main experiment's cells."""
     input:
@@ -122,6 +127,7 @@ rule steps:
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
         groups=STUDY.evaluation.groups,
+        unscored=STUDY.evaluation.unscored,
         weights=STUDY.evaluation.group_weights,
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
@@ -154,6 +160,7 @@ rule abilities:
     params:
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         definition=STUDY.scoring.definition,
         confidence=STUDY.scoring.confidence,
     message:
@@ -190,6 +197,7 @@ rule generalisation:
         seeds=experiments.seed_count,
         teachers=experiments.single_authors,
         sizes=experiments.author_sizes,
+        unscored=STUDY.evaluation.unscored,
         scored=metrics.scored,
         definition=STUDY.scoring.definition,
         alpha=STUDY.scoring.alpha,
@@ -201,6 +209,43 @@ rule generalisation:
         "Held-out languages and benchmarks of {wildcards.experiment}"
     script:
         "../scripts/analysis/generalisation.py"
+
+
+rule predictors:
+    """How well scores that train no student order the teachers."""
+    input:
+        cells="results/{study}/scores/{experiment}/cells.csv",
+        gradients=experiments.files(paths.GRADIENTS),
+        oracle=experiments.oracle,
+    output:
+        values="results/{study}/analysis/{experiment}_values.csv",
+        predictors="results/{study}/analysis/{experiment}_predictors.csv",
+        costs="results/{study}/analysis/{experiment}_costs.csv",
+    log:
+        "results/{study}/logs/predictors/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/predictors/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        cells=experiments.cells,
+        seeds=experiments.seed_count,
+        metrics=metrics.measured(),
+        gradients=STUDY.intrinsic.gradients.model_dump(mode="json"),
+        replicates=STUDY.statistics.resamples,
+        permutations=STUDY.statistics.permutations,
+        seed=STUDY.statistics.seed,
+        confidence=STUDY.scoring.confidence,
+        results=RESULTS,
+    message:
+        "Scores without training, put to the test: {wildcards.experiment}"
+    script:
+        "../scripts/analysis/predictors.py"
 
 
 rule truth:
@@ -328,3 +373,71 @@ rule screening:
 rule screen:
     input:
         targets.screening(),
+
+
+# A race of teachers: everyone is trained once, then whoever may still be the best is trained again.
+def rung_file(wildcards, rung):
+    """The file of a rung of a race, as soon as it is there."""
+    return checkpoints.race_rung.get(
+        study=STUDY.study, experiment=wildcards.experiment, rung=rung
+    ).output[0]
+
+
+checkpoint race_rung:
+    """Who is trained again after a rung of a race, and why the others are not."""
+    input:
+        before=racing.before,
+        students=racing.outcomes(rung_file),
+    output:
+        "results/{study}/race/{experiment}/rung{rung}.csv",
+    log:
+        "results/{study}/logs/race_rung/{experiment}/{rung}.log",
+    benchmark:
+        "results/{study}/benchmarks/race_rung/{experiment}/{rung}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+        rung=r"[1-9]\d*",
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        trained=racing.trained(rung_file),
+        terms=racing.terms,
+        beliefs=racing.beliefs(),
+        seed=STUDY.scoring.seed,
+    message:
+        "Rung {wildcards.rung} of {wildcards.experiment}"
+    script:
+        "../scripts/analysis/race_rung.py"
+
+
+rule race_verdict:
+    """All rungs of a race that is over."""
+    input:
+        rungs=racing.rungs(rung_file),
+    output:
+        "results/{study}/analysis/{experiment}_race.csv",
+    log:
+        "results/{study}/logs/race_verdict/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/race_verdict/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        trainings=lambda wildcards: racing.terms(wildcards)["trainings"],
+    message:
+        "Verdict of the race {wildcards.experiment}"
+    script:
+        "../scripts/analysis/race_verdict.py"
+
+
+rule race:
+    input:
+        targets.asked_by("race"),

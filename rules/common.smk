@@ -6,10 +6,10 @@ from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
 from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.synthesis.recipes import TRANSLATED, WHOLE
+from polyglot.workflow.inputs.building import BuildInputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.evaluation import EvaluationInputs
 from polyglot.workflow.inputs.experiments import ExperimentInputs
-from polyglot.workflow.inputs.explore import ExploreInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.metrics import MetricInputs
 from polyglot.workflow.inputs.models import ModelInputs, environment
@@ -74,7 +74,7 @@ screening = ScreeningInputs(STUDY, REGISTRIES)
 displays = DisplayInputs(STUDY, REGISTRIES)
 page = PageInputs(STUDY, REGISTRIES, tuple(sys.argv[1:]))
 publishing = PublishingInputs(STUDY, REGISTRIES)
-explorer = ExploreInputs(STUDY, REGISTRIES)
+building = BuildInputs(STUDY, REGISTRIES)
 
 config.clear()
 config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})

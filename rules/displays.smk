@@ -1,4 +1,9 @@
 # Tables and figures: each from small files, as listed in polyglot.displays.catalogue.
+from polyglot.workflow.inputs.explore import ExploreInputs
+
+explorer = ExploreInputs(STUDY, REGISTRIES)
+
+
 rule table:
     """One table, as CSV, Markdown, LaTeX and a page."""
     input:

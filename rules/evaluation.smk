@@ -133,3 +133,6 @@ rule evaluate_anchor:
         "Evaluate {wildcards.model} in {wildcards.lang}"
     script:
         "../scripts/evaluation/evaluate_model.py"
+
+
+include: "judging.smk"

@@ -141,6 +141,34 @@ rule perplexity:
         "../scripts/intrinsic/perplexity.py"
 
 
+rule gradients:
+    """What a base's gradients on a part of a training set tell: scores of others that choose a teacher without training."""
+    input:
+        data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
+        model=lambda wildcards: models.folder(wildcards.base),
+        chat_template=lambda wildcards: models.chat_template(wildcards.base),
+        checked=ancient(models.base_check),
+    output:
+        "results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/gradients/{base}.parquet",
+    log:
+        "results/{study}/logs/gradients/{base}/{recipe}/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/gradients/{base}/{recipe}/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        "../envs/locked/transformers.yaml"
+    threads: threads_of("gradients")
+    resources:
+        **asked("gradients"),
+    params:
+        gradients=STUDY.intrinsic.gradients.model_dump(mode="json"),
+        chat_template=STUDY.intrinsic.perplexity.chat_template,
+        side_file="results/{study}/unfinished/gradients/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
+    message:
+        "Gradients of {wildcards.base} on {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
+    script:
+        "../scripts/intrinsic/gradients.py"
+
+
 rule metric:
     """A metric of the texts of a training set alone, without a model."""
     input:

@@ -42,9 +42,10 @@ rule ledger:
 
 
 rule archive:
-    """Everything behind the study's numbers, as a Workflow Run RO-Crate."""
+    """Everything behind the study's numbers, as a Workflow Run RO-Crate; with the data set at its end, if one was built."""
     input:
         targets.all(),
+        building.finished(),
     output:
         f"{RESULTS}/archive.zip",
     log:

@@ -8,7 +8,7 @@ rule data_set:
         data="results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet",
         answers=training_sets.files,
         diversity="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/diversity.parquet",
-        reward="results/{study}/intrinsic/{recipe}/{teacher}/{lang}/{seed}/reward.parquet",
+        reward=publishing.rewards,
         metrics=metrics.of_set,
         cells=publishing.scored(paths.CELLS, "recipe", "teacher", "lang"),
         gaps=publishing.scored(paths.GAPS, "recipe", "teacher", "lang"),
@@ -40,7 +40,7 @@ rule model_card:
     """The model card of a student."""
     input:
         model="results/{study}/students/{base}/{recipe}/{teacher}/{lang}/{seed}",
-        outcomes="results/{study}/evaluation/students/{base}/{recipe}/{teacher}/{lang}/{seed}.parquet",
+        outcomes=publishing.outcomes,
         base=publishing.base_outcomes,
         reference=publishing.reference_outcomes,
         cells=publishing.scored(paths.CELLS, "base", "recipe", "teacher", "lang"),

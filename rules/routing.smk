@@ -4,7 +4,8 @@ rule calibration:
     input:
         requests=routing.calibration_requests(),
         answers=routing.calibration_files(paths.SYNTHETIC),
-        quality=routing.calibration_files(paths.REWARD, recipe=WHOLE),
+        quality=routing.calibration_quality,
+        seeds=routing.references(),
         learnability=routing.calibration_files(paths.PERPLEXITY, recipe=WHOLE),
     output:
         "results/{study}/routing/routers/{base}/calibration.parquet",
@@ -24,6 +25,7 @@ rule calibration:
         held_out=STUDY.routing.held_out,
         seed=STUDY.routing.seed,
         measured=routing.calibration_pairs(),
+        quality=STUDY.routing.quality,
     message:
         "Rewards of the calibration prompts for {wildcards.base}"
     script:
@@ -50,7 +52,7 @@ rule router:
     resources:
         **asked("router"),
     params:
-        routing=STUDY.routing.model_dump(mode="json"),
+        routing=STUDY.routing.model_dump(mode="json", exclude={"quality"}),
         teachers=STUDY.routed_among,
         checkpoints="results/{study}/unfinished/routers/{base}",
     message:
@@ -82,6 +84,7 @@ rule assign:
         batch_size=STUDY.routing.batch_size,
         seed=STUDY.routing.seed,
         measured=routing.measured,
+        quality=STUDY.routing.quality,
     message:
         "Teachers of {wildcards.routed} for prompts in {wildcards.lang}"
     script:

@@ -33,6 +33,7 @@ rule measurements:
         anchors=experiments.anchors,
         seeds=experiments.seed_count,
         metrics=metrics.measured(),
+        unscored=STUDY.evaluation.unscored,
         replicates=STUDY.scoring.bootstrap,
         seed=STUDY.scoring.seed,
     message:

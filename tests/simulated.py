@@ -13,12 +13,14 @@ import pandas as pd
 
 from polyglot.analysis.components import component_regression, principal_components
 from polyglot.analysis.generalisation import Fold, fold_table, rule_table, splits
+from polyglot.analysis.predictors import Resampling, predictor_table
 from polyglot.displays.context import Context
 from polyglot.displays.table import Table
 from polyglot.displays.tables import analyses as analyses_tables
 from polyglot.displays.tables import comparisons as comparisons_tables
 from polyglot.displays.tables import generalisation as generalisation_tables
 from polyglot.displays.tables import leaderboard as leaderboard_tables
+from polyglot.displays.tables import predictors as predictor_tables
 from polyglot.displays.tables import recipes as recipes_tables
 from polyglot.displays.tables import recommendation as recommendation_tables
 from polyglot.displays.tables import spread as spread_tables
@@ -285,6 +287,21 @@ def held_out(teachers: Sequence[str], langs: Sequence[str]) -> dict[str, pd.Data
     return {"rules": saved(rule_table(folds, confidence=CONFIDENCE)), "folds": saved(fold_table(folds))}
 
 
+def predictor_frames(teachers: int = 9) -> dict[str, pd.DataFrame]:
+    """An experiment that compares predictors: losses follow the gain, GRACE is not known of every cell."""
+    rng = np.random.default_rng(4)
+    cells = pd.DataFrame([(f"t{place}", lang) for place in range(teachers) for lang in ("de", "id")], columns=["teacher", "lang"])
+    cells["gain"] = rng.normal(size=len(cells))
+    for name, noise in (("grace", 0.3), ("perplexity_corpus", 0.5), ("student_loss", 0.1)):
+        cells[name] = noise * rng.normal(size=len(cells)) - cells["gain"]
+    cells = cells.assign(distinct_pairs=1.0, right=rng.uniform(size=len(cells)), gradient_pairs=400, dimensions=64)
+    cells.loc[0, ["grace", "gradient_pairs"]] = [np.nan, 320]
+    scores = {"grace": -1, "perplexity_corpus": -1, "student_loss": -1, "distinct_pairs": 1}
+    costs = pd.DataFrame({"rule": ["gradients", "student"], "jobs": [8, 8], "cpu_seconds": [5.0, 10.0], "gpu_hours": [0.5, 0.0]})
+    table = predictor_table(cells, scores, ["gain", "right"], Resampling(60, 60, confidence=CONFIDENCE))
+    return {name: saved(frame) for name, frame in (("predictors", table), ("values", cells), ("costs", costs))}
+
+
 def outcomes(*, hole: bool = True) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     last = np.nan if hole else 0.46
@@ -378,5 +395,6 @@ def every_table(frames: Frames) -> dict[str, Table]:
         "recipes_by_language": recipes_tables.recipes_by_language(context, cells, gaps, holes),
         "steps": recipes_tables.steps(stepping, saved(outcomes())),
         "generalisation": generalisation_tables.generalisation(context, **held_out(list(GAINS), ["de", "id"])),
+        "predictors": predictor_tables.predictors(context, **predictor_frames()),
         "abilities": comparisons_tables.abilities(context, saved(models), saved(ability)),
     }

@@ -3,14 +3,13 @@
 from polyglot.workflow.job import running
 
 with running(snakemake, environment="analysis"):
-    import pandas as pd
-
     from polyglot.analysis.tables import ability_models
     from polyglot.core.files import read_frame, write_csv
+    from polyglot.scoring.outcomes import read_scored
 
     params = snakemake.params
     outcomes = {
-        (teacher, lang): pd.read_parquet(path)
+        (teacher, lang): read_scored(path, params.get("unscored") or ())
         for (teacher, lang), path in zip(params.teachers, snakemake.input.outcomes, strict=True)
     }
     models, abilities = ability_models(

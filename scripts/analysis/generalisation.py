@@ -3,6 +3,8 @@
 from polyglot.workflow.job import running
 
 with running(snakemake, environment="analysis"):
+    from functools import partial
+
     import pandas as pd
 
     from polyglot.analysis.generalisation import fold_table, rule_table
@@ -10,17 +12,19 @@ with running(snakemake, environment="analysis"):
     from polyglot.core.cells import Cell
     from polyglot.core.files import write_csv
     from polyglot.intrinsic.metrics import PAPER, recorded
+    from polyglot.scoring.outcomes import read_scored
 
     params, paths = snakemake.params, snakemake.input
+    read_outcomes = partial(read_scored, unscored=params.get("unscored") or ())
     cells = [Cell(*cell) for cell in params.cells]
-    read = [pd.read_parquet(path) for path in paths.students]
+    read = [read_outcomes(path) for path in paths.students]
     each = len(read) // max(1, len(cells))
     students = {cell: read[place * each : (place + 1) * each] for place, cell in enumerate(cells)}
     anchors = {
-        lang: (pd.read_parquet(one), pd.read_parquet(other))
+        lang: (read_outcomes(one), read_outcomes(other))
         for (_, lang), one, other in zip(params.anchors, paths.base, paths.reference, strict=True)
     }
-    own = {tuple(pair): pd.read_parquet(path) for pair, path in zip(params.teachers, paths.outcomes, strict=True)}
+    own = {tuple(pair): read_outcomes(path) for pair, path in zip(params.teachers, paths.outcomes, strict=True)}
     scored = recorded(params.scored, PAPER)
     scoring = Scoring(params.definition, params.alpha, params.confidence, params.seed, scored, params.perplexity)
     counts = {"replicates": params.replicates, "seed": params.seed, "trainings": each // params.seeds}

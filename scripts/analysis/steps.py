@@ -3,20 +3,24 @@
 from polyglot.workflow.job import running
 
 with running(snakemake, environment="analysis"):
+    from functools import partial
+
     import pandas as pd
 
     from polyglot.analysis.additive_steps import Resampling, TaskGroups, step_table
     from polyglot.core.cells import Cell
     from polyglot.core.files import write_csv
+    from polyglot.scoring.outcomes import read_scored
 
     params, seeds = snakemake.params, snakemake.params.seeds
+    read_outcomes = partial(read_scored, unscored=params.get("unscored") or ())
     cells = [Cell(*cell) for cell in params.cells]
-    read = [pd.read_parquet(path) for path in snakemake.input.students]
+    read = [read_outcomes(path) for path in snakemake.input.students]
     sizes = [len(pd.read_parquet(path, columns=["id"])) for path in snakemake.input.data]
     each = len(read) // max(1, len(cells))
     students = {cell: read[place * each : (place + 1) * each] for place, cell in enumerate(cells)}
     anchors = {
-        (base, lang): (pd.read_parquet(one), pd.read_parquet(other))
+        (base, lang): (read_outcomes(one), read_outcomes(other))
         for (base, lang), one, other in zip(params.anchors, snakemake.input.base, snakemake.input.reference, strict=True)
     }
     given_up = {Cell(*cell): reason for *cell, reason in params.given_up}

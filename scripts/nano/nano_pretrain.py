@@ -21,6 +21,7 @@ with running(snakemake, environment="transformers"):
         size=settings.steps * settings.batch_size,
         corruption=settings.corruption,
         seed=settings.seed,
+        kinds=settings.kinds,
     )
     tokenizer = load_tokenizer(snakemake.input.tokenizer)
     print(pretrain(tokenizer, examples, Path(snakemake.output[0]), settings, checkpoints=Path(snakemake.params.checkpoints)))

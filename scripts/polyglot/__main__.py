@@ -121,6 +121,9 @@ def _add_commands_on_files(command: Callable[..., argparse.ArgumentParser]) -> N
     combining.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="archive.zip of each study, or its folder")
     combining.add_argument("--to", type=Path, required=True, help="folder for combined.md, combined.csv and more")
     combining.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals (default: %(default)s)")
+    beside = command("persyn", _persyn, "put students of routed data beside PerSyn's published means (arXiv 2510.10925)")
+    beside.add_argument("studies", nargs="*", metavar="STUDY", help="finished studies, by name or folder (default: none)")
+    beside.add_argument("--to", type=Path, help="folder for means.csv, claims.csv and persyn.md")
     tracing = command(
         "trace", _trace, "print the files and jobs that a table's number, or any file, comes from, using the study's archive"
     )
@@ -195,6 +198,12 @@ def _combine(given: argparse.Namespace) -> None:
         _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
         raise SystemExit(f"combine: {error}") from None
+
+
+def _persyn(given: argparse.Namespace) -> None:
+    from polyglot.workflow.persyn_means import show
+
+    _say(*show(given.studies, Path.cwd(), given.to))
 
 
 def _trace(given: argparse.Namespace) -> None:

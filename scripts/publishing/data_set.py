@@ -24,11 +24,15 @@ with running(snakemake, environment="transformers"):
         facts=facts,
         left_out=left_out,
         answers=[pd.read_parquet(path) for path in files.answers],
-        measured=reduce(pd.merge, [pd.read_parquet(path) for path in (files.diversity, files.reward, *files.metrics)]),
+        measured=reduce(
+            pd.merge, [pd.read_parquet(path) for path in (files.diversity, *filter(None, [files.reward]), *files.metrics)]
+        ),
         scored=Scored(
             cell=row_of(read_frame(files.cells), **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
             gap=row_of(read_frame(files.gaps), lang=facts["lang"]),
-        ),
+        )
+        if files.cells
+        else Scored(None, None),
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )

@@ -24,7 +24,9 @@ with running(snakemake, environment="transformers"):
         scored=Scored(
             cell=row_of(read_frame(files.cells), base=base, **{name: facts[name] for name in ("recipe", "teacher", "lang")}),
             gap=row_of(read_frame(files.gaps), base=base, lang=facts["lang"]),
-        ),
+        )
+        if files.cells
+        else Scored(None, None),
         template=Path(files.template),
         workflow=citation(Path(snakemake.scriptdir).parents[1]),
     )

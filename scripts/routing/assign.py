@@ -3,11 +3,14 @@
 from polyglot.workflow.job import gpus_asked, running
 
 with running(snakemake, environment="transformers"):
+    from functools import partial
+
     import pandas as pd
 
     from polyglot.core.files import write_parquet
     from polyglot.routing.assignment import assignments
     from polyglot.routing.evidence import informed, prompts_of
+    from polyglot.routing.grading import quality_frames
     from polyglot.routing.strategies import STRATEGIES, Known
 
     params, strategy = snakemake.params, STRATEGIES[snakemake.params.strategy]
@@ -19,6 +22,7 @@ with running(snakemake, environment="transformers"):
         alpha=params.alpha,
         batch_size=params.batch_size,
         measured=params.measured,
+        quality=partial(quality_frames, params.quality, snakemake.input, params.measured, requests=requests),
         gpus=gpus_asked(snakemake.resources),
     )
     chosen = strategy.choose(known)

@@ -7,14 +7,15 @@ with running(snakemake, environment="transformers"):
 
     from polyglot.core.files import write_parquet
     from polyglot.routing.calibration import answered, calibrate, measured_frames
+    from polyglot.routing.grading import quality_frames
 
     params = snakemake.params
     requests = pd.concat([pd.read_parquet(path) for path in snakemake.input.requests], ignore_index=True)
-    found = answered(
-        [pd.read_parquet(path) for path in snakemake.input.answers],
-        measured_frames(snakemake.input.quality, params.measured),
-        measured_frames(snakemake.input.learnability, params.measured),
-    )
+    answers = [pd.read_parquet(path) for path in snakemake.input.answers]
+    quality = quality_frames(params.quality, snakemake.input, params.measured, answers, requests)
+    found = answered(answers, quality, measured_frames(snakemake.input.learnability, params.measured))
+    if "graded" in found:
+        print(found.groupby("teacher")["graded"].value_counts().to_string())
     calibrated = calibrate(found, requests, alpha=params.alpha, held_out=params.held_out, seed=params.seed)
     prompts = calibrated.drop_duplicates("request_id")
     print(f"{len(prompts)} prompts, {calibrated['teacher'].nunique()} teachers; {prompts['fold'].value_counts().to_dict()}")

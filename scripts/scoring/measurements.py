@@ -11,7 +11,8 @@ with running(snakemake, environment="analysis"):
     params = snakemake.params
     metrics = recorded(params.get("metrics"), STANDARD)
     given_up = {Cell(*cell): reason for *cell, reason in params.given_up}
-    files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds, metrics=metrics)
+    more = {"metrics": metrics, "unscored": params.get("unscored") or ()}
+    files = CellFiles.arrange(snakemake.input, params.cells, params.anchors, seeds=params.seeds, **more)
     settings = {"replicates": params.replicates, "seed": params.seed}
     found = collect(files, **settings, given_up=given_up, metrics=metrics)
     write_parquet(found.measurements, snakemake.output.measurements)

@@ -14,9 +14,9 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     from polyglot.engines import engine_when_needed
     from polyglot.engines.base import owner_of
     from polyglot.intrinsic.reward import RewardModel
+    from polyglot.judging.pairs import duels_by_judge, duels_by_reward
     from polyglot.models.tokenization import given_file
     from polyglot.registry.models import Model, local_folder
-    from polyglot.selection.duels import duels_by_judge, duels_by_reward
 
     settings = snakemake.params.reward
     model = Model(**snakemake.params.model).operated(snakemake.config["operation"][settings["model"]])

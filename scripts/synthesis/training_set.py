@@ -7,14 +7,16 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_parquet
     from polyglot.synthesis.draws import Draw
+    from polyglot.synthesis.filters.chain import without_finds
     from polyglot.synthesis.mixing import mix, people_wrote
     from polyglot.synthesis.recipes import PUBLIC
 
     paths = iter(snakemake.input)
     parts, more = {}, {}
-    for part, blocks, further in snakemake.params.parts:
-        parts[part] = [pd.read_parquet(next(paths)) for _ in range(blocks)]
-        more[part] = [pd.read_parquet(next(paths)) for _ in range(further)]
+    for part, blocks, further, *marked in snakemake.params.parts:
+        left_out = marked[0] if marked else []
+        read = [without_finds(pd.read_parquet(next(paths)), left_out) for _ in range(blocks + further)]
+        parts[part], more[part] = read[:blocks], read[blocks:]
     if PUBLIC in parts:
         parts[PUBLIC] = [people_wrote(frame) for frame in parts[PUBLIC]]
     examples, seed = snakemake.params.examples, Draw.parse(snakemake.wildcards.seed).seed

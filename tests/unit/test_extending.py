@@ -75,6 +75,11 @@ USED = {
         assert STRATEGIES["second"].choose(known) == ["x", "x"]
         assert "second" in study.routed_teachers
     """,
+    "A quality of answers": """
+        from polyglot.routing.qualities import QUALITIES
+        assert QUALITIES[study.routing.quality].grade(["ab", "abcd"], ["abcd", "dcba"]) == [(-2, "compared"), (0, "compared")]
+        assert QUALITIES[study.routing.quality].unfit(study.methods) == []
+    """,
     "A filter": """
         import pandas as pd
         from polyglot.synthesis.filters.base import FILTERS, Examples, Settings

@@ -181,6 +181,7 @@ EXPERIMENTS = {
     "other_student": {"compare": "teachers", "bases": ["nano-german"]},
     "abilities": {"compare": "abilities"},
     "held_out": {"compare": "generalisation"},
+    "predictors": {"compare": "predictors"},
     "steps": {
         "compare": "steps",
         "steps": [

@@ -20,7 +20,7 @@ from .conftest import Workplace, copy_workflow
 
 SMALL_FILES = {
     *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "table", "figure"),
-    *("steps", "abilities", "generalisation", "resources", "ledger", "page", "all", "experiments"),
+    *("steps", "abilities", "generalisation", "predictors", "resources", "ledger", "page", "all", "experiments"),
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
 
@@ -86,6 +86,20 @@ def test_the_published_study_is_planned_without_a_model_on_disk(fresh: Workplace
     assert set(study.teachers) <= set(pd.read_csv(tables / "plan_teachers.csv")["teacher"])
     assert set(pd.read_csv(tables / "plan_demands.csv")["rule"]) == set(planned.index)
     assert not (fresh.folder / "hub").exists()
+
+
+@pytest.mark.parametrize(("name", "rated", "tasks"), [("persyn-published", 25, 2), ("persyn-published-math", 17, 3)])
+def test_persyns_own_study_is_planned(fresh: Workplace, name: str, rated: int, tasks: int) -> None:
+    """Five students by five ways to choose a teacher; where answers are right or wrong, no judge rates those for calibration."""
+    (fresh.folder / "data/persyn").mkdir(parents=True)
+    for file in ("instructions", "problems"):
+        row = json.dumps({"prompt": "What is 2 + 3?", "response": "2 + 3 = 5\n#### 5"})
+        (fresh.folder / f"data/persyn/{file}.jsonl").write_text(f"{row}\n", encoding="utf-8")
+    planned = fresh.planned("--configfile", f"config/{name}.yaml")
+    assert planned["student"] == planned["evaluate_student"] == 5 * 5
+    assert planned["router"] == planned["calibration"] == planned["routing"] == 5
+    assert planned["reward"] == rated
+    assert planned.get("lighteval_task", 0) + planned.get("benchmark", 0) == tasks
 
 
 def test_a_target_of_an_experiment_needs_only_its_own_cells(fresh: Workplace) -> None:

@@ -1,4 +1,4 @@
-"""Settings of analyses: `screen`, `statistics` and `truth` of a study."""
+"""Settings of analyses: `screen`, `race`, `statistics` and `truth` of a study."""
 
 from __future__ import annotations
 
@@ -25,6 +25,23 @@ class Screen(Section):
         "main experiment (a teacher is then never predicted from its own students).",
     )
     components: int = Field(default=2, gt=0, description="Principal components of the intrinsic metrics in the regression.")
+
+
+class Race(Section):
+    """A race of teachers (`compare: race`): when one is dropped, and when it ends before its trainings are used up."""
+
+    least: float = Field(
+        default=0.05,
+        ge=0,
+        lt=0.5,
+        description="A teacher whose probability of being the best on average over languages is smaller is not trained again.",
+    )
+    regret: float = Field(
+        default=0.0,
+        ge=0,
+        description="The race ends where the expected regret (what the best teacher's mean benchmark score is above that of the "
+        "chosen one) is at most this; 0: it goes on until one teacher is left or `trainings` are used up.",
+    )
 
 
 class Statistics(Section):

@@ -186,3 +186,12 @@ CHOOSING = {
     "random": "chance",
 }
 """What a teacher is chosen by."""
+OUTCOMES = {"gain": "the students' gain", "right": "the share of right pairs"}
+"""What scores without training are to predict (`polyglot.analysis.predictors`)."""
+
+
+def predictor(name: str, metrics: Sequence[Metric] = STANDARD) -> str:
+    """The display name of a score without training; of three measures of perplexity, each is told which it is."""
+    from polyglot.intrinsic.gradients import GRADIENT_METRICS
+
+    return "perplexity, mean" if name == "perplexity" else quantity(name, (*metrics, *GRADIENT_METRICS))

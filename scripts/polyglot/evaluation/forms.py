@@ -1,4 +1,4 @@
-"""The kinds of item: multiple choice, a preference between two responses, or a problem with a numeric answer.
+"""The kinds of item: multiple choice, a preference between two responses, or a problem whose answer is a number or an expression.
 
 Each row of a task folder (`{lang}/test.jsonl`, and `dev.jsonl` for few-shot examples) is one of these. Data sets with another
 schema are converted by a reader (`polyglot.evaluation.readers`).
@@ -19,6 +19,8 @@ from polyglot.evaluation.numbers import gold_number
 Row = Mapping[str, Any]
 PROBLEM_WORDS = ("Question:", "Step-by-Step Answer:", "Answer with only the number.")
 """The words of a problem in English: MGSM's before question and worked answer, and what asks for the number alone."""
+BOXED = ("Reason step by step, and put the final answer in \\boxed{}.",)
+"""What asks for an answer that is an expression, in English."""
 ONE_KIND = "all"
 """Default category and subset."""
 REMEDY = "correct the row, or leave it out"
@@ -199,6 +201,58 @@ class Problem(Item):
 
     def to_row(self) -> dict[str, Any]:
         return {"question": self.question, "answer_number": self.number, "answer": self.worked, "words": list(self.words)}
+
+
+@dataclass(frozen=True)
+class Expression(Item):
+    """A problem whose answer is an expression: `question`, `answer_math`, and in few-shot examples a worked `answer`.
+
+    `right` is in LaTeX or in plain text, in English notation; or a worked solution whose answer is in `\\boxed{}`. `words` ask
+    for the answer, in the item's language.
+    """
+
+    question: str
+    right: str
+    worked: str
+    words: tuple[str, ...] = BOXED
+
+    stated_as: ClassVar[str] = "a problem with an expression as its answer (`question`, `answer_math`)"
+    telling: ClassVar[tuple[str, ...]] = ("answer_math",)
+    schema: ClassVar[Mapping[str, str]] = {
+        "question": "the text of the problem",
+        "answer_math": "the correct answer: an expression in LaTeX or plain text, in English notation (`\\frac{1}{2}`, "
+        "`1,000.5`); or a worked solution with it in `\\boxed{}`",
+        "answer": "in few-shot examples: a worked answer; elsewhere not read",
+        "words": "optional, a list of one text: what asks for the answer; English without it",
+        "id": "optional: a name of the item; its place in the file without one",
+        "category": "optional: a part of the benchmark",
+        "subset": "optional: a part of a category",
+    }
+    needed: ClassVar[tuple[tuple[str, ...], ...]] = (("question",), ("answer_math",))
+
+    @classmethod
+    def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Expression:
+        words = BOXED if row.get("words") is None else row["words"]
+        if not isinstance(words, list | tuple) or len(words) != len(BOXED):
+            raise ItemError(f"words {words!r} is not a list of one text such as {list(BOXED)}; {REMEDY}")
+        return cls(
+            id=str(_first(row, ("id",), place)),
+            category=str(_first(row, ("category",), ONE_KIND)),
+            subset=str(_first(row, ("subset",), ONE_KIND)),
+            question=text(row, "question"),
+            right=text(row, "answer_math"),
+            worked=str(row.get("answer") or ""),
+            words=tuple(map(str, words)),
+        )
+
+    @property
+    def boxed(self) -> str:
+        """The correct answer in a box."""
+        return self.right if "\\boxed" in self.right else f"\\boxed{{{self.right.strip().strip('$')}}}"
+
+    def to_row(self) -> dict[str, Any]:
+        own = {"id": self.id, "question": self.question, "answer_math": self.right, "answer": self.worked}
+        return own | {"words": list(self.words), "category": self.category, "subset": self.subset}
 
 
 def kind_of(row: Row, kinds: Sequence[type[Item]]) -> type[Item]:

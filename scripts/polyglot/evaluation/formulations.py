@@ -10,12 +10,14 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from polyglot.core.hashing import stable_seed
 from polyglot.core.lookup import Lookup
-from polyglot.evaluation.forms import Choice, Item, Preference, Problem, letters
+from polyglot.evaluation.forms import Choice, Expression, Item, Preference, Problem, letters
+from polyglot.evaluation.math_answers import checker
 from polyglot.evaluation.numbers import final_number, first_number
+from polyglot.evaluation.open_forms import Compared, Open, Passage, Translation
 
 JUDGE = """\
 You are an impartial judge. Below are a question of a user and the responses of two assistants, A and B. Decide which assistant \
@@ -55,6 +57,9 @@ class Formulation:
         right: (the model's text, item) to whether it is correct. None: the model generates nothing and chooses the text in
             `choices` with the highest log-likelihood per character.
         stops: texts that end what the model writes, in a chat too. None: in plain text an empty line does.
+        whole: (all texts of the model, their items) to the outcome of each, where a score is one of all texts together.
+        judged: a judge says later how good each text is: by a `rating`, or compared with a reference answer (`pair`).
+        reads: the model neither writes nor chooses; what counts is the likelihood of a text that people wrote.
     """
 
     name: str
@@ -62,14 +67,19 @@ class Formulation:
     ask: Callable[[Any, bool, int], Asked]
     right: Callable[[str, Any], bool] | None = None
     stops: tuple[str, ...] = ()
+    whole: Callable[[Sequence[str], Sequence[Any]], Any] | None = None
+    judged: Literal["rating", "pair"] | None = None
+    reads: bool = False
 
     @property
     def writes(self) -> bool:
         """Whether the model generates an answer instead of choosing one."""
-        return self.right is not None
+        return self.right is not None or self.whole is not None or self.judged is not None
 
     def chance(self, item: Item) -> float:
-        """Chance accuracy: one over the number of choices, and 0 for generated answers."""
+        """Chance accuracy: one over the number of choices, 0 for generated answers, and of a text's bytes one in 256."""
+        if self.reads:
+            return 1 / 256
         return 0.0 if self.writes else 1 / len(self.ask(item, False, 0).choices)
 
 
@@ -114,6 +124,32 @@ def _number(item: Problem, few_shot: bool, seed: int) -> Asked:
     return Asked(f"{item.question}\n\n{item.words[2]}\nAnswer:", [str(item.number)], 0)
 
 
+def _math(item: Expression, few_shot: bool, seed: int) -> Asked:
+    return Asked(f"{item.question}\n\n{item.words[0]}", [item.worked if few_shot and item.worked else item.boxed], 0)
+
+
+def _right_expression(written: str, item: Expression) -> bool:
+    """Whether an answer gives the right expression; what cannot be read or compared does not."""
+    return checker().check(written, item.boxed).status == "right"
+
+
+def _open(item: Open, few_shot: bool, seed: int) -> Asked:
+    return Asked(item.turns[0], [item.references[0] if item.references else ""], 0)
+
+
+def _read(item: Passage, few_shot: bool, seed: int) -> Asked:
+    return Asked(item.passage, [""], 0)
+
+
+def _chrf(written: Sequence[str], items: Sequence[Translation]) -> Any:
+    """The parts of texts in their chrF++ (Popović, 2017), a hundredth of sacrebleu's."""
+    from sacrebleu import CHRF
+
+    from polyglot.evaluation.lighteval_outcomes import translation_outcomes
+
+    return translation_outcomes([item.references for item in items], written, CHRF(word_order=2))
+
+
 def _right_first_number(written: str, item: Problem) -> bool:
     """Whether an answer starts with the right number, as an answer without a solution does."""
     return _equal(first_number(written, item.lang), item.value)
@@ -145,6 +181,11 @@ FORMULATIONS = Lookup[Formulation](
         "generative": Formulation("generative", (Problem,), _generative, _right_number),
         "steps": Formulation("steps", (Problem,), _steps, _right_number),
         "number": Formulation("number", (Problem,), _number, _right_first_number, stops=("\n",)),
+        "math": Formulation("math", (Expression,), _math, _right_expression),
+        "rated": Formulation("rated", (Open, Compared), _open, judged="rating"),
+        "compared": Formulation("compared", (Compared,), _open, judged="pair"),
+        "chrf": Formulation("chrf", (Translation,), _open, whole=_chrf),
+        "perplexity": Formulation("perplexity", (Passage,), _read, reads=True),
     },
 )
 """`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed with letters,
@@ -152,7 +193,9 @@ and the model chooses a letter. `likelihood`: compares the chosen and the reject
 `letter`, after what M-RewardBench asks a judge. `generative`: the model writes a solution with a final number, or a number.
 `steps`: the same in MGSM's own form, with the language's words for question and step-by-step answer, in few-shot examples and
 items alike. `number`: the number alone is asked for, few-shot examples are numbers alone, and the first number on the first line
-counts, as in the code of arXiv 2604.11290."""
+counts, as in the code of arXiv 2604.11290. `math`: a solution with a final expression, which math-verify compares with the right
+one. `rated`: a judge rates what the model writes. `compared`: a judge compares it with a reference answer. `chrf`: it is a
+translation, or another text with a reference, scored by chrF++. `perplexity`: the model reads texts that people wrote."""
 
 
 def kinds_for(formulations: Sequence[str]) -> tuple[type[Item], ...]:

@@ -13,6 +13,7 @@ from polyglot.core.files import write_jsonl
 from polyglot.core.rows import FileError, lines_of, rows_file, stream_rows
 from polyglot.evaluation.forms import Item, ItemError, kind_of
 from polyglot.evaluation.formulations import kinds_for
+from polyglot.evaluation.open_forms import asked_texts
 from polyglot.evaluation.readers import READERS, Reader
 from polyglot.registry.data import BenchmarkFacts
 
@@ -137,8 +138,7 @@ def benchmark_questions(folders: Iterable[Path]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, folder in ((folder.parent.name, folder) for folder in folders):
         for _, row in _rows(name, items_file(name, folder)):
-            texts = (row.get("question") or row["prompt"], *row.get("texts", ()))
-            found.setdefault(name, []).extend(map(str, texts))
+            found.setdefault(name, []).extend([*asked_texts(row), *map(str, row.get("texts", ()))])
     return found
 
 

@@ -43,6 +43,7 @@ class EvaluatedModel(LightevalModel):
     def __init__(self, model: Any, tokenizer: Any, *, chat: bool, ends: Sequence[int], tokens: int) -> None:
         self.model, self._tokenizer, self.ends, self.tokens = model, tokenizer, list(ends), tokens
         self.prompts: Prompts | LightevalPrompts = Prompts(tokenizer, chat=chat)
+        self.reader = Prompts(tokenizer, chat=False)
         self.config, self._cache = ModelConfig(model_name="model"), NoCache()
         self.pad = next(token for token in (tokenizer.pad_token_id, *self.ends, 0) if token is not None)
 
@@ -70,30 +71,36 @@ class EvaluatedModel(LightevalModel):
         ]
 
     def loglikelihood_rolling(self, docs: list[Any]) -> list[ModelResponse]:
-        raise NotImplementedError("perplexity is measured by polyglot.intrinsic.perplexity")
+        """The log-likelihood of every text, in plain text also where the model has a chat template.
+
+        A text longer than the model's context is read in pieces of that length; each follows the last token of the one before.
+        """
+        pieces = [self.reader.pieces(doc.query, limit=self.max_length) for doc in docs]
+        found = iter(log_likelihoods(self.model, [one for each in pieces for one in each], tokens=self.tokens, pad=self.pad))
+        sums = [sum(next(found)[0] for _ in each) for each in pieces]
+        return [ModelResponse(logprobs=[total], input_tokens=[], output_tokens=[]) for total in sums]
 
     def greedy_until(self, docs: list[Any]) -> list[ModelResponse]:
-        """The most likely answer to every item, token by token, until an end, a stop sequence or the greatest length."""
+        """The most likely answer to every item, token by token, until an end, a stop sequence or the greatest length.
+
+        An answer gets what the prompt leaves of the model's context, as in lighteval; only a prompt that fills it is cut.
+        """
         alike: dict[tuple[int, tuple[str, ...]], list[int]] = defaultdict(list)
+        prompts: dict[int, list[int]] = {}
         for place, doc in enumerate(docs):
-            alike[doc.generation_size, tuple(doc.stop_sequences or ())].append(place)
+            prompts[place] = self.prompts.request(doc)[-max(self.max_length - 1, 1) :]
+            size = min(doc.generation_size, max(self.max_length - len(prompts[place]), 1))
+            alike[size, tuple(doc.stop_sequences or ())].append(place)
         found: dict[int, ModelResponse] = {}
         batches = TokenBatches(self.tokens, "answers")
         with torch.inference_mode(), progress(total=len(docs), title="answers", unit="item") as bar:
             for (size, stops), places in alike.items():
-                room = max(self.max_length - size, 1)
-                prompts = {place: self.prompts.request(docs[place])[-room:] for place in places}
                 places.sort(key=lambda place: -len(prompts[place]))
 
-                def cost(batch: Sequence[int], prompts: dict[int, list[int]] = prompts, size: int = size) -> int:
+                def cost(batch: Sequence[int], size: int = size) -> int:
                     return len(batch) * (max(len(prompts[place]) for place in batch) + size)
 
-                def work(
-                    batch: Sequence[int],
-                    prompts: dict[int, list[int]] = prompts,
-                    size: int = size,
-                    stops: tuple[str, ...] = stops,
-                ) -> list[ModelResponse]:
+                def work(batch: Sequence[int], size: int = size, stops: tuple[str, ...] = stops) -> list[ModelResponse]:
                     return self._written([prompts[place] for place in batch], size, stops)
 
                 for batch, answers in batches.over(places, cost, work):

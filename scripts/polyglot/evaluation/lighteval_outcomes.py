@@ -90,6 +90,22 @@ def translation_outcomes(references: Sequence[Sequence[str]], written: Sequence[
     return _shifted(score(total), np.array([score(total - one) for one in counts]))
 
 
+def reading_outcomes(likelihoods: Sequence[float] | Array, sizes: Sequence[int] | Array) -> Array:
+    """The parts of texts in the probability per byte that a model gives all of them: exp(sum of log-likelihoods / sum of bytes).
+
+    It is one over the perplexity per UTF-8 byte, whatever the tokenizer, so higher is better and it lies between 0 and 1; minus
+    its binary logarithm is the number of bits per byte.
+
+    Args:
+        likelihoods: of each text, in nats. sizes: its bytes.
+    """
+    found, bytes_read = np.asarray(likelihoods, dtype=float), np.asarray(sizes, dtype=float)
+    whole = float(np.exp(found.sum() / bytes_read.sum()))
+    if len(found) < 2:
+        return np.full(len(found), whole)
+    return _shifted(whole, np.exp((found.sum() - found) / (bytes_read.sum() - bytes_read)))
+
+
 def _shifted(whole: float, without: Array) -> Array:
     """Pseudo-values from the scores without each example, shifted to have the score as their mean."""
     pseudo = (len(without) - 1) * (without.mean() - without)

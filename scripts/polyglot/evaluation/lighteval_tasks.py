@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.errors import WrongInput
@@ -19,6 +22,7 @@ ELSEWHERE = {"Faithfulness", "Extractiveness", "BertScore", "BLEURT", "DataStats
 UNSEEN = {"AccGoldLikelihood"}
 """Metrics of what a model would write, which a comparison of options does not show."""
 BEYOND_ONE = {"CorpusLevelPerplexityMetric", "aggregate_scores"}
+LANGDETECT_SEED = 0
 NO_SCORES = {"unknown_prediction", "total_samples", "confidence_half_width", "calibration_error", "confidence"}
 
 
@@ -40,12 +44,28 @@ def configurations(name: str) -> list[LightevalTaskConfig]:
 
 def _module(found: Listed) -> Any:
     try:
-        return importlib.import_module(found.module)
+        with _no_downloads():
+            module = importlib.import_module(found.module)
     except ImportError as error:
         raise WrongInput(
             f"lighteval's task '{found.name}' needs packages that are not here ({error}): install those of "
             "`lighteval[multilingual]` (docs/howto/benchmarks.md)"
         ) from error
+    if "langdetect" in sys.modules:  # its guess of a text's language is drawn at random (IFEval)
+        sys.modules["langdetect"].DetectorFactory.seed = LANGDETECT_SEED
+    return module
+
+
+@contextlib.contextmanager
+def _no_downloads() -> Iterator[None]:
+    """IFEval's module downloads data of NLTK when it is imported; jobs have no network, and a metric says what it lacks."""
+    import nltk
+
+    download, nltk.download = nltk.download, lambda *_, **__: False
+    try:
+        yield
+    finally:
+        nltk.download = download
 
 
 def metrics_of(config: LightevalTaskConfig) -> dict[str, Metric]:

@@ -69,6 +69,13 @@ class Prompts:
         room = len(kept) if limit is None else max(limit - max(map(len, options)), 1)
         return Options(tuple(kept[-room:]), tuple(options))
 
+    def pieces(self, text: str, *, limit: int) -> list[Options]:
+        """A text in pieces that fit into a model's context of `limit` tokens, each after the last token of the one before."""
+        start = self.begin[-1] if self.begin else self.tokenizer.eos_token_id
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        whole, size = [start, *ids], max(limit - 1, 1)
+        return [Options((whole[at],), (tuple(whole[at + 1 : at + 1 + size]),)) for at in range(0, len(ids), size)]
+
     def _head(self, doc: Any) -> tuple[str, str]:
         """All before an option, and what separates them."""
         if not self.chat:

@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.core.lookup import Lookup
-from polyglot.evaluation.forms import PROBLEM_WORDS, REMEDY, Choice, Item, ItemError, Preference, Problem, Row, place_of, text
+from polyglot.evaluation.forms import (
+    BOXED,
+    PROBLEM_WORDS,
+    REMEDY,
+    Choice,
+    Expression,
+    Item,
+    ItemError,
+    Preference,
+    Problem,
+    Row,
+    place_of,
+    text,
+)
 
 CATEGORIES = {
     "Chat": ("alpacaeval-easy", "alpacaeval-length", "alpacaeval-hard", "mt-bench-easy", "mt-bench-med"),
@@ -39,6 +52,7 @@ class Reader:
         fields: fields that every published row has.
         read: (row, words) to a row for `makes`; raises `ItemError` for invalid values.
         words: English words that it puts into questions and options; an entry may translate them (`words`).
+        telling: whether its fields tell its rows from prompts and responses.
     """
 
     name: str
@@ -46,6 +60,7 @@ class Reader:
     fields: tuple[str, ...]
     read: Callable[[Row, Sequence[str]], dict[str, Any]]
     words: tuple[str, ...] = ()
+    telling: bool = True
 
 
 def _as_it_is(row: Row, words: Sequence[str]) -> dict[str, Any]:
@@ -123,6 +138,40 @@ def _mgsm(row: Row, words: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _gsm8k(row: Row, words: Sequence[str]) -> dict[str, Any]:
+    """GSM8K (Cobbe et al., 2021, arXiv 2110.14168): a worked answer with calculations in `<<>>`, and the number after `####`."""
+    worked, mark, number = re.sub(r"<<[^<>]*>>", "", text(row, "answer")).rpartition("####")
+    if not mark:
+        raise ItemError(f"answer has no number after ####; {REMEDY}")
+    answer = f"{worked}#### {number.strip()}"
+    return {
+        "question": text(row, "question"),
+        "answer": answer,
+        "answer_number": number.replace(",", "").strip(),
+        "words": list(words),
+    }
+
+
+def _svamp(row: Row, words: Sequence[str]) -> dict[str, Any]:
+    """SVAMP (Patel et al., 2021, arXiv 2103.07191): a story, a question about it, and a number."""
+    story = text(row, "Body").strip()
+    question = f"{story if story.endswith(('.', '?', '!')) else f'{story}.'} {text(row, 'Question').strip()}"
+    return {"question": question, "answer_number": row["Answer"], "words": list(words)}
+
+
+def _math(row: Row, words: Sequence[str]) -> dict[str, Any]:
+    """MATH (Hendrycks et al., 2021, arXiv 2103.03874): a problem, and a solution with its answer in `\\boxed{}`.
+
+    MATH-500, a sample of it, has the answer in a column of its own.
+    """
+    solution = text(row, "solution")
+    if row.get("answer") is None and "\\boxed" not in solution:
+        raise ItemError(f"solution has no \\boxed{{}}, and there is no answer; {REMEDY}")
+    answer = solution if row.get("answer") is None else text(row, "answer")
+    named = {"id": row.get("unique_id"), "category": row.get("type") or row.get("subject"), "words": list(words)}
+    return {"question": text(row, "problem"), "answer_math": answer, "answer": solution, **named}
+
+
 def _without(word: str, told: str) -> str:
     """A text without the words and colon that it begins with, if it does; spaces between words may lack."""
     parts = [re.escape(part) for part in word.rstrip(":： ").split()]
@@ -143,6 +192,9 @@ READERS = Lookup[Reader](
         "xnli": Reader(
             "xnli", Choice, ("premise", "hypothesis", "label"), _xnli, words=("entailment", "neutral", "contradiction")
         ),
+        "gsm8k": Reader("gsm8k", Problem, ("question", "answer"), _gsm8k, words=PROBLEM_WORDS, telling=False),
+        "svamp": Reader("svamp", Problem, ("Body", "Question", "Answer"), _svamp, words=PROBLEM_WORDS),
+        "math": Reader("math", Expression, ("problem", "solution"), _math, words=BOXED),
         "commonsenseqa": Reader("commonsenseqa", Choice, ("id", "question", "choices", "answerKey"), _commonsense_qa),
     },
 )

@@ -15,6 +15,8 @@ from polyglot.evaluation import with_lighteval
 from polyglot.evaluation.forms import ONE_KIND
 from polyglot.evaluation.lighteval_list import listed_task
 from polyglot.evaluation.lighteval_outcomes import outcomes as outcomes_of
+from polyglot.evaluation.lighteval_outcomes import reading_outcomes
+from polyglot.evaluation.open_forms import Passage, dialogue_text
 from polyglot.evaluation.tasks import Questions, Task, questions
 from polyglot.evaluation.weights import example_weights, strata
 from polyglot.evaluation.with_lighteval import Answered, Example, gradients_left_as_they_are
@@ -44,8 +46,8 @@ def evaluate(
 
     Returns:
         Columns benchmark, lang, example_id, category, subset, stratum (items of equal weight, resampled together), weight
-        (sums to 1 over a task), correct (0 or 1; of tasks of lighteval their metric), answer, chance (the score of guessing, see
-        `Formulation.chance`).
+        (sums to 1 over a task), correct (0 or 1; of tasks of lighteval their metric; NaN where a judge follows), answer (of
+        several turns see `dialogue_text`), chance (the score of guessing, see `Formulation.chance`).
 
     Raises:
         FileNotFoundError: if a benchmark's file is missing.
@@ -71,6 +73,9 @@ def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
     for task in tasks:
         found = outcomes[(outcomes["benchmark"] == task.benchmark) & (outcomes["lang"] == task.lang)]
         weight, correct = found["weight"].to_numpy(float), found["correct"].to_numpy(float)
+        if np.isnan(correct).all():
+            parts.append(f"{task.benchmark} ({task.lang}, {task.settings.formulation}) is judged later (n = {len(found)})")
+            continue
         score = float(weight @ correct)
         error = float(np.sqrt(weight**2 @ (correct - score) ** 2))
         asked = task.settings.lighteval_name(task.benchmark, task.lang) if task.settings.task else task.settings.formulation
@@ -108,12 +113,21 @@ def no_outcomes() -> pd.DataFrame:
 
 def _own_outcomes(task: Task, asked: Questions, answered: list[Answered]) -> list[dict[str, Any]]:
     """A row for each item of a task of ours."""
+    form, examples = task.formulation, answered[0].examples
+    items = [asked.items[example.doc.specific["place"]] for example in examples]
+    answers = ["" if form.reads else _answer(example, form.writes) for example in examples]
+    values = [example.value for example in examples]
+    if form.whole is not None:
+        values = list(form.whole(answers, items))
+    elif form.reads:
+        values = list(reading_outcomes(values, [len(item.passage.encode()) for item in items if isinstance(item, Passage)]))
+    elif form.right is not None or not form.writes:
+        values = [int(value) for value in values]
     rows = []
-    for example in answered[0].examples:
-        item = asked.items[example.doc.specific["place"]]
+    for example, item, answer, value in zip(examples, items, answers, values, strict=True):
         facts = {"example_id": item.id, "category": item.category, "subset": item.subset}
-        answer, chance = _answer(example, task.formulation.writes), task.formulation.chance(item)
-        rows.append({**facts, "correct": int(example.value), "answer": answer, "chance": chance})
+        told = dialogue_text([answer, *example.further]) if example.further else answer
+        rows.append({**facts, "correct": value, "answer": told, "chance": form.chance(item)})
     return rows
 
 

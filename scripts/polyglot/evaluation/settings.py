@@ -46,8 +46,10 @@ class Benchmark(Section):
         "choices), "
         "`likelihood` (chosen versus rejected response), `judge` (two lettered responses after M-RewardBench's request to a "
         "judge), `generative` (a solution with a final number), `steps` (the same in MGSM's form, with the language's words for "
-        "question and step-by-step answer), `number` (a number alone), or a plugin's; must be listed in the registry for this "
-        "benchmark.",
+        "question and step-by-step answer), `number` (a number alone), `math` (a solution with a final expression, compared by "
+        "math-verify), `rated` (an open answer that a judge rates), `compared` (one that a judge compares with a reference "
+        "answer), `chrf` (a translation, by chrF++), `perplexity` (people's texts, read), or a plugin's; must be listed in the "
+        "registry for this benchmark.",
     )
     shots: int = Field(default=0, ge=0, description="Few-shot examples.")
     max_items: int | None = Field(
@@ -59,6 +61,10 @@ class Benchmark(Section):
     languages: list[Name] | None = Field(
         default=None, min_length=1, description="Languages to use it in; null: every language of the study."
     )
+    scored: bool = Field(
+        default=True,
+        description="Part of the mean over benchmarks, and so of gain, PGR and PG-Score; false: measured and shown beside them.",
+    )
     hub: bool = Field(default=False, description="Take its items from the hub, as the registry specifies.")
     folder: GivenPath | None = Field(
         default=None,
@@ -66,7 +72,8 @@ class Benchmark(Section):
         "hub's, or else the micro-world's. Multiple choice: `question`, `choices` (two or more), `answer` (the right one's index "
         "from 0, letter or text), and optionally `id`, `category`, `subset`. Preferences: `id`, `prompt`, `chosen`, `rejected`, "
         "`subset`, `category`. Problems: `question`, `answer_number` (as the language writes numbers), in few-shot examples a "
-        "worked `answer`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of its data set.",
+        "worked `answer`. Expressions: `question`, `answer_math`. Open answers: `question` or `turns`, `reference`, `rubric`. "
+        "Texts: `text`. For `task: lighteval`: {lang}/SPLIT.jsonl with the columns of its data set.",
     )
 
     @property
@@ -87,7 +94,12 @@ class Benchmark(Section):
     def params(self) -> dict[str, Any]:
         """What outcomes depend on."""
         others = () if self.task else OF_LIGHTEVAL  # finished studies have none
-        return self.model_dump(mode="json", exclude={"languages", "hub", *others})
+        return self.model_dump(mode="json", exclude={"languages", "hub", "scored", *others})
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge says how good its answers are."""
+        return not self.task and self.formulation in FORMULATIONS and FORMULATIONS[self.formulation].judged is not None
 
     def lighteval_name(self, benchmark: str, lang: str) -> str:
         """The name of its task of lighteval in a language.
@@ -152,6 +164,15 @@ class Evaluation(Section):
     def _in_their_languages(cls, benchmarks: dict[str, Benchmark]) -> dict[str, Benchmark]:
         """A task of lighteval is used in its language, unless the study names others."""
         return {name: _in_its_languages(name, chosen) for name, chosen in benchmarks.items()}
+
+    @property
+    def unscored(self) -> list[str]:
+        """Benchmarks that are measured and not scored."""
+        return [name for name, chosen in self.benchmarks.items() if not chosen.scored]
+
+    def judged_in(self, lang: str) -> dict[str, Benchmark]:
+        """The benchmarks used in a language whose answers are judged."""
+        return {name: chosen for name, chosen in self.benchmarks_in(lang).items() if chosen.judged}
 
     def benchmarks_in(self, lang: str) -> dict[str, Benchmark]:
         """The benchmarks used in a language."""

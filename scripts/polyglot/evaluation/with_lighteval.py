@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.upstream import Upstream
 from polyglot.evaluation.lighteval_rows import part_rows
 from polyglot.evaluation.lighteval_tasks import chosen_metric, configurations, task_of
+from polyglot.evaluation.open_forms import Open
 from polyglot.evaluation.tasks import Questions, Task
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import answer_ends, load_tokenizer
@@ -26,6 +27,8 @@ from polyglot.models.tokenization import answer_ends, load_tokenizer
 LIGHTEVAL = Upstream("lighteval", first="0.13", before="0.14")
 SEED = 1234
 """lighteval's, set before it reads tasks."""
+TRIED = "One sentence. Another one."
+"""An answer to try a metric on."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,15 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Example:
-    """An item with the model's answer, and what the metric makes of it: a number, or its part of a corpus's score."""
+    """An item with the model's answer, and what the metric makes of it: a number, or its part of a corpus's score.
+
+    `further`: answers to the item's later turns.
+    """
 
     doc: Any
     response: Any
     value: Any
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,8 @@ def details(
     chat = not model.plain and tokenizer.chat_template is not None
     parts = {name: [_own_part(*content, chat, seed)] for name, content in own.items()}
     read = {name: _their_parts(task, chat) for name, task in theirs.items()}
+    for part in (part for several in read.values() for part in several):
+        _can_be_judged(part)
     asked = EvaluatedModel(
         load_language_model(model.folder, gpus=model.gpus),
         tokenizer,
@@ -111,6 +120,7 @@ def details(
         tokens=model.batch_tokens,
     )
     found = _answered(asked, parts)
+    found |= {name: _with_later_turns(asked, *own[name], *answered) for name, answered in found.items()}
     if read:
         asked.prompts = LightevalPrompts(asked, chat=chat)
         found |= _answered(asked, read)
@@ -124,23 +134,65 @@ def _answered(model: Any, tasks: Mapping[str, Sequence[Part]]) -> dict[str, list
 
     docs = [doc for parts in tasks.values() for part in parts for doc in part.docs]
     responses: dict[int, Any] = {}
-    for method, ask in ((SamplingMethod.LOGPROBS, model.loglikelihood), (SamplingMethod.GENERATIVE, model.greedy_until)):
+    ways = (
+        (SamplingMethod.LOGPROBS, model.loglikelihood),
+        (SamplingMethod.GENERATIVE, model.greedy_until),
+        (SamplingMethod.PERPLEXITY, model.loglikelihood_rolling),
+    )
+    for method, ask in ways:
         chosen = [doc for doc in docs if method in doc.sampling_methods]
         responses |= dict(zip(map(id, chosen), ask(chosen) if chosen else [], strict=True))
 
     def judged(part: Part) -> Answered:
         answers = [responses[id(doc)] for doc in part.docs]
-        try:
-            values = apply_metric(responses=answers, docs=part.docs, metrics=[part.metric])
-        except LookupError as error:  # NLTK's, of data that it would download
-            raise WrongInput(
-                f"lighteval's metric '{part.key}' needs data of NLTK: run `python -m nltk.downloader punkt_tab` where there is a "
-                "network, or choose another `metric`"
-            ) from error
+        values = apply_metric(responses=answers, docs=part.docs, metrics=[part.metric])
         rows = zip(part.docs, answers, values, strict=True)
         return Answered(part, [Example(doc, answer, value[part.key]) for doc, answer, value in rows])
 
     return {name: [judged(part) for part in parts] for name, parts in tasks.items()}
+
+
+def _can_be_judged(part: Part) -> None:
+    """Whether a metric of written answers has the data that it needs, tried on made answers before a model is loaded.
+
+    Raises:
+        WrongInput: if it needs data of NLTK that are not here.
+    """
+    from lighteval.metrics import apply_metric
+    from lighteval.models.model_output import ModelResponse
+    from lighteval.tasks.requests import SamplingMethod
+
+    if part.metric.category != SamplingMethod.GENERATIVE:
+        return
+    for doc in part.docs:
+        try:
+            apply_metric(responses=[ModelResponse(text=[TRIED])], docs=[doc], metrics=[part.metric])
+        except Exception as error:
+            if type(error) is LookupError:  # NLTK's own; others are of the made answer
+                raise WrongInput(
+                    f"lighteval's metric '{part.key}' needs data of NLTK for some items: run `python -m nltk.downloader "
+                    "punkt_tab stopwords` where there is a network, or choose another `metric`"
+                ) from error
+
+
+def _with_later_turns(model: Any, task: Task, asked: Questions, answered: Answered) -> list[Answered]:
+    """Examples with the answers to their later turns, each after the model's own answers to those before."""
+    examples, turn = answered.examples, 1
+    items = [asked.items[example.doc.specific["place"]] for example in examples]
+    while later := [place for place, item in enumerate(items) if isinstance(item, Open) and turn < len(item.turns)]:
+        docs = [_next_turn(examples[place], items[place], turn) for place in later]
+        for place, response in zip(later, model.greedy_until(docs), strict=True):
+            known = examples[place]
+            examples[place] = replace(known, further=(*known.further, str(response.final_text[0])))
+        turn += 1
+    return [answered]
+
+
+def _next_turn(example: Example, item: Open, turn: int) -> Any:
+    """The document that asks for a later turn: the dialogue so far stands where few-shot examples stand."""
+    spoken = zip(item.turns[:turn], (str(example.response.final_text[0]), *example.further), strict=True)
+    before = [replace(example.doc, query=said, choices=[answer], gold_index=0, fewshot_samples=[]) for said, answer in spoken]
+    return replace(example.doc, query=item.turns[turn], fewshot_samples=[*example.doc.fewshot_samples, *before])
 
 
 def _their_parts(task: Task, chat: bool) -> list[Part]:
@@ -227,7 +279,10 @@ def _own_part(task: Task, asked: Questions, chat: bool, seed: int) -> Part:
 
 
 def _metric(task: Task, asked: Questions) -> Any:
-    """Whether an example is correct: by the generated text, or by the most likely choice."""
+    """Whether an example is correct: by the generated text, or by the most likely choice.
+
+    Where all texts have one score, or a judge follows, it is not known yet; of a text that is read it is the log-likelihood.
+    """
     from lighteval.metrics.metrics_sample import LoglikelihoodAcc, SampleLevelComputation
     from lighteval.metrics.normalizations import LogProbCharNorm
     from lighteval.metrics.utils.metric_utils import Metric
@@ -238,13 +293,28 @@ def _metric(task: Task, asked: Questions) -> Any:
     class Written(SampleLevelComputation):
         """Whether the generated text is correct."""
 
-        def compute(self, doc: Doc, model_response: Any, **_: Any) -> int:
-            return int(right is not None and right(model_response.final_text[0], asked.items[doc.specific["place"]]))
+        def compute(self, doc: Doc, model_response: Any, **_: Any) -> float:
+            if right is None:
+                return float("nan")
+            return int(right(model_response.final_text[0], asked.items[doc.specific["place"]]))
 
+    class Read(SampleLevelComputation):
+        """The log-likelihood of a text."""
+
+        def compute(self, doc: Doc, model_response: Any, **_: Any) -> float:
+            return float(model_response.logprobs[0])
+
+    way: tuple[SamplingMethod, SampleLevelComputation]
+    if task.formulation.reads:
+        way = SamplingMethod.PERPLEXITY, Read()
+    elif task.formulation.writes:
+        way = SamplingMethod.GENERATIVE, Written()
+    else:
+        way = SamplingMethod.LOGPROBS, LoglikelihoodAcc(logprob_normalization=LogProbCharNorm())
     return Metric(
         metric_name="correct",
         higher_is_better=True,
-        category=SamplingMethod.GENERATIVE if right else SamplingMethod.LOGPROBS,
-        sample_level_fn=Written() if right else LoglikelihoodAcc(logprob_normalization=LogProbCharNorm()),
+        category=way[0],
+        sample_level_fn=way[1],
         corpus_level_fn=np.mean,
     )

@@ -54,8 +54,19 @@ def distinct_2(prompts: Sequence[str], responses: Sequence[str]) -> list[float]:
     return _distinct([list(pairwise(words(response))) for response in responses])
 
 
+def distinct_pairs(prompts: Sequence[str], responses: Sequence[str]) -> list[float]:
+    """Distinct pairs of prompt and response as a share of all pairs. It falls with the size of the set.
+
+    The leave-one-out value is exact, as in `distinct_2`.
+
+    Returns:
+        One number per pair (see `polyglot.intrinsic.jackknife`); NaN for fewer than two pairs.
+    """
+    return _distinct([[pair] for pair in zip(prompts, responses, strict=True)])
+
+
 def _distinct(sets: Sequence[Sequence[object]]) -> list[float]:
-    """From every response's bigrams."""
+    """Distinct things as a share of all, from those of every example."""
     only_in: dict[object, int | None] = {}
     for place, pairs in enumerate(sets):
         for pair in pairs:
@@ -103,6 +114,15 @@ DISTINCT_2 = Metric(
     measure=distinct_2,
     unit="share of distinct bigrams",
     note=f"Distinct-2: distinct bigrams as a share of all bigrams, in the responses of one seed. {SIZED}",
+    equal_size=True,
+)
+DISTINCT_PAIRS = Metric(
+    "distinct_pairs",
+    "distinct pairs",
+    measure=distinct_pairs,
+    unit="share of distinct pairs",
+    note=f"Distinct pairs: distinct pairs of prompt and response as a share of all, of one seed. {SIZED}",
+    better="neither",
     equal_size=True,
 )
 COMPRESSION_RATIO = Metric(

@@ -149,6 +149,7 @@ METRICS: Lookup[Metric] = Lookup(
     {
         **{metric.name: metric for metric in STANDARD},
         "distinct_2": "polyglot.intrinsic.lexical:DISTINCT_2",
+        "distinct_pairs": "polyglot.intrinsic.lexical:DISTINCT_PAIRS",
         "compression_ratio": "polyglot.intrinsic.lexical:COMPRESSION_RATIO",
     },
 )

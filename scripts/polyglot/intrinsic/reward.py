@@ -84,11 +84,20 @@ def judge(
         templates.render("judge", language=language, prompt=prompt, response=response)
         for prompt, response in zip(prompts, responses, strict=True)
     ]
+    return ratings(engine, asked, side, batch_size=batch_size)
+
+
+def ratings(engine: Engine, asked: Sequence[str], side: SideFile, *, batch_size: int) -> pd.DataFrame:
+    """A chat model's ratings for requests whose answers end in one; the same request is asked once.
+
+    Returns:
+        As `judge`.
+    """
     requests = {
         content_id(text): Request(content_id(text), [{"role": "user", "content": text}], seed=stable_seed("judge", text))
         for text in asked
     }
-    answers = _answers(engine, requests, side, batch_size)
+    answers = answers_that_fit(engine, requests, side, batch_size=batch_size, title="judge")
     rows: list[dict[str, Any]] = []
     for text in asked:
         answer = answers.get(content_id(text))
@@ -102,12 +111,14 @@ def judge(
     return pd.DataFrame(rows, columns=["text", "problem", "reward"])
 
 
-def _answers(engine: Engine, requests: Mapping[str, Request], side: SideFile, batch_size: int) -> dict[str, Answer]:
-    """The judge's answers by id, without those to requests that are longer than its context."""
+def answers_that_fit(
+    engine: Engine, requests: Mapping[str, Request], side: SideFile, *, batch_size: int, title: str
+) -> dict[str, Answer]:
+    """A judge's answers by id, without those to requests that are longer than its context."""
     left = dict(requests)
     while True:
         try:
-            return answer_all(engine, [*left.values()], side, batch_size=batch_size, title="judge")
+            return answer_all(engine, [*left.values()], side, batch_size=batch_size, title=title)
         except ContextError as error:
             if error.request not in left:
                 raise

@@ -48,6 +48,17 @@ class Reward(Section):
     )
 
 
+class Gradients(Section):
+    """Gradients of a base on a part of each training set: for experiments with `compare: predictors` alone."""
+
+    examples: int = Field(
+        default=2048, gt=1, description="Pairs drawn from each training set. GRACE compares only sets with the same number."
+    )
+    dimensions: int = Field(default=512, gt=0, description="Numbers to which GRACE reduces a gradient.")
+    folds: int = Field(default=10, gt=1, description="Parts of GRACE; all pairs of a prompt are in one.")
+    seed: int = Field(default=0, ge=0, description="Seed of the random signs and the parts.")
+
+
 class Intrinsic(Section):
     """Measurements of the synthetic data."""
 
@@ -60,11 +71,12 @@ class Intrinsic(Section):
     measured: list[Name] = Field(
         default=[],
         description="Further metrics besides the paper's (diversity of prompts and responses, reward, perplexity, "
-        "lengths), such as `distinct_2`, `compression_ratio`, or a plugin's.",
+        "lengths), such as `distinct_2`, `distinct_pairs`, `compression_ratio`, or a plugin's.",
     )
     embedding: Name = Field(default="minilm", description="Embedding model of the registry, for diversity.")
     embedding_batch_size: int = Field(default=64, gt=0, description="Texts per batch of the embedding model.")
     perplexity: Perplexity = Field(default=Perplexity(), description="Perplexity of the student base.")
+    gradients: Gradients = Field(default=Gradients(), description="Scores of others from the base's gradients.")
     reward: Reward = Field(default=Reward(), description="Reward of the responses.")
 
     @cached_property

@@ -56,7 +56,7 @@ def benchmark_rows(world: World, benchmark: str, lang: str, *, limit: int, seed:
     Raises:
         ValueError: for a benchmark without a counterpart in the micro-world.
     """
-    makers = dict(zip(COUNTERPARTS, (_choices, _preferences, _problems), strict=True))
+    makers = dict(zip(COUNTERPARTS, (_choices, _preferences, _problems, _open, _compared, _open, _texts), strict=True))
     if benchmark not in makers:
         raise WrongInput(f"the micro-world has no benchmark '{benchmark}'; it has: {', '.join(makers)}")
     make = makers[benchmark]
@@ -142,3 +142,25 @@ def _problems(world: World, lang: str, items: dict[str, list[Item]], seed: int) 
                 "answer_number": int(pair.answer),
                 "equation_solution": pair.response.split(".")[0],
             }
+
+
+def _open(world: World, lang: str, items: dict[str, list[Item]], seed: int) -> Iterator[dict[str, Any]]:
+    """A question and its right response, to be answered freely."""
+    for category, chosen in items.items():
+        for item in chosen:
+            pair = world.pair(item, lang)
+            yield {"id": item.key, "question": pair.prompt, "reference": pair.response, "category": category}
+
+
+def _compared(world: World, lang: str, items: dict[str, list[Item]], seed: int) -> Iterator[dict[str, Any]]:
+    """The same with a reference as a middling model would write it: of two questions one has a wrong response."""
+    for row, item in zip(_open(world, lang, items, seed), (item for chosen in items.values() for item in chosen), strict=True):
+        pair = world.pair(item, lang)
+        wrong = random.Random(stable_seed("reference", item.key, seed)).random() < 0.5
+        yield row | ({"reference": world.response(item, lang, pair.wrong[0])} if wrong else {})
+
+
+def _texts(world: World, lang: str, items: dict[str, list[Item]], seed: int) -> Iterator[dict[str, Any]]:
+    """A question and its right response as a text to read."""
+    for row in _open(world, lang, items, seed):
+        yield {"id": row["id"], "text": f"{row['question']} {row['reference']}", "category": row["category"]}

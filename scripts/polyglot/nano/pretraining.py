@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +48,23 @@ def train_tokenizer(texts: list[str], chat_template: str, *, vocabulary: int) ->
 
 
 def draw_examples(
-    corpora: Mapping[str, pd.DataFrame], weights: Mapping[str, float], *, size: int, corruption: float, seed: int
+    corpora: Mapping[str, pd.DataFrame],
+    weights: Mapping[str, float],
+    *,
+    size: int,
+    corruption: float,
+    seed: int,
+    kinds: Sequence[str] | None = None,
 ) -> list[tuple[list[dict[str, str]], str]]:
-    """A seeded sample of (messages, completion): languages by weight, wrong completions with probability `corruption`."""
+    """A seeded sample of (messages, completion): languages by weight, wrong completions with probability `corruption`.
+
+    Args:
+        kinds: kinds of example to draw from; None: all.
+    """
     rng = random.Random(stable_seed("draw", seed))
     languages = [lang for lang in weights if weights[lang] > 0]
-    rows = {lang: corpora[lang].to_dict("records") for lang in languages}
+    chosen = {lang: corpora[lang] if kinds is None else corpora[lang][corpora[lang]["kind"].isin(kinds)] for lang in languages}
+    rows = {lang: frame.to_dict("records") for lang, frame in chosen.items()}
     examples = []
     for lang in rng.choices(languages, [weights[lang] for lang in languages], k=size):
         row = rng.choice(rows[lang])
@@ -119,7 +130,7 @@ def pretrain(
         data_collator=_padding(tokenizer.pad_token_id),
     )
     watch(trainer, "pre-training")
-    owner = training_owner(data=content_id(*(str(ids) for ids, _ in encoded)), **settings.model_dump())
+    owner = training_owner(data=content_id(*(str(ids) for ids, _ in encoded)), **settings.model_dump(exclude_none=True))
     result = trainer.train(resume_from_checkpoint=resume_point(checkpoints, owner))
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id

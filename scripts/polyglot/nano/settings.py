@@ -6,7 +6,7 @@ from pydantic import Field
 
 from polyglot.core.section import Name, Section
 
-COUNTERPARTS = ("global-mmlu-lite", "m-rewardbench", "mgsm")
+COUNTERPARTS = ("global-mmlu-lite", "m-rewardbench", "mgsm", "open-answers", "win-rate", "translation", "native-text")
 """Benchmarks for which the micro-world has its own items."""
 
 

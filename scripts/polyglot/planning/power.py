@@ -17,7 +17,7 @@ FEW_ITEMS = 100
 
 
 def expected_power(study: Study, registries: Registries) -> pd.DataFrame:
-    """For each benchmark and language: lang, benchmark, items, assumed (whether their number is), smallest_gain.
+    """For each scored benchmark and language: lang, benchmark, items, assumed (whether their number is), smallest_gain.
 
     Items are those of the registry (`test_items`) for a benchmark from the hub, those of the file for one from a folder, else
     `FEW_ITEMS`; at most `max_items`.
@@ -25,6 +25,8 @@ def expected_power(study: Study, registries: Registries) -> pd.DataFrame:
     rows = []
     for lang in study.languages:
         for name, chosen in study.evaluation.benchmarks_in(lang).items():
+            if not chosen.scored:
+                continue
             known = registries.benchmarks[name].test_items if chosen.downloaded else None
             if chosen.folder and chosen.as_it_is and holds_items(Path(chosen.folder, lang)):
                 known = sum(1 for _ in stream_rows(items_file(name, Path(chosen.folder, lang))))

@@ -14,6 +14,7 @@ from polyglot.planning.work import work
 GROUPS = {
     "synthesize": "answers-{teacher}",
     "synthesize_further": "further-{teacher}",
+    "synthesize_build": "build-{teacher}",
     "synthesize_translated": "translated-{teacher}",
     "synthesize_assigned": "assigned-{teacher}",
     "reward": "reward-{teacher}",
@@ -23,7 +24,7 @@ GROUPS = {
     "evaluate_anchor": "anchors-{model}",
 }
 """Rule to the group of its jobs: jobs of one group run one model, or students of one base, and none of them waits for another."""
-SHARING_ONLY = {"synthesize", "synthesize_further", "synthesize_translated", "synthesize_assigned"}
+SHARING_ONLY = {"synthesize", "synthesize_further", "synthesize_build", "synthesize_translated", "synthesize_assigned"}
 """Rules whose jobs are long: each is a submission of its own where they share no engine."""
 IN_PROCESS = {"perplexity", "evaluate_student", "evaluate_anchor"}
 """Rules whose jobs run a model in a process of their own, whatever its engine."""

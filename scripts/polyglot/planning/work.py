@@ -17,7 +17,7 @@ from polyglot.study.configuration import Study
 from polyglot.study.sizes import POOLED, examples_in, expected_further, languages_in, requests_in
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.methods.base import METHODS
-from polyglot.synthesis.recipes import WHOLE
+from polyglot.synthesis.recipes import WHOLE, parse_recipe
 
 Kind = Literal["write", "judge", "read", "evaluate", "embed", "train"]
 
@@ -41,6 +41,8 @@ USUAL_MEMORY = 4000
 """MB for any job: Python with its libraries, and data."""
 WHOLE_DATA_SETS = 16_000
 """MB for data sets that are loaded completely into memory."""
+UNBATCHED = 4
+"""How much longer a model takes for texts one at a time than for batches of them."""
 REHEARSAL = 48_000
 """MB for a rehearsal, which runs several small models at a time."""
 
@@ -124,6 +126,18 @@ class Jobs:
         whole, share = self.all_methods(wildcards), 1 / len(self.study.routed_among)
         return replace(whole.share(share), most=whole.most and whole.most.share(share))
 
+    def built(self, wildcards: Mapping[str, str]) -> Work:
+        """What a build asks a teacher besides the study: what its size has more than the answers of the study's draws; limits
+        allow for all requests that are prepared."""
+        study, recipe = self.study, parse_recipe(wildcards["recipe"], self.study.methods)
+        there = len(study.seeds) * study.synthesis.requests * len(recipe.parts) * study.plan.usable_share
+        wanted = examples_in(recipe.name, str(study.seeds[0]), study)
+        whole = self.synthesize(wildcards["teacher"], str(study.seeds[0]), recipe.parts)
+        one = whole.requests or 1.0
+        needed = whole.share(max(0.0, wanted - there) / study.plan.usable_share / one)
+        most = whole.share(study.build.largest_requests * wanted / one)
+        return replace(needed, examples=most.requests, most=most)
+
     def translate(self, wildcards: Mapping[str, str]) -> Work:
         """Prompts and responses of the seed dataset."""
         pairs = requests_in(Draw.parse(wildcards["seed"]), self.study)
@@ -151,6 +165,11 @@ class Jobs:
     def perplexity(self, wildcards: Mapping[str, str]) -> Work:
         return self._reading(wildcards["base"], "read", self._examples(wildcards))
 
+    def gradients(self, wildcards: Mapping[str, str]) -> Work:
+        """A pair at a time, forwards and backwards: three times the work of reading it, and far from what a batch reaches."""
+        pairs = min(self._examples(wildcards), self.study.intrinsic.gradients.examples)
+        return self._reading(wildcards["base"], "read", 3 * UNBATCHED * pairs)
+
     # Students
     def student(self, wildcards: Mapping[str, str]) -> Work:
         training = self.study.training
@@ -161,6 +180,16 @@ class Jobs:
         plan, chosen = self.study.plan, self.study.evaluation.benchmarks_in(lang).values()
         items = sum(benchmark.max_items or BENCHMARK_ITEMS for benchmark in chosen)
         return Work(model, "evaluate", items, plan.evaluation_tokens_read, plan.evaluation_tokens_written)
+
+    def judge(self, wildcards: Mapping[str, str]) -> Work:
+        """A judge reads every answer; in a comparison both answers, in both orders, if it is a chat model."""
+        reward, plan = self.study.intrinsic.reward, self.study.plan
+        chosen = self.study.evaluation.judged_in(wildcards["lang"]).values()
+        items = [(2 if one.formulation == "compared" else 1) * (one.max_items or BENCHMARK_ITEMS) for one in chosen]
+        if reward.kind == "reward_model":
+            return self._reading(reward.model, "judge", sum(items))
+        read = sum(2 * number * plan.example_tokens for number in items)
+        return Work(reward.model, "judge", sum(items), read, sum(items) * plan.judge_tokens)
 
     # Routing
     def router(self, wildcards: Mapping[str, str]) -> Work:
@@ -308,6 +337,8 @@ RULES: dict[str, Said] = {
     "ask_endpoint_translated": Jobs.translated,
     "synthesize_assigned": Jobs.assigned,
     "ask_endpoint_assigned": Jobs.assigned,
+    "synthesize_build": Jobs.built,
+    "ask_endpoint_build": Jobs.built,
     "translate_seed": Jobs.translate,
     "training_set": Jobs.training_set,
     "select_samples": Jobs.select_samples,
@@ -315,9 +346,12 @@ RULES: dict[str, Said] = {
     "reward": Jobs.reward,
     "reward_scale": Jobs.reward_scale,
     "perplexity": Jobs.perplexity,
+    "gradients": Jobs.gradients,
     "student": Jobs.student,
     "evaluate_student": lambda jobs, wildcards: jobs.evaluate(wildcards["base"], wildcards["lang"]),
     "evaluate_anchor": lambda jobs, wildcards: jobs.evaluate(wildcards["model"], wildcards["lang"]),
+    "judge_student": Jobs.judge,
+    "judge_anchor": Jobs.judge,
     "router": Jobs.router,
     "assign": Jobs.assign,
     "quality_model": Jobs.quality_model,

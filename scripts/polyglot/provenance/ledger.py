@@ -90,6 +90,11 @@ def _answers(results: Path) -> Iterator[tuple[str, str, Path]]:
             yield writer(named["method"]), named["teacher"], path
     for path, named in paths.found(paths.FURTHER_ANSWERS, results):
         yield "synthesize_further", named["teacher"], path
+    largest: dict[tuple[str, ...], tuple[int, str, Path]] = {}  # answers for a smaller build are among those for a larger one
+    for path, named in paths.found(paths.BUILD_ANSWERS, results):
+        cell = (named["teacher"], named["lang"], named["method"])
+        largest[cell] = max(largest.get(cell, (0, "", path)), (path.stat().st_size, named["teacher"], path))
+    yield from (("synthesize_build", teacher, path) for _, teacher, path in largest.values())
     for path, named in paths.found(paths.ASSIGNED_ANSWERS, results):
         yield "synthesize_assigned", named["teacher"], path
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
+from polyglot.provenance.attempts import read_attempts
+from polyglot.provenance.records import RECORDS
+
+OF_A_BASE = ("perplexity", "gradients", "student", "evaluate_student")
+"""Rules whose jobs are of one base."""
 
 
 def resource_table(folder: Path) -> pd.DataFrame:
@@ -53,6 +60,33 @@ def synthesis_seconds(*folders: Path, screened: bool = False) -> dict[tuple[str,
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", na_values="-")
+
+
+def mean_costs(results: Path, rules: Sequence[str], recipe: str, base: str) -> pd.DataFrame:
+    """The mean cost of a rule's job on training sets of a recipe, those of the screening and of a router's calibration left out.
+
+    Args:
+        results: a study's folder.
+        base: of the jobs that have one.
+
+    Returns:
+        rule, jobs, cpu_seconds (from Snakemake's timings; without what jobs that share a start do before they begin), gpu_hours
+        (of the last attempt, from the jobs' records; 0 without a record).
+    """
+    rows = []
+    timings, records = results / "benchmarks", results / RECORDS / "jobs"
+    for rule in rules:
+        for path in sorted((timings / rule).rglob("*.tsv")):
+            inside = path.relative_to(timings).with_suffix("")
+            parts = inside.parts
+            if recipe not in parts or not parts[-1].isdigit() or (rule in OF_A_BASE and base not in parts):
+                continue
+            attempts = read_attempts(records / f"{inside}.jsonl")
+            gpu = attempts[-1].seconds * attempts[-1].gpus / 3600 if attempts else 0.0
+            rows.append({"rule": rule, "cpu_seconds": float(_read(path)["cpu_time"].sum()), "gpu_hours": gpu})
+    jobs = pd.DataFrame(rows, columns=["rule", "cpu_seconds", "gpu_hours"])
+    found = jobs.groupby("rule").agg(jobs=("cpu_seconds", "size"), **{name: (name, "mean") for name in jobs.columns[1:]})
+    return found.reindex([rule for rule in rules if rule in found.index]).reset_index()
 
 
 def job_seconds_by_file(folder: Path) -> dict[Path, float]:

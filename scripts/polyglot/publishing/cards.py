@@ -95,6 +95,8 @@ class Scored:
 def score_lines(scored: Scored, facts: Mapping[str, Any]) -> list[str]:
     """A cell's score, the students' gain, and a flag if they are unreliable."""
     cell, gap = scored.cell, scored.gap
+    if facts.get("built"):
+        return ["Built after the study, so it was scored beside no other set. The build's choice.json says why it was chosen."]
     if cell is None or pd.isna(cell["intrinsic"]):
         return ["This cell has no score."]
     score = f"pg_{facts['definition']}"
@@ -133,6 +135,8 @@ def set_measurements(examples: pd.DataFrame, metrics: Iterable[Metric]) -> list[
         )
         for metric in metrics
     ]
+    if "reward" not in examples:
+        return shown
     return [*shown, ("examples that could be rated", f"{int(examples['reward'].notna().sum()):,} of {len(examples):,}")]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
 from polyglot.study.sizes import examples_in, wants
-from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.draws import BUILD, Draw
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, parse_recipe
 
 TRAIN = "data/train-00000-of-00001.parquet"
@@ -17,8 +18,8 @@ TRAIN = "data/train-00000-of-00001.parquet"
 
 def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str, lang: str, seed: str) -> dict[str, Any]:
     """Facts of a synthetic set except its numbers: plain values that its card depends on."""
-    mixed = parse_recipe(recipe, study.methods)
-    parts = mixed.parts
+    mixed, draw = parse_recipe(recipe, study.methods), Draw.parse(seed)
+    parts, built = mixed.parts, draw.sample == BUILD
     routed = study.routed(teacher)
     authors = [*(study.routed_among if routed else [teacher])]
     authors += [study.translation.model] if any(method.translated for method in mixed.methods) else []
@@ -36,7 +37,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "teacher": teacher,
         "lang": lang,
         "language": registries.languages[lang].name,
-        "seed": seed,
+        "seed": ", ".join(map(str, study.seeds)) if built else seed,
         "author": teacher if routed or not models else registries.models[teacher].label or teacher,
         "written_by": "people" if parts == (PUBLIC,) or teacher == PEOPLE else "a model",
         "routed": f"each prompt was answered by {routed.way.explained}" if routed else None,
@@ -48,7 +49,8 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "metrics": [metric.facts for metric in study.intrinsic.metrics if metric.needs != "base"],
         "requests": study.synthesis.requests,
         "examples": examples_in(recipe, seed, study),
-        "refilled": bool(wants(study, teacher, lang, Draw.parse(seed))),
+        "refilled": built or bool(wants(study, teacher, lang, draw)),
+        **({"built": True} if built else {}),
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,
     }
@@ -66,6 +68,28 @@ def student_facts(study: Study, registries: Registries, *, base: str, **of_set: 
         "reference": registries.models[reference].label or reference if reference else None,
         "training": _training(study),
         "benchmarks": {name: settings.model_dump(mode="json") for name, settings in study.evaluation.benchmarks.items()},
+    }
+
+
+def build_facts(study: Study, registries: Registries, languages: Sequence[str]) -> dict[str, Any]:
+    """What the card depends on besides what was built: names, and facts of each teacher's set by language (see `set_facts`).
+
+    Facts are of every teacher that can be chosen, since they are known before the choice.
+    """
+    teachers = dict.fromkeys(name for matrix in study.matrices.values() for name in matrix.teachers)
+    named = [name for name in [*teachers, *study.build.teachers] if name in registries.models or study.routed(name)]
+    seed = str(Draw(study.seeds[0], sample=BUILD))
+    sets = {}
+    for name in dict.fromkeys(named):
+        of_teacher = {"recipe": study.recipe, "teacher": name, "seed": seed}
+        sets[name] = {lang: set_facts(study, registries, **of_teacher, lang=lang) for lang in languages}
+    return {
+        "study": study.study,
+        "description": study.description,
+        "leave_out": study.build.leave_out,
+        "models": {name: model.label or name for name, model in registries.models.items()},
+        "languages": {lang: registries.languages[lang].name for lang in languages},
+        "sets": sets,
     }
 
 

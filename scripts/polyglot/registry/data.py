@@ -30,7 +30,8 @@ class BenchmarkFacts(Entry):
     formulations: list[str] = Field(
         min_length=1,
         description="Possible formulations: `cloze`, `letter` (multiple choice), `likelihood`, `letter`, `judge` "
-        "(preferences), `generative`, `steps`, `number` (problems), or a plugin's.",
+        "(preferences), `generative`, `steps`, `number` (problems), `rated`, `compared`, `chrf` (open answers), `perplexity` "
+        "(texts), or a plugin's.",
     )
     source: Words = Field(description="Data set and paper.")
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")

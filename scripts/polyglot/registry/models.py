@@ -34,6 +34,12 @@ class Pretraining(Entry):
     steps: int = Field(gt=0, description="Training steps.")
     languages: dict[str, float] = Field(description="Share of each language in the training text.")
     corruption: float = Field(default=0.0, ge=0, le=1, description="Share of training examples with a wrong answer.")
+    kinds: list[Literal["respond", "translate", "generate", "dialogue", "text", "echo"]] | None = Field(
+        default=None,
+        min_length=1,
+        description="Kinds of example that it learns from; null: all. With `echo` alone it repeats lists of words, and never "
+        "sees a question or an answer of the micro-world.",
+    )
     batch_size: int = Field(default=8, gt=0, description="Examples per step.")
     learning_rate: float = Field(default=6e-3, gt=0, description="Peak learning rate (AdamW, linear schedule).")
     hidden: int = Field(default=128, gt=0, description="Width.")
@@ -329,6 +335,8 @@ class Model(Entry):
         found = self.model_dump(mode="json", exclude={**dict.fromkeys(FACTS, True), **OPERATION})
         if self.thinking == Thinking():
             found.pop("thinking")
+        if self.pretraining is not None and self.pretraining.kinds is None:  # newer than models that have been made
+            found["pretraining"].pop("kinds")
         if self.endpoint is not None:  # manners that are not stated change no answer
             known = found["endpoint"]
             found["endpoint"] = {

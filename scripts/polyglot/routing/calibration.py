@@ -16,11 +16,11 @@ from polyglot.routing.router import prompt_text
 
 def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], read: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Every answer with its usability, quality and learnability: request_id, teacher, lang, method, seed, usable, quality,
-    learnability.
+    learnability; `graded` too, if the quality is a grade.
 
     Args:
         answers: see `polyglot.synthesis.answers.read_answers`.
-        quality: id and reward of usable answers of the same teachers and prompts.
+        quality: id and reward (and graded) of usable answers of the same teachers and prompts.
         read: id, nll and tokens under the student base.
     """
     keys = ["request_id", "teacher"]
@@ -28,8 +28,9 @@ def answered(answers: Sequence[pd.DataFrame], quality: Sequence[pd.DataFrame], r
     judged = pd.concat(quality, ignore_index=True).rename(columns={"id": "request_id", "reward": "quality"})
     measured = pd.concat(read, ignore_index=True).rename(columns={"id": "request_id"})
     measured["learnability"] = learnability(measured["nll"], measured["tokens"])
-    for frame, column in ((judged, "quality"), (measured, "learnability")):
-        found = found.merge(frame[[*keys, column]], on=keys, how="left", validate="one_to_one")
+    judgement = ["quality", "graded"] if "graded" in judged else ["quality"]
+    for frame, columns in ((judged, judgement), (measured, ["learnability"])):
+        found = found.merge(frame[[*keys, *columns]], on=keys, how="left", validate="one_to_one")
     return found.assign(usable=found["status"] == "ok").drop(columns="status")
 
 

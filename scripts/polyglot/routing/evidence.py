@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def informed(
     alpha: float,
     batch_size: int,
     measured: Sequence[Sequence[str]],
+    quality: Callable[[Sequence[pd.DataFrame]], list[pd.DataFrame]] | None = None,
     gpus: int = 1,
 ) -> Known:
     """Add the inputs that a strategy needs.
@@ -48,6 +49,7 @@ def informed(
         alpha: weight of learnability in the reward.
         batch_size: prompts per batch of the router.
         measured: (teacher, language) of every file of `quality` and of `learnability`.
+        quality: answers to their quality (see `polyglot.routing.grading.quality_frames`); None reads the files of `quality`.
         gpus: how many GPUs the router is spread over.
     """
     if "router" in needs:
@@ -55,7 +57,7 @@ def informed(
     if "calibration" in needs:
         known = replace(known, calibration=pd.read_parquet(files.calibration))
     if "answers" in needs:
-        reward, usable = _true_rewards(known, files, alpha, measured)
+        reward, usable = _true_rewards(known, files, alpha, measured, quality)
         known = replace(known, reward=reward, usable=usable)
     return known
 
@@ -66,8 +68,13 @@ def _router_scores(known: Known, router: Router) -> Array:
 
 
 def _true_rewards(
-    known: Known, files: Any, alpha: float, measured: Sequence[Sequence[str]]
+    known: Known,
+    files: Any,
+    alpha: float,
+    measured: Sequence[Sequence[str]],
+    quality: Callable[[Sequence[pd.DataFrame]], list[pd.DataFrame]] | None,
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
-    quality, read = (measured_frames(paths, measured) for paths in (files.quality, files.learnability))
-    found = answered([pd.read_parquet(path) for path in files.answers], quality, read)
+    answers = [pd.read_parquet(path) for path in files.answers]
+    judged = quality(answers) if quality else measured_frames(files.quality, measured)
+    found = answered(answers, judged, measured_frames(files.learnability, measured))
     return reward_matrix(rewards(found, alpha), list(known.prompts["request_id"]), known.teachers)

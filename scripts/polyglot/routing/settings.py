@@ -21,6 +21,11 @@ class Routing(Section):
     calibration: int = Field(
         default=420, gt=0, description="Calibration prompts per language, over all methods; every teacher answers them."
     )
+    quality: str = Field(
+        default="reward",
+        description="The quality part of the reward: `reward`, the rating of the study's judge; `correctness`, 1 for a right "
+        "answer to a mathematical problem and 0 for any other (math-verify), by the seed dataset's response; or a plugin's.",
+    )
     alpha: float = Field(default=0.4, ge=0, le=1, description="Weight of learnability, versus quality, in the reward.")
     model: Name | None = Field(default=None, description="Causal language model that the router starts from; null: the base.")
     held_out: float = Field(

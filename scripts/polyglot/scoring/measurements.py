@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from polyglot.core.cells import MIN_EXAMPLES, Cell
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.intrinsic.metrics import STANDARD, Metric, of_texts
-from polyglot.scoring.outcomes import ANCHORS, LanguageDraws, Student, language_draws, students_spread
+from polyglot.scoring.outcomes import ANCHORS, LanguageDraws, Student, language_draws, read_scored, students_spread
 from polyglot.scoring.scores import KEYS, gap_flags, performance_gap_recovered
 from polyglot.scoring.seed_spread import SetSpread, Spread, spread_of
 from polyglot.scoring.spread_sources import spread_sources
@@ -104,6 +105,8 @@ class CellFiles:
     base: dict[tuple[str, str], str]
     reference: dict[tuple[str, str], str]
     trainings: int = 1
+    unscored: frozenset[str] = frozenset()
+    """Benchmarks of these files that are measured and not scored."""
 
     @classmethod
     def arrange(
@@ -114,6 +117,7 @@ class CellFiles:
         *,
         seeds: int,
         metrics: Sequence[Metric] = STANDARD,
+        unscored: Sequence[str] = (),
     ) -> CellFiles:
         """From flat lists in the order of cells, then seeds, then trainings (attributes of `paths`, named as here; `metrics` for
         the metrics of texts alone, one after another)."""
@@ -143,6 +147,7 @@ class CellFiles:
             base=by_anchor(paths.base),
             reference=by_anchor(paths.reference),
             trainings=trainings,
+            unscored=frozenset(unscored),
         )
 
 
@@ -232,8 +237,9 @@ def _students_draws(files: CellFiles, holes: Mapping[Cell, str], *, replicates: 
         cells = [cell for cell in files.students if (cell.base, cell.lang) == (base, lang) and cell not in holes]
         if not cells:
             continue
-        students = {(cell.recipe, cell.teacher): [pd.read_parquet(path) for path in files.students[cell]] for cell in cells}
-        anchors = pd.read_parquet(path), pd.read_parquet(files.reference[base, lang])
+        read = partial(read_scored, unscored=files.unscored)
+        students = {(cell.recipe, cell.teacher): [read(path) for path in files.students[cell]] for cell in cells}
+        anchors = read(path), read(files.reference[base, lang])
         draws.append(
             language_draws(students, *anchors, name=base, lang=lang, replicates=replicates, seed=seed, trainings=files.trainings)
         )

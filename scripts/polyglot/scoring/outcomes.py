@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,12 @@ from polyglot.scoring.seed_spread import Spread, deviations
 Student = tuple[str, str]
 """(recipe, teacher)."""
 ANCHORS = ("base", "reference")
+
+
+def read_scored(path: str, unscored: Collection[str] = ()) -> pd.DataFrame:
+    """A model's outcomes without the benchmarks that are measured and not scored (`evaluation.benchmarks.NAME.scored`)."""
+    frame = pd.read_parquet(path)
+    return frame[~frame["benchmark"].isin(list(unscored))].reset_index(drop=True) if unscored else frame
 
 
 def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from polyglot.analysis.settings import Screen, Statistics, Truth
+from polyglot.analysis.settings import Race, Screen, Statistics, Truth
+from polyglot.building.settings import Build
 from polyglot.core.cells import Cell
 from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
@@ -198,11 +199,13 @@ class Study(Section):
     )
     scoring: Scoring = Field(default=Scoring(), description="From measurements to scores.")
     statistics: Statistics = Field(default=Statistics(), description="Analyses of the main experiment.")
+    race: Race = Field(default=Race(), description="Races of teachers (`snakemake race`).")
     screen: Screen = Field(
         default=Screen(), description="Ranking and screening from a small sample (`snakemake rank`, `snakemake screen`)."
     )
     routing: Routing = Field(default=Routing(), description="Routed teachers such as `persyn`.")
     selection: Selection = Field(default=Selection(), description="Recipes that select, such as `mdaq`.")
+    build: Build = Field(default=Build(), description="The data set at the end of the study (`snakemake build`).")
     plan: Plan = Field(default=Plan(), description="Assumptions behind the budget (`snakemake plan`).")
     archive: Archive = Field(default=Archive(), description="The study's archive.")
     truth: Truth = Field(default=Truth(), description="Known ground truth to check the scores against.")

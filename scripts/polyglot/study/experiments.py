@@ -13,7 +13,19 @@ from polyglot.core.section import Name, Section, Words
 from polyglot.synthesis.draws import students_of
 from polyglot.synthesis.recipes import author
 
-Comparison = Literal["teachers", "bases", "recipes", "sizes", "steps", "abilities", "generalisation", "routing", "selection"]
+Comparison = Literal[
+    "teachers",
+    "bases",
+    "recipes",
+    "sizes",
+    "steps",
+    "abilities",
+    "generalisation",
+    "predictors",
+    "race",
+    "routing",
+    "selection",
+]
 
 
 class Step(Section):
@@ -32,7 +44,8 @@ class Experiment(Section):
         description="What its table and figure compare: `teachers`, `bases` (with rank correlations and family match), "
         "`recipes`, `sizes` (recipes by training size), `steps` (of an additive recipe), `abilities` (whether a teacher's size "
         "or own benchmark score predicts its score), `generalisation` (how good a choice of teacher is in languages and on "
-        "benchmarks that it was not made by), `routing` (routed versus single teachers, with costs), "
+        "benchmarks that it was not made by), `predictors` (whether scores that train no student order the teachers), `race` "
+        "(who may be the best is trained again, see `race`), `routing` (routed versus single teachers, with costs), "
         "or `selection` (selecting recipes versus the whole set)."
     )
     question: Words = Field(default="", description="Its question, in one sentence; the caption of its figure.")
@@ -53,10 +66,14 @@ class Experiment(Section):
             raise ValueError("compare: 'steps' needs `steps`, each with its recipe, teacher and base, and no other list of them")
         if self.compare != "steps" and self.steps:
             raise ValueError(f"steps: only for compare: steps (here: {self.compare})")
-        if self.compare == "generalisation":
+        if self.compare in ("generalisation", "predictors", "race"):
             several = [key for key in ("bases", "recipes") if len(getattr(self, key) or []) > 1]
             if several:
-                raise ValueError(f"compare: 'generalisation' is of one base and one recipe: name one in `{several[0]}`")
+                raise ValueError(f"compare: '{self.compare}' is of one base and one recipe: name one in `{several[0]}`")
+        if self.compare == "race" and len(self.seeds or []) > 1:
+            raise ValueError(
+                "compare: 'race' is of one draw of data: name one in `seeds`; further students are `trainings` on it"
+            )
         return self
 
 
@@ -133,12 +150,13 @@ def expand(name: str, experiment: Experiment, study: Defaults) -> Matrix:
                 for teacher in experiment.teachers or study.teachers:
                     rows.append((base, recipe, study.author(recipe, teacher)))
     cells = dict.fromkeys(Cell(*row, lang) for row in rows for lang in experiment.languages or study.languages)
+    seeds = tuple(experiment.seeds or study.seeds)
     return Matrix(
         name=name,
         compare=experiment.compare,
         question=experiment.question,
         cells=tuple(cells),
-        seeds=tuple(experiment.seeds or study.seeds),
+        seeds=seeds[:1] if experiment.compare == "race" else seeds,
         trainings=experiment.trainings or study.trainings,
         steps=tuple((step.label, *row) for step, row in zip(experiment.steps, rows, strict=False)),
     )

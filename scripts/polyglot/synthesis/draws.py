@@ -8,16 +8,18 @@ from typing import Literal, get_args
 
 from polyglot.core.hashing import stable_seed
 
-Sample = Literal["screen", "calibration"]
+Sample = Literal["screen", "calibration", "build"]
 SAMPLES: tuple[Sample, ...] = get_args(Sample)
+BUILD: Sample = "build"
 FURTHER, TRAINING = "further", "training"
 
 
 @dataclass(frozen=True)
 class Draw:
     """Which requests a data file holds: a seed's first block, a further block of equal size, or a small sample for screening or
-    router calibration. `further`: the requests that can be asked besides a block, where too few of its answers are usable.
-    `training`: of a student, which training on this draw's data it comes from, counted from 0."""
+    router calibration; `build`: all answers that the data set at the end of a study is mixed from. `further`: the requests that
+    can be asked besides a block, where too few of its answers are usable. `training`: of a student, which training on this draw's
+    data it comes from, counted from 0."""
 
     seed: int
     block: int = 0
@@ -27,7 +29,7 @@ class Draw:
 
     @classmethod
     def parse(cls, name: str) -> Draw:
-        """From a file's name: 0, 0-block2 (the second block), 0-screen, 0-calibration, 0-further, 0-block2-further; of a
+        """From a file's name: 0, 0-block2 (the second block), 0-screen, 0-calibration, 0-build, 0-further, 0-block2-further; of a
         student 0-training2 (the second training on draw 0)."""
         seed, *parts = name.split("-")
         sample = next((known for known in SAMPLES if known in parts), None)

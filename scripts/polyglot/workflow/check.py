@@ -210,16 +210,17 @@ class Form:
 def _form(columns: Collection[str]) -> Form | None:
     """The form of benchmark items with these columns, in small letters; None if they are none. Rows that are plain items come
     before the schemas of published data sets, and those before items that lack something."""
-    from polyglot.evaluation.forms import Choice, Preference, Problem
+    from polyglot.evaluation.forms import Choice, Expression, Preference, Problem
+    from polyglot.evaluation.open_forms import Compared
     from polyglot.evaluation.readers import READERS
 
-    kinds = (Preference, Problem, Choice)
+    kinds: tuple[type[Item], ...] = (Preference, Problem, Expression, Choice, Compared)
     plain = [Form(kind.stated_as, kind, dict, tuple(kind.schema)) for kind in kinds]
     for form in plain:
         if form.kind.told_by(columns):
             return form
     for name, reader in READERS.items():
-        if {field.lower() for field in reader.fields} <= set(columns):
+        if reader.telling and {field.lower() for field in reader.fields} <= set(columns):
             about = f"{reader.makes.stated_as}, in the schema of {name} (`items: {name}` in config/benchmarks.yaml)"
             return Form(about, reader.makes, partial(_by_reader, reader), reader.fields)
     return next((form for form in plain if any(field in columns for field in form.kind.telling)), None)

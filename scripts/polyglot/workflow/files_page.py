@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from polyglot.core.dialogues import LAYOUTS
 from polyglot.core.rows import FORMATS
-from polyglot.evaluation.forms import Choice, Item, Preference, Problem
+from polyglot.evaluation.forms import Choice, Expression, Item, Preference, Problem
+from polyglot.evaluation.open_forms import Open, Passage
 from polyglot.evaluation.readers import READERS
 from polyglot.intrinsic.metrics import INTRINSIC
 from polyglot.scoring.metric_tables import EXTRINSIC
@@ -107,7 +108,7 @@ def files_page() -> str:
     parts = {
         "FORMATS": _table(("ending", "content"), ((f"`{name}`", about) for name, about in FORMATS.items())),
         "LAYOUTS": _table(("layout", "columns"), LAYOUTS.items()),
-        "FORMS": "\n\n".join(_form(kind) for kind in (Choice, Preference, Problem)),
+        "FORMS": "\n\n".join(_form(kind) for kind in TITLES),
         "READERS": _table(
             ("reader", "columns", "items"),
             ((f"`{name}`", _code(one.fields), one.makes.__name__.lower()) for name, one in READERS.items()),
@@ -128,14 +129,24 @@ def files_page() -> str:
 
 
 def _form(kind: type[Item]) -> str:
-    title = {Choice: "Multiple choice", Preference: "Preferences", Problem: "Problems with a number"}[kind]
-    return f"### {title}\n{_table(('field', 'content'), _fields(kind.schema))}\n\n```json\n{EXAMPLES[kind]}\n```"
+    return f"### {TITLES[kind]}\n{_table(('field', 'content'), _fields(kind.schema))}\n\n```json\n{EXAMPLES[kind]}\n```"
 
 
+TITLES: Mapping[type[Item], str] = {
+    Choice: "Multiple choice",
+    Preference: "Preferences",
+    Problem: "Problems with a number",
+    Expression: "Problems with an expression",
+    Open: "Open answers",
+    Passage: "Texts to read",
+}
 EXAMPLES: Mapping[type[Item], str] = {
     Choice: '{"question": "Mji mkuu wa Kenya?", "choices": ["Nairobi", "Mombasa", "Kisumu"], "answer": 0}',
     Preference: '{"id": "1", "prompt": "Habari?", "chosen": "Nzuri!", "rejected": "42", "subset": "chat", "category": "Chat"}',
     Problem: '{"question": "Juma ana maembe 3, anapata 4. Ana mangapi?", "answer_number": 7}',
+    Expression: r'{"question": "Panua (x + 1)^2.", "answer_math": "x^2 + 2x + 1"}',
+    Open: '{"question": "Tafsiri kwa Kiswahili: Good morning.", "reference": "Habari ya asubuhi."}',
+    Passage: '{"text": "Mvua ilinyesha usiku kucha, na asubuhi mto ulikuwa umejaa."}',
 }
 """A row of each form."""
 

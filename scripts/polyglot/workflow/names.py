@@ -13,6 +13,7 @@ from polyglot.evaluation.readers import READERS
 from polyglot.evaluation.weights import WEIGHTINGS
 from polyglot.intrinsic.metrics import METRICS, Metric
 from polyglot.registry.models import Manners
+from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.selection.rules import RULES
 from polyglot.synthesis.filters.base import FILTERS
@@ -57,6 +58,7 @@ def kinds() -> list[Kind]:
             {name: f"strata: {', '.join(one.strata) or 'none'}" for name, one in WEIGHTINGS.items()},
         ),
         Kind("strategies", "teachers", {name: one.explained for name, one in STRATEGIES.items()}),
+        Kind("qualities", "routing.quality", {name: one.explained for name, one in QUALITIES.items()}),
         Kind("filters", "filters", {name: f"finds {one.explained}" for name, one in FILTERS.items()}),
         Kind("rules", "recipes", {name: RULES[name].explained for name in RULES}),
     ]
@@ -74,7 +76,9 @@ def _manners(manners: Manners) -> str:
 
 def _formulation(formulation: Formulation) -> str:
     kinds = ", ".join(kind.__name__.lower() for kind in formulation.takes)
-    return f"asks items of {kinds}; the model {'writes its answer' if formulation.writes else 'chooses by likelihood'}"
+    does = "reads" if formulation.reads else "writes its answer" if formulation.writes else "chooses by likelihood"
+    judged = {"rating": ", which a judge rates", "pair": ", which a judge compares", None: ""}[formulation.judged]
+    return f"asks items of {kinds}; the model {does}{judged}"
 
 
 def lines(titles: Iterable[str] = ()) -> Iterator[str]:

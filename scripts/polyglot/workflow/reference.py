@@ -74,6 +74,7 @@ experiments:
   translation: {compare: recipes, recipes: [translate-10k, nllb-respond-10k, nllb-both-10k]}
   abilities:   {compare: abilities} # mixed-effects models: size and own benchmark score of the teachers
   held_out:    {compare: generalisation} # a choice of teacher where it was not made: other languages, other benchmarks
+  predictors:  {compare: predictors} # GRACE, gradient norm, RSR and every metric of the data, beside the students' gain
 ```
 
 A **recipe** is named by what it mixes: `equal` (every method of the study), one method, several joined by `+`, or `public` (the

@@ -15,12 +15,14 @@ from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import CHAT_TEMPLATES, Model
+from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
 from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.methods.base import METHODS, template_files
 from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recipe
+from polyglot.workflow.build_checks import problems as build_problems
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.limit_checks import problems as limit_problems
 from polyglot.workflow.toy_checks import problems as toy_problems
@@ -53,6 +55,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _thoughts(study, registries)
     yield from _truth(study)
     yield from _missing(study)
+    yield from build_problems(study, registries)
     yield from display_problems(study)
 
 
@@ -170,6 +173,8 @@ def _data(study: Study, registries: Registries) -> Iterable[str]:
     for lang in dict.fromkeys(used if study.base else ()):
         if not study.evaluation.benchmarks_in(lang):
             yield f"evaluation.benchmarks: none is used in '{lang}'; add it to the `languages` of one"
+        elif not any(one.scored for one in study.evaluation.benchmarks_in(lang).values()):
+            yield f"evaluation.benchmarks: none in '{lang}' is `scored`; students there would have no gain"
     if uses_translation(study):
         for lang in seed_languages(study, registries):
             if lang in registries.languages and registries.languages[lang].flores is None:
@@ -252,6 +257,13 @@ def _routing(study: Study, registries: Registries) -> Iterable[str]:
         if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
             where = models.file_of(routing.model)
             yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({where})"
+    if routing.quality not in QUALITIES:
+        yield f"routing.quality: {QUALITIES.unknown(routing.quality)}"
+    elif unfit := QUALITIES[routing.quality].unfit(study.methods):
+        yield (
+            f"routing.quality: '{routing.quality}' compares answers with the seed dataset's responses, and what "
+            f"{', '.join(unfit)} asks for has none there; take methods: [respond]"
+        )
     run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
     for name, routed in study.routed_teachers.items():
         if routed.base is not None and routed.base not in models:

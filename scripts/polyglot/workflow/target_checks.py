@@ -9,7 +9,22 @@ from pathlib import Path
 from polyglot.core.errors import ConfigurationError
 from polyglot.study.reserved import REPLICATION
 
-TARGETS = ("all", "experiments", "route", "select", "rank", "screen", "fetch", "rehearse", "plan", "publish", REPLICATION)
+TARGETS = (
+    "all",
+    "experiments",
+    "race",
+    "route",
+    "select",
+    "rank",
+    "screen",
+    "fetch",
+    "rehearse",
+    "plan",
+    "publish",
+    "build",
+    "explore",
+    REPLICATION,
+)
 """What can be asked for by a word."""
 WRITTEN = ("--report", "--report-metadata", "--archive", "--export-cwl", "--generate-unit-tests")
 """Options of Snakemake that name a file which it writes itself."""

@@ -61,7 +61,7 @@ class Targets(Inputs):
         return self.asked_by("all") if self.study.base else self.ranking()
 
     def asked_by(self, target: str) -> list[str]:
-        """The final files of `snakemake TARGET`: all, experiments, route or select."""
+        """The final files of `snakemake TARGET`: all, experiments, race, route or select."""
         return self.whole(PageInputs(self.study, self.registries).experiments_of(target))
 
     def selecting(self) -> list[str]:

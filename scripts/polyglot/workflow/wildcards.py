@@ -28,7 +28,7 @@ def constraints(study: Study, registries: Registries) -> dict[str, str]:
         "teacher": one_of(ModelInputs(study, registries).teachers),
         "lang": one_of(registries.languages),
         "method": one_of([*study.methods, *TRANSLATED]),
-        "seed": r"\d+(-screen|-calibration|-training\d+|(-block\d+)?(-further)?)",
+        "seed": r"\d+(-screen|-calibration|-build|-training\d+|(-block\d+)?(-further)?)",
         "base": one_of(dict.fromkeys(filter(None, [*study.bases, *study.routed_bases, study.likelihood_base]))),
         "recipe": one_of(TrainingSetInputs(study, registries).recipes),
         "pool": one_of([POOLED, *registries.languages]),

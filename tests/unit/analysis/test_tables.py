@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from polyglot.displays.table import page
 from polyglot.intrinsic.metrics import METRICS, STANDARD
 from polyglot.nano.oracle import grade
 from polyglot.nano.world import World
-from polyglot.provenance.timings import job_seconds, resource_table, synthesis_seconds
+from polyglot.provenance.timings import job_seconds, mean_costs, resource_table, synthesis_seconds
 from polyglot.scoring.scores import score_cells
 
 Study = tuple[pd.DataFrame, pd.DataFrame]
@@ -142,6 +143,26 @@ def test_screening_jobs_are_counted_apart(tmp_path: Path) -> None:
     assert synthesis_seconds(tmp_path / "synthesize", screened=True) == {("a", "de"): 10.0}
     jobs = job_seconds(tmp_path).set_index(["rule", "screened"])["jobs"]
     assert jobs.to_dict() == {("synthesize", False): 2, ("synthesize", True): 1, ("student", False): 1}
+
+
+def test_the_cost_of_a_measurement_is_the_mean_over_a_studys_own_training_sets(tmp_path: Path) -> None:
+    timings = {"gradients/b/equal/t/de/0": 2.0, "gradients/b/equal/t/id/0": 4.0, "gradients/other/equal/t/id/0": 100.0}
+    timings |= {"reward/equal/t/de/0": 1.0, "reward/equal/t/de/0-screen": 50.0, "reward/equal-50/t/de/0": 50.0}
+    for name, seconds in timings.items():
+        path = tmp_path / f"benchmarks/{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\tmax_rss\tcpu_time\n9\t100\t{seconds}\n")
+    record = tmp_path / "provenance/jobs/gradients/b/equal/t/de/0.jsonl"
+    record.parent.mkdir(parents=True)
+    began = {"event": "began", "at": 0.0, "resources": {"gpu": 2}}
+    record.write_text("\n".join(map(json.dumps, (began, {"event": "ended", "at": 1800.0, "status": "finished"}))) + "\n")
+    found = mean_costs(tmp_path, ["reward", "gradients", "student"], "equal", "b")
+    assert found.to_dict("list") == {
+        "rule": ["reward", "gradients"],
+        "jobs": [1, 2],
+        "cpu_seconds": [1.0, 3.0],
+        "gpu_hours": [0.0, 0.5],  # one hour with two GPUs, and a job without a record
+    }
 
 
 def test_resources_are_summed_by_rule(tmp_path: Path) -> None:

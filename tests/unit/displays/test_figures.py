@@ -32,7 +32,7 @@ from polyglot.scoring.statistics import mixed_effects
 from polyglot.study.figures import Look
 from polyglot.synthesis.answers import STATUSES
 from polyglot.synthesis.recipes import parse_recipe
-from tests.simulated import held_out
+from tests.simulated import held_out, predictor_frames
 
 Frames = dict[str, pd.DataFrame]
 ROOT = Path(__file__).resolve().parents[3]
@@ -200,7 +200,7 @@ def frames_of(scenario: str) -> tuple[Frames, Context]:
         frames["sensitivity"] = sensitivity(
             measurements, alpha=ALPHA, definition="signsafe", confidence=CONFIDENCE, recipe=MAIN[1]
         )
-    frames |= ability_frames(frames["cells"]) | held_out(context.teachers, ["de", "id"])
+    frames |= ability_frames(frames["cells"]) | held_out(context.teachers, ["de", "id"]) | predictor_frames()
     return frames | {"outcomes": step_outcomes()}, context
 
 
@@ -266,7 +266,7 @@ def test_every_figure_of_a_study_is_drawn_whatever_is_missing(scenario: str, tmp
     frames, context = frames_of(scenario)
     for name, display in displays.FIGURES.items():
         drawn(name, context, inputs_of(display, frames), tmp_path, width=display.width, height=display.height)
-    for comparison in ("steps", "abilities", "generalisation"):
+    for comparison in ("steps", "abilities", "generalisation", "predictors"):
         for display in displays.COMPARED[comparison]["figure"].values():  # type: ignore[index]
             drawn(display.function, context, inputs_of(display, frames), tmp_path)
 

@@ -19,7 +19,7 @@ from polyglot.displays.figures.fit import problems
 from polyglot.displays.makers import functions, maker
 from polyglot.scoring.sensitivity import sensitivity
 from polyglot.study.figures import PRESETS, Figure
-from tests.simulated import held_out
+from tests.simulated import held_out, predictor_frames
 
 from .test_figures import (
     ALPHA,
@@ -81,7 +81,7 @@ def of_main() -> tuple[Frames, Context]:
         frames["sensitivity"] = sensitivity(
             measurements, alpha=ALPHA, definition="signsafe", confidence=CONFIDENCE, recipe=MAIN[1]
         )
-    frames |= ability_frames(frames["cells"]) | held_out(TEACHERS, LANGS)
+    frames |= ability_frames(frames["cells"]) | held_out(TEACHERS, LANGS) | predictor_frames()
     return frames | {"outcomes": step_outcomes(("de", "ja"), hole=2)}, context
 
 
@@ -177,7 +177,11 @@ def data_of(name: str) -> tuple[Frames, Context]:
         return of_replication()
     if name in ("rank", "screen"):
         return samples(), hostile_context()
-    return of_main() if name in (*catalogue.FIGURES, "steps", "abilities", "generalisation") else of_experiment(comparison)
+    return (
+        of_main()
+        if name in (*catalogue.FIGURES, "steps", "abilities", "generalisation", "predictors")
+        else of_experiment(comparison)
+    )
 
 
 def misfits(display: Display, context: Context, frames: Frames, preset: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import sacrebleu
 from pydantic import ValidationError
 
 from polyglot.core.errors import WrongInput
-from polyglot.core.files import read_jsonl, write_jsonl
+from polyglot.core.files import read_jsonl, write_jsonl, write_text
 from polyglot.core.lookup import UnknownName
 from polyglot.core.text import normalise
 from polyglot.evaluation.items import BenchmarkError, benchmark_questions
@@ -51,15 +53,26 @@ def test_scores_and_outcomes_are_those_of_lighteval_itself(tmp_path: Path, nano_
     shots = {"xcopa_tha_cf": 1}
     metrics = {name: "acc_norm" for name in THREE if name.endswith("_cf")}
     ours = [task(name, tmp_path, metric=metrics.get(name), shots=shots.get(name, 0)) for name in THREE]
+    ways = ("prompt_level_strict_acc", "inst_level_loose_acc")
+    instructed = task("ifeval", tmp_path)
+    ours += [replace(instructed, benchmark=way, settings=instructed.settings.model_copy(update={"metric": way})) for way in ways]
     found = evaluate(nano_model, ours, batch_tokens=4096)
-    data = {name: (tmp_path / "data" / name, metrics.get(name), shots.get(name, 0)) for name in THREE}
+    data = {name: (tmp_path / "data" / name, metrics.get(name), shots.get(name, 0)) for name in (*THREE, "ifeval")}
     theirs = zoo.lighteval_itself(nano_model, data, tmp_path)
     for name in THREE:
-        score, values = theirs[name]
+        ((score,), values) = theirs[name][0].values(), theirs[name][1]
         own = found[found["benchmark"] == name].set_index("example_id")["correct"]
-        assert own.to_dict() == values
+        assert own.to_dict() == {place: next(iter(value.values())) for place, value in values.items()}
         assert own.mean() == pytest.approx(score)
         assert len(own) == zoo.ITEMS
+    scores, values = theirs["ifeval"]
+    for way in ways:
+        own = found[found["benchmark"] == way].set_index("example_id")["correct"]
+        assert own.mean() == pytest.approx(scores[way]), way
+        if way.startswith("prompt"):
+            assert own.to_dict() == {place: value[way] for place, value in values.items()}
+    assert scores["prompt_level_strict_acc"] <= scores["prompt_level_loose_acc"]
+    assert 0 < scores["inst_level_strict_acc"] < 1
 
 
 def test_a_set_of_tasks_is_one_benchmark_whose_parts_weigh_the_same(tmp_path: Path, nano_model: Path) -> None:
@@ -81,6 +94,28 @@ def test_a_set_of_tasks_is_one_benchmark_whose_parts_weigh_the_same(tmp_path: Pa
     assert found.groupby("subset")["weight"].sum().tolist() == pytest.approx([1 / len(counts)] * len(counts))
     assert not found.duplicated(["stratum", "example_id"]).any()
     assert chance_scores([whole], found) == {"mmlu_tur_mcf:tr": pytest.approx(1 / 5)}
+
+
+def test_data_that_a_metric_lacks_are_named_before_the_model_is_loaded(
+    tmp_path: Path, nano_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nltk.data.path", [])
+    without_weights = shutil.copytree(nano_model, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors"))
+    kwargs = {"relation": "at least", "num_sentences": 2}
+    row = {"key": 1, "prompt": "Wer?", "instruction_id_list": ["length_constraints:number_sentences"], "kwargs": [kwargs]}
+    write_jsonl([row], tmp_path / "data/ifeval/default/train.jsonl")
+    write_text(
+        "---\nconfigs:\n- config_name: default\n  data_files: default/train.jsonl\n---\n", tmp_path / "data/ifeval/README.md"
+    )
+    with pytest.raises(WrongInput, match=r"prompt_level_strict_acc' needs data of NLTK .*nltk\.downloader punkt_tab"):
+        evaluate(without_weights, [task("ifeval", tmp_path)], batch_tokens=4096)
+
+
+def test_a_language_is_guessed_alike_in_every_run(tmp_path: Path) -> None:
+    task("ifeval", tmp_path)
+    import langdetect
+
+    assert langdetect.DetectorFactory.seed == 0
 
 
 def test_translations_are_scored_as_a_corpus_whose_parts_are_kept(tmp_path: Path, nano_model: Path) -> None:

@@ -93,14 +93,24 @@ def _flores(lang: str, place: int) -> Row:
     return {"sentence_deu_Latn": f"Das Gegenteil von {first} ist {second}", "sentence_spa_Latn": words("es", place, 6)}
 
 
+INSTRUCTIONS: Sequence[tuple[str, Row]] = (
+    ("punctuation:no_comma", {}),
+    ("length_constraints:number_words", {"relation": "at least", "num_words": 6}),
+    ("keywords:forbidden_words", {"forbidden_words": ["das", "ist"]}),
+    ("detectable_format:title", {}),
+    ("language:response_language", {"language": "en"}),
+)
+
+
 def _ifeval(lang: str, place: int) -> Row:
-    kinds = [("fr:punctuation:no_comma", {}), ("fr:length_constraints:number_words", {"relation": "at least", "num_words": 3})]
-    chosen = kinds[place % 2 : place % 2 + 1]
+    """One or two instructions, with all arguments of any, as its data set has them."""
+    chosen = [INSTRUCTIONS[(place + number) % len(INSTRUCTIONS)] for number in range(1 + place % 2)]
+    known = dict.fromkeys(name for _, wanted in INSTRUCTIONS for name in wanted)
     return {
         "key": place,
         "prompt": words(lang, place, 8),
         "instruction_id_list": [name for name, _ in chosen],
-        "kwargs": [wanted for _, wanted in chosen],
+        "kwargs": [known | wanted for _, wanted in chosen],
     }
 
 
@@ -119,8 +129,10 @@ TASKS: dict[str, Made] = {
     "global_mmlu_all_deu_mcf:anatomy": ("de", _global_mmlu, {"de": ["test", "dev"]}),
     "xquad_deu": ("de", _xquad, {"xquad.de": ["validation"]}),
     "flores200:spa_Latn-deu_Latn": ("de", _flores, {"spa_Latn-deu_Latn": ["devtest", "dev"]}),
+    "ifeval": ("de", _ifeval, {"default": ["train"]}),
 }
-"""Twelve tasks in eight scripts: options with letters, without, and both; sets of tasks; answers by F1; a score of a corpus."""
+"""Twelve tasks in eight scripts: options with letters, without, and both; sets of tasks; answers by F1; a score of a corpus. And
+instructions that an answer follows."""
 
 
 def make_data(name: str, folder: Path, items: int = ITEMS) -> Path:
@@ -143,6 +155,7 @@ from polyglot.evaluation.lighteval_tasks import chosen_metric, configurations
 TASKS_TABLE = []
 for name, (folder, metric) in {tasks!r}.items():
     for config in configurations(name):
+        config.name = "own_" + config.name  # one of lighteval's would clash
         config.hf_repo, config.hf_revision, config.metrics = folder, None, (chosen_metric(config, metric)[1],)
         TASKS_TABLE.append(config)
 """
@@ -151,6 +164,8 @@ import sys, types
 sys.modules["lighteval.tasks.tasks.tiny_benchmarks"] = types.ModuleType("tiny_benchmarks")  # downloads a file when it is imported
 import nltk
 nltk.download = lambda *_, **__: False  # asked for at each of the 1,000 replicates of a corpus's score
+import langdetect
+langdetect.DetectorFactory.seed = 0  # it guesses at random
 from lighteval.__main__ import app
 app()
 """
@@ -158,8 +173,8 @@ app()
 
 def lighteval_itself(
     model: Path, tasks: Mapping[str, tuple[Path, str | None, int]], folder: Path
-) -> dict[str, tuple[float, dict[str, Any]]]:
-    """What `lighteval accelerate` says of a model: by task its score, and the value of every example by its id.
+) -> dict[str, tuple[dict[str, float], dict[str, Row]]]:
+    """What `lighteval accelerate` says of a model: by task its scores by metric, and those of every example by its id.
 
     Args:
         tasks: lighteval's name to its data, the metric and the number of few-shot examples.
@@ -169,7 +184,7 @@ def lighteval_itself(
     write_text(
         OWN.format(tasks={name: (str(data), metric) for name, (data, metric, _) in tasks.items()}), folder / "own_tasks.py"
     )
-    asked = ",".join(f"{name}|{shots}" for name, (_, _, shots) in tasks.items())
+    asked = ",".join(f"own_{name}|{shots}" for name, (_, _, shots) in tasks.items())
     command = [sys.executable, "-c", RUN, "accelerate", f"model_name={model},dtype=float32,batch_size=4", asked]
     command += ["--custom-tasks", "own_tasks.py", "--output-dir", "out", "--save-details"]
     settings = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
@@ -178,10 +193,10 @@ def lighteval_itself(
     (results,) = folder.glob("out/results/**/results_*.json")
     found = {}
     for name, scores in json.loads(results.read_text())["results"].items():
-        task = name.rpartition("|")[0]
+        task = name.rpartition("|")[0].removeprefix("own_")
         if task in tasks:
             (file,) = folder.glob(f"out/details/**/details_{name}_*.parquet")
             rows = pq.read_table(file).to_pylist()
-            values = {row["doc"]["id"]: next(iter(row["metric"].values())) for row in rows}
-            found[task] = (next(value for key, value in scores.items() if not key.endswith("_stderr")), values)
+            own = {key: value for key, value in scores.items() if not key.endswith("_stderr")}
+            found[task] = (own, {row["doc"]["id"]: row["metric"] for row in rows})
     return found

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyglot.intrinsic.jackknife import jackknife_values
-from polyglot.intrinsic.lexical import compression_ratio, distinct_2, words
+from polyglot.intrinsic.lexical import compression_ratio, distinct_2, distinct_pairs, words
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval
 
@@ -104,3 +104,9 @@ def test_both_depend_on_the_size_of_the_set_which_is_why_only_equal_sizes_compar
     texts = set_of(np.random.default_rng(1), 400)
     assert np.mean(distinct_2([], texts)) < np.mean(distinct_2([], texts[:100])) - 0.05
     assert np.mean(compression_ratio([], texts)) > np.mean(compression_ratio([], texts[:100])) + 0.05
+
+
+def test_distinct_pairs_are_pairs_of_prompt_and_response() -> None:
+    values = distinct_pairs(["a", "a", "b", "b"], ["x", "x", "x", "y"])
+    assert np.mean(values) == pytest.approx(3 / 4)
+    assert np.isnan(distinct_pairs(["a"], ["x"])).all()

@@ -91,6 +91,8 @@ ROUTED = {"lang": "de", "seed": "0"}
         ("student", {**SET, "base": "gemma-3-4b"}),
         ("evaluate_student", {**SET, "base": "gemma-3-4b"}),
         ("evaluate_anchor", {"model": "gemma-3-4b-it", "lang": "de"}),
+        ("judge_student", {**SET, "base": "gemma-3-4b"}),
+        ("judge_anchor", {"model": "gemma-3-4b-it", "lang": "de"}),
         ("router", {"base": "gemma-3-4b"}),
         ("assign", {"routed": "persyn", **ROUTED}),
         ("sample_embeddings", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),

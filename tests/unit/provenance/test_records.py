@@ -157,6 +157,14 @@ def test_gpus_are_counted_in_the_words_of_any_cluster(asked: dict[str, Any], gpu
     assert gpus_asked(asked) == gpus
 
 
+def test_answers_for_a_smaller_build_are_not_counted_twice() -> None:
+    for size in (2, 3):
+        tokens = pd.DataFrame({"prompt_tokens": [10] * size, "completion_tokens": list(range(size))})
+        write_parquet(tokens, Path(f"results/tiny/build/answers/equal-{size}00/good/de/respond.parquet"))
+    rows = by(ledger_table(Path("results/tiny"), usd_per_gpu_hour=None), "rule", "teacher")
+    assert [rows["synthesize_build", "good"][name] for name in ("prompt_tokens", "completion_tokens")] == [30, 3]
+
+
 def test_the_ledger_adds_up_attempts_gpus_tokens_and_money() -> None:
     results = Path("results/tiny")
     path = record_path(Path(job().log[0]))

@@ -23,12 +23,15 @@ from polyglot.workflow.study_checks import problems
 Loaded = tuple[Study, Registries]
 
 
+SHIPPED = ("paper", "paper-revised", "persyn", "tagalog", "mdaq-published", "demo")
+
+
 @pytest.fixture(scope="module")
 def paper(repository: Path) -> Loaded:
     return load_study(repository / "config/paper.yaml", repository)
 
 
-@pytest.mark.parametrize("name", ["paper", "paper-revised", "persyn", "tagalog", "mdaq-published", "demo"])
+@pytest.mark.parametrize("name", [*SHIPPED, "persyn-published", "persyn-published-math"])
 def test_every_study_of_the_repository_can_run_in_miniature(name: str, repository: Path) -> None:
     study, registries = load_study(repository / f"config/{name}.yaml", repository)
     small = Study.model_validate(study_in_miniature(study, Kept({})))

@@ -14,9 +14,10 @@ from polyglot.core.prompts import PromptTemplates
 from polyglot.core.rows import write_rows
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request
+from polyglot.judging.pairs import both_orders, duels_by_judge, duels_by_reward, parse_verdict
 from polyglot.selection.comparison import coverage_table, win_rate_table
 from polyglot.selection.coverage import coverage
-from polyglot.selection.duels import both_orders, duels_by_judge, duels_by_reward, parse_verdict, unseen_prompts, win_rate
+from polyglot.selection.duels import unseen_prompts, win_rate
 from polyglot.selection.own import chosen_from, read_samples, selected_rows, summary
 
 

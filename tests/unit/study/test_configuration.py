@@ -35,7 +35,13 @@ def load(tmp_path: Path, repository: Path, study: dict[str, Any], **overrides: A
     return load_study(path, repository, overrides)[0]
 
 
-@pytest.mark.parametrize("name", ["demo", "paper", "paper-revised", "tagalog", "persyn", "mdaq-published"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("demo", "paper", "paper-revised", "tagalog", "metrics"),
+        *("persyn", "persyn-published", "persyn-published-math", "mdaq-published"),
+    ],
+)
 def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
     study, _ = load_study(repository / f"config/{name}.yaml", repository)
     assert study.study == name
@@ -55,6 +61,8 @@ def test_shipped_studies_are_valid(repository: Path, name: str) -> None:
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
         ({"seeds": [1, 1]}, ["seeds", "more than once", "1"]),
         ({"methods": ["dictate"]}, ["methods.0", "dictate", "generate"]),
+        ({"routing": {"quality": "corectness"}}, ["routing.quality: unknown quality 'corectness'; did you mean 'correctness'?"]),
+        ({"routing": {"quality": "correctness"}}, ["routing.quality", "generate, translate", "has none there", "[respond]"]),
         ({"methods": ["respond"], "recipe": "generate", "experiments": {}, "run": None}, ["recipe", "generate", "respond"]),
         ({"scoring": {"alpha": 1.5}}, ["scoring.alpha", "1.5"]),
         ({"base": "thorough"}, ["bases", "thorough", "reference"]),

@@ -112,3 +112,8 @@ def test_experiments_of_the_demo_share_cells_and_have_displays_of_their_names(re
     for name in study.experiments:
         assert name in displays.tables(study)
         assert name in displays.figures(study)
+
+
+def test_scores_without_training_are_compared_for_one_base_and_one_recipe() -> None:
+    with pytest.raises(ValueError, match="'predictors' is of one base and one recipe: name one in `bases`"):
+        Experiment(compare="predictors", bases=["a", "b"])

@@ -16,7 +16,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.files import write_parquet
 from polyglot.core.text import normalise, units
 from polyglot.synthesis.filters.base import FILTERS, Earlier, Examples, Filter, Settings, Verdict
-from polyglot.synthesis.filters.chain import examples_of, filtered, marks
+from polyglot.synthesis.filters.chain import LEFT_OUT, examples_of, filtered, marks, without_finds
 from polyglot.synthesis.filters.duplicates import DuplicateSettings, Texts
 from polyglot.synthesis.filters.grams import grams
 from polyglot.synthesis.filters.settings import checked, in_use
@@ -115,6 +115,14 @@ def test_every_decision_is_kept_and_no_row_is_lost(tmp_path: Path) -> None:
     assert marks(again).to_dict("records") == [
         {"teacher": "t", "lang": "en", "method": "respond", "filter": "personal", "marked": 1}
     ]
+
+
+def test_what_was_only_marked_can_be_left_out_of_a_set() -> None:
+    said = [[{"filter": "length", "decision": "mark"}], [{"filter": "length", "decision": "keep"}], []]
+    answers = pd.DataFrame({"status": ["ok", "ok", "empty"], "decisions": said})
+    assert list(without_finds(answers, ["length"])["status"]) == [LEFT_OUT, "ok", "empty"]
+    assert without_finds(answers, ["duplicates"])["status"].equals(answers["status"])
+    assert without_finds(answers.drop(columns="decisions"), ["length"])["status"].equals(answers["status"])
 
 
 def test_a_marked_example_stays_and_a_dropped_one_shadows_no_other() -> None:

@@ -176,7 +176,8 @@ def test_benchmarks_are_the_worlds_the_hubs_or_in_a_folder(read: Read, tmp_path:
     assert not any("/de/" in said for said in evaluation.missing_items())
     assert EvaluationInputs(*read()).missing_items() == []
     assert "data/mgsm/de" in evaluation.folders({"lang": "de"})
-    assert evaluation.of_the_world == ["global-mmlu-lite", "m-rewardbench"]
+    beside = ["open-answers", "win-rate", "translation", "native-text"]
+    assert evaluation.of_the_world == ["global-mmlu-lite", "m-rewardbench", *beside]
     assert (evaluation.most_shots(), evaluation.study.evaluation.longest_answer) == (4, 90)
     assert evaluation.settings({"lang": "de"})["benchmarks"]["mgsm"]["shots"] == 4
 
@@ -197,7 +198,8 @@ def test_a_cell_given_up_has_no_files_and_a_reason(read: Read) -> None:
 def test_students_are_compared_with_their_base_and_its_reference(read: Read) -> None:
     experiments, named = ExperimentInputs(*read()), {"experiment": "large_student"}
     assert experiments.base_outcomes(named) == [
-        f"results/demo/evaluation/anchors/nano-large/{lang}.parquet" for lang in ("de", "id")
+        "results/demo/evaluation/anchors/nano-large/de.parquet",
+        "results/demo/judged/anchors/nano-large/id.parquet",  # a judge's verdicts are among them
     ]
     assert len(experiments.reference_outcomes(named)) == len(experiments.anchors(named)) == 2
     published = PublishingInputs(*read())

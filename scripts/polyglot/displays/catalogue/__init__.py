@@ -53,6 +53,8 @@ def tables(study: Study) -> dict[str, Display]:
     found = _all(study, "table", TABLES, BUDGET)
     if not (study.truth.above or study.truth.above_in):
         del found["truth"]
+    if not any(one.judged or not one.scored for one in study.evaluation.benchmarks.values()):
+        del found["further_benchmarks"]
     if not study.seed_sources:
         del found["seed_sources"]
     return found

@@ -308,6 +308,49 @@ _BY_COMPARISON["generalisation"] = {
     },
 }
 
+_BY_COMPARISON["predictors"] = {
+    "table": {
+        "": Display(
+            "predictors.predictors",
+            "Do scores that train no student find the better teachers?",
+            EXPERIMENTS,
+            "Rank correlation of every score of the data with the students' gain, and with the share of right pairs where it is "
+            "known, with {confidence} intervals; for teachers left out; beside corpus perplexity; and what each score costs.",
+            {
+                "predictors": "analysis/{experiment}_predictors.csv",
+                "values": "analysis/{experiment}_values.csv",
+                "costs": "analysis/{experiment}_costs.csv",
+                "holes": HOLES,
+            },
+        ),
+    },
+    "figure": {
+        "": Display(
+            "predictors.predictors",
+            "Do scores that train no student find the better teachers?",
+            EXPERIMENTS,
+            "Rank correlation of every score of the data with the students' gain, and with the share of right pairs where it is "
+            "known, within languages, with {confidence} intervals that resample teachers; the square is corpus perplexity.",
+            {"predictors": "analysis/{experiment}_predictors.csv"},
+            height=4.4,
+        ),
+    },
+}
+
+_BY_COMPARISON["race"] = {
+    "table": {
+        "": Display(
+            "racing.race",
+            "A race of teachers",
+            EXPERIMENTS,
+            "Every teacher is trained once, and whoever may still be the best is trained again on the same data. P(best), the "
+            "expected score below the best and the expected regret are those of a posterior over all teachers and rungs.",
+            {"rungs": "analysis/{experiment}_race.csv"},
+        ),
+    },
+    "figure": {},
+}
+
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {
     compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known) for kind, known in kinds.items()}
     for compare, kinds in _BY_COMPARISON.items()

@@ -63,6 +63,14 @@ _TABLES: dict[str, Display] = {
         "Every benchmark's score in every language, with the standard error over items.",
         {"evaluation": f"{SCORES}/evaluation.csv", "gaps": GAPS, "holes": HOLES},
     ),
+    "further_benchmarks": Display(
+        "further_benchmarks.further_benchmarks",
+        "Judged and further benchmarks",
+        EVALUATION,
+        "Base, reference and students on benchmarks that a judge decides, or that are measured beside the scores, with "
+        "{confidence} bootstrap intervals.",
+        {"scores": "analysis/further_benchmarks.csv"},
+    ),
     "spread": Display(
         "spread.spread",
         "Spread between draws of data and between trainings",

@@ -89,3 +89,23 @@ def marks(answers: pd.DataFrame) -> pd.DataFrame:
     told = [(*row[:3], one["filter"]) for row in usable.to_numpy(dtype=object) for one in row[3] if one["decision"] == "mark"]
     frame = pd.DataFrame(told, columns=columns)
     return frame.groupby(columns, sort=False).size().rename("marked").reset_index()
+
+
+LEFT_OUT = "left_out"
+"""Status of an answer that a set leaves out since a filter marked it."""
+
+
+def without_finds(answers: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame:
+    """Answers of which those that one of these filters marked are not usable either: their status is `LEFT_OUT`.
+
+    Args:
+        answers: status, and decisions (see `filtered`); a file of before version 0.2 has none, and stays as it is.
+    """
+    if not filters or "decisions" not in answers:
+        return answers
+    found = [
+        any(one["filter"] in filters and one["decision"] == "mark" for one in (decisions if decisions is not None else ()))
+        for decisions in answers["decisions"]
+    ]
+    marked = np.array(found, dtype=bool) & (answers["status"] == "ok").to_numpy()
+    return answers.assign(status=answers["status"].mask(marked, LEFT_OUT))

@@ -16,7 +16,7 @@ from polyglot.core.lookup import unknown
 from polyglot.core.rows import FileError, rows_file, stream_rows
 from polyglot.engines.addresses import ADDRESSES, is_own
 from polyglot.engines.manners import PRESETS
-from polyglot.evaluation.forms import Choice, Item, Preference, Problem
+from polyglot.evaluation.forms import Choice, Expression, Item, Preference, Problem
 from polyglot.evaluation.items import TEST
 from polyglot.registry import Registries
 from polyglot.registry.connections import base_address
@@ -31,7 +31,7 @@ KEYS = ("name", "preset", "url", "model", "key", "hub", "revision", "folder", "r
 """What the description of a model may say."""
 LONGEST_ANSWER, LONGEST_RATING = 2048, 1024
 """Tokens, where the answer names none."""
-FORMS: dict[type[Item], str] = {Preference: "likelihood", Problem: "generative", Choice: "letter"}
+FORMS: dict[type[Item], str] = {Preference: "likelihood", Problem: "generative", Expression: "math", Choice: "letter"}
 """A kind of benchmark item to the formulation that it is for."""
 
 Entry = dict[str, Any]
@@ -390,4 +390,4 @@ def _own_benchmark(
 
 def _answered(settings: Entry) -> Entry:
     """Settings with room for written answers, where answers are written."""
-    return settings | ({"max_new_tokens": 512} if settings["formulation"] == "generative" else {})
+    return settings | ({"max_new_tokens": 512} if settings["formulation"] in ("generative", "math") else {})

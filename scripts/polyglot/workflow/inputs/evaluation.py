@@ -43,6 +43,12 @@ class EvaluationInputs(Inputs):
             for name, settings in chosen.items()
         ]
 
+    def judged_folders(self, wildcards: Wildcards) -> list[str]:
+        """The items of every benchmark of a language whose answers are judged."""
+        judged = self.study.evaluation.judged_in(wildcards["lang"])
+        chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
+        return [folder for name, folder in zip(chosen, self.folders(wildcards), strict=True) if name in judged]
+
     def missing_items(self) -> list[str]:
         """One sentence for every folder in the study's settings that has no items.
 
@@ -82,6 +88,10 @@ class EvaluationInputs(Inputs):
         chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
         benchmarks = {name: settings.params() for name, settings in chosen.items()}
         return {"benchmarks": benchmarks, "batch_tokens": self.study.evaluation.batch_tokens}
+
+    def judged(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the verdicts on a language's answers depend on, by benchmark."""
+        return {name: chosen.params() for name, chosen in self.study.evaluation.judged_in(wildcards["lang"]).items()}
 
     def facts(self, wildcards: Wildcards) -> dict[str, Any]:
         """A benchmark's registry settings that its items depend on."""

@@ -38,7 +38,7 @@ class ExperimentInputs(Inputs):
         experiment = wildcards["experiment"]
         students = self.study.matrices[experiment].students
         cells = self.study.measured[experiment]
-        return [self.at(paths.STUDENT_OUTCOMES, **cell._asdict(), seed=name) for cell in cells for name in students]
+        return [self.student_outcomes(**cell._asdict(), seed=name) for cell in cells for name in students]
 
     def cell_files(self, experiment: str, pattern: str) -> list[str]:
         """A file of every measured cell and seed of an experiment."""
@@ -48,12 +48,12 @@ class ExperimentInputs(Inputs):
     def base_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of every base, by language."""
         anchors = self._matrix(wildcards).anchors
-        return [self.at(paths.ANCHOR_OUTCOMES, model=base, lang=lang) for base, lang in anchors]
+        return [self.anchor_outcomes(base, lang) for base, lang in anchors]
 
     def reference_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of every base's reference, by language."""
         models, anchors = self.registries.models, self._matrix(wildcards).anchors
-        return [self.at(paths.ANCHOR_OUTCOMES, model=models[base].reference, lang=lang) for base, lang in anchors]
+        return [self.anchor_outcomes(str(models[base].reference), lang) for base, lang in anchors]
 
     def cells(self, wildcards: Wildcards) -> list[list[str]]:
         """[base, recipe, teacher, language] of every measured cell."""
@@ -86,11 +86,17 @@ class ExperimentInputs(Inputs):
 
     def author_outcomes(self, wildcards: Wildcards) -> list[str]:
         """Outcomes of these teachers themselves."""
-        return [self.at(paths.ANCHOR_OUTCOMES, model=name, lang=lang) for name, lang in self.single_authors(wildcards)]
+        return [self.anchor_outcomes(name, lang) for name, lang in self.single_authors(wildcards)]
 
     def author_sizes(self, wildcards: Wildcards) -> dict[str, float | None]:
         """Their billions of parameters."""
         return {name: self.registries.models[name].size for name, _ in self.single_authors(wildcards)}
+
+    def oracle(self, wildcards: Wildcards) -> File:
+        """The share of right pairs, where the main experiment's teachers all know the micro-world, which tells it."""
+        authors = {name for name, _ in self.single_authors({"experiment": MAIN})}
+        known = authors and all(self.registries.models[name].pretraining for name in authors)
+        return self.at(paths.ORACLE) if known else []
 
     # The main experiment
     def main_cells(self) -> list[list[str]]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from polyglot.engines import ENGINES, behind_network, environment_of
+from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.registry import own_chat_template
 from polyglot.study import paths
 from polyglot.study.seed_languages import measures_a_scale
@@ -46,7 +47,8 @@ class ModelInputs(Inputs):
         study = self.study
         named = [name for matrix in study.matrices.values() for name in matrix.teachers]
         among = study.routed_among if study.routed_teachers else []
-        return [*dict.fromkeys([*named, *study.screened_teachers, *among, PEOPLE, self.translator])]
+        built = study.build.teachers
+        return [*dict.fromkeys([*named, *built, *study.screened_teachers, *among, PEOPLE, self.translator])]
 
     @property
     def writers(self) -> list[str]:
@@ -185,6 +187,13 @@ class ModelInputs(Inputs):
         """The prompt template of a chat judge: `judge` (the rubric) or `duel`; empty for a reward model."""
         judged = self.study.intrinsic.reward.kind == "rubric_judge"
         return f"{self.study.synthesis.prompts}/{name}.jinja" if judged else []
+
+    def open_templates(self, wildcards: Wildcards) -> list[str]:
+        """The prompt templates by which a chat judge judges a language's open answers."""
+        judged = self.study.evaluation.judged_in(wildcards["lang"]).values()
+        forms = {FORMULATIONS[one.formulation].judged for one in judged}
+        names = [name for form, name in (("rating", "rate"), ("pair", "duel")) if form in forms]
+        return [file for name in names for file in [self.judge_template(name)] if isinstance(file, str)]
 
     def ratings_kept_as(self) -> str:
         """The form of a rating job's side file: rows as the judge gives them, or the whole table of a reward model."""

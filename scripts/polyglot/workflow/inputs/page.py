@@ -19,8 +19,8 @@ from polyglot.study.reserved import MAIN
 from polyglot.study.sizes import examples_in
 from polyglot.workflow.inputs.base import Inputs
 
-WITH_OWN_TARGETS: tuple[Comparison, ...] = ("routing", "selection")
-"""Experiments with separate targets (`snakemake route`, `snakemake select`)."""
+WITH_OWN_TARGETS: tuple[Comparison, ...] = ("race", "routing", "selection")
+"""Experiments with separate targets (`snakemake race`, `snakemake route`, `snakemake select`)."""
 ALONE = ("rank", "screen")
 """Targets that show small samples, and nothing of a study's students."""
 FRAMES = {
@@ -55,7 +55,7 @@ class PageInputs(Inputs):
     def experiments_of(self, target: str) -> list[str]:
         """The experiments behind a target; none for other words."""
         matrices = self.study.matrices.items()
-        compared = {"route": "routing", "select": "selection"}
+        compared = {"race": "race", "route": "routing", "select": "selection"}
         if target == "all" and self.study.base:
             return self.study.default_experiments
         if target == "experiments":

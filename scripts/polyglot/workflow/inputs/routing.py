@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.teachers import Routed, by_strength
 from polyglot.study import paths
 from polyglot.study.sizes import every_answer
+from polyglot.synthesis.recipes import WHOLE
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 from polyglot.workflow.study_checks import kin, without_kin
 
@@ -55,6 +57,19 @@ class RoutingInputs(Inputs):
             ]
 
         return files
+
+    @property
+    def _graded(self) -> bool:
+        """Whether answers are compared with the seed dataset's responses, and need no ratings."""
+        return QUALITIES[self.study.routing.quality].grade is not None
+
+    def calibration_quality(self, wildcards: Wildcards) -> list[str]:
+        """A file of ratings of every teacher's calibration answers in every language, if the quality is the judge's."""
+        return [] if self._graded else self.calibration_files(paths.REWARD, recipe=WHOLE)(wildcards)
+
+    def references(self) -> list[str]:
+        """The seed dataset in every language, if answers are compared with its responses."""
+        return [self.at(paths.SEED, lang=lang) for lang in self.study.routed_languages] if self._graded else []
 
     def model(self, base: str) -> str:
         """The model that the router of a base starts from."""
@@ -119,7 +134,10 @@ class RoutingInputs(Inputs):
                 for teacher in teachers
                 for method in study.methods
             ]
-            files["quality"] = [self.at(paths.REWARD, teacher=teacher, **measured) for teacher in teachers]
+            if self._graded:
+                files["seeds"] = [self.at(paths.SEED, lang=wildcards["lang"])]
+            else:
+                files["quality"] = [self.at(paths.REWARD, teacher=teacher, **measured) for teacher in teachers]
             files["learnability"] = [self.at(paths.PERPLEXITY, teacher=teacher, **measured) for teacher in teachers]
         return files
 

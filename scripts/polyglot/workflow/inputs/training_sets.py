@@ -9,11 +9,12 @@ from typing import Any
 
 from polyglot.study import paths
 from polyglot.study.sizes import every_answer, examples_in, requests_in, wants
-from polyglot.synthesis.draws import Draw
+from polyglot.synthesis.draws import BUILD, Draw
 from polyglot.synthesis.filters.settings import in_use
 from polyglot.synthesis.methods.base import METHODS, own_templates, template_files
 from polyglot.synthesis.recipes import PUBLIC, WHOLE, blocks_needed, parse_recipe
 from polyglot.workflow.inputs.base import Inputs, Wildcards
+from polyglot.workflow.inputs.building import BuildInputs
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,16 @@ class TrainingSetInputs(Inputs):
 
     @cached_property
     def recipes(self) -> list[str]:
-        """Every recipe that a job may need: those of the experiments, and those used by routing and selection."""
+        """Every recipe that a job may need: those of the experiments, of routing and selection, and of a build."""
         routed = self.study.routed_teachers.values()
         whole = [WHOLE] if routed or self.study.selecting else []
         every = [every_answer(self.study) for teacher in routed if teacher.needs("answers")]
-        return [*dict.fromkeys([*self.study.recipes, *whole, *every])]
+        return [*dict.fromkeys([*self.study.recipes, *whole, *every, *self.built.recipes])]
+
+    @property
+    def built(self) -> BuildInputs:
+        """The data set at the end of the study."""
+        return BuildInputs(self.study, self.registries)
 
     @property
     def mixed(self) -> list[str]:
@@ -87,8 +93,10 @@ class TrainingSetInputs(Inputs):
         """Whether further requests are asked for a training set, if it lacks answers."""
         return wildcards["recipe"] in {*self.study.recipes, WHOLE} and bool(self.wants(wildcards))
 
-    def parts(self, wildcards: Wildcards) -> list[list[str | int]]:
+    def parts(self, wildcards: Wildcards) -> list[list[Any]]:
         """What a recipe mixes: [part, how many blocks of it, how many blocks of answers to further requests]."""
+        if _is_build(wildcards):
+            return self.built.parts(wildcards)
         study, more = self.study, self._is_refilled(wildcards)
         recipe = parse_recipe(wildcards["recipe"], study.methods)
         blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
@@ -97,6 +105,8 @@ class TrainingSetInputs(Inputs):
 
     def files(self, wildcards: Wildcards) -> list[str]:
         """The answers that a recipe mixes, part by part: its blocks, then the answers to further requests for each."""
+        if _is_build(wildcards):
+            return self.built.files(wildcards)
         lang, draw = wildcards["lang"], wildcards["seed"]
         files = []
         for part, blocks, further in self.parts(wildcards):
@@ -119,3 +129,7 @@ class TrainingSetInputs(Inputs):
     def size(self, wildcards: Wildcards) -> int:
         """Target number of examples of a training set."""
         return examples_in(wildcards["recipe"], wildcards["seed"], self.study)
+
+
+def _is_build(wildcards: Wildcards) -> bool:
+    return Draw.parse(wildcards["seed"]).sample == BUILD

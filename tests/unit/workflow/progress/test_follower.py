@@ -15,8 +15,11 @@ from polyglot.workflow.progress.follower import Follower
 from polyglot.workflow.progress.stages import STAGE_OF, STAGES
 from polyglot.workflow.progress.words import about, clock
 
-RULE = re.compile(r"^(?:use rule \w+ as (\w+) with|rule (\w+)):$", re.MULTILINE)
-ONLY_NAMES = {"all", "experiments", "route", "select", "rank", "screen", "fetch", "plan", "publish", "replication"}
+RULE = re.compile(r"^(?:use rule \w+ as (\w+) with|(?:rule|checkpoint) (\w+)):$", re.MULTILINE)
+ONLY_NAMES = {
+    *("all", "experiments", "route", "select", "race", "rank", "screen"),
+    *("fetch", "plan", "publish", "build", "replication"),
+}
 
 
 class Told:

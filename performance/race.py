@@ -1,0 +1,187 @@
+"""A race of teachers against the full study, by simulation with a known truth.
+
+    python performance/race.py [--studies 1000] [--write docs/race.csv]
+
+The full study trains three students on three draws of data of every teacher. The race draws once, trains once, and trains again
+who is still likely enough to be the best. Costs are GPU hours of the paper's scale (10 teachers, 6 languages, 10,000 examples).
+Regret is the true score of the best teacher less that of the chosen one, times 1,000. docs/howto/race.md shows what is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from polyglot.analysis.race_posterior import Known, Noise, learned_noise
+from polyglot.analysis.racing import Terms, standing, survivors
+from polyglot.core.arrays import Array
+
+ITEMS = ((400, 2869), (2869,), (400, 2869, 250), (400, 2869, 250), (400, 2869), (400, 2869, 250))
+"""Items of the benchmarks of each language: MGSM-like, MMLU and others of the paper's study."""
+ACCURACY = {400: 0.45, 2869: 0.55, 250: 0.25}
+DATA_HOURS = np.array([0.0, 6.6618, 0.7594, 10.4856, 2.9978, 2.5398, 1.1225, 0.3964, 0.1241, 0.3056])
+"""GPU hours of the data of one cell, by teacher, at the paper's scale; the first is behind an endpoint."""
+TRAINING, EVALUATION, MEASURING = 0.7589, 0.1088, 0.8371
+"""GPU hours of one training, of its evaluation, and of measuring one training set."""
+BELIEVED_SEED, BELIEVED_COMMON, DF_OF_BELIEF = 0.005, 0.5, 10.0
+
+SHOWN = ["world", "studies", "cost", "regret", "stated", "full_regret", "clear", "false_clear"]
+"""What is written for the docs."""
+
+
+def item_variance() -> Array:
+    """Variance over items of a student's mean score, by language."""
+    return np.array([sum(ACCURACY[n] * (1 - ACCURACY[n]) / n for n in each) / len(each) ** 2 for each in ITEMS])
+
+
+@dataclass(frozen=True)
+class World:
+    """How scores arise. `teacher`, `language`: spreads of teachers and of teachers in a language; `truth`: the teachers' scores,
+    where they are given; `seed`: spread of students; `drawn`: the share of its variance that belongs to the draw; `common`,
+    `own`: shares of the items' variance that all students share, and that students of one teacher share; `items`: how many times
+    the items."""
+
+    teacher: float = 0.006
+    language: float = 0.007
+    truth: tuple[float, ...] = ()
+    seed: float = 0.005
+    drawn: float = 0.5
+    common: float = 0.5
+    own: float = 0.1
+    items: int = 1
+    teachers: int = 10
+
+    def believed(self) -> Noise:
+        """What an analyst knows before a second training: the items' variance between students, and assumptions of the rest."""
+        items = item_variance() / self.items
+        apart = (1 - self.common) * items  # seen in the answers of different teachers' students
+        seed = BELIEVED_SEED**2 / 2
+        return Noise(0.2 * apart + seed, 0.8 * apart + seed)
+
+
+WORLDS = {
+    "published": World(),
+    "published, four times the items": World(items=4),
+    "weak teachers": World(teacher=0.002, language=0.009),
+    "steps of .002": World(truth=tuple(-0.002 * rank for rank in range(10)), language=0.007),
+    "one better by .015": World(truth=(0.015, *(0.0,) * 9), language=0.005),
+    "equal": World(truth=(0.0,) * 10, language=0.0),
+    "equal, four times the items": World(truth=(0.0,) * 10, language=0.0, items=4),
+    "seeds .012, believed .005": World(seed=0.012),
+    "three quarters of the item noise apart": World(common=0.25),
+    "three teachers": World(teachers=3),
+}
+
+
+def truths(world: World, studies: int, rng: np.random.Generator) -> Array:
+    """True scores, (studies, teachers, languages); of given ones, the mean over languages is as given."""
+    shape = (studies, world.teachers, len(ITEMS))
+    beside: Array = world.language * rng.normal(size=shape)
+    if world.truth:
+        beside = beside - beside.mean(axis=-1, keepdims=True)
+        given: Array = np.array(world.truth)[:, None] + beside
+        return given
+    apart: Array = world.teacher * rng.normal(size=(*shape[:2], 1)) + beside
+    return apart
+
+
+def observed(true: Array, world: World, trainings: int, rng: np.random.Generator, *, draws: bool) -> Array:
+    """Scores of single students, (studies, teachers, languages, trainings); `draws`: each on data of its own."""
+    items = item_variance() / world.items
+    own = rng.normal(size=(*true.shape, 1)) * np.sqrt(world.own * items)[:, None]
+    drawn = rng.normal(size=(*true.shape, trainings if draws else 1)) * world.seed * world.drawn**0.5
+    anew = (1 - world.own - world.common) * items + (1 - world.drawn) * world.seed**2
+    scores: Array = true[..., None] + own + drawn + rng.normal(size=(*true.shape, trainings)) * np.sqrt(anew)[:, None]
+    return scores
+
+
+@dataclass(frozen=True)
+class Raced:
+    """Per study: the chosen teacher, stated regret, whether it is called clear, and trainings of every teacher."""
+
+    chosen: Array
+    stated: Array
+    clear: Array
+    trainings: Array
+
+
+def race(scores: Array, believed: Noise, terms: Terms, rng: np.random.Generator, number: int = 500) -> Raced:
+    """Race every study to its end; `scores` as in `observed`."""
+    studies, teachers, _, _ = scores.shape
+    alive, going = np.ones((studies, teachers), bool), np.ones(studies, bool)
+    trainings = np.zeros((studies, teachers), int)
+    found = Raced(np.zeros(studies, int), np.zeros(studies), np.zeros(studies, bool), trainings)
+    for _ in range(terms.trainings):
+        at = np.flatnonzero(going)
+        if not len(at):
+            break
+        trainings[at] += alive[at]
+        there = np.arange(scores.shape[-1]) < trainings[at][:, :, None, None]
+        single = np.where(there, scores[at], np.nan)
+        noise = learned_noise(believed_of(believed, len(at)), single, DF_OF_BELIEF)
+        counts = np.broadcast_to(trainings[at][:, :, None], single.shape[:-1])
+        now = standing(Known(np.nanmean(single, axis=-1), counts, noise), alive[at], rng, number=number)
+        found.chosen[at], found.stated[at], found.clear[at] = now.leader, now.regret, now.clear
+        alive[at] = survivors(now, alive[at], terms)
+        going[at] = (alive[at].sum(axis=-1) > 1) & ~((terms.regret > 0) & (now.regret <= terms.regret))
+    return found
+
+
+def believed_of(noise: Noise, studies: int) -> Noise:
+    """The same belief for every study."""
+    return Noise(np.broadcast_to(noise.kept, (studies, len(ITEMS))), np.broadcast_to(noise.anew, (studies, len(ITEMS))))
+
+
+def hours(trainings: Array, draws: int, items: int) -> Array:
+    """GPU hours of studies, by trainings of every teacher, (studies, teachers), and draws of its data."""
+    data = np.resize(DATA_HOURS, trainings.shape[-1]) + MEASURING
+    each = draws * data + trainings * (TRAINING + EVALUATION * items)
+    summed: Array = len(ITEMS) * each.sum(axis=-1)
+    return summed
+
+
+def compared(name: str, world: World, studies: int, seed: int, terms: Terms) -> dict[str, float | str]:
+    """Race and full study on the same truths."""
+    rng = np.random.default_rng(seed)
+    true = truths(world, studies, rng)
+    value = true.mean(axis=-1)
+    plain = replace(world, items=1)
+    full = observed(true, plain, 3, rng, draws=True).mean(axis=(2, 3)).argmax(axis=1)
+    raced = race(observed(true, world, terms.trainings, rng, draws=False), world.believed(), terms, rng)
+    regret, other = (1000 * (value.max(axis=1) - value[np.arange(studies), chosen]) for chosen in (raced.chosen, full))
+    every = hours(np.full((1, world.teachers), 3), 3, 1)
+    wrong = raced.clear & ((regret > 1e-9) | (np.ptp(value, axis=1) < 1e-9))
+    apart = 1000 * raced.stated - regret
+    return {
+        "world": name,
+        "studies": studies,
+        "cost": float((hours(raced.trainings, 1, world.items) / every).mean()),
+        "regret": float(regret.mean()),
+        "stated": float(1000 * raced.stated.mean()),
+        "full_regret": float(other.mean()),
+        "more_than_full": float((regret - other).mean()),
+        "more_se": float((regret - other).std(ddof=1) / studies**0.5),
+        "stated_apart_se": float(apart.std(ddof=1) / studies**0.5),
+        "clear": float(raced.clear.mean()),
+        "false_clear": float(wrong.mean()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", help="a CSV file for the numbers")
+    args = parser.parse_args()
+    rows = [compared(name, world, args.studies, args.seed, Terms()) for name, world in WORLDS.items()]
+    found = pd.DataFrame(rows)
+    print(found.round(3).to_string(index=False))
+    if args.write:
+        found[SHOWN].round(3).to_csv(args.write, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""One rung of a race: who is trained again, and why the others are not."""
+
+from polyglot.workflow.job import running
+
+with running(snakemake, environment="analysis"):
+    import pandas as pd
+
+    from polyglot.analysis.race_rungs import Beliefs, rung_table
+    from polyglot.analysis.racing import Terms
+    from polyglot.core.files import write_csv
+
+    params = snakemake.params
+    before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
+    students: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for (teacher, lang), path in zip(params.trained, snakemake.input.students, strict=True):
+        students.setdefault((teacher, lang), []).append(pd.read_parquet(path))
+    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed)
+    print(table.to_string(index=False))
+    write_csv(table, snakemake.output[0])

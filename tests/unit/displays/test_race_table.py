@@ -1,0 +1,29 @@
+"""The table of a race: verdict, reasons and rungs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from polyglot.displays.context import Context
+from polyglot.displays.tables.racing import race
+from tests.simulated import values
+
+CONTEXT = Context.of(values(["good", "fair", "poor"], ["base"], ["equal"], 1, "signsafe"))
+
+
+def test_a_race_says_who_was_dropped_why_and_what_one_more_rung_takes() -> None:
+    first = {"rung": 1, "since": 1, "languages": 2, "regret": 0.004, "clear": False, "end": "", "reason": "", "trainings": 1}
+    rows = [
+        first | {"teacher": "good", "state": "leads", "score": 0.6, "best": 0.5, "gap": 0.004},
+        first | {"teacher": "fair", "state": "stays", "score": 0.59, "best": 0.48, "gap": 0.005},
+        first | {"teacher": "poor", "state": "dropped", "score": 0.5, "best": 0.02, "gap": 0.1, "reason": "too far behind"},
+    ]
+    later = [row | {"rung": 2, "end": "trainings", "regret": 0.002, "trainings": 2 - (row["teacher"] == "poor")} for row in rows]
+    made = race(CONTEXT, pd.DataFrame(rows + later).assign(most=2))
+    told = " ".join(made.notes)
+    assert list(made.shown["why"]) == ["–", "–", "too far behind"]
+    assert "not clearly the best: P(best) 50%. Expected regret: 0.0020" in told
+    assert "Students: 10, where 2 trainings of every teacher would be 12." in told
+    assert "One more training of the 2 teachers left would be 4 students." in told
+    assert "A race saves little here" in told
+    assert list(made.more[0].shown["students so far"]) == ["6", "10"]
