@@ -44,7 +44,6 @@ include: "rules/displays.smk"
 include: "rules/replication.smk"
 include: "rules/provenance.smk"
 include: "rules/publishing.smk"
-include: "rules/building.smk"
 include: "rules/planning.smk"
 include: "rules/rehearsal.smk"
 

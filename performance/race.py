@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from polyglot.analysis.race_posterior import Known, Noise, learned_noise
-from polyglot.analysis.racing import Terms, standing, survivors
 from polyglot.core.arrays import Array
+from polyglot.scoring.race_posterior import Known, Noise, learned_noise
+from polyglot.scoring.racing import Terms, standing, survivors
 
 ITEMS = ((400, 2869), (2869,), (400, 2869, 250), (400, 2869, 250), (400, 2869), (400, 2869, 250))
 """Items of the benchmarks of each language: MGSM-like, MMLU and others of the paper's study."""

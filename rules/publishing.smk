@@ -1,5 +1,5 @@
-# Publishing: synthetic sets as data set folders with data cards, and model cards of the students.
-from polyglot.publishing.facts import TRAIN, set_facts, student_facts
+# Publishing: synthetic sets and students with their cards; and `build`, from the study's verdict to a data set of the wanted size.
+from polyglot.publishing.facts import TRAIN, build_facts, set_facts, student_facts
 
 
 rule data_set:
@@ -71,3 +71,220 @@ rule model_card:
 rule publish:
     input:
         targets.publishing(),
+
+
+def of_the_choice(pattern, single=False):
+    """A file of every choice, once the choices are made."""
+
+    def files(wildcards):
+        made = checkpoints.build_choice.get().output[0]
+        return building.of_choices(pattern, made, single=single)
+
+    return files
+
+
+checkpoint build_choice:
+    """Who writes each language's data, and how, with every number behind it."""
+    input:
+        verdicts=building.verdicts(),
+        measurements=building.measurements(),
+    output:
+        f"{RESULTS}/build/choice.json",
+    log:
+        f"{RESULTS}/logs/build_choice.log",
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        facts=lambda wildcards: building.facts(),
+    message:
+        "What {STUDY.study} chooses"
+    script:
+        "../scripts/publishing/choose.py"
+
+
+rule build_requests:
+    """Requests to a teacher for what the wanted size needs beside the answers that are there."""
+    input:
+        answers=building.answers_that_are_there,
+        stock=building.requests_in_stock,
+    output:
+        expand(
+            "results/{{study}}/build/requests/{{recipe}}/{{teacher}}/{{lang}}/{method}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/build_requests/{recipe}/{teacher}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/build_requests/{recipe}/{teacher}/{lang}.tsv"
+    wildcard_constraints:
+        recipe=one_of(building.recipes),
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        methods=STUDY.methods,
+        wanted=building.wanted,
+        size=building.size,
+        left_out=STUDY.build.leave_out,
+    message:
+        "What {wildcards.teacher} is still to be asked in {wildcards.lang}"
+    script:
+        "../scripts/publishing/build_requests.py"
+
+
+rule build_plan:
+    """What is added for the wanted size, and its price, before any of it is asked."""
+    input:
+        choice=rules.build_choice.output[0],
+        requests=of_the_choice(paths.BUILD_REQUESTS, single=True),
+        prices=lambda wildcards: building.prices(),
+    output:
+        expand(f"{RESULTS}/build/plan.{{form}}", form=["csv", "md"]),
+    log:
+        f"{RESULTS}/logs/build_plan.log",
+    localrule: True
+    conda:
+        "../envs/locked/analysis.yaml"
+    resources:
+        login=1,
+    params:
+        methods=STUDY.methods,
+        rates=lambda wildcards: models.rates(models.teachers),
+        usual=[STUDY.plan.request_tokens, STUDY.plan.answer_tokens],
+        usd_per_gpu_hour=STUDY.plan.usd_per_gpu_hour,
+        routed=lambda wildcards: building.routed_requests(),
+    message:
+        "What the build of {STUDY.study} adds"
+    script:
+        "../scripts/publishing/build_plan.py"
+
+
+use rule synthesize as synthesize_build with:
+    input:
+        requests=rules.build_requests.output,
+        model=lambda wildcards: models.folder(wildcards.teacher),
+        chat_template=lambda wildcards: models.chat_template(wildcards.teacher),
+        checked=ancient(building.requests_check),
+        plan=ancient(rules.build_plan.output),
+    output:
+        expand(
+            "results/{{study}}/build/answers/{{recipe}}/{{teacher}}/{{lang}}/{method}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/synthesize_build/{recipe}/{teacher}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/synthesize_build/{recipe}/{teacher}/{lang}.tsv"
+    threads: threads_of("synthesize_build")
+    resources:
+        **asked("synthesize_build"),
+    params:
+        teacher=lambda wildcards: models.settings(wildcards.teacher),
+        batch_size=STUDY.synthesis.batch_size,
+        reading=STUDY.synthesis.reading,
+        retries=STUDY.synthesis.retries,
+        # of all sizes: what was answered for a smaller set is kept there, and is not asked again for a larger one
+        side_file=f"results/{{study}}/unfinished/answers-build/{{teacher}}/{{lang}}/{building.draw}.jsonl",
+    message:
+        "{wildcards.teacher} writes {wildcards.lang} data for the build"
+
+
+use rule synthesize_build as ask_endpoint_build with:
+    wildcard_constraints:
+        teacher=one_of(models.endpoint_teachers),
+
+
+if ASKED_HERE:
+
+    localrules:
+        ask_endpoint_build,
+
+
+use rule check_answers as check_build with:
+    input:
+        requests=rules.build_requests.output,
+        answers=rules.synthesize_build.output,
+        tasks=evaluation.folders,
+        seed="results/{study}/seed/{lang}.parquet",
+        earlier=building.answers_that_are_there,
+    output:
+        expand(
+            "results/{{study}}/build/synthetic/{{recipe}}/{{teacher}}/{{lang}}/{method}.parquet",
+            method=STUDY.methods,
+        ),
+    log:
+        "results/{study}/logs/check_build/{recipe}/{teacher}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/check_build/{recipe}/{teacher}/{lang}.tsv"
+    message:
+        "Check the build's answers of {wildcards.teacher} in {wildcards.lang}"
+
+
+rule build_comparison:
+    """The build's students beside base, reference and the study's students."""
+    input:
+        choice=rules.build_choice.output[0],
+        built=of_the_choice(paths.STUDENT_OUTCOMES),
+        students=building.files_of_students(),
+        base=building.files_of_anchors("base"),
+        reference=building.files_of_anchors("reference"),
+    output:
+        f"{RESULTS}/build/comparison.csv",
+    log:
+        f"{RESULTS}/logs/build_comparison.log",
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        students=building.compared_students(),
+        replicates=STUDY.scoring.bootstrap,
+        confidence=STUDY.scoring.confidence,
+        seed=STUDY.scoring.seed,
+    message:
+        "The build of {STUDY.study} beside the study"
+    script:
+        "../scripts/publishing/compare_build.py"
+
+
+rule build_folder:
+    """The folder to publish: the data set of all languages with its card, the choice, and the students with theirs."""
+    input:
+        choice=rules.build_choice.output[0],
+        plan=rules.build_plan.output,
+        data=of_the_choice(paths.DATA_CARD.replace("README.md", TRAIN)),
+        cards=of_the_choice(paths.DATA_CARD),
+        models=of_the_choice(paths.STUDENT) if STUDY.base else [],
+        model_cards=of_the_choice(paths.MODEL_CARD) if STUDY.base else [],
+        comparison=rules.build_comparison.output[0] if STUDY.base else [],
+        template="report/build_card.md.jinja",
+    output:
+        card=f"{RESULTS}/build/published/README.md",
+        data=directory(f"{RESULTS}/build/published/data"),
+        students=directory(f"{RESULTS}/build/published/students"),
+        numbers=directory(f"{RESULTS}/build/published/numbers"),
+    log:
+        f"{RESULTS}/logs/build_folder.log",
+    localrule: True
+    conda:
+        "../envs/locked/transformers.yaml"
+    resources:
+        login=1,
+    params:
+        facts=lambda wildcards: build_facts(STUDY, REGISTRIES, building.languages),
+        variables=REGISTRIES.keys,
+    message:
+        "The folder to publish of {STUDY.study}"
+    script:
+        "../scripts/publishing/build_folder.py"
+
+
+rule build:
+    input:
+        rules.build_folder.output,

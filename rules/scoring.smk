@@ -1,4 +1,9 @@
-# Scores: measurements with bootstrap replicates, and PG-Scores in three definitions, by experiment.
+# Scores: measurements with bootstrap replicates, and PG-Scores in three definitions, by experiment; races of teachers.
+from polyglot.workflow.inputs.racing import RacingInputs
+
+racing = RacingInputs(STUDY, REGISTRIES)
+
+
 rule measurements:
     """All measurements of an experiment, with bootstrap replicates."""
     input:
@@ -72,3 +77,71 @@ rule pg_score:
         "PG-Scores of {wildcards.study}: {wildcards.experiment}"
     script:
         "../scripts/scoring/pg_score.py"
+
+
+# A race of teachers: everyone is trained once, then whoever may still be the best is trained again.
+def rung_file(wildcards, rung):
+    """The file of a rung of a race, as soon as it is there."""
+    return checkpoints.race_rung.get(
+        study=STUDY.study, experiment=wildcards.experiment, rung=rung
+    ).output[0]
+
+
+checkpoint race_rung:
+    """Who is trained again after a rung of a race, and why the others are not."""
+    input:
+        before=racing.before,
+        students=racing.outcomes(rung_file),
+    output:
+        "results/{study}/race/{experiment}/rung{rung}.csv",
+    log:
+        "results/{study}/logs/race_rung/{experiment}/{rung}.log",
+    benchmark:
+        "results/{study}/benchmarks/race_rung/{experiment}/{rung}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+        rung=r"[1-9]\d*",
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        trained=racing.trained(rung_file),
+        terms=racing.terms,
+        beliefs=racing.beliefs(),
+        seed=STUDY.scoring.seed,
+    message:
+        "Rung {wildcards.rung} of {wildcards.experiment}"
+    script:
+        "../scripts/scoring/race_rung.py"
+
+
+rule race_verdict:
+    """All rungs of a race that is over."""
+    input:
+        rungs=racing.rungs(rung_file),
+    output:
+        "results/{study}/analysis/{experiment}_race.csv",
+    log:
+        "results/{study}/logs/race_verdict/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/race_verdict/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        trainings=lambda wildcards: racing.terms(wildcards)["trainings"],
+    message:
+        "Verdict of the race {wildcards.experiment}"
+    script:
+        "../scripts/scoring/race_verdict.py"
+
+
+rule race:
+    input:
+        targets.asked_by("race"),

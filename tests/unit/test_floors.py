@@ -19,7 +19,7 @@ FLOORS = (
     ("engines", "evaluation", "training"),
     ("intrinsic", "synthesis"),
     ("judging", "nano", "scoring", "seeds"),
-    ("analysis", "building", "routing", "selection"),
+    ("analysis", "routing", "selection"),
     ("replication", "study"),
     ("displays", "planning", "provenance", "rehearsal"),
     ("cluster", "publishing", "workflow"),

@@ -24,6 +24,9 @@ CPU_SPEED = 0.01
 MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
 """MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
 state before they are written."""
+WEIGHTS_PER_GPU = 48000
+"""MB of weights that lie on one GPU at most: main memory holds no more of them when they are read. A larger model is stored in
+fewer bytes."""
 OFFLOADED_PER_BILLION = 24000
 """The same where main memory also holds weights, gradients and optimiser in float32."""
 THREADS_PER_GPU = 4
@@ -109,10 +112,16 @@ def training(model: Model, examples: float, attempt: int) -> Demand:
 def _with_model(model: Model, gpus: int, kind: Kind, examples: float, attempt: int) -> Demand:
     billions = _billions(model, gpus)
     minutes = START + MINUTES[kind] * billions / (gpus or CPU_SPEED) * examples / 1000
-    per_billion = MEMORY_PER_BILLION["train" if kind == "train" else "gpu" if gpus else "cpu"]
-    if kind == "train" and model.training_offload:
-        per_billion = OFFLOADED_PER_BILLION
-    return _grown(gpus, _threads(billions, gpus), USUAL_MEMORY + per_billion * billions, minutes, attempt)
+    return _grown(gpus, _threads(billions, gpus), USUAL_MEMORY + _weights_mb(model, gpus, kind, billions), minutes, attempt)
+
+
+def _weights_mb(model: Model, gpus: int, kind: Kind, billions: float) -> float:
+    """MB of main memory for the weights, and for what training adds to them."""
+    if kind == "train":
+        return billions * (OFFLOADED_PER_BILLION if model.training_offload else MEMORY_PER_BILLION["train"])
+    if not gpus:
+        return billions * MEMORY_PER_BILLION["cpu"]
+    return min(billions * MEMORY_PER_BILLION["gpu"], gpus * WEIGHTS_PER_GPU)
 
 
 def _billions(model: Model, gpus: int) -> float:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from polyglot.building.comparison import MEAN
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, probability, with_interval
 from polyglot.publishing.cards import NOT_STATED, hub_licences, licence_lines, size_category, unstated
+from polyglot.publishing.comparison import MEAN
 from polyglot.publishing.facts import TRAIN
 
 CARD = "README.md"

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from polyglot.analysis.settings import Race, Screen, Statistics, Truth
-from polyglot.building.settings import Build
 from polyglot.core.cells import Cell
 from polyglot.core.given_path import GivenPath
 from polyglot.core.lookup import unknown
@@ -25,6 +24,7 @@ from polyglot.routing.teachers import Routed, parse_routed
 from polyglot.scoring.settings import Scoring
 from polyglot.seeds.settings import SeedDataset
 from polyglot.selection.settings import Selection
+from polyglot.study.build import Build
 from polyglot.study.experiments import Defaults, Experiment, Matrix, expand
 from polyglot.study.explore import Explore
 from polyglot.study.figures import ALL, Figure

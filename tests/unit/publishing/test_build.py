@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from polyglot.building.choice import Alternative, Choice, as_json
 from polyglot.publishing.build import Built, build_card, lay_out, scores
+from polyglot.publishing.choice import Alternative, Choice, as_json
 from polyglot.publishing.facts import TRAIN, build_facts
 from polyglot.workflow.loading import load_study
 

@@ -14,7 +14,7 @@ ENDS = {
     "regret": "the expected regret was as small as was asked",
     "trainings": "the trainings were used up",
 }
-"""Why a race ended (`polyglot.analysis.racing.End`)."""
+"""Why a race ended (`polyglot.scoring.racing.End`)."""
 FEW, EQUAL = 4, 0.5
 """With fewer teachers, or a larger share of them left at the end, a race saves hardly anything."""
 

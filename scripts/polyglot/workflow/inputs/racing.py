@@ -51,12 +51,12 @@ class RacingInputs(Inputs):
         return rungs_of
 
     def terms(self, wildcards: Wildcards) -> dict[str, Any]:
-        """As `polyglot.analysis.racing.Terms`."""
+        """As `polyglot.scoring.racing.Terms`."""
         trainings = self.study.matrices[wildcards["experiment"]].trainings
         return {"least": self.study.race.least, "regret": self.study.race.regret, "trainings": trainings}
 
     def beliefs(self) -> dict[str, float]:
-        """As `polyglot.analysis.race_rungs.Beliefs`."""
+        """As `polyglot.scoring.race_rungs.Beliefs`."""
         return {"draw": self.study.plan.draw_spread, "training": self.study.plan.training_spread}
 
     def _students(self, wildcards: Wildcards, rung_file: RungFile) -> list[tuple[Cell, str]]:

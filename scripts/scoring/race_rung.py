@@ -5,9 +5,9 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.analysis.race_rungs import Beliefs, rung_table
-    from polyglot.analysis.racing import Terms
     from polyglot.core.files import write_csv
+    from polyglot.scoring.race_rungs import Beliefs, rung_table
+    from polyglot.scoring.racing import Terms
 
     params = snakemake.params
     before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None

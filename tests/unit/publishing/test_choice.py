@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.building.choice import Alternative, Verdict, as_json, better, choose, of_ranking, of_recommendation
-from polyglot.building.settings import Build
 from polyglot.core.errors import WrongInput
+from polyglot.publishing.choice import Alternative, Verdict, as_json, better, choose, of_ranking, of_recommendation
+from polyglot.study.build import Build
 
 SAME = {"equal": "equal", "equal-150": "equal", "respond-150": "respond", "mdaq-150": "mdaq"}
 SIZES = {"equal": 600, "equal-150": 150, "respond-150": 150, "mdaq-150": 150}

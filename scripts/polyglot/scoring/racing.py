@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from polyglot.analysis.race_posterior import Known, draws, equal_weights
 from polyglot.core.arrays import Array
+from polyglot.scoring.race_posterior import Known, draws, equal_weights
 
 CLEAR = 0.95
 """P(best) from which a choice is called clear."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from polyglot.building.comparison import compare
+from polyglot.publishing.comparison import compare
 
 
 def outcomes(share: float, seed: int, easy: np.ndarray) -> pd.DataFrame:

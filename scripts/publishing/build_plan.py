@@ -5,8 +5,8 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.building.amounts import plan_row, plan_text
     from polyglot.core.files import read_frame, read_json, write_csv, write_text
+    from polyglot.publishing.amounts import plan_row, plan_text
 
     params, files = snakemake.params, snakemake.input
     choice, requests = read_json(files.choice), iter(files.requests)

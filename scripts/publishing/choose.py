@@ -5,8 +5,8 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.building.choice import as_json, better, choose, of_ranking, of_recommendation
     from polyglot.core.files import read_frame, write_json
+    from polyglot.publishing.choice import as_json, better, choose, of_ranking, of_recommendation
 
     facts, files = snakemake.params.facts, snakemake.input
     table = read_frame(files.verdicts) if files.verdicts else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from polyglot.building.amounts import plan_row, plan_text, price_of, still_to_ask
+from polyglot.publishing.amounts import plan_row, plan_text, price_of, still_to_ask
 
 PAST = {"requests": 100, "prompt_tokens": 5000, "completion_tokens": 2000, "seconds": 360.0, "gpus": 2}
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis import race_posterior
-from polyglot.analysis.race_posterior import Known, Noise, draws, equal_weights, learned_noise
-from polyglot.analysis.race_rungs import ABSENT, DROPPED, LEADS, STAYS, Beliefs, again, rung_table
-from polyglot.analysis.racing import Standing, Terms, ended, standing, survivors
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
+from polyglot.scoring import race_posterior
+from polyglot.scoring.race_posterior import Known, Noise, draws, equal_weights, learned_noise
+from polyglot.scoring.race_rungs import ABSENT, DROPPED, LEADS, STAYS, Beliefs, again, rung_table
+from polyglot.scoring.racing import Standing, Terms, ended, standing, survivors
 
 BELIEFS = Beliefs(0.005, 0.005)
 

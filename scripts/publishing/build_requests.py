@@ -5,8 +5,8 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.building.amounts import still_to_ask
     from polyglot.core.files import write_parquet
+    from polyglot.publishing.amounts import still_to_ask
     from polyglot.synthesis.filters.chain import without_finds
 
     params, files = snakemake.params, snakemake.input

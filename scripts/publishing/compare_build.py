@@ -5,8 +5,8 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.building.comparison import COLUMNS, compare
     from polyglot.core.files import read_json, write_csv
+    from polyglot.publishing.comparison import COLUMNS, compare
 
     params, files = snakemake.params, snakemake.input
     languages = list(read_json(files.choice)["languages"])

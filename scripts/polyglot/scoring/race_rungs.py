@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.analysis.race_posterior import Known, Noise, learned_noise
-from polyglot.analysis.racing import Standing, Teachers, Terms, ended, standing, survivors
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
+from polyglot.scoring.race_posterior import Known, Noise, learned_noise
+from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
 
 LEADS, STAYS, DROPPED, ABSENT = "leads", "stays", "dropped", "no student"
 """States of a teacher after a rung."""
