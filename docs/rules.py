@@ -22,11 +22,14 @@ PICTURE = HERE / "images/rules.svg"
 LOOKED_AT: tuple[tuple[str, ...], ...] = (
     ("all", "experiments", "route", "select", "screen", "rank", "plan", "publish", "rehearse", "results/demo/archive.zip"),
     ("explore",),
+    ("build",),
+    ("race", "--config", "experiments={race: {compare: race, trainings: 2}}"),
+    ("experiments", "--config", "experiments={scores: {compare: predictors}}"),
     ("select", "--config", "selection={datasets: {mine: MINE}}"),
     ("all", "--config", "synthesis={shortfall: refill}"),
 )
 """Targets, with settings that make more rules needed."""
-WORDS = {*LOOKED_AT[0]}
+WORDS = {*LOOKED_AT[0], "build", "race"}
 """Rules that only gather others' files under a word."""
 STAGES = {
     "nano": "the embedded world (demo only)",
@@ -37,6 +40,7 @@ STAGES = {
     "intrinsic": "metrics of the data",
     "training": "students",
     "evaluation": "benchmarks",
+    "judging": "judged answers",
     "scoring": "scores",
     "analysis": "analyses",
     "displays": "tables, figures, page",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-WORDS = {"rank", "screen", "route", "plan", "publish", "rehearse", "replication", "fetch"}
+WORDS = {"rank", "screen", "route", "plan", "publish", "rehearse", "replication", "fetch", "build", "race"}
 """Rules that only gather others' files."""
 LEFT_OUT = {
     "hub": {"hub_model", "hub_dataset", "hub_lock"},
     "replication": {"published_measurements", "audit", "audit_page"},
     "checks before use": {"check_anchor", "check_base", "check_judge", "check_requests"},
+    "needed once the choice is made": {"build_requests"},
     "not in the embedded study": {"benchmark", "lighteval_task", "source", "seed_sources", "reward_scale", "metric"},
 }
 """What docs/explanation/workflow.md says is not shown, and what the embedded study has no need of."""

@@ -25,8 +25,10 @@ MEMORY_PER_BILLION = {"gpu": 2500, "cpu": 5000, "train": 8000}
 """MB of main memory per billion parameters: two bytes each with a GPU, four without; in training also checkpoints with optimizer
 state before they are written."""
 WEIGHTS_PER_GPU = 48000
-"""MB of weights that lie on one GPU at most: main memory holds no more of them when they are read. A larger model is stored in
-fewer bytes."""
+"""MB of main memory per GPU in which a model's weights pass on their way to the GPUs, at most."""
+TWO_BYTES_PER_GPU = 40
+"""Billions of parameters that fit on a GPU of 80 GB in two bytes each; a larger model is stored in one, and answers twice as fast
+for its size."""
 OFFLOADED_PER_BILLION = 24000
 """The same where main memory also holds weights, gradients and optimiser in float32."""
 THREADS_PER_GPU = 4
@@ -111,7 +113,8 @@ def training(model: Model, examples: float, attempt: int) -> Demand:
 
 def _with_model(model: Model, gpus: int, kind: Kind, examples: float, attempt: int) -> Demand:
     billions = _billions(model, gpus)
-    minutes = START + MINUTES[kind] * billions / (gpus or CPU_SPEED) * examples / 1000
+    bytes_each = 1 if kind != "train" and gpus and billions > gpus * TWO_BYTES_PER_GPU else 2
+    minutes = START + MINUTES[kind] * billions * bytes_each / 2 / (gpus or CPU_SPEED) * examples / 1000
     return _grown(gpus, _threads(billions, gpus), USUAL_MEMORY + _weights_mb(model, gpus, kind, billions), minutes, attempt)
 
 
