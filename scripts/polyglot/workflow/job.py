@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.machinery
+import io
 import json
 import os
 import sys
@@ -59,9 +60,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
     log.parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
     log.write_bytes(b"")
-    with log.open("a", encoding="utf-8", buffering=1) as file:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    with log.open("a", encoding="utf-8", buffering=1) as file, cleaned():
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         if os.isatty(terminal):
@@ -86,9 +85,38 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
             raise SystemExit(1) from None
 
 
+class Cleaned(io.TextIOWrapper):
+    """A job's output as it may be read while the job runs, or after it was killed: without keys and control characters."""
+
+    def __init__(self, descriptor: int) -> None:
+        output = open(descriptor, "wb", closefd=False)  # noqa: SIM115  closed with the wrapper, which leaves the descriptor open
+        super().__init__(output, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        self.keys = KeyFinder.here()
+
+    def write(self, text: str, /) -> int:
+        lines = text.replace("\r\n", "\n").replace("\r", "\n")
+        super().write(self.keys.hide(visible(lines)))
+        return len(text)
+
+
+@contextmanager
+def cleaned() -> Iterator[None]:
+    """Have what Python code prints written without keys and control characters."""
+    before = sys.stdout, sys.stderr
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.stdout, sys.stderr = Cleaned(1), Cleaned(2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
 def tidy(log: Path) -> None:
-    """Take keys and control characters out of the log of a job that has ended: what an endpoint or a file says moves no cursor
-    of whoever reads it. Lines that were drawn anew become lines of their own."""
+    """The same for the log of a job that has ended, with what other processes and compiled code wrote there. Lines that were
+    drawn anew become lines of their own."""
     sys.stdout.flush()
     sys.stderr.flush()
     with suppress(OSError), log.open("r+", encoding="utf-8", errors="replace") as file:  # what is written there stays, at worst

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -130,26 +131,28 @@ def test_a_process_that_a_script_starts_does_not_run_the_script_again(tmp_path: 
 
 
 SAYING = r"""
-import sys
+import os, signal, sys
 from types import SimpleNamespace
 from polyglot.workflow.job import running
 snakemake = SimpleNamespace(log=[sys.argv[1]], rule="rule", wildcards={}, resources={}, threads=1)
 with running(snakemake):
     print("a bar 1 %\rdone\r\nan endpoint says \x1b[31m\x1b]52;c;aGk=\x07 \u202e hf_AbcdefghijklmnopqrstuvwxyZ1")
-    if len(sys.argv) > 2:
+    if "killed" in sys.argv:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "fails" in sys.argv:
         raise RuntimeError("\x1b[2J and hf_AbcdefghijklmnopqrstuvwxyZ1")
 """
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_the_log_of_a_job_that_has_ended_has_no_control_character_and_no_key(tmp_path: Path, fails: bool) -> None:
+@pytest.mark.parametrize(("how", "status"), [("ends", 0), ("fails", 1), ("killed", -signal.SIGKILL)])
+def test_the_log_of_a_job_has_no_control_character_and_no_key(tmp_path: Path, how: str, status: int) -> None:
     (tmp_path / "script.py").write_text(SAYING)
-    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "log"), *["fail"] * fails]
+    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "log"), how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=STANDSTILL)
-    assert (done.returncode, "\x1b" in done.stderr) == (int(fails), False)
+    assert (done.returncode, "\x1b" in done.stderr) == (status, False)
     log = (tmp_path / "log").read_text()
     assert log.startswith("a bar 1 %\ndone\nan endpoint says \\x1b[31m\\x1b]52;c;aGk=\\x07 \\u202e [secret]\n")
-    assert ("RuntimeError: \\x1b[2J and [secret]\n" in log) == fails
+    assert ("RuntimeError: \\x1b[2J and [secret]\n" in log) == (how == "fails")
 
 
 @pytest.mark.parametrize(
