@@ -19,8 +19,6 @@ from polyglot.engines.endpoint_errors import ENDS, NoAnswers, loss
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint
 
-GATHERED = 0.003
-"""Seconds in which answers share a write: as much as a kill of the job can take."""
 GRACE = 5.0
 """Seconds that an interrupted job waits for answers that are under way, and may be paid for."""
 HOPELESS = 8
@@ -122,7 +120,7 @@ class Outcomes:
     def _gather(self, answer: Answer) -> None:
         self.answers[answer.id] = answer
         if not self.gathered:
-            asyncio.get_running_loop().call_later(GATHERED, self._hand_over_or_stop)
+            asyncio.get_running_loop().call_soon(self._hand_over_or_stop)  # those that come at once share a write
         self.gathered.append(answer)
 
     def _hand_over_or_stop(self) -> None:
