@@ -66,11 +66,12 @@ def further_table(
                 row["consistent"] = _consistent(judged)
             for column in SHOWN:
                 values = found.get(column, np.full(replicates + 1, np.nan))
-                low, high = interval(values[1:], confidence) if np.isfinite(values).all() else (np.nan, np.nan)
+                ends = interval(values[1:], confidence) if np.isfinite(values).all() else (np.nan, np.nan)
+                low, high = np.clip(ends, 0, 1)  # all are shares; linearised parts of a mean can leave their range
                 row |= {column: float(values[0]), f"{column}_low": float(low), f"{column}_high": float(high)}
             rows.append(row)
-    ends = [f"{name}{end}" for name in SHOWN for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows).reindex(columns=["benchmark", "form", *MODEL, "n", "unread", *ends, "consistent"])
+    shown = [f"{name}{end}" for name in SHOWN for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows).reindex(columns=["benchmark", "form", *MODEL, "n", "unread", *shown, "consistent"])
 
 
 def length_controlled(points: Array, difference: Array, weights: Array) -> Array:

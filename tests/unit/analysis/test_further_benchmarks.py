@@ -98,3 +98,11 @@ def test_other_forms_have_a_score_alone() -> None:
     table = further_table({("base", "", "base", "de"): [texts]}, {}, {"native-text": "perplexity", "other": "rated"}, **FEW)
     assert table["score"].tolist() == pytest.approx([0.5])
     assert table[["controlled", "first_place", "consistent"]].isna().all(axis=None)
+
+
+def test_an_interval_stays_within_what_a_score_can_be() -> None:
+    outcomes, _ = compared()
+    parts = outcomes.assign(benchmark="translation", correct=[1.0] * (len(outcomes) - 1) + [0.4])
+    parts.loc[parts.index[0], "correct"] = 1.3  # a corpus's score is a mean of parts, some of which are above 1
+    table = further_table({("base", "", "base", "de"): [parts]}, {}, {"translation": "chrf"}, **FEW)
+    assert 0 <= table["score_low"].iloc[0] < table["score"].iloc[0] <= table["score_high"].iloc[0] == 1
