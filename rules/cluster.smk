@@ -4,6 +4,7 @@ from functools import partial
 from polyglot.cluster.run import Run, RunError
 from polyglot.cluster.snakemake_inside import makes, waiting_jobs
 from polyglot.planning.demands import Demands
+from polyglot.planning.submissions import JUDGING
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
 from polyglot.workflow.keys import missing_keys
 
@@ -24,7 +25,7 @@ JUDGED_HERE = models.behind_endpoint(models.judge) and (
 
 def with_all_rules():
     """What needs all rules: which jobs share a submission, and whether the targets of this command line can be made."""
-    RUN.group_jobs(apart=["reward"] if JUDGED_HERE else [])
+    RUN.group_jobs(apart=JUDGING if JUDGED_HERE else [])
     if is_main(workflow):
         plainly(lambda: targets.check(sys.argv[1:], partial(makes, workflow)))
 

@@ -32,6 +32,7 @@ rule check_judge:
         model=models.folder(models.judge),
         chat_template=models.chat_template(models.judge),
         rubric=models.judge_template("judge"),
+        templates=models.every_open_template(),
     output:
         f"{RESULTS}/checks/judge.json",
     log:

@@ -1,8 +1,10 @@
-"""Whether the judge accepts its input: the rubric, or a prompt with its response."""
+"""Whether the judge accepts its input: the rubric and other templates, or a prompt with its response."""
 
 from polyglot.workflow.job import running
 
 with running(snakemake, environment="transformers"):
+    from pathlib import Path
+
     from polyglot.core.files import write_json
     from polyglot.core.prompts import PromptTemplates
     from polyglot.models.checks import check_chats
@@ -11,8 +13,13 @@ with running(snakemake, environment="transformers"):
 
     model, rubric = Model(**snakemake.params.model), given_file(snakemake.input.rubric)
     if rubric:
-        text = PromptTemplates(rubric.parent).render(rubric.stem, language="German", prompt="a", response="b")
-        chats, room = {"the rubric": [{"role": "user", "content": text}]}, model.sampling.max_new_tokens
+        shown = {rubric.stem: ("prompt", "response"), "rate": ("prompt", "response", "reference", "rubric")}
+        shown["duel"] = ("prompt", "first", "second")
+        templates, chats, room = PromptTemplates(rubric.parent), {}, model.sampling.max_new_tokens
+        for name in [rubric.stem, *(Path(path).stem for path in snakemake.input.templates)]:
+            text = templates.render(name, language="German", **dict.fromkeys(shown[name], "a"))
+            said = "the rubric" if name == rubric.stem else f"the template {name}.jinja"
+            chats[said] = [{"role": "user", "content": text}]
     else:
         rated = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
         chats, room = {"a prompt with its response": rated}, 0

@@ -65,6 +65,7 @@ def test_a_judge_and_an_anchor_are_checked_by_what_they_will_be_shown(given: Wor
     given.snakemake(*checks, *judged)
     found = [json.loads((given.folder / check).read_text()) for check in checks]
     assert found[0]["chats"]["the rubric"] > 50
+    assert set(found[0]["chats"]) == {"the rubric", "the template rate.jinja", "the template duel.jinja"}
     assert set(found[1]["chats"]) == set(), "a pre-trained base is asked without a chat template"
 
     (given.folder / "given/chat_template.jinja").unlink()

@@ -158,3 +158,24 @@ def test_a_second_run_does_nothing_and_a_routed_teacher_changes_nothing_of_the_o
     assert planned["gather"] == planned["student"] == 1
     assert "router" not in planned
     assert "synthesize" not in planned
+
+
+def test_right_answers_make_the_rewards_of_a_router(routed: Workplace, results: Path) -> None:
+    """PerSyn's setting of mathematics in miniature: the seed dataset's responses are the right answers, and no judge rates. It is
+    the module's last test, because the calibration is another one now."""
+    asked = ("methods=[respond]", "experiments={routing: {recipes: [respond]}}", "routing={quality: correctness, alpha: 0.0}")
+    targets = [f"results/demo/routing/assignments/{name}/de/0.parquet" for name in ("persyn", "oracle")]
+    planned = routed.planned(*targets, "--config", *asked, "recipe=respond")
+    assert (planned["calibration"], planned["router"], planned["assign"]) == (1, 1, 2)
+    assert "reward" not in planned, "nothing is rated"
+    routed.snakemake(*targets, "--config", *asked, "recipe=respond")
+    found = pd.read_parquet(results / "routing/routers/nano-base/calibration.parquet")
+    usable = found[found["usable"]]
+    assert usable["graded"].notna().all()
+    assert usable["quality"].isna().equals(usable["graded"] == "no reference")
+    assert usable.groupby("graded")["quality"].max().get("right") == 1
+    assert (usable.loc[usable["graded"].isin(["wrong", "no answer", "not comparable"]), "quality"] == 0).all()
+    right = usable.groupby("teacher")["quality"].mean()
+    assert right["thorough"] > right["hasty"]
+    log = (results / "logs/calibration/nano-base.log").read_text()
+    assert "no reference" in log

@@ -22,10 +22,14 @@ GROUPS = {
     "perplexity": "perplexity-{base}-{teacher}",
     "evaluate_student": "evaluation-{base}-{teacher}",
     "evaluate_anchor": "anchors-{model}",
+    "judge_student": "judged-{base}-{teacher}",
+    "judge_anchor": "judged-{model}",
 }
 """Rule to the group of its jobs: jobs of one group run one model, or students of one base, and none of them waits for another."""
 SHARING_ONLY = {"synthesize", "synthesize_further", "synthesize_build", "synthesize_translated", "synthesize_assigned"}
 """Rules whose jobs are long: each is a submission of its own where they share no engine."""
+JUDGING = {"reward", "judge_student", "judge_anchor"}
+"""Rules whose jobs run the study's judge."""
 IN_PROCESS = {"perplexity", "evaluate_student", "evaluate_anchor"}
 """Rules whose jobs run a model in a process of their own, whatever its engine."""
 Shared = Literal["engine", "libraries"]
@@ -70,7 +74,7 @@ class Submissions:
         if not self.share_engines or does is None or does.model is None:
             return None
         engine = registries.models[does.model].engine
-        rates = rule == "reward" and study.intrinsic.reward.kind != "rubric_judge"  # a reward model is run by no engine
+        rates = rule in JUDGING and study.intrinsic.reward.kind != "rubric_judge"  # a reward model is run by no engine
         if ENGINES[engine].shared and rule not in IN_PROCESS and not rates:
             return "engine"
         return "libraries" if rule in IN_PROCESS or engine == "transformers" else None

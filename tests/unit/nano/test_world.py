@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from polyglot.core.files import read_jsonl
 from polyglot.core.prompts import PromptTemplates
 from polyglot.nano.corpus import build_corpus
 from polyglot.nano.datasets import benchmark_rows, seed_dataset, take_items
@@ -106,3 +107,17 @@ def test_grades_differ_and_pairs_prefer_the_better(world: World) -> None:
 def test_an_unknown_language_names_those_that_exist(repository: Path) -> None:
     with pytest.raises(ValueError, match="no micro-world in language 'xx'; there is one in: ar, de, en, id"):
         World(repository / "config/nano_world", ["en", "xx"])
+
+
+def test_the_passages_of_the_embedded_study_have_the_right_answers_and_no_others(world: World, repository: Path) -> None:
+    rows = read_jsonl(repository / "config/nano_world/belebele/id/test.jsonl")
+    pairs = {pair.prompt: pair for pair in (world.pair(item, "id") for item in world.items if world.split(item) == "test")}
+    assert len({row["question"] for row in rows}) == len(rows) == 30
+    for row in rows:
+        pair = pairs[row["question"]]
+        options = [row[f"mc_answer{number}"] for number in range(1, 5)]
+        assert options[int(row["correct_answer_num"]) - 1] == pair.answer
+        assert set(options) - {pair.answer} <= set(pair.wrong)
+        assert len(set(options)) == 4
+        assert pair.response in row["flores_passage"]
+        assert row["link"] == f"nano-world/{pair.item.key}"

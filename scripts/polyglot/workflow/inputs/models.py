@@ -195,6 +195,10 @@ class ModelInputs(Inputs):
         names = [name for form, name in (("rating", "rate"), ("pair", "duel")) if form in forms]
         return [file for name in names for file in [self.judge_template(name)] if isinstance(file, str)]
 
+    def every_open_template(self) -> list[str]:
+        """The same of every language."""
+        return list(dict.fromkeys(file for lang in self.study.languages for file in self.open_templates({"lang": lang})))
+
     def ratings_kept_as(self) -> str:
         """The form of a rating job's side file: rows as the judge gives them, or the whole table of a reward model."""
         return "jsonl" if self.study.intrinsic.reward.kind == "rubric_judge" else "parquet"
