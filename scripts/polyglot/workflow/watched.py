@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,21 @@ from typing import Any
 from polyglot.core.files import read_json
 from polyglot.core.text import printable
 from polyglot.study import paths
-from polyglot.synthesis.draws import FURTHER
+from polyglot.synthesis.draws import BUILD, FURTHER
 
-SIDE_FILES = {"unfinished/answers/*/*/*.jsonl": "", "unfinished/answers-further/*/*/*.jsonl": f"-{FURTHER}"}
+SIDE_FILES = {
+    "unfinished/answers/*/*/*.jsonl": "",
+    "unfinished/answers-further/*/*/*.jsonl": f"-{FURTHER}",
+    "unfinished/answers-build/*/*/*.jsonl": "",
+}
 """Teacher, language and seed of answers that are under way, and what is added to the seed."""
 ANSWERS = (
     (paths.SYNTHETIC, "status", ""),
     (paths.ANSWERS, "finish_reason", ""),
     (paths.FURTHER_SYNTHETIC, "status", f"-{FURTHER}"),
     (paths.FURTHER_ANSWERS, "finish_reason", f"-{FURTHER}"),
+    (paths.BUILD_SYNTHETIC, "status", f"-{BUILD}"),
+    (paths.BUILD_ANSWERS, "finish_reason", f"-{BUILD}"),
 )
 """Files of answers, the most finished first: pattern, the column that is counted, and what is added to the seed."""
 BATCHES = "unfinished/answers*/*/*/*.batches/*.json"
@@ -100,9 +107,12 @@ class Watch:
         named = [(teacher, lang) for teacher in teachers for lang in study["languages"]]
         cells: dict[tuple[str, str], Cell] = defaultdict(Cell, {key: Cell() for key in named})
         finished: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+        built = self._built()
         for pattern, column, besides in ANSWERS:
             for path, found in paths.found(pattern, self.results):
-                key, part = (found["teacher"], found["lang"]), (found["method"], found["seed"] + besides)
+                key, part = (found["teacher"], found["lang"]), (found["method"], found.get("seed", "") + besides)
+                if "recipe" in found and found["recipe"] != built.get(key):
+                    continue
                 if part not in finished[key] and (cell := self._table(path, column)) is not None:
                     finished[key].add(part)
                     cells[key].add(cell)
@@ -237,6 +247,10 @@ class Watch:
         further: Counter[tuple[str, str]] = Counter()
         for path, found in paths.found(paths.FURTHER_REQUESTS, self.results):
             further[found["teacher"], found["lang"]] += self._length(path)
+        built = self._built()
+        for path, found in paths.found(paths.BUILD_REQUESTS, self.results):
+            if found["recipe"] == built[found["teacher"], found["lang"]]:
+                further[found["teacher"], found["lang"]] += self._length(path)
         wanted = study.get("synthesis", {}).get("requests", 0)
         under_way: dict[tuple[str, str], set[str]] = defaultdict(set)
         for path in self.unfinished:
@@ -245,8 +259,17 @@ class Watch:
             seeds = under_way[teacher, lang]
             own = {(method, seed) for there, method, seed in rows if there == lang and seed in seeds}
             parts = finished[teacher, lang] | own | (drawn if teacher in study.get("teachers", ()) else set())
-            asked = sum(rows.get((lang, *part), wanted) for part in parts if not part[1].endswith(FURTHER))
+            asked = sum(rows.get((lang, *part), wanted) for part in parts if not part[1].endswith((FURTHER, f"-{BUILD}")))
             cell.of = max(cell.done, asked + further[teacher, lang])
+
+    def _built(self) -> dict[tuple[str, str], str]:
+        """The recipe of the data set that is built of a teacher and language: the last, whose answers hold those of smaller ones."""
+        times: dict[tuple[str, str], tuple[float, str]] = {}
+        for path, found in paths.found(paths.BUILD_REQUESTS, self.results):
+            key = (found["teacher"], found["lang"])
+            with suppress(OSError):  # it is gone
+                times[key] = max(times.get(key, (0.0, "")), (path.stat().st_mtime, found["recipe"]))
+        return defaultdict(str, {key: recipe for key, (_, recipe) in times.items()})
 
     def _length(self, path: Path) -> int:
         import pyarrow.parquet
@@ -261,7 +284,9 @@ class Watch:
 
 
 def _seed(path: Path) -> str:
-    """The seed of a side file of answers."""
+    """The seed of a side file of answers; a build's are of one seed, which its finished files do not name."""
+    if path.stem.endswith(f"-{BUILD}"):
+        return f"-{BUILD}"
     return path.stem + SIDE_FILES[f"unfinished/{path.parts[-4]}/*/*/*.jsonl"]
 
 

@@ -93,6 +93,24 @@ def test_further_requests_count_as_soon_as_they_are_known(results: Path) -> None
     assert lines(Watch(results))[1] == "api de: 13 of 13 (11 ok, 2 refused)"
 
 
+def test_the_answers_of_a_build_count_once_whatever_its_sizes(results: Path) -> None:
+    """A larger data set's answers hold those of a smaller one, and requests in stock are asked of nobody."""
+    asked = pd.DataFrame({"request_id": range(5)})
+    write_parquet(asked, results / "requests/de/respond/0-1.parquet")
+    for recipe, requests in (("equal-50", 2), ("equal-100", 5)):
+        write_parquet(asked.head(requests), results / f"build/requests/{recipe}/api/de/respond.parquet")
+        os.utime(results / f"build/requests/{recipe}/api/de/respond.parquet", (requests, requests))
+    done = pd.DataFrame({"status": ["ok"] * 2, "completion_tokens": 5})
+    write_parquet(done, results / "build/synthetic/equal-50/api/de/respond.parquet")
+    answers = [Answer(str(n), "", "stop", 1, 5).as_dict() for n in range(3)]
+    SideFile(results / "unfinished/answers-build/api/de/0-build.jsonl", "owner").append(answers)
+    assert lines(Watch(results))[1] == "api de: 13 of 15 (8 ok, 3 stop, 2 refused)"
+    write_parquet(
+        pd.DataFrame({"status": ["ok"] * 5, "completion_tokens": 5}), results / "build/synthetic/equal-100/api/de/respond.parquet"
+    )
+    assert lines(Watch(results))[1] == "api de: 15 of 15 (13 ok, 2 refused)"
+
+
 def test_a_terminal_gets_a_table_with_the_last_answers(results: Path) -> None:
     from rich.console import Console
 
