@@ -263,7 +263,7 @@ class Watch:
             cell.of = max(cell.done, asked + further[teacher, lang])
 
     def _built(self) -> dict[tuple[str, str], str]:
-        """The recipe of the data set that is built of a teacher and language: the last, whose answers hold those of smaller ones."""
+        """The recipe of a teacher's data set that is built in a language: the last, whose answers hold those of smaller ones."""
         times: dict[tuple[str, str], tuple[float, str]] = {}
         for path, found in paths.found(paths.BUILD_REQUESTS, self.results):
             key = (found["teacher"], found["lang"])

@@ -10,7 +10,15 @@ from polyglot.displays.numbers import UNKNOWN, count, number
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import Estimate, Row, row_dicts
 
-FORMS = {"rated": "rating, 0 to 1", "compared": "win rate", "chrf": "chrF++, 0 to 1", "perplexity": "1 / perplexity per byte"}
+FORMS = {
+    "rated": "rating, 0 to 1",
+    "compared": "win rate",
+    "chrf": "chrF++, 0 to 1",
+    "perplexity": "1 / perplexity per byte",
+    "lighteval": "the metric of lighteval's task, 0 to 1",
+}
+CHOICE = "share of right answers"
+"""What the score is in any other form."""
 
 
 def further_benchmarks(context: Context, scores: pd.DataFrame) -> Table:
@@ -35,10 +43,10 @@ def further_benchmarks(context: Context, scores: pd.DataFrame) -> Table:
                 "shown first preferred": first.text(2),
             }
         )
-    forms = {str(row["benchmark"]): FORMS.get(str(row["form"]), "") for row in row_dicts(scores)}
+    forms = {str(row["benchmark"]): FORMS.get(str(row["form"]), CHOICE) for row in row_dicts(scores)}
     read = pd.Series(scores["consistent"], dtype=float).dropna()
     notes = [
-        "Score: " + "; ".join(f"{name}: {form}" for name, form in forms.items() if form) + ". Higher is better.",
+        "Score: " + "; ".join(f"{name}: {form}" for name, form in forms.items()) + ". Higher is better.",
         f"Brackets: {context.confidence:.0%} bootstrap interval over items. A tie counts by half.",
     ]
     if "compared" in set(scores["form"]):
