@@ -6,6 +6,7 @@ from polyglot.cluster.snakemake_inside import makes, waiting_jobs
 from polyglot.planning.demands import Demands
 from polyglot.planning.submissions import JUDGING
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
+from polyglot.workflow.future_files import date_now
 from polyglot.workflow.keys import missing_keys
 
 RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
@@ -32,11 +33,14 @@ def with_all_rules():
 
 def prepare_run():
     """Prepare the run before the first job; a problem ends it with one message."""
-    missing_here, missing = missing_keys(
-        waiting_jobs(workflow), REGISTRIES.models.values()
-    )
-    if missing_here:
-        raise WorkflowError("\n".join([*missing_here, "Nothing was run."]))
+    waiting = waiting_jobs(workflow)
+    missing_here, missing = missing_keys(waiting, REGISTRIES.models.values())
+    inputs = (name for job in waiting for name in job.inputs)
+    dated, others = date_now(inputs, [Path(RESULTS), Path(hub.folder)])
+    if dated:
+        print(f"{dated} files from the future are dated as of now", file=sys.stderr)
+    if missing_here or others:
+        raise WorkflowError("\n".join([*missing_here, *others, "Nothing was run."]))
     for problem in missing:
         print(f"Warning: where jobs run, {problem}", file=sys.stderr)
     try:

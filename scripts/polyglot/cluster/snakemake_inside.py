@@ -186,20 +186,26 @@ def has_jobs_to_submit(workflow: Any) -> bool:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job that this run will do. `here`: on this machine, not on a cluster's."""
+    """A job that this run will do. `here`: on this machine, not on a cluster's; `inputs`: files and folders."""
 
     rule: str
     params: Mapping[str, Any]
     here: bool
+    inputs: tuple[str, ...] = ()
 
 
 def waiting_jobs(workflow: Any) -> list[Waiting]:
     """The jobs of this run, as far as they are known at its start."""
-    lost = "a missing key of an endpoint is noticed only by the job that needs it"
+    lost = "a missing key, or an input that is dated later than now, is noticed only by the job that needs it"
     if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", "local_exec", lost=lost):
         return []
     return [
-        Waiting(job.rule.name, dict(job.params.items()), workflow.local_exec or workflow.is_local(job.rule))
+        Waiting(
+            job.rule.name,
+            dict(job.params.items()),
+            workflow.local_exec or workflow.is_local(job.rule),
+            tuple(map(str, job.input)),
+        )
         for job in workflow.dag.needrun_jobs()
     ]
 
