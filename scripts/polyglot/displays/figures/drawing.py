@@ -16,7 +16,7 @@ from polyglot.core.key_finder import KeyFinder
 from polyglot.core.lookup import unknown
 from polyglot.core.text import visible
 from polyglot.displays.context import Context
-from polyglot.displays.figures.fit import fit, lay_out, rebuilt, shown_texts, tell
+from polyglot.displays.figures.fit import fit, lay_out, rebuilt, shown_texts, tell, texts_of
 from polyglot.displays.figures.style import families
 from polyglot.study.figures import Look
 
@@ -129,9 +129,8 @@ def magnify(figure: Figure, factor: float) -> None:
 
 def _plain(figure: Figure) -> None:
     """Spell out control characters in a figure's texts, and take keys out: nobody could find them in the picture."""
-    lay_out(figure)
     keys = KeyFinder.here()
-    for text, axis in [(one.text, one.axis) for one in shown_texts(figure)]:
+    for text, axis in list(texts_of(figure)):
         safe = visible(keys.clean(text.get_text()))
         if safe != text.get_text():
             tell(text, safe, axis)

@@ -95,26 +95,6 @@ def problems(figure: Figure) -> list[str]:
     return found + [f"a panel of {figure.axes.index(axes)} has no room" for axes in _flat(figure)]
 
 
-def shown_texts(figure: Figure) -> Iterator[Shown]:
-    """Every text that is drawn."""
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-
-    def boxes(texts: Sequence[Text], axis: Axis | None = None) -> Iterator[Shown]:
-        for text in texts:
-            if text.get_visible() and text.get_text().strip():
-                yield Shown(text, text.get_window_extent(renderer), axis, text.get_text())
-
-    yield from boxes(figure.texts)
-    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
-        yield from boxes([*legend.get_texts(), legend.get_title()])  # type: ignore[union-attr]
-    for axes in figure.axes:
-        if not axes.get_visible():
-            continue
-        yield from boxes([axes.title, *axes.texts, axes.xaxis.label, axes.yaxis.label])
-        for axis in _axes_of(axes):
-            yield from boxes(_tick_labels(axis), axis)
-
-
 def _axes_of(axes: Axes) -> list[Axis]:
     return [axis for one in (axes, *axes.child_axes) for axis in (one.xaxis, one.yaxis)]
 
@@ -130,6 +110,35 @@ def _tick_labels(axis: Axis) -> list[Text]:
     reach = 1e-6 * (high - low or 1)
     ticks = [tick for tick in axis.get_major_ticks() if low - reach <= tick.get_loc() <= high + reach]
     return [label for tick in ticks for label in (tick.label1, tick.label2) if label.get_visible()] if axis.get_visible() else []
+
+
+def _all_labels(axis: Axis) -> list[Text]:
+    """The labels of all ticks, also before a layout."""
+    return list(axis.get_ticklabels()) if axis.get_visible() else []
+
+
+def shown_texts(figure: Figure) -> Iterator[Shown]:
+    """Every text that is drawn, once the figure is laid out."""
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    for text, axis in texts_of(figure, _tick_labels):
+        yield Shown(text, text.get_window_extent(renderer), axis, text.get_text())
+
+
+def texts_of(figure: Figure, labels: Callable[[Axis], Sequence[Text]] = _all_labels) -> Iterator[tuple[Text, Axis | None]]:
+    """Every text that can be seen, and of a tick's label its axis; `labels` names those of an axis."""
+
+    def said(texts: Sequence[Text], axis: Axis | None = None) -> Iterator[tuple[Text, Axis | None]]:
+        return ((text, axis) for text in texts if text.get_visible() and text.get_text().strip())
+
+    yield from said(figure.texts)
+    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
+        yield from said([*legend.get_texts(), legend.get_title()])  # type: ignore[union-attr]
+    for axes in figure.axes:
+        if not axes.get_visible():
+            continue
+        yield from said([axes.title, *axes.texts, axes.xaxis.label, axes.yaxis.label])
+        for axis in _axes_of(axes):
+            yield from said(labels(axis), axis)
 
 
 def _outside(figure: Figure, shown: Sequence[Shown]) -> list[Shown]:
