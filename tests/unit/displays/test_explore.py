@@ -92,7 +92,7 @@ def test_the_nearest_neighbour_is_the_repeated_answer(made: Path) -> None:
 def test_the_index_leads_to_every_chunk_with_a_text_and_to_no_other(made: Path) -> None:
     manifest = part(made, "manifest")
     chunks = {number: json.dumps(part(made, f"chunk-{number}"), ensure_ascii=False) for number in range(manifest["chunks"])}
-    for text in ("question 7 of", "ثلاثة", "三只猫", "(Katzen)"):
+    for text in ("question 7 of", "ثلاثة", "三只猫", "mail", "(Katzen)"):
         having = {number for number, said in chunks.items() if plain(text).strip("()") in plain(said)}
         left = set(chunks)
         for word in words(text):
@@ -104,6 +104,13 @@ def test_the_index_leads_to_every_chunk_with_a_text_and_to_no_other(made: Path) 
             left &= set(chunks) if 0 in told.values() else {chunk for found in told.values() for chunk in found}
         assert having <= left
         assert having
+
+
+def test_a_word_begins_after_any_sign() -> None:
+    assert words("(e-mail) user_name") == {"e-mail)", "mail)", "user_name", "name"}
+    assert words("d'accord 3.14 x") == {"d'accord", "accord", "3.14", "14"}
+    assert words("हिन्दी-भाषा") == {"हिन्दी-भाषा", "भाषा"}
+    assert words("abc-defghijklmnopq") == {"abc-defghijk", "defghijklmno"}
 
 
 def test_a_word_of_most_chunks_needs_no_list() -> None:

@@ -92,7 +92,6 @@ class ExploreInputs(Inputs):
                 "teachers": {name: (models[name].label if name in models else "") or name for name in teachers},
                 "languages": {code: languages[code].name for code in langs},
             },
-            "from_the_right": [code for code in langs if languages[code].direction == "rtl"],
             "most": study.explore.examples,
             "pairs": study.explore.pairs,
             "judge": "reward" if study.intrinsic.judged else "",
