@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from polyglot.core.key_finder import KeyFinder
+from polyglot.displays.explore.answers import embedded_in, with_neighbours
 from polyglot.displays.explore.page import explore
 from polyglot.displays.explore.search import Index, part_of, plain, words
+from polyglot.selection.embeddings import write_embeddings
 from tests.explored import KEY, LEFT_OUT, looked
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "report/explore"
@@ -87,6 +90,18 @@ def test_the_nearest_neighbour_is_the_repeated_answer(made: Path) -> None:
     copies = [answer for answer in answers if "always the same" in answer.get("response", "")]
     assert len(copies) > 1
     assert all(answer["similarity"] > 0.5 and "always the same" in answer["neighbour"] for answer in copies)
+
+
+def test_with_embeddings_the_nearest_neighbour_is_that_of_the_same_meaning(tmp_path: Path) -> None:
+    ids, response = list("abcd"), ["cats sit on a mat", "cats sit on a hat", "Katzen auf Matte", "not embedded"]
+    answers = pd.DataFrame({"request_id": ids, "teacher": "t", "status": "ok", "prompt": "", "response": response})
+    by_characters = with_neighbours(answers)
+    assert by_characters["neighbour"][0] == response[1]
+    write_embeddings(["c", "b", "a"], np.array([[1, 0.1], [0, 1], [2, 0]], dtype=np.float32), tmp_path / "e.parquet")
+    by_meaning = with_neighbours(answers, {"t": embedded_in(str(tmp_path / "e.parquet"))})
+    assert list(by_meaning["neighbour"]) == [response[2], response[2], response[0], ""]
+    assert by_meaning["similarity"][0] == pytest.approx(1 / np.sqrt(1.01))
+    assert np.isnan(by_meaning["similarity"][3])
 
 
 def test_the_index_leads_to_every_chunk_with_a_text_and_to_no_other(made: Path) -> None:
