@@ -63,7 +63,9 @@ class Selection(Section):
         "`snakemake select` selects from them, and writes `results/STUDY/select/NAME` in the format of your file.",
     )
     rule: Name = Field(
-        default="mdaq", description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}."
+        default="mdaq",
+        description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}; but `judged` takes data "
+        "of the study only, which have rewards.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
 
