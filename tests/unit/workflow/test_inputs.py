@@ -381,15 +381,6 @@ def test_a_study_says_which_of_its_files_have_prompts_alone(read: Read, tmp_path
     assert SeedInputs(study.model_copy(update={"methods": ["respond"]}), registries).without_shots() == []
 
 
-def test_a_judged_selection_reads_rewards_of_the_whole_set_and_no_quality_model(read: Read) -> None:
-    recipes = ["equal", "judged-150"]
-    given = read(experiments={"selection": {"compare": "selection", "recipes": recipes, "languages": ["de"]}}, run=None)
-    named = {"recipe": "judged-150", "teacher": "hasty", "lang": "de", "seed": "0"}
-    inputs = SelectionInputs(*given)
-    assert inputs.quality(named) == ["results/demo/intrinsic/equal/hasty/de/0/reward.parquet"]
-    assert inputs.grouped(named) == inputs.embedded(named) == []
-
-
 def test_a_rule_that_measures_nothing_needs_no_model_for_ones_own_data(read: Read, tmp_path: Path) -> None:
     own = tmp_path / "own.jsonl"
     own.write_text('{"prompt": "a"}')
