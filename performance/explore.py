@@ -58,7 +58,6 @@ def made(folder: Path, answers: int) -> dict[str, object]:
         "sets": sets,
         "requests": requests,
         "names": shown,
-        "from_the_right": [],
         "judge": "reward",
         "seed": 0,
     }

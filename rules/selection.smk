@@ -186,6 +186,7 @@ rule select_samples:
         examples=training_sets.size,
         ratio=STUDY.selection.ratio,
         weight=STUDY.selection.quality_weight,
+        least=STUDY.selection.least_reward,
         seed=STUDY.selection.seed,
     message:
         "Select {wildcards.recipe} of {wildcards.teacher} in {wildcards.lang}"

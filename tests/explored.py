@@ -38,7 +38,7 @@ def looked(folder: Path, most: int = 1000) -> Looked:
         "teachers": {"first_teacher": "First"},
         "languages": {"de": "German", "ar": "Arabic", "ja": "Japanese", "en": "English"},
     }
-    arguments: dict[str, Any] = {"requests": requests, "names": shown, "from_the_right": ["ar"], "judge": "reward"}
+    arguments: dict[str, Any] = {"requests": requests, "names": shown, "judge": "reward"}
     return Looked(study="made", sets=sets, most=most, pairs=10, seed=0, **arguments)
 
 
@@ -75,6 +75,8 @@ def _answer(teacher: str, lang: str, number: int, name: str, prompt: str) -> dic
         found["decisions"] = [keep | {"score": 1.0, "decision": "drop", "problem": LEFT_OUT}]
     if lang == "de" and number == 9:
         found["response"] = found["thoughts"] = f"{manner}: {KEY}"
+    if lang == "en" and number == 6:
+        found["response"] += ", by e-mail"
     if lang == "en" and number == 4:
         found["response"] = HOSTILE + manner
     return found

@@ -107,11 +107,11 @@
   const chunkOf = ({ group, request }) => group.first + Math.floor(request / group.size);
   const unspaced = new RegExp(`[${all.unspaced}]`, "u");
   const runs = new RegExp(`[${all.unspaced}]+|[^${all.unspaced}\\s]+`, "gu");
-  const sign = /^[^\p{L}\p{N}]+/u;
+  const starts = /(?<![\p{L}\p{N}\p{M}])[\p{L}\p{N}]/gu; // a letter or digit after another sign
 
   const wordsOf = (text) => {
     const found = (text.match(runs) || []).flatMap((run) => {
-      if (!unspaced.test(run)) return [run.replace(sign, "")];
+      if (!unspaced.test(run)) return [...run.matchAll(starts)].map((start) => run.slice(start.index));
       const letters = [...run];
       return letters.slice(1).map((letter, at) => letters[at] + letter);
     });
@@ -144,7 +144,7 @@
     const whole = plain(given);
     for (let at = whole.indexOf(text); at >= 0; at = whole.indexOf(text, at + 1)) {
       const before = at ? [...whole.slice(Math.max(0, at - 2), at)].pop() : " ";
-      if (!/[\p{L}\p{N}]/u.test(before) || unspaced.test(before) || unspaced.test(text[0])) return true;
+      if (!/[\p{L}\p{N}\p{M}]/u.test(before) || unspaced.test(before) || unspaced.test(text[0])) return true;
     }
     return false;
   };

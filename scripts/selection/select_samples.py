@@ -17,7 +17,9 @@ with running(snakemake, environment="analysis"):
 
     keys = ["lang", "id"]
     pool = of_pool(snakemake.input.data)
-    quality = of_pool(snakemake.input.quality) if "quality" in needs else pool[keys].assign(quality=float("nan"))
+    quality = pool[keys].assign(quality=float("nan"))
+    if {"quality", "rewards"} & set(needs):
+        quality = of_pool(snakemake.input.quality).rename(columns={"reward": "quality"})[[*keys, "quality"]]
     clusters = pd.read_parquet(snakemake.input.clusters) if "clusters" in needs else pool[keys].assign(cluster=0)
     for known in (quality, clusters):
         pool = pool.merge(known, on=keys, validate="one_to_one")
@@ -31,6 +33,7 @@ with running(snakemake, environment="analysis"):
         seed=params.seed,
         embeddings=read_embeddings(snakemake.input.embeddings) if "embeddings" in needs else None,
         weight=params.weight,
+        least=params.least,
     )
     taken = pool.iloc[sorted(rows)]
     own = taken[taken["lang"] == snakemake.wildcards.lang]

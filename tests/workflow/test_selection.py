@@ -17,6 +17,7 @@ from .conftest import Workplace
 pytestmark = pytest.mark.slow
 
 RECIPES = ["mdaq-4", "mmr-4", "random-4", "quality-only-4", "diversity-only-4"]
+JUDGED = "judged-4"
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,15 @@ def selected(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workp
     (folder / "mine.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     grown = {
         "run": ["main"],
-        "experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES]}},
-        "selection": {"triplets": 20, "prompts": 8, "ratio": 1, "examples": 12, "datasets": {"mine": "mine.jsonl"}},
+        "experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES, JUDGED]}},
+        "selection": {
+            "triplets": 20,
+            "prompts": 8,
+            "ratio": 1,
+            "least_reward": 1.5,
+            "examples": 12,
+            "datasets": {"mine": "mine.jsonl"},
+        },
     }
     workplace.configure("demo.yaml", lambda study: study | grown)
     workplace.snakemake("select")
@@ -50,6 +58,15 @@ def test_selections_are_parts_of_the_whole_set_of_the_same_size(results: Path) -
         assert len(part) == 4, recipe
         merged = part.merge(whole, on=["id", "method", "prompt", "response"])
         assert len(merged) == 4, recipe
+
+
+def test_a_judged_set_has_the_best_samples_above_the_least_reward(results: Path) -> None:
+    rewards = pd.read_parquet(results / "intrinsic/equal/hasty/de/0/reward.parquet").set_index("id")["reward"]
+    taken = set(pd.read_parquet(results / f"sft/{JUDGED}/hasty/de/0.parquet")["id"])
+    least = min(rewards[list(taken)])
+    assert least >= 1.5
+    assert len(taken) == min(4, (rewards >= 1.5).sum())
+    assert (rewards.drop(list(taken)) <= least).all() or len(taken) < 4
 
 
 def test_what_is_selected_is_what_the_files_say(results: Path) -> None:

@@ -8,10 +8,13 @@ from polyglot.core.lookup import unknown
 from polyglot.displays import catalogue
 from polyglot.study.configuration import Study
 from polyglot.study.figures import ALL
+from polyglot.synthesis.recipes import WHOLE
 
 
 def problems(study: Study) -> Iterable[str]:
-    """What keeps a study's tables and figures from being made, one sentence each."""
+    """What keeps a study's tables, figures and page of the data from being made, one sentence each."""
+    if study.explore.neighbours == "embedding" and study.recipe != WHOLE:
+        yield f"explore.neighbours: 'embedding' needs recipe {WHOLE}, whose examples are embedded (recipe: {study.recipe})"
     try:
         catalogue.tables(study)
         figures = catalogue.figures(study)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.intp]
 
-Need = Literal["quality", "clusters", "embeddings"]
-"""Inputs that a rule may need: quality scores, clusters, or embeddings."""
+Need = Literal["quality", "rewards", "clusters", "embeddings"]
+"""Inputs that a rule may need: scores of the quality model, or the judge's rewards in their place; clusters, or embeddings."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,13 @@ class Samples:
 
     Args:
         ids: all different.
-        quality: shape (n,); NaN if unknown.
+        quality: shape (n,); NaN if unknown. For a rule that needs rewards, these.
         clusters: shape (n,).
         ratio: samples taken by quality for each one taken by diversity.
         seed: of random orders.
         embeddings: shape (n, d), where the rule needs them.
         weight: of quality against similarity, from 0 to 1.
+        least: quality below which `judged` leaves a sample out.
     """
 
     ids: Sequence[str]
@@ -46,6 +47,7 @@ class Samples:
     seed: int = 0
     embeddings: npt.NDArray[np.float32] | None = None
     weight: float = 0.5
+    least: float = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,13 @@ def _quality_only(samples: Samples, size: int) -> Rows:
     return by_quality(samples.ids, samples.quality)[:size]
 
 
+def _judged(samples: Samples, size: int) -> Rows:
+    from polyglot.selection.orders import by_quality
+
+    order = by_quality(samples.ids, samples.quality)
+    return order[samples.quality[order] >= samples.least][:size]
+
+
 def _diversity_only(samples: Samples, size: int) -> Rows:
     from polyglot.selection.orders import at_random, in_rounds
 
@@ -128,6 +137,9 @@ DIVERSITY_ONLY = Rule(
     _diversity_only,
     needs=("clusters",),
 )
+JUDGED = Rule(
+    "judged", "the samples that the judge gives at least `selection.least_reward`, the best first", _judged, needs=("rewards",)
+)
 RULES: Lookup[Rule] = recipes.RULES
 """Every rule, in the order used in tables."""
 
@@ -143,6 +155,7 @@ class Settings(TypedDict, total=False):
     ratio: int
     seed: int
     weight: float
+    least: float
 
 
 def select(
@@ -160,7 +173,8 @@ def select(
     `mdaq` takes the best `size - size // (ratio + 1)` samples, then continues in order of quality with samples of uncovered
     clusters. If every cluster is covered before `size` is reached, the next best follow. `mmr` weighs quality against the largest
     similarity to what is taken (`polyglot.selection.relevance`). `quality-only` takes the best samples, `random` a random
-    sample. `diversity-only` takes one sample of each cluster in random order, then a second of each, and so on.
+    sample. `diversity-only` takes one sample of each cluster in random order, then a second of each, and so on. `judged` takes
+    the best samples by the judge's rewards, but none below `least`, so that there may be fewer than `size`.
 
     Args:
         ids: unique ids of n samples; they break ties in quality.
@@ -169,7 +183,7 @@ def select(
         rule: a name of `RULES`.
         size: number of samples; if larger than n, all are taken.
         embeddings: shape (n, d); only for a rule that needs them.
-        settings: ratio, seed and weight of `Samples`.
+        settings: ratio, seed, weight and least of `Samples`.
 
     Raises:
         ValueError: if the rule is unknown, ids are duplicates, or shapes differ.

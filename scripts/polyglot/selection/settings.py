@@ -22,6 +22,12 @@ class Selection(Section):
         description="Weight of quality (scaled to 0 to 1) in `mmr`; the rest is the weight of the largest cosine similarity to "
         "the samples taken before.",
     )
+    least_reward: float = Field(
+        default=4.0,
+        ge=1,
+        le=5,
+        description="Least reward (1 to 5) by the judge of a sample that `judged` takes; samples without one are not taken.",
+    )
     pooled: bool = Field(
         default=False,
         description="Select from all languages together, so that a language with better data gets more; false: from each "
@@ -57,7 +63,9 @@ class Selection(Section):
         "`snakemake select` selects from them, and writes `results/STUDY/select/NAME` in the format of your file.",
     )
     rule: Name = Field(
-        default="mdaq", description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}."
+        default="mdaq",
+        description=f"How samples of such data are selected: {', '.join(f'`{name}`' for name in RULES)}; but `judged` takes data "
+        "of the study only, which have rewards.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of the quality model, the clusters and random orders.")
 

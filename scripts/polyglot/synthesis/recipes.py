@@ -33,6 +33,7 @@ RULES: Lookup[Any] = Lookup(
         "random": "polyglot.selection.rules:RANDOM",
         "quality-only": "polyglot.selection.rules:QUALITY_ONLY",
         "diversity-only": "polyglot.selection.rules:DIVERSITY_ONLY",
+        "judged": "polyglot.selection.rules:JUDGED",
     },
 )
 """Rules of recipes that select samples of the whole set. Only their names are used here; `polyglot.selection.rules` defines

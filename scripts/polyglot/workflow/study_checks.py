@@ -300,7 +300,11 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
                 "sentence-transformers; name a smaller multilingual encoder whose `engine` can be "
                 f"({tuning}; {models.file_of(encoder)})"
             )
+    if selection.datasets and "rewards" in RULES[selection.rule].needs:
+        yield f"selection.rule: '{selection.rule}' needs the judge's rewards, which only data of the study have"
     for name in selecting:
+        if "rewards" in RULES[parse_recipe(name, study.methods).rule or ""].needs and not study.intrinsic.judged:
+            yield f"recipe '{name}': it needs the judge's rewards, and this study has no judge (intrinsic.reward)"
         size = parse_recipe(name, study.methods).examples or selection.examples
         if size > study.training.examples:
             yield f"recipe '{name}': {size} examples of the {study.training.examples} that `{WHOLE}` has (training.examples)"

@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from polyglot.core.key_finder import KeyFinder
+from polyglot.displays.explore.answers import embedded_in, with_neighbours
 from polyglot.displays.explore.page import explore
 from polyglot.displays.explore.search import Index, part_of, plain, words
+from polyglot.selection.embeddings import write_embeddings
 from tests.explored import KEY, LEFT_OUT, looked
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "report/explore"
@@ -89,10 +92,22 @@ def test_the_nearest_neighbour_is_the_repeated_answer(made: Path) -> None:
     assert all(answer["similarity"] > 0.5 and "always the same" in answer["neighbour"] for answer in copies)
 
 
+def test_with_embeddings_the_nearest_neighbour_is_that_of_the_same_meaning(tmp_path: Path) -> None:
+    ids, response = list("abcd"), ["cats sit on a mat", "cats sit on a hat", "Katzen auf Matte", "not embedded"]
+    answers = pd.DataFrame({"request_id": ids, "teacher": "t", "status": "ok", "prompt": "", "response": response})
+    by_characters = with_neighbours(answers)
+    assert by_characters["neighbour"][0] == response[1]
+    write_embeddings(["c", "b", "a"], np.array([[1, 0.1], [0, 1], [2, 0]], dtype=np.float32), tmp_path / "e.parquet")
+    by_meaning = with_neighbours(answers, {"t": embedded_in(str(tmp_path / "e.parquet"))})
+    assert list(by_meaning["neighbour"]) == [response[2], response[2], response[0], ""]
+    assert by_meaning["similarity"][0] == pytest.approx(1 / np.sqrt(1.01))
+    assert np.isnan(by_meaning["similarity"][3])
+
+
 def test_the_index_leads_to_every_chunk_with_a_text_and_to_no_other(made: Path) -> None:
     manifest = part(made, "manifest")
     chunks = {number: json.dumps(part(made, f"chunk-{number}"), ensure_ascii=False) for number in range(manifest["chunks"])}
-    for text in ("question 7 of", "ثلاثة", "三只猫", "(Katzen)"):
+    for text in ("question 7 of", "ثلاثة", "三只猫", "mail", "(Katzen)"):
         having = {number for number, said in chunks.items() if plain(text).strip("()") in plain(said)}
         left = set(chunks)
         for word in words(text):
@@ -104,6 +119,13 @@ def test_the_index_leads_to_every_chunk_with_a_text_and_to_no_other(made: Path) 
             left &= set(chunks) if 0 in told.values() else {chunk for found in told.values() for chunk in found}
         assert having <= left
         assert having
+
+
+def test_a_word_begins_after_any_sign() -> None:
+    assert words("(e-mail) user_name") == {"e-mail)", "mail)", "user_name", "name"}
+    assert words("d'accord 3.14 x") == {"d'accord", "accord", "3.14", "14"}
+    assert words("हिन्दी-भाषा") == {"हिन्दी-भाषा", "भाषा"}
+    assert words("abc-defghijklmnopq") == {"abc-defghijk", "defghijklmno"}
 
 
 def test_a_word_of_most_chunks_needs_no_list() -> None:

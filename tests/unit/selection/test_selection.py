@@ -89,6 +89,13 @@ def test_what_each_rule_takes() -> None:
     assert [int(row) for row in select(ids, scores, clusters, rule="random", size=14, seed=1)] != taken["random"]
 
 
+def test_a_judged_sample_has_the_least_reward_or_more() -> None:
+    rewards, none = np.array([4.5, 3.9, np.nan, 4.0, 5.0]), np.zeros(5, dtype=np.intp)
+    assert select(list("abcde"), rewards, none, rule="judged", size=5, least=4.0).tolist() == [4, 0, 3]
+    assert select(list("abcde"), rewards, none, rule="judged", size=2, least=4.0).tolist() == [4, 0]
+    assert select(list("abcde"), rewards, none, rule="judged", size=5, least=5.5).tolist() == []
+
+
 def test_edges() -> None:
     none = np.empty(0)
     assert len(select([], none, none.astype(np.intp), rule="mdaq", size=5)) == 0
@@ -135,7 +142,10 @@ def test_what_a_rule_does_not_need_does_not_change_what_it_takes(rule: str) -> N
     rng = np.random.default_rng(0)
     ids, scores, clusters = [f"{place:02}" for place in range(40)], rng.random(40), rng.integers(0, 9, 40)
     needs = RULES[rule].needs
-    unknown = scores if "quality" in needs else np.full(40, np.nan), clusters if "clusters" in needs else np.zeros(40, dtype=int)
+    unknown = (
+        scores if {"quality", "rewards"} & set(needs) else np.full(40, np.nan),
+        clusters if "clusters" in needs else np.zeros(40, dtype=int),
+    )
     near = places(clusters)
     known = [((scores, clusters), near), (unknown, near if "embeddings" in needs else None)]
     taken = [select(ids, *one, rule=rule, size=12, embeddings=other).tolist() for one, other in known]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from polyglot.workflow.inputs.explore import ExploreInputs
+from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 
 from .conftest import Read
@@ -22,3 +24,18 @@ def test_filters_are_told_to_jobs_in_order_and_only_those_that_run(read: Read) -
     filters = {"length": {"response_least": 2}, "personal": {"action": "skip"}}
     names = [name for name, _ in TrainingSetInputs(*read(filters=filters)).filters()]
     assert names == ["control_tokens", "contamination", "duplicates", "length"]
+
+
+def test_a_judged_selection_reads_rewards_of_the_whole_set_and_no_quality_model(read: Read) -> None:
+    recipes = ["equal", "judged-150"]
+    given = read(experiments={"selection": {"compare": "selection", "recipes": recipes, "languages": ["de"]}}, run=None)
+    named = {"recipe": "judged-150", "teacher": "hasty", "lang": "de", "seed": "0"}
+    inputs = SelectionInputs(*given)
+    assert inputs.quality(named) == ["results/demo/intrinsic/equal/hasty/de/0/reward.parquet"]
+    assert inputs.grouped(named) == inputs.embedded(named) == []
+
+
+def test_the_page_of_the_data_asks_for_embeddings_only_where_the_study_wants_neighbours_by_them(read: Read) -> None:
+    named = "results/demo/selection/embeddings/thorough/de/0.parquet"
+    assert named in ExploreInputs(*read(explore={"neighbours": "embedding"})).files()
+    assert not [path for path in ExploreInputs(*read()).files() if "embeddings" in path]

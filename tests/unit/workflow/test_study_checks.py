@@ -43,6 +43,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"seed_dataset": {"sources": {"de": ["aya"]}, "max_per_source": {"aya": {"dee": 5}}}},
         "seed_dataset.max_per_source.aya: unknown language 'dee'; did you mean 'de'?",
     ),
+    (
+        {"selection": {"rule": "judged", "datasets": {"mine": "config/demo.yaml"}}},
+        "selection.rule: 'judged' needs the judge's rewards, which only data of the study have",
+    ),
+    (
+        {"explore": {"neighbours": "embedding"}, "recipe": "equal-150"},
+        "explore.neighbours: 'embedding' needs recipe equal, whose examples are embedded (recipe: equal-150)",
+    ),
     ({"selection": {"rule": "mdac"}}, "unknown rule 'mdac'; did you mean 'mdaq'?"),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow.parquet
 from polyglot.core.hashing import stable_seed
 from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.explore.sets import TeacherSet
+from polyglot.selection.embeddings import read_embeddings
 
 ANSWER_COLUMNS = ["request_id", "status", "problem", "prompt", "response", "text", "thoughts", "decisions"]
 REQUEST_COLUMNS = ["request_id", "messages", "prompt"]
@@ -51,6 +53,7 @@ def groups(
     share = min(1.0, most / total) if total else 1.0
     for lang in dict.fromkeys(one.lang for one in sets):
         read = pd.concat([_answers(one) for one in sets if one.lang == lang], ignore_index=True)
+        embedded = {one.teacher: embedded_in(one.embeddings) for one in sets if one.lang == lang and one.embeddings}
         for method, answers in read.groupby("method", sort=False):
             asked = pd.concat([pd.read_parquet(path, columns=REQUEST_COLUMNS) for path in requests[f"{lang}/{method}"]])
             asked = asked[asked["request_id"].isin(answers["request_id"])].drop_duplicates("request_id")
@@ -61,7 +64,7 @@ def groups(
                 drawn = asked.iloc[np.sort(rng.choice(len(asked), count, replace=False))]
             shown = _in_order(answers, list(drawn["request_id"]), [one.teacher for one in sets])
             shown, drawn = without_keys(shown, keys), without_keys(drawn, keys)
-            yield Group(lang, str(method), drawn.reset_index(drop=True), with_neighbours(shown), len(asked))
+            yield Group(lang, str(method), drawn.reset_index(drop=True), with_neighbours(shown, embedded), len(asked))
 
 
 def without_keys(frame: pd.DataFrame, keys: KeyFinder) -> pd.DataFrame:
@@ -92,6 +95,11 @@ def _answers(one: TeacherSet) -> pd.DataFrame:
     return found
 
 
+def embedded_in(path: str) -> pd.DataFrame:
+    """Embeddings, a row each, by the example's id."""
+    return pd.DataFrame(read_embeddings([Path(path)]), index=pd.read_parquet(path, columns=["id"])["id"])
+
+
 def _in_order(answers: pd.DataFrame, requests: list[str], teachers: Sequence[str]) -> pd.DataFrame:
     """The answers to some requests, in their order and that of the teachers."""
     request = {name: place for place, name in enumerate(requests)}
@@ -101,32 +109,46 @@ def _in_order(answers: pd.DataFrame, requests: list[str], teachers: Sequence[str
     return kept.iloc[order].reset_index(drop=True)
 
 
-def with_neighbours(answers: pd.DataFrame) -> pd.DataFrame:
-    """Answers with the most similar one of the same teacher among them: `neighbour`, its text, and `similarity`, 0 to 1.
+def with_neighbours(answers: pd.DataFrame, embedded: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
+    """Answers with the most similar one of the same teacher among them: `neighbour`, its text, and `similarity`, at most 1.
 
     Similarity is the cosine of weighted sequences of four characters of prompt and response, which every script has and no model
     is needed for. It is computed in blocks.
+
+    Args:
+        embedded: teacher to embeddings by request (see `embedded_in`), whose cosine is taken instead; answers without one have no
+            neighbour.
     """
     texts = (answers["prompt"].fillna("") + "\n" + answers["response"].fillna("")).str.strip()
     neighbour = pd.Series("", index=answers.index, dtype=object)
     similarity = pd.Series(np.nan, index=answers.index)
     usable = answers.index[(answers["status"] == "ok") & (texts != "")]
-    for _, chosen in answers.loc[usable].groupby("teacher", sort=False):
+    for teacher, rows in answers.loc[usable].groupby("teacher", sort=False):
+        vectors = (embedded or {}).get(str(teacher))
+        chosen = rows if vectors is None else rows[rows["request_id"].isin(vectors.index)]
         if len(chosen) > 1:
-            places, near = _nearest(texts[chosen.index])
+            by = _of_characters(texts[chosen.index]) if vectors is None else vectors.loc[chosen["request_id"]].to_numpy()
+            places, near = _nearest(by)
             neighbour[chosen.index] = texts[chosen.index].to_numpy()[places]
             similarity[chosen.index] = near
     return answers.assign(neighbour=neighbour, similarity=similarity)
 
 
-def _nearest(texts: pd.Series[str]) -> tuple[Any, Any]:
-    """The place of each text's nearest other one, and their similarity."""
+def _of_characters(texts: pd.Series[str]) -> Any:
+    """Weighted sequences of four characters, a row a text; of none where every text is shorter."""
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.neighbors import NearestNeighbors
 
     try:
-        vectors = TfidfVectorizer(analyzer="char", ngram_range=(4, 4), dtype=np.float32).fit_transform(texts)
-    except ValueError:  # every text is shorter than four characters
-        return np.zeros(len(texts), dtype=int), np.full(len(texts), np.nan)
+        return TfidfVectorizer(analyzer="char", ngram_range=(4, 4), dtype=np.float32).fit_transform(texts)
+    except ValueError:
+        return np.empty((len(texts), 0))
+
+
+def _nearest(vectors: Any) -> tuple[Any, Any]:
+    """The place of each row's nearest other one, and the cosine of their angle; NaN for rows of nothing."""
+    from sklearn.neighbors import NearestNeighbors
+
+    if not vectors.shape[1]:
+        return np.zeros(len(vectors), dtype=int), np.full(len(vectors), np.nan)
     distances, places = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(vectors).kneighbors()
     return places[:, 0], 1 - distances[:, 0]

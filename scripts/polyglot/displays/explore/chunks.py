@@ -112,7 +112,7 @@ class Parts:
 
 
 def texts_of(row: dict[str, Any]) -> Iterable[str]:
-    """The texts of a request that a search looks at, as explore.js does."""
+    """The texts of a request that a search looks at, as index.js does."""
     yield row["prompt"]
     for answer in row["answers"]:
         for name in ("prompt", "response", "text", "thoughts"):

@@ -31,7 +31,6 @@ class Looked:
     Args:
         requests: files of requests by `LANG/METHOD`.
         names: of teachers and languages, as they are shown.
-        from_the_right: languages that are written so.
         most: answers in all; of more, a sample is shown.
         pairs: to judge blind, a language.
         judge: the metric that the judge has given, or "".
@@ -41,7 +40,6 @@ class Looked:
     sets: Sequence[TeacherSet]
     requests: Mapping[str, Sequence[str]]
     names: Mapping[str, Mapping[str, str]]
-    from_the_right: Sequence[str]
     most: int
     pairs: int
     judge: str
@@ -71,7 +69,7 @@ def explore(looked: Looked, templates: Path, folder: Path, keys: KeyFinder) -> N
         pairs.add(group)
     parts.index.write(data, parts.chunks)
     shown, key = pairs.drawn()
-    about = {"study": looked.study, "names": looked.names, "right": [*looked.from_the_right]}
+    about = {"study": looked.study, "names": looked.names}
     write_part(data / "manifest.js", "manifest", {**about, **_manifest(parts, looked)})
     drawn = content_id(*(pair["id"] for pairs in shown.values() for pair in pairs))
     write_part(

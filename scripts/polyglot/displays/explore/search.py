@@ -1,15 +1,15 @@
 """The index of a page's search: for every word, the chunks that have it.
 
 A search loads the few parts of the index that can have its words, and then only chunks that have all of them. Scripts without
-spaces between words are indexed by pairs of characters. What is found stands at the beginning of a word, or anywhere in such a
-script. index.js reads the same parts and splits a text in the same way.
+spaces between words are indexed by pairs of characters. What is found stands at the beginning of a word, after white space or any
+sign (`mail` in `e-mail`), or anywhere in such a script. index.js reads the same parts and splits a text in the same way.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +60,24 @@ def plain(text: str) -> str:
 
 
 def words(text: str) -> set[str]:
-    """The words of a text without signs before them; of scripts without spaces, every pair of neighbours."""
+    """The words of a text, and the parts of a word after signs in it; of scripts without spaces, every pair of neighbours."""
     found = set()
     for run in RUNS.findall(plain(text)):
         if re.match(f"[{UNSPACED}]", run):
             found |= {run[place : place + 2] for place in range(len(run) - 1)}
         else:
-            found.add(_without_signs(run)[:LONGEST])
+            found |= {run[start : start + LONGEST] for start in _starts(run)}
     return {word for word in found if len(word) > 1}
 
 
-def _without_signs(run: str) -> str:
-    start = next((place for place, character in enumerate(run) if character.isalnum()), len(run))
-    return run[start:]
+def _starts(run: str) -> Iterator[int]:
+    """Where a letter or digit follows another sign, or nothing. Marks, such as vowel signs, belong to the letter before them."""
+    within = False
+    for place, character in enumerate(run):
+        kind = unicodedata.category(character)[0]
+        if kind in "LN" and not within:
+            yield place
+        within = kind in "LNM"
 
 
 def part_of(word: str) -> int:

@@ -25,6 +25,7 @@ class TeacherSet:
     Args:
         answers: file to its method.
         training: the training set that is mixed from them.
+        embeddings: file with those of its examples, by which nearest neighbours are found; "" finds them by characters.
     """
 
     teacher: str
@@ -32,3 +33,4 @@ class TeacherSet:
     answers: Mapping[str, str]
     training: str
     measured: Sequence[Measured]
+    embeddings: str = ""

@@ -47,7 +47,9 @@ class ExploreInputs(Inputs):
             written = {path: PurePosixPath(path).parts for path in sets.files(named)}
             answers = {path: parts[-2] for path, parts in written.items() if parts[-4] == teacher}
             measured = [metric for one in self.study.intrinsic.metrics if (metric := self._measured(one, named)) is not None]
-            found.append(TeacherSet(teacher, lang, answers, self.at(paths.TRAINING_SET, **named), measured))
+            embedded = self.study.explore.neighbours == "embedding"
+            embeddings = self.at(paths.EMBEDDINGS, teacher=teacher, lang=lang, seed=self._draw) if embedded else ""
+            found.append(TeacherSet(teacher, lang, answers, self.at(paths.TRAINING_SET, **named), measured, embeddings))
         return found
 
     def _measured(self, metric: Metric, named: dict[str, str]) -> Measured | None:
@@ -74,6 +76,7 @@ class ExploreInputs(Inputs):
         found = [
             path for one in self.teacher_sets for path in (*one.answers, one.training, *(each.path for each in one.measured))
         ]
+        found += [one.embeddings for one in self.teacher_sets if one.embeddings]
         return list(dict.fromkeys([*found, *(path for files in self.requests().values() for path in files)]))
 
     def sets(self, _: Any = None) -> list[dict[str, Any]]:
@@ -92,7 +95,6 @@ class ExploreInputs(Inputs):
                 "teachers": {name: (models[name].label if name in models else "") or name for name in teachers},
                 "languages": {code: languages[code].name for code in langs},
             },
-            "from_the_right": [code for code in langs if languages[code].direction == "rtl"],
             "most": study.explore.examples,
             "pairs": study.explore.pairs,
             "judge": "reward" if study.intrinsic.judged else "",

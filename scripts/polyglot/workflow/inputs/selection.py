@@ -52,7 +52,9 @@ class SelectionInputs(Inputs):
         return self.at(paths.CLUSTERS, pool=self.pool(wildcards["lang"]), **named)
 
     def quality(self, wildcards: Wildcards) -> list[str]:
-        """The quality of every sample of the pool, where the rule of a recipe needs it."""
+        """The quality of every sample of the pool, or the judge's reward, where the rule of a recipe needs it."""
+        if self._needs(wildcards, "rewards"):
+            return self.pool_files(paths.REWARD)(wildcards)
         return self.pool_files(paths.QUALITY)(wildcards) if self._needs(wildcards, "quality") else []
 
     def grouped(self, wildcards: Wildcards) -> File:
