@@ -18,6 +18,7 @@ rule seed:
         known_languages=sorted(REGISTRIES.languages),
         max_prompts=STUDY.seed_dataset.max_prompts,
         seed=STUDY.seed_dataset.seed,
+        **STUDY.seed_dataset.reading,
     message:
         "Seed dataset in {wildcards.lang}"
     script:
@@ -46,6 +47,7 @@ rule source:
         published=seeds.published,
         most=seeds.most,
         seed=STUDY.seed_dataset.seed,
+        **STUDY.seed_dataset.reading,
     message:
         "Source {wildcards.source} in {wildcards.lang}"
     script:

@@ -9,6 +9,7 @@ with running(snakemake, environment="transformers"):
     import pandas as pd
 
     from polyglot.core.cells import MIN_EXAMPLES
+    from polyglot.core.conversations import histories
     from polyglot.core.files import write_parquet
     from polyglot.intrinsic.gradients import COLUMNS, GradientMeter, gradient_scores
     from polyglot.intrinsic.settings import Gradients
@@ -26,7 +27,7 @@ with running(snakemake, environment="transformers"):
                 template=given_file(snakemake.input.chat_template),
                 gpus=gpus_asked(snakemake.resources),
             )
-            return meter.measure(list(data["prompt"]), list(data["response"]), list(data["id"]))
+            return meter.measure(list(data["prompt"]), list(data["response"]), list(data["id"]), histories(data))
 
         kept = kept_table(snakemake)
         found = kept.made(measured)

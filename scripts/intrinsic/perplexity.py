@@ -9,6 +9,7 @@ with running(snakemake, environment="transformers"):
     import pandas as pd
 
     from polyglot.core.cells import MIN_EXAMPLES
+    from polyglot.core.conversations import histories, turns_before
     from polyglot.core.files import write_parquet
     from polyglot.intrinsic.perplexity import PerplexityMeter, perplexities
     from polyglot.models.tokenization import given_file
@@ -30,8 +31,9 @@ with running(snakemake, environment="transformers"):
                 template=given_file(snakemake.input.chat_template),
                 gpus=gpus_asked(snakemake.resources),
             )
-            lengths = {f"{field}_tokens": meter.count_tokens(data[field]) for field in ("prompt", "response")}
-            return meter.measure(data["prompt"], data["response"]).assign(**lengths)
+            shown = {"prompt": ["\n".join(turns) for turns in turns_before(data)], "response": data["response"]}
+            lengths = {f"{field}_tokens": meter.count_tokens(texts) for field, texts in shown.items()}
+            return meter.measure(data["prompt"], data["response"], before=histories(data)).assign(**lengths)
 
         kept = kept_table(snakemake)
         rows = kept.made(measured)

@@ -10,6 +10,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
     import pandas as pd
 
     from polyglot.core.cells import MIN_EXAMPLES
+    from polyglot.core.conversations import histories, prompts_told
     from polyglot.core.files import read_json, write_parquet
     from polyglot.core.prompts import PromptTemplates
     from polyglot.core.sidefile import SideFile
@@ -32,7 +33,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
         kept = kept_table(snakemake)
         how = {"batch_size": settings["batch_size"], "scale": scale, "context": model.context, "chat_template": template}
         how["gpus"] = gpus_asked(snakemake.resources)
-        rated = kept.made(lambda: RewardModel(folder, **how).rate(data["prompt"], data["response"]))
+        rated = kept.made(lambda: RewardModel(folder, **how).rate(data["prompt"], data["response"], histories(data)))
         kept.remove()
     else:
         engine = engine_when_needed(settings["model"], model, folder, snakemake.config, template)
@@ -42,7 +43,7 @@ with running(snakemake, environment=engine_environment(snakemake.params.model)):
             engine,
             templates,
             snakemake.params.language,
-            data["prompt"],
+            prompts_told(data),
             data["response"],
             side,
             batch_size=settings["batch_size"],

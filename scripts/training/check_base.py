@@ -13,7 +13,7 @@ with running(snakemake, environment="transformers"):
         snakemake.wildcards.base,
         Path(snakemake.input.base),
         max_length=snakemake.params.training["max_length"],
-        marks=snakemake.params.training["loss"] == "response",
+        marks=snakemake.params.training["loss"] != "all",
         thoughts=snakemake.params.training.get("thoughts") == "keep",
         chat_template=given_file(snakemake.input.chat_template),
     )

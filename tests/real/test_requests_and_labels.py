@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from polyglot.core.conversations import written
 from polyglot.models.checks import check_base, check_chats, check_requests
 from polyglot.models.tokenization import TokenizerError, load_tokenizer
 from polyglot.registry.models import Model, Sampling
@@ -102,6 +103,23 @@ def test_the_loss_is_on_the_response_and_its_end_of_turn(
     (one,) = encode(tokenizer, quoting, loss="response", max_length=16384)
     assert one["labels"].count(tokenizer.eos_token_id) == 1
     assert f"{quoting['response'][0]}{end}" in tokenizer.decode(one["input_ids"])
+
+
+@pytest.mark.parametrize(("name", "template"), LABELS)
+def test_of_a_conversation_the_loss_is_on_the_last_response_or_on_all(
+    name: str, template: str, real_model: Find, repository: Path, pairs: pd.DataFrame
+) -> None:
+    """Each response has the labels that it has alone; a system turn is shown by every family, and never learned."""
+    tokenizer = load_tokenizer(real_model(name), repository / f"config/chat_templates/{template}.jinja")
+    (first, last) = pairs.iloc[:2].to_dict("records")
+    before = [("system", SYSTEM), ("user", first["prompt"]), ("assistant", first["response"])]
+    history = written([{"role": role, "content": text} for role, text in before])
+    whole = pd.DataFrame([{**last, "history": history}])
+    for loss, expected in (("response", LABELS[name, template][1:]), ("responses", LABELS[name, template])):
+        (one,) = encode(tokenizer, whole, loss=loss, max_length=16384)  # type: ignore[arg-type]
+        kept = [token for token in one["labels"] if token != IGNORED]
+        assert [tokenizer.decode([token]) for token in kept] == [token for tokens in expected for token in tokens]
+        assert SYSTEM in tokenizer.decode(one["input_ids"])
 
 
 @pytest.mark.parametrize(("name", "template"), [("gemma-pt", "chatml"), ("llama-base", "chatml")])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, Conversation, Turns, conversation
 from polyglot.core.rows import FileError, plain, read_rows
 from polyglot.core.text import is_unicode
 
@@ -22,7 +23,7 @@ ADDED = ("input", "context")
 """Columns with the text of a prompt, of its response, and of what an instruction is about, in the order of preference."""
 TURNS = {"messages": ("role", "content"), "conversations": ("from", "value"), "conversation": ("from", "value")}
 """Columns with a list of turns to the usual keys of a turn; the other keys are read as well."""
-PEOPLE, MODELS, SYSTEM = ("user", "human"), ("assistant", "gpt", "model", "chatgpt", "bot"), ("system", "developer")
+PEOPLE, MODELS, SYSTEM = ("user", "human", "prompter"), ("assistant", "gpt", "model", "chatgpt", "bot"), ("system", "developer")
 """Who speaks in a turn."""
 LAYOUTS = {
     "prompts": "`prompt` (or `instruction`, `question`), without responses",
@@ -68,6 +69,7 @@ class Dialogues:
         prompt, response: the texts, by the same index; "" where a row has none.
         problems: rows without a prompt, and values that are no text; their texts are "".
         notes: what is not read, in words.
+        history: the turns before the prompt, as `polyglot.core.conversations.HISTORY`; None where only first turns are read.
     """
 
     path: Path
@@ -77,6 +79,7 @@ class Dialogues:
     response: pd.Series
     problems: list[Problem]
     notes: list[str] = field(default_factory=list)
+    history: pd.Series | None = None
 
     @property
     def answered(self) -> pd.Series:
@@ -93,7 +96,12 @@ class Dialogues:
         kept = set(places)
         problems = [one for one in self.problems if one.place in kept]
         return replace(
-            self, rows=self.rows.loc[places], prompt=self.prompt[places], response=self.response[places], problems=problems
+            self,
+            rows=self.rows.loc[places],
+            prompt=self.prompt[places],
+            response=self.response[places],
+            problems=problems,
+            history=None if self.history is None else self.history[places],
         )
 
     def check(self, problems: Iterable[Problem] = ()) -> None:
@@ -117,10 +125,12 @@ def names_in(columns: Iterable[Any]) -> dict[str, str]:
     return {name.strip().lower(): name for name in known} | {name: name for name in known if name == name.lower()}
 
 
-def read_dialogues(path: Path) -> Dialogues:
+def read_dialogues(path: Path, turns: Turns = "first") -> Dialogues:
     """The prompts and responses of a file.
 
-    Of a dialogue with several turns, the first prompt and the response to it are read.
+    Args:
+        turns: of a dialogue with several turns, `first` reads the first prompt and the response to it; `all` reads the last
+            prompt, the response to it, and all turns before.
 
     Raises:
         FileError: for a file that cannot be read, or whose layout is not known (names its columns and the remedy). Problems in
@@ -131,13 +141,14 @@ def read_dialogues(path: Path) -> Dialogues:
     if rows.empty:
         raise FileError(f"{path}: no rows; {'write one prompt a line' if path.suffix == '.txt' else 'add some'}")
     named = names_in(rows.columns)
-    turns = next((name for name in TURNS if name in named), None)
-    if turns is not None:
-        return _of_turns(path, rows, named[turns], "messages" if turns == "messages" else "ShareGPT")
+    column = next((name for name in TURNS if name in named), None)
+    if column is not None:
+        return _of_turns(path, rows, named[column], "messages" if column == "messages" else "ShareGPT", turns)
     prompt = next((name for name in PROMPTS if name in named), None)
     if prompt is None or any(name in named for name in FOREIGN):
         raise FileError(f"{path}: {_strange(rows.columns, named)}")
-    return _of_columns(path, rows, named, prompt)
+    found = _of_columns(path, rows, named, prompt)
+    return found if turns == "first" else _with_histories(found, named.get(HISTORY))
 
 
 def _strange(columns: Iterable[Any], named: Mapping[str, str]) -> str:
@@ -192,31 +203,61 @@ def _texts(values: pd.Series, what: str, column: str, problems: list[Problem], *
     return pd.Series(found, values.index, dtype=object)
 
 
-def _of_turns(path: Path, rows: pd.DataFrame, column: str, layout: str) -> Dialogues:
-    pairs: list[tuple[str, str]] = []
+def _with_histories(found: Dialogues, column: str | None) -> Dialogues:
+    """A file of prompts with the turns before them, if it has that column: a list of turns, or its text."""
+    texts, problems = pd.Series("", found.rows.index, dtype=object), list(found.problems)
+    for place, value in zip(found.rows.index, [] if column is None else found.rows[column], strict=column is not None):
+        if value is None or (isinstance(value, str | float) and (value == "" or value != value)):
+            continue
+        try:
+            texts[place] = conversation([*turns_of(value), ("prompt", "asked")]).history
+            if not is_unicode(texts[place]):
+                raise ValueError("a turn with an unpaired surrogate, which is not a character,")
+        except ValueError as error:
+            problems.append(Problem(place, f"{error} in column '{column}'", "correct the row or delete it"))
+    return _after(found, texts, sorted(problems, key=lambda one: one.place))
+
+
+def _after(found: Dialogues, history: pd.Series, problems: list[Problem]) -> Dialogues:
+    """What a file holds, with the turns before its prompts."""
+    notes = [*found.notes, f"{int((history != '').sum()):,} rows have earlier turns or a system turn, for `respond` alone"]
+    return replace(found, history=history, problems=problems, notes=notes)
+
+
+def _of_turns(path: Path, rows: pd.DataFrame, column: str, layout: str, read: Turns) -> Dialogues:
+    pairs: list[tuple[str, str, str]] = []
     problems: list[Problem] = []
     counts = {"a system turn": 0, "turns after the first response": 0}
     for place, value in zip(rows.index, rows[column], strict=True):
         try:
-            turns = _turns(value)
-            first = next((i for i, (who, said) in enumerate(turns) if who == "prompt" and said.strip()), None)
-            if first is None:
-                raise ValueError("no turn of a user with text")
-            answer = turns[first + 1][1] if len(turns) > first + 1 and turns[first + 1][0] == "response" else ""
-            if not is_unicode(turns[first][1] + answer):
+            turns = turns_of(value)
+            found, unread = (conversation(turns), ()) if read == "all" else _first_of(turns)
+            if not is_unicode("".join(found)):
                 raise ValueError("a turn with an unpaired surrogate, which is not a character,")
-            counts["a system turn"] += any(who == "system" for who, _ in turns)
-            counts["turns after the first response"] += len(turns) > first + 2
-            pairs.append((turns[first][1], answer))
+            for what in unread:
+                counts[what] += 1
+            pairs.append(found)
         except ValueError as error:
             problems.append(Problem(place, f"{error} in column '{column}'", "correct the row or delete it"))
-            pairs.append(("", ""))
-    texts = pd.DataFrame(pairs, rows.index, ["prompt", "response"], dtype=object)
+            pairs.append(("", "", ""))
+    texts = pd.DataFrame(pairs, rows.index, [HISTORY, "prompt", "response"], dtype=object)
     notes = [f"{count:,} rows have {what}, which is not read" for what, count in counts.items() if count]
-    return Dialogues(path, layout, rows, texts["prompt"], texts["response"], problems, notes)
+    dialogues = Dialogues(path, layout, rows, texts["prompt"], texts["response"], problems, notes)
+    return dialogues if read == "first" else _after(dialogues, texts[HISTORY], problems)
 
 
-def _turns(value: Any) -> list[tuple[str, str]]:
+def _first_of(turns: Sequence[tuple[str, str]]) -> tuple[Conversation, list[str]]:
+    """The first prompt of a dialogue with the response to it, and what is not read."""
+    first = next((i for i, (who, said) in enumerate(turns) if who == "prompt" and said.strip()), None)
+    if first is None:
+        raise ValueError("no turn of a user with text")
+    answer = turns[first + 1][1] if len(turns) > first + 1 and turns[first + 1][0] == "response" else ""
+    unread = [*(["a system turn"] if any(who == "system" for who, _ in turns) else [])]
+    unread += ["turns after the first response"] if len(turns) > first + 2 else []
+    return Conversation("", turns[first][1], answer), unread
+
+
+def turns_of(value: Any) -> list[tuple[str, str]]:
     """Who speaks (prompt, response, system, another) and what, turn by turn.
 
     Raises:

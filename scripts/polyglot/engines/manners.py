@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from polyglot.core.conversations import folded
 from polyglot.core.files import atomic
 from polyglot.core.lookup import Lookup
-from polyglot.core.prompts import Message
 from polyglot.engines.base import Request
 from polyglot.engines.bodies import is_about_content
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking, ThinkingField
@@ -144,7 +144,7 @@ class Known:
         values = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
         body: dict[str, Any] = {
             "model": model,
-            "messages": request.messages if found.system else _folded(request.messages),
+            "messages": request.messages if found.system else folded(request.messages),
             str(found.limit): sampling.max_new_tokens,
             **{name: values[name] for name in found.sampling or () if values[name] is not None},
         }
@@ -302,11 +302,3 @@ def _untold(key: str, taken: Collection[str]) -> str:
         f"thinking.{key}: the endpoint {known}{said}. Leave the key out; or name a `preset`, or in "
         "`endpoint.manners.thinking` the fields that it takes; or write a field of its own into `endpoint.options`"
     )
-
-
-def _folded(messages: list[Message]) -> list[Message]:
-    """The chat with its system turn's text before the user's."""
-    if len(messages) < 2 or messages[0]["role"] != "system":
-        return messages
-    first: Message = {**messages[1], "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
-    return [first, *messages[2:]]

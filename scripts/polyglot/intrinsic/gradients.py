@@ -16,6 +16,7 @@ import pandas as pd
 from polyglot.core.arrays import Array
 from polyglot.core.hashing import stable_seed
 from polyglot.core.progress import progress
+from polyglot.core.prompts import Message
 from polyglot.intrinsic.grace import Places, few_references, fold_of, grace_values
 from polyglot.intrinsic.metrics import Metric
 from polyglot.intrinsic.perplexity import PerplexityMeter, token_losses
@@ -87,15 +88,24 @@ class GradientMeter:
         """From a model's folder; options as those of `PerplexityMeter`."""
         return cls(PerplexityMeter(model, batch_size=1, **options), settings)
 
-    def measure(self, prompts: Sequence[str], responses: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
+    def measure(
+        self,
+        prompts: Sequence[str],
+        responses: Sequence[str],
+        ids: Sequence[str],
+        before: Sequence[Sequence[Message]] | None = None,
+    ) -> pd.DataFrame:
         """The numbers of each drawn pair, one row per pair given, in their order; NaN for the others.
+
+        Args:
+            before: the turns before each prompt; None is none.
 
         Returns:
             nll (nats) and tokens of the response; ranks: the sum of its tokens' ranks, each at most `HIGHEST_RANK`;
             gradient_norm: the squared norm of the gradient times the logarithm of `tokens` squared; grace: see
             `polyglot.intrinsic.grace`. Pairs beyond the model's context, or without a token of a response, have none.
         """
-        encoded = [self.meter.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
+        encoded = self.meter.encoded(prompts, responses, before)
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or np.inf
         usable = [place for place, (tokens, start) in enumerate(encoded) if start < len(tokens) <= limit]
         taken = drawn([ids[place] for place in usable], self.settings.examples, self.settings.seed)

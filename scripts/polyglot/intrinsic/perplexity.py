@@ -11,6 +11,8 @@ import pandas as pd
 
 from polyglot.core.batch_size import BatchSize
 from polyglot.core.progress import progress
+from polyglot.core.prompts import Message
+from polyglot.models.conversations import conversations_of
 from polyglot.models.loading import load_language_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
@@ -92,37 +94,55 @@ class PerplexityMeter:
         self.padding_side = padding_side
         self.average = average
 
-    def encode(self, prompt: str, response: str) -> tuple[list[int], int]:
-        """Token ids of prompt and response, and where the response starts."""
+    def encode(self, prompt: str, response: str, *, before: Sequence[Message] = ()) -> tuple[list[int], int]:
+        """Token ids of prompt and response, after the turns before them, and where the response starts."""
+        shown = "\n".join([*(turn["content"] for turn in before), prompt])
         if self.chat_template:
-            turns = [{"role": "user", "content": prompt}]
+            (turns,) = conversations_of(self.tokenizer, [before], [prompt], None)
             head = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
             whole = self.tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": response}], tokenize=False)
             tail = whole[len(head) :].rstrip() if whole.startswith(head) else response + (self.tokenizer.eos_token or "")
         elif self.average == "batch":
-            together, alone = (self.tokenizer(text)["input_ids"] for text in (prompt + response, prompt))
+            together, alone = (self.tokenizer(text)["input_ids"] for text in (shown + response, shown))
             return together, len(alone)
         else:
-            head, tail = f"{prompt}\n", response
+            head, tail = f"{shown}\n", response
         start = self.tokenizer(head, add_special_tokens=not self.chat_template)["input_ids"]
         answer = self.tokenizer(tail, add_special_tokens=False)["input_ids"]
         if not start:  # a model without a begin token still needs one token of context
             start = [self.tokenizer.eos_token_id]
         return start + answer, len(start)
 
+    def encoded(
+        self, prompts: Sequence[str], responses: Sequence[str], before: Sequence[Sequence[Message]] | None
+    ) -> list[tuple[list[int], int]]:
+        """The same of n examples; `before` as for `measure`."""
+        turns = before if before is not None else [()] * len(prompts)
+        examples = zip(prompts, responses, turns, strict=True)
+        return [self.encode(prompt, response, before=earlier) for prompt, response, earlier in examples]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths in tokens, without special tokens."""
         return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
-    def measure(self, prompts: Sequence[str], responses: Sequence[str], title: str = "perplexity") -> pd.DataFrame:
+    def measure(
+        self,
+        prompts: Sequence[str],
+        responses: Sequence[str],
+        title: str = "perplexity",
+        before: Sequence[Sequence[Message]] | None = None,
+    ) -> pd.DataFrame:
         """Negative log-likelihood (nats) and number of response tokens, one row per example, in the given order.
+
+        Args:
+            before: the turns before each prompt; None is none.
 
         Returns:
             Columns nll, tokens, perplexity (all NaN unless the status is `ok`) and status: `too_long` if prompt and response are
             longer than the model's context, `no_tokens` if the response has none, else `ok`.
         """
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        encoded = [self.encode(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
+        encoded = self.encoded(prompts, responses, before)
         statuses = [_status(len(ids), start, limit) for ids, start in encoded]
         measurable = [row for row, status in enumerate(statuses) if status == OK]
         if self.average == "batch":

@@ -12,14 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.batch_size import BatchSize
+from polyglot.core.conversations import histories
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_json
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
-from polyglot.core.prompts import PromptTemplates
+from polyglot.core.prompts import Message, PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Engine, Request, answer_all
 from polyglot.models.context import ContextError
+from polyglot.models.conversations import conversations_of
 from polyglot.models.loading import load_model
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
 
@@ -163,14 +165,21 @@ class RewardModel:
             scale = (found["low"], found["high"])
         self.scale = scale
 
-    def score(self, prompts: Sequence[str], responses: Sequence[str], title: str = "reward") -> npt.NDArray[np.float64]:
-        """Raw scores, shape (n,); NaN if prompt and response exceed the context, because a truncated text cannot be scored."""
-        texts = [
-            self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False
-            )
-            for prompt, response in zip(prompts, responses, strict=True)
-        ]
+    def score(
+        self,
+        prompts: Sequence[str],
+        responses: Sequence[str],
+        title: str = "reward",
+        before: Sequence[Sequence[Message]] | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Raw scores, shape (n,); NaN if prompt and response exceed the context, because a truncated text cannot be scored.
+
+        Args:
+            before: the turns before each prompt; None is none.
+        """
+        turns = before if before is not None else [()] * len(prompts)
+        chats = conversations_of(self.tokenizer, turns, prompts, responses)
+        texts = [self.tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
         order = [row for row in range(len(ids)) if self.context is None or len(ids[row]) <= self.context]
         order.sort(key=lambda row: len(ids[row]))
@@ -202,8 +211,10 @@ class RewardModel:
         settings.pad_token_id = next(unused) if self.padding is None else self.padding
         return int(settings.pad_token_id)
 
-    def rate(self, prompts: Sequence[str], responses: Sequence[str]) -> pd.DataFrame:
-        """Columns raw and reward (1-5); both NaN for texts longer than the context.
+    def rate(
+        self, prompts: Sequence[str], responses: Sequence[str], before: Sequence[Sequence[Message]] | None = None
+    ) -> pd.DataFrame:
+        """Columns raw and reward (1-5); both NaN for texts longer than the context (see `score`).
 
         Raises:
             ValueError: if the raw scores for 1 and 5 are unknown.
@@ -212,7 +223,7 @@ class RewardModel:
             raise WrongInput(
                 "the reward model has no scale: give `scale: [raw score for 1, raw score for 5]` in config/models.yaml"
             )
-        raw = self.score(prompts, responses)
+        raw = self.score(prompts, responses, before=before)
         return pd.DataFrame({"raw": raw, "reward": rescale(raw, self.scale)})
 
 
@@ -235,8 +246,9 @@ def measure_scale(model: RewardModel, pairs: pd.DataFrame, *, most: int, seed: i
     if len(chosen) < 2:
         raise WrongInput("no human-written pairs to measure the reward model's scale on: give `scale` in config/models.yaml")
     prompts, responses = list(chosen["prompt"]), list(chosen["response"])
-    own = model.score(prompts, responses, title="own responses")
-    others = model.score(prompts, responses[1:] + responses[:1], title="other responses")
+    before = histories(chosen)
+    own = model.score(prompts, responses, title="own responses", before=before)
+    others = model.score(prompts, responses[1:] + responses[:1], title="other responses", before=before)
     low, high = float(np.nanmean(others)), float(np.nanmean(own))
     if not high > low:
         raise WrongInput(f"the reward model scores true responses ({high:.2f}) no higher than mismatched ones ({low:.2f})")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from polyglot.core.conversations import told
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Engine
@@ -41,11 +42,9 @@ class Exchange:
 
     def prompt(self, answers: Sequence[str]) -> str:
         """All before the last answer of a dialogue with these answers."""
-        if len(self.questions) == 1:
-            return self.questions[0]
         before = zip(self.questions[:-1], answers, strict=False)
-        told = [f"User: {question}\n\nAssistant: {answer}" for question, answer in before]
-        return "\n\n".join([*told, f"User: {self.questions[-1]}"])
+        turns = [turn for pair in before for turn in zip(("user", "assistant"), pair, strict=True)]
+        return told([{"role": who, "content": said} for who, said in [*turns, ("user", self.questions[-1])]])
 
 
 class Judge(Protocol):

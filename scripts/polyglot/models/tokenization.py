@@ -19,6 +19,8 @@ GENERATION_FILES = ("generation_config.json", "config.json")
 """Where a model's own end tokens are, the first that there is; as transformers and vllm look for them."""
 PLACEHOLDER = "\ue000"
 """Stands for an answer where a chat template's text round it is wanted: a character that no text has."""
+START = 2 * PLACEHOLDER
+"""Stands for a text up to which tokens are counted (see `tokens_before`)."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 
 
@@ -172,6 +174,21 @@ def tokens_as_text(
     kept = [place for place, (start, end) in enumerate(found["offset_mapping"]) if text[start:end] != PLACEHOLDER]
     mask = found["assistant_masks"] if masked else [1] * len(found["input_ids"])
     return [found["input_ids"][place] for place in kept], [mask[place] for place in kept]
+
+
+def tokens_before(tokenizer: Any, turns: Sequence[Mapping[str, str]], spelled: re.Pattern[str] | None) -> int:
+    """Tokens of a chat before `START`, which stands for one of its texts; what texts spell is text, as in `tokens_as_text`.
+
+    Args:
+        spelled: see `spellings`; None where no text spells a control token.
+    """
+    if spelled is None:
+        whole: str = tokenizer.apply_chat_template(list(turns), tokenize=False)
+        return len(tokenizer(whole.partition(START)[0], add_special_tokens=False)["input_ids"])
+    parted = [{key: spelled.sub(_parted, text) for key, text in turn.items()} for turn in turns]
+    before = tokenizer.apply_chat_template(parted, tokenize=False).partition(START)[0]
+    places = tokenizer(before, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    return sum(before[start:end] != PLACEHOLDER for start, end in places)
 
 
 def _parted(found: re.Match[str]) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from polyglot.synthesis.further import Answered, Want, further_needed
-
-PAIR = ["prompt", "response"]
+from polyglot.synthesis.mixing import PAIR, known_as
 
 
 def still_to_ask(
@@ -28,7 +27,7 @@ def still_to_ask(
     there = {}
     for method, frames in answers.items():
         found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["status", *PAIR])
-        usable = found.loc[found["status"] == "ok", PAIR].drop_duplicates()
+        usable = found.loc[found["status"] == "ok", known_as(found)].drop_duplicates()
         there[method] = Answered(len(found), len(usable))
     want = [Want(tuple(answers), size)]
     needed = further_needed(there, want, most=max(stock.values(), default=0))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, prompts_told
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, with_error, with_interval
 from polyglot.intrinsic.metrics import Metric, recorded
@@ -154,7 +155,7 @@ def data_card(
     """The data card of a set: README.md of a folder with the set at `TRAIN`, which `datasets.load_dataset` opens.
 
     Args:
-        pairs: the set: id, method, prompt, response, and thoughts if it was made by version 0.2 or later.
+        pairs: the set: id, method, prompt, response, and thoughts if it was made by version 0.2 or later; perhaps `HISTORY`.
         facts: see `polyglot.publishing.facts.set_facts`.
         answers: its source answers, with their status.
         left_out: examples that are not in the set since they hold a key, a sentence each.
@@ -182,13 +183,14 @@ def data_card(
         rows=len(pairs),
         columns=list(pairs.columns),
         thoughts=int((pairs["thoughts"] != "").sum()) if "thoughts" in pairs else 0,
+        conversations=int((pairs[HISTORY] != "").sum()) if HISTORY in pairs else 0,
         methods=pairs["method"].value_counts().sort_index().to_dict(),
         left_out=left_out,
         statuses=statuses(answers).to_dict("records"),
         measurements=set_measurements(measured, recorded(facts["metrics"], ())),
         scores=score_lines(scored, facts),
         licences=licence_lines(facts, own),
-        examples=pairs.head(3).to_dict("records"),
+        examples=pairs.head(3).assign(prompt=prompts_told(pairs.head(3))).to_dict("records"),
         workflow=workflow,
     )
     return f"---\n{data.to_yaml()}\n---\n{body}"

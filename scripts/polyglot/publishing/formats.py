@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from polyglot.core.conversations import HISTORY, histories
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic
 from polyglot.core.key_finder import KeyFinder
+from polyglot.core.prompts import Message
 from polyglot.publishing.facts import TRAIN
 
 BATCH = 10_000
@@ -24,22 +26,32 @@ class FormatError(WrongInput):
     """A data set that is not written; the message names the file and the remedy."""
 
 
-def as_messages(prompt: str, response: str) -> dict[str, Any]:
+SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
+"""Who speaks in ShareGPT, by role."""
+
+
+def as_messages(turns: Sequence[Message]) -> dict[str, Any]:
     """A chat, as TRL, Axolotl and the fine-tuning of most endpoints take it."""
-    return {"messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]}
+    return {"messages": list(turns)}
 
 
-def as_sharegpt(prompt: str, response: str) -> dict[str, Any]:
+def as_sharegpt(turns: Sequence[Message]) -> dict[str, Any]:
     """A conversation of ShareGPT, as LLaMA-Factory and Axolotl take it."""
-    return {"conversations": [{"from": "human", "value": prompt}, {"from": "gpt", "value": response}]}
+    return {"conversations": [{"from": SHAREGPT[turn["role"]], "value": turn["content"]} for turn in turns]}
 
 
-def as_alpaca(prompt: str, response: str) -> dict[str, Any]:
-    """An instruction of Alpaca; its input is part of the instruction."""
-    return {"instruction": prompt, "input": "", "output": response}
+def as_alpaca(turns: Sequence[Message]) -> dict[str, Any]:
+    """An instruction of Alpaca; its input is part of the instruction. Earlier turns are `history` (pairs of a request and the
+    response to it) and `system`, as LLaMA-Factory reads them; an example without them has neither."""
+    *before, asked, answer = turns
+    system = [turn["content"] for turn in before if turn["role"] == "system"]
+    texts = [turn["content"] for turn in before if turn["role"] != "system"]
+    history = [list(pair) for pair in zip(texts[::2], texts[1::2], strict=True)]
+    found = {"instruction": asked["content"], "input": "", "output": answer["content"]}
+    return found | ({"system": system[0]} if system else {}) | ({"history": history} if history else {})
 
 
-FORMATS: dict[str, Callable[[str, str], dict[str, Any]]] = {
+FORMATS: dict[str, Callable[[Sequence[Message]], dict[str, Any]]] = {
     "messages": as_messages,
     "sharegpt": as_sharegpt,
     "alpaca": as_alpaca,
@@ -66,15 +78,24 @@ def export(source: Path, target: Path, form: str) -> tuple[int, int]:
     keys, count, held = KeyFinder.here(), 0, 0
     with atomic(target) as partial, partial.open("w", encoding="utf-8") as opened:
         for pairs in _pairs(file):
-            texts = list(zip(pairs["prompt"], pairs["response"], strict=True))
-            holding = keys.rows("\n".join(pair) for pair in texts)
-            for place, pair in enumerate(texts):
+            chats = _chats(pairs)
+            holding = keys.rows("\n".join(turn["content"] for turn in chat) for chat in chats)
+            for place, chat in enumerate(chats):
                 if place not in holding:
-                    opened.write(json.dumps(FORMATS[form](*pair), ensure_ascii=False) + "\n")
-            count, held = count + len(texts) - len(holding), held + len(holding)
+                    opened.write(json.dumps(FORMATS[form](chat), ensure_ascii=False) + "\n")
+            count, held = count + len(chats) - len(holding), held + len(holding)
         if not count:
             raise FormatError(f"{file}: it has no usable example; nothing was written")
     return count, held
+
+
+def _chats(pairs: pd.DataFrame) -> list[list[Message]]:
+    """Examples as chats, with the turns before their prompts."""
+    rows = zip(histories(pairs), pairs["prompt"], pairs["response"], strict=True)
+    return [
+        [*before, {"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+        for before, prompt, response in rows
+    ]
 
 
 def _pairs(file: Path) -> Iterator[pd.DataFrame]:
@@ -90,7 +111,7 @@ def _pairs(file: Path) -> Iterator[pd.DataFrame]:
         there = set(opened.schema_arrow.names)
         if lacking := {"prompt", "response"} - there:
             raise FormatError(f"{file}: no column {', '.join(sorted(lacking))}; name a training set of a study")
-        columns = ["prompt", "response", *({"status"} & there)]
+        columns = ["prompt", "response", *sorted({"status", HISTORY} & there)]
         for batch in opened.iter_batches(BATCH, columns=columns):
             pairs = batch.to_pandas()
             yield pairs[pairs["status"] == "ok"] if "status" in pairs else pairs

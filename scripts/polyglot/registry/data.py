@@ -75,6 +75,15 @@ class Preference(Entry):
     second: str = Field(description="Field of the second response.")
 
 
+class Thread(Entry):
+    """How a source's rows are turns of conversations, each with the turn that it answers in another row."""
+
+    id: str = Field(description="Field of a row's id.")
+    parent: str = Field(description="Field of the id of the turn before; empty for the first turn.")
+    role: str = Field(description="Field of who speaks.")
+    text: str = Field(description="Field of what is said.")
+
+
 class Source(Entry):
     """A data set of prompts (and responses): its location and field names. A field may be a path such as
     `conversation.0.content`."""
@@ -90,6 +99,13 @@ class Source(Entry):
     )
     response: str | None = Field(default=None, description="Field of the response; null if there is none.")
     prefer: Preference | None = Field(default=None, description="Two responses, one of them preferred, instead of `response`.")
+    turns: str | None = Field(
+        default=None,
+        description="Field of a list of all turns, read instead of `prompt` and `response` where `seed_dataset.turns` is `all`.",
+    )
+    thread: Thread | None = Field(
+        default=None, description="Rows that are single turns: how to find those before, where `seed_dataset.turns` is `all`."
+    )
     language: str | None = Field(default=None, description="Field of the language; null if all rows are in one language.")
     languages: dict[str, list[str]] = Field(
         min_length=1, description="Language code to the values of that field (empty if all rows are in one language)."

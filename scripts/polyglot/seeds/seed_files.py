@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, Turns
 from polyglot.core.dialogues import OWN, SURROGATE, Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError
@@ -17,7 +18,7 @@ from polyglot.synthesis.requests import FOR_METHODS, for_method
 COLUMNS = ("id", "lang", "prompt", "response", "source")
 
 
-def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataFrame:
+def read_seed_file(path: Path, lang: str, known_languages: set[str], turns: Turns = "first") -> pd.DataFrame:
     """Read and check a user's seed file.
 
     Args:
@@ -25,20 +26,24 @@ def read_seed_file(path: Path, lang: str, known_languages: set[str]) -> pd.DataF
             file may have no responses at all; if it has some, a row may lack its own if none of the row's methods needs it.
         lang: the language to read; if the file has a column `lang`, rows in other languages are skipped. known_languages: codes
         that `lang` may hold.
+        turns: see `polyglot.core.dialogues.read_dialogues`.
 
     Returns:
-        Columns id, lang, prompt, response, source, methods; ids are content hashes unless the file has its own.
+        Columns id, lang, prompt, response, source, methods, and of all turns `HISTORY`; ids are content hashes unless the file
+        has its own.
 
     Raises:
         FileError: unreadable file, unknown layout, empty prompt, unknown language or duplicate id; names file, row (the
             first is 1; a header is not counted, blank lines of JSONL are) and remedy.
     """
-    return seeds_of(read_dialogues(path), lang, known_languages)
+    return seeds_of(read_dialogues(path, turns), lang, known_languages)
 
 
-def read_seed_dataset(files: Iterable[Path], lang: str, known_languages: set[str]) -> tuple[pd.DataFrame, dict[str, int]]:
+def read_seed_dataset(
+    files: Iterable[Path], lang: str, known_languages: set[str], turns: Turns = "first"
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows of all files of a language's seed dataset (see `read_seed_file`), each once, and the number that each file has."""
-    parts = {str(path): read_seed_file(path, lang, known_languages) for path in files}
+    parts = {str(path): read_seed_file(path, lang, known_languages, turns) for path in files}
     whole = pd.concat(parts.values(), ignore_index=True).drop_duplicates("id", ignore_index=True)
     return whole, {path: len(part) for path, part in parts.items()}
 
@@ -64,11 +69,18 @@ def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataF
             ]
         )
     else:
-        ids = [content_id(lang, prompt, response) for prompt, response in zip(frame["prompt"], frame["response"], strict=True)]
-        frame = frame.assign(id=ids).drop_duplicates("id")
+        before = frame[HISTORY] if HISTORY in frame else [""] * len(frame)
+        texts = zip(frame["prompt"], frame["response"], before, strict=True)
+        frame = frame.assign(id=[seed_id(lang, *row) for row in texts]).drop_duplicates("id")
     if frame.empty:
         raise FileError(f"{found.path}: no rows in language '{lang}'; name another file in seed_dataset.files")
-    return frame.loc[:, [*COLUMNS, FOR_METHODS]].astype(str).reset_index(drop=True)
+    columns = [*COLUMNS, FOR_METHODS, *([HISTORY] if HISTORY in frame else [])]
+    return frame.loc[:, columns].astype(str).reset_index(drop=True)
+
+
+def seed_id(lang: str, prompt: str, response: str, history: str = "") -> str:
+    """The id of a seed row by its texts; that of a row without turns before its prompt does not depend on how turns are read."""
+    return content_id(lang, prompt, response, *([history] if history else []))
 
 
 def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
@@ -88,6 +100,7 @@ def _frame(found: Dialogues) -> pd.DataFrame:
             "source": found.path.name if source is None else source.fillna(found.path.name),
             FOR_METHODS: "" if methods is None else methods.fillna(""),
             **({} if ids is None else {"id": ids}),
+            **({} if found.history is None else {HISTORY: found.history}),
         },
         index=found.rows.index,
     )

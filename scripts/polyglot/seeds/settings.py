@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from polyglot.core.conversations import Turns
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section, Words
 from polyglot.registry.data import Source
@@ -39,6 +40,17 @@ class SeedDataset(Section):
         default=None, gt=0, description="Maximum prompts per language, as a seeded uniform sample; null uses all."
     )
     seed: int = Field(default=0, ge=0, description="Seed of these samples.")
+    turns: Turns = Field(
+        default="first",
+        description="What is read of prompts that are conversations: `first`, their first prompt and the response to it; `all`, "
+        "the last prompt with all turns before it, and a system turn, which `respond` continues and students are trained on. "
+        "Other methods then use only prompts without earlier turns.",
+    )
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How conversations are read, for jobs that depend on it; empty for the default, so that finished jobs stay finished."""
+        return {} if self.turns == "first" else {"turns": self.turns}
 
     def most(self, source: str, lang: str) -> int | None:
         """Maximum prompts of a source in a language; None uses all."""

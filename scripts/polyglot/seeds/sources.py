@@ -10,22 +10,25 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, Conversation
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.rows import FileError, stream_rows
 from polyglot.core.text import is_unicode
 from polyglot.registry.data import Source
-from polyglot.seeds.seed_files import COLUMNS
+from polyglot.seeds.seed_files import COLUMNS, seed_id
 from polyglot.seeds.settings import needs_response
 
 TAKEN, NOT_SAMPLED = "taken", "not sampled"
+NO_CONVERSATION = "no conversation"
+"""Why a row is dropped where whole conversations are read: its turns are missing, empty or out of order."""
 
 
 class SourceError(WrongInput):
@@ -82,11 +85,14 @@ def prompt_of(row: Mapping[str, Any], fields: list[str]) -> Any:
     return "\n".join([first, *(text for text in others if isinstance(text, str) and text.strip())])
 
 
-def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
-    """Prompt and response of a row, unchanged."""
+def texts(row: Mapping[str, Any], source: Source, seed: int, whole: Conversation | None = None) -> tuple[Any, Any]:
+    """Prompt and response of a row, unchanged; those of a whole conversation if it is given."""
     prompt = prompt_of(row, [source.prompt] if isinstance(source.prompt, str) else source.prompt)
+    if whole is not None:
+        prompt = whole.prompt
     if source.prefer is None:
-        return prompt, value_at(row, source.response) if source.response else ""
+        own = value_at(row, source.response) if source.response else ""
+        return prompt, own if whole is None else whole.response
     try:
         score = float(value_at(row, source.prefer.by))
     except (TypeError, ValueError):
@@ -97,8 +103,12 @@ def texts(row: Mapping[str, Any], source: Source, seed: int) -> tuple[Any, Any]:
     return prompt, value_at(row, source.prefer.first if first else source.prefer.second)
 
 
-def flaw(prompt: Any, response: Any, source: Source) -> str | None:
-    """The problem with a pair; None if there is none."""
+def flaw(prompt: Any, response: Any, source: Source, history: str = "") -> str | None:
+    """The problem with a pair, or with the turns before it; None if there is none."""
+    if len(history) > source.longest:
+        return "history too long"
+    if not is_unicode(history):
+        return NO_CONVERSATION
     for name, text in (("prompt", prompt), ("response", response)):
         needed = name == "prompt" or needs_response(source)
         if not isinstance(text, str) or not is_unicode(text):
@@ -111,7 +121,14 @@ def flaw(prompt: Any, response: Any, source: Source) -> str | None:
 
 
 def collect(
-    name: str, source: Source, rows: Iterable[Mapping[str, Any]], lang: str, *, most: int | None, seed: int
+    name: str,
+    source: Source,
+    rows: Iterable[Mapping[str, Any]],
+    lang: str,
+    *,
+    most: int | None,
+    seed: int,
+    conversations: Callable[[Mapping[str, Any]], Conversation] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The seed rows of a source in a language.
 
@@ -120,25 +137,23 @@ def collect(
     Args:
         rows: the source's own rows, streamed.
         most: maximum rows to keep, as a seeded uniform sample; None keeps all.
+        conversations: reads a row's whole conversation (see `polyglot.seeds.threads.reader`); None reads prompt and response.
 
     Returns:
-        (rows: id, lang, prompt, response, source, methods; counts: source, lang, outcome, rows).
+        (rows: id, lang, prompt, response, source, methods; counts: source, lang, outcome, rows). With `conversations`, rows
+        also have `HISTORY`.
     """
     counts: Counter[str] = Counter()
     kept: list[tuple[int, str]] = []
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     with progress(total=None, title=f"{name} in {lang}", unit="row") as bar:
         for row in rows:
             bar.advance(1)
-            reason = refused(row, source, lang)
-            if reason is None:
-                prompt, response = texts(row, source, seed)
-                reason = flaw(prompt, response, source)
-            if reason is not None:
-                counts[reason] += 1
+            pair = _read(row, source, lang, seed, conversations)
+            if isinstance(pair, str):
+                counts[pair] += 1
                 continue
-            pair = (prompt.strip(), (response or "").strip())
-            key = content_id(lang, *(pair if needs_response(source) else pair[:1]))
+            key = content_id(lang, *(pair if needs_response(source) else (pair[0], *pair[2:])))
             if key in found:
                 counts["duplicate"] += 1
                 found[key] = min(found[key], pair)
@@ -154,14 +169,40 @@ def collect(
                 counts[NOT_SAMPLED] += 1
             else:
                 counts[NOT_SAMPLED] += 1
-    pairs = {content_id(lang, *pair): pair for pair in found.values()}
+    pairs = {seed_id(lang, *pair): pair for pair in found.values()}
     ids = sorted(pairs)
     table = pd.DataFrame({"id": ids, "lang": lang}, columns=[*COLUMNS, "methods"], dtype=object)
     table["prompt"] = [pairs[key][0] for key in ids]
     table["response"] = [pairs[key][1] for key in ids]
     table["source"], table["methods"] = name, " ".join(source.methods)
+    if conversations is not None:
+        table[HISTORY] = ["".join(pairs[key][2:]) for key in ids]
     counts[TAKEN] = len(ids)
     return table, pd.DataFrame([{"source": name, "lang": lang, "outcome": key, "rows": counts[key]} for key in sorted(counts)])
+
+
+def _read(
+    row: Mapping[str, Any],
+    source: Source,
+    lang: str,
+    seed: int,
+    conversations: Callable[[Mapping[str, Any]], Conversation] | None,
+) -> tuple[str, ...] | str:
+    """Prompt, response and, if there is one, history of a row; or why it is dropped."""
+    reason = refused(row, source, lang)
+    if reason is not None:
+        return reason
+    try:
+        whole = conversations(row) if conversations is not None else None
+    except ValueError:
+        return NO_CONVERSATION
+    history = whole.history if whole is not None else ""
+    prompt, response = texts(row, source, seed, whole)
+    return flaw(prompt, response, source, history) or (
+        prompt.strip(),
+        (response or "").strip(),
+        *([history] if history else []),
+    )
 
 
 def beside_published(counts: pd.DataFrame, printed: pd.DataFrame, name: str | None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.resampling import resample_means
 from polyglot.scoring.scores import interval
@@ -49,6 +50,7 @@ def unseen_prompts(seeds: pd.DataFrame, trained: Collection[str], *, count: int,
     Returns:
         Columns id, prompt, trained.
     """
+    seeds = seeds[seeds[HISTORY] == ""] if HISTORY in seeds else seeds  # students are asked the prompt alone
     marked = seeds[["id", "prompt"]].assign(trained=seeds["prompt"].isin(list(trained))).sort_values("id", ignore_index=True)
     mixed = marked.sample(frac=1, random_state=seed).sort_values("trained", kind="stable")
     return mixed.drop_duplicates("prompt").head(count).reset_index(drop=True)

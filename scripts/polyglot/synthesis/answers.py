@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Engine, Request, answer_all
 from polyglot.synthesis.detection import language_probability, languages_of
@@ -101,7 +102,8 @@ def read_answers(
         thoughts (what the teacher wrote before it), thoughts_lang (their most likely language; missing without thoughts, or where
         none can be told), finish_reason, prompt_tokens, completion_tokens, thought_tokens, counted
         (whether the engine counted them; tokens are of all attempts), attempts, first_text (the first attempt's answer, if
-        another counts), read_strictly (the first attempt could be read as it is), read, repaired.
+        another counts), read_strictly (the first attempt could be read as it is), read, repaired; `HISTORY` if the requests
+        have it.
     """
     rows = [_row(request, answers, reading) for request in requests.to_dict("records")]
     frame = pd.DataFrame(rows) if rows else pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
@@ -140,6 +142,7 @@ def _row(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How
         "thoughts": answer.thoughts,
         "finish_reason": answer.finish_reason,
         **facts,
+        **({HISTORY: request[HISTORY]} if HISTORY in request else {}),
     }
 
 

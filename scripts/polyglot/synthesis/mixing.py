@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY
 from polyglot.core.hashing import stable_seed
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import PUBLIC
@@ -14,7 +15,12 @@ from polyglot.synthesis.settings import Shortfall
 PAIR = ["prompt", "response"]
 
 COLUMNS = ("id", "method", "prompt", "response", "thoughts")
-"""Of a training set."""
+"""Of a training set; also `HISTORY`, where a part has it."""
+
+
+def known_as(examples: pd.DataFrame) -> list[str]:
+    """Columns by which an example is another one: its prompt and response, and the turns before them if there are any."""
+    return [*PAIR, *([HISTORY] if HISTORY in examples else [])]
 
 
 def mix(
@@ -55,9 +61,10 @@ def mix(
 
 def in_columns(examples: pd.DataFrame) -> pd.DataFrame:
     """A training set's columns of some examples; those of before version 0.2 have no thoughts."""
-    known = examples.reindex(columns=list(COLUMNS))
+    known = examples.reindex(columns=[*COLUMNS, *([HISTORY] if HISTORY in examples else [])])
     of_response = known["method"].isin([name for name, method in METHODS.items() if method.thinks_of_the_response])
-    return known.assign(thoughts=known["thoughts"].where(of_response, "").fillna("").astype(object))
+    known = known.assign(thoughts=known["thoughts"].where(of_response, "").fillna("").astype(object))
+    return known.assign(**{HISTORY: known[HISTORY].fillna("").astype(object)}) if HISTORY in known else known
 
 
 def shares(available: Sequence[int], examples: int) -> list[int]:
@@ -85,7 +92,7 @@ def _shuffled(answers: pd.DataFrame, *names: object) -> pd.DataFrame:
     return good.sample(frac=1, random_state=stable_seed(*names) % 2**32)
 
 
-def _unknown(answers: pd.DataFrame, known: set[tuple[str, str]]) -> pd.DataFrame:
+def _unknown(answers: pd.DataFrame, known: set[tuple[str, ...]]) -> pd.DataFrame:
     """Answers whose prompt and response are not known together; they are known then."""
     new = []
     for pair in _pairs(answers):
@@ -94,8 +101,9 @@ def _unknown(answers: pd.DataFrame, known: set[tuple[str, str]]) -> pd.DataFrame
     return answers[new]
 
 
-def _pairs(answers: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(answers[PAIR].itertuples(index=False, name=None))
+def _pairs(answers: pd.DataFrame) -> list[tuple[str, ...]]:
+    rows = answers[known_as(answers)].itertuples(index=False, name=None)
+    return [(prompt, response, *(text for text in before if text)) for prompt, response, *before in rows]
 
 
 def people_wrote(seeds: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, histories
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.prompts import PromptTemplates
@@ -28,6 +29,13 @@ def for_method(seeds: pd.DataFrame, method: str) -> pd.Series:
     return seeds[FOR_METHODS].map(lambda named: not named or not names.isdisjoint(str(named).split())).astype(bool)
 
 
+def in_context(seeds: pd.DataFrame, method: str) -> pd.Series:
+    """Which rows of a seed dataset a method can show with all that they continue: those without earlier turns, or all."""
+    if METHODS[method].continues or HISTORY not in seeds.columns:
+        return pd.Series(True, index=seeds.index)
+    return seeds[HISTORY] == ""
+
+
 def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.Series:
     """Which rows of a seed dataset fit into a request with at most `longest` seed characters: by the texts that the method shows,
     alone or as one of its few-shot pairs."""
@@ -35,13 +43,16 @@ def short_enough(seeds: pd.DataFrame, method: str, *, longest: int | None, shots
         return pd.Series(True, index=seeds.index)
     known = METHODS[method]
     characters = sum((seeds[name].str.len() for name in known.shows), pd.Series(0, index=seeds.index))
+    if known.continues and HISTORY in seeds:
+        characters += [sum(len(turn["content"]) for turn in turns) for turns in histories(seeds)]
     return characters * (shots if known.shots else 1) <= longest
 
 
 def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots: int) -> pd.DataFrame:
-    """Rows of a seed dataset that a method can use: assigned to it, with the texts that it shows, and short enough. A method with
-    shots uses prompts alone where no row has a response (see `without_shots`)."""
-    usable = for_method(seeds, method) & short_enough(seeds, method, longest=longest, shots=shots)
+    """Rows of a seed dataset that a method can use: assigned to it, with the texts that it shows, without earlier turns (unless
+    it continues conversations), and short enough. A method with shots uses prompts alone where no row has a response (see
+    `without_shots`)."""
+    usable = for_method(seeds, method) & in_context(seeds, method) & short_enough(seeds, method, longest=longest, shots=shots)
     for name in ("prompt",) if without_shots(seeds, method) else METHODS[method].shows:
         usable &= seeds[name].str.strip() != ""
     return seeds[usable]
@@ -49,7 +60,7 @@ def usable_rows(seeds: pd.DataFrame, method: str, *, longest: int | None, shots:
 
 def without_shots(seeds: pd.DataFrame, method: str) -> bool:
     """Whether a method that shows pairs has prompts only: its requests then have no shots, and show prompts alone."""
-    rows = seeds[for_method(seeds, method)]
+    rows = seeds[for_method(seeds, method) & in_context(seeds, method)]
     return METHODS[method].shots and len(rows) > 0 and not rows["response"].str.strip().astype(bool).any()
 
 
@@ -76,7 +87,8 @@ def build_requests(
 
     Returns:
         Columns request_id, lang, method, seed, messages (list of role/content), prompt (the seed prompt; null if the teacher
-        writes the prompt), response (the seed row's, only for methods that keep it), sources (ids of seed rows), request_seed.
+        writes the prompt), response (the seed row's, only for methods that keep it), sources (ids of seed rows), request_seed;
+        of a method that continues conversations also `HISTORY`, if the seed rows have it.
 
     Raises:
         ValueError: if there is no seed row, or fewer rows than few-shot pairs; for an unknown method.
@@ -87,7 +99,8 @@ def build_requests(
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in seeds.to_dict("records")]
     needed = shots if known.shots else 1
     if len(rows) < needed:
-        problem = f"{method} in '{lang}' needs {needed} seed rows; the seed dataset has {len(rows)} that are short enough"
+        alone = "" if known.continues or HISTORY not in seeds else " and continue no conversation (seed_dataset.turns: all)"
+        problem = f"{method} in '{lang}' needs {needed} seed rows; the seed dataset has {len(rows)} that are short enough{alone}"
         raise WrongInput(
             f"{problem}. Lower synthesis.shots, raise synthesis.longest, or name a larger file in seed_dataset.files"
         )
@@ -96,6 +109,7 @@ def build_requests(
     for index, chosen in enumerate(_draws(rows, rng, count, shots if known.shots else None, last)):
         messages = known.messages(templates, language, chosen)
         kept = {str(known.kept): chosen[0][known.kept]} if known.kept else {}
+        kept |= {HISTORY: chosen[0][HISTORY]} if known.continues and HISTORY in chosen[0] else {}
         request_id = content_id(method, lang, stream, str(index), json.dumps(messages, ensure_ascii=False))
         requests.append(
             {

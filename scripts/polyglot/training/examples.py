@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any, Literal
 
 import pandas as pd
 
+from polyglot.core.conversations import histories
 from polyglot.core.errors import WrongInput
-from polyglot.models.tokenization import PLACEHOLDER, spellings, tokens_as_text
+from polyglot.core.prompts import Message
+from polyglot.models.conversations import conversations_of
+from polyglot.models.tokenization import START, spellings, tokens_as_text, tokens_before
 
 IGNORED = -100
 """Label of a token outside the loss."""
@@ -18,18 +22,20 @@ class NothingFits(WrongInput):
     """No example of a training set fits."""
 
 
+Loss = Literal["response", "responses", "all"]
+"""Tokens in the loss: those of the last response, of all responses of a conversation, or all."""
 Example = dict[str, list[int]]
 """Token ids (`input_ids`) and labels (`labels`), of equal length."""
 
 
-def encode(
-    tokenizer: Any, pairs: pd.DataFrame, *, loss: Literal["response", "all"], max_length: int, thoughts: str | None = None
-) -> list[Example]:
-    """Every (prompt, response) pair as a conversation in the chat template, truncated to `max_length` tokens.
+def encode(tokenizer: Any, pairs: pd.DataFrame, *, loss: Loss, max_length: int, thoughts: str | None = None) -> list[Example]:
+    """Every (prompt, response) pair, after the turns before it, as a conversation in the chat template, truncated to `max_length`
+    tokens.
 
     With the loss on the response, the labels are the tokens that the template marks as the assistant's, including its end of
-    turn. An example without such a token after truncation is dropped and logged, and so is one of whose thoughts no answer
-    follows. Control tokens that a text spells are tokenised as text, so that only the template's own are learned.
+    turn: those of the last turn, or with `responses` those of all turns. An example without such a token of the last turn after
+    truncation is dropped and logged, and so is one of whose thoughts no answer follows. Control tokens that a text spells are
+    tokenised as text, so that only the template's own are learned.
 
     Args:
         thoughts: the key of an assistant's turn that holds the column `thoughts` (see `polyglot.models.thinking.thoughts_key`);
@@ -38,25 +44,25 @@ def encode(
     Raises:
         NothingFits: if no example is left.
     """
-    conversations = [
-        [{"role": "user", "content": str(prompt)}, {"role": "assistant", "content": str(response)}]
-        for prompt, response in zip(pairs["prompt"], pairs["response"], strict=True)
-    ]
-    for (_, answer), said in zip(conversations, thoughts_of(pairs, thoughts), strict=True):
+    conversations = conversations_of(tokenizer, histories(pairs), pairs["prompt"], pairs["response"])
+    for (*_, answer), said in zip(conversations, thoughts_of(pairs, thoughts), strict=True):
         if thoughts is not None and said:
             answer[thoughts] = said
-    response_only = loss == "response"
+    response_only = loss != "all"
     encoded = tokenizer.apply_chat_template(
         conversations, tokenize=True, return_dict=True, return_assistant_tokens_mask=response_only
     )
     masks = encoded["assistant_masks"] if response_only else [[1] * len(ids) for ids in encoded["input_ids"]]
-    examples, spelled = [], spellings(tokenizer)
-    for place, (ids, mask) in enumerate(zip(encoded["input_ids"], masks, strict=True)):
-        if spelled and tokenizer.is_fast and any(spelled.search(text) for turn in conversations[place] for text in turn.values()):
-            ids, mask = tokens_as_text(tokenizer, conversations[place], spelled, masked=response_only)
-        labels = [token if kept else IGNORED for token, kept in zip(ids, mask, strict=True)]
-        if any(label != IGNORED for label in labels[:max_length]) and (
-            len(ids) <= max_length or _answer_starts(tokenizer, conversations[place], thoughts) < max_length
+    examples, known = [], spellings(tokenizer) if tokenizer.is_fast else None
+    for turns, ids, mask in zip(conversations, encoded["input_ids"], masks, strict=True):
+        spelled = known if known and any(known.search(text) for turn in turns for text in turn.values()) else None
+        if spelled:
+            ids, mask = tokens_as_text(tokenizer, turns, spelled, masked=response_only)
+        last = _of_the_last_turn(tokenizer, turns, mask, spelled) if response_only else mask
+        counts = last if loss == "response" else mask
+        labels = [token if kept else IGNORED for token, kept in zip(ids, counts, strict=True)]
+        if any(last[:max_length]) and (
+            len(ids) <= max_length or _answer_starts(tokenizer, turns, thoughts, spelled) < max_length
         ):
             examples.append({"input_ids": list(ids[:max_length]), "labels": labels[:max_length]})
     left_out = len(conversations) - len(examples)
@@ -79,10 +85,16 @@ def thoughts_of(pairs: pd.DataFrame, key: str | None) -> list[str]:
     return list(pairs["thoughts"].fillna(""))
 
 
-def _answer_starts(tokenizer: Any, conversation: list[dict[str, str]], key: str | None) -> int:
+def _answer_starts(tokenizer: Any, turns: list[Message], key: str | None, spelled: re.Pattern[str] | None) -> int:
     """Tokens before the answer that follows thoughts; 0 without thoughts, since the answer is then what is marked first."""
-    question, answer = conversation
-    if key not in answer:
-        return 0
-    whole = tokenizer.apply_chat_template([question, {**answer, "content": PLACEHOLDER}], tokenize=False)
-    return len(tokenizer(whole.partition(PLACEHOLDER)[0], add_special_tokens=False)["input_ids"])
+    *before, answer = turns
+    return tokens_before(tokenizer, [*before, {**answer, "content": START}], spelled) if key in answer else 0
+
+
+def _of_the_last_turn(tokenizer: Any, turns: list[Message], mask: list[int], spelled: re.Pattern[str] | None) -> list[int]:
+    """The mask of the last of the assistant's turns alone: it is 0 up to the prompt before it."""
+    if sum(turn["role"] == "assistant" for turn in turns) < 2:
+        return mask
+    *before, question, answer = turns
+    start = tokens_before(tokenizer, [*before, {**question, "content": START}, answer], spelled)
+    return [0] * start + list(mask[start:])

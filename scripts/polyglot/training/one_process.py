@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.models.thinking import needs_thoughts_key
 from polyglot.models.tokenization import load_tokenizer, needs_chat_template
@@ -50,14 +51,20 @@ def train(
     module = _trainer_module(training)
     module.make_ready()
     tokenizer = load_tokenizer(base, chat_template)
-    needs_chat_template(tokenizer, base, marks=training.loss == "response")
-    key = needs_thoughts_key(tokenizer, base, marks=training.loss == "response") if training.thoughts == "keep" else None
+    marks = training.loss != "all"
+    needs_chat_template(tokenizer, base, marks=marks)
+    key = needs_thoughts_key(tokenizer, base, marks=marks) if training.thoughts == "keep" else None
     examples = encode(tokenizer, pairs, loss=training.loss, max_length=training.max_length, thoughts=key)
     counts = counted(examples, len(pairs))
     print(counts)
     trainer = _trainer(module, base, examples, training, machine, tokenizer=tokenizer, seed=seed, checkpoints=checkpoints)
     watch(trainer, "fine-tuning")
-    data = content_id(*pairs["prompt"], *pairs["response"], *(thoughts_of(pairs, key) if key else []))
+    data = content_id(
+        *pairs["prompt"],
+        *pairs["response"],
+        *(thoughts_of(pairs, key) if key else []),
+        *pairs.get(HISTORY, []),
+    )
     settings = owned(training, machine, multimodal=is_multimodal(trainer.accelerator.unwrap_model(trainer.model)))
     owner = training_owner(base=folder_fingerprint(base), form=tokenizer.chat_template, data=data, seed=seed, **settings)
     with trainer.args.main_process_first(local=False):

@@ -74,7 +74,11 @@ class Training(Section):
     )
     weight_decay: float = Field(default=0.001, ge=0, description="AdamW weight decay.")
     max_length: int = Field(default=512, gt=0, description="Longest training example in tokens; longer ones are truncated.")
-    loss: Literal["response", "all"] = Field(default="response", description="Tokens that count in the loss.")
+    loss: Literal["response", "responses", "all"] = Field(
+        default="response",
+        description="Tokens that count in the loss: the `response`; the `responses` of all turns of a conversation "
+        "(`seed_dataset.turns`); or `all` tokens.",
+    )
     thoughts: Literal["drop", "keep"] = Field(
         default="drop",
         description="What becomes of thoughts that a teacher wrote before its response: `keep` trains students on them too, as "

@@ -14,6 +14,7 @@ from polyglot.core.errors import ConfigurationError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from polyglot.core.conversations import Turns
     from polyglot.core.dialogues import Dialogues
     from polyglot.evaluation.forms import Item, Row
     from polyglot.evaluation.readers import Reader
@@ -140,7 +141,8 @@ def _known_languages(root: Path, found: Dialogues) -> set[str]:
 def _told(found: Dialogues) -> list[str]:
     """Counts and languages of prompts and pairs."""
     answered, texts = found.answered, found.prompt[found.prompt.str.strip().astype(bool)]
-    together = [*zip(found.prompt[texts.index], found.response[texts.index], strict=True)]
+    shown = [found.prompt, found.response, *([] if found.history is None else [found.history])]
+    together = [*zip(*(one[texts.index] for one in shown), strict=True)]
     facts = [
         f"{len(found.rows):,} rows, {int(answered.sum()):,} with a response, {len(together) - len(set(together)):,} duplicates",
         _languages(found.column("lang")),
@@ -356,7 +358,7 @@ def _study(path: Path, root: Path) -> Checked:
 def _named_files(study: Study, registries: Registries, root: Path) -> Iterable[Checked]:
     """The user's files that a study names."""
     for lang, file in study.seed_dataset.files.items():
-        yield _seeds(Path(file), lang, set(registries.languages))
+        yield _seeds(Path(file), lang, set(registries.languages), study.seed_dataset.turns)
     for file in study.selection.datasets.values():
         yield _samples(Path(file))
     if study.selection.pairs is not None:
@@ -366,14 +368,14 @@ def _named_files(study: Study, registries: Registries, root: Path) -> Iterable[C
             yield check(Path(str(benchmark.folder)), root)
 
 
-def _seeds(path: Path, lang: str, known: set[str]) -> Checked:
+def _seeds(path: Path, lang: str, known: set[str], turns: Turns) -> Checked:
     from polyglot.core.dialogues import read_dialogues
     from polyglot.core.rows import FileError
     from polyglot.seeds.seed_files import file_problems, seeds_of
 
     kind = f"seed dataset of {lang}"
     try:
-        found = read_dialogues(path)
+        found = read_dialogues(path, turns)
         problems = [str(one) for one in file_problems(found, known)]
         if not problems:
             seeds_of(found, lang, known)

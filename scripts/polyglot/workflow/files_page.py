@@ -38,7 +38,8 @@ recognised by its columns; capitals do not matter:
 @LAYOUTS@
 
 Of a dialogue with several turns, the first prompt and the response to it are read. System turns are not read. `polyglot check`
-counts both. All further columns of your own data are kept.
+counts both. With `seed_dataset.turns: all`, a study reads whole conversations ([how](../howto/conversations.md)). All further
+columns of your own data are kept.
 
 A seed file may have the columns `id` (else one is made from the texts), `lang` (rows in other languages are skipped), `source`,
 and `methods` (the methods that may use a row, separated by spaces; empty means all).

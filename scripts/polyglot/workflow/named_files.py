@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from polyglot.core.conversations import Turns
 from polyglot.core.errors import ConfigurationError, MissingFile, foreseen
 from polyglot.core.rows import FORMATS
 from polyglot.registry import Registries
@@ -112,7 +113,7 @@ def _seed_files(study: Study, registries: Registries) -> Iterator[Named]:
     for lang, file in study.seed_dataset.files.items():
         if lang in wanted:
             made = paths.SEED.format(study=study.study, lang=lang)
-            read = partial(_read_seeds, lang=lang, known=set(registries.languages))
+            read = partial(_read_seeds, lang=lang, known=set(registries.languages), turns=study.seed_dataset.turns)
             yield Named(f"seed_dataset.files.{lang}", Path(file), made, read)
     for source, lang in study.seed_sources:
         folder = registries.sources[source].folder
@@ -152,10 +153,10 @@ def _models(study: Study, registries: Registries) -> Iterator[Named]:
             yield Named(where, Path(folder), made, partial(_is_folder, holds=["config.json"]))
 
 
-def _read_seeds(path: Path, *, lang: str, known: set[str]) -> None:
+def _read_seeds(path: Path, *, lang: str, known: set[str], turns: Turns) -> None:
     from polyglot.seeds.seed_files import read_seed_file
 
-    read_seed_file(path, lang, known)
+    read_seed_file(path, lang, known, turns)
 
 
 def _is_folder(path: Path, *, holds: Sequence[str]) -> None:

@@ -108,8 +108,9 @@ class Trial(Inputs):
         if lacking is not None:
             made = self.at(paths.SEED, lang=lang)
             raise ConfigurationError(f"the prompts in '{lang}' are not here yet ({lacking}); first: snakemake {made}")
-        seeds, _ = read_seed_dataset(files, lang, set(self.registries.languages))
-        return sample_seeds(seeds, self.study.seed_dataset.max_prompts, self.study.seed_dataset.seed)
+        settings = self.study.seed_dataset
+        seeds, _ = read_seed_dataset(files, lang, set(self.registries.languages), settings.turns)
+        return sample_seeds(seeds, settings.max_prompts, settings.seed)
 
     def most(self, teacher: str, requests: pd.DataFrame) -> float | None:
         """USD that a teacher's answers can cost at most: a token is a byte at least; None without a price or a longest answer."""

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from polyglot.__main__ import main
+from polyglot.core.conversations import written
 from polyglot.core.dialogues import read_dialogues
 from polyglot.core.files import read_jsonl, write_parquet
 from polyglot.publishing import formats
@@ -50,6 +51,23 @@ def test_rows_have_the_keys_that_the_format_names(tmp_path: Path) -> None:
         "sharegpt": {"conversations": [{"from": "human", "value": "Habari?"}, {"from": "gpt", "value": "Nzuri."}]},
         "alpaca": {"instruction": "Habari?", "input": "", "output": "Nzuri."},
     }
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_earlier_turns_are_written_in_every_format(tmp_path: Path, form: str) -> None:
+    turns = [("system", "Sei knapp."), ("user", "2+2?"), ("assistant", "4"), ("user", "3+3?"), ("assistant", "6")]
+    before = [{"role": role, "content": text} for role, text in turns[:3]]
+    write_parquet(PAIRS[:2].assign(prompt="3+3?", response="6", history=["", written(before)]), tmp_path / "a.parquet")
+    export(tmp_path / "a.parquet", tmp_path / "a.jsonl", form)
+    single, whole = read_jsonl(tmp_path / "a.jsonl")
+    if form == "alpaca":
+        assert single == {"instruction": "3+3?", "input": "", "output": "6"}
+        assert whole == single | {"system": "Sei knapp.", "history": [["2+2?", "4"]]}
+    else:
+        found = read_dialogues(tmp_path / "a.jsonl", "all")
+        assert found.history is not None
+        assert (list(found.history), list(found.prompt)) == (["", written(before)], ["3+3?", "3+3?"])
+        assert len(whole["messages" if form == "messages" else "conversations"]) == len(turns)
 
 
 def test_of_a_teachers_answers_only_usable_ones_are_written(tmp_path: Path) -> None:

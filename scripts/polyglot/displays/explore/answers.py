@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 
+from polyglot.core.conversations import HISTORY
 from polyglot.core.hashing import stable_seed
 from polyglot.core.key_finder import KeyFinder
 from polyglot.displays.explore.sets import TeacherSet
@@ -83,7 +84,7 @@ def without_keys(frame: pd.DataFrame, keys: KeyFinder) -> pd.DataFrame:
 
 def _answers(one: TeacherSet) -> pd.DataFrame:
     """All answers of a teacher in a language, with `method`, `used` and the metrics."""
-    parts = [pd.read_parquet(path, columns=ANSWER_COLUMNS).assign(method=method) for path, method in one.answers.items()]
+    parts = [_read(path).assign(method=method) for path, method in one.answers.items()]
     found = pd.concat(parts, ignore_index=True).assign(teacher=one.teacher)
     used = pd.read_parquet(one.training, columns=["id"])["id"]
     found["used"] = found["request_id"].isin(used) & (found["status"] == "ok")
@@ -98,6 +99,11 @@ def _answers(one: TeacherSet) -> pd.DataFrame:
 def embedded_in(path: str) -> pd.DataFrame:
     """Embeddings, a row each, by the example's id."""
     return pd.DataFrame(read_embeddings([Path(path)]), index=pd.read_parquet(path, columns=["id"])["id"])
+
+
+def _read(path: str) -> pd.DataFrame:
+    there = set(pyarrow.parquet.read_schema(path).names)
+    return pd.read_parquet(path, columns=[*ANSWER_COLUMNS, *({HISTORY} & there)])
 
 
 def _in_order(answers: pd.DataFrame, requests: list[str], teachers: Sequence[str]) -> pd.DataFrame:

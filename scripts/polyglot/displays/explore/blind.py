@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, prompts_told
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.text import visible
 from polyglot.displays.explore.answers import Group
@@ -52,11 +53,13 @@ class Pairs:
                 row = self._row(lang, method, first, second)
                 key.append(row)
                 texts = {"a": visible(first["response"]), "b": visible(second["response"])}
-                shown.setdefault(lang, []).append({"id": row["pair"], "prompt": visible(first["prompt"]), **texts})
+                asked = prompts_told(answers.iloc[:1])[0]
+                shown.setdefault(lang, []).append({"id": row["pair"], "prompt": visible(asked), **texts})
         return shown, pd.DataFrame(key, columns=[*KEY])
 
     def _row(self, lang: str, method: str, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-        texts = (first["prompt"], first["response"], second["response"])
+        before = [text for text in [first.get(HISTORY)] if isinstance(text, str) and text]
+        texts = (first["prompt"], first["response"], second["response"], *before)
         teachers = {"teacher_a": first["teacher"], "teacher_b": second["teacher"]}
         judged = {"judge_a": first.get(self.judge), "judge_b": second.get(self.judge)}
         named = {"pair": content_id(*texts), "lang": lang, "method": method, "request_id": first["request_id"]}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from polyglot.core.conversations import turns_before
 from polyglot.core.lookup import Lookup
 from polyglot.core.section import Section
 
@@ -79,9 +80,14 @@ class Examples:
     earlier: Sequence[Earlier] = ()
 
     @property
+    def turns(self) -> list[list[str]]:
+        """The texts before the response of each: its prompt, after those of a conversation that it belongs to."""
+        return turns_before(self.rows)
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Prompt and response of each."""
-        return list(zip(self.rows["prompt"], self.rows["response"], strict=True))
+        """Prompt and response of each; of a conversation, all texts before the response count as the prompt."""
+        return [("\n".join(turns), text) for turns, text in zip(self.turns, self.rows["response"], strict=True)]
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,12 @@ def _apply(one: Filter, given: dict[str, Any], rows: pd.DataFrame, left: pd.Inde
 
 def examples_of(answers: Iterable[pd.DataFrame]) -> list[Earlier]:
     """The usable ones of answers that were filtered before."""
-    usable = [frame.loc[frame["status"] == "ok", ["request_id", "method", "prompt", "response"]] for frame in answers]
-    return [Earlier(*row) for frame in usable for row in frame.itertuples(index=False, name=None)]
+    usable = [Examples(frame[frame["status"] == "ok"], lang="") for frame in answers]
+    return [
+        Earlier(name, method, *pair)
+        for known in usable
+        for name, method, pair in zip(known.rows["request_id"], known.rows["method"], known.pairs, strict=True)
+    ]
 
 
 def marks(answers: pd.DataFrame) -> pd.DataFrame:

@@ -84,8 +84,9 @@ def _find(examples: Examples, settings: ContaminationSettings) -> Sequence[Verdi
     """The largest share of a question that stands in an example."""
     known = Questions(examples.questions, settings)
     verdicts = []
-    for prompt, response in examples.pairs:
-        share, found = known.of(prompt, response)
+    for (*before, prompt), response in zip(examples.turns, examples.rows["response"], strict=True):
+        shares = [known.of(prompt, response), *(known.of(text, "") for text in before)]
+        share, found = max(shares, key=lambda one: one[0])
         problem = None
         if found is not None and share >= settings.share:
             quoted = found[1] if len(found[1]) <= QUOTED else f"{found[1][:QUOTED]}..."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyglot.core.conversations import HISTORY, turns_in
 from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import Lookup
 from polyglot.synthesis.methods.reading import twice
@@ -62,6 +63,8 @@ class Method:
         translated: whether a machine-translation model translates the seed rows first. Such a method is named only in recipes.
         written_by: the author of the answer.
         default: whether a study that names no methods uses it.
+        continues: whether a request continues the conversation before a seed row's prompt. Other methods do not use rows with
+            one, since such a prompt may mean nothing alone.
 
     Raises:
         ValueError: for an invalid name, or inconsistent texts.
@@ -78,6 +81,7 @@ class Method:
     translated: bool = False
     written_by: Literal["teacher", "translator"] = "teacher"
     default: bool = False
+    continues: bool = False
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or SIZED.fullmatch(self.name):
@@ -125,7 +129,8 @@ class Method:
             language: the target language's English name.
             rows: the seed rows that it shows.
         """
-        return templates.chat(self.name, text=self.template, language=language, **self.fields(rows))
+        chat = templates.chat(self.name, text=self.template, language=language, **self.fields(rows))
+        return continued(chat, turns_in(rows[0].get(HISTORY))) if self.continues else chat
 
     def pair(self, request: Mapping[str, Any], text: str) -> tuple[str, str]:
         """Prompt and response of the training example.
@@ -144,6 +149,15 @@ class Method:
     def written(self, prompt: str, response: str) -> str:
         """The part of a training example that the teacher wrote."""
         return {"pair": f"{prompt} {response}", "prompt": prompt, "response": response}[self.writes]
+
+
+def continued(chat: Sequence[Message], history: Sequence[Message]) -> list[Message]:
+    """A request after the turns of a conversation, whose system turn follows the request's own in one."""
+    system, *asked = chat
+    if history and history[0]["role"] == "system":
+        first, *history = history
+        system = {**system, "content": f"{system['content']}\n\n{first['content']}"}
+    return [system, *history, *asked]
 
 
 def pair_json(prompt: str, response: str) -> str:

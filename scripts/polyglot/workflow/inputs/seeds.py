@@ -15,6 +15,9 @@ from polyglot.workflow.inputs.base import Inputs, Wildcards
 UNREAD = {"licence", "cite", "published"}
 """Registry settings of a source that its rows do not depend on."""
 
+CONVERSATIONS = {"turns", "thread"}
+"""The same where only first turns are read."""
+
 
 @dataclass(frozen=True)
 class SeedInputs(Inputs):
@@ -42,10 +45,10 @@ class SeedInputs(Inputs):
         from polyglot.core.dialogues import read_dialogues
         from polyglot.core.rows import FileError
 
-        alone = []
-        for lang, file in self.study.seed_dataset.files.items():
+        alone, settings = [], self.study.seed_dataset
+        for lang, file in settings.files.items():
             with contextlib.suppress(FileError):
-                if lang not in self.study.seed_dataset.sources and not read_dialogues(Path(file)).answered.any():
+                if lang not in settings.sources and not read_dialogues(Path(file), settings.turns).answered.any():
                     told = f"{', '.join(showing)} has no shots: its requests show prompts alone"
                     alone.append(f"seed_dataset.files.{lang}: {file} has no responses, so {told}")
         return alone
@@ -56,7 +59,8 @@ class SeedInputs(Inputs):
 
     def source(self, wildcards: Wildcards) -> dict[str, Any]:
         """The dependencies of a source's rows."""
-        return self.registries.sources[wildcards["source"]].model_dump(mode="json", exclude=UNREAD)
+        unread = UNREAD | (CONVERSATIONS if self.study.seed_dataset.turns == "first" else set())
+        return self.registries.sources[wildcards["source"]].model_dump(mode="json", exclude=unread)
 
     def most(self, wildcards: Wildcards) -> int | None:
         """The most rows that are taken of it."""
