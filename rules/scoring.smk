@@ -110,6 +110,8 @@ checkpoint race_rung:
         trained=racing.trained(rung_file),
         terms=racing.terms,
         beliefs=racing.beliefs(),
+        prices=racing.prices,
+        unscored=STUDY.evaluation.unscored,
         seed=STUDY.scoring.seed,
     message:
         "Rung {wildcards.rung} of {wildcards.experiment}"
