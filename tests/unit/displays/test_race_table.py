@@ -40,7 +40,7 @@ def test_a_race_by_language_says_what_was_chosen_in_each_and_why_it_ended() -> N
     ]
     later = [row | {"rung": 2, "end": row["end"] or "budget", "trainings": 1 + (row["lang"] == "de")} for row in found]
     made = race(CONTEXT, pd.DataFrame(found + later).assign(most=3, gpu_hours=12.5))
-    assert list(made.shown["language"]) == ["de", "de", "fr", "fr"]
+    assert list(made.shown["language"]) == [CONTEXT.language(lang) for lang in ("de", "de", "fr", "fr")]
     assert list(made.shown["teacher"]) == [CONTEXT.model(name) for name in ("good", "fair", "fair", "good")]
     choices, rungs = made.more
     assert list(choices.shown["choice"]) == [CONTEXT.model("good"), CONTEXT.model("fair")]
