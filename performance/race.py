@@ -13,6 +13,7 @@ import argparse
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.arrays import Array
@@ -108,7 +109,7 @@ class Raced:
     """Per study and choice: the chosen teacher, stated regret, whether it is called clear, (studies, choices); and trainings of
     every teacher in every language. There is one choice on average over languages, or one in each."""
 
-    chosen: Array
+    chosen: npt.NDArray[np.intp]
     stated: Array
     clear: Array
     trainings: Array
@@ -120,7 +121,7 @@ def race(scores: Array, believed: Noise, terms: Terms, rng: np.random.Generator,
     weights = np.eye(languages) if terms.by == "language" else equal_weights(languages)[None]
     shape = (studies, len(weights))
     alive, going = np.ones((studies, teachers, len(weights)), bool), np.ones(shape, bool)
-    found = Raced(np.zeros(shape, int), np.zeros(shape), np.zeros(shape, bool), np.zeros((studies, teachers, languages), int))
+    found = Raced(np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape, bool), np.zeros((studies, teachers, languages), int))
     for _ in range(terms.trainings):
         at = np.flatnonzero(going.any(axis=1))
         if not len(at):
@@ -178,8 +179,9 @@ def compared(name: str, world: World, studies: int, seed: int, terms: Terms) -> 
     sizes = [min(BLOCK, studies - start) for start in range(0, studies, BLOCK)]
     found = pd.concat([block(world, size, rng, terms) for size in sizes])
     more, apart = found["regret"] - found["full_regret"], found["stated"] - found["regret"]
-    errors = {"more_se": more.sem(), "stated_apart_se": apart.sem(), "more_than_full": more.mean()}
-    return {"world": name, "studies": studies, **found.mean().to_dict(), **errors}
+    means = {str(column): float(found[column].mean()) for column in found.columns}
+    errors = {"more_se": float(more.std() / studies**0.5), "stated_apart_se": float(apart.std() / studies**0.5)}
+    return {"world": name, "studies": studies, **means, "more_than_full": float(more.mean()), **errors}
 
 
 def main() -> None:

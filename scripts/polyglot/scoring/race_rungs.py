@@ -158,9 +158,9 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
     found = _standing(seen, lang, there, alive, np.random.default_rng(stable_seed("race", rung, seed, *([lang] if lang else []))))
     stay = alive if closed or not there.any() else survivors(found, alive, terms)
     over = closed or (ended(found, stay, terms, rung) if there.any() else "no student")
-    rows = []
+    rows, earlier = [], {} if before is None else before.to_dict("index")
     for place, teacher in enumerate(seen.teachers):
-        row = {
+        row: dict[str, Any] = {
             "rung": rung,
             "lang": lang,
             "teacher": teacher,
@@ -175,10 +175,9 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
             "end": over,
             **_state(place, there, alive, stay, found, terms, rung),
         }
-        if before is not None and (closed or not alive[place]):
-            row["since"] = int(before.loc[teacher, "since"])
-        if before is not None and not alive[place]:
-            row |= {"state": str(before.loc[teacher, "state"]), "reason": str(before.loc[teacher, "reason"])}
+        if teacher in earlier:
+            kept = ["since"] * bool(closed) if alive[place] else ["state", "since", "reason"]
+            row |= {column: earlier[teacher][column] for column in kept}
         rows.append(row)
     return rows
 
@@ -188,7 +187,7 @@ def _standing(seen: _Seen, lang: str, there: Teachers, alive: Teachers, rng: np.
     counts for a choice in one, as far as teachers differ alike in them."""
     best, gap = there.astype(float), np.where(there, 0.0, np.nan)
     if there.sum() < 2:
-        return Standing(best, gap, there.argmax())
+        return Standing(best, gap, np.asarray(there.argmax()))
     trainings, means = seen.trainings[there][:, seen.raced], seen.means[there][:, seen.raced]
     seen_in = trainings.sum(axis=0) > 0
     known = Known(means[:, seen_in], trainings[:, seen_in], Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in]))

@@ -175,26 +175,32 @@ def of_languages(trainings: dict[tuple[str, str], int]) -> dict[tuple[str, str],
     return answers({cell: [BY_LANGUAGE[cell[0]][cell[1]]] * trainings.get(cell, 1) for cell in cells})
 
 
+def by_cell(table: pd.DataFrame, column: str) -> dict[tuple[str, str], Any]:
+    """A column by (language, teacher)."""
+    return dict(zip(zip(table["lang"], table["teacher"], strict=True), table[column], strict=True))
+
+
+def ends(table: pd.DataFrame) -> dict[str, set[str]]:
+    """Why the race of each language is over."""
+    found: dict[str, set[str]] = {}
+    for lang, end in zip(table["lang"], table["end"], strict=True):
+        found.setdefault(lang, set()).add(end)
+    return found
+
+
 def test_each_language_drops_its_own_teachers_and_ends_by_itself() -> None:
     terms = Terms(by="language", trainings=2)
     first = rung_table(of_languages({}), None, terms, BELIEFS, 0)
-    rows = first.set_index(["lang", "teacher"])
-    assert (rows.loc[("id", "east"), "state"], rows.loc[("id", "wide"), "state"]) == (LEADS, DROPPED)
-    assert {rows.loc[("de", "wide"), "state"], rows.loc[("de", "near"), "state"]} == {LEADS, STAYS}
-    assert rows.loc[("de", "east"), "state"] == DROPPED
-    assert rows.loc["id", "end"].unique().tolist() == ["one left"]
-    assert rows.loc["de", "end"].unique().tolist() == [""]
+    states = by_cell(first, "state")
+    assert (states["id", "east"], states["id", "wide"], states["de", "east"]) == (LEADS, DROPPED, DROPPED)
+    assert {states["de", "wide"], states["de", "near"]} == {LEADS, STAYS}
+    assert ends(first) == {"de": {""}, "id": {"one left"}}
     assert first.groupby("lang")["best"].sum().to_dict() == pytest.approx({"de": 1.0, "id": 1.0})
     assert sorted(again(first)) == [("near", "de"), ("wide", "de")]
     second = rung_table(of_languages({("near", "de"): 2, ("wide", "de"): 2}), first, terms, BELIEFS, 0)
-    rows = second.set_index(["lang", "teacher"])
-    assert (rows.loc[("id", "east"), "state"], rows.loc[("id", "east"), "since"], rows.loc[("id", "east"), "end"]) == (
-        LEADS,
-        1,
-        "one left",
-    )
-    assert rows.loc["de", "end"].unique().tolist() == ["trainings"]
-    assert rows.loc[("de", "near"), ["since", "trainings"]].tolist() == [2, 2]
+    assert (by_cell(second, "state")["id", "east"], by_cell(second, "since")["id", "east"]) == (LEADS, 1)
+    assert ends(second) == {"de": {"trainings"}, "id": {"one left"}}
+    assert (by_cell(second, "since")["de", "near"], by_cell(second, "trainings")["de", "near"]) == (2, 2)
     assert again(second) == []
 
 
@@ -202,11 +208,11 @@ def test_a_language_with_one_teacher_has_its_choice_and_stops_nothing() -> None:
     students = of_languages({}) | {("wide", "ar"): answers({("wide", "ar"): [0.5]})["wide", "ar"]}
     students |= {(name, "ar"): [pd.DataFrame()] for name in ("east", "near")} | {("wide", "fr"): [pd.DataFrame()]}
     students |= {(name, "fr"): [pd.DataFrame()] for name in ("east", "near")}
-    rows = rung_table(students, None, Terms(by="language"), BELIEFS, 0).set_index(["lang", "teacher"])
-    assert rows.loc[("ar", "wide"), ["state", "best", "end"]].tolist() == [LEADS, 1.0, "one left"]
-    assert rows.loc[("ar", "near"), "state"] == ABSENT
-    assert set(rows.loc["fr", "state"]) == {ABSENT}
-    assert set(rows.loc["fr", "end"]) == {"no student"}
+    table = rung_table(students, None, Terms(by="language"), BELIEFS, 0)
+    states = by_cell(table, "state")
+    assert (states["ar", "wide"], states["ar", "near"], by_cell(table, "best")["ar", "wide"]) == (LEADS, ABSENT, 1.0)
+    assert {states["fr", name] for name in BY_LANGUAGE} == {ABSENT}
+    assert (ends(table)["ar"], ends(table)["fr"]) == ({"one left"}, {"no student"})
     assert rung_table(students, None, Terms(), BELIEFS, 0).set_index("teacher").loc["wide", "languages"] == 2
 
 
@@ -219,7 +225,7 @@ def test_a_language_with_one_teacher_has_its_choice_and_stops_nothing() -> None:
         ({"gpu_hours": 12.5, "usd": 25.0}, ""),
     ],
 )
-def test_a_race_ends_before_a_rung_that_takes_more_than_the_budget(budget: dict[str, float], end: str) -> None:
+def test_a_race_ends_before_a_rung_that_takes_more_than_the_budget(budget: dict[str, Any], end: str) -> None:
     """Eight students were trained, two of them without data at no cost; the next rung trains two teachers in two languages."""
     students = answers({(name, lang): [CHANCES[name]] for name, lang in product(CHANCES, ("de", "id"))})
     prices = {"de": Price(1.0, 2.0), "id": Price(1.5, 3.0)}
@@ -232,7 +238,7 @@ def test_a_race_ends_before_a_rung_that_takes_more_than_the_budget(budget: dict[
 def test_a_race_by_language_ends_in_all_of_them_with_the_budget() -> None:
     prices = {lang: Price(1.0) for lang in ("de", "id")}
     table = rung_table(of_languages({}), None, Terms(by="language", gpu_hours=7.9), BELIEFS, 0, prices)
-    assert table.groupby("lang")["end"].first().to_dict() == {"de": "budget", "id": "one left"}
+    assert ends(table) == {"de": {"budget"}, "id": {"one left"}}
     assert rung_table(of_languages({}), None, Terms(by="language", gpu_hours=8.0), BELIEFS, 0, prices)["end"].eq("").any()
 
 

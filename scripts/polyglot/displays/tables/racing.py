@@ -116,7 +116,7 @@ def _rungs(context: Context, rungs: pd.DataFrame) -> Table:
     rows = []
     for (rung, _), found in rungs.groupby(["rung", "lang"], sort=False):
         left = found.loc[found["state"].isin(["leads", "stays"]), "teacher"]
-        row = {"after rung": count(float(str(rung)))} | _language(context, found.iloc[0].to_dict())
+        row = {"after rung": count(float(str(rung)))} | _language(context, row_dicts(found)[0])
         row["in the race"] = ", ".join(context.model(name) for name in left) or UNKNOWN
         row["students so far"] = count(int((found["trainings"] * found["languages"]).sum()))
         rows.append(row | {"expected regret": number(found["regret"].iloc[0], 4)})
