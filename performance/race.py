@@ -13,12 +13,12 @@ import argparse
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from polyglot.core.arrays import Array
-from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
-from polyglot.scoring.racing import By, Terms, standing, survivors
+from polyglot.scoring.race_posterior import Noise
+from polyglot.scoring.race_simulation import race
+from polyglot.scoring.racing import By, Terms
 
 ITEMS = ((400, 2869), (2869,), (400, 2869, 250), (400, 2869, 250), (400, 2869), (400, 2869, 250))
 """Items of the benchmarks of each language: MGSM-like, MMLU and others of the paper's study."""
@@ -104,48 +104,6 @@ def observed(true: Array, world: World, trainings: int, rng: np.random.Generator
     return scores
 
 
-@dataclass(frozen=True)
-class Raced:
-    """Per study and choice: the chosen teacher, stated regret, whether it is called clear, (studies, choices); and trainings of
-    every teacher in every language. There is one choice on average over languages, or one in each."""
-
-    chosen: npt.NDArray[np.intp]
-    stated: Array
-    clear: Array
-    trainings: Array
-
-
-def race(scores: Array, believed: Noise, terms: Terms, rng: np.random.Generator, number: int = 500) -> Raced:
-    """Race every study to its end; `scores` as in `observed`."""
-    studies, teachers, languages, _ = scores.shape
-    weights = np.eye(languages) if terms.by == "language" else equal_weights(languages)[None]
-    shape = (studies, len(weights))
-    alive, going = np.ones((studies, teachers, len(weights)), bool), np.ones(shape, bool)
-    found = Raced(np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape, bool), np.zeros((studies, teachers, languages), int))
-    for _ in range(terms.trainings):
-        at = np.flatnonzero(going.any(axis=1))
-        if not len(at):
-            break
-        found.trainings[at] += (alive[at] & going[at][:, None]).astype(int) @ (weights > 0)
-        counts = found.trainings[at]
-        single = np.where(np.arange(scores.shape[-1]) < counts[..., None], scores[at], np.nan)
-        noise = learned_noise(believed_of(believed, len(at)), single, DF_OF_BELIEF)
-        known = Known(np.nanmean(single, axis=-1), counts, noise)
-        for choice, weight in enumerate(weights):
-            here, was = alive[at, :, choice], going[at, choice]
-            now = standing(known, here, rng, number=number, weights=weight)
-            found.chosen[at, choice], found.stated[at, choice], found.clear[at, choice] = now.leader, now.regret, now.clear
-            alive[at, :, choice] = np.where(was[:, None], survivors(now, here, terms), here)
-            left = alive[at, :, choice].sum(axis=-1) > 1
-            going[at, choice] = was & left & ~((terms.regret > 0) & (now.regret <= terms.regret))
-    return found
-
-
-def believed_of(noise: Noise, studies: int) -> Noise:
-    """The same belief for every study."""
-    return Noise(np.broadcast_to(noise.kept, (studies, len(ITEMS))), np.broadcast_to(noise.anew, (studies, len(ITEMS))))
-
-
 def hours(trainings: Array, draws: int, items: int) -> Array:
     """GPU hours of studies, by trainings, (studies, teachers, languages), and draws of data."""
     data = np.resize(DATA_HOURS, trainings.shape[1]) + MEASURING
@@ -158,7 +116,8 @@ def block(world: World, studies: int, rng: np.random.Generator, terms: Terms) ->
     """Race and full study on the same truths, a row per study; of choices by language, the mean."""
     true = truths(world, studies, rng)
     full = observed(true, replace(world, items=1), 3, rng, draws=True).mean(axis=3)
-    raced = race(observed(true, world, terms.trainings, rng, draws=False), world.believed(), terms, rng)
+    scores = observed(true, world, terms.trainings, rng, draws=False)
+    raced = race(scores, world.believed(), terms, rng, df_of_belief=DF_OF_BELIEF)
     value, other = (true, full) if terms.by == "language" else (each.mean(axis=2, keepdims=True) for each in (true, full))
     best = value.max(axis=1)
     regret, full_regret = (

@@ -137,7 +137,7 @@ rule race_verdict:
     resources:
         **asked(small),
     params:
-        trainings=lambda wildcards: racing.terms(wildcards)["trainings"],
+        terms=racing.stated,
     message:
         "Verdict of the race {wildcards.experiment}"
     script:

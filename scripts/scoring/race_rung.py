@@ -8,6 +8,7 @@ with running(snakemake, environment="analysis"):
     from polyglot.core.files import write_csv
     from polyglot.scoring.outcomes import read_scored
     from polyglot.scoring.race_rungs import Beliefs, Price, rung_table
+    from polyglot.scoring.race_value import doubt
     from polyglot.scoring.racing import Terms
 
     params = snakemake.params
@@ -17,5 +18,6 @@ with running(snakemake, environment="analysis"):
         students.setdefault((teacher, lang), []).append(read_scored(path, params.unscored))
     prices = {lang: Price(**taken) for lang, taken in params.prices.items()}
     table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed, prices)
-    print(table.to_string(index=False))
+    table["doubt"] = doubt(table)
+    print(table.drop(columns="doubt").to_string(index=False), table["doubt"].iloc[0], sep="\n")
     write_csv(table, snakemake.output[0])

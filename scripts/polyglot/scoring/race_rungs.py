@@ -14,6 +14,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
 from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
+from polyglot.scoring.race_value import regret_after_one_more
 from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
 
 LEADS, STAYS, DROPPED, ABSENT = "leads", "stays", "dropped", "no student"
@@ -30,6 +31,7 @@ COLUMNS = (
     "best",
     "gap",
     "regret",
+    "more",
     "clear",
     "end",
     "reason",
@@ -82,8 +84,9 @@ def rung_table(
         One row per teacher, in a race by language one per language and teacher: rung; lang (`EVERY`: on average over languages);
         teacher; state (see `LEADS`); since (the rung of its last training); trainings; languages (with a student); score (mean
         over its languages and trainings); best (P(best)); gap (expected score below the best); regret (expected, of choosing the
-        leader), clear (whether it is clearly the best) and end (why the race is over, empty if it goes on), the same in every row
-        of a choice; reason; gpu_hours and usd (of all trainings so far, the same in every row).
+        leader), more (the same after one more training of all that are left), clear (whether it is clearly the best) and end (why
+        the race is over, empty if it goes on), the same in every row of a choice; reason; gpu_hours and usd (of all trainings so
+        far, the same in every row).
 
     Raises:
         ValueError: if no language has students of two teachers.
@@ -155,8 +158,10 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
     there = trainings.sum(axis=-1) > 0
     closed = "" if before is None else str(before["end"].iloc[0])
     alive = there if before is None else there & before.loc[seen.teachers, "state"].isin([LEADS, STAYS]).to_numpy()
-    found = _standing(seen, lang, there, alive, np.random.default_rng(stable_seed("race", rung, seed, *([lang] if lang else []))))
+    rng = np.random.default_rng(stable_seed("race", rung, seed, *([lang] if lang else [])))
+    found = _standing(seen, lang, there, alive, rng)
     stay = alive if closed or not there.any() else survivors(found, alive, terms)
+    more = _after_one_more(seen, lang, there, stay, rng)
     over = closed or (ended(found, stay, terms, rung) if there.any() else "no student")
     rows, earlier = [], {} if before is None else before.to_dict("index")
     for place, teacher in enumerate(seen.teachers):
@@ -171,6 +176,7 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
             "best": float(found.best[place]),
             "gap": float(found.gap[place]),
             "regret": float(found.regret),
+            "more": more,
             "clear": bool(found.clear),
             "end": over,
             **_state(place, there, alive, stay, found, terms, rung),
@@ -188,14 +194,27 @@ def _standing(seen: _Seen, lang: str, there: Teachers, alive: Teachers, rng: np.
     best, gap = there.astype(float), np.where(there, 0.0, np.nan)
     if there.sum() < 2:
         return Standing(best, gap, np.asarray(there.argmax()))
+    known, weights = _known(seen, lang, there)
+    found = standing(known, alive[there], rng, weights=weights)
+    best[there], gap[there] = found.best, found.gap
+    return Standing(best, gap, np.flatnonzero(there)[found.leader])
+
+
+def _known(seen: _Seen, lang: str, there: Teachers) -> tuple[Known, Array]:
+    """What is known of teachers with students, and what each language counts for a choice."""
     trainings, means = seen.trainings[there][:, seen.raced], seen.means[there][:, seen.raced]
     seen_in = trainings.sum(axis=0) > 0
     known = Known(means[:, seen_in], trainings[:, seen_in], Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in]))
     chosen = np.isin(np.array(seen.raced)[seen_in], seen.places(lang))
-    weights = equal_weights(int(chosen.sum())) @ np.eye(len(chosen))[chosen]
-    found = standing(known, alive[there], rng, weights=weights)
-    best[there], gap[there] = found.best, found.gap
-    return Standing(best, gap, np.flatnonzero(there)[found.leader])
+    return known, equal_weights(int(chosen.sum())) @ np.eye(len(chosen))[chosen]
+
+
+def _after_one_more(seen: _Seen, lang: str, there: Teachers, stay: Teachers, rng: np.random.Generator) -> float:
+    """The expected regret after one more training of all that are left."""
+    if there.sum() < 2:
+        return 0.0
+    known, weights = _known(seen, lang, there)
+    return regret_after_one_more(known, stay[there], rng, weights=weights)
 
 
 def _state(

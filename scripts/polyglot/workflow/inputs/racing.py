@@ -92,6 +92,11 @@ class RacingInputs(Inputs):
             found[cell.lang] = {"gpu_hours": spent[0], "usd": spent[1]}
         return found
 
+    def stated(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a verdict's table says of the terms: `most` trainings, and the `least` P(best)."""
+        terms = self.terms(wildcards)
+        return {"most": terms["trainings"], "least": terms["least"]}
+
     def beliefs(self) -> dict[str, float]:
         """As `polyglot.scoring.race_rungs.Beliefs`."""
         return {"draw": self.study.plan.draw_spread, "training": self.study.plan.training_spread}
