@@ -1,6 +1,6 @@
 """A race of teachers against the full study, by simulation with a known truth.
 
-    python performance/race.py [--studies 1000] [--write docs/race.csv]
+    python performance/race.py [--studies 4000] [--write docs/race.csv]
 
 The full study trains three students on three draws of data of every teacher. The race draws once, trains once, and trains again
 who is still likely enough to be the best. Costs are GPU hours of the paper's scale (10 teachers, 6 languages, 10,000 examples).
@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
-from polyglot.scoring.race_posterior import Known, Noise, learned_noise
-from polyglot.scoring.racing import Terms, standing, survivors
+from polyglot.scoring.race_posterior import Noise
+from polyglot.scoring.race_simulation import race
+from polyglot.scoring.racing import By, Terms
 
 ITEMS = ((400, 2869), (2869,), (400, 2869, 250), (400, 2869, 250), (400, 2869), (400, 2869, 250))
 """Items of the benchmarks of each language: MGSM-like, MMLU and others of the paper's study."""
@@ -28,6 +29,8 @@ TRAINING, EVALUATION, MEASURING = 0.7589, 0.1088, 0.8371
 """GPU hours of one training, of its evaluation, and of measuring one training set."""
 BELIEVED_SEED, BELIEVED_COMMON, DF_OF_BELIEF = 0.005, 0.5, 10.0
 
+BLOCK = 1000
+"""Studies that are in memory at a time."""
 SHOWN = ["world", "studies", "cost", "regret", "stated", "full_regret", "clear", "false_clear"]
 """What is written for the docs."""
 
@@ -42,7 +45,7 @@ class World:
     """How scores arise. `teacher`, `language`: spreads of teachers and of teachers in a language; `truth`: the teachers' scores,
     where they are given; `seed`: spread of students; `drawn`: the share of its variance that belongs to the draw; `common`,
     `own`: shares of the items' variance that all students share, and that students of one teacher share; `items`: how many times
-    the items."""
+    the items; `by`: what is chosen."""
 
     teacher: float = 0.006
     language: float = 0.007
@@ -53,6 +56,7 @@ class World:
     own: float = 0.1
     items: int = 1
     teachers: int = 10
+    by: By = "average"
 
     def believed(self) -> Noise:
         """What an analyst knows before a second training: the items' variance between students, and assumptions of the rest."""
@@ -73,6 +77,8 @@ WORLDS = {
     "seeds .012, believed .005": World(seed=0.012),
     "three quarters of the item noise apart": World(common=0.25),
     "three teachers": World(teachers=3),
+    "published, by language": World(by="language"),
+    "published, by language, four times the items": World(by="language", items=4),
 }
 
 
@@ -98,81 +104,48 @@ def observed(true: Array, world: World, trainings: int, rng: np.random.Generator
     return scores
 
 
-@dataclass(frozen=True)
-class Raced:
-    """Per study: the chosen teacher, stated regret, whether it is called clear, and trainings of every teacher."""
-
-    chosen: Array
-    stated: Array
-    clear: Array
-    trainings: Array
-
-
-def race(scores: Array, believed: Noise, terms: Terms, rng: np.random.Generator, number: int = 500) -> Raced:
-    """Race every study to its end; `scores` as in `observed`."""
-    studies, teachers, _, _ = scores.shape
-    alive, going = np.ones((studies, teachers), bool), np.ones(studies, bool)
-    trainings = np.zeros((studies, teachers), int)
-    found = Raced(np.zeros(studies, int), np.zeros(studies), np.zeros(studies, bool), trainings)
-    for _ in range(terms.trainings):
-        at = np.flatnonzero(going)
-        if not len(at):
-            break
-        trainings[at] += alive[at]
-        there = np.arange(scores.shape[-1]) < trainings[at][:, :, None, None]
-        single = np.where(there, scores[at], np.nan)
-        noise = learned_noise(believed_of(believed, len(at)), single, DF_OF_BELIEF)
-        counts = np.broadcast_to(trainings[at][:, :, None], single.shape[:-1])
-        now = standing(Known(np.nanmean(single, axis=-1), counts, noise), alive[at], rng, number=number)
-        found.chosen[at], found.stated[at], found.clear[at] = now.leader, now.regret, now.clear
-        alive[at] = survivors(now, alive[at], terms)
-        going[at] = (alive[at].sum(axis=-1) > 1) & ~((terms.regret > 0) & (now.regret <= terms.regret))
-    return found
-
-
-def believed_of(noise: Noise, studies: int) -> Noise:
-    """The same belief for every study."""
-    return Noise(np.broadcast_to(noise.kept, (studies, len(ITEMS))), np.broadcast_to(noise.anew, (studies, len(ITEMS))))
-
-
 def hours(trainings: Array, draws: int, items: int) -> Array:
-    """GPU hours of studies, by trainings of every teacher, (studies, teachers), and draws of its data."""
-    data = np.resize(DATA_HOURS, trainings.shape[-1]) + MEASURING
-    each = draws * data + trainings * (TRAINING + EVALUATION * items)
-    summed: Array = len(ITEMS) * each.sum(axis=-1)
+    """GPU hours of studies, by trainings, (studies, teachers, languages), and draws of data."""
+    data = np.resize(DATA_HOURS, trainings.shape[1]) + MEASURING
+    each = draws * len(ITEMS) * data + trainings.sum(axis=-1) * (TRAINING + EVALUATION * items)
+    summed: Array = each.sum(axis=-1)
     return summed
 
 
-def compared(name: str, world: World, studies: int, seed: int, terms: Terms) -> dict[str, float | str]:
-    """Race and full study on the same truths."""
-    rng = np.random.default_rng(seed)
+def block(world: World, studies: int, rng: np.random.Generator, terms: Terms) -> pd.DataFrame:
+    """Race and full study on the same truths, a row per study; of choices by language, the mean."""
     true = truths(world, studies, rng)
-    value = true.mean(axis=-1)
-    plain = replace(world, items=1)
-    full = observed(true, plain, 3, rng, draws=True).mean(axis=(2, 3)).argmax(axis=1)
-    raced = race(observed(true, world, terms.trainings, rng, draws=False), world.believed(), terms, rng)
-    regret, other = (1000 * (value.max(axis=1) - value[np.arange(studies), chosen]) for chosen in (raced.chosen, full))
-    every = hours(np.full((1, world.teachers), 3), 3, 1)
+    full = observed(true, replace(world, items=1), 3, rng, draws=True).mean(axis=3)
+    scores = observed(true, world, terms.trainings, rng, draws=False)
+    raced = race(scores, world.believed(), terms, rng, df_of_belief=DF_OF_BELIEF)
+    value, other = (true, full) if terms.by == "language" else (each.mean(axis=2, keepdims=True) for each in (true, full))
+    best = value.max(axis=1)
+    regret, full_regret = (
+        1000 * (best - np.take_along_axis(value, chosen[:, None], 1)[:, 0]) for chosen in (raced.chosen, other.argmax(axis=1))
+    )
+    every = hours(np.full((1, *true.shape[1:]), 3), 3, 1)
     wrong = raced.clear & ((regret > 1e-9) | (np.ptp(value, axis=1) < 1e-9))
-    apart = 1000 * raced.stated - regret
-    return {
-        "world": name,
-        "studies": studies,
-        "cost": float((hours(raced.trainings, 1, world.items) / every).mean()),
-        "regret": float(regret.mean()),
-        "stated": float(1000 * raced.stated.mean()),
-        "full_regret": float(other.mean()),
-        "more_than_full": float((regret - other).mean()),
-        "more_se": float((regret - other).std(ddof=1) / studies**0.5),
-        "stated_apart_se": float(apart.std(ddof=1) / studies**0.5),
-        "clear": float(raced.clear.mean()),
-        "false_clear": float(wrong.mean()),
-    }
+    found = {"regret": regret, "stated": 1000 * raced.stated, "full_regret": full_regret}
+    found |= {"clear": raced.clear, "false_clear": wrong}
+    cost = hours(raced.trainings, 1, world.items) / every
+    return pd.DataFrame({"cost": cost} | {name: np.mean(values, axis=1) for name, values in found.items()})
+
+
+def compared(name: str, world: World, studies: int, seed: int, terms: Terms) -> dict[str, float | str]:
+    """Race and full study on the same truths: means over studies, and standard errors of differences."""
+    rng = np.random.default_rng(seed)
+    terms = replace(terms, by=world.by)
+    sizes = [min(BLOCK, studies - start) for start in range(0, studies, BLOCK)]
+    found = pd.concat([block(world, size, rng, terms) for size in sizes])
+    more, apart = found["regret"] - found["full_regret"], found["stated"] - found["regret"]
+    means = {str(column): float(found[column].mean()) for column in found.columns}
+    errors = {"more_se": float(more.std() / studies**0.5), "stated_apart_se": float(apart.std() / studies**0.5)}
+    return {"world": name, "studies": studies, **means, "more_than_full": float(more.mean()), **errors}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--studies", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", help="a CSV file for the numbers")
     args = parser.parse_args()

@@ -4,6 +4,7 @@ from polyglot.cluster.snakemake_inside import keep_texts_of_the_report
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
+from polyglot.study.races import doubtful
 from polyglot.study.reserved import MAIN, REPLICATION
 from polyglot.synthesis.recipes import TRANSLATED, WHOLE
 from polyglot.workflow.inputs.building import BuildInputs
@@ -89,7 +90,7 @@ wildcard_constraints:
 
 if is_main(workflow):
     plainly(lambda: check_named_files(STUDY, REGISTRIES, sys.argv[1:]))
-    for warning in (*evaluation.missing_items(), *seeds.without_shots()):
+    for warning in evaluation.missing_items() + seeds.without_shots() + doubtful(STUDY):
         print(f"Warning: {warning}", file=sys.stderr)
     plainly(lambda: selection.check_own(sys.argv[1:]))
     plainly(lambda: screening.check(sys.argv[1:]))

@@ -5,6 +5,7 @@ rule plan_jobs:
         jobs=f"{RESULTS}/plan/jobs.csv",
         power=f"{RESULTS}/plan/power.csv",
         precision=f"{RESULTS}/plan/precision.csv",
+        races=f"{RESULTS}/plan/races.csv",
     log:
         f"{RESULTS}/logs/plan_jobs.log",
     localrule: True
@@ -14,6 +15,7 @@ rule plan_jobs:
         study=STUDY.model_dump(mode="json"),
         models=models.configuration(),
         targets=["all"],
+        races=targets.first_rungs(),
         profile=profile_named(sys.argv[1:]),
         workflow=workflow_hash(ROOT),
         site=CLUSTER.model_dump() if CLUSTER else None,

@@ -71,6 +71,7 @@ rule model_card:
 rule publish:
     input:
         targets.publishing(),
+        racing.cards(rung_file),
 
 
 def of_the_choice(pattern, single=False):

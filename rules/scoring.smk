@@ -110,6 +110,8 @@ checkpoint race_rung:
         trained=racing.trained(rung_file),
         terms=racing.terms,
         beliefs=racing.beliefs(),
+        prices=racing.prices,
+        unscored=STUDY.evaluation.unscored,
         seed=STUDY.scoring.seed,
     message:
         "Rung {wildcards.rung} of {wildcards.experiment}"
@@ -135,7 +137,7 @@ rule race_verdict:
     resources:
         **asked(small),
     params:
-        trainings=lambda wildcards: racing.terms(wildcards)["trainings"],
+        terms=racing.stated,
     message:
         "Verdict of the race {wildcards.experiment}"
     script:

@@ -6,14 +6,18 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.scoring.race_rungs import Beliefs, rung_table
+    from polyglot.scoring.outcomes import read_scored
+    from polyglot.scoring.race_rungs import Beliefs, Price, rung_table
+    from polyglot.scoring.race_value import doubt
     from polyglot.scoring.racing import Terms
 
     params = snakemake.params
     before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
     students: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for (teacher, lang), path in zip(params.trained, snakemake.input.students, strict=True):
-        students.setdefault((teacher, lang), []).append(pd.read_parquet(path))
-    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed)
-    print(table.to_string(index=False))
+        students.setdefault((teacher, lang), []).append(read_scored(path, params.unscored))
+    prices = {lang: Price(**taken) for lang, taken in params.prices.items()}
+    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed, prices)
+    table["doubt"] = doubt(table)
+    print(table.drop(columns="doubt").to_string(index=False), table["doubt"].iloc[0], sep="\n")
     write_csv(table, snakemake.output[0])

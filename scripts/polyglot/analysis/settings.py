@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from polyglot.core.given_path import GivenPath
@@ -30,17 +32,31 @@ class Screen(Section):
 class Race(Section):
     """A race of teachers (`compare: race`): when one is dropped, and when it ends before its trainings are used up."""
 
+    by: Literal["average", "language"] = Field(
+        default="average",
+        description="What is chosen: one teacher by its `average` over languages, or one for each `language`, where each drops "
+        "its own.",
+    )
     least: float = Field(
         default=0.05,
         ge=0,
         lt=0.5,
-        description="A teacher whose probability of being the best on average over languages is smaller is not trained again.",
+        description="A teacher whose probability of being the best (see `by`) is smaller is not trained again.",
     )
     regret: float = Field(
         default=0.0,
         ge=0,
         description="The race ends where the expected regret (what the best teacher's mean benchmark score is above that of the "
         "chosen one) is at most this; 0: it goes on until one teacher is left or `trainings` are used up.",
+    )
+    gpu_hours: float | None = Field(
+        default=None,
+        gt=0,
+        description="The race ends before a rung with which its trainings and their evaluations, counted as in `snakemake plan`, "
+        "would take more GPU hours. Everyone is trained once whatever it takes; the data are not counted. null: no limit.",
+    )
+    usd: float | None = Field(
+        default=None, gt=0, description="The same in USD, by `plan.usd_per_gpu_hour` and the prices of endpoints that judge."
     )
 
 

@@ -13,13 +13,15 @@ from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
-from polyglot.scoring.race_posterior import Known, Noise, learned_noise
+from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
+from polyglot.scoring.race_value import regret_after_one_more
 from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
 
 LEADS, STAYS, DROPPED, ABSENT = "leads", "stays", "dropped", "no student"
 """States of a teacher after a rung."""
 COLUMNS = (
     "rung",
+    "lang",
     "teacher",
     "state",
     "since",
@@ -29,10 +31,15 @@ COLUMNS = (
     "best",
     "gap",
     "regret",
+    "more",
     "clear",
     "end",
     "reason",
+    "gpu_hours",
+    "usd",
 )
+EVERY = ""
+"""In the place of a language: the choice is on average over all of them."""
 KEPT = 0.2
 """Assumed share of the items' variance between teachers' students that all students of one teacher have."""
 DF_OF_BELIEF = 10.0
@@ -50,106 +57,191 @@ class Beliefs:
     training: float
 
 
-def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, beliefs: Beliefs, seed: int) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Price:
+    """What one training with its evaluation is expected to take."""
+
+    gpu_hours: float = 0.0
+    usd: float = 0.0
+
+
+def rung_table(
+    students: Students,
+    before: pd.DataFrame | None,
+    terms: Terms,
+    beliefs: Beliefs,
+    seed: int,
+    prices: Mapping[str, Price] | None = None,
+) -> pd.DataFrame:
     """What is known after a rung, and who goes on.
 
     Args:
         students: every student so far, also those of dropped teachers, paired by item.
         before: the table of the rung before; None for the first.
+        prices: language to what a training takes; None: nothing.
 
     Returns:
-        One row per teacher: rung; teacher; state (see `LEADS`); since (the rung of its last training); trainings; languages (with
-        a student); score (mean over its languages and trainings); best (P(best on average over languages)); gap (expected score
-        below the best); regret (expected, of choosing the leader), clear (whether it is clearly the best) and end (why the race
-        is over, empty if it goes on), the same in every row; reason.
+        One row per teacher, in a race by language one per language and teacher: rung; lang (`EVERY`: on average over languages);
+        teacher; state (see `LEADS`); since (the rung of its last training); trainings; languages (with a student); score (mean
+        over its languages and trainings); best (P(best)); gap (expected score below the best); regret (expected, of choosing the
+        leader), more (the same after one more training of all that are left), clear (whether it is clearly the best) and end (why
+        the race is over, empty if it goes on), the same in every row of a choice; reason; gpu_hours and usd (of all trainings so
+        far, the same in every row).
 
     Raises:
         ValueError: if no language has students of two teachers.
     """
     rung = 1 if before is None else int(before["rung"].iloc[0]) + 1
+    seen = _seen(students, beliefs)
+    choices = seen.langs if terms.by == "language" else [EVERY]
+    earlier = {lang: None if before is None else before[before["lang"] == lang].set_index("teacher") for lang in choices}
+    rows = [row for lang in choices for row in _choice(seen, lang, earlier[lang], terms, rung, seed)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return _within_budget(table, students, terms, prices or {})
+
+
+def again(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """(teacher, language) of whoever is trained again after a rung; none where the race is over. `EVERY`: in all languages."""
+    going = table["end"].fillna("").eq("") & table["state"].isin([LEADS, STAYS])
+    return list(zip(table.loc[going, "teacher"].map(str), table.loc[going, "lang"].map(str), strict=True))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Scores of single students, (teachers, languages, trainings), missing where none is; `raced`: the places of languages in
+    which two teachers have students; `noise`: in these."""
+
+    teachers: list[str]
+    langs: list[str]
+    single: Array
+    raced: list[int]
+    noise: Noise
+
+    @property
+    def trainings(self) -> Array:
+        """(teachers, languages)."""
+        count: Array = np.isfinite(self.single).sum(axis=-1)
+        return count
+
+    @property
+    def means(self) -> Array:
+        """Over trainings, (teachers, languages)."""
+        count = self.trainings
+        mean: Array = np.where(count > 0, np.nansum(self.single, axis=-1) / np.maximum(count, 1), np.nan)
+        return mean
+
+    def places(self, lang: str) -> list[int]:
+        """The languages that a choice is for."""
+        return self.raced if lang == EVERY else [self.langs.index(lang)]
+
+
+def _seen(students: Students, beliefs: Beliefs) -> _Seen:
     teachers = list(dict.fromkeys(teacher for teacher, _ in students))
-    single, langs = _scores(students, teachers)
-    count = np.isfinite(single).sum(axis=-1)
-    means = np.where(count > 0, np.nansum(single, axis=-1) / np.maximum(count, 1), np.nan)
-    there = count.sum(axis=-1) > 0
-    alive = (
-        there if before is None else there & before.set_index("teacher").loc[teachers, "state"].isin([LEADS, STAYS]).to_numpy()
-    )
-    noise = learned_noise(_believed(students, langs, beliefs), single, DF_OF_BELIEF)
-    rng = np.random.default_rng(stable_seed("race", rung, seed))
-    found = _among(there, standing(Known(means[there], count[there], noise), alive[there], rng))
-    stay = survivors(found, alive, terms)
-    over = ended(found, stay, terms, rung)
-    rows = [
-        {
+    langs = list(dict.fromkeys(lang for _, lang in students))
+    raced = [place for place, lang in enumerate(langs) if len(_first(students, lang)) > 1]
+    if not raced:
+        raise WrongInput("a race needs a language in which two teachers have students; see the holes of the experiment")
+    single = np.full((len(teachers), len(langs), max(len(frames) for frames in students.values())), np.nan)
+    for (teacher, lang), frames in students.items():
+        for training, frame in enumerate(frames):
+            if len(frame):
+                weighted = (frame["weight"] * frame["correct"]).groupby(frame["benchmark"]).sum()
+                single[teachers.index(teacher), langs.index(lang), training] = weighted.mean()
+    believed = _believed(students, [langs[place] for place in raced], beliefs)
+    return _Seen(teachers, langs, single, raced, learned_noise(believed, single[:, raced], DF_OF_BELIEF))
+
+
+def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, rung: int, seed: int) -> list[dict[str, Any]]:
+    """The rows of one choice: on average over languages, or in one."""
+    places = seen.places(lang)
+    trainings, means = seen.trainings[:, places], seen.means[:, places]
+    there = trainings.sum(axis=-1) > 0
+    closed = "" if before is None else str(before["end"].iloc[0])
+    alive = there if before is None else there & before.loc[seen.teachers, "state"].isin([LEADS, STAYS]).to_numpy()
+    rng = np.random.default_rng(stable_seed("race", rung, seed, *([lang] if lang else [])))
+    found = _standing(seen, lang, there, alive, rng)
+    stay = alive if closed or not there.any() else survivors(found, alive, terms)
+    more = _after_one_more(seen, lang, there, stay, rng)
+    over = closed or (ended(found, stay, terms, rung) if there.any() else "no student")
+    rows, earlier = [], {} if before is None else before.to_dict("index")
+    for place, teacher in enumerate(seen.teachers):
+        row: dict[str, Any] = {
             "rung": rung,
+            "lang": lang,
             "teacher": teacher,
-            "trainings": int(count[place].max()),
-            "languages": int((count[place] > 0).sum()),
+            "since": rung,
+            "trainings": int(trainings[place].max()),
+            "languages": int((trainings[place] > 0).sum()),
             "score": float(np.nanmean(means[place])) if there[place] else np.nan,
             "best": float(found.best[place]),
             "gap": float(found.gap[place]),
             "regret": float(found.regret),
+            "more": more,
             "clear": bool(found.clear),
             "end": over,
             **_state(place, there, alive, stay, found, terms, rung),
         }
-        for place, teacher in enumerate(teachers)
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table if before is None else _keep_reasons(table, before)
+        if teacher in earlier:
+            kept = ["since"] * bool(closed) if alive[place] else ["state", "since", "reason"]
+            row |= {column: earlier[teacher][column] for column in kept}
+        rows.append(row)
+    return rows
 
 
-def again(table: pd.DataFrame) -> list[str]:
-    """The teachers that are trained again after a rung; none where the race is over."""
-    if str(table["end"].fillna("").iloc[0]):
-        return []
-    return [str(name) for name in table.loc[table["state"].isin([LEADS, STAYS]), "teacher"]]
-
-
-def _among(there: Teachers, found: Standing) -> Standing:
-    """A standing of the teachers that have students, as one of all."""
-    best, gap = np.zeros(len(there)), np.full(len(there), np.nan)
+def _standing(seen: _Seen, lang: str, there: Teachers, alive: Teachers, rng: np.random.Generator) -> Standing:
+    """The standing of all teachers in a choice, of those with students from the posterior. What other languages say of a teacher
+    counts for a choice in one, as far as teachers differ alike in them."""
+    best, gap = there.astype(float), np.where(there, 0.0, np.nan)
+    if there.sum() < 2:
+        return Standing(best, gap, np.asarray(there.argmax()))
+    known, weights = _known(seen, lang, there)
+    found = standing(known, alive[there], rng, weights=weights)
     best[there], gap[there] = found.best, found.gap
     return Standing(best, gap, np.flatnonzero(there)[found.leader])
 
 
+def _known(seen: _Seen, lang: str, there: Teachers) -> tuple[Known, Array]:
+    """What is known of teachers with students, and what each language counts for a choice."""
+    trainings, means = seen.trainings[there][:, seen.raced], seen.means[there][:, seen.raced]
+    seen_in = trainings.sum(axis=0) > 0
+    known = Known(means[:, seen_in], trainings[:, seen_in], Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in]))
+    chosen = np.isin(np.array(seen.raced)[seen_in], seen.places(lang))
+    return known, equal_weights(int(chosen.sum())) @ np.eye(len(chosen))[chosen]
+
+
+def _after_one_more(seen: _Seen, lang: str, there: Teachers, stay: Teachers, rng: np.random.Generator) -> float:
+    """The expected regret after one more training of all that are left."""
+    if there.sum() < 2:
+        return 0.0
+    known, weights = _known(seen, lang, there)
+    return regret_after_one_more(known, stay[there], rng, weights=weights)
+
+
 def _state(
     place: int, there: Teachers, alive: Teachers, stay: Teachers, found: Standing, terms: Terms, rung: int
-) -> dict[str, Any]:
-    """State, rung of the last training and reason of a teacher that was in the race until this rung."""
+) -> dict[str, str]:
+    """State and reason of a teacher that was in the race until this rung."""
     if not there[place]:
-        return {"state": ABSENT, "since": rung, "reason": "no student could be trained on its data"}
+        return {"state": ABSENT, "reason": "no student could be trained on its data"}
     if place == int(found.leader):
-        return {"state": LEADS, "since": rung, "reason": ""}
+        return {"state": LEADS, "reason": ""}
     if stay[place]:
-        return {"state": STAYS, "since": rung, "reason": ""}
+        return {"state": STAYS, "reason": ""}
     reason = f"dropped after rung {rung}: P(best) {found.best[place]:.3f} is below {terms.least:g}" if alive[place] else ""
-    return {"state": DROPPED, "since": rung, "reason": reason}
+    return {"state": DROPPED, "reason": reason}
 
 
-def _keep_reasons(table: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """The table with what was said of teachers when they were dropped."""
-    earlier = before.set_index("teacher")
-    gone = table["teacher"].map(earlier["state"]).isin([DROPPED, ABSENT])
-    for column in ("state", "since", "reason"):
-        table[column] = table[column].where(~gone, table["teacher"].map(earlier[column]))
+def _within_budget(table: pd.DataFrame, students: Students, terms: Terms, prices: Mapping[str, Price]) -> pd.DataFrame:
+    """The table with what all trainings took; the race is over where the next rung would take more than there is."""
+    trained = [lang for (_, lang), frames in students.items() for frame in frames if len(frame)]
+    going = set(again(table))
+    next_ones = [lang for (name, lang), frames in students.items() if len(frames[0]) and {(name, lang), (name, EVERY)} & going]
+    for unit, most in (("gpu_hours", terms.gpu_hours), ("usd", terms.usd)):
+        taken, needed = (sum(getattr(prices.get(lang, Price()), unit) for lang in langs) for langs in (trained, next_ones))
+        table[unit] = taken
+        if most is not None and taken + needed > most:
+            table["end"] = table["end"].where(table["end"].ne(""), "budget")
     return table
-
-
-def _scores(students: Students, teachers: Sequence[str]) -> tuple[Array, list[str]]:
-    """Mean scores over benchmarks of single students, (teachers, languages, trainings), missing where none is; the languages."""
-    langs = [lang for lang in dict.fromkeys(lang for _, lang in students) if len(_first(students, lang)) > 1]
-    if not langs:
-        raise WrongInput("a race needs a language in which two teachers have students; see the holes of the experiment")
-    most = max(len(frames) for frames in students.values())
-    scores = np.full((len(teachers), len(langs), most), np.nan)
-    for (teacher, lang), frames in students.items():
-        for training, frame in enumerate(frames):
-            if lang in langs and len(frame):
-                weighted = (frame["weight"] * frame["correct"]).groupby(frame["benchmark"]).sum()
-                scores[teachers.index(teacher), langs.index(lang), training] = weighted.mean()
-    return scores, langs
 
 
 def _first(students: Students, lang: str) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,8 @@
 Every teacher is trained once. Then whoever is still likely enough to be the best is trained again on the same data, until one is
 left, the expected regret is as small as was asked, or trainings are used up. Every decision, the last one too, is made from the
 posterior of all teachers: a verdict by the survivors alone would call too many choices clear.
+
+A race is of teachers on average over languages, or of teachers in each language (`By`), where each drops its own.
 """
 
 from __future__ import annotations
@@ -21,17 +23,23 @@ CLEAR = 0.95
 DRAWS = 4000
 Teachers = npt.NDArray[np.bool_]
 """Whether something is true of each teacher, (..., teachers)."""
-End = Literal["", "one left", "regret", "trainings"]
+By = Literal["average", "language"]
+"""What a race chooses: one teacher for all languages, or one for each."""
+End = Literal["", "one left", "regret", "trainings", "budget", "no student"]
 
 
 @dataclass(frozen=True)
 class Terms:
     """When a teacher is dropped and when a race ends. `least`: P(best) below which a teacher is dropped; `regret`: expected
-    regret that is small enough (score; 0: none is); `trainings`: most trainings of a teacher."""
+    regret that is small enough (score; 0: none is); `trainings`: most trainings of a teacher; `gpu_hours`, `usd`: most that all
+    trainings and their evaluations may take (None: no limit)."""
 
     least: float = 0.05
     regret: float = 0.0
     trainings: int = 3
+    by: By = "average"
+    gpu_hours: float | None = None
+    usd: float | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,15 @@ class Plan(Section):
     training_spread: float = Field(
         default=0.005, ge=0, description="Assumed standard deviation between trainings on the same data."
     )
+    teacher_spread: float = Field(
+        default=0.006,
+        ge=0,
+        description="Assumed standard deviation of teachers in mean benchmark score, by which the plan says how long a race of "
+        "teachers lasts; the paper's teachers: 0.006.",
+    )
+    language_spread: float = Field(
+        default=0.007, ge=0, description="The same for teachers in a language, beyond their means; the paper's teachers: 0.007."
+    )
     gpu_memory: float = Field(default=85.5, gt=0, description="Memory of a GPU in GB: 85.5 has an H100 of 80 GiB.")
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, description="Price of a GPU hour; null counts endpoints only.")
 
@@ -164,7 +173,7 @@ class Study(Section):
     run: list[Name] | None = Field(
         default=None,
         description="Experiments that `snakemake all` runs (`main` is the main one); null runs all. `snakemake experiments` "
-        "runs all but those that compare `routing` or `selection`: `snakemake route` and `snakemake select` run these.",
+        "runs all but those that compare `race`, `routing` or `selection`: `snakemake race`, `route` and `select` run these.",
     )
     missing: list[Missing] = Field(
         default=[], description="Abandoned cells, e.g. because a teacher failed; tables and figures show them as missing."

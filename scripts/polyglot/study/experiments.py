@@ -108,8 +108,8 @@ class Matrix:
 
     @property
     def students(self) -> list[str]:
-        """Names of a cell's students: of each seed, its trainings."""
-        return students_of(self.seeds, self.trainings)
+        """Names of a cell's students: of each seed, its trainings; in a race, those that every cell has."""
+        return students_of(self.seeds, 1 if self.compare == "race" else self.trainings)
 
     @property
     def anchors(self) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from polyglot.synthesis.recipes import PEOPLE, PUBLIC, RULES, WHOLE, parse_recip
 from polyglot.workflow.build_checks import problems as build_problems
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.limit_checks import problems as limit_problems
+from polyglot.workflow.race_checks import problems as race_problems
 from polyglot.workflow.toy_checks import problems as toy_problems
 from polyglot.workflow.toy_checks import real_models
 
@@ -56,6 +57,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from _truth(study)
     yield from _missing(study)
     yield from build_problems(study, registries)
+    yield from race_problems(study, registries)
     yield from display_problems(study)
 
 

@@ -88,6 +88,11 @@ class Targets(Inputs):
         """The tables of the budget."""
         return self.of(["plan"])
 
+    def first_rungs(self) -> dict[str, str]:
+        """The first rung's file of every race: all that is certain of it."""
+        races = [name for name, matrix in self.study.matrices.items() if matrix.compare == "race"]
+        return {name: self.at(paths.RUNG, experiment=name, rung=1) for name in races}
+
     def replication(self) -> list[str]:
         """The audit with its page, and the tables and figures of a study that published numbers can fill."""
         tables, figures = self._shown

@@ -27,3 +27,30 @@ def test_a_race_says_who_was_dropped_why_and_what_one_more_rung_takes() -> None:
     assert "One more training of the 2 teachers left would be 4 students." in told
     assert "A race saves little here" in told
     assert list(made.more[0].shown["students so far"]) == ["6", "10"]
+
+
+def test_a_race_by_language_says_what_was_chosen_in_each_and_why_it_ended() -> None:
+    same = {"since": 1, "trainings": 1, "languages": 1, "score": 0.6, "gap": 0.004, "reason": "", "clear": False, "regret": 0.003}
+    de, fr = same | {"lang": "de"}, same | {"lang": "fr", "regret": 0.0, "clear": True}
+    found = [
+        de | {"rung": 1, "teacher": "good", "state": "leads", "best": 0.6, "end": ""},
+        de | {"rung": 1, "teacher": "fair", "state": "stays", "best": 0.4, "end": ""},
+        fr | {"rung": 1, "teacher": "fair", "state": "leads", "best": 0.99, "end": "one left"},
+        fr | {"rung": 1, "teacher": "good", "state": "dropped", "best": 0.01, "end": "one left", "reason": "too far behind"},
+    ]
+    later = [row | {"rung": 2, "end": row["end"] or "budget", "trainings": 1 + (row["lang"] == "de")} for row in found]
+    made = race(CONTEXT, pd.DataFrame(found + later).assign(most=3, gpu_hours=12.5))
+    assert list(made.shown["language"]) == [CONTEXT.language(lang) for lang in ("de", "de", "fr", "fr")]
+    assert list(made.shown["teacher"]) == [CONTEXT.model(name) for name in ("good", "fair", "fair", "good")]
+    choices, rungs = made.more
+    assert list(choices.shown["choice"]) == [CONTEXT.model("good"), CONTEXT.model("fair")]
+    assert list(choices.shown["clear"]) == ["no", "yes"]
+    assert list(choices.shown["ended"]) == [
+        "after rung 2: the next rung would have taken more than the budget",
+        "after rung 1: one teacher was left",
+    ]
+    assert list(rungs.shown["students so far"]) == ["2", "2", "4", "2"]
+    told = " ".join(made.notes)
+    assert "Students: 6, where 3 trainings of every teacher would be 12." in told
+    assert "12.5 GPU hours" in told
+    assert "One more training of the 2 teachers left, each in its languages, would be 2 students." in told

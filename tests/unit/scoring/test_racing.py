@@ -15,7 +15,7 @@ from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.scoring import race_posterior
 from polyglot.scoring.race_posterior import Known, Noise, draws, equal_weights, learned_noise
-from polyglot.scoring.race_rungs import ABSENT, DROPPED, LEADS, STAYS, Beliefs, again, rung_table
+from polyglot.scoring.race_rungs import ABSENT, DROPPED, EVERY, LEADS, STAYS, Beliefs, Price, again, rung_table
 from polyglot.scoring.racing import Standing, Terms, ended, standing, survivors
 
 BELIEFS = Beliefs(0.005, 0.005)
@@ -148,7 +148,7 @@ def test_rungs_drop_who_is_behind_and_keep_the_reason() -> None:
     assert (states["poor"], states["none"]) == (DROPPED, ABSENT)
     assert sorted([states["good"], states["near"]]) == [LEADS, STAYS]
     assert "P(best) 0.000 is below 0.05" in str(first.set_index("teacher").loc["poor", "reason"])
-    assert sorted(again(first)) == ["good", "near"]
+    assert sorted(again(first)) == [("good", EVERY), ("near", EVERY)]
     assert first["best"].sum() == pytest.approx(1.0)
     assert first.set_index("teacher").loc["none", "best"] == 0.0
     trained = {"good": 2, "near": 2, "poor": 1, "none": 1}
@@ -164,6 +164,82 @@ def test_rungs_drop_who_is_behind_and_keep_the_reason() -> None:
     assert (poor["state"], poor["since"], poor["trainings"]) == (DROPPED, 1, 1)
     assert poor["reason"] == first.set_index("teacher").loc["poor", "reason"]
     assert 0 < second["regret"].iloc[0] < 0.02
+
+
+BY_LANGUAGE = {"wide": {"de": 0.6, "id": 0.4}, "east": {"de": 0.4, "id": 0.6}, "near": {"de": 0.59, "id": 0.4}}
+
+
+def of_languages(trainings: dict[tuple[str, str], int]) -> dict[tuple[str, str], list[pd.DataFrame]]:
+    """Students by language; teachers and languages without a number have one."""
+    cells = [(name, lang) for name, chances in BY_LANGUAGE.items() for lang in chances]
+    return answers({cell: [BY_LANGUAGE[cell[0]][cell[1]]] * trainings.get(cell, 1) for cell in cells})
+
+
+def by_cell(table: pd.DataFrame, column: str) -> dict[tuple[str, str], Any]:
+    """A column by (language, teacher)."""
+    return dict(zip(zip(table["lang"], table["teacher"], strict=True), table[column], strict=True))
+
+
+def ends(table: pd.DataFrame) -> dict[str, set[str]]:
+    """Why the race of each language is over."""
+    found: dict[str, set[str]] = {}
+    for lang, end in zip(table["lang"], table["end"], strict=True):
+        found.setdefault(lang, set()).add(end)
+    return found
+
+
+def test_each_language_drops_its_own_teachers_and_ends_by_itself() -> None:
+    terms = Terms(by="language", trainings=2)
+    first = rung_table(of_languages({}), None, terms, BELIEFS, 0)
+    states = by_cell(first, "state")
+    assert (states["id", "east"], states["id", "wide"], states["de", "east"]) == (LEADS, DROPPED, DROPPED)
+    assert {states["de", "wide"], states["de", "near"]} == {LEADS, STAYS}
+    assert ends(first) == {"de": {""}, "id": {"one left"}}
+    assert first.groupby("lang")["best"].sum().to_dict() == pytest.approx({"de": 1.0, "id": 1.0})
+    assert sorted(again(first)) == [("near", "de"), ("wide", "de")]
+    second = rung_table(of_languages({("near", "de"): 2, ("wide", "de"): 2}), first, terms, BELIEFS, 0)
+    assert (by_cell(second, "state")["id", "east"], by_cell(second, "since")["id", "east"]) == (LEADS, 1)
+    assert ends(second) == {"de": {"trainings"}, "id": {"one left"}}
+    assert (by_cell(second, "since")["de", "near"], by_cell(second, "trainings")["de", "near"]) == (2, 2)
+    assert again(second) == []
+
+
+def test_a_language_with_one_teacher_has_its_choice_and_stops_nothing() -> None:
+    students = of_languages({}) | {("wide", "ar"): answers({("wide", "ar"): [0.5]})["wide", "ar"]}
+    students |= {(name, "ar"): [pd.DataFrame()] for name in ("east", "near")} | {("wide", "fr"): [pd.DataFrame()]}
+    students |= {(name, "fr"): [pd.DataFrame()] for name in ("east", "near")}
+    table = rung_table(students, None, Terms(by="language"), BELIEFS, 0)
+    states = by_cell(table, "state")
+    assert (states["ar", "wide"], states["ar", "near"], by_cell(table, "best")["ar", "wide"]) == (LEADS, ABSENT, 1.0)
+    assert {states["fr", name] for name in BY_LANGUAGE} == {ABSENT}
+    assert (ends(table)["ar"], ends(table)["fr"]) == ({"one left"}, {"no student"})
+    assert rung_table(students, None, Terms(), BELIEFS, 0).set_index("teacher").loc["wide", "languages"] == 2
+
+
+@pytest.mark.parametrize(
+    ("budget", "end"),
+    [
+        ({"gpu_hours": 12.5}, ""),
+        ({"gpu_hours": 12.4}, "budget"),
+        ({"usd": 24.9}, "budget"),
+        ({"gpu_hours": 12.5, "usd": 25.0}, ""),
+    ],
+)
+def test_a_race_ends_before_a_rung_that_takes_more_than_the_budget(budget: dict[str, Any], end: str) -> None:
+    """Eight students were trained, two of them without data at no cost; the next rung trains two teachers in two languages."""
+    students = answers({(name, lang): [CHANCES[name]] for name, lang in product(CHANCES, ("de", "id"))})
+    prices = {"de": Price(1.0, 2.0), "id": Price(1.5, 3.0)}
+    table = rung_table(students, None, Terms(**budget), BELIEFS, 0, prices)
+    assert (table["gpu_hours"].unique().tolist(), table["usd"].unique().tolist()) == ([7.5], [15.0])
+    assert table["end"].unique().tolist() == [end]
+    assert len(again(table)) == (0 if end else 2)
+
+
+def test_a_race_by_language_ends_in_all_of_them_with_the_budget() -> None:
+    prices = {lang: Price(1.0) for lang in ("de", "id")}
+    table = rung_table(of_languages({}), None, Terms(by="language", gpu_hours=7.9), BELIEFS, 0, prices)
+    assert ends(table) == {"de": {"budget"}, "id": {"one left"}}
+    assert rung_table(of_languages({}), None, Terms(by="language", gpu_hours=8.0), BELIEFS, 0, prices)["end"].eq("").any()
 
 
 def test_a_race_of_one_teacher_is_none() -> None:

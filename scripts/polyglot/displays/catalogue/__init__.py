@@ -57,6 +57,8 @@ def tables(study: Study) -> dict[str, Display]:
         del found["further_benchmarks"]
     if not study.seed_sources:
         del found["seed_sources"]
+    if not any(matrix.compare == "race" for matrix in study.matrices.values()):
+        found.pop("plan_race", None)
     return found
 
 

@@ -52,6 +52,14 @@ BUDGET: dict[str, Display] = {
         "the same data, or more draws of data.",
         {"precision": "plan/precision.csv"},
     ),
+    "plan_race": Display(
+        "race_cost.plan_race",
+        "What a race of teachers takes",
+        COST,
+        "Students, engine starts, GPU hours and money of every race (`compare: race`) at first, as expected and at most, beside "
+        "the full study with as many students.",
+        {"races": "plan/races.csv"},
+    ),
 }
 OF_STUDENTS = ("plan_memory", "plan_power", "plan_precision")
 """Tables about students; a study that trains none has none of them."""

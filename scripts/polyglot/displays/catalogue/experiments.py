@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GENERATIONS = "analysis/{experiment}_generations.csv"
 COVERAGE, WIN_RATES = (f"analysis/{{experiment}}_{name}.csv" for name in ("coverage", "win_rates"))
 GENERALISATION = "analysis/{experiment}_generalisation.csv"
+RUNGS = "analysis/{experiment}_race.csv"
 _BY_COMPARISON: dict[Comparison, dict[Kind, dict[str, Display]]] = {
     "teachers": {
         "table": {
@@ -345,10 +346,28 @@ _BY_COMPARISON["race"] = {
             EXPERIMENTS,
             "Every teacher is trained once, and whoever may still be the best is trained again on the same data. P(best), the "
             "expected score below the best and the expected regret are those of a posterior over all teachers and rungs.",
-            {"rungs": "analysis/{experiment}_race.csv"},
+            {"rungs": RUNGS},
+        ),
+        "_cost": Display(
+            "race_cost.race_cost",
+            "What a race took, and what one more rung would bring",
+            EXPERIMENTS,
+            "Students so far and the expected regret after every rung, and after one more, by the posterior. Regret is what the "
+            "best teacher's mean benchmark score is above that of the choice.",
+            {"rungs": RUNGS},
         ),
     },
-    "figure": {},
+    "figure": {
+        "": Display(
+            "racing.race",
+            "Who left a race, when and why",
+            EXPERIMENTS,
+            "P(best) of every teacher after each rung. Who is below the dotted line is dropped, and not trained again. Above: "
+            "students so far beside all trainings of everyone, and the expected regret of stopping there.",
+            {"rungs": RUNGS},
+            height=3.4,
+        ),
+    },
 }
 
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {

@@ -128,7 +128,7 @@ def next_steps(advices: Sequence[Advice], open_: Next, holes: int) -> list[str]:
         steps.append("Test the data with students: `snakemake` trains and evaluates them.")
     elif further:
         asked = markdown(", ".join(further))
-        steps.append(f"Not run yet: {asked}. `snakemake experiments`, `snakemake route` and `snakemake select` run them.")
+        steps.append(f"Not run yet: {asked}. `snakemake experiments`, `race`, `route` and `select` run them.")
     steps.append(f"Keep the proof: `snakemake results/{open_.study}/archive.zip` packs what is behind every number.")
     return steps
 

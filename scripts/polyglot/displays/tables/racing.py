@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from polyglot.displays.context import Context
@@ -13,6 +15,8 @@ ENDS = {
     "one left": "one teacher was left",
     "regret": "the expected regret was as small as was asked",
     "trainings": "the trainings were used up",
+    "budget": "the next rung would have taken more than the budget",
+    "no student": "no teacher has a student",
 }
 """Why a race ended (`polyglot.scoring.racing.End`)."""
 FEW, EQUAL = 4, 0.5
@@ -20,10 +24,15 @@ FEW, EQUAL = 4, 0.5
 
 
 def race(context: Context, rungs: pd.DataFrame) -> Table:
-    """Every teacher at the end of the race, best first, with when and why it was dropped; the rungs below."""
-    last = rungs[rungs["rung"] == rungs["rung"].max()].sort_values("best", ascending=False, kind="stable")
+    """Every teacher at the end of the race, best first, with when and why it was dropped, in a race by language in each; below,
+    the choices of languages and the rungs."""
+    rungs = rungs.assign(lang=rungs["lang"].fillna("") if "lang" in rungs else "")
+    last = rungs[rungs["rung"] == rungs["rung"].max()]
+    order = {lang: place for place, lang in enumerate(last["lang"].unique())}
+    last = last.sort_values(["lang", "best"], ascending=[True, False], key=_in_order(order), kind="stable")
     rows = [
-        {
+        _language(context, row)
+        | {
             "teacher": context.model(row["teacher"]),
             "state": row["state"],
             "trainings": count(row["trainings"]),
@@ -34,36 +43,81 @@ def race(context: Context, rungs: pd.DataFrame) -> Table:
         }
         for row in row_dicts(last)
     ]
-    return Table(rungs, pd.DataFrame(rows), context.title, _notes(context, rungs, last), [_rungs(context, rungs)])
+    more = [_rungs(context, rungs)]
+    if "" not in order:
+        more.insert(0, _choices(context, rungs, last))
+    return Table(rungs, pd.DataFrame(rows), context.title, _notes(context, rungs, last), more)
+
+
+def _in_order(order: dict[str, int]) -> Any:
+    """A sort key: languages as they come, other columns as they are."""
+    return lambda column: column.map(order) if column.name == "lang" else column
+
+
+def _language(context: Context, row: dict[str, Any]) -> dict[str, str]:
+    """A row's language; none where the choice is on average over languages."""
+    return {"language": context.language(row["lang"])} if row["lang"] else {}
 
 
 def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[str]:
     """The verdict, what it took, what one more rung would need, and whether the race was worth it."""
-    end, most = last.iloc[0], int(rungs["most"].iloc[0])
-    leads = last["state"] == "leads"
-    leader = context.model(str(last.loc[leads, "teacher"].iloc[0]))
-    called = "clearly the best" if end["clear"] else "the choice, but not clearly the best"
+    most = int(rungs["most"].iloc[0])
     trained, crossed = int((last["trainings"] * last["languages"]).sum()), int(last["languages"].sum()) * most
+    took = ""
+    if "gpu_hours" in last and last["gpu_hours"].iloc[0] > 0:
+        took = f" By the plan's assumptions they take {number(last['gpu_hours'].iloc[0], 1)} GPU hours with their evaluations."
     notes = [
-        f"**{leader}** is {called}: P(best) {share(last.loc[leads, 'best'].iloc[0])}. Expected regret: "
-        f"{number(end['regret'], 4)} in mean benchmark score. It ended after rung {end['rung']}: {ENDS[end['end']]}.",
-        f"Students: {trained}, where {most} trainings of every teacher would be {crossed}. The data were drawn once: what "
+        f"Students: {trained}, where {most} trainings of every teacher would be {crossed}.{took} The data were drawn once: what "
         "another draw would change is assumed (`plan.draw_spread`), and further trainings do not make it smaller.",
     ]
-    left = int(last["state"].isin(["leads", "stays"]).sum())
-    if left > 1:
-        notes.append(f"One more training of the {left} teachers left would be {left * int(last['languages'].max())} students.")
-    if len(last) < FEW or left > EQUAL * len(last):
+    if last["lang"].eq("").all():
+        notes.insert(0, _verdict(context, last))
+    inside = last[last["state"].isin(["leads", "stays"])]
+    left = inside[inside["lang"].map(inside.groupby("lang").size()) > 1]
+    if len(left):
+        who = f"the {left['teacher'].nunique()} teachers left" + ("" if left["lang"].eq("").all() else ", each in its languages,")
+        notes.append(f"One more training of {who} would be {int(left['languages'].sum())} students.")
+    if last["teacher"].nunique() < FEW or len(left) > EQUAL * len(last):
         notes.append("A race saves little here: there are few teachers, or most of them are about equally good.")
     return notes
+
+
+def _verdict(context: Context, last: pd.DataFrame) -> str:
+    """The choice on average over languages."""
+    leader = last[last["state"] == "leads"].iloc[0]
+    called = "clearly the best" if leader["clear"] else "the choice, but not clearly the best"
+    return (
+        f"**{context.model(leader['teacher'])}** is {called}: P(best) {share(leader['best'])}. Expected regret: "
+        f"{number(leader['regret'], 4)} in mean benchmark score. It ended after rung {leader['rung']}: {ENDS[leader['end']]}."
+    )
+
+
+def _choices(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> Table:
+    """The choice in each language, and when and why its race ended."""
+    ends = rungs[rungs["end"].fillna("") != ""].groupby("lang")["rung"].min()
+    rows = []
+    for lang, found in last.groupby("lang", sort=False):
+        leader = found[found["state"] == "leads"].head(1)
+        row = {"language": context.language(str(lang)), "choice": UNKNOWN, "P(best)": UNKNOWN, "clear": UNKNOWN}
+        if len(leader):
+            one = leader.iloc[0]
+            row |= {
+                "choice": context.model(one["teacher"]),
+                "P(best)": share(one["best"]),
+                "clear": "yes" if one["clear"] else "no",
+            }
+        row["expected regret"] = number(found["regret"].iloc[0], 4)
+        rows.append(row | {"ended": f"after rung {ends[lang]}: {ENDS[str(found['end'].iloc[0])]}"})
+    return Table(rungs, pd.DataFrame(rows), "The choices")
 
 
 def _rungs(context: Context, rungs: pd.DataFrame) -> Table:
     """Who was left after every rung, and the expected regret of the choice then."""
     rows = []
-    for rung, found in rungs.groupby("rung"):
+    for (rung, _), found in rungs.groupby(["rung", "lang"], sort=False):
         left = found.loc[found["state"].isin(["leads", "stays"]), "teacher"]
-        row = {"after rung": count(float(str(rung))), "in the race": ", ".join(context.model(name) for name in left)}
+        row = {"after rung": count(float(str(rung)))} | _language(context, row_dicts(found)[0])
+        row["in the race"] = ", ".join(context.model(name) for name in left) or UNKNOWN
         row["students so far"] = count(int((found["trainings"] * found["languages"]).sum()))
         rows.append(row | {"expected regret": number(found["regret"].iloc[0], 4)})
     return Table(rungs, pd.DataFrame(rows), "The rungs")

@@ -26,6 +26,8 @@ REPLAYED = (
     "abilities.py",
     "generalisation.py",
     "truth.py",
+    "race_rung.py",
+    "race_verdict.py",
     "table.py",
     "published_measurements.py",
     "audit.py",

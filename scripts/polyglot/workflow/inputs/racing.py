@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polyglot.core.cells import Cell
+from polyglot.planning.demands import Demands
+from polyglot.planning.work import work
 from polyglot.study import paths
 from polyglot.synthesis.draws import Draw
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 
+EVERY = ""
+"""In the place of a language: the choice is on average over all of them (`polyglot.scoring.race_rungs.EVERY`)."""
 RungFile = Callable[[Wildcards, int], str]
 """The file of a rung; Snakemake asks again, once the rung is there."""
 
@@ -35,7 +39,7 @@ class RacingInputs(Inputs):
 
         def outcomes_of(wildcards: Wildcards) -> list[str]:
             students = self._students(wildcards, rung_file)
-            return [self.at(paths.STUDENT_OUTCOMES, **cell._asdict(), seed=name) for cell, name in students]
+            return [self.student_outcomes(**cell._asdict(), seed=name) for cell, name in students]
 
         return outcomes_of
 
@@ -44,34 +48,82 @@ class RacingInputs(Inputs):
 
         def rungs_of(wildcards: Wildcards) -> list[str]:
             found = [rung_file(wildcards, 1)]
-            while not _rows(found[-1])[0]["end"]:
+            while not all(row["end"] for row in _rows(found[-1])):
                 found.append(rung_file(wildcards, len(found) + 1))
             return found
 
         return rungs_of
 
+    def cards(self, rung_file: RungFile) -> Callable[[Wildcards], list[str]]:
+        """The cards of all students that the races of this run have trained once they are over."""
+
+        def cards_of(_: Wildcards) -> list[str]:
+            raced = [name for name in self.study.default_experiments if self.study.matrices[name].compare == "race"]
+            found = []
+            for experiment in raced:
+                last = self.rungs(rung_file)({"experiment": experiment})[-1]
+                students = self._trained(experiment, _last_trainings(_rows(last), go_on=False))
+                found += [self.at(paths.MODEL_CARD, **cell._asdict(), seed=name) for cell, name in students]
+            return found
+
+        return cards_of
+
     def terms(self, wildcards: Wildcards) -> dict[str, Any]:
         """As `polyglot.scoring.racing.Terms`."""
         trainings = self.study.matrices[wildcards["experiment"]].trainings
-        return {"least": self.study.race.least, "regret": self.study.race.regret, "trainings": trainings}
+        return {**self.study.race.model_dump(mode="json"), "trainings": trainings}
+
+    def prices(self, wildcards: Wildcards) -> dict[str, dict[str, float]]:
+        """By language, what one training with its evaluation takes, as the plan counts: `polyglot.scoring.race_rungs.Price`."""
+        from polyglot.planning.budget import hours, money  # imports pandas
+
+        plan, demands, found = self.study.plan, Demands(self.study, self.registries), {}
+        for cell, name in self._trained(wildcards["experiment"], {}):
+            if cell.lang in found:
+                continue
+            spent = [0.0, 0.0]
+            judged = self.study.evaluation.judged_in(cell.lang)
+            for rule in ("student", "evaluate_student", *(["judge_student"] if judged else [])):
+                named = {**cell._asdict(), "seed": name}
+                does, gpus = work(rule, named, self.study, self.registries), demands.of(rule, named, 1).gpu
+                model = self.registries.models[str(does.model)]
+                taken = hours(plan, model, does, gpus)
+                spent = [spent[0] + taken, spent[1] + money(plan, model, does, taken)]
+            found[cell.lang] = {"gpu_hours": spent[0], "usd": spent[1]}
+        return found
+
+    def stated(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a verdict's table says of the terms: `most` trainings, and the `least` P(best)."""
+        terms = self.terms(wildcards)
+        return {"most": terms["trainings"], "least": terms["least"]}
 
     def beliefs(self) -> dict[str, float]:
         """As `polyglot.scoring.race_rungs.Beliefs`."""
         return {"draw": self.study.plan.draw_spread, "training": self.study.plan.training_spread}
 
     def _students(self, wildcards: Wildcards, rung_file: RungFile) -> list[tuple[Cell, str]]:
+        """Every cell and name of a student that a rung needs."""
         rung, experiment = int(wildcards["rung"]), wildcards["experiment"]
+        before = _rows(rung_file(wildcards, rung - 1)) if rung > 1 else []
+        return self._trained(experiment, _last_trainings(before, go_on=True))
+
+    def _trained(self, experiment: str, last: Mapping[tuple[str, str], int]) -> list[tuple[Cell, str]]:
+        """Every cell and name of a student, by (teacher, language) to the number of trainings: 1 where it is not named."""
         seed = self.study.matrices[experiment].seeds[0]
-        last: dict[str, int] = {}
-        if rung > 1:
-            for row in _rows(rung_file(wildcards, rung - 1)):
-                goes_on = row["state"] in ("leads", "stays") and not row["end"]
-                last[row["teacher"]] = rung if goes_on else int(row["since"])
         return [
             (cell, str(Draw(seed, training=training)))
             for cell in self.study.measured[experiment]
-            for training in range(last.get(cell.teacher, 1))
+            for training in range(last.get((cell.teacher, cell.lang), last.get((cell.teacher, EVERY), 1)))
         ]
+
+
+def _last_trainings(rows: Iterable[Mapping[str, str]], *, go_on: bool) -> dict[tuple[str, str], int]:
+    """(teacher, language) of a rung's file to its trainings; `go_on`: in the next rung."""
+    found = {}
+    for row in rows:
+        again = go_on and row["state"] in ("leads", "stays") and not row["end"]
+        found[row["teacher"], row["lang"]] = int(row["rung"]) + 1 if again else int(row["since"])
+    return found
 
 
 def _rows(path: str) -> list[dict[str, str]]:

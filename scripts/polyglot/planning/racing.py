@@ -1,0 +1,127 @@
+"""What a race of teachers takes, before it starts: at first, as expected, and at most; beside the full study.
+
+How long a race lasts depends on scores that nobody knows yet. They are simulated. Teachers, and teachers in a language, differ by
+`plan.teacher_spread` and `plan.language_spread`, draws and trainings by `plan.draw_spread` and `plan.training_spread`. Items are
+those of `polyglot.planning.power`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from polyglot.core.power import expected_error
+from polyglot.planning.power import expected_power
+from polyglot.registry import Registries
+from polyglot.scoring.race_posterior import Noise
+from polyglot.scoring.race_rungs import DF_OF_BELIEF, KEPT
+from polyglot.scoring.race_simulation import Raced, race
+from polyglot.scoring.racing import Terms
+from polyglot.study.configuration import Study
+from polyglot.study.experiments import Matrix
+from polyglot.study.races import not_worth
+
+STUDIES = 200
+"""Simulated races; the mean number of trainings is then known to about 3 %."""
+TRAINED = ("student", "evaluate_student")
+"""Rules of which every further training has jobs of its own."""
+COLUMNS = (
+    *("experiment", "case", "teachers", "languages", "trainings", "students"),
+    *("engine_starts", "gpu_hours", "usd", "regret", "clear", "said"),
+)
+FIRST, EXPECTED, MOST, FULL = "first rung", "expected", "at most", "full study"
+NEARLY_ALL = 0.9
+"""Share of all possible trainings that a race is expected to use, from which it saves hardly anything."""
+
+
+def planned_races(study: Study, registries: Registries, first: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What every race of a study takes.
+
+    Args:
+        first: race to the jobs of its first rung with their cost (`polyglot.planning.budget`).
+
+    Returns:
+        Four rows per race: experiment; case (the first rung; expected; at most, where all teachers get all trainings; full study,
+        with as many draws of data as a race has trainings); teachers; languages; trainings of a teacher on average; students;
+        engine_starts; gpu_hours; usd; regret (expected at the end) and clear (share of races that end with a clear choice), by
+        simulation; said (why a race is not worth it, else empty).
+    """
+    rows = [row for name, jobs in first.items() for row in _cases(study, registries, study.matrices[name], jobs)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _cases(study: Study, registries: Registries, matrix: Matrix, jobs: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """The four rows of one race."""
+    sums = jobs.assign(students=jobs["rule"] == "student", engine_starts=jobs["engine_start"].astype(bool))
+    parts = ("students", "engine_starts", "gpu_hours", "usd")
+    trained = sums["rule"].isin(TRAINED)
+    data = (sums["teacher"].fillna("") != "") & ~trained
+    once, training, draw = (sums.loc[chosen, list(parts)].sum() for chosen in (~trained & ~data, trained, data))
+    found, most = simulated(study, registries, matrix), matrix.trainings
+    mean = float(found.trainings.mean())
+    known = {"experiment": matrix.name, "teachers": len(matrix.teachers), "languages": len(matrix.languages)}
+    regret, clear = float(found.stated.mean()), float(found.clear.mean())
+    cases: tuple[tuple[str, float, int, float, float], ...] = (
+        (FIRST, 1.0, 1, np.nan, np.nan),
+        (EXPECTED, affordable(study, training, mean), 1, regret, clear),
+        (MOST, affordable(study, training, most), 1, np.nan, np.nan),
+        (FULL, float(most), most, np.nan, np.nan),
+    )
+    said = not_worth(study, matrix)
+    if not said and mean > NEARLY_ALL * most:
+        said = "nearly everyone is expected to be trained to the end: more items tell teachers apart, see `plan_precision`"
+    for case, trainings, draws, at_end, share in cases:
+        spent = once + draws * draw + trainings * training
+        row = {"case": case, "trainings": trainings, "regret": at_end, "clear": share, "said": said}
+        yield known | row | {part: float(spent[part]) for part in parts}
+
+
+def affordable(study: Study, training: pd.Series, trainings: float) -> float:
+    """Trainings of a teacher, on average, within the budget of a race; the first is outside it.
+
+    Args:
+        training: gpu_hours and usd of one training of everyone, with its evaluation.
+    """
+    for unit, most in (("gpu_hours", study.race.gpu_hours), ("usd", study.race.usd)):
+        if most is not None and training[unit] > 0:
+            trainings = min(trainings, max(1.0, most / training[unit]))
+    return trainings
+
+
+@dataclass(frozen=True)
+class _World:
+    """What is assumed of scores; by language."""
+
+    study: Study
+    matrix: Matrix
+    registries: Registries
+
+    @cached_property
+    def noise(self) -> Noise:
+        """Of a student's mean over benchmarks, beside what all students share."""
+        power, plan = expected_power(self.study, self.registries), self.study.plan
+        errors = power["items"].map(expected_error) ** 2 / 2  # of one student, where `expected_error` is of two
+        benchmarks = errors.groupby(power["lang"]).agg(["sum", "size"])
+        items = np.array([float(sums / size**2) for sums, size in benchmarks.loc[self.matrix.languages].to_numpy()])
+        return Noise(KEPT * items + plan.draw_spread**2, (1 - KEPT) * items + plan.training_spread**2)
+
+    def scores(self, rng: np.random.Generator) -> np.ndarray:
+        """Of single students, (studies, teachers, languages, trainings)."""
+        plan, shape = self.study.plan, (STUDIES, len(self.matrix.teachers), len(self.matrix.languages))
+        own = plan.teacher_spread * rng.normal(size=(*shape[:2], 1)) + plan.language_spread * rng.normal(size=shape)
+        kept = own + np.sqrt(self.noise.kept) * rng.normal(size=shape)
+        anew = np.sqrt(self.noise.anew)[:, None] * rng.normal(size=(*shape, self.matrix.trainings))
+        scores: np.ndarray = kept[..., None] + anew
+        return scores
+
+
+def simulated(study: Study, registries: Registries, matrix: Matrix) -> Raced:
+    """Races of teachers that are as the plan assumes."""
+    rules = study.race
+    terms = Terms(least=rules.least, regret=rules.regret, trainings=matrix.trainings, by=rules.by)
+    world, rng = _World(study, matrix, registries), np.random.default_rng(0)
+    return race(world.scores(rng), world.noise, terms, rng, df_of_belief=DF_OF_BELIEF)
