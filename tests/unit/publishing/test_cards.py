@@ -247,7 +247,8 @@ def own_models(repository: Path, folder: Path, **stated: str) -> tuple[Study, Re
         "seed_dataset": seeds,
         "truth": {"above": [], "above_in": {}},
     }
-    one_language = {name: {"languages": ["de"]} for name in ("open-answers", "win-rate", "translation", "native-text", "belebele_ind_Latn_cf")}
+    beside = ("open-answers", "win-rate", "translation", "native-text", "belebele_ind_Latn_cf")
+    one_language = {name: {"languages": ["de"]} for name in beside}
     changes |= {"evaluation": {"benchmarks": one_language}}
     changes |= {"nano": {"with_real_models": True}, "experiments": {}, "run": ["main"], "missing": []}
     return load_study(folder / "config/demo.yaml", folder, changes)
