@@ -83,7 +83,7 @@ rule pg_score:
 def rung_file(wildcards, rung):
     """The file of a rung of a race, as soon as it is there."""
     return checkpoints.race_rung.get(
-        study=STUDY.study, experiment=wildcards.experiment, rung=rung
+        study=STUDY.study, experiment=wildcards["experiment"], rung=rung
     ).output[0]
 
 

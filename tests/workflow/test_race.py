@@ -80,5 +80,5 @@ def test_publishing_a_race_trains_nobody(killed: Workplace) -> None:
     assert not {"student", "evaluate_student", "race_rung"} & set(planned)
 
 
-def test_a_race_that_is_over_does_nothing_again(killed: Workplace) -> None:
-    assert killed.planned("race", *RACE) == {}
+def test_a_race_that_is_over_trains_and_decides_nothing_again(killed: Workplace) -> None:
+    assert set(killed.planned("race", *RACE)) <= {"page", "race"}
