@@ -11,9 +11,10 @@ with running(snakemake, environment="analysis"):
 
     params = snakemake.params
     before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
+    earlier = pd.read_csv(snakemake.input.earlier[0]) if len(snakemake.input.earlier) else None
     students: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for (teacher, lang), path in zip(params.trained, snakemake.input.students, strict=True):
         students.setdefault((teacher, lang), []).append(pd.read_parquet(path))
-    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed)
+    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs, earlier=earlier), params.seed)
     print(table.to_string(index=False))
     write_csv(table, snakemake.output[0])

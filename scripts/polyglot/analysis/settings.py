@@ -42,6 +42,11 @@ class Race(Section):
         description="The race ends where the expected regret (what the best teacher's mean benchmark score is above that of the "
         "chosen one) is at most this; 0: it goes on until one teacher is left or `trainings` are used up.",
     )
+    learn_from: list[GivenPath] = Field(
+        default=[],
+        description="Archives of earlier studies that have some of the race's teachers, by name. What they say of them counts as "
+        "far as teachers do alike in different studies, which is learned. An archive that does not verify is refused.",
+    )
 
 
 class Statistics(Section):

@@ -14,6 +14,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
 from polyglot.scoring.race_posterior import Known, Noise, learned_noise
+from polyglot.scoring.race_prior import earlier_of, with_earlier
 from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
 
 LEADS, STAYS, DROPPED, ABSENT = "leads", "stays", "dropped", "no student"
@@ -44,10 +45,12 @@ Students = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Assumed standard deviations between draws of data and between trainings (`plan.draw_spread`, `plan.training_spread`)."""
+    """Assumed standard deviations between draws of data and between trainings (`plan.draw_spread`, `plan.training_spread`); and
+    what earlier studies say of the teachers, as from `polyglot.analysis.earlier.said_of_teachers`."""
 
     draw: float
     training: float
+    earlier: pd.DataFrame | None = None
 
 
 def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, beliefs: Beliefs, seed: int) -> pd.DataFrame:
@@ -61,7 +64,7 @@ def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, be
         One row per teacher: rung; teacher; state (see `LEADS`); since (the rung of its last training); trainings; languages (with
         a student); score (mean over its languages and trainings); best (P(best on average over languages)); gap (expected score
         below the best); regret (expected, of choosing the leader), clear (whether it is clearly the best) and end (why the race
-        is over, empty if it goes on), the same in every row; reason.
+        is over, empty if it goes on), the same in every row; reason; with earlier studies what they say (`race_prior.COLUMNS`).
 
     Raises:
         ValueError: if no language has students of two teachers.
@@ -77,7 +80,8 @@ def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, be
     )
     noise = learned_noise(_believed(students, langs, beliefs), single, DF_OF_BELIEF)
     rng = np.random.default_rng(stable_seed("race", rung, seed))
-    found = _among(there, standing(Known(means[there], count[there], noise), alive[there], rng))
+    known = Known(means[there], count[there], noise, earlier_of(beliefs.earlier, np.array(teachers)[there]))
+    found = _among(there, standing(known, alive[there], rng))
     stay = survivors(found, alive, terms)
     over = ended(found, stay, terms, rung)
     rows = [
@@ -96,7 +100,7 @@ def rung_table(students: Students, before: pd.DataFrame | None, terms: Terms, be
         }
         for place, teacher in enumerate(teachers)
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = with_earlier(pd.DataFrame(rows, columns=list(COLUMNS)), known, there)
     return table if before is None else _keep_reasons(table, before)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from polyglot.displays.context import Context
@@ -30,6 +32,7 @@ def race(context: Context, rungs: pd.DataFrame) -> Table:
             "score": number(row["score"], 3),
             "P(best)": share(row["best"]),
             "below the best": number(row["gap"], 4),
+            **_earlier(row),
             "why": row["reason"] if isinstance(row["reason"], str) and row["reason"] else UNKNOWN,
         }
         for row in row_dicts(last)
@@ -50,12 +53,26 @@ def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[st
         f"Students: {trained}, where {most} trainings of every teacher would be {crossed}. The data were drawn once: what "
         "another draw would change is assumed (`plan.draw_spread`), and further trainings do not make it smaller.",
     ]
+    if "worth" in last:
+        notes.append(
+            "Earlier studies (`race.learn_from`): what they say of a teacher beside the others, with its standard deviation. It "
+            f"counts as {number(last['worth'].max(), 1)} trainings of a teacher. How far a teacher differs between studies is "
+            f"learned from them and from this race: by {number(last['between_studies'].max(), 4)}."
+        )
     left = int(last["state"].isin(["leads", "stays"]).sum())
     if left > 1:
         notes.append(f"One more training of the {left} teachers left would be {left * int(last['languages'].max())} students.")
     if len(last) < FEW or left > EQUAL * len(last):
         notes.append("A race saves little here: there are few teachers, or most of them are about equally good.")
     return notes
+
+
+def _earlier(row: dict[str, Any]) -> dict[str, str]:
+    """What earlier studies say of a teacher; nothing where the race learns from none."""
+    if "earlier" not in row:
+        return {}
+    said = pd.notna(row["earlier"])
+    return {"by earlier studies": f"{number(row['earlier'], 4, sign=True)} ± {number(row['earlier_sd'], 4)}" if said else UNKNOWN}
 
 
 def _rungs(context: Context, rungs: pd.DataFrame) -> Table:
