@@ -152,7 +152,8 @@ def _given(known: Known, weights: Array, teacher: float, language: float, earlie
     if earlier is not None:
         before, between = earlier
         means, variances = (np.broadcast_to(of[..., between, :], there.shape[:-1]) for of in (before.means, before.variances))
-        there, scores = _beside(there, np.isfinite(means)), _beside(scores, means)
+        there = np.concatenate([there, np.isfinite(means)[..., None]], axis=-1)
+        scores = _beside(scores, means)
         precision, weights = _beside(precision, 1 / variances), np.append(weights, 0.0)
     precision = np.where(there, precision, 0.0)
     scores = np.where(there, scores, 0.0)

@@ -72,7 +72,9 @@ def with_earlier(table: pd.DataFrame, known: Known, there: npt.NDArray[np.bool_]
         return table
     found = learned(known, equal_weights(known.scores.shape[-1]))
     for column, values in zip(COLUMNS, (found.mean, found.sd, found.between_studies, found.worth), strict=True):
-        table.loc[there, column] = values
+        shown = np.full(len(table), np.nan)
+        shown[there] = values
+        table[column] = shown
     return table
 
 

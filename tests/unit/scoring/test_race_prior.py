@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +110,7 @@ def _earlier(values: Array, rng: np.random.Generator) -> Earlier:
     return replace(found[0], means=np.stack([one.means for one in found]), variances=np.stack([one.variances for one in found]))
 
 
-def _said(values: Sequence[float], rng: np.random.Generator) -> Earlier:
+def _said(values: Array, rng: np.random.Generator) -> Earlier:
     truth = dict(zip(TEACHERS, values, strict=True))
     said = earlier_of(
         said_of_teachers(study("one", TEACHERS, rng, truth=truth, langs=LANGS, error=0.006, between=0.003)), TEACHERS
@@ -157,7 +156,7 @@ def test_a_rung_shows_what_earlier_studies_say_of_whom_they_share() -> None:
     assert not set(COLUMNS) & set(plain.columns)
     assert found.loc["near", "earlier"] == pytest.approx(0.025, abs=0.003)
     assert found.loc[["poor", "none"], "earlier"].isna().all()
-    assert found.loc["near", "best"] > plain.set_index("teacher").loc["near", "best"]
+    assert found["best"]["near"] > plain.set_index("teacher")["best"]["near"]
     assert (found["worth"].dropna() > 0).all()
 
 
