@@ -87,10 +87,36 @@ def rung_file(wildcards, rung):
     ).output[0]
 
 
+rule race_earlier:
+    """What earlier studies say of a race's teachers, from archives that verify."""
+    input:
+        archives=STUDY.race.learn_from,
+    output:
+        "results/{study}/race/{experiment}/earlier.csv",
+    log:
+        "results/{study}/logs/race_earlier/{experiment}.log",
+    benchmark:
+        "results/{study}/benchmarks/race_earlier/{experiment}.tsv"
+    wildcard_constraints:
+        study=STUDY.study,
+    conda:
+        "../envs/locked/analysis.yaml"
+    threads: threads_of(small)
+    resources:
+        **asked(small),
+    params:
+        teachers=racing.teachers,
+    message:
+        "What earlier studies say of the teachers of {wildcards.experiment}"
+    script:
+        "../scripts/scoring/race_earlier.py"
+
+
 checkpoint race_rung:
     """Who is trained again after a rung of a race, and why the others are not."""
     input:
         before=racing.before,
+        earlier=racing.earlier,
         students=racing.outcomes(rung_file),
     output:
         "results/{study}/race/{experiment}/rung{rung}.csv",

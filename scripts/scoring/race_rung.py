@@ -13,11 +13,13 @@ with running(snakemake, environment="analysis"):
 
     params = snakemake.params
     before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
+    earlier = pd.read_csv(snakemake.input.earlier[0]) if len(snakemake.input.earlier) else None
     students: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for (teacher, lang), path in zip(params.trained, snakemake.input.students, strict=True):
         students.setdefault((teacher, lang), []).append(read_scored(path, params.unscored))
     prices = {lang: Price(**taken) for lang, taken in params.prices.items()}
-    table = rung_table(students, before, Terms(**params.terms), Beliefs(**params.beliefs), params.seed, prices)
+    beliefs = Beliefs(**params.beliefs, earlier=earlier)
+    table = rung_table(students, before, Terms(**params.terms), beliefs, params.seed, prices)
     table["doubt"] = doubt(table)
     print(table.drop(columns="doubt").to_string(index=False), table["doubt"].iloc[0], sep="\n")
     write_csv(table, snakemake.output[0])

@@ -51,33 +51,59 @@ def combine(cells: pd.DataFrame, seed: int = 0) -> Fit:
     Raises:
         WrongInput: if the studies do not hang together through common teachers, or there is nothing to compare.
     """
-    cells = cells.dropna(subset=["value", "se"])
-    cells = cells[cells.groupby(list(BLOCK))["teacher"].transform("nunique") > 1]  # a teacher alone is compared with nobody
-    teachers = sorted(cells["teacher"].unique())
-    if len(teachers) < 2:
-        raise WrongInput("no language of any study has two teachers with a measured value: there is nothing to compare")
-    _hang_together(cells)
-    values = cells["value"].to_numpy(float)
-    blocks = np.eye(cells.groupby(list(BLOCK)).ngroups)[cells.groupby(list(BLOCK)).ngroup()]
-    contrasts = _contrasts(len(teachers))
-    design = np.hstack([np.eye(len(teachers))[pd.Categorical(cells["teacher"], teachers).codes] @ contrasts, blocks])
-    errors = np.diag(np.maximum(cells["se"].to_numpy(float), LEAST_ERROR) ** 2)
-    groups = [_indicators(cells["teacher"], cells[column]) for column in ("study", "lang")]
-    within = values - blocks @ (blocks.T @ values / blocks.sum(axis=0))
-    scale = max(float(within.std()), LEAST_ERROR)
-    grid = [scale * np.array(pair) for pair in product(GRID, repeat=2)]
-    found = [
-        _Solved.of(values, design, errors + sum(sd**2 * group for sd, group in zip(pair, groups, strict=True))) for pair in grid
-    ]
-    logs = np.array([one.likelihood - float((pair**2).sum()) / (2 * scale**2) for one, pair in zip(found, grid, strict=True)])
-    weights = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
-    rng, size = np.random.default_rng(stable_seed("combine", seed)), contrasts.shape[1]
+    model = Model.of(cells)
+    pairs = [model.scale * np.array(pair) for pair in product(GRID, repeat=2)]
+    found = [model.given(*pair) for pair in pairs]
+    logs = [one.likelihood - float((pair**2).sum()) / (2 * model.scale**2) for one, pair in zip(found, pairs, strict=True)]
+    weights = np.exp(np.array(logs) - max(logs))
+    weights /= weights.sum()
+    rng = np.random.default_rng(stable_seed("combine", seed))
     drawn = [
-        rng.multivariate_normal(one.fitted[:size], one.covariance[:size, :size], size=count, method="eigh")
+        rng.multivariate_normal(one.fitted, one.covariance, size=count, method="eigh")
         for one, count in zip(found, rng.multinomial(DRAWS, weights), strict=True)
     ]
-    studies, langs = weights @ np.array(grid)
-    return Fit(teachers, np.concatenate(drawn) @ contrasts.T, float(studies), float(langs))
+    studies, langs = weights @ np.array(pairs)
+    return Fit(model.teachers, np.concatenate(drawn) @ model.contrasts.T, float(studies), float(langs))
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model of this module for some cells, before its two standard deviations are known.
+
+    `contrasts`: from what is fitted to effects of the teachers, shape (teachers, teachers - 1); `scale`: spread within blocks.
+    """
+
+    teachers: list[str]
+    contrasts: Array
+    scale: float
+    values: Array
+    design: Array
+    errors: Array
+    groups: tuple[Array, Array]
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> Model:
+        """Check and prepare cells (see `combine`)."""
+        cells = cells.dropna(subset=["value", "se"])
+        cells = cells[cells.groupby(list(BLOCK))["teacher"].transform("nunique") > 1]  # one alone is compared with nobody
+        teachers = sorted(cells["teacher"].unique())
+        if len(teachers) < 2:
+            raise WrongInput("no language of any study has two teachers with a measured value: there is nothing to compare")
+        _hang_together(cells)
+        values = cells["value"].to_numpy(float)
+        blocks = np.eye(cells.groupby(list(BLOCK)).ngroups)[cells.groupby(list(BLOCK)).ngroup()]
+        contrasts = _contrasts(len(teachers))
+        design = np.hstack([np.eye(len(teachers))[pd.Categorical(cells["teacher"], teachers).codes] @ contrasts, blocks])
+        errors = np.diag(np.maximum(cells["se"].to_numpy(float), LEAST_ERROR) ** 2)
+        groups = (_indicators(cells["teacher"], cells["study"]), _indicators(cells["teacher"], cells["lang"]))
+        within = values - blocks @ (blocks.T @ values / blocks.sum(axis=0))
+        return cls(teachers, contrasts, max(float(within.std()), LEAST_ERROR), values, design, errors, groups)
+
+    def given(self, between_studies: float, between_languages: float) -> Solved:
+        """The teachers' contrasts, given both standard deviations."""
+        studies, languages = self.groups
+        covariance = self.errors + between_studies**2 * studies + between_languages**2 * languages
+        return Solved.of(self.values, self.design, covariance, self.contrasts.shape[1])
 
 
 def _hang_together(cells: pd.DataFrame) -> None:
@@ -114,22 +140,22 @@ def _indicators(*columns: pd.Series) -> Array:
 
 
 @dataclass(frozen=True)
-class _Solved:
-    """Generalised least squares: estimates, their covariance, and the restricted log likelihood."""
+class Solved:
+    """Generalised least squares: the first estimates, their covariance, and the restricted log likelihood."""
 
     fitted: Array
     covariance: Array
     likelihood: float
 
     @classmethod
-    def of(cls, values: Array, design: Array, covariance: Array) -> _Solved:
+    def of(cls, values: Array, design: Array, covariance: Array, first: int) -> Solved:
         weighted = np.linalg.solve(covariance, design)
         information = design.T @ weighted
         spread = np.linalg.inv(information)
         fitted = spread @ (weighted.T @ values)
         rest = values - design @ fitted
         loss = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(information)[1] + rest @ np.linalg.solve(covariance, rest)
-        return cls(fitted, spread, -0.5 * float(loss))
+        return cls(fitted[:first], spread[:first, :first], -0.5 * float(loss))
 
 
 def leaderboard(fit: Fit, confidence: float) -> pd.DataFrame:

@@ -58,6 +58,11 @@ class Race(Section):
     usd: float | None = Field(
         default=None, gt=0, description="The same in USD, by `plan.usd_per_gpu_hour` and the prices of endpoints that judge."
     )
+    learn_from: list[GivenPath] = Field(
+        default=[],
+        description="Archives of earlier studies that have some of the race's teachers, by name. What they say of them counts as "
+        "far as teachers do alike in different studies, which is learned. An archive that does not verify is refused.",
+    )
 
 
 class Statistics(Section):

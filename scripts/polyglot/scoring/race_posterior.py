@@ -10,6 +10,8 @@ part of `language`, so teachers are compared item by item. The standard deviatio
 unknown: they are integrated over a grid, each value alike. Given them, the posterior is exact (normal, with a flat prior on
 languages).
 
+What earlier studies say of the teachers enters as a further language that counts nothing: `Earlier`.
+
 Arrays may have any number of leading dimensions of studies, here `...`; the simulation uses one.
 """
 
@@ -43,12 +45,28 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What earlier studies say of the teachers' values, up to a constant, given how far a teacher differs between studies.
+
+    `spreads`: possible standard deviations between studies; `logs`: log weight of each before the race; both of shape (spreads,).
+    `means` and `variances` of a teacher's value in this study: shape (..., spreads, teachers), missing where no study has it.
+    """
+
+    spreads: Array
+    logs: Array
+    means: Array
+    variances: Array
+
+
+@dataclass(frozen=True)
 class Known:
-    """The scores so far: mean over trainings, and their number (0: no student), both of shape (..., teachers, languages)."""
+    """The scores so far: mean over trainings, and their number (0: no student), both of shape (..., teachers, languages); and
+    what earlier studies say."""
 
     scores: Array
     trainings: Array
     noise: Noise
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -78,30 +96,67 @@ def draws(known: Known, weights: Array, number: int, rng: np.random.Generator) -
     Returns:
         Shape (..., number, teachers).
     """
-    given = [_given(known, weights, *spreads) for spreads in product(TEACHER_SPREADS, LANGUAGE_SPREADS)]
-    evidence = np.stack([one.evidence for one in given], axis=-1)
-    share = np.exp(evidence - evidence.max(axis=-1, keepdims=True))
-    ends = np.cumsum(share, axis=-1) / share.sum(axis=-1, keepdims=True)
-    teachers, languages = known.scores.shape[-2:]
-    chosen = (rng.random((*evidence.shape[:-1], number, 1)) > ends[..., None, :-1]).sum(axis=-1)
+    places = _places(known, weights)
+    ends = np.cumsum(_shares(places), axis=-1)
+    teachers = known.scores.shape[-2]
+    chosen = (rng.random((*ends.shape[:-1], number, 1)) > ends[..., None, :-1]).sum(axis=-1)
     found = np.empty((*chosen.shape, teachers))
-    for place, one in enumerate(given):
+    for place, one in enumerate(places):
         at = np.nonzero(chosen == place)
-        study = at[:-1]
-        shifts = np.einsum(
-            "nij,nj->ni", one.root[study].reshape(-1, languages, languages), rng.normal(size=(len(at[-1]), languages))
-        )
-        own = np.sqrt(one.variance[study]) * rng.normal(size=(len(at[-1]), teachers))
-        slope = np.broadcast_to(one.slope[study], (len(at[-1]), teachers, languages))
-        found[at] = one.mean[study] + own + np.einsum("nti,ni->nt", slope, np.broadcast_to(shifts, (len(at[-1]), languages)))
+        study, count, columns = at[:-1], len(at[-1]), one.root.shape[-1]
+        shifts = np.einsum("nij,nj->ni", one.root[study].reshape(-1, columns, columns), rng.normal(size=(count, columns)))
+        own = np.sqrt(one.variance[study]) * rng.normal(size=(count, teachers))
+        slope = np.broadcast_to(one.slope[study], (count, teachers, columns))
+        found[at] = one.mean[study] + own + np.einsum("nti,ni->nt", slope, np.broadcast_to(shifts, (count, columns)))
     return found
 
 
-def _given(known: Known, weights: Array, teacher: float, language: float) -> _Given:
-    """The posterior given the spreads of teachers and of teachers in a language (Woodbury's identity by teacher)."""
-    there = known.trainings > 0
-    precision = np.where(there, 1 / (language**2 + known.noise.of(known.trainings)), 0.0)
-    scores = np.where(there, known.scores, 0.0)
+def study_shares(known: Known, weights: Array) -> Array:
+    """How likely each of `Earlier.spreads` is, by the earlier studies and by the race, (..., spreads)."""
+    if known.earlier is None:
+        raise ValueError("there are no earlier studies")
+    shares = _shares(_places(known, weights))
+    summed: Array = shares.reshape(*shares.shape[:-1], len(known.earlier.spreads), -1).sum(axis=-1)
+    return summed
+
+
+def _shares(places: Sequence[_Given]) -> Array:
+    """How likely each place of the grid is, (..., places)."""
+    evidence = np.stack([one.evidence for one in places], axis=-1)
+    share = np.exp(evidence - evidence.max(axis=-1, keepdims=True))
+    normed: Array = share / share.sum(axis=-1, keepdims=True)
+    return normed
+
+
+def _places(known: Known, weights: Array) -> list[_Given]:
+    """The posterior at every place of the grid: spreads between studies (where there are earlier ones), of teachers, and of
+    teachers in a language."""
+    grid = list(product(TEACHER_SPREADS, LANGUAGE_SPREADS))
+    if known.earlier is None:
+        return [_given(known, weights, *spreads) for spreads in grid]
+    return [
+        _given(known, weights, *spreads, (known.earlier, between))
+        for between in range(len(known.earlier.spreads))
+        for spreads in grid
+    ]
+
+
+def _given(known: Known, weights: Array, teacher: float, language: float, earlier: tuple[Earlier, int] | None = None) -> _Given:
+    """The posterior given the spreads of teachers and of teachers in a language (Woodbury's identity by teacher).
+
+    Args:
+        earlier: what earlier studies say, and the place of the spread between studies.
+    """
+    there, scores = known.trainings > 0, known.scores
+    precision = 1 / (language**2 + known.noise.of(known.trainings))
+    if earlier is not None:
+        before, between = earlier
+        means, variances = (np.broadcast_to(of[..., between, :], there.shape[:-1]) for of in (before.means, before.variances))
+        there = np.concatenate([there, np.isfinite(means)[..., None]], axis=-1)
+        scores = _beside(scores, means)
+        precision, weights = _beside(precision, 1 / variances), np.append(weights, 0.0)
+    precision = np.where(there, precision, 0.0)
+    scores = np.where(there, scores, 0.0)
     total = precision.sum(axis=-1)
     shrink = teacher**2 / (1 + teacher**2 * total)
 
@@ -122,8 +177,16 @@ def _given(known: Known, weights: Array, teacher: float, language: float) -> _Gi
     logs = np.log(np.where(there, precision, 1.0)).sum(axis=(-2, -1)) - np.log1p(teacher**2 * total).sum(axis=-1)
     misfit = (apart * inverse(apart)).sum(axis=(-2, -1))
     evidence = 0.5 * (logs - np.linalg.slogdet(information)[1] - misfit)
+    if earlier is not None:
+        evidence = evidence + before.logs[between]
     root = np.asarray(np.linalg.cholesky((covariance + np.swapaxes(covariance, -1, -2)) / 2), dtype=np.float64)
     return _Given((solved * apart).sum(axis=-1), np.maximum(variance, 0.0), -solved, root, evidence)
+
+
+def _beside(languages: Array, one: Array) -> Array:
+    """Values by teacher and language, (..., teachers, languages), and those of one more column, (..., teachers)."""
+    both: Array = np.concatenate([languages, one[..., None]], axis=-1)
+    return both
 
 
 def equal_weights(languages: int) -> Array:

@@ -14,6 +14,8 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
 from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
+from polyglot.scoring.race_prior import COLUMNS as OF_EARLIER
+from polyglot.scoring.race_prior import earlier_columns, earlier_of
 from polyglot.scoring.race_value import regret_after_one_more
 from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
 
@@ -51,10 +53,12 @@ Students = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Assumed standard deviations between draws of data and between trainings (`plan.draw_spread`, `plan.training_spread`)."""
+    """Assumed standard deviations between draws of data and between trainings (`plan.draw_spread`, `plan.training_spread`); and
+    what earlier studies say of the teachers, as from `polyglot.analysis.earlier.said_of_teachers`."""
 
     draw: float
     training: float
+    earlier: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def rung_table(
         over its languages and trainings); best (P(best)); gap (expected score below the best); regret (expected, of choosing the
         leader), more (the same after one more training of all that are left), clear (whether it is clearly the best) and end (why
         the race is over, empty if it goes on), the same in every row of a choice; reason; gpu_hours and usd (of all trainings so
-        far, the same in every row).
+        far, the same in every row); with earlier studies what they say (`race_prior.COLUMNS`).
 
     Raises:
         ValueError: if no language has students of two teachers.
@@ -96,7 +100,7 @@ def rung_table(
     choices = seen.langs if terms.by == "language" else [EVERY]
     earlier = {lang: None if before is None else before[before["lang"] == lang].set_index("teacher") for lang in choices}
     rows = [row for lang in choices for row in _choice(seen, lang, earlier[lang], terms, rung, seed)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *(OF_EARLIER if beliefs.earlier is not None else ())])
     return _within_budget(table, students, terms, prices or {})
 
 
@@ -109,13 +113,14 @@ def again(table: pd.DataFrame) -> list[tuple[str, str]]:
 @dataclass(frozen=True)
 class _Seen:
     """Scores of single students, (teachers, languages, trainings), missing where none is; `raced`: the places of languages in
-    which two teachers have students; `noise`: in these."""
+    which two teachers have students; `noise`: in these; `earlier`: what earlier studies say (see `Beliefs`)."""
 
     teachers: list[str]
     langs: list[str]
     single: Array
     raced: list[int]
     noise: Noise
+    earlier: pd.DataFrame | None = None
 
     @property
     def trainings(self) -> Array:
@@ -148,7 +153,7 @@ def _seen(students: Students, beliefs: Beliefs) -> _Seen:
                 weighted = (frame["weight"] * frame["correct"]).groupby(frame["benchmark"]).sum()
                 single[teachers.index(teacher), langs.index(lang), training] = weighted.mean()
     believed = _believed(students, [langs[place] for place in raced], beliefs)
-    return _Seen(teachers, langs, single, raced, learned_noise(believed, single[:, raced], DF_OF_BELIEF))
+    return _Seen(teachers, langs, single, raced, learned_noise(believed, single[:, raced], DF_OF_BELIEF), beliefs.earlier)
 
 
 def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, rung: int, seed: int) -> list[dict[str, Any]]:
@@ -162,6 +167,7 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
     found = _standing(seen, lang, there, alive, rng)
     stay = alive if closed or not there.any() else survivors(found, alive, terms)
     more = _after_one_more(seen, lang, there, stay, rng)
+    said = earlier_columns(*_known(seen, lang, there), there) if there.sum() > 1 else {}
     over = closed or (ended(found, stay, terms, rung) if there.any() else "no student")
     rows, earlier = [], {} if before is None else before.to_dict("index")
     for place, teacher in enumerate(seen.teachers):
@@ -180,6 +186,7 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
             "clear": bool(found.clear),
             "end": over,
             **_state(place, there, alive, stay, found, terms, rung),
+            **{column: float(values[place]) for column, values in said.items()},
         }
         if teacher in earlier:
             kept = ["since"] * bool(closed) if alive[place] else ["state", "since", "reason"]
@@ -204,7 +211,9 @@ def _known(seen: _Seen, lang: str, there: Teachers) -> tuple[Known, Array]:
     """What is known of teachers with students, and what each language counts for a choice."""
     trainings, means = seen.trainings[there][:, seen.raced], seen.means[there][:, seen.raced]
     seen_in = trainings.sum(axis=0) > 0
-    known = Known(means[:, seen_in], trainings[:, seen_in], Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in]))
+    noise = Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in])
+    said = earlier_of(seen.earlier, [name for name, one in zip(seen.teachers, there, strict=True) if one])
+    known = Known(means[:, seen_in], trainings[:, seen_in], noise, said)
     chosen = np.isin(np.array(seen.raced)[seen_in], seen.places(lang))
     return known, equal_weights(int(chosen.sum())) @ np.eye(len(chosen))[chosen]
 

@@ -53,6 +53,8 @@ FURTHER_SYNTHETIC = "results/{study}/further/synthetic/{teacher}/{lang}/{method}
 """What a teacher is asked besides a draw, where too few of the draw's answers are usable."""
 RUNG = "results/{study}/race/{experiment}/rung{rung}.csv"
 """Who goes on after a rung of a race of teachers."""
+EARLIER = "results/{study}/race/{experiment}/earlier.csv"
+"""What earlier studies say of a race's teachers (`race.learn_from`)."""
 TRAINING_SET = "results/{study}/sft/{recipe}/{teacher}/{lang}/{seed}.parquet"
 
 # Measurements

@@ -91,10 +91,7 @@ def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list
 
 def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[str]:
     """Combine what archives hold (see `combine_archives`)."""
-    for place, part in enumerate(parts):
-        twice = next((other for other in parts[:place] if other.fingerprint == part.fingerprint), None)
-        if twice is not None:
-            raise WrongInput(f"{part.path} is the same archive as {twice.path}; name it once")
+    _need_different(parts)
     names = _names(parts)
     what = _common_scale(parts) or GAIN
     cells = pd.concat([_cells(part, name, what) for part, name in zip(parts, names, strict=True)], ignore_index=True)
@@ -107,6 +104,31 @@ def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[st
     text = _page(what, fit, board, brought, agreed, confidence, _cautions(parts, names, what)).markdown()
     write_text(text, to / "combined.md")
     return text.splitlines()
+
+
+def gains(paths: Sequence[Path]) -> pd.DataFrame:
+    """Students' gains over their base in the studies of archives, as for `polyglot.analysis.combining.combine`.
+
+    Raises:
+        WrongInput: for an archive that does not verify, for the same one twice, and for one without scores.
+    """
+    parts = [_named_if_wrong(path) for path in paths]
+    _need_different(parts)
+    return pd.concat([_cells(part, name, GAIN) for part, name in zip(parts, _names(parts), strict=True)], ignore_index=True)
+
+
+def _named_if_wrong(path: Path) -> Part:
+    try:
+        return read_part(path)
+    except WrongInput as error:
+        raise WrongInput(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+
+
+def _need_different(parts: Sequence[Part]) -> None:
+    for place, part in enumerate(parts):
+        twice = next((other for other in parts[:place] if other.fingerprint == part.fingerprint), None)
+        if twice is not None:
+            raise WrongInput(f"{part.path} is the same archive as {twice.path}; name it once")
 
 
 def _names(parts: Sequence[Part]) -> list[str]:

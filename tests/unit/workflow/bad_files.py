@@ -181,7 +181,19 @@ def items(name: str, row: str, *said: str, formulation: str = "cloze", benchmark
     return Bad(name, change, ("own/b/de/test.jsonl", *said), {"b/de/test.jsonl": QUESTION * 3 + row, "b/id/test.jsonl": QUESTION})
 
 
+RACE = {"learn_from": ["own/a.zip"]}
 OTHERS = [
+    own(
+        {"a.zip": b"no archive"},
+        "no archive to learn from",
+        nested(race=RACE, experiments__race={"compare": "race"}),
+        "race.learn_from: own/a.zip",
+    ),
+    Bad(
+        "archive missing",
+        nested(race=RACE, experiments__race={"compare": "race"}),
+        ("race.learn_from", "own/a.zip"),
+    ),
     bad(
         "templates missing",
         nested(synthesis__prompts="own/nope"),

@@ -39,6 +39,7 @@ def race(context: Context, rungs: pd.DataFrame) -> Table:
             "score": number(row["score"], 3),
             "P(best)": share(row["best"]),
             "below the best": number(row["gap"], 4),
+            **_earlier(row),
             "why": row["reason"] if isinstance(row["reason"], str) and row["reason"] else UNKNOWN,
         }
         for row in row_dicts(last)
@@ -70,6 +71,12 @@ def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[st
         f"Students: {trained}, where {most} trainings of every teacher would be {crossed}.{took} The data were drawn once: what "
         "another draw would change is assumed (`plan.draw_spread`), and further trainings do not make it smaller.",
     ]
+    if "worth" in last:
+        notes.append(
+            "Earlier studies (`race.learn_from`): what they say of a teacher beside the others, with its standard deviation. It "
+            f"counts as {number(last['worth'].max(), 1)} trainings of a teacher. How far a teacher differs between studies is "
+            f"learned from them and from this race: by {number(last['between_studies'].max(), 4)}."
+        )
     if last["lang"].eq("").all():
         notes.insert(0, _verdict(context, last))
     inside = last[last["state"].isin(["leads", "stays"])]
@@ -109,6 +116,14 @@ def _choices(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> Table
         row["expected regret"] = number(found["regret"].iloc[0], 4)
         rows.append(row | {"ended": f"after rung {ends[lang]}: {ENDS[str(found['end'].iloc[0])]}"})
     return Table(rungs, pd.DataFrame(rows), "The choices")
+
+
+def _earlier(row: dict[str, Any]) -> dict[str, str]:
+    """What earlier studies say of a teacher; nothing where the race learns from none."""
+    if "earlier" not in row:
+        return {}
+    said = pd.notna(row["earlier"])
+    return {"by earlier studies": f"{number(row['earlier'], 4, sign=True)} ± {number(row['earlier_sd'], 4)}" if said else UNKNOWN}
 
 
 def _rungs(context: Context, rungs: pd.DataFrame) -> Table:

@@ -30,6 +30,14 @@ class RacingInputs(Inputs):
         rung = int(wildcards["rung"])
         return [self.at(paths.RUNG, experiment=wildcards["experiment"], rung=rung - 1)] if rung > 1 else []
 
+    def earlier(self, wildcards: Wildcards) -> list[str]:
+        """What earlier studies say; nothing where the race learns from none."""
+        return [self.at(paths.EARLIER, experiment=wildcards["experiment"])] if self.study.race.learn_from else []
+
+    def teachers(self, wildcards: Wildcards) -> list[str]:
+        """The teachers of a race."""
+        return list(self.study.matrices[wildcards["experiment"]].teachers)
+
     def trained(self, rung_file: RungFile) -> Callable[[Wildcards], list[list[str]]]:
         """[teacher, language] of every student of a rung, in the order of `outcomes`."""
         return lambda wildcards: [[cell.teacher, cell.lang] for cell, _ in self._students(wildcards, rung_file)]

@@ -30,7 +30,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "analysing": (
         *("build_choice", "build_comparison"),
         *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "steps"),
-        *("abilities", "generalisation", "predictors", "further_benchmarks", "race_rung", "race_verdict"),
+        *("abilities", "generalisation", "predictors", "further_benchmarks", "race_earlier", "race_rung", "race_verdict"),
         *("ranking", "screening", "published_measurements", "audit", "resources", "ledger"),
     ),
     "drawing tables and figures": ("table", "figure", "page", "audit_page", "explore"),
