@@ -74,14 +74,10 @@ rule publish:
         racing.cards(rung_file),
 
 
-def of_the_choice(pattern, single=False):
-    """A file of every choice, once the choices are made."""
-
-    def files(wildcards):
-        made = checkpoints.build_choice.get().output[0]
-        return building.of_choices(pattern, made, single=single)
-
-    return files
+# A file of every choice, once the choices are made.
+of_the_choice = lambda pattern, single=False: lambda wildcards: building.of_choices(
+    pattern, checkpoints.build_choice.get().output[0], single=single
+)
 
 
 checkpoint build_choice:

@@ -80,11 +80,10 @@ rule pg_score:
 
 
 # A race of teachers: everyone is trained once, then whoever may still be the best is trained again.
-def rung_file(wildcards, rung):
-    """The file of a rung of a race, as soon as it is there."""
-    return checkpoints.race_rung.get(
-        study=STUDY.study, experiment=wildcards["experiment"], rung=rung
-    ).output[0]
+# `rung_file`: the file of a rung, as soon as it is there.
+rung_file = lambda wildcards, rung: checkpoints.race_rung.get(
+    study=STUDY.study, experiment=wildcards["experiment"], rung=rung
+).output[0]
 
 
 rule race_earlier:

@@ -15,10 +15,10 @@ rule seed:
     resources:
         **asked(small),
     params:
+        **STUDY.seed_dataset.reading,
         known_languages=sorted(REGISTRIES.languages),
         max_prompts=STUDY.seed_dataset.max_prompts,
         seed=STUDY.seed_dataset.seed,
-        **STUDY.seed_dataset.reading,
     message:
         "Seed dataset in {wildcards.lang}"
     script:
@@ -43,11 +43,11 @@ rule source:
     resources:
         **asked("source"),
     params:
+        **STUDY.seed_dataset.reading,
         source=seeds.source,
         published=seeds.published,
         most=seeds.most,
         seed=STUDY.seed_dataset.seed,
-        **STUDY.seed_dataset.reading,
     message:
         "Source {wildcards.source} in {wildcards.lang}"
     script:

@@ -12,7 +12,15 @@ LEFT_OUT = {
     "replication": {"published_measurements", "audit", "audit_page"},
     "checks before use": {"check_anchor", "check_base", "check_judge", "check_requests"},
     "needed once the choice is made": {"build_requests"},
-    "not in the embedded study": {"benchmark", "lighteval_task", "source", "seed_sources", "reward_scale", "metric"},
+    "not in the embedded study": {
+        "benchmark",
+        "lighteval_task",
+        "source",
+        "seed_sources",
+        "reward_scale",
+        "metric",
+        "race_earlier",
+    },
 }
 """What docs/explanation/workflow.md says is not shown, and what the embedded study has no need of."""
 

@@ -297,8 +297,9 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
             yield f"selection.encoder: '{encoder}' is a model for {given.role}; here: embedding"
         elif given.engine in ENGINES and not ENGINES[given.engine].tunes_encoders:
             tuning = ", ".join(name for name, kind in ENGINES.items() if kind.tunes_encoders)
-            told = f"'{encoder}' is run by {given.engine}, and the quality model is trained with sentence-transformers; name a"
-            yield f"selection.encoder: {told} smaller multilingual encoder whose `engine` can be ({tuning}; {models.file_of(encoder)})"
+            told = f"'{encoder}' is run by {given.engine}, and the quality model is trained with sentence-transformers; name a "
+            told += f"smaller multilingual encoder whose `engine` can be ({tuning}; {models.file_of(encoder)})"
+            yield f"selection.encoder: {told}"
     if selection.datasets and "rewards" in RULES[selection.rule].needs:
         yield f"selection.rule: '{selection.rule}' needs the judge's rewards, which only data of the study have"
     for name in selecting:
