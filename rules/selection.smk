@@ -373,7 +373,9 @@ rule selection:
         cells=experiments.cells,
         seeds=experiments.seeds,
         duels=selection.duelling_cells,
-        levels={lang: REGISTRIES.languages[lang].resource_level for lang in STUDY.languages},
+        levels={
+            lang: REGISTRIES.languages[lang].resource_level for lang in STUDY.languages
+        },
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

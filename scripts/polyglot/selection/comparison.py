@@ -68,9 +68,11 @@ def win_rates_by_level(
     """
     rows = []
     for named, group in _by_student(duels):
-        known = group.assign(resource_level=pd.to_numeric(group["lang"].map(levels))).dropna(subset=["resource_level"])
-        for level, part in sorted(known.groupby("resource_level"), reverse=True, key=lambda found: found[0]):
-            place = {"resource_level": int(level), "langs": " ".join(part["lang"].unique())}
+        for level in sorted({level for level in levels.values() if level is not None}, reverse=True):
+            part = group[group["lang"].isin([lang for lang, own in levels.items() if own == level])]
+            if part.empty:
+                continue
+            place = {"resource_level": level, "langs": " ".join(part["lang"].unique())}
             rows.append({**named, **place, **_rate(part, replicates, confidence, seed)})
     return pd.DataFrame(rows, columns=[*KEYS[:3], "resource_level", "langs", *RATES])
 
@@ -80,7 +82,7 @@ def _by_student(duels: Mapping[tuple[str, ...], pd.DataFrame]) -> Iterator[tuple
     every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
     if every:
         for key, group in pd.concat(every, ignore_index=True).groupby(list(KEYS[:3]), sort=False):
-            yield dict(zip(KEYS[:3], key, strict=True)), group
+            yield dict(zip(KEYS[:3], map(str, key), strict=True)), group
 
 
 def _rate(duels: pd.DataFrame, replicates: int, confidence: float, seed: int) -> dict[str, float]:

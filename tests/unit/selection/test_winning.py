@@ -94,11 +94,11 @@ def test_duels_by_reward_and_win_rates() -> None:
 def test_win_rates_by_resource_level_pool_the_duels_of_its_languages() -> None:
     drawn: dict[str, Any] = {"replicates": 100, "confidence": 0.95, "seed": 0}
     won = {"de": [1.0] * 8, "ar": [0.0] * 8, "id": [1.0, -1.0] * 4, "xx": [-1.0] * 8}
-    duels = {
+    duels: dict[tuple[str, ...], pd.DataFrame] = {
         ("b", "mdaq", "t", lang, "0"): pd.DataFrame({"outcome": outcomes, "id": list("abcdefgh"), "trained": False})
         for lang, outcomes in won.items()
     }
-    levels = {"de": 5, "ar": 5, "id": 3, "xx": None}
+    levels: dict[str, int | None] = {"de": 5, "ar": 5, "id": 3, "xx": None}
     found = win_rates_by_level(duels, levels, **drawn)
     assert found["resource_level"].tolist() == [5, 3]
     assert found["langs"].tolist() == ["de ar", "id"]
