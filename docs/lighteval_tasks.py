@@ -40,9 +40,22 @@ most speakers (after CLDR). It has some in these languages too:
   seldom know what to do with letters: take `_cf` for them.
 - **First metric**: it counts unless the study names another.
 - **Parts**: a set of so many tasks. Its name alone takes all of them with equal weights; `SET:PART` takes one.
-- lighteval does not say how many items a task has, nor its licence: see the data set's page on the hub.
+- **Items and licence** are stated for data sets that most languages share, as their cards on the hub say. lighteval says neither:
+  where they are missing, see the data set's page.
 - Tasks whose model writes (F1, exact match) need the packages of `lighteval[multilingual]`."""
 FORMULATIONS = ("mcf", "cf", "hybrid")
+CARDS = {
+    "CohereForAI/Global-MMLU": (14_042, "Apache-2.0"),
+    "facebook/belebele": (900, "CC-BY-SA-4.0"),
+    "google/xquad": (1_190, "CC-BY-SA-4.0"),
+    "juletxara/mgsm": (250, "CC-BY-SA-4.0"),
+    "openai/MMMLU": (14_042, "MIT"),
+    "xcopa": (500, "CC-BY-4.0"),
+}
+"""Data sets to the items that a task has in a language, all parts together, and their licence, as their cards on the hub say.
+Those of MMLU's translations say that they are its whole test set."""
+PARTIAL = ("global_mmlu_ca_", "global_mmlu_cs_", "global_mmlu_unk_")
+"""Tasks that take some of their data set's items."""
 
 
 def modules() -> Iterator[tuple[str, ModuleType]]:
@@ -166,8 +179,8 @@ def _table(tasks: Sequence[Listed]) -> Iterator[str]:
     stems: dict[str, list[Listed]] = defaultdict(list)
     for task in tasks:
         stems[task.name.removesuffix(f"_{task.formulation}") if task.formulation else task.name].append(task)
-    yield "| task | formulations | the model | first metric | parts | data |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| task | formulations | the model | first metric | parts | items | data | licence |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for stem, alike in sorted(stems.items()):
         first = alike[0]
         known = [one.formulation for one in alike if one.formulation]
@@ -175,7 +188,9 @@ def _table(tasks: Sequence[Listed]) -> Iterator[str]:
         metrics = list(dict.fromkeys(one.metrics[0] for one in alike))
         data = first.repository.replace(" ", ", ")
         shown = [", ".join(known), "writes" if first.writes else "chooses", ", ".join(f"`{one}`" for one in metrics)]
-        yield f"| `{name}` | {' | '.join(shown)} | {len(first.parts) or ''} | {data} |"
+        count, licence = CARDS.get(first.repository, (0, ""))
+        items = f"{count:,}" if count and not stem.startswith(PARTIAL) else ""
+        yield f"| `{name}` | {' | '.join(shown)} | {len(first.parts) or ''} | {items} | {data} | {licence} |"
 
 
 def main() -> None:

@@ -357,6 +357,7 @@ rule selection:
     output:
         coverage="results/{study}/analysis/{experiment}_coverage.csv",
         win_rates="results/{study}/analysis/{experiment}_win_rates.csv",
+        by_level="results/{study}/analysis/{experiment}_win_rates_by_level.csv",
     log:
         "results/{study}/logs/selection/{experiment}.log",
     benchmark:
@@ -372,6 +373,9 @@ rule selection:
         cells=experiments.cells,
         seeds=experiments.seeds,
         duels=selection.duelling_cells,
+        levels={
+            lang: REGISTRIES.languages[lang].resource_level for lang in STUDY.languages
+        },
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

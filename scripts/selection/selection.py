@@ -6,7 +6,7 @@ with running(snakemake, environment="analysis"):
     import pandas as pd
 
     from polyglot.core.files import write_csv
-    from polyglot.selection.comparison import coverage_table, win_rate_table
+    from polyglot.selection.comparison import coverage_table, win_rate_table, win_rates_by_level
 
     params, paths = snakemake.params, snakemake.input
     cells = [(*cell, str(seed)) for cell in params.cells for seed in params.seeds]
@@ -16,5 +16,6 @@ with running(snakemake, environment="analysis"):
 
     write_csv(coverage_table(cells, frames("data"), frames("quality"), frames("clusters")), snakemake.output.coverage)
     duels = {tuple(cell): frame for cell, frame in zip(params.duels, frames("duels"), strict=True)}
-    rates = win_rate_table(duels, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
-    write_csv(rates, snakemake.output.win_rates)
+    drawn = {"replicates": params.replicates, "confidence": params.confidence, "seed": params.seed}
+    write_csv(win_rate_table(duels, **drawn), snakemake.output.win_rates)
+    write_csv(win_rates_by_level(duels, params.levels, **drawn), snakemake.output.by_level)

@@ -94,6 +94,10 @@ def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> No
     assert set(every.index) == set(RECIPES)
     assert (every[["wins", "ties", "losses", "unread"]].sum(axis=1) == 8).all()
     assert every["win_rate"].between(0, 1).all()
+    by_level = pd.read_csv(results / "analysis/selection_win_rates_by_level.csv")
+    german = rates[rates["lang"] == "de"].set_index("recipe")["win_rate"]
+    assert by_level.set_index(["recipe", "langs"])["win_rate"].xs("de", level="langs").to_dict() == german.to_dict()
+    assert "resource level" in (results / "tables/selection_win_rates.md").read_text()
     asked = pd.read_parquet(results / "selection/prompts/de.parquet")
     assert len(asked) == 8
     duel = pd.read_parquet(results / "selection/duels/nano-base/mdaq-4/hasty/de/0.parquet")

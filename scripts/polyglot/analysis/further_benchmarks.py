@@ -19,7 +19,7 @@ RIDGE = 0.01
 """Penalty of the regression, 1/C with the C = 100 of AlpacaEval's code: it keeps a model that always wins finite."""
 STEPS = 30
 """Newton's; it converges in fewer than ten."""
-SHOWN = ("score", "controlled", "first_place")
+SHOWN = ("score", "controlled", "first_place", "first_turn", "later_turns")
 
 Key = tuple[str, str, str, str]
 """Base, recipe, model and language; the recipe of a base or reference is empty."""
@@ -44,7 +44,8 @@ def further_table(
     Returns:
         Columns benchmark, form, base, recipe, model, lang, n (items), unread (verdicts that are missing), score, controlled (the
         length-controlled win rate), first_place (how often the judge prefers the answer shown first, ties counted by half),
-        the last three with _low and _high; consistent (share of pairs with the same verdict in both orders).
+        first_turn and later_turns (the mean over verdicts on these, if items have several turns), the last five with _low and
+        _high; consistent (share of pairs with the same verdict in both orders).
     """
     rows: list[dict[str, Any]] = []
     for name, form in benchmarks.items():
@@ -64,6 +65,7 @@ def further_table(
             if form == "compared" and len(judged):
                 found |= _comparisons(judged, replicates, rng)
                 row["consistent"] = _consistent(judged)
+            found |= _turns(judged, replicates, rng) if len(judged) else {}
             for column in SHOWN:
                 values = found.get(column, np.full(replicates + 1, np.nan))
                 ends = interval(values[1:], confidence) if np.isfinite(values).all() else (np.nan, np.nan)
@@ -107,16 +109,34 @@ def length_controlled(points: Array, difference: Array, weights: Array) -> Array
 def _comparisons(judged: pd.DataFrame, replicates: int, rng: np.random.Generator) -> dict[str, Array]:
     """The length-controlled win rate and the judge's preference for the first place, with replicates over items."""
     read = judged[judged["value"].notna()]
-    place, items = pd.factorize(read["example_id"])
-    count = len(items)
-    drawn = np.vstack([np.ones(count), rng.multinomial(count, np.full(count, 1 / count), size=replicates)])
-    weights = drawn[:, place].astype(float)
+    weights = _weights(read, replicates, rng)
     difference = (read["length"] - read["reference_length"]).to_numpy(np.float64)
     found = {"controlled": length_controlled(read["value"].to_numpy(np.float64), difference, weights)}
-    if read["forward"].notna().all() and count:
+    if read["forward"].notna().all() and len(read):
         preferred = np.mean([(_verdicts(read[order]) + 1) / 2 for order in ("forward", "backward")], axis=0)
         found["first_place"] = (weights @ preferred) / weights.sum(axis=1)
     return found
+
+
+def _turns(judged: pd.DataFrame, replicates: int, rng: np.random.Generator) -> dict[str, Array]:
+    """The mean verdict on first turns and on later ones, with replicates over items; nothing if every item has one turn."""
+    found = {}
+    if (judged["turn"] > 1).any():
+        read = judged[judged["value"].notna()]
+        for name, rows in (("first_turn", read[read["turn"] == 1]), ("later_turns", read[read["turn"] > 1])):
+            if len(rows):
+                weights = _weights(rows, replicates, rng)
+                found[name] = (weights @ rows["value"].to_numpy(np.float64)) / weights.sum(axis=1)
+    return found
+
+
+def _weights(verdicts: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
+    """How often each verdict counts: once, then in every replicate as often as its item is drawn; shape (1 + replicates, n)."""
+    place, items = pd.factorize(verdicts["example_id"])
+    count = len(items)
+    drawn = np.vstack([np.ones(count), rng.multinomial(count, np.full(count, 1 / count), size=replicates)])
+    weights: Array = drawn[:, place].astype(float)
+    return weights
 
 
 def _consistent(judged: pd.DataFrame) -> float:

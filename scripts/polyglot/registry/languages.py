@@ -1,4 +1,5 @@
-"""Languages without an entry: names, script and codes from ISO 639 and CLDR (langcodes), FLORES-200's codes from its list."""
+"""Languages without an entry: names, script and codes from ISO 639 and CLDR (langcodes), FLORES-200's codes from its list,
+resource levels from Joshi et al. (2020)."""
 
 from __future__ import annotations
 
@@ -35,6 +36,16 @@ INDIVIDUAL = " (individual language)"
 """How ISO 639-3 tells a language from the macrolanguage of the same name."""
 FROM_THE_RIGHT = ("Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa")
 """Scripts in use that are written from the right, by their codes in ISO 15924 (Unicode's Bidi_Class R and AL)."""
+CLASSES = {
+    5: "ar de en es fr ja zh",
+    4: "ca cs eu fa fi hi hr hu it ko nl pl pt ru sr sv tr vi",
+    3: "af arz be bg bn bs ceb da el et fil gl he id ka kk la lt lv ms ro sk sl ta th uk ur uz",
+    2: "am ga ha ht is lo mr mt pa sa sw ti tn wo xh yo zu",
+    1: "as az cy gu hy ig jv km kn ky lb mg mi mk ml mn my nb ne nn no or ps qu rw sd so sq su te tg tk tt ug yue",
+}
+LEVELS = {code: level for level, codes in CLASSES.items() for code in codes.split()}
+"""Languages of classes 5 to 2 of Joshi et al. (2020, arXiv 2004.09095), and those of class 1 that are asked for most. Class 0 is
+most of the world's languages: a language that is not here has no level."""
 
 
 @cache
@@ -62,6 +73,7 @@ def derived(code: str) -> Language | None:
         script=langcodes.Language.make(script=script).script_name(),
         direction="rtl" if script in FROM_THE_RIGHT else "ltr",
         flores=_flores(code, tag, script),
+        resource_level=LEVELS.get(tag.prefer_macrolanguage().language or ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from polyglot.selection.coverage import coverage
 from polyglot.selection.duels import win_rate
 
 KEYS = ("base", "recipe", "teacher", "lang", "seed")
+RATES = ("wins", "ties", "losses", "unread", "trained", "win_rate", "win_rate_low", "win_rate_high")
 
 
 def coverage_table(
@@ -41,16 +42,50 @@ def win_rate_table(
 ) -> pd.DataFrame:
     """Win rate against the student trained on the whole set (see `polyglot.selection.duels.win_rate`) by base, recipe and
     teacher, over all languages (`lang` empty) and in each; seeds pooled; `trained`: duels on a prompt from a training set."""
-    every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
-    columns = [*KEYS[:4], "wins", "ties", "losses", "unread", "trained", "win_rate", "win_rate_low", "win_rate_high"]
-    if not every:
-        return pd.DataFrame(columns=columns)
-    whole = pd.concat(every, ignore_index=True)
     rows = []
-    for key, group in whole.groupby(list(KEYS[:3]), sort=False):
-        named = dict(zip(KEYS[:3], key, strict=True))
+    for named, group in _by_student(duels):
         for lang, part in [("", group), *group.groupby("lang", sort=False)]:
-            outcomes, prompts = list(part["outcome"]), list(part["lang"] + "/" + part["id"])
-            found = win_rate(outcomes, prompts, replicates=replicates, confidence=confidence, seed=seed)
-            rows.append({**named, "lang": lang, **found, "trained": int(part["trained"].sum())})
-    return pd.DataFrame(rows)[columns]
+            rows.append({**named, "lang": lang, **_rate(part, replicates, confidence, seed)})
+    return pd.DataFrame(rows, columns=[*KEYS[:4], *RATES])
+
+
+def win_rates_by_level(
+    duels: Mapping[tuple[str, ...], pd.DataFrame],
+    levels: Mapping[str, int | None],
+    *,
+    replicates: int,
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """The same by resource level of the languages, the highest first: all duels in languages of a level together.
+
+    Args:
+        duels: of each base, recipe, teacher, language and seed.
+        levels: language to its resource level, 0 to 5; languages of no known level are left out.
+
+    Returns:
+        Columns base, recipe, teacher, resource_level, langs (codes, separated by spaces), then those of `win_rate_table`.
+    """
+    rows = []
+    for named, group in _by_student(duels):
+        for level in sorted({level for level in levels.values() if level is not None}, reverse=True):
+            part = group[group["lang"].isin([lang for lang, own in levels.items() if own == level])]
+            if part.empty:
+                continue
+            place = {"resource_level": level, "langs": " ".join(part["lang"].unique())}
+            rows.append({**named, **place, **_rate(part, replicates, confidence, seed)})
+    return pd.DataFrame(rows, columns=[*KEYS[:3], "resource_level", "langs", *RATES])
+
+
+def _by_student(duels: Mapping[tuple[str, ...], pd.DataFrame]) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """The duels of each base, recipe and teacher, with their language."""
+    every = [frame.assign(**dict(zip(KEYS, cell, strict=True))) for cell, frame in duels.items() if len(frame)]
+    if every:
+        for key, group in pd.concat(every, ignore_index=True).groupby(list(KEYS[:3]), sort=False):
+            yield dict(zip(KEYS[:3], map(str, key), strict=True)), group
+
+
+def _rate(duels: pd.DataFrame, replicates: int, confidence: float, seed: int) -> dict[str, float]:
+    outcomes, prompts = list(duels["outcome"]), list(duels["lang"] + "/" + duels["id"])
+    found = win_rate(outcomes, prompts, replicates=replicates, confidence=confidence, seed=seed)
+    return {**found, "trained": int(duels["trained"].sum())}

@@ -59,7 +59,8 @@ start with `config/`. The entries that jobs depend on decide what is run again, 
 the files.
 
 **A language needs no entry.** Its code is enough (`sw`, `yue`, `zh-hant`): names, script, direction and FLORES-200 code follow
-from ISO 639 and CLDR. An entry adds what these do not say, such as a resource level, or names a language that they do not know.
+from ISO 639 and CLDR, the resource level of 105 languages from Joshi et al. (2020). An entry adds what these do not say, such as
+the share of CommonCrawl, or names a language that they do not know.
 
 ## Experiments
 Every study has the experiment `main`: its teachers and languages, with `base` and `recipe`. Further ones are entries under

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from polyglot.analysis.further_benchmarks import further_table, length_controlled
+from polyglot.displays.context import Context
+from polyglot.displays.tables.further_benchmarks import further_benchmarks
 from polyglot.judging.pairs import both_orders, parse_verdict
+from tests.simulated import values
 
 FEW: dict[str, Any] = {"replicates": 400, "confidence": 0.95, "seed": 0}
 
@@ -81,6 +84,25 @@ def test_the_judges_bias_is_measured_and_the_win_rate_is_free_of_it() -> None:
     assert row["first_place_low"] > 0.6
     assert row["consistent"] == pytest.approx(2 / 3, abs=0.06)
     assert (row["n"], row["unread"]) == (300, 0)
+
+
+def test_first_and_later_turns_are_shown_by_themselves() -> None:
+    outcomes, first = compared()
+    second = first.assign(turn=2, value=0.25)
+    second.loc[second.index[:30], "value"] = np.nan  # a verdict that could not be read
+    verdicts = pd.concat([first, second])
+    key = ("base", "equal", "teacher", "de")
+    found = further_table({key: [outcomes]}, {key: [verdicts]}, {"win-rate": "compared"}, **FEW)
+    row = found.iloc[0]
+    assert row["first_turn"] == pytest.approx(first["value"].mean())
+    assert row["first_turn_low"] < row["first_turn"] < row["first_turn_high"]
+    assert row[["later_turns", "later_turns_low", "later_turns_high"]].tolist() == pytest.approx([0.25] * 3)
+    context = Context.of(values(["teacher"], ["base"], ["equal"], 1, "signsafe"))
+    assert further_benchmarks(context, found).shown["later turns"].tolist() == ["0.250 [0.250, 0.250]"]
+    single = further_table({key: [outcomes]}, {key: [first]}, {"win-rate": "compared"}, **FEW)
+    assert single[["first_turn", "later_turns"]].isna().all(axis=None)
+    assert "first turn" not in further_benchmarks(context, single).shown
+    pd.testing.assert_series_equal(single["score_low"], found["score_low"])
 
 
 def test_several_trainings_of_a_student_are_pooled_by_item() -> None:

@@ -31,6 +31,13 @@ def test_a_code_says_all_that_is_needed(
     assert (found.direction, found.flores) == (direction, flores)
 
 
+def test_resource_levels_are_those_of_joshi_et_al() -> None:
+    levels = {5: "zh cmn zh-hant fr", 4: "hi vi fa", 3: "bn ur tl arz", 2: "swh", 1: "te yue", None: "apc"}
+    known = {code: level for level, codes in levels.items() for code in codes.split()}
+    found = {code: derived(code) for code in known}
+    assert {code: language.resource_level for code, language in found.items() if language} == known
+
+
 @pytest.mark.parametrize("code", ["german", "germn", "zz", "und", "mul", "x", "123", "dee"])
 def test_what_is_no_language_or_has_no_known_script_is_not_guessed(code: str) -> None:
     assert derived(code) is None

@@ -13,12 +13,15 @@ import pytest
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.rows import write_rows
 from polyglot.core.sidefile import SideFile
+from polyglot.displays.context import Context
+from polyglot.displays.tables.selection import win_rates
 from polyglot.engines.base import Answer, Request
 from polyglot.judging.pairs import both_orders, duels_by_judge, duels_by_reward, parse_verdict
-from polyglot.selection.comparison import coverage_table, win_rate_table
+from polyglot.selection.comparison import coverage_table, win_rate_table, win_rates_by_level
 from polyglot.selection.coverage import coverage
 from polyglot.selection.duels import unseen_prompts, win_rate
 from polyglot.selection.own import chosen_from, read_samples, selected_rows, summary
+from tests.simulated import values
 
 
 def test_verdicts_are_read() -> None:
@@ -86,6 +89,31 @@ def test_duels_by_reward_and_win_rates() -> None:
     assert table["ties"].tolist() == [2, 1, 1]
     assert table["trained"].tolist() == [2, 1, 1]
     assert win_rate_table({}, replicates=100, confidence=0.95, seed=0).empty
+
+
+def test_win_rates_by_resource_level_pool_the_duels_of_its_languages() -> None:
+    drawn: dict[str, Any] = {"replicates": 100, "confidence": 0.95, "seed": 0}
+    won = {"de": [1.0] * 8, "ar": [0.0] * 8, "id": [1.0, -1.0] * 4, "xx": [-1.0] * 8}
+    duels: dict[tuple[str, ...], pd.DataFrame] = {
+        ("b", "mdaq", "t", lang, "0"): pd.DataFrame({"outcome": outcomes, "id": list("abcdefgh"), "trained": False})
+        for lang, outcomes in won.items()
+    }
+    levels: dict[str, int | None] = {"de": 5, "ar": 5, "id": 3, "xx": None}
+    found = win_rates_by_level(duels, levels, **drawn)
+    assert found["resource_level"].tolist() == [5, 3]
+    assert found["langs"].tolist() == ["de ar", "id"]
+    assert found["win_rate"].tolist() == [0.75, 0.5]
+    assert found[["wins", "ties", "losses"]].to_numpy().tolist() == [[8, 8, 0], [4, 0, 4]]
+    assert win_rates_by_level(duels, {}, **drawn).empty
+    assert win_rates_by_level({}, levels, **drawn).empty
+    context = Context.of(values(["t"], ["b"], ["mdaq"], 1, "signsafe"))
+    rates = win_rate_table(duels, **drawn)
+    shown = win_rates(context, rates, found)
+    assert shown.shown["language"].tolist() == ["German", "Arabic", "Indonesian", "xx"]
+    assert shown.shown["win rate"].tolist()[:2] == ["**1.00 [1.00, 1.00]**", "0.50 [0.50, 0.50]"]
+    assert shown.more[0].shown["languages"].tolist() == ["German, Arabic", "Indonesian"]
+    assert "whose level is not known" in shown.markdown()
+    assert not win_rates(context, rates, win_rates_by_level(duels, {}, **drawn)).more
 
 
 def test_coverage_counts_clusters_of_the_whole_set() -> None:

@@ -262,6 +262,14 @@ _BY_COMPARISON["selection"] = {
             "PG-Score (*{definition}*) by recipe and language.",
             {"cells": CELLS, "gaps": GAPS, "holes": HOLES},
         ),
+        "_win_rates": Display(
+            "selection.win_rates",
+            "Win rates by language and resource level",
+            EXPERIMENTS,
+            "Wins, ties and losses of every selecting recipe's student against the student trained on the whole set, by language "
+            "and by resource level of the languages, with {confidence} bootstrap intervals over prompts.",
+            {"win_rates": WIN_RATES, "by_level": "analysis/{experiment}_win_rates_by_level.csv"},
+        ),
         "_quality_model": Display(
             "selection.quality_model",
             "Does the quality model separate good from worse responses?",

@@ -17,6 +17,7 @@ FORMS = {
     "perplexity": "1 / perplexity per byte",
     "lighteval": "the metric of lighteval's task, 0 to 1",
 }
+TURNS = {"first_turn": "first turn", "later_turns": "later turns"}
 CHOICE = "share of right answers"
 """What the score is in any other form."""
 
@@ -25,6 +26,7 @@ def further_benchmarks(context: Context, scores: pd.DataFrame) -> Table:
     """Every model's score on every such benchmark in every language."""
     shown: list[Row] = []
     several = scores["recipe"].fillna("").replace("", np.nan).dropna().nunique() > 1
+    turns = bool(scores["first_turn"].notna().any())
     for row in row_dicts(scores.fillna({"recipe": ""})):
         score, controlled, first = (Estimate.of(row, name) for name in ("score", "controlled", "first_place"))
         student = bool(row["recipe"])
@@ -36,6 +38,7 @@ def further_benchmarks(context: Context, scores: pd.DataFrame) -> Table:
                 "model": f"student of {context.model(row['model'])}" if student else context.model(row["model"]),
                 **own,
                 "score": score.text(3),
+                **({TURNS[name]: Estimate.of(row, name).text(3) for name in TURNS} if turns else {}),
                 "at equal length": controlled.text(3),
                 "bits per byte": number(-np.log2(row["score"]), 3) if row["form"] == "perplexity" else UNKNOWN,
                 "items": count(row["n"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from polyglot.displays.context import Context
@@ -31,6 +33,10 @@ KINDS = {
     "truncated": "truncated",
     "original": "before revision",
 }
+DUELS = (
+    "Win rate: wins plus half of the ties, as a share of duels with the whole set's student on the same prompts. A judge is "
+    "asked in both orders, and opposite verdicts are a tie; a reward model scores each answer separately."
+)
 
 
 def selection(
@@ -81,9 +87,7 @@ def selection(
         students.note(),
         f"Averages over {replicates['lang'].nunique()} language(s).",
         definition_note(context),
-        "Win rate: wins plus half of the ties, as a share of duels with the whole set's student on the same prompts. A judge "
-        "is asked in both orders, and opposite verdicts are a tie; a reward model scores each answer separately. "
-        f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
+        f"{DUELS} Brackets: {context.confidence:.0%} bootstrap interval over prompts. Above 0.5 the selection wins.",
         "Clusters covered: share of the whole set's clusters. Quality: mean score of the quality model, 0 to 1.",
         *(f"`{name}`: {rule.explained}." for name, rule in RULES.items() if rule in shown_rules),
         *([f"Duels whose verdict could not be read: {unread}."] if unread else []),
@@ -93,6 +97,50 @@ def selection(
         *hole_notes(context, holes),
     ]
     return Table(pd.DataFrame(data), pd.DataFrame(shown), context.title, notes)
+
+
+def win_rates(context: Context, win_rates: pd.DataFrame, by_level: pd.DataFrame) -> Table:
+    """Duels with the whole set's student in each language, and over the languages of each resource level."""
+    own = win_rates[win_rates["lang"].fillna("") != ""]
+    known = set(own["lang"]) == {code for codes in by_level["langs"] for code in codes.split()}
+    notes = [
+        DUELS,
+        f"Brackets: {context.confidence:.0%} bootstrap interval over prompts. Bold: the interval excludes 0.5.",
+        "Resource level: 0 (left behind) to 5 (winners) of Joshi et al. (2020); the duels in all its languages together.",
+        *([] if known else ["Languages whose level is not known are in the first table alone."]),
+    ]
+    languages = _duels(context, own, lambda row: {"language": context.language(row["lang"])})
+    levels = _duels(
+        context,
+        by_level,
+        lambda row: {
+            "resource level": str(row["resource_level"]),
+            "languages": ", ".join(context.language(code) for code in row["langs"].split()),
+        },
+    )
+    further = [Table(by_level, levels, "By resource level")] if len(by_level) else []
+    return Table(own, languages, context.title, notes, further)
+
+
+def _duels(context: Context, rates: pd.DataFrame, place: Callable[[Row], Row]) -> pd.DataFrame:
+    """A row for each student and place: the win rate, and the numbers behind it."""
+    several = rates["base"].nunique() > 1
+    shown = []
+    for row in row_dicts(rates):
+        rate = Estimate.of(row, "win_rate")
+        apart = not row["win_rate_low"] <= 0.5 <= row["win_rate_high"] and rate.known
+        shown.append(
+            {
+                **({"base": context.model(row["base"])} if several else {}),
+                "recipe": row["recipe"],
+                "teacher": context.model(row["teacher"]),
+                **place(row),
+                "win rate": f"**{rate.text(2)}**" if apart else rate.text(2),
+                "wins / ties / losses": f"{row['wins']} / {row['ties']} / {row['losses']}",
+                "not read": count(row["unread"]),
+            }
+        )
+    return pd.DataFrame(shown)
 
 
 def quality_model(context: Context, validity: pd.DataFrame) -> Table:
