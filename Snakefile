@@ -12,6 +12,7 @@
 #   snakemake plan                                what a study will take: jobs, GPU hours, tokens, money, disk
 #   snakemake results/demo/archive.zip            full provenance of every number, checked by polyglot verify
 #   snakemake explore                             a page to look at the data: every request with all teachers' answers
+#   snakemake race                                the best teacher for less: only who may still be the best is trained again
 #   snakemake publish                             data set folders with data cards, and model cards
 #   snakemake build                               the data set of the study's choice at the wanted size, and its student
 #   snakemake replication                         the paper's claims, recomputed from its published numbers

@@ -226,7 +226,9 @@ rule build_comparison:
     """The build's students beside base, reference and the study's students."""
     input:
         choice=rules.build_choice.output[0],
-        built=of_the_choice(paths.STUDENT_OUTCOMES),
+        built=lambda wildcards: building.outcomes_of_choices(
+            checkpoints.build_choice.get().output[0]
+        ),
         students=building.files_of_students(),
         base=building.files_of_anchors("base"),
         reference=building.files_of_anchors("reference"),
@@ -241,6 +243,7 @@ rule build_comparison:
         **asked(small),
     params:
         students=building.compared_students(),
+        unscored=STUDY.evaluation.unscored,
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

@@ -97,7 +97,7 @@ def test_no_pre_training_text_holds_a_benchmark_item(results: Path, world: World
         for path in (results / "tasks").glob(f"*/{lang}/test.jsonl"):
             for line in path.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line)
-                question = row.get("question") or row["prompt"]
+                question = row.get("question") or row.get("prompt") or row["text"]
                 assert question not in text
                 assert question not in seeds
 

@@ -20,7 +20,18 @@ from .conftest import Workplace, copy_workflow
 
 SMALL_FILES = {
     *("measurements", "pg_score", "analysis", "data_yield", "data_tables", "nano_oracle", "truth", "table", "figure"),
-    *("steps", "abilities", "generalisation", "predictors", "resources", "ledger", "page", "all", "experiments"),
+    *(
+        "steps",
+        "abilities",
+        "generalisation",
+        "predictors",
+        "further_benchmarks",
+        "resources",
+        "ledger",
+        "page",
+        "all",
+        "experiments",
+    ),
 }
 """Rules whose jobs take seconds and may run again when the experiment grows."""
 
@@ -41,7 +52,9 @@ def test_a_second_seed_is_one_number_more(fresh: Workplace) -> None:
     assert fresh.planned("--config", "seeds=[0, 1]")["student"] == 2 * 4 * 3
     trained, once = (fresh.planned("--config", f"trainings={number}") for number in (3, 1))
     assert trained["student"] == trained["evaluate_student"] - (once["evaluate_student"] - 12) == 3 * 4 * 3
-    assert {rule for rule in once if once[rule] != trained[rule]} == {"student", "evaluate_student"}  # nothing else is made again
+    assert (once["judge_student"], trained["judge_student"]) == (4, 3 * 4), "open answers, in one language"
+    again = {"student", "evaluate_student", "judge_student"}
+    assert {rule for rule in once if once[rule] != trained[rule]} == again, "nothing else is made again"
 
 
 def test_an_experiment_is_configuration_only(fresh: Workplace) -> None:
@@ -219,9 +232,8 @@ class TestAfterTheDemo:
 
         planned = planned_for("[thorough, hasty, germanist, careless, nano-base]")
         own = {rule: count for rule, count in planned.items() if rule not in SMALL_FILES}
-        assert own == dict.fromkeys(
-            ("synthesize", "check_answers", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student"), 3
-        )
+        each = ("synthesize", "check_answers", "training_set", "diversity", "reward", "perplexity", "student", "evaluate_student")
+        assert own == dict.fromkeys(each, 3) | {"judge_student": 1}, "open answers are judged in one language"
 
     def test_adding_a_language_plans_only_its_own_jobs(self, demo: Workplace, tmp_path: Path) -> None:
         """A finished study in German and Indonesian, to which Arabic is added."""

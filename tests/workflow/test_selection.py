@@ -91,7 +91,7 @@ def test_what_is_selected_is_what_the_files_say(results: Path) -> None:
 def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> None:
     rates = pd.read_csv(results / "analysis/selection_win_rates.csv").fillna({"lang": ""})
     every = rates[rates["lang"] == ""].set_index("recipe")
-    assert set(every.index) == set(RECIPES)
+    assert set(every.index) == {*RECIPES, JUDGED}
     assert (every[["wins", "ties", "losses", "unread"]].sum(axis=1) == 8).all()
     assert every["win_rate"].between(0, 1).all()
     by_level = pd.read_csv(results / "analysis/selection_win_rates_by_level.csv")
@@ -106,7 +106,7 @@ def test_students_are_compared_in_duels_on_the_same_prompts(results: Path) -> No
 
 def test_table_figure_and_validity_of_the_quality_model(results: Path) -> None:
     table = pd.read_csv(results / "tables/selection.csv")
-    assert table["recipe"].tolist() == ["equal", *RECIPES]
+    assert table["recipe"].tolist() == ["equal", *RECIPES, JUDGED]
     assert table["pg"].notna().all()
     assert table.loc[0, ["win_rate", "wins"]].isna().all()
     validity = pd.read_csv(results / "tables/selection_quality_model.csv").fillna({"lang": "", "category": ""})

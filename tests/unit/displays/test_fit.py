@@ -128,7 +128,20 @@ def of_experiment(comparison: str) -> tuple[Frames, Context]:
     )
     named = ["persyn", "oracle", *few["teachers"]]
     generations = pd.DataFrame({"teacher": named, "strategy": named, "calibration": 1920, "data": 1200, "total": 123_456})
-    return frames | {"coverage": coverage, "win_rates": rates, "generations": generations}, context
+    return frames | {"coverage": coverage, "win_rates": rates, "generations": generations, "rungs": rungs()}, context
+
+
+def rungs() -> pd.DataFrame:
+    """Three rungs of a race of all teachers: three are left at the end, one has no student."""
+    rows = []
+    for rung, left in enumerate((8, 5, 3), start=1):
+        for place, name in enumerate(TEACHERS):
+            state = "leads" if place == 0 else "stays" if place < left else "dropped" if place < 9 else "no student"
+            since = rung if place < left else 1 + (place < 8) + (place < 5) if place < 9 else 1
+            best = 0.6 if place == 0 else 0.3 / left if place < left else 0.01
+            row = {"rung": rung, "teacher": name, "state": state, "since": min(since, rung), "best": best, "regret": 0.004 / rung}
+            rows.append(row | {"trainings": min(since, rung), "languages": 6})
+    return pd.DataFrame(rows).assign(lang="", most=3, least=0.05)
 
 
 @cache

@@ -20,7 +20,7 @@ def test_tasks_of_lighteval_are_prepared_from_data_that_are_fetched_once_or_in_a
     assert hub.wanted("belebele_deu_Latn_cf") is None
     assert "belebele_deu_Latn_cf" in hub.data_to_fetch()
     assert "belebele_arb_Arab_cf" not in hub.data
-    assert evaluation.of_lighteval == list(chosen)
+    assert evaluation.of_lighteval == ["belebele_ind_Latn_cf", *chosen], "the embedded study's own, and these"
     assert evaluation.from_the_hub == []
     data = {name: evaluation.lighteval_data({"benchmark": name, "lang": "de"}) for name in chosen}
     assert list(data.values()) == ["hub/datasets/belebele_deu_Latn_cf"] * 2 + ["data/xnli/de"]

@@ -12,6 +12,7 @@ import pytest
 from polyglot.core.errors import ConfigurationError
 from polyglot.planning.budget import budget
 from polyglot.planning.demands import Demands
+from polyglot.scoring.racing import Terms
 from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.racing import RacingInputs
 from polyglot.workflow.targets import Targets
@@ -60,7 +61,7 @@ def test_each_language_trains_its_own_teachers_again_and_not_where_its_race_is_o
         *("thorough/de/0", "thorough/de/0-training2", "thorough/id/0"),
         *("germanist/de/0", "germanist/de/0-training2", "germanist/id/0"),
     ]
-    assert inputs.terms(SECOND)["by"] == "language"
+    assert Terms(**inputs.terms(SECOND)).by == "language"
 
 
 def test_a_race_goes_on_until_every_choice_is_over(read: Read, tmp_path: Path) -> None:

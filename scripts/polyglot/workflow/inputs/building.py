@@ -231,6 +231,18 @@ class BuildInputs(Inputs):
             for method in methods
         ]
 
+    def outcomes_of_choices(self, choice: str) -> list[str]:
+        """The outcomes of the students of all choices, language by language.
+
+        Args:
+            choice: choice.json.
+        """
+        named = {"seed": self.draw, "base": self.study.base}
+        return [
+            self.student_outcomes(recipe=one["recipe"], teacher=one["teacher"], lang=lang, **named)
+            for lang, one in read_json(Path(choice))["languages"].items()
+        ]
+
     def finished(self) -> list[str]:
         """The card of a build that is finished."""
         card = self.at(paths.BUILD_CARD)
@@ -251,7 +263,7 @@ class BuildInputs(Inputs):
         cells = [cell for cell in self.study.measured[MAIN] if cell.lang == lang] if self.study.base else []
         students = self.study.matrices[MAIN].students
         return [
-            [cell.recipe, cell.teacher, *(self.at(paths.STUDENT_OUTCOMES, **cell._asdict(), seed=name) for name in students)]
+            [cell.recipe, cell.teacher, *(self.student_outcomes(**cell._asdict(), seed=name) for name in students)]
             for cell in cells
         ]
 
@@ -269,4 +281,4 @@ class BuildInputs(Inputs):
         if not base:
             return []
         model = base if role == "base" else self.registries.models[base].reference
-        return [self.at(paths.ANCHOR_OUTCOMES, model=model, lang=lang) for lang in self.languages]
+        return [self.anchor_outcomes(str(model), lang) for lang in self.languages]

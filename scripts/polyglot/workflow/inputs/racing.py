@@ -79,7 +79,7 @@ class RacingInputs(Inputs):
     def terms(self, wildcards: Wildcards) -> dict[str, Any]:
         """As `polyglot.scoring.racing.Terms`."""
         trainings = self.study.matrices[wildcards["experiment"]].trainings
-        return {**self.study.race.model_dump(mode="json"), "trainings": trainings}
+        return {**self.study.race.model_dump(mode="json", exclude={"learn_from"}), "trainings": trainings}
 
     def prices(self, wildcards: Wildcards) -> dict[str, dict[str, float]]:
         """By language, what one training with its evaluation takes, as the plan counts: `polyglot.scoring.race_rungs.Price`."""
