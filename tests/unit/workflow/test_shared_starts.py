@@ -20,6 +20,7 @@ import pytest
 from polyglot.workflow import shared_starts
 from polyglot.workflow.shared_starts import LIBRARIES, OFF, VARIABLE, served_by
 from polyglot.workflow.start_server import NOT_INITIALIZED, driver_is_in_use, why_not_to_fork
+from tests.patience import STANDSTILL
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="jobs share their starts on Linux only")
 
@@ -68,7 +69,7 @@ class Place:
 
     def do(self, body: str, *arguments: str, **more: Any) -> Any:
         """What a job prints as JSON."""
-        output, error = self.start(body, *arguments, **more).communicate(timeout=60)
+        output, error = self.start(body, *arguments, **more).communicate(timeout=STANDSTILL)
         assert output, error
         return json.loads(output)
 
@@ -95,7 +96,7 @@ def gone(pid: int) -> bool:
     try:
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            process.wait(timeout=60)
+            process.wait(timeout=STANDSTILL)
     except psutil.NoSuchProcess:
         pass
     return True
@@ -132,7 +133,7 @@ def test_a_job_has_its_clients_arguments_folder_paths_mask_and_streams(place: Pl
     assert (folder, path, umask, name) == (str(place.folder), str(place.folder), 0o027, "__main__")
     assert file == arguments[0]
     job, _ = place.waiting()
-    output, error = job.communicate("the end of its input", timeout=60)
+    output, error = job.communicate("the end of its input", timeout=STANDSTILL)
     assert (output, error, job.returncode) == ("done\n", "", 0)
 
 
@@ -148,7 +149,7 @@ def test_a_library_is_imported_under_the_variables_that_a_job_has(place: Place) 
 )
 def test_a_client_ends_as_its_job(place: Place, body: str, status: int) -> None:
     job = place.start(body)
-    error = job.communicate(timeout=60)[1]
+    error = job.communicate(timeout=STANDSTILL)[1]
     assert job.returncode == status
     assert ("ZeroDivisionError" in error) == (body == "1/0")
 
@@ -162,7 +163,7 @@ def test_a_killed_client_takes_its_job_with_it_and_no_other(place: Place) -> Non
     one.kill()
     assert gone(killed["pid"])
     assert psutil.pid_exists(kept["parent"])
-    assert other.communicate("", timeout=60)[0] == "done\n"
+    assert other.communicate("", timeout=STANDSTILL)[0] == "done\n"
 
 
 def test_processes_that_a_job_started_end_with_it(place: Place) -> None:
@@ -176,11 +177,15 @@ def test_processes_that_a_job_started_end_with_it(place: Place) -> None:
 
 def test_an_interrupt_reaches_the_job(place: Place) -> None:
     body = f"try:\n    {WAITS.splitlines()[0]}\n    sys.stdin.read()\nexcept KeyboardInterrupt:\n    sys.exit(7)"
-    job = place.start(body)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
+    try:
+        job = place.start(body)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert job.stdout is not None
     job.stdout.readline()
     job.send_signal(signal.SIGINT)
-    job.wait(timeout=60)
+    job.wait(timeout=STANDSTILL)
     assert job.returncode == 7
 
 
@@ -190,14 +195,14 @@ def test_a_killed_run_takes_its_servers_and_jobs_with_it(place: Place) -> None:
     place.run.wait()
     assert gone(facts["pid"])
     assert gone(facts["parent"])
-    assert job.wait(timeout=60) == 1
+    assert job.wait(timeout=STANDSTILL) == 1
 
 
 def test_a_killed_server_takes_its_jobs_with_it_and_the_next_job_starts_another(place: Place) -> None:
     job, facts = place.waiting()
     os.kill(facts["parent"], signal.SIGKILL)
     assert gone(facts["pid"])
-    assert "was killed" in job.communicate(timeout=60)[1]
+    assert "was killed" in job.communicate(timeout=STANDSTILL)[1]
     assert job.returncode == 1
     assert place.do(FACTS)["parent"] != facts["parent"]
 
@@ -277,7 +282,7 @@ def test_the_process_of_a_job_is_known_by_its_clients(place: Place, monkeypatch:
     job, facts = place.waiting()
     assert served_by(job.pid) == facts["pid"]
     assert served_by(place.run.pid) is None
-    job.communicate("", timeout=60)
+    job.communicate("", timeout=STANDSTILL)
     assert served_by(job.pid) is None
 
 

@@ -17,6 +17,7 @@ from polyglot.core import submission as submissions
 from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.workflow.shared_starts import OFF, STARTS, VARIABLE, share_starts_of_the_submission
+from tests.patience import STANDSTILL
 
 from .test_shared_starts import FACTS, Place, gone
 
@@ -72,7 +73,7 @@ def test_what_a_submission_has_started_ends_with_it(node: Node) -> None:
     node.run.wait()
     assert gone(facts["pid"])
     assert gone(facts["parent"])
-    assert job.wait(timeout=60) == 1
+    assert job.wait(timeout=STANDSTILL) == 1
 
 
 def test_a_submission_that_ends_leaves_no_folder(tmp_path: Path) -> None:
