@@ -38,7 +38,7 @@ def prepare_run():
     inputs = (name for job in waiting for name in job.inputs)
     dated, others = date_now(inputs, [Path(RESULTS), Path(hub.folder)])
     if dated:
-        print(f"{dated} files from the future are dated as of now", file=sys.stderr)
+        print(f"inputs from the future, dated as of now: {dated}", file=sys.stderr)
     if missing_here or others:
         raise WorkflowError("\n".join([*missing_here, *others, "Nothing was run."]))
     for problem in missing:

@@ -10,6 +10,7 @@ from polyglot.displays.context import Context
 from polyglot.displays.numbers import UNKNOWN, count, number, share
 from polyglot.displays.table import Table
 from polyglot.displays.tables.layout import row_dicts
+from polyglot.study.races import FEW
 
 ENDS = {
     "one left": "one teacher was left",
@@ -19,8 +20,8 @@ ENDS = {
     "no student": "no teacher has a student",
 }
 """Why a race ended (`polyglot.scoring.racing.End`)."""
-FEW, EQUAL = 4, 0.5
-"""With fewer teachers, or a larger share of them left at the end, a race saves hardly anything."""
+EQUAL = 0.5
+"""With a larger share of the teachers left at the end, a race saves hardly anything."""
 
 
 def race(context: Context, rungs: pd.DataFrame) -> Table:
