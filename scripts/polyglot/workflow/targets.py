@@ -16,7 +16,7 @@ from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
-from polyglot.workflow.inputs.page import PageInputs
+from polyglot.workflow.inputs.page import COST, PageInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.target_checks import check_targets, targets_of
 
@@ -53,7 +53,7 @@ class Targets(Inputs):
 
     def whole(self, experiments: Iterable[str]) -> list[str]:
         """All final files of a study's experiments, the cost, and the page."""
-        cost = paths.TABLE.format(study=self.study.study, table="resources", form="csv")
+        cost = paths.TABLE.format(study=self.study.study, table=COST, form="csv")
         return [*self.of(experiments), cost, *HubInputs(self.study, self.registries).locks(), self.at(paths.PAGE)]
 
     def all(self) -> list[str]:
@@ -74,7 +74,7 @@ class Targets(Inputs):
     def measured(self) -> list[str]:
         """Files needed before the run's cost is summed."""
         shown = self.of(self.study.default_experiments)
-        return [file for file in shown if Path(file).stem not in ("resources", "ledger")]
+        return [file for file in shown if Path(file).stem not in (COST, "ledger")]
 
     def ranking(self) -> list[str]:
         """The table and figure of a ranking by the data alone, and the page."""

@@ -10,6 +10,7 @@ from polyglot.displays.catalogue import TABLES
 from polyglot.displays.catalogue.files import CELLS, RESULT
 from polyglot.displays.display import Display
 from polyglot.workflow.inputs.page import PageInputs
+from polyglot.workflow.targets import Targets
 
 from .conftest import Read
 
@@ -50,6 +51,18 @@ def test_what_the_command_line_asks_for_is_made(read: Read) -> None:
     alone = PageInputs(*read(), ("screen",))
     assert {Path(path).stem for path in alone.files()} == {"screen"}
     assert alone.shown()["samples"] == []
+
+
+def test_what_a_run_makes_and_a_page_shows_is_no_file_from_earlier(read: Read) -> None:
+    """It would be read while another job writes it."""
+    study, registries = read(run=["race"], experiments={"race": {"compare": "race", "languages": ["de"]}})
+    for asked in ("race", "all"):
+        made = Targets(study, registries).asked_by(asked)
+        leave(*made)
+        page = PageInputs(study, registries, (asked,))
+        assert "results/demo/tables/resources.md" in page.files()
+        assert not page.earlier().keys() & {*made}
+        assert "main" in page.facts()["unrun"]
 
 
 def test_an_experiment_that_is_there_is_shown_and_no_reason_to_run_it(read: Read) -> None:

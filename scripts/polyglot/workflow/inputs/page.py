@@ -23,6 +23,8 @@ WITH_OWN_TARGETS: tuple[Comparison, ...] = ("race", "routing", "selection")
 """Experiments with separate targets (`snakemake race`, `snakemake route`, `snakemake select`)."""
 ALONE = ("rank", "screen")
 """Targets that show small samples, and nothing of a study's students."""
+COST = "resources"
+"""The table of what a run took. Every run makes it, but one for the targets above."""
 FRAMES = {
     "leaderboard": "tables/leaderboard.csv",
     "recommendation": "tables/recommendation.csv",
@@ -100,8 +102,12 @@ class PageInputs(Inputs):
 
     def files(self, _: Any = None) -> list[str]:
         """What this run makes of the page."""
+        with_cost = not {*self.made} <= {*ALONE}
         found = [
-            path for kind, name, display in self._displays if display.experiment in self.made for path in self._forms(kind, name)
+            path
+            for kind, name, display in self._displays
+            if display.experiment in self.made or (with_cost and name == COST)
+            for path in self._forms(kind, name)
         ]
         if MAIN in self.made:
             found += [*self._frames().values(), *(path for *_, path in self._samples())]
@@ -150,7 +156,9 @@ class PageInputs(Inputs):
         langs = [language[code].name for code in study.languages]
         base = model[study.base].label or study.base if study.base else ""
         whose = f"students of {base}" if base else "no students"
-        there = {display.experiment for kind, name, display in self._displays if self._there(*self._forms(kind, name))}
+        there = {
+            display.experiment for kind, name, display in self._displays if name != COST and self._there(*self._forms(kind, name))
+        }
         earlier = sorted(there - {*self.made})
         return {
             "name": study.study,
