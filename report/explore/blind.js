@@ -1,5 +1,5 @@
 (async () => {
-  const { load, make } = explore;
+  const { load, make, turns } = explore;
   const by = (id) => document.getElementById(id);
   const form = by("rater");
   const field = form.elements;
@@ -22,7 +22,9 @@
     const done = pairs().filter((one) => found[one.id]).length;
     by("said").textContent = pair ? `Pair ${at + 1} of ${pairs().length}; ${done} judged` : langs.length ? `${done} of ${pairs().length} pairs are judged. Save them as a file.` : "There are no pairs: no two teachers have answered the same question.";
     const answer = (title, text) => make("section", { className: "answer", "aria-label": title }, make("h2", { textContent: title }), make("p", { className: "text", dir: "auto", lang: field.lang.value, textContent: text }));
-    by("pair").replaceChildren(...(pair ? [make("p", { className: "text asked", dir: "auto", lang: field.lang.value, textContent: pair.prompt }), make("div", { className: "answers" }, answer("First", pair.a), answer("Second", pair.b))] : []));
+    const block = (text) => make("p", { className: "text asked", dir: "auto", lang: field.lang.value, textContent: text });
+    const asked = (pair) => pair.before.length ? turns([...pair.before, ["user", pair.prompt]], block) : block(pair.prompt);
+    by("pair").replaceChildren(...(pair ? [asked(pair), make("div", { className: "answers" }, answer("First", pair.a), answer("Second", pair.b))] : []));
     for (const verdict of ["a", "tie", "b"]) {
       by(verdict).disabled = !pair;
       by(verdict).setAttribute("aria-pressed", String(Boolean(pair) && found[pair.id] === verdict));

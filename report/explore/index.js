@@ -1,5 +1,5 @@
 (async () => {
-  const { load, make, plain } = explore;
+  const { load, make, turns, plain } = explore;
   const PAGE = 20;
   const TEN = 10;
   const AHEAD = 6; // chunks that are loaded at once
@@ -150,7 +150,7 @@
   };
 
   const has = (row, marked, text) =>
-    inside(row.prompt, text) ||
+    [row.prompt, ...(row.before || []).map(([, content]) => content)].some((asked) => inside(asked, text)) ||
     row.answers.some((answer) => marked.has(answer.teacher) &&
       ["prompt", "response", "text", "thoughts"].some((name) => answer[name] && inside(answer[name], text)));
 
@@ -182,16 +182,15 @@
     const state = usable ? (answer.used ? "in the training set" : "usable, not drawn") : `left out: ${all.statuses[answer.status]}`;
     const measured = all.metrics.map((metric, place) => [metric.title, answer.metrics && answer.metrics[place]])
       .filter(([, value]) => value !== null && value !== undefined).map(([title, value]) => [title, String(value)]);
-    if (answer.similarity !== undefined) measured.push(["nearest neighbour", `similarity ${answer.similarity}`]);
     const parts = [
       make("h3", { textContent: teacherName(answer.teacher) }),
       make("p", { className: `status${usable ? "" : " out"}`, textContent: state }),
       answer.prompt && answer.prompt !== row.prompt ? block(answer.prompt, lang, words, "text asked") : null,
       answer.response ? block(answer.response, lang, words) : null,
       answer.text ? folded("what it wrote", block(answer.text, lang, words)) : null,
-      terms(measured),
+      measured.length ? terms(measured) : null,
       answer.thoughts ? folded("thoughts", block(answer.thoughts, "", words)) : null,
-      answer.neighbour ? folded("nearest neighbour", block(answer.neighbour, lang)) : null,
+      answer.neighbour ? folded(`nearest neighbour${answer.similarity === undefined ? "" : `, similarity ${answer.similarity}`}`, block(answer.neighbour, lang)) : null,
       folded(usable ? "what the filters said" : "why was this left out?", reasons(answer)),
     ];
     const other = marked && !marked.has(answer.teacher);
@@ -199,12 +198,12 @@
   };
 
   const requestOf = (row, { group, marked }, words) => {
-    const turns = row.asked.map(([role, content]) => [role, content]);
     const narrowed = filtering() || field.show.value;
     return make("article", { lang: "en" },
       make("h2", { className: "quiet", textContent: `${nameOf("languages", group.lang)} · ${group.method} · ${row.id}` }),
-      row.prompt ? block(row.prompt, group.lang, words, "text asked") : null,
-      folded("what the teachers were asked", ...turns.map(([role, content]) => make("div", {}, make("strong", { textContent: role }), block(content, "")))),
+      row.before ? turns([...row.before, ["user", row.prompt]], (text) => block(text, group.lang, words, "text asked"))
+        : row.prompt ? block(row.prompt, group.lang, words, "text asked") : null,
+      folded("what the teachers were asked", turns(row.asked, (text) => block(text, ""))),
       make("div", { className: "answers" }, ...row.answers.map((answer) => answerOf(answer, row, group.lang, narrowed ? marked : null, words))));
   };
 

@@ -38,8 +38,17 @@ const explore = (() => {
     return made;
   };
 
+  // the turns of a conversation, each beside who speaks; block makes the element of a text. A text from the right has the speaker
+  // there: the direction of a turn is that of its text, for parts with a direction of their own do not count
+  const turn = ([role, content], block) => {
+    const text = block(content);
+    text.removeAttribute("dir");
+    return make("div", { className: "turn", dir: "auto" }, make("strong", { className: "quiet", dir: "ltr", textContent: role }), text);
+  };
+  const turns = (said, block) => make("div", {}, ...said.map((one) => turn(one, block)));
+
   // a text as it is compared; polyglot.displays.explore.search says the same
   const plain = (text) => text.normalize("NFKC").toLowerCase().split(/\s+/u).filter((word) => word).join(" ");
 
-  return { take, load, make, plain };
+  return { take, load, make, turns, plain };
 })();

@@ -86,6 +86,25 @@ def test_the_best_ten_of_each_cell_have_the_highest_rewards(page: Page) -> None:
     assert set(page.locator(".answer:not(.other) dt:text-is('reward') + dd").all_inner_texts()) == {"3.5"}
 
 
+def test_a_conversation_has_its_speakers_where_the_writing_begins(page: Page, browser: Browser, folder: Path) -> None:
+    page.get_by_label("Language").select_option("")
+    page.get_by_label("Search").fill("Mitzi")
+    expect(page.locator("article")).to_have_count(1)
+    expect(page.locator("article mark")).to_have_text("Mitzi")
+    turns = page.locator("article > div > .turn")
+    assert turns.locator("strong").all_inner_texts() == ["system", "user", "assistant", "user"]
+    with opening(browser, folder / "blind.html", viewport={"width": 390, "height": 844}) as blind:
+        blind.get_by_label("Language").select_option("Arabic")
+        while not blind.locator(".turn").count():
+            blind.get_by_role("button", name="Skip").click()
+        assert blind.locator(".turn").count() == 4
+        for shown in (turns, blind.locator(".turn")):
+            speaker, text = (shown.nth(1).locator(part).bounding_box() for part in ("strong", ".text"))
+            assert speaker is not None
+            assert text is not None
+            assert speaker["x"] >= text["x"] + text["width"]
+
+
 def test_pages_turn_and_the_address_keeps_the_filters(page: Page, browser: Browser) -> None:
     page.get_by_label("Language").select_option("")
     expect(page.locator("#place")).to_have_text("page 1 of 4")

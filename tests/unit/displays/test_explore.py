@@ -16,7 +16,7 @@ from polyglot.displays.explore.answers import embedded_in, with_neighbours
 from polyglot.displays.explore.page import explore
 from polyglot.displays.explore.search import Index, part_of, plain, words
 from polyglot.selection.embeddings import write_embeddings
-from tests.explored import KEY, LEFT_OUT, looked
+from tests.explored import BEFORE, CONVERSATION, KEY, LEFT_OUT, looked
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "report/explore"
 
@@ -90,6 +90,24 @@ def test_the_nearest_neighbour_is_the_repeated_answer(made: Path) -> None:
     copies = [answer for answer in answers if "always the same" in answer.get("response", "")]
     assert len(copies) > 1
     assert all(answer["similarity"] > 0.5 and "always the same" in answer["neighbour"] for answer in copies)
+
+
+def test_the_page_says_how_neighbours_are_found(made: Path, tmp_path: Path) -> None:
+    explore(looked(tmp_path / "files", embedded=True), TEMPLATES, tmp_path / "embedded", KeyFinder.here())
+    for folder, way in ((made, "sequences of four characters"), (tmp_path / "embedded", "the study's embedding")):
+        assert f"by\n{way}" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_request_that_goes_on_with_a_conversation_shows_it(made: Path) -> None:
+    """On both pages, and to the search."""
+    turns = [[turn["role"], turn["content"]] for turn in BEFORE]
+    manifest = part(made, "manifest")
+    rows = [row for chunk in range(manifest["chunks"]) for row in part(made, f"chunk-{chunk}")]
+    assert {row["id"]: row["before"] for row in rows if "before" in row} == {f"ar-{CONVERSATION:02d}": turns}
+    pairs = [pair for found in part(made, "blind")["pairs"].values() for pair in found]
+    assert [pair["before"] for pair in pairs if pair["before"]] == [turns]
+    assert all("User:" not in pair["prompt"] for pair in pairs)
+    assert any(word.startswith("mitzi") for word in part(made, f"search-{part_of('mitzi')}"))
 
 
 def test_with_embeddings_the_nearest_neighbour_is_that_of_the_same_meaning(tmp_path: Path) -> None:

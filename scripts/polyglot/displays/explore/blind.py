@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from polyglot.core.conversations import HISTORY, prompts_told
+from polyglot.core.conversations import HISTORY, histories
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.text import visible
 from polyglot.displays.explore.answers import Group
+from polyglot.displays.explore.chunks import spoken
 
 KEY = ("pair", "lang", "method", "request_id", "teacher_a", "teacher_b", "judge_a", "judge_b")
 """Columns of the key."""
@@ -42,7 +43,10 @@ class Pairs:
                     self.candidates.setdefault(group.lang, []).append((group.method, different))
 
     def drawn(self) -> tuple[dict[str, list[dict[str, Any]]], pd.DataFrame]:
-        """By language what is shown, `id`, `prompt`, `a` and `b` of each pair; and the key (see `KEY`)."""
+        """By language what is shown of each pair, and the key (see `KEY`).
+
+        Shown are `id`, `before` (the turns before the prompt, with who speaks), `prompt`, `a` and `b`.
+        """
         shown: dict[str, list[dict[str, Any]]] = {}
         key = []
         for lang, candidates in self.candidates.items():
@@ -53,8 +57,8 @@ class Pairs:
                 row = self._row(lang, method, first, second)
                 key.append(row)
                 texts = {"a": visible(first["response"]), "b": visible(second["response"])}
-                asked = prompts_told(answers.iloc[:1])[0]
-                shown.setdefault(lang, []).append({"id": row["pair"], "prompt": visible(asked), **texts})
+                asked = {"before": spoken(histories(answers.iloc[:1])[0]), "prompt": visible(first["prompt"])}
+                shown.setdefault(lang, []).append({"id": row["pair"], **asked, **texts})
         return shown, pd.DataFrame(key, columns=[*KEY])
 
     def _row(self, lang: str, method: str, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

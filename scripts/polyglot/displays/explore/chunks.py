@@ -9,13 +9,14 @@ data/search-S.js      see `polyglot.displays.explore.search`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from polyglot.core.conversations import HISTORY, turns_in
 from polyglot.core.text import visible
 from polyglot.displays.explore.answers import Group
 from polyglot.displays.explore.script import write_part
@@ -64,18 +65,21 @@ class Parts:
 
     def _chunk(self, requests: pd.DataFrame, answers: pd.DataFrame) -> None:
         by_request = dict(list(answers.groupby("request_id", sort=False)))
-        rows = [
-            {
-                "id": request["request_id"],
-                "asked": [[turn["role"], visible(turn["content"])] for turn in request["messages"]],
-                "prompt": _text(request["prompt"]),
-                "answers": [self._answer(answer) for answer in records(by_request[request["request_id"]])],
-            }
-            for request in records(requests)
-        ]
+        rows = [self._row(request, records(by_request[request["request_id"]])) for request in records(requests)]
         write_part(self.folder / f"chunk-{self.chunks}.js", f"chunk-{self.chunks}", rows)
         self.index.add(self.chunks, (text for row in rows for text in texts_of(row)))
         self.chunks += 1
+
+    def _row(self, request: dict[str, Any], answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """A request with its answers; `before` has the turns before its prompt, if it goes on with a conversation."""
+        before = next((turns for answer in answers if (turns := spoken(turns_in(answer.get(HISTORY))))), [])
+        return {
+            "id": request["request_id"],
+            "asked": spoken(request["messages"]),
+            "prompt": _text(request["prompt"]),
+            "answers": [self._answer(answer) for answer in answers],
+            **({"before": before} if before else {}),
+        }
 
     def _answer(self, answer: dict[str, Any]) -> dict[str, Any]:
         """What the page shows of an answer; what is empty is left out."""
@@ -114,9 +118,16 @@ class Parts:
 def texts_of(row: dict[str, Any]) -> Iterable[str]:
     """The texts of a request that a search looks at, as index.js does."""
     yield row["prompt"]
+    for _, content in row.get("before", []):
+        yield content
     for answer in row["answers"]:
         for name in ("prompt", "response", "text", "thoughts"):
             yield answer.get(name, "")
+
+
+def spoken(turns: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """Turns as the page has them: who speaks, and what."""
+    return [[turn["role"], visible(turn["content"])] for turn in turns]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

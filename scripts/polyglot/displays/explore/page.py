@@ -77,7 +77,7 @@ def explore(looked: Looked, templates: Path, folder: Path, keys: KeyFinder) -> N
     )
     write_csv(key, folder / "key.csv")
     for name in ("blind", "index"):  # the last file that is written is the one that is asked for
-        write_text(_page(templates, name, looked.study), folder / f"{name}.html")
+        write_text(_page(templates, name, looked), folder / f"{name}.html")
 
 
 def _manifest(parts: Parts, looked: Looked) -> dict[str, Any]:
@@ -97,8 +97,9 @@ def _manifest(parts: Parts, looked: Looked) -> dict[str, Any]:
     }
 
 
-def _page(templates: Path, name: str, study: str) -> str:
+def _page(templates: Path, name: str, looked: Looked) -> str:
     template = templates / f"{name}.html.jinja"
     style, script = beside(template, "explore.css"), beside(template, "loading.js") + beside(template, f"{name}.js")
     hashes = {"style": hash_of(style), "scripts": hash_of(script)}
-    return render(template, study=study, style=Markup(style), script=Markup(script), hashes=hashes)
+    embedded = any(one.embeddings for one in looked.sets)
+    return render(template, study=looked.study, embedded=embedded, style=Markup(style), script=Markup(script), hashes=hashes)
