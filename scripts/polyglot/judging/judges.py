@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.conversations import told
-from polyglot.core.prompts import PromptTemplates
+from polyglot.core.prompts import Message, PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Engine
 from polyglot.intrinsic.reward import HIGH, LOW, TOO_LONG, ratings
@@ -40,11 +40,15 @@ class Exchange:
     references: tuple[str, ...] = ()
     rubric: str = ""
 
+    def before(self, answers: Sequence[str]) -> list[Message]:
+        """The turns before the last question of a dialogue with these answers."""
+        pairs = zip(self.questions[:-1], answers, strict=False)
+        turns = [turn for pair in pairs for turn in zip(("user", "assistant"), pair, strict=True)]
+        return [{"role": who, "content": said} for who, said in turns]
+
     def prompt(self, answers: Sequence[str]) -> str:
-        """All before the last answer of a dialogue with these answers."""
-        before = zip(self.questions[:-1], answers, strict=False)
-        turns = [turn for pair in before for turn in zip(("user", "assistant"), pair, strict=True)]
-        return told([{"role": who, "content": said} for who, said in [*turns, ("user", self.questions[-1])]])
+        """All before the last answer of a dialogue with these answers, as one text."""
+        return told([*self.before(answers), {"role": "user", "content": self.questions[-1]}])
 
 
 class Judge(Protocol):
@@ -98,7 +102,8 @@ class ChatJudge:
 
 
 class RewardJudge:
-    """A reward model: it scores one answer at a time, so that order does not matter.
+    """A reward model: it scores one answer at a time, so that order does not matter, after the turns of its dialogue in the
+    model's chat template.
 
     Args:
         load: makes the model when it is first needed.
@@ -112,12 +117,20 @@ class RewardJudge:
         return self.load()
 
     def rate(self, exchanges: Sequence[Exchange]) -> pd.DataFrame:
-        rated = self.model.rate([one.prompt(one.answers) for one in exchanges], [one.answers[-1] for one in exchanges])
+        rated = self.model.rate(
+            [one.questions[-1] for one in exchanges],
+            [one.answers[-1] for one in exchanges],
+            before=[one.before(one.answers) for one in exchanges],
+        )
         return _told(share_of_scale(rated["reward"])).assign(text=None)
 
     def compare(self, exchanges: Sequence[Exchange]) -> pd.DataFrame:
         ours, theirs = (
-            self.model.score([one.prompt(getattr(one, name)) for one in exchanges], [getattr(one, name)[-1] for one in exchanges])
+            self.model.score(
+                [one.questions[-1] for one in exchanges],
+                [getattr(one, name)[-1] for one in exchanges],
+                before=[one.before(getattr(one, name)) for one in exchanges],
+            )
             for name in ("answers", "references")
         )
         same = [one.answers == one.references for one in exchanges]

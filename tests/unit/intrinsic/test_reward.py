@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from polyglot.core.conversations import HISTORY, prompts_told, written
 from polyglot.core.prompts import PromptTemplates
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Request
@@ -99,6 +100,29 @@ def test_judge_ratings_keep_the_order_of_the_responses(repository: Path, tmp_pat
     assert rated["reward"].tolist()[::2] == [2, 5]
     assert np.isnan(rated["reward"][1])
     assert rated["problem"].fillna("").tolist() == ["", "no rating", ""]
+
+
+@pytest.mark.parametrize("prompts", ["nano", "chat", "paper"])
+def test_a_judge_reads_all_turns_before_the_response_that_it_rates(repository: Path, tmp_path: Path, prompts: str) -> None:
+    """As one instruction; a prompt without earlier turns is asked about as ever."""
+    before = [("system", "Sei knapp."), ("user", "Was ist 2+2?"), ("assistant", "Vier.")]
+    history = written([{"role": who, "content": said} for who, said in before])
+    data = pd.DataFrame({"prompt": "Und mal 3?", "response": ["4", "2"], HISTORY: [history, ""]})
+    templates = PromptTemplates(repository / f"config/prompts/{prompts}")
+    texts: list[str] = []
+
+    class Reading(Judge):
+        def chat(self, requests: list[Request]) -> list[Answer]:
+            texts.extend(request.messages[0]["content"] for request in requests)
+            return super().chat(requests)
+
+    rated = judge(Reading(), templates, "German", prompts_told(data), list(data["response"]), side(tmp_path), batch_size=2)
+    assert rated["reward"].tolist() == [4, 2]
+    told = "System: Sei knapp.\n\nUser: Was ist 2+2?\n\nAssistant: Vier.\n\nUser: Und mal 3?"
+    asked = [(told, "4"), ("Und mal 3?", "2")]
+    expected = {templates.render("judge", language="German", prompt=prompt, response=response) for prompt, response in asked}
+    assert set(texts) == expected
+    assert sum(told in text for text in texts) == 1
 
 
 def test_the_same_text_is_judged_once_and_an_answer_that_is_cut_off_is_missing(repository: Path, tmp_path: Path) -> None:

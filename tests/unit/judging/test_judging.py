@@ -156,9 +156,10 @@ def test_a_reward_model_rates_and_compares(tmp_path: Path, nano_model: Path, rep
         Exchange(("Wer?",), ("Niemand. " * 200,), ("Eine Katze.",)),
         Exchange(("Wer?", "Und?"), ("Ein Hund.", "Wau."), ("Eine Katze.", "Miau.")),
     ]
-    dialogues = [f"User: Wer?\n\nAssistant: {name}\n\nUser: Und?" for name in ("Ein Hund.", "Eine Katze.")]
+    first = {"role": "user", "content": "Wer?"}
+    dialogues = [[first, {"role": "assistant", "content": name}] for name in ("Ein Hund.", "Eine Katze.")]
     ours, theirs, our_second, their_second = model.score(
-        ["Wer?", "Wer?", *dialogues], ["Ein Hund.", "Eine Katze.", "Wau.", "Miau."]
+        ["Wer?", "Wer?", "Und?", "Und?"], ["Ein Hund.", "Eine Katze.", "Wau.", "Miau."], before=[[], [], *dialogues]
     )
     compared, rated = judge.compare(exchanges), judge.rate(exchanges)
     assert compared["value"].dropna().tolist() == [float(ours > theirs), 0.5, float(our_second > their_second)]
