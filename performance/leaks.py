@@ -4,9 +4,10 @@
 
 The questions are test items of the micro-world. A leak is such a question in other letter case, within a longer prompt, by
 another template of its kind, or in another language. Harmless prompts are the micro-world's others, but for those that ask what a
-test item asks in other words. The filter `contamination` is measured with its defaults. Beside it stands the nearest question by
-a sentence encoder, the shipped one or that of a folder: by its similarity, and by its margin, the similarity less the mean of the
-ten next. What counts as a find is set on one half of the harmless prompts, at 1 % of false alarms, and measured on the other.
+test item asks in other words. The filters `contamination` and `semantic_contamination` are measured with their defaults. The
+latter takes the nearest question by a sentence encoder, the shipped one or that of a folder. Beside its similarity stands the
+margin, the similarity less the mean of the ten next. What counts as a find is set on one half of the harmless prompts, at 1 % of
+false alarms, and measured on the other.
 Intervals are Wilson's, of 95 %. Precision is among the leaks of a kind and the harmless prompts; with fewer leaks it is lower.
 """
 
@@ -62,7 +63,7 @@ def by_words(questions: Sequence[str], prompts: Texts) -> Found:
 
 
 def by_meaning(questions: Sequence[str], prompts: Texts, encoder: Path) -> dict[str, Found]:
-    """What is found by the nearest question: by similarity, and by margin."""
+    """What is found by the nearest question: by similarity, as the filter does, and by margin."""
     import numpy as np
     from sentence_transformers import SentenceTransformer
 
@@ -82,11 +83,11 @@ def by_meaning(questions: Sequence[str], prompts: Texts, encoder: Path) -> dict[
 
 def _above(values: dict[str, Any]) -> Found:
     """What has more than what 1 % of every second harmless prompt has; of the harmless ones, the others."""
-    import numpy as np
+    from polyglot.synthesis.filters.semantic_contamination import SemanticSettings, limit
 
-    least = np.quantile(values["harmless"][::2], 1 - FALSE_ALARMS, method="higher")
+    least = limit(values["harmless"][::2], SemanticSettings(false_alarms=FALSE_ALARMS))
     print(f"a find is above {least:.3f}")
-    return {kind: list((given[1::2] if kind == "harmless" else given) > least) for kind, given in values.items()}
+    return {kind: list((given[1::2] if kind == "harmless" else given) >= least) for kind, given in values.items()}
 
 
 def shown(found: Sequence[bool], among: int | None = None) -> str:

@@ -194,3 +194,117 @@ rule metric:
         "Metric {wildcards.metric} of {wildcards.recipe}/{wildcards.teacher}/{wildcards.lang}"
     script:
         "../scripts/intrinsic/metric.py"
+
+
+# What filters by meaning compare with; of no use to a study without one.
+rule question_embeddings:
+    """An embedding of every question of the benchmarks of a language."""
+    input:
+        tasks=evaluation.folders,
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/nearest/questions/{lang}.parquet",
+    log:
+        "results/{study}/logs/question_embeddings/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/question_embeddings/{lang}.tsv"
+    conda:
+        models.embedding_environment(models.embedder)
+    threads: threads_of("question_embeddings")
+    resources:
+        **asked("question_embeddings"),
+    params:
+        name=models.embedder,
+        model=models.settings(models.embedder),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+    message:
+        "Embed the benchmarks' questions in {wildcards.lang}"
+    script:
+        "../scripts/intrinsic/question_embeddings.py"
+
+
+rule nearest_questions:
+    """The benchmark question that is nearest in meaning to each prompt of usable answers, in any language of the study."""
+    input:
+        requests=rules.render_requests.output,
+        answers=rules.synthesize.output,
+        questions=training_sets.questions(),
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/nearest/answers/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/nearest_questions/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/nearest_questions/{teacher}/{lang}/{seed}.tsv"
+    conda:
+        models.embedding_environment(models.embedder)
+    threads: threads_of("nearest_questions")
+    resources:
+        **asked("nearest_questions"),
+    params:
+        name=models.embedder,
+        model=models.settings(models.embedder),
+        batch_size=STUDY.intrinsic.embedding_batch_size,
+        reading=STUDY.synthesis.reading,
+    message:
+        "Nearest questions of {wildcards.teacher}'s prompts in {wildcards.lang}, seed {wildcards.seed}"
+    script:
+        "../scripts/intrinsic/nearest_questions.py"
+
+
+use rule nearest_questions as nearest_to_seeds with:
+    input:
+        seed="results/{study}/seed/{lang}.parquet",
+        questions=training_sets.questions(),
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/nearest/seed/{lang}.parquet",
+    log:
+        "results/{study}/logs/nearest_to_seeds/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/nearest_to_seeds/{lang}.tsv"
+    threads: threads_of("nearest_to_seeds")
+    resources:
+        **asked("nearest_to_seeds"),
+    message:
+        "Nearest questions of the seed prompts in {wildcards.lang}"
+
+
+use rule nearest_questions as nearest_to_further with:
+    input:
+        requests=rules.further_requests.output,
+        answers=rules.synthesize_further.output,
+        questions=training_sets.questions(),
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/further/nearest/{teacher}/{lang}/{seed}.parquet",
+    log:
+        "results/{study}/logs/nearest_to_further/{teacher}/{lang}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/nearest_to_further/{teacher}/{lang}/{seed}.tsv"
+    threads: threads_of("nearest_to_further")
+    resources:
+        **asked("nearest_to_further"),
+    message:
+        "Nearest questions of {wildcards.teacher}'s further prompts in {wildcards.lang}"
+
+
+use rule nearest_questions as nearest_to_translated with:
+    input:
+        requests=["results/{study}/requests/{lang}/{method}/{seed}.parquet"],
+        answers=["results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"],
+        questions=training_sets.questions(),
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/nearest/translated/{teacher}/{lang}/{method}/{seed}.parquet",
+    log:
+        "results/{study}/logs/nearest_to_translated/{teacher}/{lang}/{method}/{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/nearest_to_translated/{teacher}/{lang}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        method=one_of(TRANSLATED),
+    threads: threads_of("nearest_to_translated")
+    resources:
+        **asked("nearest_to_translated"),
+    message:
+        "Nearest questions of {wildcards.teacher}'s translated prompts in {wildcards.lang}"

@@ -202,6 +202,25 @@ if ASKED_HERE:
         ask_endpoint_build,
 
 
+use rule nearest_questions as nearest_to_build with:
+    input:
+        requests=rules.build_requests.output,
+        answers=rules.synthesize_build.output,
+        questions=training_sets.questions(),
+        model=models.folder(models.embedder),
+    output:
+        "results/{study}/build/nearest/{recipe}/{teacher}/{lang}.parquet",
+    log:
+        "results/{study}/logs/nearest_to_build/{recipe}/{teacher}/{lang}.log",
+    benchmark:
+        "results/{study}/benchmarks/nearest_to_build/{recipe}/{teacher}/{lang}.tsv"
+    threads: threads_of("nearest_to_build")
+    resources:
+        **asked("nearest_to_build"),
+    message:
+        "Nearest questions of the build's answers of {wildcards.teacher} in {wildcards.lang}"
+
+
 use rule check_answers as check_build with:
     input:
         requests=rules.build_requests.output,
@@ -209,6 +228,8 @@ use rule check_answers as check_build with:
         tasks=evaluation.folders,
         seed="results/{study}/seed/{lang}.parquet",
         earlier=building.answers_that_are_there,
+        nearest=training_sets.nearest(paths.NEAREST_TO_BUILD),
+        usual=training_sets.nearest(paths.NEAREST_TO_SEEDS),
     output:
         expand(
             "results/{{study}}/build/synthetic/{{recipe}}/{{teacher}}/{{lang}}/{method}.parquet",

@@ -100,6 +100,8 @@ rule check_answers:
         tasks=evaluation.folders,
         seed="results/{study}/seed/{lang}.parquet",
         earlier=training_sets.earlier,
+        nearest=training_sets.nearest(paths.NEAREST),
+        usual=training_sets.nearest(paths.NEAREST_TO_SEEDS),
     output:
         expand(
             "results/{{study}}/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -193,6 +195,8 @@ use rule check_answers as check_further with:
         tasks=evaluation.folders,
         seed="results/{study}/seed/{lang}.parquet",
         earlier=training_sets.earlier_than_further,
+        nearest=training_sets.nearest(paths.NEAREST_TO_FURTHER),
+        usual=training_sets.nearest(paths.NEAREST_TO_SEEDS),
     output:
         expand(
             "results/{{study}}/further/synthetic/{{teacher}}/{{lang}}/{method}/{{seed}}.parquet",
@@ -336,6 +340,8 @@ use rule check_answers as check_translated with:
         answers=["results/{study}/answers/{teacher}/{lang}/{method}/{seed}.parquet"],
         tasks=evaluation.folders,
         seed="results/{study}/seed/{lang}.parquet",
+        nearest=training_sets.nearest(paths.NEAREST_TO_TRANSLATED),
+        usual=training_sets.nearest(paths.NEAREST_TO_SEEDS),
     output:
         ["results/{study}/synthetic/{teacher}/{lang}/{method}/{seed}.parquet"],
     log:

@@ -12,7 +12,7 @@ with running(snakemake, environment="transformers"):
     from polyglot.evaluation.items import benchmark_questions
     from polyglot.synthesis.answers import read_answers
     from polyglot.synthesis.filters.base import Examples
-    from polyglot.synthesis.filters.chain import examples_of, filtered
+    from polyglot.synthesis.filters.chain import examples_of, filtered, neighbours_of
 
     read = []
     for asked_path, answered_path in zip(snakemake.input.requests, snakemake.input.answers, strict=True):
@@ -34,6 +34,8 @@ with running(snakemake, environment="transformers"):
         questions=benchmark_questions(map(Path, snakemake.input.tasks)),
         seed_prompts=dict(zip(seeds["id"], seeds["prompt"], strict=True)),
         earlier=examples_of(map(pd.read_parquet, snakemake.input.get("earlier", []))),
+        nearest=neighbours_of(map(pd.read_parquet, snakemake.input.nearest)),
+        usual=[one for path in snakemake.input.usual for one in pd.read_parquet(path)["similarity"]],
     )
     for found, out in zip(filtered(read, snakemake.params.filters, known), snakemake.output, strict=True):
         print(*found["method"].unique(), found["status"].value_counts().to_dict())

@@ -20,6 +20,8 @@ LEFT_OUT = {
         "reward_scale",
         "metric",
         "race_earlier",
+        "question_embeddings",
+        "nearest_questions",
     },
 }
 """What docs/explanation/workflow.md says is not shown, and what the embedded study has no need of."""

@@ -118,6 +118,34 @@ def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: p
     assert not [*copy.folder.glob("results/demo/unfinished/answers/api/**/*.batches")]
 
 
+def test_prompts_are_compared_with_benchmarks_by_meaning_where_the_study_says_so(copy: Workplace) -> None:
+    """Beside what the other filters said, and another limit embeds nothing again."""
+    target = "results/demo/synthetic/hasty/de/respond/0.parquet"
+    before = pd.read_parquet(copy.folder / target)
+    assert copy.planned(target) == {}
+
+    def filters(**settings: float) -> tuple[str, str]:
+        chain = {"duplicates": {"action": "mark"}, "semantic_contamination": {"action": "mark", **settings}}
+        return "--config", f"filters={json.dumps(chain)}"
+
+    compared = {"question_embeddings": 1, "nearest_to_seeds": 1, "nearest_questions": 1, "check_answers": 1}
+    assert copy.planned(target, *filters()) == compared
+    copy.snakemake(target, *filters())
+    nearest = pd.read_parquet(copy.folder / "results/demo/nearest/answers/hasty/de/0.parquet").set_index("id")
+    usual = pd.read_parquet(copy.folder / "results/demo/nearest/seed/de.parquet")["similarity"]
+    after = pd.read_parquet(copy.folder / target)
+    usable = after[after["status"] == "ok"]
+    assert len(usual) < 100, "with fewer, no seed prompt is to be found"
+    assert list(after["status"]) == list(before["status"])
+    assert set(nearest["lang"]) == {"de"}
+    assert set(nearest["benchmark"]) <= {"global-mmlu-lite", "m-rewardbench", "mgsm"}
+    for name, decisions in zip(usable["request_id"], usable["decisions"], strict=True):
+        assert [one["filter"] for one in decisions[:-1]] == ["control_tokens", "contamination", "personal", "duplicates"]
+        assert decisions[-1]["score"] == pytest.approx(nearest.loc[name, "similarity"])
+        assert decisions[-1]["decision"] == ("mark" if decisions[-1]["score"] > usual.max() else "keep")
+    assert copy.planned(target, *filters(similarity=0.9)) == {"check_answers": 1}
+
+
 def test_a_users_own_prompts_reach_the_teachers(copy: Workplace) -> None:
     rows = [{"prompt": f"Was ist {number} und 1?", "response": str(number + 1)} for number in range(30)]
     (copy.folder / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -45,13 +45,18 @@ def distances_to_others(embeddings: npt.NDArray[Any]) -> npt.NDArray[np.float64]
     total, _ = _sum_of_units(embeddings)
     found = np.empty(n)
     for start in range(0, n, ROWS):
-        units = _units(embeddings, start)
+        units = unit_rows(embeddings, start)
         own = np.einsum("ij,ij->i", units, units)
         found[start : start + ROWS] = 1 - (units @ total - own) / (n - 1)
     return found
 
 
-def _units(embeddings: npt.NDArray[Any], start: int) -> npt.NDArray[np.float64]:
+def unit_rows(embeddings: npt.NDArray[Any], start: int) -> npt.NDArray[np.float64]:
+    """The `ROWS` rows from one on, each of length 1.
+
+    Raises:
+        ValueError: if a row is zero or not finite (names the row).
+    """
     rows = np.asarray(embeddings[start : start + ROWS], dtype=np.float64)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     bad = ~(np.isfinite(norms) & (norms > 0))
@@ -66,7 +71,7 @@ def _sum_of_units(embeddings: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64]
     total = np.zeros(embeddings.shape[1])
     squares = 0.0
     for start in range(0, len(embeddings), ROWS):
-        units = _units(embeddings, start)
+        units = unit_rows(embeddings, start)
         total += units.sum(axis=0)
         squares += float(np.einsum("ij,ij->", units, units))
     return total, squares

@@ -59,6 +59,10 @@ class Gradients(Section):
     seed: int = Field(default=0, ge=0, description="Seed of the random signs and the parts.")
 
 
+MOST_SEEDS = 5000
+"""Seed prompts of a language that are compared with benchmarks, drawn at random from more: of 1 % false alarms these are 50."""
+
+
 class Intrinsic(Section):
     """Measurements of the synthetic data."""
 

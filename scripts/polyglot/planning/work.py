@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from polyglot.intrinsic.settings import MOST_SEEDS
 from polyglot.registry import Registries
 from polyglot.registry.models import Model
 from polyglot.selection.rules import RULES as SELECTION_RULES
@@ -146,6 +147,25 @@ class Jobs:
 
     def training_set(self, wildcards: Mapping[str, str]) -> Work:
         return Work(stored=self._examples(wildcards) * self.study.plan.example_tokens * BYTES_PER_TOKEN)
+
+    # Contamination by meaning
+    def questions(self, wildcards: Mapping[str, str]) -> Work:
+        """The questions of a language's benchmarks."""
+        chosen = self.study.evaluation.benchmarks_in(wildcards["lang"])
+        items = BENCHMARK_ITEMS * len(chosen)
+        return replace(self._reading(self.study.intrinsic.embedding, "embed", items), stored=items * EMBEDDING_BYTES)
+
+    def nearest_to_seeds(self, wildcards: Mapping[str, str]) -> Work:
+        return self._reading(self.study.intrinsic.embedding, "embed", MOST_SEEDS)
+
+    def drawn(self, wildcards: Mapping[str, str]) -> Work:
+        """The answers of any teacher, a routed one too, to a draw's requests."""
+        return Work(requests=requests_in(Draw.parse(wildcards["seed"]), self.study) * len(self.study.methods))
+
+    def nearest(self, answers: Work) -> Work:
+        """The prompts of answers; limits allow for the most."""
+        found = self._reading(self.study.intrinsic.embedding, "embed", answers.requests)
+        return replace(found, examples=(answers.most or answers).requests)
 
     # Measurements of data
     def diversity(self, wildcards: Mapping[str, str]) -> Work:
@@ -340,6 +360,12 @@ RULES: dict[str, Said] = {
     "synthesize_build": Jobs.built,
     "ask_endpoint_build": Jobs.built,
     "translate_seed": Jobs.translate,
+    "question_embeddings": Jobs.questions,
+    "nearest_to_seeds": Jobs.nearest_to_seeds,
+    "nearest_questions": lambda jobs, wildcards: jobs.nearest(jobs.drawn(wildcards)),
+    "nearest_to_further": lambda jobs, wildcards: jobs.nearest(jobs.further(wildcards)),
+    "nearest_to_translated": lambda jobs, wildcards: jobs.nearest(jobs.translated(wildcards)),
+    "nearest_to_build": lambda jobs, wildcards: jobs.nearest(jobs.built(wildcards)),
     "training_set": Jobs.training_set,
     "select_samples": Jobs.select_samples,
     "diversity": Jobs.diversity,

@@ -16,6 +16,11 @@ from polyglot.rehearsal.preparation import Rehearsal, prepare
 from polyglot.rehearsal.report import TARGETS, Job, Row, rows, table
 from polyglot.study.seed_languages import seed_languages
 
+EMBEDDING = (
+    *("diversity", "question_embeddings", "nearest_to_seeds", "nearest_questions"),
+    *("nearest_to_further", "nearest_to_translated", "nearest_to_build"),
+)
+"""Rules whose jobs run the embedding model, whoever the teacher is."""
 OUTCOMES, REPORT, PORT = "outcomes.jsonl", "rehearsal.md", "endpoint_port"
 
 
@@ -81,7 +86,7 @@ def _summary(found: Sequence[Row]) -> str:
 def _roles(rehearsal: Rehearsal) -> dict[str, str]:
     intrinsic = rehearsal.study.intrinsic
     judges = dict.fromkeys(("reward", "reward_scale", "check_judge"), intrinsic.reward.model)
-    return judges | {"diversity": intrinsic.embedding}
+    return judges | dict.fromkeys(EMBEDDING, intrinsic.embedding)
 
 
 def _options(rehearsal: Rehearsal) -> list[str]:

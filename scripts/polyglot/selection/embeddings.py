@@ -19,11 +19,12 @@ def text_of(samples: pd.DataFrame) -> list[str]:
     return [f"{prompt}\n{response}" for prompt, response in zip(samples["prompt"], samples["response"], strict=True)]
 
 
-def write_embeddings(ids: Sequence[str], embeddings: Floats, path: Path) -> None:
+def write_embeddings(ids: Sequence[str], embeddings: Floats, path: Path, **texts: Sequence[str]) -> None:
     """A Parquet file with the columns `id` and `embedding` (a list of d numbers).
 
     Args:
         embeddings: shape (n, d).
+        texts: further columns by name, n texts each.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -31,7 +32,8 @@ def write_embeddings(ids: Sequence[str], embeddings: Floats, path: Path) -> None
     flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float32).reshape(-1))
     lists = pa.FixedSizeListArray.from_arrays(flat, max(embeddings.shape[1], 1))
     with atomic(path) as partial:
-        parquet.write_table(pa.table({"id": pa.array(list(ids), pa.string()), "embedding": lists}), partial)
+        columns = {name: pa.array(list(column), pa.string()) for name, column in {"id": ids, **texts}.items()}
+        parquet.write_table(pa.table({**columns, "embedding": lists}), partial)
 
 
 def read_embeddings(paths: Sequence[Path]) -> Floats:

@@ -105,8 +105,7 @@ def read_answers(
         another counts), read_strictly (the first attempt could be read as it is), read, repaired; `HISTORY` if the requests
         have it.
     """
-    rows = [_row(request, answers, reading) for request in requests.to_dict("records")]
-    frame = pd.DataFrame(rows) if rows else pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
+    frame = read_pairs(requests, answers, reading)
     frame.insert(1, "teacher", teacher)
     if frame.empty:
         return frame
@@ -123,6 +122,12 @@ def read_answers(
     written_in = languages_of(list(frame["thoughts"]), frame["lang"].iloc[0], languages)
     frame.insert(list(frame.columns).index("thoughts") + 1, "thoughts_lang", np.array(written_in, dtype=object))
     return frame
+
+
+def read_pairs(requests: pd.DataFrame, answers: Mapping[str, Answer], reading: How = "repair") -> pd.DataFrame:
+    """The same before any language is detected, without `teacher` and `thoughts_lang`."""
+    rows = [_row(request, answers, reading) for request in requests.to_dict("records")]
+    return pd.DataFrame(rows) if rows else pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KINDS.items()})
 
 
 def _row(request: Mapping[Any, Any], answers: Mapping[str, Answer], reading: How) -> dict[str, Any]:

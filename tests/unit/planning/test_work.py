@@ -97,6 +97,13 @@ ROUTED = {"lang": "de", "seed": "0"}
         ("assign", {"routed": "persyn", **ROUTED}),
         ("sample_embeddings", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
         ("sample_clusters", {"teacher": "gemma-3-27b-it", "pool": "de", "seed": "0"}),
+        ("question_embeddings", {"lang": "de"}),
+        ("nearest_to_seeds", {"lang": "de"}),
+        ("nearest_questions", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
+        ("nearest_questions", {"teacher": "persyn", "lang": "de", "seed": "0"}),
+        ("nearest_to_further", {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}),
+        ("nearest_to_translated", {"teacher": "gemma-3-27b-it", "lang": "de", "method": "nllb-respond", "seed": "0"}),
+        ("nearest_to_build", {"teacher": "gemma-3-27b-it", "lang": "de", "recipe": "equal-25k"}),
         ("own_quality", {"dataset": "mine"}),
         ("select_own", {"dataset": "mine"}),
         ("student_answers", {**SET, "base": "gemma-3-4b"}),
@@ -116,6 +123,21 @@ def planned(study: tuple[Study, Registries], rule: str, wildcards: dict[str, str
     asked = {"threads": demand.threads, "mem_mb": demand.mem_mb, "runtime": demand.runtime, "gres": None, "slurm_partition": None}
     table = budget([{"rule": rule, "wildcards": wildcards, "gpu": demand.gpu, **asked}], *study)
     return {str(key): value for key, value in table.iloc[0].items()}
+
+
+def test_every_prompt_is_compared_with_the_benchmarks_once(persyn: tuple[Study, Registries]) -> None:
+    study, registries = persyn
+    named = {"teacher": "gemma-3-27b-it", "lang": "de", "seed": "0"}
+    found = work("nearest_questions", named, study, registries)
+    assert (found.model, found.kind) == (study.intrinsic.embedding, "embed")
+    assert found.examples == 3 * study.synthesis.requests
+    further = work("nearest_to_further", named, study, registries)
+    most = work("synthesize_further", named, study, registries).most
+    assert most is not None
+    assert 0 < further.read / study.plan.example_tokens < further.examples == most.requests
+    asked = work("question_embeddings", {"lang": "de"}, study, registries)
+    assert asked.examples == BENCHMARK_ITEMS * len(study.evaluation.benchmarks_in("de"))
+    assert asked.stored == asked.examples * EMBEDDING_BYTES
 
 
 def test_a_router_reads_every_prompt_and_other_ways_to_choose_need_no_model(persyn: tuple[Study, Registries]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polyglot.study import paths
 from polyglot.workflow.inputs.explore import ExploreInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
@@ -24,6 +25,15 @@ def test_filters_are_told_to_jobs_in_order_and_only_those_that_run(read: Read) -
     filters = {"length": {"response_least": 2}, "personal": {"action": "skip"}}
     names = [name for name, _ in TrainingSetInputs(*read(filters=filters)).filters()]
     assert names == ["control_tokens", "contamination", "duplicates", "length"]
+
+
+def test_questions_are_compared_by_meaning_only_where_a_filter_wants_it(read: Read) -> None:
+    named = {"teacher": "hasty", "lang": "de", "seed": "0"}
+    assert TrainingSetInputs(*read()).nearest(paths.NEAREST)(named) == []
+    wanting = TrainingSetInputs(*read(filters={"semantic_contamination": {}}))
+    assert wanting.nearest(paths.NEAREST)(named) == ["results/demo/nearest/answers/hasty/de/0.parquet"]
+    assert wanting.nearest(paths.NEAREST_TO_SEEDS)(named) == ["results/demo/nearest/seed/de.parquet"]
+    assert wanting.questions() == [f"results/demo/nearest/questions/{lang}.parquet" for lang in ("ar", "de", "id")]
 
 
 def test_a_judged_selection_reads_rewards_of_the_whole_set_and_no_quality_model(read: Read) -> None:

@@ -51,18 +51,25 @@ def given(adapter: str, folder: Path, rubric: Path) -> dict[str, Any]:
         "student_answers": {"prompts": data, **chats},
         "duels": {"answers": data, "whole": data, **judging, **chats},
         "sample_embeddings": {"data": data, **model},
+        "question_embeddings": {"tasks": [str(folder / "sums/de")], **model},
+        "nearest_questions": {"seed": data, "questions": [], **model},
         "select_own": {"data": data, "quality": str(folder / "quality.parquet"), **model},
     }
     asked = {"teacher": settings, "retries": 0, "reading": "repair"}
     params: dict[str, dict[str, Any]] = {"synthesize": asked, "student_answers": {"base": settings}}
     params |= dict.fromkeys(("reward", "duels"), judged)
-    params |= dict.fromkeys(("diversity", "sample_embeddings", "select_own"), embedded)
+    params |= dict.fromkeys(
+        ("diversity", "sample_embeddings", "select_own", "question_embeddings", "nearest_questions"), embedded
+    )
     of_all = {"batch_size": 8, "side_file": str(folder / "side")}
     named = {"teacher": "name", "base": "name", "lang": "de"}
     return {"input": inputs[adapter], "params": params[adapter] | of_all, "wildcards": named}
 
 
-ADAPTERS = ("synthesize", "diversity", "reward", "student_answers", "duels", "sample_embeddings", "select_own")
+ADAPTERS = (
+    *("synthesize", "diversity", "reward", "student_answers", "duels", "sample_embeddings", "select_own"),
+    *("question_embeddings", "nearest_questions"),
+)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
@@ -71,6 +78,8 @@ def test_a_job_comes_to_vllm_without_torch(repository: Path, tmp_path: Path, ada
     pd.DataFrame({"id": TEXTS, "quality": 1.0}).to_parquet(tmp_path / "quality.parquet")
     pd.DataFrame(REQUESTS).to_parquet(tmp_path / "requests.parquet")
     (tmp_path / "model").mkdir()
+    (tmp_path / "sums/de").mkdir(parents=True)
+    (tmp_path / "sums/de/test.jsonl").write_text('{"question": "Was ist 1 und 1?", "answer": 2}\n')
     snakemake = given(adapter, tmp_path, repository / "config/prompts/chat/judge.jinja")
     snakemake |= {"output": [str(tmp_path / "out.parquet")], "resources": {"gpu": 2}}
     snakemake |= {"config": {"operation": {"name": MODEL.operation}, "study": "s"}}

@@ -61,6 +61,7 @@ STATUS_STYLES = {
     "refusal": ("#CC6677", "+++++"),
     "mixed_language": ("#332288", "*****"),
     "expression": ("#117733", "ooooo"),
+    "benchmark_neighbour": ("#661100", "....."),
     REPAIRED: ("#0072B2", "-----"),
 }
 """Colour and hatch of each status."""

@@ -56,6 +56,15 @@ class Earlier(NamedTuple):
     response: str
 
 
+class Neighbour(NamedTuple):
+    """The benchmark question that is nearest to a prompt by the study's embedding: their cosine, its benchmark and language."""
+
+    similarity: float
+    benchmark: str
+    lang: str
+    question: str
+
+
 @dataclass(frozen=True)
 class Examples:
     """Examples to be filtered, n of one teacher, language and draw, and what they are compared with.
@@ -69,6 +78,8 @@ class Examples:
         questions: benchmark to the questions of its test items.
         seed_prompts: id to prompt of the seed dataset in this language.
         earlier: examples of the same set that were filtered before.
+        nearest: request id to the nearest question in any language of the study; only where a filter asks for it.
+        usual: similarities of seed prompts in this language to their nearest questions; only where a filter asks for it.
     """
 
     rows: pd.DataFrame
@@ -78,6 +89,8 @@ class Examples:
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seed_prompts: Mapping[str, str] = field(default_factory=dict)
     earlier: Sequence[Earlier] = ()
+    nearest: Mapping[str, Neighbour] = field(default_factory=dict)
+    usual: Sequence[float] = ()
 
     @property
     def turns(self) -> list[list[str]]:
@@ -102,6 +115,7 @@ class Filter:
             out.
         settings: the class of its settings; its default for `action` says whether it keeps out or marks.
         default: whether a study that does not name it runs it.
+        by_meaning: whether it needs `Examples.nearest` and `usual`, so that jobs with the study's embedding model come first.
     """
 
     name: str
@@ -110,6 +124,7 @@ class Filter:
     find: Callable[[Examples, Any], Sequence[Verdict]]
     settings: type[Settings] = Settings
     default: bool = False
+    by_meaning: bool = False
 
 
 _ROOM = "polyglot.synthesis.filters"
@@ -118,6 +133,7 @@ FILTERS: Lookup[Filter] = Lookup(
     {
         "control_tokens": f"{_ROOM}.control_tokens:CONTROL_TOKENS",
         "contamination": f"{_ROOM}.contamination:CONTAMINATION",
+        "semantic_contamination": f"{_ROOM}.semantic_contamination:SEMANTIC_CONTAMINATION",
         "duplicates": f"{_ROOM}.duplicates:DUPLICATES",
         "personal": f"{_ROOM}.personal:PERSONAL",
         "length": f"{_ROOM}.length:LENGTH",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.errors import WrongInput
-from polyglot.synthesis.filters.base import FILTERS, Earlier, Examples, Filter, Settings
+from polyglot.synthesis.filters.base import FILTERS, Earlier, Examples, Filter, Neighbour, Settings
 
 
 def filtered(answers: Sequence[pd.DataFrame], chain: Sequence[tuple[str, dict[str, Any]]], known: Examples) -> list[pd.DataFrame]:
@@ -75,6 +75,13 @@ def examples_of(answers: Iterable[pd.DataFrame]) -> list[Earlier]:
         for known in usable
         for name, method, pair in zip(known.rows["request_id"], known.rows["method"], known.pairs, strict=True)
     ]
+
+
+def neighbours_of(nearest: Iterable[pd.DataFrame]) -> dict[str, Neighbour]:
+    """Request id to its nearest question, as `polyglot.intrinsic.nearest.nearest_questions` gives them."""
+    columns = ["id", *Neighbour._fields]
+    rows = (row for frame in nearest for row in zip(*(frame[name].tolist() for name in columns), strict=True))
+    return {name: Neighbour(*known) for name, *known in rows}
 
 
 def marks(answers: pd.DataFrame) -> pd.DataFrame:

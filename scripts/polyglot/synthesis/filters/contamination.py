@@ -80,6 +80,11 @@ class Questions:
         return share, self.known[-item][:2]
 
 
+def quoted(question: str) -> str:
+    """A question as a problem quotes it."""
+    return question if len(question) <= QUOTED else f"{question[:QUOTED]}..."
+
+
 def _find(examples: Examples, settings: ContaminationSettings) -> Sequence[Verdict]:
     """The largest share of a question that stands in an example."""
     known = Questions(examples.questions, settings)
@@ -89,8 +94,7 @@ def _find(examples: Examples, settings: ContaminationSettings) -> Sequence[Verdi
         share, found = max(shares, key=lambda one: one[0])
         problem = None
         if found is not None and share >= settings.share:
-            quoted = found[1] if len(found[1]) <= QUOTED else f"{found[1][:QUOTED]}..."
-            problem = f"it holds {share:.0%} of a question of {found[0]}: {quoted}"
+            problem = f"it holds {share:.0%} of a question of {found[0]}: {quoted(found[1])}"
         verdicts.append(Verdict(share, problem))
     return verdicts
 

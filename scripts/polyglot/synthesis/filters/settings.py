@@ -44,3 +44,8 @@ def _settings(one: Filter, given: Any) -> Settings:
 def in_use(chain: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """Filters that run, each with its settings, in order."""
     return [(name, dict(settings)) for name, settings in chain.items() if settings["action"] != "skip"]
+
+
+def by_meaning(chain: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a filter that runs needs the nearest questions by the study's embedding."""
+    return any(FILTERS[name].by_meaning for name, _ in in_use(chain))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle
@@ -10,7 +11,7 @@ from typing import Any
 from polyglot.study import paths
 from polyglot.study.sizes import every_answer, examples_in, requests_in, wants
 from polyglot.synthesis.draws import BUILD, Draw
-from polyglot.synthesis.filters.settings import in_use
+from polyglot.synthesis.filters.settings import by_meaning, in_use
 from polyglot.synthesis.methods.base import METHODS, own_templates, template_files
 from polyglot.synthesis.recipes import PUBLIC, WHOLE, blocks_needed, parse_recipe
 from polyglot.workflow.inputs.base import Inputs, Wildcards
@@ -60,6 +61,16 @@ class TrainingSetInputs(Inputs):
     def filters(self) -> list[list[str | dict[str, Any]]]:
         """[name, settings] of every filter that runs, in order."""
         return [[name, settings] for name, settings in in_use(self.study.filters)]
+
+    def nearest(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """The file with the nearest benchmark questions of answers, or of seed prompts, if a filter asks for it."""
+        asked = by_meaning(self.study.filters)
+        return lambda wildcards: [self.at(pattern, **dict(wildcards.items()))] if asked else []
+
+    def questions(self) -> list[str]:
+        """Embeddings of the questions of all languages of the study."""
+        used = {lang for matrix in self.study.matrices.values() for lang in matrix.languages}
+        return [self.at(paths.QUESTIONS, lang=lang) for lang in sorted(used)]
 
     def earlier(self, wildcards: Wildcards) -> list[str]:
         """Answers that a set has before a draw's: those of its earlier blocks, block by block."""

@@ -15,6 +15,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("ask_endpoint", "ask_endpoint_translated", "ask_endpoint_assigned"),
         *("further_requests", "synthesize_further", "ask_endpoint_further"),
         *("build_requests", "build_plan", "synthesize_build", "ask_endpoint_build", "check_build"),
+        *("question_embeddings", "nearest_to_seeds", "nearest_questions"),
+        *("nearest_to_further", "nearest_to_translated", "nearest_to_build"),
         *("check_answers", "check_further", "check_translated", "training_set"),
     ),
     "selecting data": (
