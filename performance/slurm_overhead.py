@@ -19,13 +19,14 @@ from pathlib import Path
 PROFILE = Path(__file__).resolve().parent.parent / "profiles/slurm"
 CHAIN = 5
 WORKFLOW = """
-from polyglot.cluster.slurm import ask_in_step_with_the_jobs, outlast_the_controller
+from polyglot.cluster.slurm import ask_in_step_with_the_jobs, outlast_the_controller, start_snakemake_once
 from polyglot.cluster.snakemake_inside import slurm_executor
 
 onstart:
     executor = slurm_executor(workflow)
     outlast_the_controller(executor)
     ask_in_step_with_the_jobs(executor)
+    start_snakemake_once(executor)
 
 rule side_by_side:
     input: expand("side/{n}", n=range(int(config.get("jobs", 0))))

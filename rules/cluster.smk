@@ -8,9 +8,12 @@ from polyglot.planning.submissions import JUDGING
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
 from polyglot.workflow.future_files import date_now
 from polyglot.workflow.keys import missing_keys
+from polyglot.workflow.shared_starts import share_starts_of_the_submission
 
 RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
 asked, threads_of = RUN.asked, RUN.threads  # resource requests of a rule's jobs
+if not is_main(workflow):
+    share_starts_of_the_submission()  # which RUN has announced, if this process runs its jobs
 small = None  # the resource request of rules that run no model
 CLUSTER = RUN.site  # None if jobs run on this machine
 # Endpoints are asked where Snakemake runs if compute nodes have no network, or if jobs wait for batches: longer than a site lets

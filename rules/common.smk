@@ -23,11 +23,7 @@ from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.loading import choose_study_file, load_study
 from polyglot.workflow.named_files import check_named_files
-from polyglot.workflow.shared_starts import (
-    served_by,
-    share_starts,
-    share_starts_of_the_submission,
-)
+from polyglot.workflow.shared_starts import served_by, share_starts
 from polyglot.workflow.targets import Targets
 from polyglot.workflow.wildcards import constraints, one_of
 
@@ -95,6 +91,4 @@ if is_main(workflow):
     plainly(lambda: selection.check_own(sys.argv[1:]))
     plainly(lambda: screening.check(sys.argv[1:]))
     share_starts(Path.cwd())
-else:
-    share_starts_of_the_submission()
 count_served_jobs(served_by)

@@ -68,6 +68,15 @@ def test_the_controllers_record_shows_gpus_memory_time_cores_and_partition_as_de
         assert record.fields["JobState"] == "COMPLETED", rule
 
 
+def test_a_submission_starts_snakemake_once(finished: Finished) -> None:
+    """Also one with several jobs, which come after one another."""
+    logs = {path: path.read_text() for path in (finished.workplace.folder / ".snakemake/slurm_logs").rglob("*.log")}
+    assert len(logs) == len(records(run_of(finished.output)))
+    assert {text.count("Building DAG of jobs") for text in logs.values()} == {1}
+    (several,) = (text for path, text in logs.items() if path.parent.name == "group_data-hasty_check_further_training_set")
+    assert several.count("Execute 1 jobs") == several.count("Finished jobid") == 2
+
+
 def test_tables_figures_and_downloads_never_go_to_the_cluster(finished: Finished) -> None:
     submitted = [record.rules for record in records(run_of(finished.output))]
     assert not [rules for rules in submitted if rules.startswith(("table", "figure", "hub_", "resources", "ledger"))]

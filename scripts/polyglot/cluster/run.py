@@ -62,7 +62,7 @@ class Run:
     def _announce_submission(self, site: Site, rules: list[str]) -> None:
         """Let the jobs of this submission know of each other, if it has several.
 
-        Each of them is a step of Slurm's; this process is that of the submission.
+        This process is that of the submission; each of them is one that it starts, or a step of Slurm's.
         """
         if len(rules) < 2:
             return
@@ -160,6 +160,7 @@ class Run:
             slurm.remove_side_files(executor)
             slurm.outlast_the_controller(executor)
             slurm.ask_in_step_with_the_jobs(executor)
+            slurm.start_snakemake_once(executor)
             if self.site.limits.minutes is not None:
                 snakemake_inside.keep_groups_within(executor, self.site.limits.minutes)
         for run, count in cancelled.items():

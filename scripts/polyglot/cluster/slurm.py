@@ -7,7 +7,9 @@ what no longer works.
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import Any
 from polyglot.core.upstream import Upstream
 
 PLUGIN = Upstream("snakemake-executor-plugin-slurm", first="2.8", before="2.9")
+JOBSTEP = Upstream("snakemake-executor-plugin-slurm-jobstep", first="0.6", before="0.7")
 RUN = re.compile(r"SLURM run ID: (\S+)")
 """The plugin's line in Snakemake's log with the run's id, which is also the name of its Slurm jobs."""
 REFUSAL = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE)
@@ -31,6 +34,9 @@ ANSWER = 60.0
 
 GROWTH = 1.25
 """Growth factor of the time between status checks while no job ends."""
+STEP = Path(__file__).with_name("step.py")
+ONE_AT_A_TIME = "--resources in_group=1"
+"""Jobs of a submission run one after another: each has the resource, as profiles/slurm says (`polyglot.cluster.run`)."""
 LOST = ("PREEMPTED", "NODE_FAIL")
 """States of a job that Slurm removed from its node; if it is restarted, the state soon changes."""
 
@@ -139,6 +145,39 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
         executor.next_seconds_between_status_checks = longer if alive == len(active_jobs) else shortest
 
     executor.check_active_jobs = check_active_jobs
+
+
+def start_snakemake_once(executor: Any) -> None:
+    """Make a snakemake-executor-plugin-slurm executor start Snakemake once for a submission.
+
+    In version 2.8.0, a submission's Snakemake starts another one for each job, as a step of Slurm's (srun). Here the submission
+    is one step, and the Snakemake in it does all jobs. Job arrays, jobs with `mpi` and --slurm-pass-command-as-script need the
+    other way, and keep it.
+    """
+    import snakemake_executor_plugin_slurm_jobstep as jobstep
+
+    lost = "each job of a submission starts Snakemake once more"
+    setting = "workflow.executor_settings.pass_command_as_script"
+    touched = ("format_job_exec", "get_python_executable", "additional_general_args", "array_jobs", setting)
+    options = ("get_cpu_setting", "get_gpu_setting", "get_node_setting")
+    if not (PLUGIN.has(executor, *touched, lost=lost) and JOBSTEP.has(jobstep, *options, lost=lost)):
+        return
+    if executor.array_jobs or executor.workflow.executor_settings.pass_command_as_script:
+        return
+    format_job_exec = executor.format_job_exec
+
+    def in_one_step(job: Any) -> str:
+        command: str = format_job_exec(job)
+        for_steps: str = executor.additional_general_args()
+        start = f"{executor.get_python_executable()} -m snakemake "
+        if job.resources.get("mpi") or command.count(start) != 1 or command.count(for_steps) != 1:
+            return command
+        gpus = jobstep.get_gpu_setting(job)
+        step = f"srun -n1 --cpu-bind=q {jobstep.get_cpu_setting(job, bool(gpus))} {gpus} {jobstep.get_node_setting(job)}"
+        launched = f"{shlex.quote(sys.executable)} -I {shlex.quote(str(STEP))} {step} {start}"
+        return command.replace(start, launched).replace(for_steps, ONE_AT_A_TIME)
+
+    executor.format_job_exec = in_one_step
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""The process that starts what is to outlive a job's step, where a submission itself runs.
+"""The process that starts what is to outlive a job, where a submission itself runs.
 
     python -m polyglot.core.starter FOLDER PROCESS
 
-On Slurm each job of a submission is a step of its own, and all that a step has started ends with it. So the submission's process
+What a job has started may end with it, as on Slurm where a job of a submission is a step of its own. So the submission's process
 starts this one before its first job (`begin`), and jobs ask it (`order`): a line in the pipe `orders` names a file that says what
 to run. It imports nothing that takes long, and ends with the submission.
 """

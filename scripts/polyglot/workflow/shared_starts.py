@@ -9,7 +9,7 @@ A server is for one interpreter, one set of libraries and one set of environment
 they are imported. It ends with the run, also if that is killed, and when nobody has come for some minutes.
 
 On a cluster, jobs of one submission do the same, also those with a GPU: a fork uses it, the server never does. There the
-submission's process is the run, and has the server started (`polyglot.core.starter`), since each job is a step of its own.
+submission's process is the run, and has the server started (`polyglot.core.starter`), since a job may be a step of its own.
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ def test_an_executor_of_slurm_without_its_inner_parts_is_used_as_it_is(
     said = capsys.readouterr().err
     for lost in ("for leftovers", "is not waited for", "seen late", "missing from the list", "may ask for more than 100 minutes"):
         assert lost in said
+    assert "each job of a submission starts Snakemake once more" in said
 
 
 def test_jobs_of_a_submission_see_it_if_it_has_several(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +21,7 @@ from polyglot.cluster.slurm import (
     outlast_the_controller,
     remember_failures,
     remove_side_files,
+    start_snakemake_once,
     wait_for_controller,
 )
 from polyglot.core.upstream import warn
@@ -226,6 +229,7 @@ WRAPPERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "check_active_jobs": (outlast_the_controller, "a restart of Slurm's controller is not waited for"),
     "next_seconds_between_status_checks": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
     "workflow": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
+    "format_job_exec": (start_snakemake_once, "each job of a submission starts Snakemake once more"),
     "report_job_error": (lambda executor: remember_failures(executor, since=0), "what Slurm says of failed jobs is missing"),
 }
 
@@ -277,3 +281,69 @@ def test_side_files_of_a_group_are_removed_when_the_whole_group_is_done(tmp_path
     executor.report_job_success(alone)
     assert done == [group, alone]
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+class Submitting:
+    """What the plugin runs on a node, with its own options for a step of each job."""
+
+    array_jobs: frozenset[str] = frozenset()
+
+    def __init__(self, *, as_script: bool = False) -> None:
+        self.workflow = SimpleNamespace(executor_settings=SimpleNamespace(pass_command_as_script=as_script))
+
+    def get_python_executable(self) -> str:
+        return sys.executable
+
+    def additional_general_args(self) -> str:
+        from snakemake_executor_plugin_slurm import Executor
+
+        return str(Executor.additional_general_args(self))
+
+    def format_job_exec(self, job: Any) -> str:
+        start = f"echo before && {self.get_python_executable()} -m snakemake --snakefile 'a b'"
+        return f"{start} --target-jobs {job.target} {self.additional_general_args()} --mode remote"
+
+
+def submitted(target: str, **resources: Any) -> Any:
+    return SimpleNamespace(target=target, threads=3, resources=resources)
+
+
+@pytest.mark.parametrize(("resources", "gpus"), [({}, []), ({"gpu": 2}, ["--gpus=2"]), ({"gpu": None, "gres": "gpu:2"}, [])])
+def test_a_submission_is_one_step_with_one_snakemake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: dict[str, Any], gpus: list[str]
+) -> None:
+    """The step asks for what the job was given, and takes no other options from its environment."""
+    executor = Submitting()
+    start_snakemake_once(executor)
+    given = {"SLURM_JOB_ID": "7", "SLURM_MEM_PER_NODE": "4000", "SRUN_DEBUG": "3", "SBATCH_QOS": "long", "HELD": "kept"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    command(tmp_path, "srun", 'printf "%s\\n" "$@"; env')
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    ran = executor.format_job_exec(submitted("a:x=1 b:x=1", **resources))
+    first, *said = subprocess.run(ran, shell=True, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert first == "before"
+    options = ["-n1", "--cpu-bind=q", "--cpus-per-task=3", *gpus, "--nodes=1"]
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", "a b", "--target-jobs", "a:x=1", "b:x=1"]
+    expected = [*options, *snakemake, "--resources", "in_group=1", "--mode", "remote"]
+    assert said[: len(expected)] == expected
+    variables = dict(line.split("=", 1) for line in said[len(expected) :] if "=" in line)
+    assert {name: variables[name] for name in given if name in variables} == {"SLURM_JOB_ID": "7", "HELD": "kept"}
+
+
+def test_what_needs_snakemake_before_its_step_keeps_it() -> None:
+    arrays, several = Submitting(), Submitting()
+    arrays.array_jobs = frozenset({"all"})
+    for executor, resources in ((Submitting(as_script=True), {}), (arrays, {}), (several, {"mpi": "srun"})):
+        job = submitted("a:x=1", **resources)
+        as_it_was = executor.format_job_exec(job)
+        start_snakemake_once(executor)
+        assert executor.format_job_exec(job) == as_it_was
+        assert "slurm-jobstep" in as_it_was
+
+
+def test_another_command_than_the_tested_one_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor, job = Submitting(), submitted("a:x=1")
+    monkeypatch.setattr(executor, "format_job_exec", lambda job: "otherwise")
+    start_snakemake_once(executor)
+    assert executor.format_job_exec(job) == "otherwise"
