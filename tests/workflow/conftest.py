@@ -19,6 +19,7 @@ import yaml
 from polyglot.workflow.shared_starts import VARIABLE
 from tests import patience
 
+from ..endpoint import KEY
 from . import made_here
 
 PARTS = (
@@ -28,6 +29,8 @@ PARTS = (
 
 
 SNAKEMAKE = Path(__file__).with_name("snakemake_start.py")
+SHARED_KEY = "SHARED_TEST_KEY"
+"""Variable with an endpoint's key that is there in all tests: a run with variables of its own imports all libraries anew."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         modules = tmp_path_factory.mktemp("modules")
         patch.setenv("PYTHONPATH", str(modules), prepend=os.pathsep)
         patch.setenv(VARIABLE, f"{os.getpid()}:{tmp_path_factory.mktemp('starts')}")
+        patch.setenv(SHARED_KEY, KEY)
         patch.setenv("POLYGLOT_TEST_SNAKEMAKE", f"{os.getpid()}:{tmp_path_factory.mktemp('snakemake')}")
         yield modules
 

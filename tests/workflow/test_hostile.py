@@ -26,9 +26,9 @@ from playwright.sync_api import Browser
 from polyglot.core.files import read_frame
 from polyglot.synthesis.methods.base import pair_json
 
-from ..endpoint import KEY, completion, serving
+from ..endpoint import completion, serving
 from .browser import browser
-from .conftest import Workplace, share_the_world
+from .conftest import SHARED_KEY, Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
 __all__ = ["browser"]
@@ -123,7 +123,7 @@ def configured(work: Workplace, teacher: str, watched: str) -> None:
     """Every name and text of the tiny study made hostile, and a second teacher behind an endpoint."""
     text = labels(watched)
     entry: dict[str, Any] = {"engine": "openai", "label": text["api"], "licence": text["licence"], "family": text["step"]}
-    entry |= {"endpoint": {"url": teacher, "model": "m", "api_key": "TEST_KEY"}, "price": {"prompt": 1, "completion": 2}}
+    entry |= {"endpoint": {"url": teacher, "model": "m", "api_key": SHARED_KEY}, "price": {"prompt": 1, "completion": 2}}
 
     def models(known: dict[str, Any]) -> None:
         known["hasty"]["label"], known["nano-base"]["label"] = text["hasty"], text["base"]
@@ -160,8 +160,7 @@ def hostile(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shutil.copytree(tiny.folder, folder, symlinks=True, copy_function=shutil.copy2)
     work, watcher = Workplace(folder), Counting()
     threading.Thread(target=watcher.serve_forever, daemon=True).start()
-    with serving() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEST_KEY", KEY)
+    with serving() as server:
         server.behave = answers(watcher.url)
         configured(work, server.url, watcher.url)
         done = work.snakemake("all", "publish", f"{RESULTS}/archive.zip")
