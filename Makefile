@@ -27,7 +27,7 @@ ifneq ($(TORCH),$(shell cat $(READY) 2>/dev/null))
 endif
 endif
 
-.PHONY: demo test check docs unit setup wheels clean lock help replication tokenizers test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
+.PHONY: demo test check style types docs unit setup wheels clean lock help replication tokenizers test-real test-unit test-workflow test-vllm test-servers test-unsloth test-slurm test-gpu
 
 demo: $(READY) ## run the embedded study to its report (resumes after an interruption)
 	@polyglot unlock
@@ -39,11 +39,11 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
-# environments are set up side by side, with the checks; then three groups at a time, as one ends the next, the long ones first: make
-# passes a group by that still waits for something, and the longest must not be the last
+# environments are set up side by side, the large ones first, with the checks; then three groups at a time, as one ends the next, the
+# long ones first: make passes a group by that still waits for something, and the longest must not be the last
 test: ## every check and test, the embedded study included; not test-gpu
 	$(FIND_PYTHON)
-	@$(MAKE) --no-print-directory -j3 check tokenizers $(VLLM_READY) $(UNSLOTH_READY) $(SERVERS_READY) $(VALIDATOR_READY)
+	@$(MAKE) --no-print-directory -j3 $(VLLM_READY) $(UNSLOTH_READY) check tokenizers $(SERVERS_READY) $(VALIDATOR_READY)
 	@$(MAKE) --no-print-directory -j3 -o tokenizers WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers; also the site, if it has been built
@@ -76,12 +76,16 @@ test-gpu: $(READY) ## engines, fine-tuning and perplexity on a GPU (skipped with
 unit: $(READY) ## the tests that take seconds
 	pytest -m "not slow"
 
-check: $(READY) docs ## formatting, linting, types, the documentation's links
+check: style types docs ## formatting, linting, types, the documentation's links
+
+style: $(READY)
 	ruff check .
 	ruff format --check .
-	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+types: $(READY)
+	mypy
 
 docs: $(DOCS_READY) ## the documentation as a site, docs/_site/index.html; a link that leads nowhere is an error
 	$(DOCS)/bin/sphinx-build -W --keep-going -q -j auto docs docs/_site
