@@ -3,7 +3,10 @@
     make && snakemake experiments screen route select replication
     python docs/pages.py results/demo
 
-writes docs/numbers.json and the pages; without a folder, the pages alone, from the numbers that are there.
+    snakemake --configfile config/metrics.yaml
+    python docs/pages.py --metrics results/metrics
+
+each write docs/numbers.json and the pages; without a folder, the pages alone, from the numbers that are there.
 """
 
 from __future__ import annotations
@@ -218,6 +221,41 @@ def numbers(results: Path) -> dict[str, Any]:
     }
 
 
+PREDICTORS = {
+    "perplexity_corpus": "perplexity, corpus",
+    "perplexity_median": "perplexity, median",
+    "perplexity": "perplexity, mean",
+    "student_loss": "student's loss",
+    "gradient_norm": "gradient norm",
+    "grace": "GRACE",
+    "rsr_corpus": "RSR, corpus",
+    "rsr": "RSR, mean over responses",
+    "reward": "reward",
+    "intrinsic": "intrinsic score",
+    "distinct_pairs": "distinct pairs",
+    "compression_ratio": "compression ratio",
+}
+BASES = ("foreign_base", "misled_base", "knowing_base")
+MARKS = {"yes": " better", "no": " worse"}
+
+
+def predictors(results: Path) -> dict[str, Any]:
+    """What came out in the study with power: a table of each outcome, and what measurements cost beside training."""
+    study = Study(results)
+    found = {base: study.csv(f"tables/{base}.csv").set_index(["outcome", "score"]) for base in BASES}
+
+    def row(outcome: str, score: str) -> str:
+        known = [found[base].loc[(outcome, score)] for base in BASES]
+        said = [between(one["within"], one["within_low"], one["within_high"]) + MARKS.get(one["beats"], "") for one in known]
+        return f"| {PREDICTORS[score]} | {' | '.join(said)} |"
+
+    costs = study.csv("analysis/foreign_base_costs.csv").set_index("rule")["cpu_seconds"]
+    return {
+        "tables": {outcome: "\n".join(row(outcome, score) for score in PREDICTORS) for outcome in ("gain", "right")},
+        "seconds": {what: number(seconds, 1) for what, seconds in costs.items()},
+    }
+
+
 def _first_table(lines: list[str]) -> str:
     """The first table of a page in Markdown."""
     start = next(number for number, line in enumerate(lines) if line.startswith("|"))
@@ -241,11 +279,16 @@ def pages(known: dict[str, Any]) -> dict[Path, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("results", nargs="?", type=Path, help="a finished embedded study, such as results/demo")
-    results = parser.parse_args().results
+    parser.add_argument("--metrics", type=Path, help="the finished study of config/metrics.yaml, such as results/metrics")
+    asked = parser.parse_args()
     file = HERE / "numbers.json"
-    if results is not None:
-        file.write_text(json.dumps(numbers(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    for path, text in pages(read_json(file)).items():
+    known = read_json(file)
+    if asked.results is not None:
+        known |= numbers(asked.results)
+    if asked.metrics is not None:
+        known["predictors"] = predictors(asked.metrics)
+    file.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for path, text in pages(known).items():
         path.write_text(text, encoding="utf-8")
 
 
