@@ -16,6 +16,7 @@ rule plan_jobs:
         models=models.configuration(),
         targets=["all"],
         races=targets.first_rungs(),
+        full_size=targets.of_full_size(),
         profile=profile_named(sys.argv[1:]),
         workflow=workflow_hash(ROOT),
         site=CLUSTER.model_dump() if CLUSTER else None,

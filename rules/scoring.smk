@@ -79,7 +79,7 @@ rule pg_score:
         "../scripts/scoring/pg_score.py"
 
 
-# A race of teachers: everyone is trained once, then whoever may still be the best is trained again.
+# A race of teachers: everyone is trained once, then whoever may still be the best is trained again. Rung 0 is of small sets.
 # `rung_file`: the file of a rung, as soon as it is there.
 rung_file = lambda wildcards, rung: checkpoints.race_rung.get(
     study=STUDY.study, experiment=wildcards["experiment"], rung=rung
@@ -117,6 +117,7 @@ checkpoint race_rung:
         before=racing.before,
         earlier=racing.earlier,
         students=racing.outcomes(rung_file),
+        small=racing.small_outcomes,
     output:
         "results/{study}/race/{experiment}/rung{rung}.csv",
     log:
@@ -125,7 +126,7 @@ checkpoint race_rung:
         "results/{study}/benchmarks/race_rung/{experiment}/{rung}.tsv"
     wildcard_constraints:
         study=STUDY.study,
-        rung=r"[1-9]\d*",
+        rung=r"0|[1-9]\d*",
     conda:
         "../envs/locked/analysis.yaml"
     threads: threads_of(small)
@@ -136,6 +137,7 @@ checkpoint race_rung:
         terms=racing.terms,
         beliefs=racing.beliefs(),
         prices=racing.prices,
+        small=racing.small,
         unscored=STUDY.evaluation.unscored,
         seed=STUDY.scoring.seed,
     message:

@@ -29,13 +29,18 @@ with running(snakemake):
             return ask_snakemake(arguments, snakemake.config, root=root, scratch=scratch, variables=variables), jobs
 
         configuration, jobs = ask("all", snakemake.params.targets)
+        full = snakemake.params.full_size
         rungs = {name: ask(f"race-{name}", [rung])[1] for name, rung in snakemake.params.races.items()}
+        wholes = {name: ask(f"full-{name}", [snakemake.params.races[name], *files])[1] for name, files in full.items()}
         study, registries = load_study(configuration, root)
         shared = submissions(root, Demands(study, registries))
         table = budget(read_jsonl(jobs), study, registries, shared)
-        first = {name: budget(read_jsonl(file), study, registries, shared) for name, file in rungs.items()}
+        first, whole = (
+            {name: budget(read_jsonl(file), study, registries, shared) for name, file in files.items()}
+            for files in (rungs, wholes)
+        )
     print(table.groupby("rule").size().to_string())
     write_csv(table, snakemake.output.jobs)
     write_csv(expected_power(study, registries), snakemake.output.power)
     write_csv(expected_precision(study, registries, table), snakemake.output.precision)
-    write_csv(planned_races(study, registries, first), snakemake.output.races)
+    write_csv(planned_races(study, registries, first, whole), snakemake.output.races)

@@ -7,9 +7,10 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_csv
     from polyglot.scoring.outcomes import read_scored
-    from polyglot.scoring.race_rungs import Beliefs, Price, rung_table
+    from polyglot.scoring.race_rungs import Beliefs, rung_table
+    from polyglot.scoring.race_small import SmallSets
     from polyglot.scoring.race_value import doubt
-    from polyglot.scoring.racing import Terms
+    from polyglot.scoring.racing import Price, Terms
 
     params = snakemake.params
     before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
@@ -19,7 +20,14 @@ with running(snakemake, environment="analysis"):
         students.setdefault((teacher, lang), []).append(read_scored(path, params.unscored))
     prices = {lang: Price(**taken) for lang, taken in params.prices.items()}
     beliefs = Beliefs(**params.beliefs, earlier=earlier)
-    table = rung_table(students, before, Terms(**params.terms), beliefs, params.seed, prices)
+    small = None
+    if params.small:
+        said = dict(params.small)
+        cells = [(teacher, lang) for teacher, lang in said.pop("trained")]
+        frames = [read_scored(path, params.unscored) for path in snakemake.input.small]
+        said["prices"] = {lang: Price(**taken) for lang, taken in said["prices"].items()}
+        small = SmallSets(dict(zip(cells, frames, strict=True)), **said)
+    table = rung_table(students, before, Terms(**params.terms), beliefs, params.seed, prices, small)
     table["doubt"] = doubt(table)
     print(table.drop(columns="doubt").to_string(index=False), table["doubt"].iloc[0], sep="\n")
     write_csv(table, snakemake.output[0])

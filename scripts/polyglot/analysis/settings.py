@@ -63,6 +63,24 @@ class Race(Section):
         description="Archives of earlier studies that have some of the race's teachers, by name. What they say of them counts as "
         "far as teachers do alike in different studies, which is learned. An archive that does not verify is refused.",
     )
+    small: Name | None = Field(
+        default=None,
+        description="A smaller size of the race's recipe, such as `equal-3k`: everyone is trained on it first, and who is "
+        "dropped then is never asked for the full size. null starts with the full size.",
+    )
+    small_correlation: float = Field(
+        default=0.85,
+        gt=0,
+        lt=1,
+        description="Assumed correlation of what teachers are in the small and in the full size. The page shows the measured "
+        "one.",
+    )
+    small_effect: float = Field(
+        default=0.8,
+        gt=0,
+        le=2,
+        description="Assumed size of the differences between teachers in the small size, as a share of those in the full size.",
+    )
 
 
 class Statistics(Section):

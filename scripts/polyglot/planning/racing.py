@@ -17,7 +17,7 @@ import pandas as pd
 from polyglot.core.power import expected_error
 from polyglot.planning.power import expected_power
 from polyglot.registry import Registries
-from polyglot.scoring.race_posterior import Noise
+from polyglot.scoring.race_columns import Noise, Small
 from polyglot.scoring.race_rungs import DF_OF_BELIEF, KEPT
 from polyglot.scoring.race_simulation import Raced, race
 from polyglot.scoring.racing import Terms
@@ -34,50 +34,79 @@ COLUMNS = (
     *("engine_starts", "gpu_hours", "usd", "regret", "clear", "said"),
 )
 FIRST, EXPECTED, MOST, FULL = "first rung", "expected", "at most", "full study"
+WITHOUT = "without small sets"
+"""What the race is expected to take if it starts with the full size."""
 NEARLY_ALL = 0.9
 """Share of all possible trainings that a race is expected to use, from which it saves hardly anything."""
 
 
-def planned_races(study: Study, registries: Registries, first: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def planned_races(
+    study: Study,
+    registries: Registries,
+    first: Mapping[str, pd.DataFrame],
+    whole: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
     """What every race of a study takes.
 
     Args:
         first: race to the jobs of its first rung with their cost (`polyglot.planning.budget`).
+        whole: of races that start with small sets, the same with everyone's first student of the full size.
 
     Returns:
-        Four rows per race: experiment; case (the first rung; expected; at most, where all teachers get all trainings; full study,
-        with as many draws of data as a race has trainings); teachers; languages; trainings of a teacher on average; students;
+        Four rows per race; where it starts with small sets, a fifth says what is expected without. Columns: experiment; case (the
+        first rung; expected; at most, where all teachers get all trainings; full study, with as many draws of data as a race
+        has trainings); teachers; languages; trainings of a teacher on average; students (of full sets or small ones);
         engine_starts; gpu_hours; usd; regret (expected at the end) and clear (share of races that end with a clear choice), by
         simulation; said (why a race is not worth it, else empty).
     """
-    rows = [row for name, jobs in first.items() for row in _cases(study, registries, study.matrices[name], jobs)]
+    rows = [
+        row
+        for name, jobs in first.items()
+        for row in _cases(study, registries, study.matrices[name], jobs, (whole or {}).get(name))
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _cases(study: Study, registries: Registries, matrix: Matrix, jobs: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """The four rows of one race."""
+_PARTS = ("students", "engine_starts", "gpu_hours", "usd")
+
+
+def _sums(jobs: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """What jobs take in all, `_PARTS`: those of no teacher, one training of everyone with its evaluation, and everyone's data."""
     sums = jobs.assign(students=jobs["rule"] == "student", engine_starts=jobs["engine_start"].astype(bool))
-    parts = ("students", "engine_starts", "gpu_hours", "usd")
     trained = sums["rule"].isin(TRAINED)
     data = (sums["teacher"].fillna("") != "") & ~trained
-    once, training, draw = (sums.loc[chosen, list(parts)].sum() for chosen in (~trained & ~data, trained, data))
-    found, most = simulated(study, registries, matrix), matrix.trainings
+    once, training, draw = (sums.loc[chosen, list(_PARTS)].sum() for chosen in (~trained & ~data, trained, data))
+    return once, training, draw
+
+
+def _cases(
+    study: Study, registries: Registries, matrix: Matrix, jobs: pd.DataFrame, whole: pd.DataFrame | None
+) -> Iterator[dict[str, object]]:
+    """The rows of one race."""
+    once, training, draw = _sums(jobs)
+    small = 0 * once
+    found, most = simulated(study, registries, matrix, small=whole is not None), matrix.trainings
+    cases: list[tuple[str, pd.Series, float, Raced | None]]
     mean = float(found.trainings.mean())
-    known = {"experiment": matrix.name, "teachers": len(matrix.teachers), "languages": len(matrix.languages)}
-    regret, clear = float(found.stated.mean()), float(found.clear.mean())
-    cases: tuple[tuple[str, float, int, float, float], ...] = (
-        (FIRST, 1.0, 1, np.nan, np.nan),
-        (EXPECTED, affordable(study, training, mean), 1, regret, clear),
-        (MOST, affordable(study, training, most), 1, np.nan, np.nan),
-        (FULL, float(most), most, np.nan, np.nan),
-    )
+    if whole is not None:
+        small, (once, both, data) = training + draw, _sums(whole)
+        training, later, draw = both - training, data - draw, data
+        without = simulated(study, registries, matrix)
+        asked = float((found.trainings > 0).mean())
+        cases = [(FIRST, once + small, 0.0, None), (EXPECTED, once + small + asked * later, mean, found)]
+        cases += [(WITHOUT, once + draw, float(without.trainings.mean()), without), (MOST, once + small + later, most, None)]
+    else:
+        cases = [(FIRST, once + draw, 1.0, None), (EXPECTED, once + draw, mean, found), (MOST, once + draw, most, None)]
     said = not_worth(study, matrix)
     if not said and mean > NEARLY_ALL * most:
         said = "nearly everyone is expected to be trained to the end: more items tell teachers apart, see `plan_precision`"
-    for case, trainings, draws, at_end, share in cases:
-        spent = once + draws * draw + trainings * training
-        row = {"case": case, "trainings": trainings, "regret": at_end, "clear": share, "said": said}
-        yield known | row | {part: float(spent[part]) for part in parts}
+    known = {"experiment": matrix.name, "teachers": len(matrix.teachers), "languages": len(matrix.languages), "said": said}
+    for case, beside, trainings, ends in [*cases, (FULL, once + most * draw, float(most), None)]:
+        within = affordable(study, training, trainings) if case not in (FIRST, FULL) else trainings
+        spent = beside + within * training
+        regret, clear = (np.nan, np.nan) if ends is None else (float(ends.stated.mean()), float(ends.clear.mean()))
+        row = {"case": case, "trainings": within, "regret": regret, "clear": clear}
+        yield known | row | {part: float(spent[part]) for part in _PARTS}
 
 
 def affordable(study: Study, training: pd.Series, trainings: float) -> float:
@@ -109,19 +138,28 @@ class _World:
         items = np.array([float(sums / size**2) for sums, size in benchmarks.loc[self.matrix.languages].to_numpy()])
         return Noise(KEPT * items + plan.draw_spread**2, (1 - KEPT) * items + plan.training_spread**2)
 
-    def scores(self, rng: np.random.Generator) -> np.ndarray:
-        """Of single students, (studies, teachers, languages, trainings)."""
+    def scores(self, rng: np.random.Generator) -> tuple[np.ndarray, Small]:
+        """Of single students, (studies, teachers, languages, trainings); and of those of small sets."""
         plan, shape = self.study.plan, (STUDIES, len(self.matrix.teachers), len(self.matrix.languages))
         own = plan.teacher_spread * rng.normal(size=(*shape[:2], 1)) + plan.language_spread * rng.normal(size=shape)
         kept = own + np.sqrt(self.noise.kept) * rng.normal(size=shape)
         anew = np.sqrt(self.noise.anew)[:, None] * rng.normal(size=(*shape, self.matrix.trainings))
         scores: np.ndarray = kept[..., None] + anew
-        return scores
+        return scores, self._small(own, kept - own, rng)
+
+    def _small(self, own: np.ndarray, kept: np.ndarray, rng: np.random.Generator) -> Small:
+        """Of students of small sets: what teachers are in these is correlated with what they are in full ones."""
+        race, plan = self.study.race, self.study.plan
+        apart = plan.teacher_spread * rng.normal(size=(*own.shape[:2], 1)) + plan.language_spread * rng.normal(size=own.shape)
+        rho, effect = race.small_correlation, race.small_effect
+        noise = kept + np.sqrt(self.noise.anew) * rng.normal(size=own.shape)
+        return Small(effect * (rho * own + np.sqrt(1 - rho**2) * apart) + noise, rho, effect)
 
 
-def simulated(study: Study, registries: Registries, matrix: Matrix) -> Raced:
-    """Races of teachers that are as the plan assumes."""
+def simulated(study: Study, registries: Registries, matrix: Matrix, *, small: bool = False) -> Raced:
+    """Races of teachers that are as the plan assumes; `small`: that start with small sets."""
     rules = study.race
     terms = Terms(least=rules.least, regret=rules.regret, trainings=matrix.trainings, by=rules.by)
     world, rng = _World(study, matrix, registries), np.random.default_rng(0)
-    return race(world.scores(rng), world.noise, terms, rng, df_of_belief=DF_OF_BELIEF)
+    scores, of_small = world.scores(rng)
+    return race(scores, world.noise, terms, rng, df_of_belief=DF_OF_BELIEF, small=of_small if small else None)

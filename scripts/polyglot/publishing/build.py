@@ -75,11 +75,14 @@ def _language(built: Built, lang: str, facts: Mapping[str, Any]) -> dict[str, An
     """A language's choice in words."""
     one, pairs = built.choice["languages"][lang], built.sets[lang]
     added = built.plan[built.plan["lang"] == lang].iloc[0]
+    of_set = facts["sets"][one["teacher"]][lang]
     return {
         **one,
         "code": lang,
         "name": facts["languages"][lang],
         "label": facts["models"].get(one["teacher"], one["teacher"]),
+        "routed": of_set["routed"],
+        "among": [model["label"] for model in of_set["models"]],
         "said": "; ".join(_said(one["numbers"], built.choice["definition"])),
         **{name: one["numbers"].get(name) or "" for name in ("rivals", "caveats")},
         "rows": len(pairs),

@@ -10,7 +10,8 @@ part of `language`, so teachers are compared item by item. The standard deviatio
 unknown: they are integrated over a grid, each value alike. Given them, the posterior is exact (normal, with a flat prior on
 languages).
 
-What earlier studies say of the teachers enters as a further language that counts nothing: `Earlier`.
+What earlier studies say of the teachers enters as a further language that counts nothing: `Earlier`. So do students of smaller
+training sets, one column a language: `Small`, and `polyglot.scoring.race_columns`.
 
 Arrays may have any number of leading dimensions of studies, here `...`; the simulation uses one.
 """
@@ -24,49 +25,12 @@ from itertools import product
 import numpy as np
 
 from polyglot.core.arrays import Array
+from polyglot.scoring.race_columns import Columns, Known, Noise, columns
 
 TEACHER_SPREADS = (0.0005, 0.002, 0.004, 0.006, 0.009, 0.013, 0.02, 0.04, 0.08)
 """Standard deviations of teachers that are thought possible, in mean benchmark score; published teachers: 0.006."""
 LANGUAGE_SPREADS = (0.002, 0.005, 0.009, 0.018, 0.04)
 """The same for teachers in a language, beyond their means; published teachers: 0.007."""
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Variances of one student's score beside what all students of a language share, by language: shape (..., languages)."""
-
-    kept: Array
-    anew: Array
-
-    def of(self, trainings: Array) -> Array:
-        """The variance of a mean over trainings, (..., teachers, languages)."""
-        variance: Array = self.kept[..., None, :] + self.anew[..., None, :] / np.maximum(trainings, 1)
-        return variance
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What earlier studies say of the teachers' values, up to a constant, given how far a teacher differs between studies.
-
-    `spreads`: possible standard deviations between studies; `logs`: log weight of each before the race; both of shape (spreads,).
-    `means` and `variances` of a teacher's value in this study: shape (..., spreads, teachers), missing where no study has it.
-    """
-
-    spreads: Array
-    logs: Array
-    means: Array
-    variances: Array
-
-
-@dataclass(frozen=True)
-class Known:
-    """The scores so far: mean over trainings, and their number (0: no student), both of shape (..., teachers, languages); and
-    what earlier studies say."""
-
-    scores: Array
-    trainings: Array
-    noise: Noise
-    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +42,9 @@ class _Given:
     variance: Array
     """Given the languages, (..., teachers)."""
     slope: Array
-    """Of the values on the languages, (..., teachers, languages)."""
+    """Of the values on the columns' means, (..., teachers, columns)."""
     root: Array
-    """Cholesky factor of the languages' covariance, (..., languages, languages)."""
+    """Cholesky factor of the covariance of these means, (..., columns, columns)."""
     evidence: Array
     """(...)."""
 
@@ -89,7 +53,7 @@ def draws(known: Known, weights: Array, number: int, rng: np.random.Generator) -
     """Draws of the teachers' values from the posterior, up to a constant that all teachers share.
 
     Args:
-        known: every language has a student of at least one teacher.
+        known: every language has a student of at least one teacher, of a full or a small set.
         weights: what a language counts in a value, shape (languages,), sum 1: equal for a mean over languages.
         number: draws.
 
@@ -120,6 +84,14 @@ def study_shares(known: Known, weights: Array) -> Array:
     return summed
 
 
+def log_evidence(known: Known, weights: Array) -> Array:
+    """How likely what was seen is, as a logarithm up to a constant, on average over the grid: (...)."""
+    evidence = np.stack([one.evidence for one in _places(known, weights)], axis=-1)
+    most = evidence.max(axis=-1)
+    found: Array = most + np.log(np.exp(evidence - most[..., None]).mean(axis=-1))
+    return found
+
+
 def _shares(places: Sequence[_Given]) -> Array:
     """How likely each place of the grid is, (..., places)."""
     evidence = np.stack([one.evidence for one in places], axis=-1)
@@ -133,60 +105,39 @@ def _places(known: Known, weights: Array) -> list[_Given]:
     teachers in a language."""
     grid = list(product(TEACHER_SPREADS, LANGUAGE_SPREADS))
     if known.earlier is None:
-        return [_given(known, weights, *spreads) for spreads in grid]
-    return [
-        _given(known, weights, *spreads, (known.earlier, between))
-        for between in range(len(known.earlier.spreads))
-        for spreads in grid
-    ]
+        seen = columns(known)
+        return [_given(seen, weights, *spreads) for spreads in grid]
+    found = []
+    for between, log in enumerate(known.earlier.logs):
+        seen = columns(known, between)
+        found += [_given(seen, weights, *spreads, float(log)) for spreads in grid]
+    return found
 
 
-def _given(known: Known, weights: Array, teacher: float, language: float, earlier: tuple[Earlier, int] | None = None) -> _Given:
-    """The posterior given the spreads of teachers and of teachers in a language (Woodbury's identity by teacher).
+def _given(seen: Columns, weights: Array, teacher: float, language: float, log: float = 0.0) -> _Given:
+    """The posterior given the spreads of teachers and of teachers in a language.
 
     Args:
-        earlier: what earlier studies say, and the place of the spread between studies.
+        log: log weight of this place before the race.
     """
-    there, scores = known.trainings > 0, known.scores
-    precision = 1 / (language**2 + known.noise.of(known.trainings))
-    if earlier is not None:
-        before, between = earlier
-        means, variances = (np.broadcast_to(of[..., between, :], there.shape[:-1]) for of in (before.means, before.variances))
-        there = np.concatenate([there, np.isfinite(means)[..., None]], axis=-1)
-        scores = _beside(scores, means)
-        precision, weights = _beside(precision, 1 / variances), np.append(weights, 0.0)
-    precision = np.where(there, precision, 0.0)
-    scores = np.where(there, scores, 0.0)
-    total = precision.sum(axis=-1)
-    shrink = teacher**2 / (1 + teacher**2 * total)
-
-    def inverse(values: Array) -> Array:
-        """The inverse covariance of a teacher's scores, times values of shape (..., teachers, languages)."""
-        weighted = precision * values
-        solved: Array = weighted - shrink[..., None] * precision * weighted.sum(axis=-1, keepdims=True)
-        return solved
-
-    information = precision.sum(axis=-2)[..., None] * np.eye(scores.shape[-1])
-    information = information - np.einsum("...t,...ti,...tj->...ij", shrink, precision, precision)
-    covariance = np.linalg.inv(information)
-    means = np.einsum("...ij,...j->...i", covariance, inverse(scores).sum(axis=-2))
+    there = np.isfinite(seen.scores)
+    pairs, apart_from = there[..., None] & there[..., None, :], np.eye(there.shape[-1])
+    covariance = np.where(pairs, seen.covariance(teacher, language), apart_from)
+    inverse = np.where(pairs, np.linalg.inv(covariance), 0.0)
+    unseen = np.asarray(~there.any(axis=-2))
+    information = inverse.sum(axis=-3) + unseen[..., None] * apart_from
+    of_means = np.linalg.inv(information)
+    scores = np.where(there, seen.scores, 0.0)
+    means = np.einsum("...ij,...tjk,...tk->...i", of_means, inverse, scores)
     apart = np.where(there, scores - means[..., None, :], 0.0)
-    target = teacher**2 + language**2 * weights
-    solved = inverse(np.broadcast_to(target, scores.shape))
+    target = seen.with_value(weights, teacher, language)
+    solved = inverse @ target
     variance = teacher**2 + language**2 * float(weights @ weights) - (solved * target).sum(axis=-1)
-    logs = np.log(np.where(there, precision, 1.0)).sum(axis=(-2, -1)) - np.log1p(teacher**2 * total).sum(axis=-1)
-    misfit = (apart * inverse(apart)).sum(axis=(-2, -1))
-    evidence = 0.5 * (logs - np.linalg.slogdet(information)[1] - misfit)
-    if earlier is not None:
-        evidence = evidence + before.logs[between]
-    root = np.asarray(np.linalg.cholesky((covariance + np.swapaxes(covariance, -1, -2)) / 2), dtype=np.float64)
+    logs = -np.linalg.slogdet(covariance)[1].sum(axis=-1) - np.linalg.slogdet(information)[1]
+    misfit = np.einsum("...ti,...tij,...tj->...", apart, inverse, apart)
+    evidence = 0.5 * (logs - misfit) + log
+    root = np.asarray(np.linalg.cholesky((of_means + np.swapaxes(of_means, -1, -2)) / 2), dtype=np.float64)
     return _Given((solved * apart).sum(axis=-1), np.maximum(variance, 0.0), -solved, root, evidence)
-
-
-def _beside(languages: Array, one: Array) -> Array:
-    """Values by teacher and language, (..., teachers, languages), and those of one more column, (..., teachers)."""
-    both: Array = np.concatenate([languages, one[..., None]], axis=-1)
-    return both
 
 
 def equal_weights(languages: int) -> Array:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
-from polyglot.scoring.race_posterior import Earlier, Known, study_shares
+from polyglot.scoring.race_columns import Earlier, Known
+from polyglot.scoring.race_posterior import study_shares
 
 COLUMNS = ("earlier", "earlier_sd", "between_studies", "worth")
 """Columns of a rung of a race that learns from earlier studies."""

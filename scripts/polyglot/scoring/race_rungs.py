@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,14 @@ from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 from polyglot.scoring.outcomes import align_outcomes, paired_se
-from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
+from polyglot.scoring.race_columns import Known, Noise, Small
+from polyglot.scoring.race_posterior import equal_weights, learned_noise
 from polyglot.scoring.race_prior import COLUMNS as OF_EARLIER
 from polyglot.scoring.race_prior import earlier_columns, earlier_of
+from polyglot.scoring.race_small import COLUMNS as OF_SMALL
+from polyglot.scoring.race_small import SmallSets, small_columns
 from polyglot.scoring.race_value import regret_after_one_more
-from polyglot.scoring.racing import Standing, Teachers, Terms, ended, standing, survivors
+from polyglot.scoring.racing import Price, Standing, Teachers, Terms, ended, standing, survivors
 
 LEADS, STAYS, DROPPED, ABSENT = "leads", "stays", "dropped", "no student"
 """States of a teacher after a rung."""
@@ -61,14 +64,6 @@ class Beliefs:
     earlier: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True)
-class Price:
-    """What one training with its evaluation is expected to take."""
-
-    gpu_hours: float = 0.0
-    usd: float = 0.0
-
-
 def rung_table(
     students: Students,
     before: pd.DataFrame | None,
@@ -76,13 +71,15 @@ def rung_table(
     beliefs: Beliefs,
     seed: int,
     prices: Mapping[str, Price] | None = None,
+    small: SmallSets | None = None,
 ) -> pd.DataFrame:
     """What is known after a rung, and who goes on.
 
     Args:
-        students: every student so far, also those of dropped teachers, paired by item.
+        students: every student of a full set so far, also those of dropped teachers, paired by item; none in rung 0.
         before: the table of the rung before; None for the first.
         prices: language to what a training takes; None: nothing.
+        small: of a race that starts with small sets, in rung 0.
 
     Returns:
         One row per teacher, in a race by language one per language and teacher: rung; lang (`EVERY`: on average over languages);
@@ -90,18 +87,21 @@ def rung_table(
         over its languages and trainings); best (P(best)); gap (expected score below the best); regret (expected, of choosing the
         leader), more (the same after one more training of all that are left), clear (whether it is clearly the best) and end (why
         the race is over, empty if it goes on), the same in every row of a choice; reason; gpu_hours and usd (of all trainings so
-        far, the same in every row); with earlier studies what they say (`race_prior.COLUMNS`).
+        far, the same in every row); with earlier studies what they say (`race_prior.COLUMNS`), with small sets what these say
+        (`race_small.COLUMNS`). Languages and trainings: small sets are no training, but count as a student in a language.
 
     Raises:
         ValueError: if no language has students of two teachers.
     """
-    rung = 1 if before is None else int(before["rung"].iloc[0]) + 1
-    seen = _seen(students, beliefs)
+    first = 1 if small is None else 0
+    rung = first if before is None else int(before["rung"].iloc[0]) + 1
+    seen = _seen(students, beliefs, small)
     choices = seen.langs if terms.by == "language" else [EVERY]
     earlier = {lang: None if before is None else before[before["lang"] == lang].set_index("teacher") for lang in choices}
     rows = [row for lang in choices for row in _choice(seen, lang, earlier[lang], terms, rung, seed)]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *(OF_EARLIER if beliefs.earlier is not None else ())])
-    return _within_budget(table, students, terms, prices or {})
+    of_earlier = OF_EARLIER if beliefs.earlier is not None else ()
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *of_earlier, *(OF_SMALL if small is not None else ())])
+    return _within_budget(table, students, terms, prices or {}, small)
 
 
 def again(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -113,7 +113,8 @@ def again(table: pd.DataFrame) -> list[tuple[str, str]]:
 @dataclass(frozen=True)
 class _Seen:
     """Scores of single students, (teachers, languages, trainings), missing where none is; `raced`: the places of languages in
-    which two teachers have students; `noise`: in these; `earlier`: what earlier studies say (see `Beliefs`)."""
+    which two teachers have students; `noise`: in these; `earlier`: what earlier studies say (see `Beliefs`); `small`: of students
+    of small sets, (teachers, languages), where the race starts with these."""
 
     teachers: list[str]
     langs: list[str]
@@ -121,6 +122,13 @@ class _Seen:
     raced: list[int]
     noise: Noise
     earlier: pd.DataFrame | None = None
+    small: Small | None = None
+
+    @property
+    def there(self) -> Teachers:
+        """Whether there is a student, of a full or a small set, (teachers, languages)."""
+        found: Teachers = self.trainings > 0
+        return found if self.small is None else found | np.isfinite(self.small.scores)
 
     @property
     def trainings(self) -> Array:
@@ -140,35 +148,48 @@ class _Seen:
         return self.raced if lang == EVERY else [self.langs.index(lang)]
 
 
-def _seen(students: Students, beliefs: Beliefs) -> _Seen:
-    teachers = list(dict.fromkeys(teacher for teacher, _ in students))
-    langs = list(dict.fromkeys(lang for _, lang in students))
-    raced = [place for place, lang in enumerate(langs) if len(_first(students, lang)) > 1]
+def _seen(students: Students, beliefs: Beliefs, small: SmallSets | None) -> _Seen:
+    starts = {} if small is None else small.outcomes
+    cells = list(dict.fromkeys([*starts, *students]))
+    teachers, langs = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    apart = [_paired(students, starts, lang) for lang in langs]
+    raced = [place for place, frames in enumerate(apart) if len(frames) > 1]
     if not raced:
         raise WrongInput("a race needs a language in which two teachers have students; see the holes of the experiment")
-    single = np.full((len(teachers), len(langs), max(len(frames) for frames in students.values())), np.nan)
-    for (teacher, lang), frames in students.items():
-        for training, frame in enumerate(frames):
-            if len(frame):
-                weighted = (frame["weight"] * frame["correct"]).groupby(frame["benchmark"]).sum()
-                single[teachers.index(teacher), langs.index(lang), training] = weighted.mean()
-    believed = _believed(students, [langs[place] for place in raced], beliefs)
-    return _Seen(teachers, langs, single, raced, learned_noise(believed, single[:, raced], DF_OF_BELIEF), beliefs.earlier)
+    single = np.full((len(teachers), len(langs), max((len(frames) for frames in students.values()), default=0)), np.nan)
+    of_small = np.full((len(teachers), len(langs)), np.nan)
+    for teacher, lang in cells:
+        place = teachers.index(teacher), langs.index(lang)
+        for training, frame in enumerate(students.get((teacher, lang), ())):
+            single[(*place, training)] = _score(frame)
+        if (teacher, lang) in starts:
+            of_small[place] = _score(starts[teacher, lang])
+    believed = _believed([apart[place] for place in raced], beliefs)
+    noise = learned_noise(believed, single[:, raced], DF_OF_BELIEF)
+    said = None if small is None else Small(of_small, small.correlation, small.effect)
+    return _Seen(teachers, langs, single, raced, noise, beliefs.earlier, said)
+
+
+def _score(frame: pd.DataFrame) -> float:
+    """A student's mean over benchmarks; missing if there is no student."""
+    weighted = (frame["weight"] * frame["correct"]).groupby(frame["benchmark"]).sum() if len(frame) else pd.Series(dtype=float)
+    return float(weighted.mean())
 
 
 def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, rung: int, seed: int) -> list[dict[str, Any]]:
     """The rows of one choice: on average over languages, or in one."""
     places = seen.places(lang)
-    trainings, means = seen.trainings[:, places], seen.means[:, places]
-    there = trainings.sum(axis=-1) > 0
+    trainings, means, seen_in = seen.trainings[:, places], seen.means[:, places], seen.there[:, places]
+    there = np.asarray(seen_in.any(axis=-1))
     closed = "" if before is None else str(before["end"].iloc[0])
-    alive = there if before is None else there & before.loc[seen.teachers, "state"].isin([LEADS, STAYS]).to_numpy()
+    inside = there if before is None else there & before.loc[seen.teachers, "state"].isin([LEADS, STAYS]).to_numpy()
+    alive = inside & ((trainings.sum(axis=-1) > 0) | (rung == 0) | bool(closed))
     rng = np.random.default_rng(stable_seed("race", rung, seed, *([lang] if lang else [])))
     found = _standing(seen, lang, there, alive, rng)
-    stay = alive if closed or not there.any() else survivors(found, alive, terms)
-    more = _after_one_more(seen, lang, there, stay, rng)
-    said = earlier_columns(*_known(seen, lang, there), there) if there.sum() > 1 else {}
-    over = closed or (ended(found, stay, terms, rung) if there.any() else "no student")
+    stay = alive if closed or not alive.any() else survivors(found, alive, terms)
+    more = _after_one_more(seen, lang, there, stay, rng) if rung else np.nan
+    said = _said(seen, lang, there)
+    over = closed or (ended(found, stay, terms, rung) if alive.any() else "no student")
     rows, earlier = [], {} if before is None else before.to_dict("index")
     for place, teacher in enumerate(seen.teachers):
         row: dict[str, Any] = {
@@ -177,19 +198,19 @@ def _choice(seen: _Seen, lang: str, before: pd.DataFrame | None, terms: Terms, r
             "teacher": teacher,
             "since": rung,
             "trainings": int(trainings[place].max()),
-            "languages": int((trainings[place] > 0).sum()),
-            "score": float(np.nanmean(means[place])) if there[place] else np.nan,
+            "languages": int(seen_in[place].sum()),
+            "score": float(np.nanmean(means[place])) if trainings[place].any() else np.nan,
             "best": float(found.best[place]),
             "gap": float(found.gap[place]),
             "regret": float(found.regret),
             "more": more,
             "clear": bool(found.clear),
             "end": over,
-            **_state(place, there, alive, stay, found, terms, rung),
+            **_state(place, there & (alive | ~inside), alive, stay, found, terms, rung),
             **{column: float(values[place]) for column, values in said.items()},
         }
         if teacher in earlier:
-            kept = ["since"] * bool(closed) if alive[place] else ["state", "since", "reason"]
+            kept = ["since"] * bool(closed) if alive[place] else [] if inside[place] else ["state", "since", "reason"]
             row |= {column: earlier[teacher][column] for column in kept}
         rows.append(row)
     return rows
@@ -210,12 +231,21 @@ def _standing(seen: _Seen, lang: str, there: Teachers, alive: Teachers, rng: np.
 def _known(seen: _Seen, lang: str, there: Teachers) -> tuple[Known, Array]:
     """What is known of teachers with students, and what each language counts for a choice."""
     trainings, means = seen.trainings[there][:, seen.raced], seen.means[there][:, seen.raced]
-    seen_in = trainings.sum(axis=0) > 0
+    seen_in = seen.there[there][:, seen.raced].any(axis=0)
     noise = Noise(seen.noise.kept[seen_in], seen.noise.anew[seen_in])
     said = earlier_of(seen.earlier, [name for name, one in zip(seen.teachers, there, strict=True) if one])
-    known = Known(means[:, seen_in], trainings[:, seen_in], noise, said)
+    small = seen.small and replace(seen.small, scores=seen.small.scores[there][:, seen.raced][:, seen_in])
+    known = Known(means[:, seen_in], trainings[:, seen_in], noise, said, small)
     chosen = np.isin(np.array(seen.raced)[seen_in], seen.places(lang))
     return known, equal_weights(int(chosen.sum())) @ np.eye(len(chosen))[chosen]
+
+
+def _said(seen: _Seen, lang: str, there: Teachers) -> dict[str, Array]:
+    """What earlier studies and small sets say, by teacher: columns of a rung."""
+    if there.sum() < 2:
+        return {}
+    known = _known(seen, lang, there)
+    return earlier_columns(*known, there) | small_columns(*known, there)
 
 
 def _after_one_more(seen: _Seen, lang: str, there: Teachers, stay: Teachers, rng: np.random.Generator) -> float:
@@ -240,27 +270,37 @@ def _state(
     return {"state": DROPPED, "reason": reason}
 
 
-def _within_budget(table: pd.DataFrame, students: Students, terms: Terms, prices: Mapping[str, Price]) -> pd.DataFrame:
+def _within_budget(
+    table: pd.DataFrame, students: Students, terms: Terms, prices: Mapping[str, Price], small: SmallSets | None
+) -> pd.DataFrame:
     """The table with what all trainings took; the race is over where the next rung would take more than there is."""
-    trained = [lang for (_, lang), frames in students.items() for frame in frames if len(frame)]
+    trained = [prices.get(lang, Price()) for (_, lang), frames in students.items() for frame in frames if len(frame)]
+    first = {cell: frames[0] for cell, frames in students.items() if frames}
+    if small is not None:
+        trained += [small.prices.get(lang, Price()) for (_, lang), frame in small.outcomes.items() if len(frame)]
+        first = dict(small.outcomes) | first
     going = set(again(table))
-    next_ones = [lang for (name, lang), frames in students.items() if len(frames[0]) and {(name, lang), (name, EVERY)} & going]
+    next_ones = [
+        prices.get(lang, Price()) for (name, lang), one in first.items() if len(one) and {(name, lang), (name, EVERY)} & going
+    ]
     for unit, most in (("gpu_hours", terms.gpu_hours), ("usd", terms.usd)):
-        taken, needed = (sum(getattr(prices.get(lang, Price()), unit) for lang in langs) for langs in (trained, next_ones))
+        taken, needed = (sum(getattr(price, unit) for price in of) for of in (trained, next_ones))
         table[unit] = taken
         if most is not None and taken + needed > most:
             table["end"] = table["end"].where(table["end"].ne(""), "budget")
     return table
 
 
-def _first(students: Students, lang: str) -> dict[str, pd.DataFrame]:
-    """Outcomes of every teacher's first student in a language."""
-    return {teacher: frames[0] for (teacher, own), frames in students.items() if own == lang and len(frames[0])}
+def _paired(students: Students, starts: Mapping[tuple[str, str], pd.DataFrame], lang: str) -> dict[str, pd.DataFrame]:
+    """Outcomes of every teacher's first student in a language, of full sets, or of small ones where more teachers have these."""
+    full = {teacher: frames[0] for (teacher, own), frames in students.items() if own == lang and frames and len(frames[0])}
+    small = {teacher: frame for (teacher, own), frame in starts.items() if own == lang and len(frame)}
+    return small if len(small) > len(full) else full
 
 
-def _believed(students: Students, langs: Sequence[str], beliefs: Beliefs) -> Noise:
-    """The noise before anything is trained again: items from the answers of teachers' students, the rest assumed."""
-    items = np.array([_items_apart(_first(students, lang)) for lang in langs])
+def _believed(apart: Sequence[Mapping[str, pd.DataFrame]], beliefs: Beliefs) -> Noise:
+    """The noise before anything is trained again: items from the answers of teachers' students, by language; the rest assumed."""
+    items = np.array([_items_apart(frames) for frames in apart])
     return Noise(KEPT * items + beliefs.draw**2, (1 - KEPT) * items + beliefs.training**2)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from polyglot.core.arrays import Array
-from polyglot.scoring.race_posterior import Known, Noise, equal_weights, learned_noise
+from polyglot.scoring.race_columns import Known, Noise, Small
+from polyglot.scoring.race_posterior import equal_weights, learned_noise
 from polyglot.scoring.racing import Terms, standing, survivors
 
 
@@ -24,7 +25,14 @@ class Raced:
 
 
 def race(
-    scores: Array, believed: Noise, terms: Terms, rng: np.random.Generator, *, df_of_belief: float, number: int = 500
+    scores: Array,
+    believed: Noise,
+    terms: Terms,
+    rng: np.random.Generator,
+    *,
+    df_of_belief: float,
+    number: int = 500,
+    small: Small | None = None,
 ) -> Raced:
     """Race every study to its end.
 
@@ -33,22 +41,20 @@ def race(
         believed: by language, (languages): before a second training.
         df_of_belief: as in `learned_noise`.
         number: draws from the posterior.
+        small: of races that start with small sets; `scores` of shape (studies, teachers, languages).
     """
     studies, teachers, languages, _ = scores.shape
     weights = np.eye(languages) if terms.by == "language" else equal_weights(languages)[None]
     shape = (studies, len(weights))
     alive, going = np.ones((studies, teachers, len(weights)), bool), np.ones(shape, bool)
     found = Raced(np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape, bool), np.zeros((studies, teachers, languages), int))
-    for _ in range(terms.trainings):
+    for rung in range(1 if small is None else 0, terms.trainings + 1):
         at = np.flatnonzero(going.any(axis=1))
         if not len(at):
             break
-        found.trainings[at] += (alive[at] & going[at][:, None]).astype(int) @ (weights > 0)
-        counts = found.trainings[at]
-        single = np.where(np.arange(scores.shape[-1]) < counts[..., None], scores[at], np.nan)
-        of_all = Noise(*(np.broadcast_to(part, (len(at), languages)) for part in (believed.kept, believed.anew)))
-        noise = learned_noise(of_all, single, df_of_belief)
-        known = Known(np.nanmean(single, axis=-1), counts, noise)
+        if rung:
+            found.trainings[at] += (alive[at] & going[at][:, None]).astype(int) @ (weights > 0)
+        known = _known(scores[at], found.trainings[at], believed, df_of_belief, small and replace(small, scores=small.scores[at]))
         for choice, weight in enumerate(weights):
             here, was = alive[at, :, choice], going[at, choice]
             now = standing(known, here, rng, number=number, weights=weight)
@@ -57,3 +63,11 @@ def race(
             left = alive[at, :, choice].sum(axis=-1) > 1
             going[at, choice] = was & left & ~((terms.regret > 0) & (now.regret <= terms.regret))
     return found
+
+
+def _known(scores: Array, counts: Array, believed: Noise, df_of_belief: float, small: Small | None) -> Known:
+    """What is known of studies after so many trainings, (studies, teachers, languages)."""
+    single = np.where(np.arange(scores.shape[-1]) < counts[..., None], scores, np.nan)
+    of_all = Noise(*(np.broadcast_to(part, (len(scores), scores.shape[2])) for part in (believed.kept, believed.anew)))
+    means = np.nansum(single, axis=-1) / np.maximum(counts, 1)
+    return Known(means, counts, learned_noise(of_all, single, df_of_belief), small=small)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.arrays import Array
-from polyglot.scoring.race_posterior import Known, draws, equal_weights
+from polyglot.scoring.race_columns import Known
+from polyglot.scoring.race_posterior import draws, equal_weights
 from polyglot.scoring.racing import DRAWS, Teachers
 
 

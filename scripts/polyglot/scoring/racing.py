@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polyglot.core.arrays import Array
-from polyglot.scoring.race_posterior import Known, draws, equal_weights
+from polyglot.scoring.race_columns import Known
+from polyglot.scoring.race_posterior import draws, equal_weights
 
 CLEAR = 0.95
 """P(best) from which a choice is called clear."""
@@ -40,6 +41,14 @@ class Terms:
     by: By = "average"
     gpu_hours: float | None = None
     usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one training with its evaluation is expected to take."""
+
+    gpu_hours: float = 0.0
+    usd: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -261,13 +261,15 @@ class Study(Section):
         for name in self.run or []:
             if name != MAIN and name not in self.experiments:
                 raise ValueError(f"run: {unknown('experiment', name, [MAIN, *self.experiments])}")
-        for name, experiment in {MAIN: Experiment(compare="teachers", recipes=[self.recipe]), **self.experiments}.items():
-            for recipe in (*(experiment.recipes or []), *(step.recipe for step in experiment.steps)):
-                try:
-                    parse_recipe(recipe, self.methods)
-                except ValueError as error:
-                    where = "recipe" if name == MAIN else f"experiments.{name}.recipes"
-                    raise ValueError(f"{where}: {error}") from None
+        named = [("recipe", self.recipe), *([("race.small", self.race.small)] if self.race.small else [])]
+        for name, experiment in self.experiments.items():
+            recipes = (*(experiment.recipes or []), *(step.recipe for step in experiment.steps))
+            named += [(f"experiments.{name}.recipes", recipe) for recipe in recipes]
+        for where, recipe in named:
+            try:
+                parse_recipe(recipe, self.methods)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
         return self
 
     def figure(self, name: str) -> Figure:
@@ -354,7 +356,8 @@ class Study(Section):
     @cached_property
     def recipes(self) -> list[str]:
         """Recipes of all experiments, sorted."""
-        return sorted({recipe for matrix in self.matrices.values() for recipe in matrix.recipes})
+        small = [self.race.small] if self.race.small and any(one.compare == "race" for one in self.matrices.values()) else []
+        return sorted({*small, *(recipe for matrix in self.matrices.values() for recipe in matrix.recipes)})
 
     @cached_property
     def selecting(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Checks of a race's budget: a limit that nothing counts for would never be reached."""
+"""Checks of a race: a limit that nothing counts for would never be reached, and small sets must be small ones of its recipe."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from polyglot.registry import Registries
+from polyglot.study.sizes import examples_in
+from polyglot.synthesis.recipes import parse_recipe
 
 if TYPE_CHECKING:
     from polyglot.study.configuration import Study
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """What is wrong with `race`, one sentence each: key, value and remedy."""
+    yield from _small(study)
     bases = [base for matrix in study.matrices.values() if matrix.compare == "race" for base in matrix.bases]
     for base in (name for name in dict.fromkeys(bases) if name in registries.models):
         model = registries.models[base]
@@ -26,3 +29,16 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
                 f"race.usd: training '{base}' has no price, so the limit could not be reached; set `plan.usd_per_gpu_hour`, and "
                 f"the model's `training_gpus` in {registries.models.file_of(base)}"
             )
+
+
+def _small(study: Study) -> Iterable[str]:
+    """What is wrong with `race.small`."""
+    small = study.race.small
+    for race in (matrix for matrix in study.matrices.values() if small and matrix.compare == "race"):
+        recipe = race.recipes[0]
+        seed, size = str(race.seeds[0]), f"name a smaller size of the race's recipe, such as {recipe.split('-')[0]}-500"
+        one, other = parse_recipe(str(small), study.methods), parse_recipe(recipe, study.methods)
+        if one.rule or other.rule or one.parts != other.parts:
+            yield f"race.small: '{small}' is no part of '{recipe}', the recipe of experiments.{race.name}; {size}"
+        elif examples_in(one.name, seed, study) >= examples_in(recipe, seed, study):
+            yield f"race.small: '{small}' is not smaller than '{recipe}', the recipe of experiments.{race.name}; {size}"

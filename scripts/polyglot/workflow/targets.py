@@ -14,6 +14,7 @@ from polyglot.study.reserved import REPLICATION
 from polyglot.synthesis.draws import Draw
 from polyglot.workflow.inputs.base import Inputs
 from polyglot.workflow.inputs.displays import DisplayInputs
+from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.page import COST, PageInputs
@@ -91,7 +92,12 @@ class Targets(Inputs):
     def first_rungs(self) -> dict[str, str]:
         """The first rung's file of every race: all that is certain of it."""
         races = [name for name, matrix in self.study.matrices.items() if matrix.compare == "race"]
-        return {name: self.at(paths.RUNG, experiment=name, rung=1) for name in races}
+        return {name: self.at(paths.RUNG, experiment=name, rung=0 if self.study.race.small else 1) for name in races}
+
+    def of_full_size(self) -> dict[str, list[str]]:
+        """Outcomes of everyone's first student of the full size, by race; of races that do not start with it."""
+        inputs = ExperimentInputs(self.study, self.registries)
+        return {name: inputs.outcomes({"experiment": name}) for name in (self.first_rungs() if self.study.race.small else ())}
 
     def replication(self) -> list[str]:
         """The audit with its page, and the tables and figures of a study that published numbers can fill."""

@@ -74,6 +74,26 @@ def test_a_budget_caps_what_is_expected_and_at_most(demo: tuple[Study, Registrie
     assert found.loc["full study", "trainings"] == 3
 
 
+def test_small_sets_are_counted_beside_what_the_race_takes_without(demo: tuple[Study, Registries]) -> None:
+    study, registries = demo
+    study = racing(study, race={"small": "equal-150"})
+    small = jobs(synthesize=4, student=1, evaluate_student=1)
+    whole = pd.concat([small, jobs(synthesize=6, student=3, evaluate_student=1).iloc[1:]])
+    rows = planned_races(study, registries, {"race": small}, {"race": whole})
+    found = rows.set_index("case")
+    hours = found["gpu_hours"]
+    assert (hours["first rung"], hours["at most"], hours["full study"]) == (12 * 6, 12 * (6 + 6 + 3 * 4), 12 * 3 * (10 + 4))
+    expected, without = found.loc["expected"], found.loc["without small sets"]
+    assert without["gpu_hours"] == pytest.approx(12 * (10 + 4 * without["trainings"]))
+    assert 12 * 6 < expected["gpu_hours"] < hours["at most"]
+    assert expected["trainings"] < without["trainings"]
+    assert found.loc["first rung", "students"] == 12
+    context = Context.of(BUDGET["plan_race"].values(study, registries, study.scoring, name="demo"))
+    assert list(plan_race(context, rows).shown["case"])[:3] == [
+        *("rung 0: everyone on a small set", "expected", "expected without small sets"),
+    ]
+
+
 def test_a_race_by_language_is_simulated_by_language(demo: tuple[Study, Registries]) -> None:
     study, registries = demo
     study = racing(study, race={"by": "language"})

@@ -32,8 +32,8 @@ def comparison() -> pd.DataFrame:
     return pd.DataFrame([built, row | student | {"ahead": 0.1, "ahead_low": 0.05, "ahead_high": 0.15}])
 
 
-def card(repository: Path, *choices: Choice, compared: bool = True) -> str:
-    study, registries = load_study(repository / "config/paper-revised.yaml", repository)
+def card(repository: Path, *choices: Choice, compared: bool = True, study_file: str = "paper-revised") -> str:
+    study, registries = load_study(repository / f"config/{study_file}.yaml", repository)
     langs = [one.lang for one in choices]
     built = Built(
         choice=as_json(choices, definition="signsafe", confidence=0.95),
@@ -63,6 +63,12 @@ def test_a_card_has_a_configuration_and_the_reasons_of_every_language(repository
 
 def test_a_card_says_that_a_choice_was_set_by_hand(repository: Path) -> None:
     assert "This choice was set by hand." in card(repository, choice("de", overruled={"teacher": "command-a"}))
+
+
+def test_a_card_says_whose_answers_a_routed_set_has(repository: Path) -> None:
+    text = card(repository, choice("de", teacher="persyn"), study_file="demo")
+    assert "persyn is several models (Thorough, Hasty, Germanist, Careless): each prompt was answered by the teacher" in text
+    assert "several models" not in card(repository, choice("de"))
 
 
 def test_scores_stand_beside_each_other_where_there_are_students(repository: Path) -> None:

@@ -15,7 +15,8 @@ from polyglot.analysis.earlier import STUDY_SPREADS, quasi_variances, said_of_te
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.scoring import race_posterior
-from polyglot.scoring.race_posterior import Earlier, Known, Noise, draws, equal_weights, study_shares
+from polyglot.scoring.race_columns import Earlier, Known, Noise
+from polyglot.scoring.race_posterior import draws, equal_weights, study_shares
 from polyglot.scoring.race_prior import COLUMNS, earlier_of, learned, need_shared
 from polyglot.scoring.race_rungs import Beliefs, rung_table
 from polyglot.scoring.racing import Standing, Terms, standing, survivors

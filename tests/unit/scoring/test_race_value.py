@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.scoring.race_posterior import Known, Noise
+from polyglot.scoring.race_columns import Known, Noise
 from polyglot.scoring.race_value import doubt, regret_after_one_more
 from polyglot.scoring.racing import standing
 

@@ -14,9 +14,10 @@ import pytest
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.scoring import race_posterior
-from polyglot.scoring.race_posterior import Known, Noise, draws, equal_weights, learned_noise
-from polyglot.scoring.race_rungs import ABSENT, DROPPED, EVERY, LEADS, STAYS, Beliefs, Price, again, rung_table
-from polyglot.scoring.racing import Standing, Terms, ended, standing, survivors
+from polyglot.scoring.race_columns import Known, Noise
+from polyglot.scoring.race_posterior import draws, equal_weights, learned_noise
+from polyglot.scoring.race_rungs import ABSENT, DROPPED, EVERY, LEADS, STAYS, Beliefs, again, rung_table
+from polyglot.scoring.racing import Price, Standing, Terms, ended, standing, survivors
 
 BELIEFS = Beliefs(0.005, 0.005)
 

@@ -121,3 +121,41 @@ def test_a_training_takes_what_the_plan_says(read: Read) -> None:
 def test_a_budget_that_nothing_counts_for_is_refused(read: Read, race: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         read(experiments=RACE, race=race)
+
+
+def test_a_race_that_starts_with_small_sets_trains_who_is_left_on_full_ones(read: Read, tmp_path: Path) -> None:
+    study, registries = read(experiments=RACE, race={"small": "equal-150"}, run=["race"])
+    inputs, small = RacingInputs(study, registries), {"experiment": "race", "rung": "0"}
+    assert "equal-150" in study.recipes
+    assert inputs.before(small) == inputs.outcomes(lambda wildcards, rung: "")(small) == []
+    of_small = [path.split("equal-150/")[1] for path in inputs.small_outcomes(small)]
+    assert of_small == [f"{name}/{lang}/0.parquet" for name in ("thorough", "germanist") for lang in ("de", "id")]
+    assert inputs.small(small)["trained"] == [[name, lang] for name in ("thorough", "germanist") for lang in ("de", "id")]
+    rung = write(tmp_path / "0.csv", rows({("thorough", ""): ("leads", 0, ""), ("germanist", ""): ("dropped", 0, "")}, 0))
+    first = inputs.outcomes(lambda wildcards, rung_: rung)({"experiment": "race", "rung": "1"})
+    assert [path.split("equal/")[1] for path in first] == ["thorough/de/0.parquet", "thorough/id/0.parquet"]
+    ends = {("thorough", ""): ("leads", 1, "trainings"), ("germanist", ""): ("dropped", 0, "trainings")}
+    over = write(tmp_path / "1.csv", rows(ends, 1))
+    assert inputs.rungs(lambda wildcards, number: [rung, over][number])({"experiment": "race"}) == [rung, over]
+    cards = inputs.cards(lambda wildcards, number: [rung, over][number])({})
+    assert [path.split("students/nano-base/")[1].removesuffix("/README.md") for path in cards] == [
+        *(f"equal-150/{name}/{lang}/0" for name in ("thorough", "germanist") for lang in ("de", "id")),
+        *("equal/thorough/de/0", "equal/thorough/id/0"),
+    ]
+    assert Targets(study, registries).first_rungs()["race"].endswith("rung0.csv")
+    assert len(Targets(study, registries).of_full_size()["race"]) == 4
+    Terms(**inputs.terms(small))
+
+
+@pytest.mark.parametrize(
+    ("small", "told"),
+    [
+        ("equal-9k", "'equal-9k' is not smaller than 'equal'"),
+        ("generate-100", "'generate-100' is no part of 'equal'"),
+        ("mdaq-100", "'mdaq-100' is no part of 'equal'"),
+        ("equl-100", "race.small: 'equl-100' is no recipe"),
+    ],
+)
+def test_small_sets_must_be_small_ones_of_the_same_recipe(read: Read, small: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        read(experiments=RACE, race={"small": small})

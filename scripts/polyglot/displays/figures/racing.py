@@ -61,6 +61,8 @@ def _told(rungs: pd.DataFrame, found: pd.DataFrame) -> str:
     """Students so far, and the expected regret."""
     most = int(rungs["most"].iloc[0]) * int(found["languages"].sum())
     students = int((found["trainings"] * found["languages"]).sum())
+    if int(found["rung"].iloc[0]) == 0:
+        return f"{found['small_students'].sum():.0f} of small sets\nexpected regret {number(found['regret'].iloc[0], 4)}"
     return f"{students} of {most} students\nexpected regret {number(found['regret'].iloc[0], 4)}"
 
 

@@ -12,6 +12,7 @@ from polyglot.displays.tables.layout import row_dicts
 CASES = {
     "first rung": "first rung: everyone once",
     "expected": "expected",
+    "without small sets": "expected without small sets",
     "at most": "at most: everyone, all trainings",
     "full study": "full study, as many draws",
 }
@@ -20,14 +21,15 @@ CASES = {
 
 def plan_race(context: Context, races: pd.DataFrame) -> Table:
     """Every race at first, as expected and at most, beside the full study with as many students."""
-    rows = []
+    rows, small = [], set(races.loc[races["case"] == "without small sets", "experiment"])
     for row in row_dicts(races):
+        first = row["case"] == "first rung" and row["experiment"] in small
         full = races[(races["experiment"] == row["experiment"]) & (races["case"] == "full study")].iloc[0]
         by = "gpu_hours" if full["gpu_hours"] else "usd" if full["usd"] else "students"
         rows.append(
             {
                 "race": row["experiment"],
-                "case": CASES[row["case"]],
+                "case": "rung 0: everyone on a small set" if first else CASES[row["case"]],
                 "trainings of a teacher": number(row["trainings"], 1),
                 "students": number(row["students"], 0),
                 "engine starts": number(row["engine_starts"], 0),
@@ -43,6 +45,7 @@ def plan_race(context: Context, races: pd.DataFrame) -> Table:
         "data. The other tables of the plan count `snakemake`, and a race there with its first rung.",
         "Expected: by simulated races. Teachers differ by `plan.teacher_spread` and `plan.language_spread`, draws and trainings "
         "by `plan.draw_spread` and `plan.training_spread`. Teachers that differ more are told apart sooner.",
+        *(["Small sets are assumed to tell of full ones as `race.small_correlation` and `race.small_effect` say."] * bool(small)),
         *(f"**{name}** is not worth it: {said}." for name, said in _said(races)),
     ]
     return Table(races, pd.DataFrame(rows), context.title, notes)
@@ -57,7 +60,11 @@ def race_cost(context: Context, rungs: pd.DataFrame) -> Table:
     """What every rung took and brought, and what one more would, beside everyone's trainings."""
     last = rungs[rungs["rung"] == rungs["rung"].max()]
     crossed = int(last["languages"].sum()) * int(rungs["most"].iloc[0])
-    spent = [(f"after rung {rung}", _students(found), _regret(found, "regret")) for rung, found in rungs.groupby("rung")]
+    named = {0: "after rung 0: small sets"}
+    spent = [
+        (named.get(int(str(rung)), f"after rung {rung}"), _students(found), _regret(found, "regret"))
+        for rung, found in rungs.groupby("rung")
+    ]
     left = last[last["state"].isin(["leads", "stays"])]
     if len(left) > 1:
         more = spent[-1][1] + int(left["languages"].sum())
@@ -81,6 +88,7 @@ def race_cost(context: Context, rungs: pd.DataFrame) -> Table:
         "`snakemake plan` has the GPU hours and the money of both.",
         "The expected regret falls on average: a rung that brings a surprise can raise it. Nothing that is still to be learned "
         "can bring more than the expected regret after the last rung.",
+        *(["Students of small sets are not counted."] if "small_students" in rungs else []),
         *dict.fromkeys(doubt for doubt in rungs.get("doubt", pd.Series(dtype=str)).fillna("") if doubt),
     ]
     return Table(rungs, pd.DataFrame(rows), context.title, notes)

@@ -37,6 +37,7 @@ def race(context: Context, rungs: pd.DataFrame) -> Table:
             "teacher": context.model(row["teacher"]),
             "state": row["state"],
             "trainings": count(row["trainings"]),
+            **({"score, small set": number(row["small_score"], 3)} if "small_score" in row else {}),
             "score": number(row["score"], 3),
             "P(best)": share(row["best"]),
             "below the best": number(row["gap"], 4),
@@ -78,6 +79,8 @@ def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[st
             f"counts as {number(last['worth'].max(), 1)} trainings of a teacher. How far a teacher differs between studies is "
             f"learned from them and from this race: by {number(last['between_studies'].max(), 4)}."
         )
+    if "correlation" in last:
+        notes.append(_of_small(last))
     if last["lang"].eq("").all():
         notes.insert(0, _verdict(context, last))
     inside = last[last["state"].isin(["leads", "stays"])]
@@ -88,6 +91,20 @@ def _notes(context: Context, rungs: pd.DataFrame, last: pd.DataFrame) -> list[st
     if last["teacher"].nunique() < FEW or len(left) > EQUAL * len(last):
         notes.append("A race saves little here: there are few teachers, or most of them are about equally good.")
     return notes
+
+
+def _of_small(last: pd.DataFrame) -> str:
+    """How far small sets told of full ones, as measured."""
+    one = last.dropna(subset=["correlation"]).head(1)
+    told = "No teacher has students of both a small and a full set, so their correlation was not measured."
+    if len(one):
+        low, high = (number(one[end].iloc[0], 1) for end in ("correlation_low", "correlation_high"))
+        told = (
+            f"Measured correlation of what teachers are in small and in full sets: {number(one['correlation'].iloc[0], 2)} (90 % "
+            f"interval {low} to {high}), from {int(one['pairs'].iloc[0])} pairs of students. The race believed "
+            "`race.small_correlation`."
+        )
+    return f"Rung 0 trained everyone on a small set: {int(last['small_students'].sum())} students, not counted above. {told}"
 
 
 def _verdict(context: Context, last: pd.DataFrame) -> str:

@@ -17,6 +17,8 @@ from polyglot.workflow.inputs.base import Inputs, Wildcards
 
 EVERY = ""
 """In the place of a language: the choice is on average over all of them (`polyglot.scoring.race_rungs.EVERY`)."""
+OF_TERMS = {"by", "least", "regret", "gpu_hours", "usd"}
+"""Settings of a race that are fields of `polyglot.scoring.racing.Terms`."""
 RungFile = Callable[[Wildcards, int], str]
 """The file of a rung; Snakemake asks again, once the rung is there."""
 
@@ -25,10 +27,15 @@ RungFile = Callable[[Wildcards, int], str]
 class RacingInputs(Inputs):
     """Inputs of an experiment with `compare: race`, which the wildcard `experiment` names."""
 
+    @property
+    def first(self) -> int:
+        """The first rung: 0 where a race starts with small sets."""
+        return 0 if self.study.race.small else 1
+
     def before(self, wildcards: Wildcards) -> list[str]:
         """The rung before; none for the first."""
         rung = int(wildcards["rung"])
-        return [self.at(paths.RUNG, experiment=wildcards["experiment"], rung=rung - 1)] if rung > 1 else []
+        return [self.at(paths.RUNG, experiment=wildcards["experiment"], rung=rung - 1)] if rung > self.first else []
 
     def earlier(self, wildcards: Wildcards) -> list[str]:
         """What earlier studies say; nothing where the race learns from none."""
@@ -51,13 +58,31 @@ class RacingInputs(Inputs):
 
         return outcomes_of
 
+    def small(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The small sets of a race: [teacher, language] of each in the order of `small_outcomes`, and the fields of
+        `polyglot.scoring.race_small.SmallSets`; empty where it starts with full ones."""
+        race, cells = self.study.race, self._small(wildcards["experiment"])
+        if not race.small:
+            return {}
+        believed = {"correlation": race.small_correlation, "effect": race.small_effect}
+        return {"trained": [[cell.teacher, cell.lang] for cell, _ in cells], **believed, "prices": self._prices(cells)}
+
+    def small_outcomes(self, wildcards: Wildcards) -> list[str]:
+        """Outcomes of the students of small sets."""
+        return [self.student_outcomes(**cell._asdict(), seed=name) for cell, name in self._small(wildcards["experiment"])]
+
+    def _small(self, experiment: str) -> list[tuple[Cell, str]]:
+        """Every cell and name of a student of a small set."""
+        small, every = self.study.race.small, self._trained(experiment, {})
+        return [(cell._replace(recipe=small), name) for cell, name in every] if small else []
+
     def rungs(self, rung_file: RungFile) -> Callable[[Wildcards], list[str]]:
         """The files of all rungs of a race that is over."""
 
         def rungs_of(wildcards: Wildcards) -> list[str]:
-            found = [rung_file(wildcards, 1)]
+            found = [rung_file(wildcards, self.first)]
             while not all(row["end"] for row in _rows(found[-1])):
-                found.append(rung_file(wildcards, len(found) + 1))
+                found.append(rung_file(wildcards, self.first + len(found)))
             return found
 
         return rungs_of
@@ -70,7 +95,7 @@ class RacingInputs(Inputs):
             found = []
             for experiment in raced:
                 last = self.rungs(rung_file)({"experiment": experiment})[-1]
-                students = self._trained(experiment, _last_trainings(_rows(last), go_on=False))
+                students = self._small(experiment) + self._trained(experiment, _last_trainings(_rows(last), go_on=False))
                 found += [self.at(paths.MODEL_CARD, **cell._asdict(), seed=name) for cell, name in students]
             return found
 
@@ -79,14 +104,18 @@ class RacingInputs(Inputs):
     def terms(self, wildcards: Wildcards) -> dict[str, Any]:
         """As `polyglot.scoring.racing.Terms`."""
         trainings = self.study.matrices[wildcards["experiment"]].trainings
-        return {**self.study.race.model_dump(mode="json", exclude={"learn_from"}), "trainings": trainings}
+        return {**self.study.race.model_dump(mode="json", include=OF_TERMS), "trainings": trainings}
 
     def prices(self, wildcards: Wildcards) -> dict[str, dict[str, float]]:
-        """By language, what one training with its evaluation takes, as the plan counts: `polyglot.scoring.race_rungs.Price`."""
+        """By language, what one training with its evaluation takes."""
+        return self._prices(self._trained(wildcards["experiment"], {}))
+
+    def _prices(self, students: Iterable[tuple[Cell, str]]) -> dict[str, dict[str, float]]:
+        """By language, what a training with its evaluation takes, as the plan counts: `polyglot.scoring.racing.Price`."""
         from polyglot.planning.budget import hours, money  # imports pandas
 
         plan, demands, found = self.study.plan, Demands(self.study, self.registries), {}
-        for cell, name in self._trained(wildcards["experiment"], {}):
+        for cell, name in students:
             if cell.lang in found:
                 continue
             spent = [0.0, 0.0]
@@ -112,7 +141,9 @@ class RacingInputs(Inputs):
     def _students(self, wildcards: Wildcards, rung_file: RungFile) -> list[tuple[Cell, str]]:
         """Every cell and name of a student that a rung needs."""
         rung, experiment = int(wildcards["rung"]), wildcards["experiment"]
-        before = _rows(rung_file(wildcards, rung - 1)) if rung > 1 else []
+        if rung == 0:
+            return []
+        before = _rows(rung_file(wildcards, rung - 1)) if rung > self.first else []
         return self._trained(experiment, _last_trainings(before, go_on=True))
 
     def _trained(self, experiment: str, last: Mapping[tuple[str, str], int]) -> list[tuple[Cell, str]]:
