@@ -242,11 +242,13 @@ MARKS = {"yes": " better", "no": " worse"}
 def predictors(results: Path) -> dict[str, Any]:
     """What came out in the study with power: a table of each outcome, and what measurements cost beside training."""
     study = Study(results)
-    found = {base: study.csv(f"tables/{base}.csv").set_index(["outcome", "score"]) for base in BASES}
+    found = [
+        {(row["outcome"], row["score"]): row for row in study.csv(f"tables/{base}.csv").to_dict("records")} for base in BASES
+    ]
 
     def row(outcome: str, score: str) -> str:
-        known = [found[base].loc[(outcome, score)] for base in BASES]
-        said = [between(one["within"], one["within_low"], one["within_high"]) + MARKS.get(one["beats"], "") for one in known]
+        known = [rows[outcome, score] for rows in found]
+        said = [between(one["within"], one["within_low"], one["within_high"]) + MARKS.get(str(one["beats"]), "") for one in known]
         return f"| {PREDICTORS[score]} | {' | '.join(said)} |"
 
     costs = study.csv("analysis/foreign_base_costs.csv").set_index("rule")["cpu_seconds"]
