@@ -327,7 +327,8 @@ def _watch(given: argparse.Namespace) -> None:
 
 
 def _check(given: argparse.Namespace) -> None:
-    from polyglot.workflow.check import check, report
+    from polyglot.workflow.check import check
+    from polyglot.workflow.checked import report
 
     found = [check(path, Path.cwd()) for path in given.files]
     _say(report(found))

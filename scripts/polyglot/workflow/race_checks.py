@@ -1,4 +1,4 @@
-"""Checks of a race's budget: a limit that nothing counts for would never be reached."""
+"""Checks of a race: who runs, and its budget, since a limit that nothing counts for would never be reached."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """What is wrong with `race`, one sentence each: key, value and remedy."""
+    for matrix in study.matrices.values():
+        if matrix.compare == "race" and len(matrix.teachers) < 2:
+            yield f"experiments.{matrix.name}.teachers: a race needs two teachers or more; name them"
     bases = [base for matrix in study.matrices.values() if matrix.compare == "race" for base in matrix.bases]
     for base in (name for name in dict.fromkeys(bases) if name in registries.models):
         model = registries.models[base]

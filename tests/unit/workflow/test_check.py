@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from polyglot.__main__ import main
-from polyglot.workflow.check import Checked, check
+from polyglot.workflow.check import check
+from polyglot.workflow.checked import Checked
 
 CITY = {"question": "Mji gani?", "choices": ["Roma", "Lima", "Oslo"], "answer": "Lima"}
 
