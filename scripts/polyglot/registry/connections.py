@@ -52,8 +52,8 @@ def base_address(url: str) -> str:
         )
     if parts.path.rstrip("/").endswith(CALLS) or parts.fragment:
         raise ValueError(
-            f"the base address alone belongs here, such as {url.partition('/v1')[0]}/v1; what is asked for "
-            f"({', '.join(CALLS)}) is added to it"
+            f"not the base address alone, such as {url.partition('/v1')[0]}/v1: what is asked for ({', '.join(CALLS)}) is "
+            "added to it"
         )
     return url
 

@@ -54,7 +54,7 @@ ENTRIES = [
     entry(("role", "'wizard'"), "role unknown", role="wizard"),
     *(
         entry(
-            ("entry 'api', key 'endpoint.url'", "the base address alone", "http://x/v1;"),
+            ("entry 'api', key 'endpoint.url'", "not the base address alone", "http://x/v1:"),
             f"address {url!r}",
             endpoint={"url": url},
         )
