@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
-from polyglot.core.text import is_unicode
+from polyglot.core.text import different_keys, is_unicode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -294,7 +294,7 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
     """The objects of a JSON list by place; None if the file holds an object a line, whatever its name says."""
     text = "\n".join(lines)
     try:
-        whole = json.loads(text, parse_int=_whole, object_pairs_hook=_pairs)
+        whole = json.loads(text, parse_int=_whole, object_pairs_hook=different_keys)
     except ValueError as error:
         if text.lstrip().startswith("{"):
             return None
@@ -325,22 +325,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, whose keys differ: of two values of one key, the first would be lost."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key '{twice}' stands there twice")
-    return found
-
-
 def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, line in enumerate(lines):
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_int=_whole, object_pairs_hook=_pairs)
+            row = json.loads(line, parse_int=_whole, object_pairs_hook=different_keys)
         except ValueError as error:
             raise FileError(f"{path}: row {place + 1}: not JSON ({error}). Write one JSON object per line") from error
         except RecursionError:
