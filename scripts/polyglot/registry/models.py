@@ -297,6 +297,7 @@ class Model(Entry):
     )
     chat_template: str | None = Field(
         default=None,
+        pattern=r"^\w[\w.+-]*$",
         description="A file in config/chat_templates, or in `chat_templates` beside a models.yaml of your own, for a model whose "
         "tokenizer has no chat template, or none that marks the response for training; null uses the tokenizer's own. A base "
         "with one is fine-tuned and measured in it, and evaluated without.",

@@ -63,12 +63,7 @@ def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataF
     frame = frame.assign(lang=lang)
     if found.column("id") is not None:
         frame = frame.assign(id=frame["id"].astype(str))
-        found.check(
-            [
-                Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
-                for place, one in zip(*_by_place(frame.loc[frame["id"].duplicated(), "id"]), strict=True)
-            ]
-        )
+        found.check(_same_ids(found))
     else:
         before = frame[HISTORY] if HISTORY in frame else [""] * len(frame)
         texts = zip(frame["prompt"], frame["response"], before, strict=True)
@@ -86,7 +81,7 @@ def seed_id(lang: str, prompt: str, response: str, history: str = "") -> str:
 
 def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
     """Everything that is wrong in the rows of a seed file, in whichever language they are."""
-    problems = [*found.problems, *_strange(found, known_languages), *_without_response(_frame(found))]
+    problems = [*found.problems, *_strange(found, known_languages), *_same_ids(found), *_without_response(_frame(found))]
     return sorted(problems, key=lambda one: one.place)
 
 
@@ -118,6 +113,18 @@ def _no_ids(found: Dialogues) -> list[Problem]:
         Problem(place, f"no text in column 'id' (value: {value!r})", "give each row its own id, or drop the column")
         for place, value in ((place, plain(value)) for place, value in zip(*_by_place(stated), strict=True))
         if isinstance(value, bool) or not isinstance(value, str | Number) or value != value or not str(value).strip()
+    ]
+
+
+def _same_ids(found: Dialogues) -> list[Problem]:
+    """Ids that an earlier row of the same language has."""
+    ids, langs = found.column("id"), found.column("lang")
+    if ids is None:
+        return []
+    known = pd.DataFrame({"id": ids.astype(str), "lang": "" if langs is None else langs.astype(str)})
+    return [
+        Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
+        for place, one in zip(*_by_place(known.loc[known.duplicated(), "id"]), strict=True)
     ]
 
 

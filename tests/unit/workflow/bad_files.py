@@ -94,6 +94,21 @@ ENTRIES = [
         "models.yaml",
         {"m": {"folder": "x", "chat_template": "nope.jinja"}},
     ),
+    registry(
+        "chat template elsewhere",
+        ("entry 'm', key 'chat_template'", "should match pattern"),
+        "models.yaml",
+        {"m": {"folder": "x", "chat_template": "../../../etc/passwd"}},
+    ),
+    *(
+        registry(
+            f"items in {pattern}",
+            ("own/benchmarks.yaml: entry 'b', key 'test.0'", said),
+            "benchmarks.yaml",
+            {"b": {"formulations": ["cloze"], "source": "x", "test": [pattern]}},
+        )
+        for pattern, said in (("/etc/*", "inside of the data set's folder"), ("../*", "inside"), ("{nam}.csv", "only {name}"))
+    ),
     registry("name of config/", ("entry 'hasty' is in", "override: true"), "models.yaml", {"hasty": {"folder": "x"}}),
     registry("registry is a list", ("own/models.yaml: a registry is a mapping",), "models.yaml", "- a\n"),
     registry(
