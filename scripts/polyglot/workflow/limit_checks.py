@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polyglot.evaluation.formulations import FORMULATIONS
 from polyglot.registry import Registries
 from polyglot.synthesis.recipes import blocks_needed, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
@@ -64,8 +63,6 @@ def _prices(study: Study, registries: Registries) -> Iterable[str]:
 def _contexts(study: Study, registries: Registries) -> Iterable[str]:
     """Contexts that are shorter than what is to fit."""
     models, inputs = registries.models, ModelInputs(study, registries)
-    named = all(one.task or one.formulation in FORMULATIONS for one in study.evaluation.benchmarks.values())
-    longest = study.evaluation.longest_answer if named else 0
     for base in (name for name in study.bases if name in models):
         context = context_of(base, study, registries)
         if context is not None and study.training.max_length > context:
@@ -73,16 +70,11 @@ def _contexts(study: Study, registries: Registries) -> Iterable[str]:
                 f"training.max_length: {study.training.max_length:,} tokens, and the base '{base}' has a context of {context:,} "
                 f"({models.file_of(base)}); lower it to {context} or less"
             )
+    for name in (name for name in inputs.writers if name in models):
+        context, longest = context_of(name, study, registries), models[name].sampling.max_new_tokens
         if context is not None and longest >= context:
             yield (
-                f"evaluation.benchmarks: an answer may have {longest:,} tokens (`max_new_tokens`), and the base '{base}' has a "
-                f"context of {context:,} ({models.file_of(base)}), which leaves no room for a question; lower it"
-            )
-    for name in (name for name in inputs.writers if name in models):
-        context, most = context_of(name, study, registries), models[name].sampling.max_new_tokens
-        if context is not None and most >= context:
-            yield (
-                f"{models.file_of(name)}: entry '{name}': sampling.max_new_tokens is {most:,}, and the context {context:,} "
+                f"{models.file_of(name)}: entry '{name}': sampling.max_new_tokens is {longest:,}, and the context {context:,} "
                 "tokens, which leaves no room for a prompt; lower the one, or raise `context`"
             )
 

@@ -118,7 +118,9 @@ def test_a_data_set_is_not_lost_and_a_row_that_is_none_is_named(tmp_path: Path) 
         ("history", '[{"role": "user", "content": "x"}]', "row 3: column 'history': turn 2 is of 'user'"),
     ):
         usual = ["", ""] if column == "history" else ["x", "y"]
-        write_parquet(PAIRS.assign(**{column: [*usual, value]}), tmp_path / "b.parquet")
+        pairs = PAIRS.copy()
+        pairs[column] = [*usual, value]
+        write_parquet(pairs, tmp_path / "b.parquet")
         with pytest.raises(FormatError, match=f"b.parquet: {told}"):
             export(tmp_path / "b.parquet", tmp_path / "b.jsonl", "messages")
     assert not (tmp_path / "b.jsonl").exists()

@@ -248,13 +248,6 @@ NUMBERS = [
     bad("shots below 0", nested(evaluation__benchmarks={"mgsm": {"formulation": "generative", "shots": -1}}), "mgsm.shots"),
     bad("a list for a number", nested(training__batch_size=[4]), "training.batch_size", "[4]"),
     bad(
-        "answers longer than the base's context",
-        nested(evaluation__benchmarks={"mgsm": {"formulation": "generative", "max_new_tokens": 100_000}}),
-        "evaluation.benchmarks: an answer may have 100,000 tokens",
-        "context of 512",
-        "lower it",
-    ),
-    bad(
         "longer than the base's context",
         nested(training__max_length=100_000),
         "training.max_length",

@@ -20,8 +20,10 @@ COLUMNS = (
 """What an expression may name, besides `score_FILTER` of each filter before it."""
 FUNCTIONS = ("abs", "ceil", "exp", "floor", "log", "log10", "log1p", "sqrt")
 """Functions that pandas knows in an expression."""
-OF_COLUMNS = (*("str", "isin", "between", "isna", "notna", "abs", "round", "clip", "fillna", "rank", "duplicated"),)
-OF_COLUMNS += ("min", "max", "mean", "median", "quantile", "std", "sum")
+OF_COLUMNS = (
+    *("str", "isin", "between", "isna", "notna", "abs", "round", "clip", "fillna", "rank", "duplicated"),
+    *("min", "max", "mean", "median", "quantile", "std", "sum"),
+)
 """What an expression may take of a column. Others can write files, which no setting may."""
 
 
