@@ -34,8 +34,6 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
             yield f"routing.{key}: '{name}' is named more than once"
     if not study.routed_among:
         yield "routing.teachers: name the teachers to choose from; the study has routed ones only"
-    elif len(study.routed_among) < 2:
-        yield f"routing.teachers: '{study.routed_among[0]}' alone leaves nothing to choose; name two teachers or more"
     yield from _calibration(study)
     if routing.model is not None:
         yield from _unknown("routing.model", [routing.model], models)

@@ -192,9 +192,6 @@ NAMES = [
     bad(
         "label twice", nested(experiments__x={"compare": "steps", "steps": [{"label": "a", "recipe": "public"}] * 2}), "label 'a'"
     ),
-    bad(
-        "one teacher to route to", ROUTED | nested(routing__teachers=["hasty"]), "routing.teachers: 'hasty' alone", "two teachers"
-    ),
     bad("strength twice", ROUTED | nested(routing__strength=["hasty", "hasty"]), "routing.strength: 'hasty' is named more than"),
     bad("nothing to calibrate by", ROUTED | nested(routing__calibration=1), "routing.calibration: of 2 prompts", "raise"),
     *(
