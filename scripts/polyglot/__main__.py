@@ -192,8 +192,7 @@ def _verify(given: argparse.Namespace) -> None:
 def _combine(given: argparse.Namespace) -> None:
     from polyglot.workflow.combine import combine_archives
 
-    if not 0 < given.confidence < 1:
-        raise SystemExit(f"combine: --confidence {given.confidence} must be between 0 and 1, such as 0.95")
+    _between(given, "confidence")
     try:
         _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
@@ -218,7 +217,16 @@ def _trace(given: argparse.Namespace) -> None:
         raise SystemExit(f"trace: {error}") from None
 
 
+def _between(given: argparse.Namespace, name: str) -> None:
+    """End the command unless the option lies between 0 and 1."""
+    value, usual = getattr(given, name), {"confidence": 0.95}.get(name, 0.5)
+    if not (0 < value < 1 if name == "confidence" else 0 <= value <= 1):
+        raise SystemExit(f"{given.command}: --{name} {value} must be between 0 and 1, such as {usual}")
+
+
 def _score(given: argparse.Namespace) -> None:
+    _between(given, "confidence")
+    _between(given, "alpha")
     try:
         score(given.tables, given.to, given.alpha, given.confidence, given.definition)
     except (ValueError, OSError) as error:
@@ -327,7 +335,8 @@ def _watch(given: argparse.Namespace) -> None:
 
 
 def _check(given: argparse.Namespace) -> None:
-    from polyglot.workflow.check import check, report
+    from polyglot.workflow.check import check
+    from polyglot.workflow.checked import report
 
     found = [check(path, Path.cwd()) for path in given.files]
     _say(report(found))

@@ -12,6 +12,7 @@ import html
 import os
 import quopri
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -48,6 +49,12 @@ STARTS = {name: re.compile(rf"(?<![A-Za-z0-9]){form}") for name, form in FORMS.i
 ANY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(FORMS.values())})")
 LOGINS = re.compile(r"(?<=://)(?!(?i:user(?:name)?:(?:pass|pwd|\*|x{3}|<|\{|\$)))[^\s/:@\"'<>]*:[^\s/@\"'<>]+(?=@)")
 """User and password in an address; not the words `user:password` of manuals."""
+NAMED = re.compile(
+    r"(?i:bearer[ \t]+|[?&]sig=|(?:(?:api|secret)[_-]?key|(?:access|auth)[_-]?token|client[_-]?secret)[\"']?[ \t]*[:=][ \t]*)"
+    r"[\"']?(?=[\w+/.=%-]*\d)(?=[\w+/.=%-]*[a-z])[\w+/.=%-]{20,}",
+    re.ASCII,
+)
+"""A key beside its name, as in a header or a setting; names of variables, which are in capitals, are none."""
 _KIND = r"[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
 PRIVATE = re.compile(rf"-----BEGIN {_KIND}.*?(?:-----END {_KIND}|\Z)", re.DOTALL)
 
@@ -60,9 +67,13 @@ PIECES = (
     re.compile(r".+", re.DOTALL),
 )
 """Pieces of a text that are removed when a key hides in them, from the smallest."""
-INVISIBLE = re.compile("[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+INVISIBLE = re.compile("[\0\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]{4,}")
+"""Latin letters and digits of another width or style, which are the same to a reader."""
+SUM = re.compile(r"[\"'][ \t]*[+.][ \t]*[\"']")
+"""Between two parts of a text in code."""
 LINE_END = re.compile(r"[\"']?[\\=+]?[ \t\r]*\n[ \t>#|*+]*[\"']?")
-ESCAPES = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|([nrt/\"]))")
+ESCAPES = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{2,3})|([nrt/\"]))")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 BASE32 = re.compile(r"[A-Z2-7]{24,}")
 HEX = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,2}){16,}")
@@ -89,12 +100,14 @@ def _legible(text: str) -> bool:
 
 
 def _plain(text: str) -> Iterator[str]:
-    yield INVISIBLE.sub("", text)
+    plain = INVISIBLE.sub("", text)
+    yield unicodedata.normalize("NFKC", plain) if STYLED.search(plain) else plain
 
 
 def _joined(text: str) -> Iterator[str]:
-    if "\n" in text:
-        yield LINE_END.sub("", text)
+    joined = SUM.sub("", LINE_END.sub("", text))
+    if joined != text:
+        yield joined
 
 
 def _address(text: str) -> Iterator[str]:
@@ -199,17 +212,19 @@ def form_of(text: str) -> str | None:
         return next(name for name, form in STARTS.items() if form.search(text))
     if "://" in text and LOGINS.search(text):
         return "a password in an address"
+    if NAMED.search(text):
+        return "a key beside its name"
     return "a private key" if "PRIVATE KEY" in text and PRIVATE.search(text) else None
 
 
 def masked(text: str) -> str:
     """A message without anything that has the form of a key."""
-    return PRIVATE.sub(SECRET, LOGINS.sub(SECRET, ANY_FORM.sub(SECRET, text)))
+    return PRIVATE.sub(SECRET, LOGINS.sub(SECRET, NAMED.sub(SECRET, ANY_FORM.sub(SECRET, text))))
 
 
 def _may_hold(text: str) -> bool:
     """Whether a text has anything as long and mixed as a key: texts of people hardly ever have."""
-    if "PRIVATE KEY" in text or INVISIBLE.search(text):
+    if "PRIVATE KEY" in text or INVISIBLE.search(text) or STYLED.search(text) or SUM.search(text):
         return True
     for found in RUN.finditer(text):
         run = found[0]

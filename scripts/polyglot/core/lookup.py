@@ -50,18 +50,21 @@ class Lookup(Mapping[str, T], Generic[T]):
     Args:
         what: their kind, in the singular, for messages.
         known: name to the object, or to its location `package.module:object`, imported on first use.
+        kind: the class of the objects, if they have one.
     """
 
-    def __init__(self, what: str, known: Mapping[str, T | str] | None = None) -> None:
+    def __init__(self, what: str, known: Mapping[str, T | str] | None = None, kind: type | None = None) -> None:
         self.what = what
+        self.kind = kind
         self._known: dict[str, T | str] = dict(known or {})
 
     def add(self, name: str, thing: T | str) -> None:
         """Add an object, or its location.
 
         Raises:
-            PluginError: if the name already stands for something else.
+            PluginError: if the name already stands for something else, or the object is of another kind.
         """
+        self._check_kind(name, thing)
         if name in self._known and self._known[name] is not thing and self._known[name] != thing:
             raise PluginError(f"the {self.what} '{name}' already exists; give yours another name")
         self._known[name] = thing
@@ -71,8 +74,14 @@ class Lookup(Mapping[str, T], Generic[T]):
             raise UnknownName(self.unknown(name))
         found = self._known[name]
         if isinstance(found, str):
-            found = self._known[name] = load(found)
+            found = load(found)
+            self._check_kind(name, found)
+            self._known[name] = found
         return found
+
+    def _check_kind(self, name: str, thing: object) -> None:
+        if self.kind is not None and not isinstance(thing, self.kind | str):
+            raise PluginError(f"the {self.what} '{name}' is a {type(thing).__name__}, not a {self.kind.__name__}; wrap it in one")
 
     def unknown(self, name: str) -> str:
         """The message about an unknown name."""
@@ -104,7 +113,7 @@ def load_plugins(modules: Iterable[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that ends itself would end the run without a word
             if module.endswith(".py"):
                 raise PluginError(f"plugins: '{module}' is the name of a file; name the module, without .py") from error
             raise PluginError(

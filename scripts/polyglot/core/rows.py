@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
-from polyglot.core.text import is_unicode
+from polyglot.core.text import different_keys, is_unicode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,18 +35,22 @@ GZ = ".gz"
 SEPARATORS = ",;\t"
 LONGEST_NUMBER = 4300
 """Most digits of a whole number."""
-PARQUET, GZIPPED = b"PAR1", b"\x1f\x8b"
+BOM, PARQUET, GZIPPED = b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b"
 CONTENTS = {
     PARQUET: "a Parquet file; its name must end in .parquet",
     GZIPPED: "compressed by gzip; its name must end in .gz",
     b"PK\x03\x04": "a zip archive or an Excel or Word file; unpack it, or save it as CSV in UTF-8",
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save it as CSV in UTF-8",
     b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it",
+    b"\xff\xfe\x00\x00": "UTF-32; convert it, e.g. iconv -f utf-32 -t utf-8",
+    b"\x00\x00\xfe\xff": "UTF-32; convert it, e.g. iconv -f utf-32 -t utf-8",
     b"\xff\xfe": "UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8",
     b"\xfe\xff": "UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it, e.g. git lfs pull",
 }
 """How files begin that are no text in UTF-8 whatever their names say, and what they are."""
+PAGES = (b"<!doctype html", b"<html", b"<?xml")
+"""How pages of the web begin, in small letters, which a download may be instead of the file."""
 
 
 class FileError(WrongInput):
@@ -110,8 +114,12 @@ def kind_of_file(path: Path) -> str:
         kind = ".jsonl"
     if path.is_dir() or kind not in FORMATS or (compressed and kind == ".parquet"):
         raise FileError(f"{path}: unsupported file type; use {', '.join(list(FORMATS)[:-1])} or .parquet; texts may be .gz")
+    if not path.is_file():
+        raise FileError(f"{path}: a pipe or device, which can be read only once; write its rows to a file")
     with path.open("rb") as file:
         start = file.read(24)
+    if start.removeprefix(BOM).lstrip().lower().startswith(PAGES):
+        raise FileError(f"{path}: this is a web page (HTML or XML), not the file itself; fetch it again, by its own address")
     magic = next((magic for magic in CONTENTS if start.startswith(magic)), b"")
     if magic not in (b"", GZIPPED if compressed else PARQUET if kind == ".parquet" else b""):
         raise FileError(f"{path}: this is {CONTENTS[magic]}")
@@ -139,20 +147,21 @@ def lines_of(path: Path) -> Iterator[str]:
     carriage return too. Other separators are characters of a text.
 
     Raises:
-        FileError: names the row whose bytes are not UTF-8, or says that the file breaks off.
+        FileError: names the row whose bytes are not UTF-8 or hold a null, or says that the file breaks off.
     """
-    number, json_lines = 0, kind_of_file(path) in LINES
+    number, json_lines, headed = 0, kind_of_file(path) in LINES, kind_of_file(path) in TABLES
     try:
         with _opened(path) as file:
             for raw in file:
-                line = raw.removeprefix(b"\xef\xbb\xbf" if number == 0 else b"")
+                line = raw.removeprefix(BOM if number == 0 else b"")
                 for part in [line.rstrip(b"\r\n")] if json_lines else line.splitlines():
                     number += 1
+                    if b"\0" in part:
+                        raise FileError(f"{path}: row {max(number - headed, 1)}: {NULL}")
                     yield part.decode("utf-8")
     except UnicodeDecodeError as error:
-        row = number - (kind_of_file(path) in TABLES)
         raise FileError(
-            f"{path}: row {row}: byte {error.start} of line {number} is not UTF-8. Convert the file, e.g. "
+            f"{path}: row {number - headed}: byte {error.start} of line {number} is not UTF-8. Convert the file, e.g. "
             f"iconv -f latin1 -t utf-8 {path.name}"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -285,8 +294,8 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
     """The objects of a JSON list by place; None if the file holds an object a line, whatever its name says."""
     text = "\n".join(lines)
     try:
-        whole = json.loads(text, parse_int=_whole)
-    except json.JSONDecodeError as error:
+        whole = json.loads(text, parse_int=_whole, object_pairs_hook=different_keys)
+    except ValueError as error:
         if text.lstrip().startswith("{"):
             return None
         raise FileError(f"{path}: not JSON ({error}). Write a list of objects, or one object a line") from error
@@ -306,6 +315,9 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
 DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
 
 
+NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
+
+
 def _whole(text: str) -> int:
     """A whole number of JSON, as Python limits their length; a library may have lifted that limit for the whole process."""
     if len(text) > LONGEST_NUMBER:
@@ -318,7 +330,7 @@ def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, 
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_int=_whole)
+            row = json.loads(line, parse_int=_whole, object_pairs_hook=different_keys)
         except ValueError as error:
             raise FileError(f"{path}: row {place + 1}: not JSON ({error}). Write one JSON object per line") from error
         except RecursionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import Any
 
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -148,3 +149,17 @@ def units(text: str) -> list[str]:
     if not folded.isascii():
         folded = _UNSPACED_SIGN.sub(r" \g<0> ", folded)
     return _BARE_OPERATOR.sub(" ", _BARE_JOINT.sub(" ", folded)).translate(_SEPARATORS).split()
+
+
+def different_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON from its keys and values (`object_pairs_hook`): of two values of one key, readers take either.
+
+    Raises:
+        ValueError: names the key that stands there twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key '{twice}' stands there twice")
+    return found

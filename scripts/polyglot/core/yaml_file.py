@@ -51,3 +51,5 @@ def read_yaml(path: Path) -> Any:
             return yaml.load(file, _Loader)
         except yaml.YAMLError as error:
             raise yaml.YAMLError(masked(str(error))) from None
+        except RecursionError:
+            raise yaml.YAMLError("lists or mappings nested too deep to be read; write them flat") from None

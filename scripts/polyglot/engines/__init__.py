@@ -36,6 +36,7 @@ ENGINES: Lookup[EngineKind] = Lookup(
         ),
         "openai": EngineKind("polyglot.engines.openai_start:start", environment="openai", network=True),
     },
+    kind=EngineKind,
 )
 """Every engine by name."""
 

@@ -51,6 +51,7 @@ from polyglot.engines.endpoint_errors import (
     may_pass,
     words_of,
 )
+from polyglot.engines.keys import lacking_keys
 from polyglot.engines.manners import Known, is_about_form
 from polyglot.engines.pace import Pace
 from polyglot.engines.rolling import Outcomes, Rolled
@@ -91,7 +92,9 @@ class OpenAIEngine:
         thinking: Thinking | None = None,
     ) -> None:
         self.endpoint, self.sampling, self.spending = endpoint, sampling, spending
-        self.secrets = {name: secret(endpoint, name) for name in endpoint.secrets}
+        if lacking := lacking_keys(endpoint):
+            raise EndpointError(lacking)
+        self.secrets = {name: os.environ[name] for name in endpoint.secrets}
         self.known, self.pace = Known(endpoint, manners, thinking), Pace(endpoint.limits)
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
@@ -292,15 +295,3 @@ class OpenAIEngine:
         for value in self.secrets.values():
             said = said.replace(value, "[key]")
         return said
-
-
-def secret(endpoint: Endpoint, variable: str) -> str:
-    """The value of an environment variable that an endpoint needs.
-
-    Raises:
-        EndpointError: if it is not set.
-    """
-    value = os.environ.get(variable)
-    if not value:
-        raise EndpointError(f"{endpoint.url} needs a key: set the environment variable {variable}")
-    return value

@@ -275,11 +275,13 @@ def text(row: Row, field: str) -> str:
     """The text of a required field.
 
     Raises:
-        ItemError: if it is missing or empty.
+        ItemError: if it is missing or empty, or a list.
     """
     value = row.get(field)
     if value is None or value != value or not str(value).strip():
         raise ItemError(f"no {field}; {REMEDY}")
+    if isinstance(value, list | tuple | Mapping):
+        raise ItemError(f"{field} is a {'list' if isinstance(value, list | tuple) else 'mapping'}, not a text; {REMEDY}")
     if not is_unicode(str(value)):
         raise ItemError(f"{field} has an unpaired surrogate, which is half of a character; {REMEDY}")
     return str(value)
@@ -341,6 +343,14 @@ def _answer(row: Row, options: Sequence[str]) -> int:
     """The place of the correct option, from 0: as stated, or from its letter, its text, or its place counted from 1."""
     if row.get("answer") is None and "answer_from_1" in row:
         return place_of(row, "answer_from_1", range(1, len(options) + 1))
+    found = _stated_answer(row, options)
+    if row.get("answer_from_1") is not None and place_of(row, "answer_from_1", range(1, len(options) + 1)) != found:
+        raise ItemError(f"answer and answer_from_1 name different options; {REMEDY}, or take one of the columns away")
+    return found
+
+
+def _stated_answer(row: Row, options: Sequence[str]) -> int:
+    """The place that `answer` names."""
     answer, names, places = row.get("answer"), letters(len(options)), range(len(options))
     if isinstance(answer, float) and answer.is_integer():
         answer = int(answer)

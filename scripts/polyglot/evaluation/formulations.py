@@ -187,6 +187,7 @@ FORMULATIONS = Lookup[Formulation](
         "chrf": Formulation("chrf", (Translation,), _open, whole=_chrf),
         "perplexity": Formulation("perplexity", (Passage,), _read, reads=True),
     },
+    kind=Formulation,
 )
 """`cloze`: multiple choice by the likelihood of the full options. `letter`: options, or two responses, are listed with letters,
 and the model chooses a letter. `likelihood`: compares the chosen and the rejected response. `judge`: as

@@ -197,5 +197,6 @@ READERS = Lookup[Reader](
         "math": Reader("math", Expression, ("problem", "solution"), _math, words=BOXED),
         "commonsenseqa": Reader("commonsenseqa", Choice, ("id", "question", "choices", "answerKey"), _commonsense_qa),
     },
+    kind=Reader,
 )
 """Readers are named after the data set whose schema they read; other data sets of that schema use the same reader."""

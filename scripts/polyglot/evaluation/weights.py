@@ -65,6 +65,7 @@ WEIGHTINGS = Lookup[Weighting](
         "parts": Weighting("parts", _parts, strata=("subset",)),
         "rewardbench": Weighting("rewardbench", _reward_bench, strata=("category", "subset")),
     },
+    kind=Weighting,
 )
 
 

@@ -152,6 +152,7 @@ METRICS: Lookup[Metric] = Lookup(
         "distinct_pairs": "polyglot.intrinsic.lexical:DISTINCT_PAIRS",
         "compression_ratio": "polyglot.intrinsic.lexical:COMPRESSION_RATIO",
     },
+    kind=Metric,
 )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from polyglot.core.conversations import HISTORY, histories
+from polyglot.core.conversations import HISTORY, ROLES, conversation, turns_in
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic
 from polyglot.core.key_finder import KeyFinder
@@ -72,13 +72,17 @@ def export(source: Path, target: Path, form: str) -> tuple[int, int]:
         How many examples are written, and how many are left out because they hold a key. Thoughts are left out.
 
     Raises:
-        FormatError: no such file or columns, or no usable example.
+        FormatError: no such file or columns, a row without texts, or no usable example.
     """
     file = source / TRAIN if source.is_dir() else source
+    if target.is_dir():
+        raise FormatError(f"{target}: a folder; name the file that is to be written, such as {target / 'train.jsonl'}")
+    if target.exists() and file.exists() and target.samefile(file):
+        raise FormatError(f"{target}: it is the data set itself, which would be lost; name another file after --to")
     keys, count, held = KeyFinder.here(), 0, 0
     with atomic(target) as partial, partial.open("w", encoding="utf-8") as opened:
         for pairs in _pairs(file):
-            chats = _chats(pairs)
+            chats = _chats(file, pairs)
             holding = keys.rows("\n".join(turn["content"] for turn in chat) for chat in chats)
             for place, chat in enumerate(chats):
                 if place not in holding:
@@ -89,13 +93,30 @@ def export(source: Path, target: Path, form: str) -> tuple[int, int]:
     return count, held
 
 
-def _chats(pairs: pd.DataFrame) -> list[list[Message]]:
-    """Examples as chats, with the turns before their prompts."""
-    rows = zip(histories(pairs), pairs["prompt"], pairs["response"], strict=True)
-    return [
-        [*before, {"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-        for before, prompt, response in rows
-    ]
+def _chats(file: Path, pairs: pd.DataFrame) -> list[list[Message]]:
+    """Examples as chats, with the turns before their prompts; the index of each is its place in the file."""
+    earlier = pairs[HISTORY] if HISTORY in pairs else [""] * len(pairs)
+    rows = zip(pairs.index, earlier, pairs["prompt"], pairs["response"], strict=True)
+    return [_chat(f"{file}: row {int(place) + 1}", *row) for place, *row in rows]
+
+
+def _chat(where: str, history: object, prompt: object, response: object) -> list[Message]:
+    """An example as a chat.
+
+    Raises:
+        FormatError: for what is no text or no list of turns.
+    """
+    for name, value in (("prompt", prompt), ("response", response)):
+        if not isinstance(value, str):
+            raise FormatError(f"{where}: no text in column '{name}'; fill it in, or delete the row")
+    try:
+        before = turns_in(history)
+        kinds = {role: kind for kind, role in ROLES.items()}
+        conversation([*((kinds[turn["role"]], turn["content"]) for turn in before), ("prompt", "asked")])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        told = str(error) if isinstance(error, ValueError) else "no list of turns with `role` and `content`"
+        raise FormatError(f"{where}: column '{HISTORY}': {told}; correct the row, or delete it") from None
+    return [*before, {"role": "user", "content": str(prompt)}, {"role": "assistant", "content": str(response)}]
 
 
 def _pairs(file: Path) -> Iterator[pd.DataFrame]:
@@ -112,6 +133,8 @@ def _pairs(file: Path) -> Iterator[pd.DataFrame]:
         if lacking := {"prompt", "response"} - there:
             raise FormatError(f"{file}: no column {', '.join(sorted(lacking))}; name a training set of a study")
         columns = ["prompt", "response", *sorted({"status", HISTORY} & there)]
+        first = 0
         for batch in opened.iter_batches(BATCH, columns=columns):
-            pairs = batch.to_pandas()
+            pairs = batch.to_pandas().set_axis(range(first, first + len(batch)))
+            first += len(batch)
             yield pairs[pairs["status"] == "ok"] if "status" in pairs else pairs

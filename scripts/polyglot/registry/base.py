@@ -49,6 +49,8 @@ class Registry(Mapping[str, T], Generic[T]):
         self._entries: dict[str, T] = {}
         for name, entry in _read(source).items():
             self._add(name, entry, source)
+        if own is not None and own.is_dir():
+            raise RegistryError(f"{own}: a folder, where a file of entries belongs; rename it")
         if own is not None and own.is_file():
             for name, entry in _read(own).items():
                 self._add(name, self._added(name, entry, own), own)
@@ -114,4 +116,7 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(raw, dict):
         raise RegistryError(f"{file}: a registry is a mapping of names to entries")
+    strange = next((str(name) for name in raw if not str(name).strip() or not str(name).isprintable()), None)
+    if strange is not None:
+        raise RegistryError(f"{file}: entry {strange!r}: a name is one line of visible characters")
     return {str(name): entry for name, entry in raw.items()}

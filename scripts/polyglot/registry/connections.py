@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from polyglot.core.errors import CONFIDENTIAL, VARIABLE
@@ -49,4 +50,51 @@ def base_address(url: str) -> str:
             "an address with a password or key would be written into records; leave it out here, and name an environment "
             "variable that holds it in `api_key` or `headers` (such as Authorization: MY_LOGIN, with the value `Basic ...`)"
         )
+    if parts.path.rstrip("/").endswith(CALLS) or parts.fragment:
+        raise ValueError(
+            f"not the base address alone, such as {url.partition('/v1')[0]}/v1: what is asked for ({', '.join(CALLS)}) is "
+            "added to it"
+        )
     return url
+
+
+CALLS = ("/chat/completions", "/completions", "/responses", "/embeddings")
+"""Ends of addresses that are taken for the base address by mistake."""
+OF_REQUESTS = ("messages", "model", "stream", "n")
+"""Fields of a request that are the engine's own."""
+SECRET_FIELDS = re.compile(r"(?i)(api|auth|access|secret|private)[_-]?(key|token)|secret|passw|credential|authorization|bearer")
+
+
+def header_name(name: str) -> str:
+    """The name of a header, as it is.
+
+    Raises:
+        ValueError: for what is none.
+    """
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError("the name of a header belongs here, such as X-Team: letters, digits and '-', without a colon or space")
+    return name
+
+
+def body_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Further fields of a request's body, as they are.
+
+    Raises:
+        ValueError: for a field that is the engine's own, or that would hold a key, which is not repeated.
+    """
+    for name, value in fields.items():
+        if name in OF_REQUESTS:
+            raise ValueError(f"'{name}' is set by the workflow; leave it out (the model's name goes into `endpoint.model`)")
+        if SECRET_FIELDS.search(name) and isinstance(value, str):
+            raise ValueError(
+                f"'{name}' would be written into records; leave it out here, and name an environment variable that holds it in "
+                "`api_key` or `headers`"
+            )
+    return fields
+
+
+def unusable(value: str) -> str | None:
+    """Why an environment variable's value cannot be sent as a key or header, without repeating it; None if it can."""
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        return "it has line breaks, spaces at an end, or letters that are not ASCII; set it to the key alone"
+    return None

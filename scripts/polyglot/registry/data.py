@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Words
 from polyglot.registry.base import Entry
+
+
+def _inside(pattern: str) -> str:
+    """A pattern of files in a data set's folder, as it is.
+
+    Raises:
+        ValueError: for one that leads out of the folder, or has other fields than `{name}`.
+    """
+    try:
+        written = PurePosixPath(pattern.format(name="x"))
+    except (LookupError, ValueError, AttributeError):
+        raise ValueError(f"'{pattern}': only {{name}}, the language's name, can stand in braces") from None
+    if written.is_absolute() or ".." in written.parts or not written.parts:
+        raise ValueError(f"'{pattern}' must be a path inside of the data set's folder, such as data/*.parquet")
+    return pattern
 
 
 class Language(Entry):
@@ -37,10 +53,12 @@ class BenchmarkFacts(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     languages: dict[str, str] = Field(default={}, description="Language code to the language's name in the files.")
-    test: list[str] = Field(
+    test: list[Annotated[str, AfterValidator(_inside)]] = Field(
         default=[], description="Files of the items, `{name}` for the language's name: Parquet, JSONL, CSV or TSV."
     )
-    shots: list[str] = Field(default=[], description="Files of few-shot examples, in the same way.")
+    shots: list[Annotated[str, AfterValidator(_inside)]] = Field(
+        default=[], description="Files of few-shot examples, in the same way."
+    )
     columns: list[str] = Field(default=[], description="Names of the columns of TSV files, which have no header.")
     items: str | None = Field(
         default=None,
@@ -91,7 +109,7 @@ class Source(Entry):
     hub: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Repository on the hub.")
     revision: str | None = Field(default=None, description="Branch, tag or commit on the hub; the lock file holds the commit.")
     folder: GivenPath | None = Field(default=None, description="A local folder instead of a hub repository.")
-    files: list[str] = Field(
+    files: list[Annotated[str, AfterValidator(_inside)]] = Field(
         default=["**/*.parquet"], min_length=1, description="Its files: Parquet, JSONL, JSON or CSV; texts may be .gz."
     )
     prompt: str | Annotated[list[str], Field(min_length=1)] = Field(

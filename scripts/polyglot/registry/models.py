@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Words
 from polyglot.registry.base import Entry, RegistryError
-from polyglot.registry.connections import base_address, variable
+from polyglot.registry.connections import base_address, body_fields, header_name, variable
 
 ORIGINS = ("pretraining", "gold_tuning", "translator_training", "package", "folder", "hub", "endpoint")
 """Where a model can come from; an entry names exactly one."""
@@ -185,7 +185,7 @@ class Endpoint(Entry):
     """An endpoint with the OpenAI protocol: a commercial API, or a lab's own server."""
 
     url: Annotated[str, AfterValidator(base_address)] = Field(description="Base address, such as https://api.openai.com/v1.")
-    model: str = Field(description="The model's name there.")
+    model: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(description="The model's name there.")
     api_key: Variable | None = Field(default=None, description="The environment variable that holds the key; null sends none.")
     concurrency: int = Field(default=32, gt=0, description="Concurrent requests.")
     timeout: float = Field(default=300, gt=0, description="Seconds to wait for an answer.")
@@ -203,14 +203,14 @@ class Endpoint(Entry):
         default=None, description="A service or server whose manners are known; `manners` overrides it; null states nothing."
     )
     manners: Manners = Field(default=Manners(), description="What it takes.")
-    headers: dict[str, Variable] = Field(
+    headers: dict[Annotated[str, AfterValidator(header_name)], Variable] = Field(
         default={}, description="Further headers: name to the environment variable with the value, which is kept secret."
     )
     proxies: bool = Field(default=True, description="Whether the environment's proxies are used.")
     batch: Batching | None = Field(
         default=None, description="Settings of batches, {} for the usual ones; null asks for each answer by itself."
     )
-    options: dict[str, Any] = Field(
+    options: Annotated[dict[str, Any], AfterValidator(body_fields)] = Field(
         default={}, description="Further fields of the request's body; null leaves out a field that is sent otherwise."
     )
 
@@ -297,6 +297,7 @@ class Model(Entry):
     )
     chat_template: str | None = Field(
         default=None,
+        pattern=r"^\w[\w.+-]*$",
         description="A file in config/chat_templates, or in `chat_templates` beside a models.yaml of your own, for a model whose "
         "tokenizer has no chat template, or none that marks the response for training; null uses the tokenizer's own. A base "
         "with one is fine-tuned and measured in it, and evaluated without.",

@@ -60,5 +60,5 @@ CORRECTNESS = Quality(
     "1 if the answer's final expression equals that of the seed dataset's response, else 0: for mathematics",
     by_correctness,
 )
-QUALITIES: Lookup[Quality] = Lookup("quality", {quality.name: quality for quality in (REWARD, CORRECTNESS)})
+QUALITIES: Lookup[Quality] = Lookup("quality", {quality.name: quality for quality in (REWARD, CORRECTNESS)}, kind=Quality)
 """Every quality by name."""

@@ -181,6 +181,6 @@ ORACLE = Strategy(
     for_base=True,
 )
 STRATEGIES: Lookup[Strategy] = Lookup(
-    "strategy", {strategy.name: strategy for strategy in (PERSYN, STRONG, MIX, FAMILY_STRONG, CAR, ORACLE)}
+    "strategy", {strategy.name: strategy for strategy in (PERSYN, STRONG, MIX, FAMILY_STRONG, CAR, ORACLE)}, kind=Strategy
 )
 """Every strategy, in the order used in tables."""

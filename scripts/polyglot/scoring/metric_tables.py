@@ -145,6 +145,7 @@ def read_measurements(
             ways = f"a metric table has teacher, lang and some of {', '.join((*scored, *EXTRINSIC))}"
             raise WrongInput(f"{path}: {lacks}; {found_here}; {ways}")
         table = read_table(path, keys, numbers, empty=numbers)[[*keys, *numbers]]
+        _check_signs(path, table)
         found = table if found is None else _joined(found, table, paths)
     if found is None:
         raise WrongInput("no metric table was given")
@@ -154,6 +155,16 @@ def read_measurements(
     given: dict[str, int | str] = {"replicate": 0, "base": base, "recipe": recipe}
     found = found.assign(**{key: value for key, value in given.items() if key not in found.columns})
     return check_measurements(_with_extrinsic(found.astype({"replicate": int})), scored)
+
+
+def _check_signs(path: Path, table: pd.DataFrame) -> None:
+    for name in (name for name in (*PERPLEXITIES, "gain_se") if name in table.columns):
+        values = table[name].astype(float)
+        wrong = values < 0 if name == "gain_se" else values <= 0
+        if wrong.any():
+            least = "0 or more" if name == "gain_se" else "above 0"
+            row = _first(wrong)
+            raise WrongInput(f"{path}: row {row}: column '{name}' holds {values.iloc[row - 1]:g}; it is {least}: correct it")
 
 
 def _joined(left: pd.DataFrame, right: pd.DataFrame, paths: Sequence[Path]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Number
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from polyglot.core.conversations import HISTORY, Turns
 from polyglot.core.dialogues import OWN, SURROGATE, Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
-from polyglot.core.rows import FileError
+from polyglot.core.rows import FileError, plain
 from polyglot.core.text import is_unicode
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.requests import FOR_METHODS, for_method
@@ -50,7 +51,7 @@ def read_seed_dataset(
 
 def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataFrame:
     """The seed rows of a file that has been read (see `read_seed_file`)."""
-    strange = [*_unknown_languages(found, known_languages), *_no_characters(found)]
+    strange = _strange(found, known_languages)
     if strange:
         found.check(strange)
     stated = found.column("lang")
@@ -62,12 +63,7 @@ def seeds_of(found: Dialogues, lang: str, known_languages: set[str]) -> pd.DataF
     frame = frame.assign(lang=lang)
     if found.column("id") is not None:
         frame = frame.assign(id=frame["id"].astype(str))
-        found.check(
-            [
-                Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
-                for place, one in zip(*_by_place(frame.loc[frame["id"].duplicated(), "id"]), strict=True)
-            ]
-        )
+        found.check(_same_ids(found))
     else:
         before = frame[HISTORY] if HISTORY in frame else [""] * len(frame)
         texts = zip(frame["prompt"], frame["response"], before, strict=True)
@@ -85,8 +81,7 @@ def seed_id(lang: str, prompt: str, response: str, history: str = "") -> str:
 
 def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
     """Everything that is wrong in the rows of a seed file, in whichever language they are."""
-    strange = [*_unknown_languages(found, known_languages), *_no_characters(found)]
-    problems = [*found.problems, *strange, *_without_response(_frame(found))]
+    problems = [*found.problems, *_strange(found, known_languages), *_same_ids(found), *_without_response(_frame(found))]
     return sorted(problems, key=lambda one: one.place)
 
 
@@ -98,12 +93,64 @@ def _frame(found: Dialogues) -> pd.DataFrame:
             "prompt": found.prompt,
             "response": found.response,
             "source": found.path.name if source is None else source.fillna(found.path.name),
-            FOR_METHODS: "" if methods is None else methods.fillna(""),
+            FOR_METHODS: "" if methods is None else [" ".join(_named(value) or []) for value in methods],
             **({} if ids is None else {"id": ids}),
             **({} if found.history is None else {HISTORY: found.history}),
         },
         index=found.rows.index,
     )
+
+
+def _strange(found: Dialogues, known_languages: set[str]) -> list[Problem]:
+    """Values of the further columns that cannot be used."""
+    return [*_unknown_languages(found, known_languages), *_no_characters(found), *_no_ids(found), *_no_methods(found)]
+
+
+def _no_ids(found: Dialogues) -> list[Problem]:
+    """Ids that are neither a text nor a number."""
+    stated = found.column("id")
+    return [
+        Problem(place, f"no text in column 'id' (value: {value!r})", "give each row its own id, or drop the column")
+        for place, value in ((place, plain(value)) for place, value in zip(*_by_place(stated), strict=True))
+        if isinstance(value, bool) or not isinstance(value, str | Number) or value != value or not str(value).strip()
+    ]
+
+
+def _same_ids(found: Dialogues) -> list[Problem]:
+    """Ids that an earlier row of the same language has."""
+    ids, langs = found.column("id"), found.column("lang")
+    if ids is None:
+        return []
+    known = pd.DataFrame({"id": ids.astype(str), "lang": "" if langs is None else langs.astype(str)})
+    return [
+        Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
+        for place, one in zip(*_by_place(known.loc[known.duplicated(), "id"]), strict=True)
+    ]
+
+
+def _no_methods(found: Dialogues) -> list[Problem]:
+    """Values of the column `methods` that are no names of methods."""
+    stated, problems = found.column(FOR_METHODS), []
+    for place, value in zip(*_by_place(stated), strict=True):
+        named = _named(value)
+        strange = next((name for name in named or [] if name not in METHODS), None)
+        if named is None:
+            told = f"neither a text nor a list of texts in column '{FOR_METHODS}' (value: {value!r})"
+            problems.append(Problem(place, told, f"name methods, separated by spaces: {', '.join(METHODS)}"))
+        elif strange is not None:
+            remedy = "correct it, or leave it empty: the row is then for all methods"
+            problems.append(Problem(place, f"{METHODS.unknown(strange)} in column '{FOR_METHODS}'", remedy))
+    return problems
+
+
+def _named(value: object) -> list[str] | None:
+    """The methods that a row names, in a text or a list of texts; None for another value."""
+    value = plain(value)
+    if value is None or value != value:
+        return []
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return " ".join(value).split()
+    return value.split() if isinstance(value, str) else None
 
 
 def _unknown_languages(found: Dialogues, known: set[str]) -> list[Problem]:
@@ -128,8 +175,10 @@ def _no_characters(found: Dialogues) -> list[Problem]:
     ]
 
 
-def _by_place(values: pd.Series) -> tuple[list[int], list[object]]:
-    """Places in the file, and values."""
+def _by_place(values: pd.Series | None) -> tuple[list[int], list[object]]:
+    """Places in the file, and values; none of a column that is not there."""
+    if values is None:
+        return [], []
     return [int(place) for place in values.index.to_numpy()], list(values)
 
 

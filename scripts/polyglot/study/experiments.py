@@ -66,6 +66,10 @@ class Experiment(Section):
             raise ValueError("compare: 'steps' needs `steps`, each with its recipe, teacher and base, and no other list of them")
         if self.compare != "steps" and self.steps:
             raise ValueError(f"steps: only for compare: steps (here: {self.compare})")
+        labels = [step.label for step in self.steps]
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            raise ValueError(f"steps: two of them have the label '{twice}'; say in each what it changes")
         if self.compare in ("generalisation", "predictors", "race"):
             several = [key for key in ("bases", "recipes") if len(getattr(self, key) or []) > 1]
             if several:

@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.workflow.checked import Checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from polyglot.core.conversations import Turns
     from polyglot.core.dialogues import Dialogues
-    from polyglot.evaluation.forms import Item, Row
-    from polyglot.evaluation.readers import Reader
+    from polyglot.evaluation.forms import Item
     from polyglot.registry import Registries
     from polyglot.study.configuration import Study
 
-FEW = 10
-"""Items from which on it tells something that no first option is correct."""
-GUESSED = 300
-"""Most prompts whose language is guessed."""
+GUESSED, ENOUGH = 300, 1000
+"""Most prompts whose language is guessed, and characters of each."""
 RARE = 0.1
 """Least share of a guessed language that is told: below it are mostly mistakes with short texts."""
-SHOWN = 20
-"""Most problems that are shown of a file."""
 STUDY_ENDINGS = (".yaml", ".yml")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What was found in a file.
-
-    Attributes:
-        path: the file or folder.
-        kind: what it is taken for.
-        facts: what it holds, one sentence each.
-        problems: what is wrong, one sentence each; empty if it can be used.
-        parts: the files that it names, checked too.
-    """
-
-    path: Path
-    kind: str
-    facts: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    parts: list[Checked] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing is wrong here, nor in what it names."""
-        return not self.problems and all(part.good for part in self.parts)
-
-    def lines(self, indent: str = "") -> Iterable[str]:
-        """The same for people."""
-        yield f"{indent}{self.path}: {self.kind}"
-        yield from (f"{indent}  {fact}" for fact in self.facts)
-        yield from (f"{indent}  wrong: {problem}" for problem in self.problems[:SHOWN])
-        if len(self.problems) > SHOWN:
-            yield f"{indent}  and {len(self.problems) - SHOWN:,} more that are wrong"
-        for part in self.parts:
-            yield from part.lines(f"{indent}  ")
 
 
 def check(path: Path, root: Path) -> Checked:
@@ -85,10 +45,12 @@ def check(path: Path, root: Path) -> Checked:
     return _rows(path, root)
 
 
-def _rows(path: Path, root: Path) -> Checked:
-    """A file with rows."""
+def _rows(path: Path, root: Path, kinds: Sequence[type[Item]] = ()) -> Checked:
+    """A file with rows (see `_folder`)."""
     from polyglot.core.dialogues import names_in
     from polyglot.core.rows import FileError, read_rows
+    from polyglot.evaluation.items import SHOTS, TEST
+    from polyglot.workflow.check_items import check_items, form_among, form_of
 
     try:
         if path.suffix.lower() in (".csv", ".tsv", ".parquet") and (table := _metric_table(path)) is not None:
@@ -99,9 +61,9 @@ def _rows(path: Path, root: Path) -> Checked:
     named = names_in(rows.columns)
     if set(CORRECTED) <= set(named):
         return _corrected(path)
-    form = _form(set(named))
+    form = form_among(named, kinds) if kinds else form_of(set(named), named=path.name.partition(".")[0] in (TEST, SHOTS))
     if form is not None:
-        return _items(path, rows, form)
+        return check_items(path, rows, form)
     return _dialogues(path, root)
 
 
@@ -168,7 +130,7 @@ def _guessed(texts: Sequence[str]) -> list[str]:
     """The languages of a sample of texts, as a detector guesses them; nothing for texts without letters."""
     from lingua import LanguageDetectorBuilder
 
-    sample = list(texts)[:: max(1, len(texts) // GUESSED)][:GUESSED]
+    sample = [text[:ENOUGH] for text in texts[:: max(1, len(texts) // GUESSED)][:GUESSED]]
     detector = LanguageDetectorBuilder.from_all_languages().with_low_accuracy_mode().build()
     found = Counter(one.iso_code_639_1.name.lower() for one in detector.detect_languages_in_parallel_of(sample) if one)
     common = [f"{code} {count / len(sample):.0%}" for code, count in found.most_common(3) if count >= RARE * len(sample)]
@@ -192,90 +154,12 @@ def _corrected(path: Path) -> Checked:
 
 
 # Benchmarks
-@dataclass(frozen=True)
-class Form:
-    """A form of benchmark items.
+def _folder(path: Path, root: Path, kinds: Sequence[type[Item]] = ()) -> Checked:
+    """A benchmark's folder.
 
-    Attributes:
-        about: the form in words.
-        kind: the kind of item.
-        read: a row to the row of an item.
-        columns: the columns that it takes.
+    Args:
+        kinds: of which its items are, if a study says so.
     """
-
-    about: str
-    kind: type[Item]
-    read: Callable[[Row], Row]
-    columns: tuple[str, ...]
-
-
-def _form(columns: Collection[str]) -> Form | None:
-    """The form of benchmark items with these columns, in small letters; None if they are none. Rows that are plain items come
-    before the schemas of published data sets, and those before items that lack something."""
-    from polyglot.evaluation.forms import Choice, Expression, Preference, Problem
-    from polyglot.evaluation.open_forms import Compared
-    from polyglot.evaluation.readers import READERS
-
-    kinds: tuple[type[Item], ...] = (Preference, Problem, Expression, Choice, Compared)
-    plain = [Form(kind.stated_as, kind, dict, tuple(kind.schema)) for kind in kinds]
-    for form in plain:
-        if form.kind.told_by(columns):
-            return form
-    for name, reader in READERS.items():
-        if reader.telling and {field.lower() for field in reader.fields} <= set(columns):
-            about = f"{reader.makes.stated_as}, in the schema of {name} (`items: {name}` in config/benchmarks.yaml)"
-            return Form(about, reader.makes, partial(_by_reader, reader), reader.fields)
-    return next((form for form in plain if any(field in columns for field in form.kind.telling)), None)
-
-
-def _by_reader(reader: Reader, row: Row) -> Row:
-    return reader.read(row, reader.words)
-
-
-def _items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
-    from polyglot.core.rows import plain
-    from polyglot.evaluation.forms import ItemError
-
-    kind, named = f"benchmark items: {form.about}", {str(name) for name in rows.columns}
-    wrong = {name: name.strip().lower() for name in named if name.strip().lower() in form.columns and name not in form.columns}
-    if wrong:
-        renamed = ", ".join(f"'{name}' to '{right}'" for name, right in sorted(wrong.items()))
-        return Checked(path, kind, problems=[f"names of columns are in small letters: rename {renamed}"])
-    items, problems = [], []
-    for place, row in zip(rows.index, rows.to_dict("records"), strict=True):
-        stated = {
-            str(name): plain(value) for name, value in row.items() if value is None or isinstance(value, list) or value == value
-        }
-        try:
-            items.append(form.kind.from_row(form.read(stated), int(place)))
-        except ItemError as error:
-            problems.append(f"row {int(place) + 1}: {error}")
-    facts = [f"{len(rows):,} items, {len(items):,} of them usable", *_item_facts(items)]
-    facts.append(
-        "a study takes them from FOLDER/LANG/test.jsonl (or .csv, .parquet), with `folder: FOLDER` (docs/reference/files.md)"
-    )
-    return Checked(path, kind, facts, problems)
-
-
-def _item_facts(items: Sequence[Item]) -> list[str]:
-    """Options, correct answers, categories and repeated ids."""
-    from polyglot.evaluation.forms import Choice, letter
-
-    facts, chosen = [], [item for item in items if isinstance(item, Choice)]
-    if chosen:
-        sizes, places = Counter(len(item.options) for item in chosen), Counter(item.answer for item in chosen)
-        facts.append("options: " + ", ".join(f"{size} in {count:,} items" for size, count in sorted(sizes.items())))
-        facts.append("correct: " + ", ".join(f"{letter(place)} {count:,}" for place, count in sorted(places.items())))
-        if len(chosen) >= FEW and 0 not in places:
-            facts.append("no first option is ever correct: if places are counted from 1, name the field `answer_from_1`")
-    categories = Counter(item.category for item in items)
-    if len(categories) > 1:
-        facts.append("categories: " + ", ".join(f"{name} {count:,}" for name, count in sorted(categories.items())))
-    return facts
-
-
-def _folder(path: Path, root: Path) -> Checked:
-    """A benchmark's folder."""
     from polyglot.core.rows import FileError, rows_file
     from polyglot.evaluation.items import SHOTS, TEST
 
@@ -287,7 +171,9 @@ def _folder(path: Path, root: Path) -> Checked:
     if not files:
         lacks = "no LANG/test.jsonl, test.csv or test.parquet in it, as a benchmark has; name a file, or the benchmark's folder"
         return Checked(path, "a folder", problems=[lacks])
-    return Checked(path, "a folder of benchmark items", [f"{len(files)} files"], parts=[_rows(file, root) for file in files])
+    return Checked(
+        path, "a folder of benchmark items", [f"{len(files)} files"], parts=[_rows(file, root, kinds) for file in files]
+    )
 
 
 # Tables of metrics
@@ -342,6 +228,7 @@ def _configuration(path: Path, root: Path) -> Checked:
 
 def _study(path: Path, root: Path) -> Checked:
     from polyglot.workflow.loading import load_study
+    from polyglot.workflow.named_files import file_problems
 
     try:
         study, registries = load_study(path, root)
@@ -352,11 +239,15 @@ def _study(path: Path, root: Path) -> Checked:
         f"{len(study.teachers)} teachers, {len(study.languages)} languages, base {study.base}",
         f"experiments: {', '.join(study.matrices)}",
     ]
-    return Checked(path, "a study", facts, parts=list(_named_files(study, registries, root)))
+    parts = list(_named_files(study, registries, root))
+    problems = file_problems(study, registries) if all(part.good for part in parts) else []
+    return Checked(path, "a study", facts, problems, parts)
 
 
 def _named_files(study: Study, registries: Registries, root: Path) -> Iterable[Checked]:
     """The user's files that a study names."""
+    from polyglot.evaluation.formulations import FORMULATIONS
+
     for lang, file in study.seed_dataset.files.items():
         yield _seeds(Path(file), lang, set(registries.languages), study.seed_dataset.turns)
     for file in study.selection.datasets.values():
@@ -365,7 +256,8 @@ def _named_files(study: Study, registries: Registries, root: Path) -> Iterable[C
         yield check(Path(study.selection.pairs), root)
     for benchmark in study.evaluation.benchmarks.values():
         if benchmark.as_it_is:
-            yield check(Path(str(benchmark.folder)), root)
+            folder = Path(str(benchmark.folder))
+            yield _folder(folder, root, FORMULATIONS[benchmark.formulation].takes) if folder.is_dir() else check(folder, root)
 
 
 def _seeds(path: Path, lang: str, known: set[str], turns: Turns) -> Checked:
@@ -393,8 +285,3 @@ def _samples(path: Path) -> Checked:
     except FileError as error:
         return Checked(path, "data to select from", problems=[_without(path, error)])
     return Checked(path, "data to select from", [f"{len(found.data):,} samples", *found.read()[1:]])
-
-
-def report(found: Sequence[Checked]) -> str:
-    """What was found in several files, for people."""
-    return "\n".join(line for one in found for line in one.lines())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from polyglot.core.sidefile import has_rows
+from polyglot.engines.keys import lacking_keys
 from polyglot.registry.models import Model
 
 
@@ -21,7 +21,7 @@ class Waiting(Protocol):
 
 
 def missing_keys(jobs: Iterable[Waiting], models: Iterable[Model]) -> tuple[list[str], list[str]]:
-    """Environment variables that jobs need for an endpoint and that are not set, a sentence each.
+    """Environment variables that jobs need for an endpoint and that are not set, or hold no key, a sentence each.
 
     A job that has answers from earlier is left out: it may need no further ones, and loses nothing if it does.
 
@@ -36,10 +36,9 @@ def missing_keys(jobs: Iterable[Waiting], models: Iterable[Model]) -> tuple[list
     for job in jobs:
         side = job.params.get("side_file")
         for endpoint in filter(None, map(known.get, _asked(job.params))):
-            lacking = [name for name in endpoint.secrets if not os.environ.get(name)]
+            lacking = lacking_keys(endpoint)
             if lacking and not (side and has_rows(Path(side))):
-                said = f"{endpoint.url} needs a key: set the environment variable {' and '.join(lacking)}"
-                found[0 if job.here else 1][said] = None
+                found[0 if job.here else 1][lacking] = None
     return [*found[0]], [*found[1]]
 
 

@@ -58,10 +58,15 @@ def check_named_files(study: Study, registries: Registries, arguments: Sequence[
     idle = planning or any(option in arguments for option in ASKING)
     if idle or (targets and all(target in WITHOUT_FILES or _of_the_audit(target) for target in targets)):
         return
-    found = [*_folders(study), *filter(None, map(_problem, named_files(study, registries)))]
+    found = file_problems(study, registries)
     if found:
-        told = "".join(f"\n  {one}" for one in dict.fromkeys(found))
+        told = "".join(f"\n  {one}" for one in found)
         raise ConfigurationError(f"{study.study}: the study names files that cannot be used:{told}")
+
+
+def file_problems(study: Study, registries: Registries) -> list[str]:
+    """What is wrong with the files and folders that a study names and needs, one sentence each: key, file, row and remedy."""
+    return list(dict.fromkeys([*_folders(study), *filter(None, map(_problem, named_files(study, registries)))]))
 
 
 def _of_the_audit(target: str) -> bool:

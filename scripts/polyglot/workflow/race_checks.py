@@ -1,4 +1,4 @@
-"""Checks of a race: a limit that nothing counts for would never be reached, and small sets must be small ones of its recipe."""
+"""Checks of a race: who runs, limits that nothing counts for and would never be reached, and small sets, which must be small."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """What is wrong with `race`, one sentence each: key, value and remedy."""
+    for matrix in study.matrices.values():
+        if matrix.compare == "race" and len(matrix.teachers) < 2:
+            yield f"experiments.{matrix.name}.teachers: a race needs two teachers or more; name them"
     yield from _small(study)
     bases = [base for matrix in study.matrices.values() if matrix.compare == "race" for base in matrix.bases]
     for base in (name for name in dict.fromkeys(bases) if name in registries.models):

@@ -15,7 +15,6 @@ from polyglot.nano.settings import COUNTERPARTS
 from polyglot.registry import Registries
 from polyglot.registry.base import Registry
 from polyglot.registry.models import CHAT_TEMPLATES, Model
-from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.strategies import STRATEGIES
 from polyglot.seeds.settings import needs_response
 from polyglot.study.experiments import Matrix
@@ -26,11 +25,11 @@ from polyglot.workflow.build_checks import problems as build_problems
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.limit_checks import problems as limit_problems
 from polyglot.workflow.race_checks import problems as race_problems
+from polyglot.workflow.routing_checks import problems as routing_problems
 from polyglot.workflow.toy_checks import problems as toy_problems
 from polyglot.workflow.toy_checks import real_models
 
 if TYPE_CHECKING:
-    from polyglot.routing.teachers import Routed
     from polyglot.study.configuration import Study
 
 
@@ -50,7 +49,7 @@ def problems(study: Study, registries: Registries) -> Iterable[str]:
     yield from metrics.problems(study.intrinsic.measured, "intrinsic.measured", scored=False)
     yield from _roles(study, registries)
     yield from limit_problems(study, registries)
-    yield from _routing(study, registries)
+    yield from routing_problems(study, registries)
     yield from _selection(study, registries)
     yield from _training(study, registries)
     yield from _thoughts(study, registries)
@@ -241,47 +240,6 @@ def _roles(study: Study, registries: Registries) -> Iterable[str]:
                 yield f"{key}: '{name}' is a model for {models[name].role}; here: {' or '.join(roles)}"
 
 
-def _routing(study: Study, registries: Registries) -> Iterable[str]:
-    models, routing = registries.models, study.routing
-    for name in (name for name in models if study.routed(name) is not None):
-        yield f"{models.file_of(name)}: '{name}' is the name of a way to route prompts; give the model another id"
-    for matrix in study.matrices.values():
-        if matrix.compare == "routing" and not set(matrix.teachers) & set(study.routed_teachers):
-            yield f"experiments.{matrix.name}.teachers: none of them is a way to route prompts; add {', '.join(STRATEGIES)}"
-    if not study.routed_teachers:
-        return
-    yield from _unknown("routing.teachers", routing.teachers or [], models, "model")
-    if not study.routed_among:
-        yield "routing.teachers: name the teachers to choose from; the study has routed ones only"
-    yield from _unknown("routing.strength", routing.strength or [], models, "model")
-    if routing.model is not None:
-        yield from _unknown("routing.model", [routing.model], models, "model")
-        if routing.model in models and (models[routing.model].role != "chat" or models[routing.model].endpoint is not None):
-            where = models.file_of(routing.model)
-            yield f"routing.model: '{routing.model}' must be a causal language model with its own files ({where})"
-    if routing.quality not in QUALITIES:
-        yield f"routing.quality: {QUALITIES.unknown(routing.quality)}"
-    elif unfit := QUALITIES[routing.quality].unfit(study.methods):
-        yield (
-            f"routing.quality: '{routing.quality}' compares answers with the seed dataset's responses, and what "
-            f"{', '.join(unfit)} asks for has none there; take methods: [respond]"
-        )
-    run = {cell.teacher for experiment in study.run or study.matrices for cell in study.matrices[experiment].cells}
-    for name, routed in study.routed_teachers.items():
-        if routed.base is not None and routed.base not in models:
-            yield f"teachers: '{name}' chooses for an {unknown('base', routed.base, models, f'{models.sources} has')}"
-        elif name in run and routed.way.family and not kin(study, registries, routed.base or study.base):
-            yield without_kin(study, registries, routed)
-    for matrix in study.matrices.values():
-        parsed = {recipe: parse_recipe(recipe, study.methods).methods for recipe in matrix.recipes}
-        translated = [recipe for recipe, methods in parsed.items() if any(method.translated for method in methods)]
-        for cell in matrix.cells:
-            if cell.recipe in translated and study.routed(cell.teacher) is not None:
-                methods = ", ".join(study.methods)
-                yield f"experiments.{matrix.name}: '{cell.teacher}' routes prompts of {methods} only, not of '{cell.recipe}'"
-                break
-
-
 def _selection(study: Study, registries: Registries) -> Iterable[str]:
     models, selection = registries.models, study.selection
     recipes = {name for matrix in study.matrices.values() for name in matrix.recipes}
@@ -315,22 +273,6 @@ def _selection(study: Study, registries: Registries) -> Iterable[str]:
             yield f"experiments.{matrix.name}.recipes: `{WHOLE}` must be there, the whole set that selections are compared with"
         for name in (name for name in matrix.recipes if not parse_recipe(name, study.methods).rule and name != WHOLE):
             yield f"experiments.{matrix.name}.recipes: '{name}' is no part of `{WHOLE}`; here: {', '.join([WHOLE, *RULES])}"
-
-
-def kin(study: Study, registries: Registries, base: str) -> list[str]:
-    """Candidate teachers of a base's family."""
-    family = registries.models[base].family
-    known = (name for name in study.routed_among if name in registries.models)
-    return [name for name in known if family is not None and registries.models[name].family == family]
-
-
-def without_kin(study: Study, registries: Registries, routed: Routed) -> str:
-    """The problem of a routed teacher without a candidate of its base's family; raised when it is requested."""
-    base = routed.base or study.base
-    return (
-        f"teachers: '{routed.name}' needs a teacher of the family of '{base}' ({registries.models[base].family or 'not known'}) "
-        f"among {', '.join(study.routed_among)}; leave it out, or add one"
-    )
 
 
 def _training(study: Study, registries: Registries) -> Iterable[str]:
@@ -389,6 +331,10 @@ def _truth(study: Study) -> Iterable[str]:
             yield f"truth.above_in: {unknown('language', lang, study.languages, 'the study has')}"
         for name in {name for pair in pairs for name in pair} - set(study.teachers):
             yield f"truth: {unknown('teacher', name, study.teachers, 'the study has')}"
+        key, stated = f"truth.above_in.{lang}" if lang else "truth.above", [tuple(pair) for pair in pairs]
+        for first, second in stated:
+            if first == second or (second, first) in stated:
+                yield f"{key}: '{first}' above '{second}' cannot hold beside the others; correct one of the pairs"
 
 
 def _missing(study: Study) -> Iterable[str]:
@@ -397,3 +343,6 @@ def _missing(study: Study) -> Iterable[str]:
         if not any(gap.covers(cell) for cell in cells):
             where = f"teacher '{gap.teacher}' and language '{gap.lang}'"
             yield f"missing: no cell has {where} (with that base and recipe); correct the entry"
+    for matrix in study.matrices.values():
+        if study.missing and all(any(gap.covers(cell) for gap in study.missing) for cell in matrix.cells):
+            yield f"missing: it leaves no cell of the experiment '{matrix.name}'; leave the experiment or some entries out"

@@ -30,8 +30,13 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "two lines": lambda key: f"{key[:6]}\n{key[6:]}",
     "two lines of a shell": lambda key: f"{key[:6]}\\\n    {key[6:]}",
     "invisible characters": "\u200b".join,
+    "combining joiners": "\u034f".join,
+    "wide letters": lambda key: "".join(chr(ord(character) + 0xFEE0) for character in key),
+    "octal": lambda key: "".join(f"\\{ord(character):o}" for character in key),
+    "a sum in code": lambda key: f"'{key[:9]}' + '{key[9:]}'",
 }
-SHORT = [name for name in ENCODINGS if name not in ("base64 twice", "base32", "HTML", "quoted-printable", "invisible characters")]
+LONG = ("base64 twice", "base32", "HTML", "quoted-printable", "invisible characters", *list(ENCODINGS)[-4:])
+SHORT = [name for name in ENCODINGS if name not in LONG]
 PROSE = {
     "de": "Die Straßenbahnhaltestelle-am-Donaudampfschifffahrtsgesellschaftsplatz 1234567890 öffnet um 17:30 Uhr; siehe §5.",
     "en": "The risk-adjusted-return-on-capital of task-oriented-dialogue is 12.5%; see https://example.org/a/b?x=1&y=2#part-3.",
@@ -63,6 +68,35 @@ def test_the_value_of_a_variable_is_found_however_it_is_written(encoding: str) -
     found = finder.find(text)
     assert found == "the value of the environment variable LAB_KEY"
     assert finder.find(finder.clean(text)) is None
+
+
+VALUE = "aB3dE5fG7hJ9kLmN0pQrStUvWxYz1234"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        f"Authorization: Bearer {VALUE}",
+        f"MISTRAL_API_KEY={VALUE}",
+        f'{{"api_key": "{VALUE}"}}',
+        f"export WANDB_API_KEY='{'0123abcd' * 5}'",
+        f"api-key: {'0123abcd' * 4}",
+        f"https://x.blob.core.windows.net/c?sv=1&sig={VALUE}%3D",
+    ],
+)
+def test_a_key_without_a_form_is_found_beside_its_name(named: str) -> None:
+    assert KeyFinder().find(f"Vorher {named} nachher.") == "a key beside its name"
+    clean = KeyFinder().clean(f"Vorher {named} nachher.")
+    assert "0123abcd" not in clean
+    assert VALUE not in clean
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    ["api_key: RESEARCH_GATEWAY_2_EUROPE_KEY", "api_key = os.environ['OPENAI_API_KEY_2024']", "api_key: your-own-key-goes-here"],
+)
+def test_the_name_of_a_variable_beside_a_keys_name_is_no_key(innocent: str) -> None:
+    assert KeyFinder().find(innocent) is None
 
 
 @pytest.mark.parametrize("lang", PROSE)

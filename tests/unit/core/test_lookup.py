@@ -47,6 +47,17 @@ def test_a_name_is_given_once() -> None:
         things.add("one", 11)
 
 
+def test_a_thing_of_another_kind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "of_a_kind.py").write_text("THING = print", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    things: Lookup[int] = Lookup("thing", {"late": "of_a_kind:THING"}, kind=int)
+    things.add("two", 2)
+    for wrong in (lambda: things.add("three", print), lambda: things["late"]):  # type: ignore[arg-type]
+        with pytest.raises(PluginError, match="is a builtin_function_or_method, not a int; wrap it in one"):
+            wrong()
+    assert list(things) == ["late", "two"]
+
+
 def test_a_plugin_is_looked_for_in_the_working_directory_and_named_if_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +69,9 @@ def test_a_plugin_is_looked_for_in_the_working_directory_and_named_if_it_fails(
     assert "found_here" in sys.modules
     with pytest.raises(PluginError, match=r"plugins: 'broken_here' cannot be imported \(ZeroDivisionError"):
         load_plugins(["broken_here"])
+    (tmp_path / "ends_here.py").write_text("import sys; sys.exit(0)", encoding="utf-8")
+    with pytest.raises(PluginError, match=r"plugins: 'ends_here' cannot be imported \(SystemExit"):
+        load_plugins(["ends_here"])
     with pytest.raises(PluginError, match=r"plugins: 'nowhere' cannot be imported .* PYTHONPATH"):
         load_plugins(["nowhere"])
     with pytest.raises(PluginError, match=r"plugins: 'found_here\.py' is the name of a file; name the module, without \.py"):

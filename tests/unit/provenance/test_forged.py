@@ -182,6 +182,13 @@ def other_board(forgery: Forgery) -> None:
     forgery.files[JOBS] += forgery.files[JOBS].replace(b"tables/intrinsic", b"tables/leaderboard")
 
 
+def packed(forgery: Forgery) -> None:
+    """An entry compressed in a way that few readers know."""
+    info = zipfile.ZipInfo("results/demo/packed.md")
+    info.compress_type = zipfile.ZIP_BZIP2
+    forgery.before.append((info, b"evil"))
+
+
 CANONICAL = "not its own canonical path"
 FORGERIES: Mapping[str, tuple[Callable[[Forgery], None], str]] = {
     "two slashes": (entry("results/demo/tables//intrinsic.csv"), CANONICAL),
@@ -197,6 +204,12 @@ FORGERIES: Mapping[str, tuple[Callable[[Forgery], None], str]] = {
     "decomposed": (entry("results/demo/u\u0308.md"), "canonical form"),
     "a dot at the end": (entry(BOARD + "."), "ends in a dot or space"),
     "twice": (entry(BOARD), "duplicate entry"),
+    "packed otherwise": (packed, "compress|not in the manifest"),
+    "a crate in UTF-16": (crate('{"@graph": []}'.encode("utf-16")), "cannot be read"),
+    "a crate with a key twice": (crate(b'{"@graph": [], "@graph": []}'), "twice"),
+    "a job with a key twice": (declared(JOBS, b'{"id": "a", "id": "b"}\n'), "twice"),
+    "a job with a number of 100,000 digits": (declared(JOBS, b'{"id": ' + b"9" * 100_000 + b"}\n"), "line 1"),
+    "jobs in UTF-16": (declared(JOBS, '{"id": "a"}\n'.encode("utf-16")), "cannot be read|no JSON|line 1|UTF-8"),
     "terminal codes": (entry("results/demo/\x1b[2Jnote.md"), r"x1b\[2Jnote.md: its name holds control"),
     "turned direction": (entry("results/demo/\u202egnp.exe"), r"u202egnp.exe: its name holds control"),
     "too deep": (entry("a/" * 50 + "b"), "folders"),

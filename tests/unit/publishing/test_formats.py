@@ -104,6 +104,28 @@ def test_what_is_no_training_set_is_said(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+def test_a_data_set_is_not_lost_and_a_row_that_is_none_is_named(tmp_path: Path) -> None:
+    write_parquet(PAIRS, tmp_path / "a.parquet")
+    with pytest.raises(FormatError, match=r"a\.parquet: it is the data set itself"):
+        export(tmp_path / "a.parquet", tmp_path / "a.parquet", "messages")
+    assert len(pd.read_parquet(tmp_path / "a.parquet")) == len(PAIRS)
+    with pytest.raises(FormatError, match="a folder; name the file"):
+        export(tmp_path / "a.parquet", tmp_path, "messages")
+    for column, value, told in (
+        ("response", None, "row 3: no text in column 'response'"),
+        ("history", "[{", "row 3: column 'history': Expecting"),
+        ("history", '[{"role": "robot", "content": "x"}]', "row 3: column 'history': no list of turns"),
+        ("history", '[{"role": "user", "content": "x"}]', "row 3: column 'history': turn 2 is of 'user'"),
+    ):
+        usual = ["", ""] if column == "history" else ["x", "y"]
+        pairs = PAIRS.copy()
+        pairs[column] = [*usual, value]
+        write_parquet(pairs, tmp_path / "b.parquet")
+        with pytest.raises(FormatError, match=f"b.parquet: {told}"):
+            export(tmp_path / "b.parquet", tmp_path / "b.jsonl", "messages")
+    assert not (tmp_path / "b.jsonl").exists()
+
+
 def test_the_command_offers_every_format() -> None:
     from polyglot.__main__ import parser
 

@@ -52,6 +52,23 @@ ENTRIES = [
         sampling={"max_new_tokens": 500},
     ),
     entry(("role", "'wizard'"), "role unknown", role="wizard"),
+    *(
+        entry(
+            ("entry 'api', key 'endpoint.url'", "not the base address alone", "http://x/v1:"),
+            f"address {url!r}",
+            endpoint={"url": url},
+        )
+        for url in ("http://x/v1/chat/completions", "http://x/v1/completions/", "http://x/v1#a")
+    ),
+    entry(("endpoint.model", "at least 1 character"), "model blank", endpoint={"model": " "}),
+    entry(("endpoint.headers", "the name of a header"), "header with its colon", endpoint={"headers": {"X: y": "MY_TEAM"}}),
+    *(
+        entry(("endpoint.options", f"'{name}' is set by the workflow"), f"option {name}", endpoint={"options": {name: value}})
+        for name, value in (("messages", []), ("stream", True), ("n", 5), ("model", "other"))
+    ),
+    entry(
+        ("'api_key' would be written into records", "`headers`"), "key among options", endpoint={"options": {"api_key": "q9Zx7"}}
+    ),
     registry("no origin", ("own/models.yaml: entry 'm' needs exactly one of",), "models.yaml", {"m": {"label": "M"}}),
     registry(
         "circle of one",
@@ -77,8 +94,30 @@ ENTRIES = [
         "models.yaml",
         {"m": {"folder": "x", "chat_template": "nope.jinja"}},
     ),
+    registry(
+        "chat template elsewhere",
+        ("entry 'm', key 'chat_template'", "should match pattern"),
+        "models.yaml",
+        {"m": {"folder": "x", "chat_template": "../../../etc/passwd"}},
+    ),
+    *(
+        registry(
+            f"items in {pattern}",
+            ("own/benchmarks.yaml: entry 'b', key 'test.0'", said),
+            "benchmarks.yaml",
+            {"b": {"formulations": ["cloze"], "source": "x", "test": [pattern]}},
+        )
+        for pattern, said in (("/etc/*", "inside of the data set's folder"), ("../*", "inside"), ("{nam}.csv", "only {name}"))
+    ),
     registry("name of config/", ("entry 'hasty' is in", "override: true"), "models.yaml", {"hasty": {"folder": "x"}}),
     registry("registry is a list", ("own/models.yaml: a registry is a mapping",), "models.yaml", "- a\n"),
+    registry(
+        "name of two lines", ("own/models.yaml: entry 'a\\nb': a name is one line",), "models.yaml", {"a\nb": {"folder": "x"}}
+    ),
+    registry(
+        "nested deep in a registry", ("own/models.yaml: cannot be read", "write them flat"), "models.yaml", "a: " + "[" * 5000
+    ),
+    registry("registry is a folder", ("own/models.yaml: a folder", "rename it"), "models.yaml/x", "a"),
     registry("registry is no YAML", ("own/models.yaml: cannot be read", "line 1"), "models.yaml", "a: ["),
     registry("registry in Latin-1", ("own/languages.yaml: cannot be read", "byte 0xe4"), "languages.yaml", b"a: \xe4"),
     registry(
@@ -170,6 +209,30 @@ SEEDS = [
     seeds("nested deep", PAIR + '{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}\n", "row 2", "nested too deep"),
     seeds("half a character", PAIR + '{"prompt": "a \\ud83d", "response": "x"}\n', "row 2: prompt with an unpaired surrogate"),
     seeds("a number of 5,000 digits", PAIR + '{"prompt": ' + "9" * 5000 + "}\n", "row 2: not JSON"),
+    seeds(
+        "UTF-16 without a mark", TABLE.encode("utf-16-le"), "row 1: a null character, as UTF-16 without", "iconv", file="s.csv"
+    ),
+    seeds("null character", "Wer?\nW\0s?\n", "row 2: a null character", file="s.txt"),
+    seeds("UTF-32", PAIR.encode("utf-32"), "UTF-32", "iconv -f utf-32"),
+    *(
+        seeds(f"web page as {ending}", "\ufeff\n<!DOCTYPE html>\n<html></html>\n", "this is a web page", file=f"s{ending}")
+        for ending in (".jsonl", ".csv", ".txt", ".parquet")
+    ),
+    seeds("key twice", PAIR + '{"prompt": "a", "prompt": "b", "response": "x"}\n', "row 2: not JSON (the key 'prompt' stands"),
+    seeds("key twice in a list", '[{"prompt": "a", "prompt": "b"}]', "the key 'prompt' stands there twice", file="s.json"),
+    *(
+        seeds(
+            f"id {value}",
+            f'{{"id": {value}, "prompt": "a", "response": "b"}}\n' + PAIR.replace("{", '{"id": 1, '),
+            "row 1: no text in",
+            "'id'",
+        )
+        for value in ("null", "true", '["q"]', '" "')
+    ),
+    seeds(
+        "method unknown", PAIR.replace("}", ', "methods": "respnd"}'), "row 1: unknown method 'respnd'", "did you mean 'respond'"
+    ),
+    seeds("methods no text", PAIR.replace("}", ', "methods": 3}'), "row 1: neither a text nor a list", "separated by spaces"),
     seeds("turns without a user", '{"messages": [{"role": "assistant", "content": "x"}]}\n', "row 1: no turn of a user"),
 ]
 TEMPLATE = {f"t/{name}.jinja": "x" for name in ("system", "generate", "translate", "respond")}
@@ -234,6 +297,12 @@ OTHERS = [
     items("answer of no option", '{"question": "Q", "choices": ["a", "b"], "answer": "c"}\n', "row 4: answer 'c' is none of"),
     items("ids twice", '{"id": 1, "question": "Q", "choices": ["a", "b"], "answer": 0}\n', "row 4: id '1' is also used in row 2"),
     items("half a character", '{"question": "\\ud83d", "choices": ["a", "b"], "answer": 0}\n', "row 4: question", "surrogate"),
+    items(
+        "two answers",
+        '{"question": "Q", "choices": ["a", "b"], "answer": 1, "answer_from_1": 1}\n',
+        "row 4: answer and answer_from_1 name different options",
+    ),
+    items("question is a list", '{"question": ["Q"], "choices": ["a", "b"], "answer": 0}\n', "row 4: question is a list"),
     items("a list", "[1]\n", "row 4: a list, not an object"),
     Bad("scale missing", nested(scoring__scale="own/nope.csv"), ("scoring.scale: own/nope.csv: file not found",)),
     own(

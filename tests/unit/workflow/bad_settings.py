@@ -54,6 +54,7 @@ def nested(**keys: Any) -> dict[str, Any]:
     return found
 
 
+ROUTED = {"teachers": ["thorough", "hasty", "persyn"]}
 NAME = "use small letters, digits"
 FILES = [
     bad("unclosed bracket", "study: bad\nlanguages: [de\n", "bad.yaml", "line 2", "Correct the YAML"),
@@ -182,6 +183,44 @@ NAMES = [
         "intrinsic.embedding: 'thorough' is a model for chat",
     ),
     bad("metric unknown", nested(intrinsic__measured=["distinct_22"]), "intrinsic.measured", "distinct_2"),
+    bad(
+        "one teacher in a race",
+        nested(experiments__x={"compare": "race", "teachers": ["hasty"]}),
+        "experiments.x",
+        "two teachers",
+    ),
+    bad(
+        "label twice", nested(experiments__x={"compare": "steps", "steps": [{"label": "a", "recipe": "public"}] * 2}), "label 'a'"
+    ),
+    bad("strength twice", ROUTED | nested(routing__strength=["hasty", "hasty"]), "routing.strength: 'hasty' is named more than"),
+    bad("nothing to calibrate by", ROUTED | nested(routing__calibration=1), "routing.calibration: of 2 prompts", "raise"),
+    *(
+        bad(f"expression {keep!r}", nested(filters__expression={"keep": keep}), "filters", "expression.keep", *said)
+        for keep, *said in (
+            ("response_words >=", "is no expression"),
+            ("x = 3", "is no expression"),
+            ("@pd.io", "is no expression"),
+            ("respose_words > 3", "unknown name 'respose_words'", "did you mean 'response_words'"),
+            ("score_repetition < 1", "unknown name 'score_repetition'"),
+            ("prompt.map(__import__)", "unknown name '__import__'"),
+            ("prompt.to_csv('x')", "'.to_csv' cannot be used"),
+            ("response_words", "not true or false"),
+            ("response_words + 1", "not true or false"),
+        )
+    ),
+    bad(
+        "blank phrase",
+        nested(filters__refusals={"phrases": {"de": ["nein", " "]}}),
+        "refusals.phrases.de.1",
+        "at least 1 character",
+    ),
+    bad("truth against itself", nested(truth__above=[["hasty", "hasty"]]), "truth.above: 'hasty' above 'hasty' cannot hold"),
+    bad("truth in a circle", nested(truth__above=[["hasty", "thorough"], ["thorough", "hasty"]]), "truth.above", "cannot hold"),
+    bad(
+        "nothing left",
+        {"missing": [{"teacher": name, "lang": lang} for name in ("hasty", "thorough") for lang in ("de", "id")]},
+        "missing: it leaves no cell of the experiment 'main'",
+    ),
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
 ]
 NUMBERS = [

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from polyglot.__main__ import main
-from polyglot.workflow.check import Checked, check
+from polyglot.workflow.check import check
+from polyglot.workflow.checked import Checked
 
 CITY = {"question": "Mji gani?", "choices": ["Roma", "Lima", "Oslo"], "answer": "Lima"}
 
@@ -53,6 +54,13 @@ def test_a_file_is_taken_for_what_it_is(tmp_path: Path, name: str, content: Any,
     [
         ("a.jsonl", [{"prompt": "a"}, {"prompt": ""}, {"prompt": 3}], "row 2: empty prompt"),
         ("b.jsonl", [{"prompt": "a", "response": "b"}, {"prompt": "c"}], "row 2: empty response"),
+        ("b2.jsonl", [{"id": 1, "prompt": "a"}, {"id": "1", "prompt": "b"}], "row 2: duplicate id in column 'id'"),
+        (
+            "b3.jsonl",
+            [{"prompt": "a", "methods": ["respond"]}, {"prompt": "b", "methods": "speak"}],
+            "row 2: unknown method 'speak'",
+        ),
+        ("test.jsonl", [{"text": "a"}, {"text": " "}], "row 2: no text"),
         ("c.jsonl", [CITY, CITY | {"answer": 3}], "row 2: answer 3 is none of the places 0 to 2"),
         ("d.jsonl", [{"question": "q", "choices": ["x", "y"]}], "row 1: no answer"),
         ("e.csv", "Question,option_a,option_b,answer\nq,x,y,B\n", "rename 'Question' to 'question'"),

@@ -379,7 +379,7 @@ _BY_COMPARISON["race"] = {
 }
 
 COMPARED: dict[Comparison, dict[Kind, Lookup[Display]]] = {
-    compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known) for kind, known in kinds.items()}
+    compare: {kind: Lookup(f"{kind} of experiments that compare {compare}", known, kind=Display) for kind, known in kinds.items()}
     for compare, kinds in _BY_COMPARISON.items()
 }
 """By comparison, kind and suffix. A project adds its own with `COMPARED["recipes"]["table"].add("_mine", Display(...))`."""

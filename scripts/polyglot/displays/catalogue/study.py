@@ -300,8 +300,8 @@ _FIGURES: dict[str, Display] = {
     ),
 }
 
-TABLES: Lookup[Display] = Lookup("table", _TABLES)
+TABLES: Lookup[Display] = Lookup("table", _TABLES, kind=Display)
 """Tables of the main experiment by name; a project adds its own with `TABLES.add`."""
 
-FIGURES: Lookup[Display] = Lookup("figure", _FIGURES)
+FIGURES: Lookup[Display] = Lookup("figure", _FIGURES, kind=Display)
 """Figures of the main experiment by name; a project adds its own with `FIGURES.add`."""

@@ -68,7 +68,7 @@ def read_verdicts(path: Path) -> Rated:
         read = Rated(path, str(found["study"]), str(found["lang"]), str(found.get("rater", "")), verdicts)
     except OSError as error:
         raise WrongInput(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise WrongInput(f"{path} is no file of verdicts: take one that the page explore/blind.html has saved") from None
     wrong = sorted(set(verdicts.values()) - set(VERDICTS))
     if wrong:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyglot.core.text import different_keys
 from polyglot.provenance.archive.errors import ArchiveError
 
 FORMAT = 2
@@ -67,7 +68,7 @@ def parsed(text: str, name: str) -> Any:
         ArchiveError: names the file, for what is no JSON, too deep or holds a number that is none.
     """
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=different_keys)
     except RecursionError:
         raise ArchiveError(f"{name}: it is nested too deeply to be read") from None
     except ValueError as error:
@@ -95,7 +96,7 @@ def job_lines(text: str, name: str) -> list[dict[str, Any]]:
 def _parsed_params(line: str, where: str) -> Any:
     """A line, in which parameters may hold the numbers that Python writes as NaN and Infinity."""
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=different_keys)
     except RecursionError:
         raise ArchiveError(f"{where}: it is nested too deeply to be read") from None
     except ValueError as error:

@@ -77,6 +77,8 @@ class Archive:
             path = file.relative_to(self.folder).as_posix()
             if file.is_symlink():
                 raise ArchiveError(f"{path}: it is a link, and no archive has one")
+            if not file.is_file() and not file.is_dir():
+                raise ArchiveError(f"{path}: it is no plain file, and no archive has a pipe or device")
             if file.is_file() and (path in hashes or file.name not in UNSEEN):
                 there.add(path)
         for path in sorted(there | set(hashes)):
@@ -146,6 +148,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
     if path.is_dir():
         yield Archive(path.resolve(), None)
         return
+    if path.exists() and not path.is_file():
+        raise ArchiveError(f"{path}: no archive: a pipe or device")
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with zipfile.ZipFile(path) as file:
@@ -200,6 +204,8 @@ DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, No
 def _unpack(file: zipfile.ZipFile, folder: Path) -> None:
     for member in file.infolist():
         try:
-            file.extract(member, folder)
+            size = Path(file.extract(member, folder)).stat().st_size
         except DAMAGES as error:
             raise ArchiveError(f"{member.filename}: it is damaged ({error})") from None
+        if size != member.file_size:
+            raise ArchiveError(f"{member.filename}: it is damaged ({size:,} bytes, and {member.file_size:,} are stated)")

@@ -30,6 +30,9 @@ class Settings(Section):
         "`skip` does not run the filter.",
     )
 
+    def check_after(self, before: Sequence[str]) -> None:
+        """Raise `ValueError` if they cannot be used after these filters, in words for the user."""
+
 
 class MarkingSettings(Settings):
     """The same for a filter that marks what it finds, unless the study says `drop`."""
@@ -142,5 +145,6 @@ FILTERS: Lookup[Filter] = Lookup(
         "language": f"{_ROOM}.language:LANGUAGE",
         "expression": f"{_ROOM}.expression:EXPRESSION",
     },
+    kind=Filter,
 )
 """Every filter, in the order in which the default ones run."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from polyglot.synthesis.filters.base import Examples, Filter, Settings, Verdict
 
@@ -109,7 +110,7 @@ class RefusalSettings(Settings):
     """Responses that decline. Words are known in these languages: ar, cs, de, en, es, fr, hi, id, it, ja, ko, nl, pl, pt, ru, tl,
     tr, vi and zh."""
 
-    phrases: dict[str, list[str]] = Field(
+    phrases: dict[str, list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]]] = Field(
         default={}, description="Further phrases of your own by language code, without regard to case: {sw: [samahani, siwezi]}."
     )
 

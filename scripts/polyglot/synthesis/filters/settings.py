@@ -27,6 +27,9 @@ def checked(given: object) -> dict[str, dict[str, Any]]:
     chain = {name: FILTERS[name].settings() for name in unnamed}
     for name, settings in given.items():
         chain[str(name)] = _settings(FILTERS[str(name)], settings)
+    running = [name for name, settings in chain.items() if settings.action != "skip"]
+    for place, name in enumerate(running):
+        chain[name].check_after(running[:place])
     return {name: settings.model_dump(mode="json") for name, settings in chain.items()}
 
 

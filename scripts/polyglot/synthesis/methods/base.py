@@ -201,6 +201,7 @@ METHODS: Lookup[Method] = Lookup(
         "nllb-respond": "polyglot.synthesis.methods.machine_translation:RESPOND_TO_TRANSLATED",
         "nllb-both": "polyglot.synthesis.methods.machine_translation:TRANSLATED",
     },
+    kind=Method,
 )
 """Every method by name."""
 

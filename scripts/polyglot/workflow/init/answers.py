@@ -253,7 +253,8 @@ def _endpoint(said: Mapping[str, str]) -> Entry:
     try:
         base_address(url)
     except ValueError as error:
-        raise Wrong(f"url: '{url}' is {error}") from None
+        repeated = "" if {"@", "?"} & {*url} else f"'{url}' is "  # a password is not
+        raise Wrong(f"url: {repeated}{error}") from None
     usual = known.api_key if known and "url" not in said else None
     holder = None if key == "none" else variable(key) if key else usual
     optional = {"api_key": holder, "preset": preset}

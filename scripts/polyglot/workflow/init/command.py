@@ -137,6 +137,8 @@ def _write(answers: Answers, registries: Registries, folder: Path, *, force: boo
     """Write the folder; nothing at all if a file is there that is not to be written over."""
     texts = files(answers, registries, folder)
     copies = {copied(one): one.file for one in answers.prompts if one.file is not None and answers.copy}
+    if folder.exists() and not folder.is_dir():
+        raise Wrong(f"{folder} is a file; name another folder after --to")
     there = [name for name in (*texts, *copies) if (folder / name).exists()]
     if there and not force:
         raise Wrong(f"{folder} has {', '.join(there)} already; --force writes over them")

@@ -13,7 +13,7 @@ from polyglot.study import paths
 from polyglot.study.sizes import every_answer
 from polyglot.synthesis.recipes import WHOLE
 from polyglot.workflow.inputs.base import Inputs, Wildcards
-from polyglot.workflow.study_checks import kin, without_kin
+from polyglot.workflow.routing_checks import kin, without_kin
 
 
 @dataclass(frozen=True)
