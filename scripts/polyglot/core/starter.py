@@ -2,9 +2,9 @@
 
     python -m polyglot.core.starter FOLDER PROCESS
 
-What a job has started may end with it, as on Slurm where a job of a submission is a step of its own. So the submission's process
-starts this one before its first job (`begin`), and jobs ask it (`order`): a line in the pipe `orders` names a file that says what
-to run. It imports nothing that takes long, and ends with the submission.
+What a job has started may end with it: on Slurm, where each job of a submission is a step of its own, as with MPI. So the
+submission's process starts this one before its first job (`begin`), and jobs ask it (`order`): a line in the pipe `orders` names
+a file that says what to run. It imports nothing that takes long, and ends with the submission.
 """
 
 from __future__ import annotations
