@@ -11,7 +11,7 @@ with running(snakemake, environment="analysis"):
     from polyglot.workflow.combine import gains
 
     archives = [Path(path) for path in snakemake.input.archives]
-    said = said_of_teachers(gains(archives))
+    said = said_of_teachers(gains(archives, study=snakemake.wildcards.study))
     need_shared(said["teacher"], snakemake.params.teachers)
     print(said.to_string(index=False))
     write_csv(said, snakemake.output[0])

@@ -106,15 +106,30 @@ def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[st
     return text.splitlines()
 
 
-def gains(paths: Sequence[Path]) -> pd.DataFrame:
+def gains(paths: Sequence[Path], *, study: str) -> pd.DataFrame:
     """Students' gains over their base in the studies of archives, as for `polyglot.analysis.combining.combine`.
 
+    Args:
+        study: the study that learns from them.
+
     Raises:
-        WrongInput: for an archive that does not verify, for the same one twice, and for one without scores.
+        WrongInput: for an archive that does not verify, for the same one twice, for one without scores, and for one of the study
+            itself.
     """
     parts = [_named_if_wrong(path) for path in paths]
+    _need_earlier(parts, study)
     _need_different(parts)
     return pd.concat([_cells(part, name, GAIN) for part, name in zip(parts, _names(parts), strict=True)], ignore_index=True)
+
+
+def _need_earlier(parts: Sequence[Part], study: str) -> None:
+    """Check that no archive is of the study that learns, as it is or was: its students would count twice."""
+    own = next((part for part in parts if part.study == study), None)
+    if own is not None:
+        raise WrongInput(
+            f"{own.path} is an archive of '{study}', the study itself, now or earlier: its students would count twice. Leave it "
+            "out; the race reads the study's own students. If it is another study of this name, give yours another (`study`)"
+        )
 
 
 def _named_if_wrong(path: Path) -> Part:

@@ -109,7 +109,8 @@ def named_files(study: Study, registries: Registries) -> Iterator[Named]:
     for race in (matrix for matrix in study.matrices.values() if matrix.compare == "race" and study.race.learn_from):
         made = paths.EARLIER.format(study=study.study, experiment=race.name)
         archives = [Path(archive) for archive in study.race.learn_from]
-        yield Named("race.learn_from", archives[0], made, partial(_read_archives, archives=archives, teachers=race.teachers))
+        read = partial(_read_archives, archives=archives, teachers=race.teachers, study=study.study)
+        yield Named("race.learn_from", archives[0], made, read)
     pairs = study.selection.pairs
     rules = [RULES[str(parse_recipe(name, study.methods).rule)] for name in study.selecting]
     if pairs is not None and any("quality" in rule.needs for rule in rules):
@@ -201,11 +202,11 @@ def _read_scale(path: Path, *, study: Study) -> None:
     check_scale(read_rows(path), study.intrinsic.scored, str(path))
 
 
-def _read_archives(_: Path, *, archives: Sequence[Path], teachers: Sequence[str]) -> None:
+def _read_archives(_: Path, *, archives: Sequence[Path], teachers: Sequence[str], study: str) -> None:
     from polyglot.scoring.race_prior import need_shared
     from polyglot.workflow.combine import gains
 
-    need_shared(gains(archives)["teacher"], teachers)
+    need_shared(gains(archives, study=study)["teacher"], teachers)
 
 
 def _read_pairs(path: Path, *, study: Study) -> None:

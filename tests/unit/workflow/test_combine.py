@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,17 @@ import pandas as pd
 import pytest
 
 from polyglot.__main__ import main
-from polyglot.workflow.combine import Part, combine_parts
+from polyglot.core.errors import WrongInput
+from polyglot.intrinsic.metrics import PAPER, STANDARD
+from polyglot.provenance.archive.reading import JOBS
+from polyglot.provenance.archive.verifying import CODE
+from polyglot.provenance.records import code_id
+from polyglot.study.paths import CELLS
+from polyglot.study.reserved import MAIN
+from polyglot.workflow.combine import Part, combine_parts, gains
 from tests.unit.analysis.test_combining import study
-from tests.unit.provenance.test_forged import Forgery
+from tests.unit.provenance.test_forged import AT, Forgery
+from tests.unit.provenance.test_replay import archived
 
 
 def part(name: str, teachers: str, number: int = 0, *, scale: str = "", models: dict[str, object] | None = None) -> Part:
@@ -66,3 +75,26 @@ def test_what_cannot_be_combined_gets_one_message(tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match=said):
             main(["combine", *arguments, "--to", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def archive(name: str, folder: Path) -> Path:
+    """An archive of a study that verifies, beside the folder: measurements, the scores made of them, and a table."""
+    jobs = archived(folder, STANDARD, PAPER, told=True)
+    cells = CELLS.format(study=name, experiment=MAIN)
+
+    def placed(text: str) -> str:
+        return text.replace("results/cells.csv", cells).replace("results/", f"results/{name}/").replace(f"{name}/{name}", name)
+
+    once: dict[str, object] = {"shell": None, "began": AT, "ended": AT, "attempts": [], "measured": {}}
+    lines = "".join(f"{json.dumps(jobs[place] | once | {'id': f'job/{place}'})}\n" for place in (1, 3))
+    files = {placed(str(path.relative_to(folder))): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    code = {"format": 2, "archived": code_id(), "versions": {code_id(): {"commit": None}}}
+    files |= {JOBS: placed(lines).encode(), CODE: json.dumps(code).encode(), "README.md": b"# Archive\n"}
+    return Forgery(files | {"provenance/models.json": b"{}"}).write(folder.with_suffix(".zip"))
+
+
+def test_a_race_learns_from_no_archive_of_its_own_study(tmp_path: Path) -> None:
+    path = archive("north", tmp_path / "copy")
+    with pytest.raises(WrongInput, match=r"copy\.zip is an archive of 'north', the study itself, now or earlier.*Leave it out"):
+        gains([path], study="north")
+    assert set(gains([path], study="mine")["study"]) == {"north"}
