@@ -49,7 +49,9 @@ EQUAL = 0.75
 
 
 def doubt(rung: pd.DataFrame) -> str:
-    """Why it is doubtful to go on after the first rung; empty where it is not, and after other rungs.
+    """Why it is doubtful to go on after the first rung of full sets; empty where it is not, and after other rungs.
+
+    Of all teachers that had a student, also those that a small set dropped: otherwise its survivors would seem to be everyone.
 
     Args:
         rung: the table of a rung (`polyglot.scoring.race_rungs.rung_table`).
@@ -57,9 +59,9 @@ def doubt(rung: pd.DataFrame) -> str:
     if "lang" in rung and rung["lang"].nunique() > 1:
         told = ((str(lang), doubt(found.drop(columns="lang"))) for lang, found in rung.groupby("lang", sort=False))
         return " ".join(f"{lang}: {said}" for lang, said in told if said)
-    there = rung[rung["trainings"] > 0]
+    there = rung[rung["state"] != "no student"]
     left = there["state"].isin(["leads", "stays"])
-    if int(rung["rung"].iloc[0]) > 1 or str(rung["end"].fillna("").iloc[0]) or len(there) < 3 or left.mean() < EQUAL:
+    if int(rung["rung"].iloc[0]) != 1 or str(rung["end"].fillna("").iloc[0]) or len(there) < 3 or left.mean() < EQUAL:
         return ""
     regret = float(rung["regret"].iloc[0])
     return (

@@ -82,3 +82,24 @@ def test_a_race_by_language_has_a_panel_for_each(repository: Path) -> None:
         f"{name}, rung {rung}" for name in ("German", "Indonesian") for rung in (1, 2)
     ]
     plt.close(figure)
+
+
+def test_the_figure_of_small_sets_counts_them_and_whom_they_drop(repository: Path) -> None:
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import to_hex
+    from matplotlib.patches import Rectangle
+
+    start = {"rung": 0, "since": 0, "trainings": 0, "small_students": 2}
+    zeroth = rungs().query("rung == 1").assign(**start)
+    first = rungs().query("rung == 1").assign(small_students=2)
+    first.loc[first["teacher"] == "poor", ["since", "trainings"]] = 0
+    with plt.style.context(repository / "config/figures.mplstyle"):
+        figure = racing.race(CONTEXT, pd.concat([zeroth, first]))
+    assert [axes.get_title().split("\n")[:2] for axes in figure.axes] == [
+        ["after rung 0", "8 of small sets"],
+        ["after rung 1", "4 of 18 students"],
+    ]
+    for axes, state in zip(figure.axes, ("dropped now", "dropped before"), strict=True):
+        poor = next(patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_width() == 0.02)
+        assert to_hex(poor.get_facecolor()).upper() == racing.STATES[state]
+    plt.close(figure)

@@ -54,3 +54,26 @@ def test_a_race_by_language_says_what_was_chosen_in_each_and_why_it_ended() -> N
     assert "Students: 6, where 3 trainings of every teacher would be 12." in told
     assert "12.5 GPU hours" in told
     assert "One more training of the 2 teachers left, each in its languages, would be 2 students." in told
+
+
+def test_a_race_with_small_sets_says_how_many_and_how_far_they_told() -> None:
+    same = {"since": 0, "languages": 2, "regret": 0.004, "clear": False, "reason": "", "gap": 0.004, "small_students": 2}
+    none = {"correlation": None, "correlation_low": None, "correlation_high": None, "pairs": 0}
+    start = same | none | {"rung": 0, "trainings": 0, "score": None, "end": ""}
+    zeroth = [
+        start | {"teacher": "good", "state": "leads", "best": 0.5, "small_score": 0.55},
+        start | {"teacher": "fair", "state": "stays", "best": 0.48, "small_score": 0.54},
+        start | {"teacher": "poor", "state": "dropped", "best": 0.02, "small_score": 0.4, "reason": "too far behind"},
+    ]
+    seen = {"correlation": 0.81, "correlation_low": 0.4, "correlation_high": 0.98, "pairs": 4, "rung": 1, "end": "trainings"}
+    full = {"since": 1, "trainings": 1, "score": 0.6}
+    first = [row | seen | (full if row["teacher"] != "poor" else {}) for row in zeroth]
+    made = race(CONTEXT, pd.DataFrame(zeroth + first).assign(most=1))
+    told = " ".join(made.notes)
+    assert "Rung 0 trained everyone on a small set: 6 students, not counted above." in told
+    assert "small and in full sets: 0.81 (90 % interval 0.4 to 1.0), from 4 pairs of students" in told
+    assert "Students: 4, where 1 trainings of every teacher would be 6." in told
+    assert list(made.more[0].shown["students so far"]) == ["0", "4"]
+    assert dict(zip(made.shown["teacher"], made.shown["score"], strict=True))[CONTEXT.model("poor")] == "–"
+    unknown = pd.DataFrame(zeroth + [row | none for row in first]).assign(most=1)
+    assert "their correlation was not measured" in " ".join(race(CONTEXT, unknown).notes)

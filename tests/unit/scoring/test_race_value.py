@@ -52,3 +52,18 @@ def test_the_first_rung_says_when_teachers_are_about_equal(states: list[str], ru
     assert bool(told) == said
     left = sum(state != "dropped" for state in states)
     assert not said or (told.startswith(f"{left} of 4 teachers may still be the best") and "0.0031" in told)
+
+
+@pytest.mark.parametrize(
+    ("states", "rung", "said"),
+    [
+        (["leads", "stays", "stays", "dropped", "dropped", "dropped"], 1, False),
+        (["leads", "stays", "stays", "stays", "stays", "dropped"], 1, True),
+        (["leads", "stays", "stays", "stays", "stays", "stays"], 0, False),
+    ],
+)
+def test_whom_a_small_set_dropped_counts_among_the_teachers(states: list[str], rung: int, said: bool) -> None:
+    trained = [int(rung > 0 and state != "dropped") for state in states]
+    told = doubt(pd.DataFrame({"state": states, "rung": rung, "end": "", "trainings": trained, "regret": 0.0031}))
+    assert bool(told) == said
+    assert not said or told.startswith("5 of 6 teachers")
