@@ -20,10 +20,11 @@ class PromptTemplates:
     """
 
     def __init__(self, folder: Path) -> None:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment  # as chat templates: a template is text, it runs no Python
 
         self.folder = Path(folder)
-        self._environment = Environment(
+        self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
@@ -45,6 +46,8 @@ class PromptTemplates:
             raise WrongInput(
                 f"{self._file(name)}: {error.message}; the variables of this template are {', '.join(sorted(fields))}"
             ) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:  # what its own text computes
+            raise WrongInput(f"{self._file(name)}: {error}; correct the template (Jinja)") from error
         return filled.strip()
 
     def check(self, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
@@ -22,6 +22,16 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, given: Any) -> Any:
+        """Refuse true and false where numbers belong: Python counts with them as 1 and 0."""
+        for name, field in cls.model_fields.items() if isinstance(given, Mapping) else ():
+            kinds = set(_kinds(field.annotation))
+            if kinds & {int, float} and not kinds & {bool, Any, object} and (found := next(_truths(given.get(name)), None)):
+                raise ValueError(f"`{name}`: {found} is no number; write a number")
+        return given
+
     @model_validator(mode="after")
     def _bounded(self) -> Strict:
         for name in type(self).model_fields:
@@ -29,6 +39,27 @@ class Strict(BaseModel):
                 if abs(number) > LARGEST:
                     raise ValueError(f"`{name}` is larger than {LARGEST:,}, the largest whole number here (value: {number})")
         return self
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation is made of; those of sections within it are their own."""
+    parts = get_args(annotation)
+    for part in parts:
+        yield from _kinds(part)
+    if not parts:
+        yield annotation
+
+
+def _truths(value: Any) -> Iterator[str]:
+    """`true` and `false`, as YAML writes them, in a value, its lists and mappings."""
+    if isinstance(value, bool):
+        yield str(value).lower()
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _truths(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _truths(inner)
 
 
 def _whole_numbers(value: Any) -> Iterator[int]:

@@ -138,7 +138,13 @@ class Preference(Item):
     @classmethod
     def from_row(cls, row: Row, place: int, *, keep_duplicates: bool = False) -> Preference:
         names = ("id", "prompt", "chosen", "rejected", "subset", "category")
-        return cls(**{name: text(row, name) for name in names})
+        item = cls(**{name: text(row, name) for name in names})
+        if item.chosen == item.rejected and not keep_duplicates:
+            raise ItemError(
+                f"chosen and rejected are the same text, so neither is better; {REMEDY}, or allow it with "
+                "`duplicate_options: keep` in config/benchmarks.yaml"
+            )
+        return item
 
     def to_row(self) -> dict[str, Any]:
         own = {"id": self.id, "prompt": self.prompt, "chosen": self.chosen, "rejected": self.rejected}

@@ -69,6 +69,9 @@ def load_registries(folder: Path, own: Path | None = None) -> Registries:
     Raises:
         RegistryError: names file, entry and key.
     """
+    if not (folder / "models.yaml").exists():
+        missing = f"{folder / 'models.yaml'} is not there"
+        raise RegistryError(f"{missing}; run this in the workflow's folder, which has a Snakefile and config/")
 
     def mine(name: str) -> Path | None:
         return None if own is None else own / name

@@ -41,6 +41,8 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
         import torch
 
         options = {"dtype": torch.bfloat16, "float32_mixed_precision": True}
+    if training.tuning != "full":
+        checked_targets(base, training.lora)  # before minutes of loading
     model, _ = FastLanguageModel.from_pretrained(
         model_name=str(base),
         max_seq_length=training.max_length,
@@ -56,7 +58,6 @@ def build(base: Path, training: Training, machine: Machine, *, tokenizer: Any, d
         freeze_the_rest(model)
     else:
         lora = training.lora
-        checked_targets(base, lora)
         model = FastLanguageModel.get_peft_model(
             model,
             r=lora.rank,

@@ -130,6 +130,7 @@ def test_other_items_survive_their_file(item: Item) -> None:
         ("cloze", {"choices": ["x", "y"], "answer": 0}, "no question"),
         ("cloze", {"question": "?", "answer": 0}, "no choices"),
         ("likelihood", PREFERENCE | {"rejected": None}, "no rejected"),
+        ("likelihood", PREFERENCE | {"rejected": "good"}, "chosen and rejected are the same text"),
         ("letter", PREFERENCE | {"category": ""}, "no category"),
         ("generative", {"question": "?", "answer_number": "four"}, "answer_number 'four' has no number"),
         ("generative", {"question": "?"}, "no answer_number"),

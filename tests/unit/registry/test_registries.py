@@ -36,3 +36,8 @@ def test_a_broken_registry_names_file_entry_and_key(tmp_path: Path, entry: str, 
     (tmp_path / "models.yaml").write_text(entry)
     with pytest.raises(RegistryError, match=message):
         load_registries(tmp_path)
+
+
+def test_elsewhere_than_in_the_workflows_folder_the_remedy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"config/models.yaml is not there; run this in the workflow's folder"):
+        load_registries(tmp_path / "config")

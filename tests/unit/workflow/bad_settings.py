@@ -224,6 +224,9 @@ NAMES = [
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
 ]
 NUMBERS = [
+    bad("a truth among numbers", {"seeds": [True]}, "`seeds`: true is no number"),
+    bad("a truth for a number", nested(training__epochs=True), "training: ", "`epochs`: true is no number"),
+    bad("a truth in a mapping", nested(seed_dataset__max_per_source={"x": False}), "`max_per_source`: false is no number"),
     bad("seed below 0", {"seeds": [-1]}, "seeds.0", "greater than or equal to 0", "-1"),
     bad("seed of a half", {"seeds": [0.5]}, "seeds.0", "a valid integer", "0.5"),
     bad("seed twice", {"seeds": [0, 0]}, "seeds: named more than once: 0"),

@@ -93,7 +93,10 @@ def _answers(options: argparse.Namespace, registries: Registries, root: Path) ->
     if base is not None and judge is None:
         raise Wrong("students of a base need a judge of the data that they learn from; `none` is for a ranking by the data alone")
     asked = f"Benchmark ({BENCHMARK})"
-    benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if base else []
+    wanted = base is not None or options.benchmark
+    benchmarks = several("benchmark", asked, lambda text: given.benchmark(text, codes, registries)) if wanted else []
+    if benchmarks and base is None:
+        raise Wrong("--benchmark: it measures students, and without a base there are none; leave it out, or name a --base")
     asked = "Most that all endpoints together may cost, in USD"
     budget = given.dollars(options.budget) if options.budget else ask_maybe(asked, given.dollars) if lacking else None
     copies = not options.reference_prompts

@@ -286,6 +286,14 @@ def test_a_ranking_needs_neither_base_nor_benchmark_nor_judge(
 
 
 @pytest.mark.parametrize(
+    ("named", "told"), [("nosuch", "unknown benchmark 'nosuch'"), ("global-mmlu-lite", "without a base there are none")]
+)
+def test_a_benchmark_without_a_base_is_refused(init: Init, named: str, told: str) -> None:
+    with pytest.raises(SystemExit, match=told):
+        init(base=["none"], languages=["id"], benchmark=[named])
+
+
+@pytest.mark.parametrize(
     ("said", "name"),
     [
         ("{}/swahili-1b/base", "swahili-1b-base"),
