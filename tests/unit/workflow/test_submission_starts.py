@@ -17,7 +17,7 @@ from polyglot.core import submission as submissions
 from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.workflow.shared_starts import OFF, STARTS, VARIABLE, share_starts_of_the_submission
-from tests.patience import STANDSTILL
+from tests.patience import STANDSTILL, wait_until
 
 from .test_shared_starts import FACTS, Place, gone
 
@@ -94,8 +94,12 @@ def test_a_killed_job_of_a_submission_takes_its_process_with_it(node: Node) -> N
 
 
 def test_where_nothing_takes_orders_a_job_of_a_submission_runs_by_itself(node: Node) -> None:
-    alive = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
-    (starter,) = [one for one in alive if node.submission.folder in one.cmdline()]
+    def starters() -> list[psutil.Process]:  # for a moment after its start a process has no command line
+        alive = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in alive if node.submission.folder in one.cmdline()]
+
+    wait_until(lambda: bool(starters()))
+    (starter,) = starters()
     starter.kill()
     starter.wait()
     found = node.do(FACTS)
