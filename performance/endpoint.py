@@ -2,9 +2,10 @@
 
     python performance/endpoint.py                                  2,000 requests at concurrency 32, 10,000 at 256
     python performance/endpoint.py --requests 2000 --concurrency 32 [--rounds 3]
-    python performance/endpoint.py --kills 20                       answers that are asked for again after kill -9
+    python performance/endpoint.py --kills 20                       answers that are asked for again after kill -9, at 32 and 256
     python performance/endpoint.py --memory 100000                  peak memory, and seconds to read the side file
     python performance/endpoint.py --curator PYTHON --data-designer PYTHON    Pythons in which these are installed
+    python performance/endpoint.py ... --write FILE                 the figures as a table, too
 
 The server answers after a time that is drawn by the request: log-normal with a median of 0.4 s, at most 5 s. Each side runs in a
 process of its own, one after the other.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
 import json
 import math
 import os
@@ -174,8 +176,8 @@ def command(side: str, pythons: dict[str, str]) -> list[str]:
     return [pythons[side], "-c", code[side]] if side in code else [sys.executable, __file__, "--side", side]
 
 
-def compare(requests: int, concurrency: int, rounds: int, pythons: dict[str, str]) -> None:
-    """Print the time of each side, and its ratio to the bare client's."""
+def compare(requests: int, concurrency: int, rounds: int, pythons: dict[str, str]) -> list[dict[str, Any]]:
+    """Print the time of each side, and its ratio to the bare client's. Returns a row of each."""
     sides = ["bare", "engine", *pythons]
     seconds: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(rounds):
@@ -189,18 +191,22 @@ def compare(requests: int, concurrency: int, rounds: int, pythons: dict[str, str
                     print(f"{side}: failed: {done.stderr[-500:]}")
                     continue
                 seconds[side].append(took)
+    rows = []
     for side, times in seconds.items():
         if times and seconds["bare"]:
             ratio = statistics.median(times) / statistics.median(seconds["bare"])
             shown = " ".join(f"{took:.1f}" for took in times)
             print(f"{requests} requests at {concurrency}: {side:14s} {shown} s, {ratio:.3f} of the bare client's", flush=True)
+            row = {"requests": requests, "concurrency": concurrency, "side": side, "runs": len(times)}
+            rows.append(row | {"seconds": f"{statistics.median(times):.1f}", "of the bare client's": f"{ratio:.3f}"})
+    return rows
 
 
-def kills(count: int, requests: int, concurrency: int) -> None:
-    """Print how many answers that the server has given before a kill, at random moments, are asked for again."""
+def kills(count: int, requests: int, concurrency: int) -> dict[str, Any]:
+    """Print how many answers that the server has given before a kill, at random moments, are asked for again. Returns a row."""
     from polyglot.core.sidefile import SideFile
 
-    rng, shares = random.Random(0), []
+    rng, lost, given = random.Random(0), [], []
     for number in range(count):
         with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
             words = [*command("engine", {}), server.url, str(requests), str(concurrency), folder]
@@ -212,11 +218,21 @@ def kills(count: int, requests: int, concurrency: int) -> None:
             paid = set(server.answered)
             job.wait()
             kept = {f"question {row['id']}" for row in SideFile(Path(folder) / "side.jsonl", "owner").rows()}
-            again = len(paid - kept)
-            shares.append(again / len(paid))
-            print(f"kill {number + 1}: {again} of {len(paid)} answers are asked for again ({100 * shares[-1]:.2f} %)", flush=True)
-    mean, most = 100 * statistics.mean(shares), 100 * max(shares)
-    print(f"{count} kills at concurrency {concurrency}: mean {mean:.2f} %, most {most:.2f} %")
+            lost.append(len(paid - kept))
+            given.append(len(paid))
+            share = 100 * lost[-1] / given[-1]
+            print(f"kill {number + 1}: {lost[-1]} of {given[-1]} answers are asked for again ({share:.2f} %)", flush=True)
+    row = {
+        "concurrency": concurrency,
+        "kills": count,
+        "answers given before": sum(given),
+        "asked for again": sum(lost),
+        "%": f"{100 * sum(lost) / sum(given):.2f}",
+        "most after a kill": max(lost),
+        "kills with over 1 %": sum(again > paid / 100 for again, paid in zip(lost, given, strict=True)),
+    }
+    print(", ".join(f"{name}: {value}" for name, value in row.items()))
+    return row
 
 
 def memory(requests: int) -> None:
@@ -235,31 +251,45 @@ def memory(requests: int) -> None:
         print(f"{rows} of {requests} answers in {took:.0f} s (exit {status}); peak {peak:.0f} MB; read in {read:.2f} s")
 
 
+def write(rows: list[dict[str, Any]], path: Path | None) -> None:
+    """Write the figures as a table, where a file is named."""
+    if path is None:
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", choices=["bare", "engine"], help=argparse.SUPPRESS)
     parser.add_argument("given", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--requests", type=int)
-    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--concurrency", type=int, help="without it, both 32 and 256")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--memory", type=int)
     parser.add_argument("--curator", help="a Python with bespokelabs-curator")
     parser.add_argument("--data-designer", help="a Python with data-designer")
+    parser.add_argument("--write", type=Path, help="a CSV file for the figures")
     given = parser.parse_args()
     if given.side:
         url, requests, concurrency, folder = given.given
         {"bare": bare, "engine": engine}[given.side](url, int(requests), int(concurrency), folder)
     elif given.kills:
-        kills(given.kills, given.requests or 1000, given.concurrency)
+        chosen = [given.concurrency] if given.concurrency else [32, 256]
+        write([kills(given.kills, given.requests or 1000, concurrency) for concurrency in chosen], given.write)
     elif given.memory:
         memory(given.memory)
     else:
         pythons = {
             name: python for name, python in (("curator", given.curator), ("data-designer", given.data_designer)) if python
         }
-        for requests, concurrency in [(given.requests, given.concurrency)] if given.requests else [(2000, 32), (10_000, 256)]:
-            compare(requests, concurrency, given.rounds, pythons)
+        pairs = [(given.requests, given.concurrency or 32)] if given.requests else [(2000, 32), (10_000, 256)]
+        write(
+            [row for requests, concurrency in pairs for row in compare(requests, concurrency, given.rounds, pythons)], given.write
+        )
 
 
 if __name__ == "__main__":
