@@ -10,6 +10,8 @@
   const nameOf = (kind, name) => all.names[kind][name] || name;
   const teacherName = (place) => nameOf("teachers", all.teachers[place]);
   const number = (value) => value.toLocaleString("en");
+  const words = (name) => name.replaceAll("_", " "); // of a status or a filter
+  const arrow = (metric) => ({ higher: " ↑", lower: " ↓" }[metric.better] || "");
   const counted = (count, name) => `${number(count)} ${name}${count === 1 ? "" : "s"}`;
 
   // ---- what can be chosen
@@ -19,8 +21,8 @@
   offer(field.lang, [...langs.map((lang) => [lang, nameOf("languages", lang)]), ["", "all"]]);
   offer(field.method, [["", "all"], ...methods.map((method) => [method, method])]);
   offer(field.teacher, [["", "all"], ...all.teachers.map((name, place) => [place, teacherName(place)])]);
-  offer(field.status, [["", "all"], ["used", "in the training set"], ["out", "left out"], ...all.statuses.map((name, place) => [place, name])]);
-  offer(field.metric, all.metrics.map((metric, place) => [place, metric.title]));
+  offer(field.status, [["", "all"], ["used", "in the training set"], ["out", "left out"], ...all.statuses.map((name, place) => [place, words(name)])]);
+  offer(field.metric, all.metrics.map((metric, place) => [place, metric.title + arrow(metric)]));
   const judged = all.metrics.findIndex((metric) => metric.name === "reward");
   if (judged >= 0) field.metric.value = judged;
 
@@ -155,15 +157,16 @@
       ["prompt", "response", "text", "thoughts"].some((name) => answer[name] && inside(answer[name], text)));
 
   // ---- what is shown of a request
-  const lit = (text, words) => {
+  const lit = (text, sought) => {
     const part = make("span");
-    const place = words ? text.toLowerCase().indexOf(words.toLowerCase()) : -1;
+    const place = sought ? text.toLowerCase().indexOf(sought.toLowerCase()) : -1;
     if (place < 0) part.append(text);
-    else part.append(text.slice(0, place), make("mark", { textContent: text.slice(place, place + words.length) }), text.slice(place + words.length));
+    else part.append(text.slice(0, place), make("mark", { textContent: text.slice(place, place + sought.length) }), text.slice(place + sought.length));
     return part;
   };
 
-  const block = (text, lang, words, kind = "text") => make("p", { className: kind, dir: "auto", lang: lang || "" }, lit(text, words));
+  const block = (text, lang, sought, kind = "text", label = "") =>
+    make("p", { className: kind, dir: "auto", lang: lang || "", ...(label && { "data-label": label }) }, lit(text, sought));
 
   const folded = (title, ...inside) => make("details", {}, make("summary", { textContent: title }), ...inside);
 
@@ -171,25 +174,25 @@
 
   const reasons = (answer) => {
     const said = (answer.said || []).map(([filter, decision, score, problem]) =>
-      [all.filters[filter], [decision, score === null ? "" : `score ${score}`, problem].filter((part) => part).join("; ")]);
-    const lines = [["status", all.statuses[answer.status]], ...(answer.problem ? [["because", answer.problem]] : []), ...said];
+      [words(all.filters[filter]), [decision, score === null ? "" : `score ${score}`, problem].filter((part) => part).join("; ")]);
+    const lines = [["status", words(all.statuses[answer.status])], ...(answer.problem ? [["because", answer.problem]] : []), ...said];
     if (answer.status === 0 && !answer.used) lines.push(["not drawn", "it is usable, and the training set was full without it"]);
     return terms(lines);
   };
 
-  const answerOf = (answer, row, lang, marked, words) => {
+  const answerOf = (answer, row, lang, marked, sought) => {
     const usable = answer.status === 0;
-    const state = usable ? (answer.used ? "in the training set" : "usable, not drawn") : `left out: ${all.statuses[answer.status]}`;
-    const measured = all.metrics.map((metric, place) => [metric.title, answer.metrics && answer.metrics[place]])
+    const state = usable ? (answer.used ? "in the training set" : "usable, not drawn") : `left out: ${words(all.statuses[answer.status])}`;
+    const measured = all.metrics.map((metric, place) => [metric.title + arrow(metric), answer.metrics && answer.metrics[place]])
       .filter(([, value]) => value !== null && value !== undefined).map(([title, value]) => [title, String(value)]);
     const parts = [
       make("h3", { textContent: teacherName(answer.teacher) }),
       make("p", { className: `status${usable ? "" : " out"}`, textContent: state }),
-      answer.prompt && answer.prompt !== row.prompt ? block(answer.prompt, lang, words, "text asked") : null,
-      answer.response ? block(answer.response, lang, words) : null,
-      answer.text ? folded("what it wrote", block(answer.text, lang, words)) : null,
+      answer.prompt && answer.prompt !== row.prompt ? block(answer.prompt, lang, sought, "text asked", "prompt") : null,
+      answer.response ? block(answer.response, lang, sought, "text", "response") : null,
+      answer.text ? folded("what it wrote", block(answer.text, lang, sought)) : null,
       measured.length ? terms(measured) : null,
-      answer.thoughts ? folded("thoughts", block(answer.thoughts, "", words)) : null,
+      answer.thoughts ? folded("thoughts", block(answer.thoughts, "", sought)) : null,
       answer.neighbour ? folded(`nearest neighbour${answer.similarity === undefined ? "" : `, similarity ${answer.similarity}`}`, block(answer.neighbour, lang)) : null,
       folded(usable ? "what the filters said" : "why was this left out?", reasons(answer)),
     ];
@@ -197,14 +200,14 @@
     return make("section", { className: `answer${other ? " other" : ""}`, "aria-label": teacherName(answer.teacher) }, ...parts);
   };
 
-  const requestOf = (row, { group, marked }, words) => {
+  const requestOf = (row, { group, marked }, sought) => {
     const narrowed = filtering() || field.show.value;
     return make("article", { lang: "en" },
       make("h2", { className: "quiet", textContent: `${nameOf("languages", group.lang)} · ${group.method} · ${row.id}` }),
-      row.before ? turns([...row.before, ["user", row.prompt]], (text) => block(text, group.lang, words, "text asked"))
-        : row.prompt ? block(row.prompt, group.lang, words, "text asked") : null,
+      row.before ? turns([...row.before, ["user", row.prompt]], (text) => block(text, group.lang, sought, "text asked"))
+        : row.prompt ? block(row.prompt, group.lang, sought, "text asked", "prompt") : null,
       folded("what the teachers were asked", turns(row.asked, (text) => block(text, ""))),
-      make("div", { className: "answers" }, ...row.answers.map((answer) => answerOf(answer, row, group.lang, narrowed ? marked : null, words))));
+      make("div", { className: "answers" }, ...row.answers.map((answer) => answerOf(answer, row, group.lang, narrowed ? marked : null, sought))));
   };
 
   // ---- one page of what was asked for
@@ -268,8 +271,8 @@
     const mine = run;
     page = 0;
     field.metric.disabled = !all.metrics.length;
-    const words = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-    history.replaceState(null, "", `#${words}`);
+    const chosen = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    history.replaceState(null, "", `#${chosen}`);
     const text = plain(field.text.value);
     const [items, chunks] = await Promise.all([asking(), text ? candidates(text) : null]);
     if (mine !== run) return;

@@ -77,13 +77,13 @@ def test_the_best_ten_of_each_cell_have_the_highest_rewards(page: Page) -> None:
     page.locator("[name=teacher]").select_option("First")
     page.get_by_label("Show").select_option("the best ten of each cell")
     expect(page.locator("article")).to_have_count(10)
-    rewards = page.locator(".answer:not(.other) dt:text-is('reward') + dd").all_inner_texts()
+    rewards = page.locator(".answer:not(.other) dt:text-is('reward ↑') + dd").all_inner_texts()
     assert [float(value) for value in rewards] == sorted(map(float, rewards), reverse=True)
     page.locator("[name=low]").fill("3.5")
     page.locator("[name=high]").fill("3.5")
     page.get_by_label("Show").select_option("every request")
     expect(page.get_by_role("status")).to_contain_text("requests found")
-    assert set(page.locator(".answer:not(.other) dt:text-is('reward') + dd").all_inner_texts()) == {"3.5"}
+    assert set(page.locator(".answer:not(.other) dt:text-is('reward ↑') + dd").all_inner_texts()) == {"3.5"}
 
 
 def test_a_conversation_has_its_speakers_where_the_writing_begins(page: Page, browser: Browser, folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_near_prompts_are_left_out_and_said_with_question_language_and_score() -
     given = [answers(("One", "two"), ("Many <pad>", "three"), ("How many sheep are there?", "Nine."))]
     (out,) = filtered(given, in_use(checked({NAME: None})), near(0.3, 0.99, 0.75))
     assert list(out["status"]) == ["ok", "control_token", "benchmark_neighbour"]
-    said = "its prompt has a similarity of 0.75 to a question of sums in de: Wie viele Schafe?"
+    said = "its prompt has a similarity of 0.750 (the limit is 0.700) to a question of sums in de: Wie viele Schafe?"
     assert out["problem"].to_list()[2] == said
     assert [one["filter"] for one in out["decisions"][2]] == ["control_tokens", "contamination", "duplicates", "personal", NAME]
     assert out["decisions"][2][-1] == {"filter": NAME, "score": 0.75, "decision": "drop", "problem": said}

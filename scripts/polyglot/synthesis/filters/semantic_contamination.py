@@ -65,8 +65,11 @@ def _find(examples: Examples, settings: SemanticSettings) -> Sequence[Verdict]:
         nearest = examples.nearest.get(name)
         if nearest is None:
             raise WrongInput(f"filter 'semantic_contamination': the nearest question of example {name} is not known; measure it")
-        said = f"its prompt has a similarity of {nearest.similarity:.2f} to a question of {nearest.benchmark} in {nearest.lang}"
         found = nearest.similarity >= least
+        said = (
+            f"its prompt has a similarity of {nearest.similarity:.3f} (the limit is {least:.3f}) to a question of "
+            f"{nearest.benchmark} in {nearest.lang}"
+        )
         verdicts.append(Verdict(nearest.similarity, f"{said}: {quoted(nearest.question)}" if found else None))
     return verdicts
 
