@@ -14,8 +14,10 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZE
 import pytest
 from hypothesis import settings
 
+from polyglot.core.garbage import collect_rarely
 from polyglot.nano.world import World
 
+collect_rarely()
 settings.register_profile("polyglot", deadline=None, derandomize=True)
 settings.load_profile("polyglot")
 

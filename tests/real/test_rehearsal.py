@@ -26,7 +26,7 @@ STUDY: dict[str, Any] = {
     "seeds": [0, 1],
     "synthesis": {"requests": 3500, "prompts": "config/prompts/chat", "shots": 3, "budget": 50},
     "intrinsic": {"reward": {"kind": "rubric_judge", "model": "judge"}, "perplexity": {"batch_size": 2}},
-    "training": {"precision": "mixed", "examples": 10000, "batch_size": 2, "gradient_accumulation": 64, "max_length": 16384},
+    "training": {"precision": "mixed", "examples": 12, "batch_size": 2, "gradient_accumulation": 64, "max_length": 16384},
     "evaluation": {
         "benchmarks": {
             "global-mmlu-lite": {"formulation": "cloze"},

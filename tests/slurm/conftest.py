@@ -27,10 +27,10 @@ TABLE = "results/tiny/tables/leaderboard.csv"
 PROFILE = ("--profile", "slurm")
 STUDY: dict[str, Any] = TINY | {
     "study": "tiny",
-    "synthesis": {"requests": 64, "batch_size": 4},
-    "training": {"examples": 48, "epochs": 40, "batch_size": 4, "checkpoint_steps": 8},
+    "synthesis": {"requests": 64, "batch_size": 12},
+    "training": {"examples": 48, "epochs": 8, "batch_size": 4, "checkpoint_steps": 8},
 }
-"""Answers and training take some seconds, so that there is time to disturb them."""
+"""Answers and training take several batches and checkpoints, between which they are disturbed."""
 SITE: dict[str, Any] = {"partitions": {"gpu": "gpu", "cpu": "cpu"}}
 RUN = re.compile(r"SLURM run ID: (\S+)")
 
@@ -123,9 +123,9 @@ class Running:
     def output(self) -> str:
         return self.log.read_text()
 
-    def when(self, ready: Callable[[], bool]) -> None:
-        """Wait for a moment of the run."""
-        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=0.25)
+    def when(self, ready: Callable[[], bool], every: float = 0.25) -> None:
+        """Wait for a moment of the run, which may be short: then look at it more often."""
+        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=every)
 
     def job(self, rule: str) -> str:
         """The newest job of a rule."""
@@ -152,8 +152,9 @@ def site(workplace: Workplace, **settings: Any) -> None:
 
 
 def on_gpus(models: dict[str, Any]) -> None:
-    """Tiny models, one GPU to run and two to train."""
+    """Tiny models, one GPU to run and two to train; the judge is trained from the base, so that no other model is needed."""
     shrink(models)
+    models["nano-reward"]["gold_tuning"]["start"] = "nano-base"
     for model in models.values():
         if {"pretraining", "gold_tuning", "translator_training"} & set(model):
             model |= {"gpus": 1, "training_gpus": 2}

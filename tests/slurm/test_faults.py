@@ -41,6 +41,9 @@ from .conftest import (
 
 pytestmark = pytest.mark.slow
 
+SHORTLY = 0.01
+"""Seconds between two looks at whether a moment has come that may soon be over."""
+
 
 def batches(workplace: Workplace) -> int:
     """Batches of answers that are safe in the side file."""
@@ -106,6 +109,15 @@ def suspend_until_killed(workplace: Workplace, rule: str) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def killed_while_under_way(run: Running, rule: str, moment: Callable[[], bool]) -> Iterator[None]:
+    """From a moment of a job it does nothing more, until what the block orders has killed it: it cannot end before."""
+    run.when(moment, every=SHORTLY)
+    suspend(run.workplace, rule)
+    yield
+    suspend_until_killed(run.workplace, rule)
+
+
 def lives(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
@@ -139,21 +151,22 @@ def shaken(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Dist
     """A job is cancelled, and the next one's slurmctld killed; the training is preempted, and its slurmd killed."""
     workplace = unanswered_copy(finished, tmp_path_factory.mktemp("shaken") / "copy")
     with running(workplace, target=[STUDENT]) as run:
-        run.when(writing(workplace))
-        subprocess.run(["scancel", run.job("synthesize")], check=True)
-        run.when(lambda: states(run, "synthesize") == ["CANCELLED", "RUNNING"])
+        with killed_while_under_way(run, "synthesize", writing(workplace)):
+            subprocess.run(["scancel", run.job("synthesize")], check=True)
         written = batches(workplace)
-        run.when(lambda: batches(workplace) > written)
+        run.when(lambda: batches(workplace) > written, every=SHORTLY)
         with suspended(workplace, "synthesize"):
+            assert states(run, "synthesize") == ["CANCELLED", "RUNNING"]
             cluster_script("restart", "slurmctld", "20")  # long enough for status checks and submissions to fail meanwhile
 
-        run.when(training(workplace))
-        job = run.job("student")
-        subprocess.run(["scontrol", "requeue", job], check=True)
+        with killed_while_under_way(run, "student", training(workplace)):
+            job = run.job("student")
+            subprocess.run(["scontrol", "requeue", job], check=True)
         run.when(lambda: states(run, "student") == ["PENDING"])
         subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], check=True)  # not after two minutes
         run.when(lambda: bool(scripts_of(workplace, "student")))
-        cluster_script("restart", "slurmd", "5")
+        with suspended(workplace, "student"):
+            cluster_script("restart", "slurmd", "5")
         assert run.end() == 0, run.output[-6000:]
     return Disturbed(workplace, (run.output,))
 
@@ -189,10 +202,8 @@ def too_small(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> D
     workplace = untrained_copy(finished, tmp_path_factory.mktemp("too_small") / "copy")
     memory = "student:mem_mb=400 if attempt == 1 else 4000"
     with running(workplace, "--set-resources", memory, target=[STUDENT]) as run:
-        run.when(training(workplace))
-        suspend(workplace, "student")
-        subprocess.run(["scontrol", "update", f"JobId={run.job('student')}", "TimeLimit=1"], check=True)
-        suspend_until_killed(workplace, "student")
+        with killed_while_under_way(run, "student", training(workplace)):
+            subprocess.run(["scontrol", "update", f"JobId={run.job('student')}", "TimeLimit=1"], check=True)
         assert run.end() == 0, run.output[-6000:]
     return Disturbed(workplace, (run.output,))
 
@@ -218,11 +229,13 @@ def test_a_job_over_its_time_limit_gets_more(finished: Finished, too_small: Dist
 
 @pytest.fixture(scope="module")
 def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
-    """Snakemake is interrupted; then it is killed, and its job sleeps on; then the disk is full."""
+    """Snakemake is interrupted; then it is killed, and its job sleeps on; then the disk is full. This training computes on one
+    GPU; those disturbed before, and the one that is not disturbed, on two."""
     workplace = untrained_copy(finished, tmp_path_factory.mktemp("started_again") / "copy")
+    workplace.configure("models.yaml", lambda models: models["nano-base"].update(training_gpus=1))
     with running(workplace, target=[STUDENT]) as interrupted:
-        interrupted.when(training(workplace))
-        interrupted.process.send_signal(signal.SIGINT)
+        with killed_while_under_way(interrupted, "student", training(workplace)):
+            interrupted.process.send_signal(signal.SIGINT)
         assert interrupted.end() != 0
     eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
     outputs = [interrupted.output]

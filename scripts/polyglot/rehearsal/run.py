@@ -22,6 +22,8 @@ EMBEDDING = (
 )
 """Rules whose jobs run the embedding model, whoever the teacher is."""
 OUTCOMES, REPORT, PORT = "outcomes.jsonl", "rehearsal.md", "endpoint_port"
+LOCKS = ".snakemake/locks"
+"""Empty where no run of Snakemake is under way and none was killed."""
 
 
 class RehearsalFailed(Foreseen, RuntimeError):
@@ -66,9 +68,10 @@ def rehearse(rehearsal: Rehearsal) -> str:
     """
     with serving(rehearsal.folder / PORT) as url:
         prepare(rehearsal, url)
-        _snakemake(rehearsal, "--unlock")
+        if any((rehearsal.folder / LOCKS).glob("*")):  # of a rehearsal that was killed
+            _snakemake(rehearsal, "--unlock")
         done = _snakemake(rehearsal, *targets(rehearsal), *_options(rehearsal))
-        left = _left(rehearsal)
+        left = _left(rehearsal) if done.returncode else []
     outcomes = rehearsal.folder / OUTCOMES
     found = rows(read_jsonl(outcomes) if outcomes.exists() else [], left, _roles(rehearsal), rehearsal.folder)
     text = table(found, rehearsal.notes)

@@ -17,6 +17,7 @@ import polyglot
 from polyglot.core.devices import visible_gpus
 from polyglot.core.errors import Foreseen, WrongInput
 from polyglot.core.files import read_json, write_json, write_parquet
+from polyglot.core.garbage import collect_rarely
 from polyglot.core.progress import TERMINAL
 from polyglot.training.batches import Batches
 from polyglot.training.one_process import SUMMARY, train
@@ -88,6 +89,7 @@ def train_together(
 def main(folder: str, parent: str) -> None:
     """Entry point of one process; the folder holds the job's description."""
     _end_with(int(parent))
+    collect_rarely()
     os.environ.pop(TERMINAL, None)  # the file descriptor belongs to the parent
     job = read_json(Path(folder) / JOB)
     train(

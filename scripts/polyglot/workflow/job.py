@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.machinery
 import io
 import json
@@ -16,6 +15,7 @@ from typing import Any
 
 from polyglot.core.damage import advice
 from polyglot.core.errors import CAUSE, foreseen
+from polyglot.core.garbage import collect_rarely
 from polyglot.core.hashing import content_id, folder_fingerprint
 from polyglot.core.key_finder import KeyFinder
 from polyglot.core.lookup import load_plugins
@@ -36,11 +36,6 @@ OFFLINE = {
 }
 
 
-COLLECT_AFTER = 200_000
-"""Allocations between garbage collections, instead of Python's 700: importing torch creates millions of permanent objects, and
-scanning them repeatedly takes a tenth of the import time."""
-
-
 @contextmanager
 def running(snakemake: Any, *, environment: str | None = None, online: bool = False) -> Iterator[None]:
     """Run a script: all output, including a failure's full traceback, goes to the rule's log.
@@ -53,7 +48,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
         environment: the script's environment, if jobs that need it share a start (see `polyglot.workflow.shared_starts`); a job
             with a GPU does only with others of its submission.
     """
-    gc.set_threshold(COLLECT_AFTER)
+    collect_rarely()
     os.environ.update({} if online else OFFLINE)
     alone = hand_over(environment) if environment and may_share(snakemake.resources) else ""
     log = Path(str(snakemake.log[0]))

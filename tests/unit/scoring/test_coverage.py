@@ -89,7 +89,7 @@ def test_loadings_and_shares_of_principal_components() -> None:
     rng = np.random.default_rng(2)
     vectors = true_components()[1][:3]
     loading_hits, share_hits = [], []
-    for study in range(1000):
+    for study in range(STUDIES):
         frame = pd.DataFrame(draw_metrics(rng, 60) * [1, 10, 100, 1, 1, 1] + 5, columns=METRICS)
         loadings, variance, _ = principal_components(frame, METRICS, components=3, resamples=300, confidence=0.95, seed=study)
         estimate = loadings["loading"].to_numpy().reshape(3, 6)

@@ -189,7 +189,8 @@ def test_a_translator_needs_english_another_language_and_codes(repository: Path,
 
 
 @pytest.mark.slow
-def test_a_killed_training_resumes_to_the_same_translator(tmp_path: Path, world: World) -> None:
+def test_a_killed_training_resumes_to_the_same_translator(tmp_path: Path, repository: Path) -> None:
+    world = World(repository / "config/nano_world", ["en", "de"])
     settings = TranslatorTraining(steps=20, batch_size=4, hidden=32, heads=2, feed_forward=64)
     with mock.patch("polyglot.nano.pretraining.CHECKPOINT_STEPS", 5):
         for name in ("whole", "again"):
@@ -211,7 +212,7 @@ def test_a_killed_training_resumes_to_the_same_translator(tmp_path: Path, world:
 def test_a_briefly_trained_translator_translates_held_out_prompts(tmp_path: Path, repository: Path) -> None:
     """Training and beam search with an architecture of its own, NLLB's, end in translations that are right."""
     world = World(repository / "config/nano_world", ["en", "de"])
-    train_translator(world, tmp_path / "model", TranslatorTraining(steps=600), codes=CODES, checkpoints=tmp_path / "c")
+    train_translator(world, tmp_path / "model", TranslatorTraining(steps=400), codes=CODES, checkpoints=tmp_path / "c")
     items = [item for items in world.of_split("seed").values() for item in items[:: max(1, len(items) // 10)]]
     source, target = ([world.pair(item, lang).prompt for item in items] for lang in ("en", "de"))
     found = Translator(tmp_path / "model", beams=2, batch_size=32).translate(source, **EN_DE)

@@ -71,26 +71,39 @@ def pairs(world: World) -> pd.DataFrame:
     return gold_pairs(world, ["de"], examples=40, seed=0)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(nano_model: Path, pairs: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A student with seed 3, and its summary."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return folder / "whole", fine_tune(nano_model, pairs, folder / "whole", TRAINING, seed=3, checkpoints=folder / "a")
+
+
 @pytest.mark.slow
-def test_a_killed_fine_tuning_resumes_to_the_same_student(tmp_path: Path, nano_model: Path, pairs: pd.DataFrame) -> None:
-    whole = fine_tune(nano_model, pairs, tmp_path / "whole", TRAINING, seed=3, checkpoints=tmp_path / "a")
+def test_a_killed_fine_tuning_resumes_to_the_same_student(
+    tmp_path: Path, nano_model: Path, pairs: pd.DataFrame, undisturbed: tuple[Path, dict[str, Any]]
+) -> None:
+    student, whole = undisturbed
     with pytest.raises(Killed), killed_after(13):
         fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
     assert not (tmp_path / "resumed").exists()
     assert (tmp_path / "b/checkpoint-10" / COMPLETE).exists()
     resumed = fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
-    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+    assert same_weights(student, tmp_path / "resumed")
     assert whole["steps"] == resumed["steps"] == 20
     assert not (tmp_path / "b").exists()
     fine_tune(nano_model, pairs, tmp_path / "other", TRAINING, seed=4, checkpoints=tmp_path / "c")
-    assert not same_weights(tmp_path / "whole", tmp_path / "other")
+    assert not same_weights(student, tmp_path / "other")
 
 
 @pytest.mark.slow
 def test_a_damaged_checkpoint_is_set_aside_and_training_goes_on_from_the_one_before(
-    tmp_path: Path, nano_model: Path, pairs: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    nano_model: Path,
+    pairs: pd.DataFrame,
+    undisturbed: tuple[Path, dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    whole = fine_tune(nano_model, pairs, tmp_path / "whole", TRAINING, seed=3, checkpoints=tmp_path / "a")
+    student, whole = undisturbed
     with pytest.raises(Killed), killed_after(13):
         fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
     file = tmp_path / "b/checkpoint-10/model.safetensors"
@@ -102,7 +115,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_training_goes_on_from_the_one_bef
     assert "model.safetensors is not as it was written; it is set aside" in capsys.readouterr().err
     assert (tmp_path / "b/damaged-10/model.safetensors").exists()
     resumed = fine_tune(nano_model, pairs, tmp_path / "resumed", TRAINING, seed=3, checkpoints=tmp_path / "b")
-    assert same_weights(tmp_path / "whole", tmp_path / "resumed")
+    assert same_weights(student, tmp_path / "resumed")
     assert whole["steps"] == resumed["steps"]
     assert not (tmp_path / "b").exists()
 
@@ -244,12 +257,15 @@ def test_adapters_end_in_the_weights_of_a_whole_model(
 
     lora = {"rank": 3, "alpha": 6, "target_modules": ["q_proj", "down_proj"]}
     settings = Training.model_validate({**TRAINING.model_dump(), "tuning": tuning, "lora": lora})
-    pairs.to_parquet(tmp_path / "pairs.parquet")
     names = [wide_nano_model, tmp_path / "pairs.parquet", tmp_path / "student", tmp_path / "c"]
-    command = [sys.executable, "-c", JOB, *map(str, names), settings.model_dump_json()]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": qlora_path}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-4000:]
-    summary = json.loads(done.stdout.splitlines()[-1])
+    if tuning == "qlora":  # in a process that has bitsandbytes
+        pairs.to_parquet(tmp_path / "pairs.parquet")
+        command = [sys.executable, "-c", JOB, *map(str, names), settings.model_dump_json()]
+        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": qlora_path}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-4000:]
+        summary = json.loads(done.stdout.splitlines()[-1])
+    else:
+        summary = fine_tune(wide_nano_model, pairs, tmp_path / "student", settings, seed=3, checkpoints=tmp_path / "c")
     assert summary["curve"][-1][1] < summary["curve"][0][1]
     before, after = weights(wide_nano_model), weights(tmp_path / "student")
     assert before.keys() == after.keys()
