@@ -21,9 +21,9 @@ class Synthesis(Section):
     first: int | None = Field(
         default=None,
         gt=0,
-        description="As many of `requests` as are asked first, in a job of their own; the others are asked only where a set needs "
-        "them. For a race that starts with small sets: what `race.small` needs, which `snakemake plan` and a warning name. null "
-        "asks all of them at once.",
+        description="How many of `requests` are asked first, in a job of their own; the others are asked only where a set needs "
+        "them. For a race that starts with small sets: as many as `race.small` needs, which a warning names. null asks all of "
+        "them at once.",
     )
     prompts: GivenPath = Field(
         default="config/prompts/nano",
