@@ -131,7 +131,7 @@ class BuildInputs(Inputs):
             "routed": list(study.routed_teachers),
             "barred": self.barred,
             "experiments": self.compared(),
-            "students": {name: len(study.matrices[name].students) for name in self.compared()},
+            "students": {name: list(study.matrices[name].students) for name in self.compared()},
             "definition": study.scoring.definition,
             "confidence": study.scoring.confidence,
         }
