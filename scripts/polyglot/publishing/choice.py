@@ -47,9 +47,9 @@ class Verdict:
 @dataclass(frozen=True)
 class Alternative:
     """Another teacher or recipe, compared with the leader's data. `difference`: of the students' mean benchmark scores, with its
-    interval. `students`: of each, on data of so many `draws`. `problem`: why it is not taken; empty for one that is better and can
-    be built. `gain`: of its students over the base, with its interval. `beaten`, `unbeaten`: the experiment's other teachers whose
-    students are shown to be worse, and are not."""
+    interval. `students`: of each, on data of so many `draws`. `problem`: why it is not taken; empty for one that is better and
+    can be built. `gain`: of its students over the base, with its interval. `beaten`, `unbeaten`: the experiment's other teachers
+    whose students are shown to be worse, and those whose are not."""
 
     experiment: str
     teacher: str

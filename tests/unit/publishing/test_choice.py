@@ -72,7 +72,7 @@ def test_a_router_that_beats_the_leader_is_no_clear_choice_where_more_is_not_sho
     for alternatives, numbers, doubt in (
         (compared(table, students=["0", "0-training2"]), {}, "that another draw of the data gives the same"),
         (compared(gains(good__equal=-0.3, persyn__equal=-0.1)), {}, "that its students are better than the base"),
-        (compared(gains(good__equal=0.0, persyn__equal=0.2)), {"rivals": "third fourth"}, "that it is better than third and fourth"),
+        (compared(gains(good__equal=0.0, persyn__equal=0.2)), {"rivals": "c d"}, "that it is better than c and d"),
         (compared(table), {"rivals": "other"}, ""),
     ):
         tentative = Verdict("de", "good", "tentative", numbers, "students of the study")

@@ -139,7 +139,8 @@ def test_where_it_is_not_set_files_and_their_settings_are_as_they_were(paper: St
     registries = load_study(repository / "config/paper.yaml", repository)[1]
     sets, cut_sets = (TrainingSetInputs(one, registries) for one in (paper, cut_at(paper, 1050)))
     assert [sets.requests({"seed": name}) for name in ("0", "1-block2", "0-screen", "0-further")] == [3500, 3500, 100, 0]
-    assert [cut_sets.requests({"seed": name}) for name in ("0", "1-block2", "2-block3")] == [1050, [1050, 2450], [1050, 2450, 3500]]
+    three = [1050, [1050, 2450], [1050, 2450, 3500]]
+    assert [cut_sets.requests({"seed": name}) for name in ("0", "1-block2", "2-block3")] == three
     named = {"recipe": "equal", "teacher": "command-a", "lang": "de", "seed": "0"}
     assert [Path(file).stem for file in sets.files(named)] == ["0"] * 3
     assert [Path(file).stem for file in cut_sets.files(named)] == ["0", "0-block2"] * 3

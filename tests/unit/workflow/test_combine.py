@@ -84,7 +84,7 @@ def test_two_states_of_a_study_are_refused_before_they_are_verified(tmp_path: Pa
     cells, students = "results/mine/scores/main/cells.csv", "results/mine/evaluation/students/base/equal"
 
     def state(file: str, *outcomes: bytes) -> Path:
-        said: dict[str, object] = {f"{students}/a/de/{seed}.parquet": answers for seed, answers in enumerate(outcomes)}
+        said: dict[str, bytes] = {f"{students}/a/de/{seed}.parquet": answers for seed, answers in enumerate(outcomes)}
         return Forgery({cells: file.encode(), **said}).write(tmp_path / file)
 
     earlier, later, other = state("a.zip", b"one"), state("b.zip", b"one", b"two"), state("c.zip", b"three")
