@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyglot.core.prompts import PromptTemplates
+from polyglot.core.sidefile import SideFile
 from polyglot.nano.datasets import seed_dataset
 from polyglot.nano.world import World
 from polyglot.study.configuration import Study
 from polyglot.study.races import doubtful, too_many
 from polyglot.study.sizes import draws_of, requests_in, wants
+from polyglot.synthesis.attempts import take_from_other_blocks
 from polyglot.synthesis.blocks import Blocks
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.further import Want
@@ -152,3 +154,24 @@ def test_where_it_is_not_set_files_and_their_settings_are_as_they_were(paper: St
 def test_a_first_block_is_smaller_than_all_requests(paper: Study) -> None:
     with pytest.raises(ValueError, match="first: 3,500 requests are no part of the 3,500 of `requests`; lower it, or leave"):
         cut_at(paper, 3500)
+
+
+def test_answers_are_found_where_blocks_were_cut_elsewhere(tmp_path: Path) -> None:
+    """Of the same seed and the same model; a further attempt at a request comes with it."""
+
+    def side(name: str, owner: str = "model") -> SideFile:
+        return SideFile(tmp_path / f"unfinished/answers/t/de/{name}.jsonl", owner)
+
+    def told(name: str, *ids: str, owner: str = "model") -> None:
+        side(name, owner).append([{"id": one, "text": name} for one in ids])
+        side(name, owner).finish()
+
+    told("0", "a", "b", "c", "c~1")
+    told("0", "d", owner="another")
+    told("1", "d")
+    told("0-screen", "d")
+    told("0-block2", "b")
+    take_from_other_blocks(pd.DataFrame({"request_id": ["b", "c", "d"]}), side("0-block2"))
+    assert {row["id"]: row["text"] for row in side("0-block2").rows()} == {"b": "0-block2", "c": "0", "c~1": "0"}
+    take_from_other_blocks(pd.DataFrame({"request_id": ["d"]}), side("0-block3"))
+    assert side("0-block3").read() == []
