@@ -219,7 +219,6 @@ rule routing:
         single=routing.single,
         routed=routing.facts,
         teachers=STUDY.routed_among,
-        requests=STUDY.synthesis.requests * len(STUDY.methods),
         replicates=STUDY.scoring.bootstrap,
         confidence=STUDY.scoring.confidence,
         seed=STUDY.scoring.seed,

@@ -16,7 +16,6 @@ with running(snakemake, environment="analysis"):
         calibrations={base: pd.read_parquet(path) for base, path in zip(params.bases, snakemake.input.calibration, strict=True)},
         scores={base: pd.read_parquet(path) for base, path in zip(params.with_router, snakemake.input.judged, strict=True)},
         assigned={tuple(cell): pd.read_parquet(path) for cell, path in zip(params.cells, snakemake.input.assigned, strict=True)},
-        requests=params.requests,
     )
     found = compare(routings, replicates=params.replicates, confidence=params.confidence, seed=params.seed)
     for name, frame in found.items():

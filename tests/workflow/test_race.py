@@ -82,3 +82,39 @@ def test_publishing_a_race_trains_nobody(killed: Workplace) -> None:
 
 def test_a_race_that_is_over_trains_and_decides_nothing_again(killed: Workplace) -> None:
     assert set(killed.planned("race", *RACE)) <= {"page", "race"}
+
+
+def test_a_small_set_asks_for_its_part_and_the_full_one_for_the_rest(demo: Workplace, tmp_path: Path) -> None:
+    """Both together ask what the study asked at once, and are answered alike; what is lacking is refilled block by block."""
+    copy = Workplace(tmp_path / "copy")
+    shutil.copytree(demo.folder, copy.folder, symlinks=True, copy_function=shutil.copy2)
+    results, first = copy.folder / "results/demo", 53  # what 150 examples by three methods take
+    settings = (*RACE, "race={small: equal-150}", f"synthesis={{first: {first}, shortfall: refill}}")
+    shutil.rmtree(results / "unfinished/superseded")  # where the answers that are there would be found
+    whole = {kind: read_by_method(results / kind, "0") for kind in ("requests/de", "answers/hasty/de")}
+    small, full = (f"results/demo/sft/{recipe}/hasty/de/0.parquet" for recipe in ("equal-150", "equal"))
+
+    copy.snakemake(small, *settings)
+    asked = read_by_method(results / "requests/de", "0")
+    assert (asked.groupby("method").size() == first).all()
+    assert not [*results.glob("answers/hasty/de/*/0-block2.parquet")]
+    assert len(pd.read_parquet(copy.folder / small)) == 150
+
+    copy.snakemake(full, *settings)
+    for kind, key in (("requests/de", "request_id"), ("answers/hasty/de", "id")):
+        cut = pd.concat([read_by_method(results / kind, draw) for draw in ("0", "0-block2")])
+        cut, before = (frame.sort_values(key, ignore_index=True) for frame in (cut, whole[kind]))
+        assert not cut.duplicated(key).any()
+        pd.testing.assert_frame_equal(cut, before)
+    sets = {name: set(pd.read_parquet(copy.folder / path)["id"]) for name, path in (("small", small), ("full", full))}
+    assert len(sets["full"]) > 590
+    further = {draw: read_by_method(results / "further/requests/hasty/de", draw) for draw in ("0", "0-block2")}
+    assert 0 < len(further["0"]) < len(further["0-block2"])
+    assert sets["small"] <= set(asked["request_id"]) | set(further["0"]["request_id"])
+    assert copy.planned(small, full, *settings) == {}
+
+
+def read_by_method(folder: Path, draw: str) -> pd.DataFrame:
+    """A draw's files of all methods."""
+    files = {path.parent.name: path for path in sorted(folder.glob(f"*/{draw}.parquet"))}
+    return pd.concat([pd.read_parquet(path).assign(method=method) for method, path in files.items()], ignore_index=True)

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from polyglot.core.files import read_json, write_parquet
+
 from .conftest import Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
@@ -139,6 +141,35 @@ def test_table_figure_and_ledger_show_routed_teachers(routed: Workplace, results
     card = (results / "published/data/equal/persyn/de/0/README.md").read_text()
     assert "Several models: each prompt was answered by the teacher that the router" in card
     assert card.count("- Model:") == len(SINGLE)
+
+
+CHOICE = "results/demo/build/choice.json"
+
+
+def test_a_build_takes_a_router_only_where_its_students_are_shown_to_be_better(routed: Workplace, tmp_path: Path) -> None:
+    """As measured, none is: there is one student of each. With two, and a gain that is planted, it is asked for the data set."""
+    routed.snakemake(CHOICE)
+    found = read_json(routed.folder / CHOICE)["languages"]["de"]
+    assert found["teacher"] == "hasty"
+    assert {one["teacher"] for one in found["alternatives"]} == set(ROUTED)
+    assert all(one["problem"] for one in found["alternatives"])
+
+    copy = Workplace(tmp_path / "copy")
+    shutil.copytree(routed.folder, copy.folder, symlinks=True, copy_function=shutil.copy2)
+    settings = ("--config", "experiments={routing: {teachers: [hasty, persyn]}}", "trainings=2", "build={size: 90}")
+    measured = copy.folder / "results/demo/scores/routing/measurements.parquet"
+    copy.snakemake(str(measured.relative_to(copy.folder)), *settings)
+    frame = pd.read_parquet(measured)
+    write_parquet(frame.assign(gain=frame["gain"].where(frame["teacher"] != "persyn", frame["gain"] + 0.5)), measured)
+    copy.snakemake(CHOICE, *settings)
+    found = read_json(copy.folder / CHOICE)["languages"]["de"]
+    assert (found["teacher"], found["recipe"], found["clear"]) == ("persyn", "equal-90", False)
+    assert "equal of persyn is better than equal of hasty: +" in found["why"]
+    assert found["why"].endswith("2 students of each. Not shown: that another draw of the data gives the same.")
+    planned = copy.planned("build", *settings)
+    assert (planned["assign"], planned["gather"], planned["student"]) == (1, 1, 1)
+    assert planned["synthesize_assigned"] == len(SINGLE)
+    assert not {"synthesize_build", "router", "calibration"} & set(planned)
 
 
 def test_a_second_run_does_nothing_and_a_routed_teacher_changes_nothing_of_the_others(routed: Workplace) -> None:

@@ -16,6 +16,7 @@ from polyglot.displays.numbers import number, probability, with_interval
 from polyglot.publishing.cards import NOT_STATED, hub_licences, licence_lines, size_category, unstated
 from polyglot.publishing.comparison import MEAN
 from polyglot.publishing.facts import TRAIN
+from polyglot.synthesis.recipes import without_size
 
 CARD = "README.md"
 DATA, STUDENTS, NUMBERS = "data", "students", "numbers"
@@ -84,7 +85,9 @@ def _language(built: Built, lang: str, facts: Mapping[str, Any]) -> dict[str, An
         "routed": of_set["routed"],
         "among": [model["label"] for model in of_set["models"]],
         "said": "; ".join(_said(one["numbers"], built.choice["definition"])),
-        **{name: one["numbers"].get(name) or "" for name in ("rivals", "caveats")},
+        "rivals": ", ".join((one["numbers"].get("rivals") or "").split()),
+        "caveats": one["numbers"].get("caveats") or "",
+        "gained": [_gained(other) for other in one["alternatives"] if _is_taken(other, one)],
         "rows": len(pairs),
         "asked": int(added["requests"]),
         "methods": pairs["method"].value_counts().sort_index().to_dict(),
@@ -106,6 +109,18 @@ def _said(numbers: Mapping[str, Any], definition: str) -> Iterator[str]:
     if numbers.get("p_first") is not None:
         of = f" of {numbers['teachers_measured']:.0f} teachers" if numbers.get("teachers_measured") else ""
         yield f"P(first) {probability(numbers['p_first'])}{of}"
+
+
+def _is_taken(other: Mapping[str, Any], choice: Mapping[str, Any]) -> bool:
+    """Whether an alternative is what was chosen."""
+    mix = without_size(choice["recipe"])
+    return not other["problem"] and (other["teacher"], without_size(other["recipe"])) == (choice["teacher"], mix)
+
+
+def _gained(other: Mapping[str, Any]) -> str:
+    """An alternative's gain over the base in words."""
+    shown = with_interval(other["gain"], other["gain_low"], other["gain_high"], 3, sign=True)
+    return f"{other['recipe']} of {other['teacher']}: gain of its students over the base {shown}"
 
 
 def _tried(other: Mapping[str, Any]) -> dict[str, str]:

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from polyglot.core.errors import WrongInput
+from polyglot.synthesis.draws import Draw
 
-CLEAR = "clear"
+CLEAR, DISTRUSTED = "clear", "distrusted"
 WHY = {
     CLEAR: "the study's choice is clear",
     "tentative": "no choice is clear: its lead may be chance",
@@ -23,7 +24,7 @@ WHY = {
     "no_gain": "no choice is clear: no student is shown to be better than the base",
     "worse": "no choice is clear: its students are worse than the base",
     "gain_unknown": "no choice is clear: the gain of its students is not known",
-    "distrusted": "no choice is clear: the scores of this language cannot be trusted",
+    DISTRUSTED: "no choice is clear: the scores of this language cannot be trusted",
     "ranking": "no student was trained: it leads by a judge's and other measurements of a small sample of its data",
 }
 """What each verdict says of the teacher that leads."""
@@ -46,7 +47,9 @@ class Verdict:
 @dataclass(frozen=True)
 class Alternative:
     """Another teacher or recipe, compared with the leader's data. `difference`: of the students' mean benchmark scores, with its
-    interval. `problem`: why it is not taken; empty for one that is better and can be built."""
+    interval. `students`: of each, on data of so many `draws`. `problem`: why it is not taken; empty for one that is better and
+    can be built. `gain`: of its students over the base, with its interval. `beaten`, `unbeaten`: the experiment's other teachers
+    whose students are shown to be worse, and those whose are not."""
 
     experiment: str
     teacher: str
@@ -57,6 +60,12 @@ class Alternative:
     high: float
     students: int
     problem: str
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    beaten: Sequence[str] = ()
+    unbeaten: Sequence[str] = ()
+    draws: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ def better(
     same: Mapping[str, str],
     sizes: Mapping[str, int],
     routed: Iterable[str],
-    students: Mapping[str, int],
+    students: Mapping[str, Sequence[str]],
     barred: Mapping[tuple[str, str], str],
     confidence: float,
 ) -> list[Alternative]:
@@ -124,7 +133,7 @@ def better(
         leader: `teacher` and `recipe`.
         same: recipe to its mix, without the size. sizes: recipe to its number of examples.
         routed: names of routed teachers.
-        students: experiment to the number of students of a cell.
+        students: experiment to the names of a cell's students (see `polyglot.synthesis.draws.students_of`).
         barred: (teacher, recipe) to why it cannot be built.
         confidence: of the intervals.
 
@@ -132,7 +141,7 @@ def better(
         One entry for every comparison, best first.
     """
     teacher, mix, several = leader["teacher"], same[leader["recipe"]], set(routed)
-    found: list[tuple[str, tuple[str, str], tuple[str, str], pd.Series]] = []
+    found: list[_Compared] = []
     for experiment, table in gains.items():
         wide = table.pivot(index="replicate", columns=["teacher", "recipe"], values="gain").dropna(axis="columns", how="all")
         cells = [(str(cell[0]), str(cell[1])) for cell in wide.columns.to_list()]
@@ -141,31 +150,57 @@ def better(
             other = cell[0] in several or (cell[0] == teacher and same[cell[1]] != mix)
             rival = own.get(sizes[cell[1]])
             if other and rival is not None and rival != cell:
-                found.append((experiment, cell, rival, (wide[cell] - wide[rival]).dropna()))
+                rest = [one for one in cells if one[1] == rival[1] and one[0] not in {*several, teacher}]
+                found.append(_Compared(experiment, cell, rival, rest, wide))
     level = 1 - (1 - confidence) / max(1, len(found))
-    alternatives = [
-        _alternative(experiment, cell, rival, difference, level, students[experiment], barred)
-        for experiment, cell, rival, difference in found
-    ]
+    alternatives = [_alternative(one, level, students[one.experiment], barred.get(one.cell, "")) for one in found]
     return sorted(alternatives, key=lambda one: -one.difference)
 
 
-def _alternative(
-    experiment: str,
-    cell: tuple[str, str],
-    rival: tuple[str, str],
-    difference: pd.Series,
-    level: float,
-    students: int,
-    barred: Mapping[tuple[str, str], str],
-) -> Alternative:
-    low, high = (float(difference.iloc[1:].quantile(q)) for q in ((1 - level) / 2, (1 + level) / 2))
-    problem = barred.get(cell, "")
+@dataclass(frozen=True)
+class _Compared:
+    """A cell of an experiment, the leader's, and those of other teachers by its recipe; gains by replicate and cell."""
+
+    experiment: str
+    cell: tuple[str, str]
+    rival: tuple[str, str]
+    rest: Sequence[tuple[str, str]]
+    gains: pd.DataFrame
+
+    def ahead(self, of: tuple[str, str]) -> pd.Series:
+        return (self.gains[self.cell] - self.gains[of]).dropna()
+
+
+def _alternative(one: _Compared, level: float, students: Sequence[str], barred: str) -> Alternative:
+    difference, gain = one.ahead(one.rival), one.gains[one.cell].dropna()
+    (low, high), (gain_low, gain_high) = _interval(difference, level), _interval(gain, level)
+    problem = barred
     if not low > 0:
         problem = "not shown to be better: its interval holds 0 or lies below"
-    elif students < 2:
+    elif len(students) < 2:
         problem = "one student of each: the interval lacks what another training would change"
-    return Alternative(experiment, *cell, f"{rival[1]} of {rival[0]}", float(difference.iloc[0]), low, high, students, problem)
+    beaten = [other[0] for other in one.rest if _interval(one.ahead(other), level)[0] > 0]
+    return Alternative(
+        one.experiment,
+        *one.cell,
+        f"{one.rival[1]} of {one.rival[0]}",
+        float(difference.iloc[0]),
+        low,
+        high,
+        len(students),
+        problem,
+        float(gain.iloc[0]),
+        gain_low,
+        gain_high,
+        beaten,
+        [other[0] for other in one.rest if other[0] not in beaten],
+        len({Draw.parse(name).seed for name in students}),
+    )
+
+
+def _interval(values: pd.Series, level: float) -> tuple[float, float]:
+    """Of an estimate, from its replicates after the first."""
+    return float(values.iloc[1:].quantile((1 - level) / 2)), float(values.iloc[1:].quantile((1 + level) / 2))
 
 
 def choose(
@@ -195,9 +230,12 @@ def choose(
     if verdict is None and teacher is None:
         raise WrongInput(f"build: no teacher was measured in '{lang}'; name one: --config build='{{teacher: {{{lang}: NAME}}}}'")
     mixes = known_mix or {}
+    sure, doubts = verdict is not None and verdict.name == CLEAR, list[str]()
     taken = next((one for one in alternatives if not one.problem), None)
     found = {"teacher": verdict.teacher if verdict else "", "recipe": recipe}
     if taken is not None:
+        doubts = doubts_about(taken, verdict)
+        sure = not doubts and verdict is not None and verdict.name != DISTRUSTED
         found = {"teacher": taken.teacher, "recipe": mixes.get(taken.recipe, taken.recipe)}
     final = {"teacher": teacher or found["teacher"], "recipe": "+".join(methods) if methods else found["recipe"]}
     overruled = {name: found[name] or "nothing: no teacher was measured" for name in found if final[name] != found[name]}
@@ -206,8 +244,8 @@ def choose(
         teacher=final["teacher"],
         recipe=f"{final['recipe']}-{size}",
         size=size,
-        clear=verdict is not None and not overruled and (verdict.name == CLEAR or taken is not None),
-        why=_why(verdict, taken, overruled),
+        clear=sure and not overruled,
+        why=_why(verdict, taken, doubts, overruled),
         source=verdict.source if verdict else "nothing that was measured",
         verdict=verdict.name if verdict else "not_measured",
         numbers=verdict.numbers if verdict else {},
@@ -216,8 +254,8 @@ def choose(
     )
 
 
-def _why(verdict: Verdict | None, taken: Alternative | None, overruled: Mapping[str, str]) -> str:
-    """The reason in one sentence."""
+def _why(verdict: Verdict | None, taken: Alternative | None, doubts: Sequence[str], overruled: Mapping[str, str]) -> str:
+    """The reason in a few sentences."""
     if overruled:
         said = " and ".join(f"the {name} ({value})" for name, value in overruled.items())
         return f"The settings of the build overrule {said} of the study."
@@ -226,8 +264,19 @@ def _why(verdict: Verdict | None, taken: Alternative | None, overruled: Mapping[
     leads = f"{verdict.teacher} leads, and {WHY[verdict.name]}."
     if taken is None:
         return leads
-    shown = f"{taken.difference:+.3f} [{taken.low:+.3f}, {taken.high:+.3f}]"
-    return f"{leads} In the experiment {taken.experiment}, {taken.recipe} of {taken.teacher} is better still: {shown} in score."
+    shown = f"{taken.difference:+.3f} [{taken.low:+.3f}, {taken.high:+.3f}] in score, {taken.students} students of each"
+    better = f"In the experiment {taken.experiment}, {taken.recipe} of {taken.teacher} is better than {taken.than}: {shown}."
+    return f"{leads} {better}" + (f" Not shown: {'; '.join(doubts)}." if doubts else "")
+
+
+def doubts_about(taken: Alternative, verdict: Verdict | None) -> list[str]:
+    """What is not shown of an alternative that is taken, although it is better than the leader."""
+    rivals = str((verdict.numbers.get("rivals") if verdict else None) or "").split()
+    others = dict.fromkeys([*taken.unbeaten, *(name for name in rivals if name not in (*taken.beaten, taken.teacher))])
+    found = [f"that it is better than {' and '.join(others)}"] if others else []
+    found += [] if taken.gain_low is not None and taken.gain_low > 0 else ["that its students are better than the base"]
+    found += [] if taken.draws > 1 else ["that another draw of the data gives the same"]
+    return found
 
 
 def as_json(choices: Sequence[Choice], **about: Any) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def set_facts(study: Study, registries: Registries, *, recipe: str, teacher: str
         "examples": examples_in(recipe, seed, study),
         "refilled": built or bool(wants(study, teacher, lang, draw)),
         **({"built": True} if built else {}),
+        **({"first": study.synthesis.first} if study.synthesis.first else {}),
         "definition": study.scoring.definition,
         "confidence": study.scoring.confidence,
     }

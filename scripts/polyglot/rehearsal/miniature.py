@@ -59,7 +59,7 @@ def languages(study: Study) -> list[str]:
 
 def sizes(study: Study) -> dict[int, int]:
     """Each size of a recipe to a small one, in the same order; multiples of the number of methods."""
-    found = (SIZE.match(recipe) for matrix in study.matrices.values() for recipe in matrix.recipes)
+    found = (SIZE.match(recipe) for recipe in study.recipes)
     known = sorted({int(one["size"]) * (1000 if one["thousands"] else 1) for one in found if one})
     return {size: len(study.methods) * (place + 2) for place, size in enumerate(known)}
 
@@ -84,6 +84,7 @@ def study_in_miniature(study: Study, kept: Kept) -> Settings:
     given |= {"base": kept.instead.get(study.base, study.base), "recipe": recipe(study.recipe, small)}
     given["plugins"] = [*study.plugins, TEACHERS]
     given["experiments"] = {name: _experiment(one, kept, few, small) for name, one in given["experiments"].items()}
+    given["race"]["small"] = study.race.small and recipe(study.race.small, small)
     _less(given, len(study.methods))
     for settings in given["filters"].values():  # small models repeat themselves; what filters do is tried all the same
         settings["action"] = "mark" if settings["action"] == "drop" else settings["action"]
@@ -135,6 +136,7 @@ def _less(given: Settings, methods: int) -> None:
         for key, value in settings.items():
             known = given[section].get(key)
             given[section][key] = min(value, known) if isinstance(known, int | float) else value
+    given["synthesis"]["first"] = given["synthesis"]["first"] and REQUESTS // 2
     intrinsic = given["intrinsic"]
     intrinsic["perplexity"]["batch_size"] = min(2, intrinsic["perplexity"]["batch_size"])
     intrinsic["reward"] |= {"batch_size": min(4, intrinsic["reward"]["batch_size"]), "scale_pairs": REQUESTS}

@@ -25,8 +25,7 @@ class Routings:
         teachers: those that routed ones choose from.
         calibrations: base to its calibration (see `polyglot.routing.calibration.calibrate`).
         scores: base to its router's scores of the test prompts: request_id and one column per teacher.
-        assigned: (routed teacher, language, seed) to its assignments.
-        requests: number per single teacher, language and seed.
+        assigned: (routed teacher, language, draw) to its assignments, one for each request.
     """
 
     routed: Sequence[Mapping[str, Any]]
@@ -35,7 +34,6 @@ class Routings:
     calibrations: Mapping[str, pd.DataFrame]
     scores: Mapping[str, pd.DataFrame]
     assigned: Mapping[tuple[str, ...], pd.DataFrame]
-    requests: int
 
     def assignments(self, name: str) -> pd.DataFrame:
         """All assignments of a routed teacher."""
@@ -77,9 +75,9 @@ def _generations(found: Routings) -> pd.DataFrame:
         answering = 1 if strategy.asks else len(strategy.candidates(one["strength"]))
         data = len(found.assignments(name)) * answering
         cost.append({"teacher": name, "strategy": strategy.name, "calibration": calibration, "data": data})
-    draws = {cell[1:] for cell in found.assigned}
+    draws = {cell[1:]: len(frame) for cell, frame in found.assigned.items()}
     for name in found.single:
-        data = found.requests * len(draws) if name != PEOPLE else 0
+        data = sum(draws.values()) if name != PEOPLE else 0
         cost.append({"teacher": name, "strategy": "", "calibration": 0, "data": data})
     generations = pd.DataFrame(cost)
     return generations.assign(total=generations["calibration"] + generations["data"])

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from polyglot.synthesis.blocks import NEARLY
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.further import Answered, Want, further_needed
 from polyglot.synthesis.recipes import WHOLE, Recipe, blocks_needed, parse_recipe
@@ -20,9 +21,16 @@ POOLED = "all"
 def requests_in(draw: Draw, study: Study) -> int:
     """Requests of a method and language in a draw; of a further one, the most that a teacher can be asked."""
     wanted = {"screen": study.screen.requests, "calibration": study.routing.calibration}
-    if draw.further:
-        return math.ceil(study.synthesis.requests * study.synthesis.further - 1e-9)
-    return study.synthesis.requests if draw.sample is None else -(-wanted[draw.sample] // len(study.methods))
+    if draw.sample is not None:
+        return -(-wanted[draw.sample] // len(study.methods))
+    asked = study.synthesis.blocks.size(draw.block)
+    return math.ceil(asked * study.synthesis.further - NEARLY) if draw.further else asked
+
+
+def draws_of(recipe: str, seed: int, study: Study) -> list[Draw]:
+    """The draws whose answers a recipe is mixed from: the blocks of a seed that it needs."""
+    blocks = blocks_needed(parse_recipe(recipe, study.methods), study.synthesis.blocks)
+    return [Draw(seed, block) for block in range(blocks)]
 
 
 def examples_in(recipe: str, draw: str, study: Study) -> int:
@@ -49,7 +57,9 @@ def wants(study: Study, teacher: str, lang: str, draw: Draw) -> list[Want]:
     found = set()
     for name, cells in study.measured.items():
         seeded = draw.seed in study.matrices[name].seeds
-        found |= {cell.recipe for cell in cells if seeded and (cell.teacher, cell.lang) == (teacher, lang)}
+        mine = [cell for cell in cells if seeded and (cell.teacher, cell.lang) == (teacher, lang)]
+        found |= {cell.recipe for cell in mine}
+        found |= {str(study.race.small)} if mine and study.race.small and study.matrices[name].compare == "race" else set()
     recipes = [parse_recipe(WHOLE if name in study.selecting else name, study.methods) for name in sorted(found)]
     most: dict[tuple[str, ...], int] = {}  # a smaller set is a part of the largest, and changes nothing
     for want in (_taken(recipe, draw, study) for recipe in recipes):
@@ -59,13 +69,13 @@ def wants(study: Study, teacher: str, lang: str, draw: Draw) -> list[Want]:
 
 
 def _taken(recipe: Recipe, draw: Draw, study: Study) -> Want | None:
-    """What one recipe takes from a draw: of each of its blocks an equal share."""
-    blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
+    """What one recipe takes from a draw: of each of its blocks a share by the block's size."""
+    blocks, sizes = blocks_needed(recipe, study.synthesis.blocks), study.synthesis.blocks
     methods = tuple(part for part in recipe.parts if part in study.methods)
     if draw.block >= blocks or not methods:
         return None
     examples = examples_in(recipe.name, str(draw.seed), study) * len(methods) / len(recipe.parts)
-    return Want(methods, math.ceil(examples / blocks - 1e-9))
+    return Want(methods, math.ceil(examples * sizes.size(draw.block) / sizes.end(blocks - 1) - NEARLY))
 
 
 def expected_further(study: Study, teacher: str, lang: str, draw: Draw) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from polyglot.core.lookup import Lookup, unknown
+from polyglot.synthesis.blocks import Blocks
 from polyglot.synthesis.methods.base import METHODS, Method, default_methods
 
 TRANSLATED = tuple(name for name, method in METHODS.items() if method.translated)
@@ -104,10 +104,18 @@ def parse_recipe(name: str, methods: Sequence[str] | None = None) -> Recipe:
     return Recipe(name, parts, examples, rule)
 
 
-def blocks_needed(recipe: Recipe, *, examples: int, requests: int) -> int:
-    """Blocks of requests per method that a recipe needs: one, unless it needs more examples than a block has."""
-    wanted = (recipe.examples or examples) / len(recipe.parts)
-    return 1 if recipe.examples is None or recipe.rule else max(1, math.ceil(wanted * SPARE / requests - 1e-9))
+def requests_needed(recipe: Recipe, *, requests: int) -> float:
+    """Requests of a method that a recipe needs, with spare ones: those of its size, or all of the study's, if it names none.
+
+    Args:
+        requests: of the study (`synthesis.requests`).
+    """
+    return requests if recipe.examples is None or recipe.rule else recipe.examples / len(recipe.parts) * SPARE
+
+
+def blocks_needed(recipe: Recipe, blocks: Blocks) -> int:
+    """Blocks of requests per method that a recipe needs."""
+    return blocks.holding(requests_needed(recipe, requests=blocks.requests))
 
 
 def author(recipe: str, methods: Sequence[str], teacher: str, translator: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -156,15 +156,15 @@ def draw_requests(
     seeds: pd.DataFrame,
     templates: PromptTemplates,
     *,
-    requests: int,
+    requests: int | Sequence[int],
     shots: int,
 ) -> pd.DataFrame:
     """The requests of one draw (see `build_requests`): blocks do not overlap, and the screening sample is the start of the first.
     Calibration prompts are drawn separately, and so are further requests, which do not overlap either.
 
     Args:
-        requests: requests in a block or sample (see `requests_in`).
+        requests: requests in a block or sample (see `requests_in`); where blocks differ, in each of them up to the draw's.
     """
-    count = requests * (draw.block + 1)
-    built = build_requests(draw, method, lang, language, seeds, templates, count=count, shots=shots)
-    return built.iloc[requests * draw.block :].reset_index(drop=True)
+    sizes = [requests] * (draw.block + 1) if isinstance(requests, int) else requests
+    built = build_requests(draw, method, lang, language, seeds, templates, count=sum(sizes), shots=shots)
+    return built.iloc[sum(sizes[:-1]) :].reset_index(drop=True)

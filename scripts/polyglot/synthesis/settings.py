@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Name, Section
+from polyglot.synthesis.blocks import Blocks
 
 How = Literal["repair", "strict", "strict-last"]
 Shortfall = Literal["refill", "keep"]
@@ -17,6 +18,13 @@ class Synthesis(Section):
     """How teachers are prompted."""
 
     requests: int = Field(default=200, gt=0, description="Requests per teacher, language, method and seed.")
+    first: int | None = Field(
+        default=None,
+        gt=0,
+        description="How many of `requests` are asked first, in a job of their own; the others are asked only where a set needs "
+        "them. For a race that starts with small sets: as many as `race.small` needs, which a warning names. null asks all of "
+        "them at once.",
+    )
     prompts: GivenPath = Field(
         default="config/prompts/nano",
         description="Folder of the Jinja templates: `system`, and one per method.",
@@ -70,6 +78,19 @@ class Synthesis(Section):
         default=["ar", "cs", "de", "en", "es", "id", "ja"],
         description="Languages that the detector may choose from, besides the target and the source language.",
     )
+
+    @model_validator(mode="after")
+    def _first_is_a_part(self) -> Synthesis:
+        if self.first is not None and self.first >= self.requests:
+            raise ValueError(
+                f"first: {self.first:,} requests are no part of the {self.requests:,} of `requests`; lower it, or leave it out"
+            )
+        return self
+
+    @property
+    def blocks(self) -> Blocks:
+        """The blocks that a draw's requests are asked in."""
+        return Blocks(self.requests, self.first)
 
 
 class Translation(Section):

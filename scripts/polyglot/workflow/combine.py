@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import yaml
@@ -16,14 +16,18 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_frame, write_csv, write_text
 from polyglot.displays.numbers import UNKNOWN, count, number, probability, share, with_interval
 from polyglot.displays.table import Table
-from polyglot.provenance.archive.reading import Archive, open_archive
+from polyglot.provenance.archive.reading import Archive, manifest_hashes, open_archive
 from polyglot.provenance.archive.verifying import verify
+from polyglot.provenance.archive.writing import MANIFEST, fingerprint
 from polyglot.study.paths import CELLS
 from polyglot.study.reserved import MAIN
 
 GAIN = "gain"
 """What is combined where studies have no common scale: the students' gain over their base."""
 REGISTRY = "config/models.yaml"
+STUDENTS = "/evaluation/students/"
+"""In the path of a student's outcomes."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,54 @@ class Part:
     models: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an archive says of itself before it is verified: its fingerprint, its study, and the hash of every student's outcomes,
+    by file."""
+
+    path: Path
+    fingerprint: str
+    study: str
+    students: Mapping[str, str]
+
+
+def look(paths: Sequence[Path], *, learning: str | None = None) -> None:
+    """Check that no student would count twice, before any archive is verified, which takes minutes.
+
+    Args:
+        learning: the study that learns from the archives, if one does.
+
+    Raises:
+        ArchiveError: for a path that is no archive.
+        WrongInput: for the same archive twice, for two with the same students, and for one of the learning study.
+    """
+    seen = [_named_if_wrong(path, _seen) for path in paths]
+    if learning is not None:
+        _need_earlier(seen, learning)
+    _need_different(seen)
+    for place, one in enumerate(seen):
+        for other in seen[:place]:
+            _need_apart(one, other)
+
+
+def _seen(path: Path) -> Seen:
+    with open_archive(path) as archive:
+        text = archive.text(MANIFEST)
+        students = {name: found for name, found in manifest_hashes(text).items() if STUDENTS in name}
+        return Seen(path, fingerprint(text.encode()), _study(archive, path), students)
+
+
+def _need_apart(one: Seen, other: Seen) -> None:
+    """Check that two archives have no student in common, as two states of a study have."""
+    known = {found: name for name, found in other.students.items()}
+    both = [name for name, found in one.students.items() if found in known]
+    if both:
+        raise WrongInput(
+            f"{one.path} and {other.path} have {len(both)} of the same students, such as {both[0]}: they are two states of a "
+            "study, or one was made from the other, and these students would count twice. Name the later one alone"
+        )
+
+
 def read_part(path: Path) -> Part:
     """Verify an archive and read what is combined.
 
@@ -47,25 +99,30 @@ def read_part(path: Path) -> Part:
         ArchiveError: if it does not verify.
         WrongInput: if it has no scores of a main experiment.
     """
-    fingerprint = verify(path).fingerprint
+    verified = verify(path).fingerprint
     with open_archive(path) as archive:
-        found = sorted(archive.folder.glob(CELLS.format(study="*", experiment=MAIN)))
-        if len(found) != 1:
-            raise WrongInput(f"{path}: {len(found)} studies with scores of the experiment '{MAIN}' in it; one is needed")
-        study = found[0].relative_to(archive.folder).parts[1]
+        study = _study(archive, path)
         scoring = _settings(archive, study).get("scoring", {})
         scale = archive.folder / str(scoring.get("scale") or "none")
         models = yaml.safe_load(archive.text(REGISTRY)) if (archive.folder / REGISTRY).is_file() else {}
         return Part(
             path,
-            fingerprint,
+            verified,
             study,
-            read_frame(found[0]),
+            read_frame(archive.folder / CELLS.format(study=study, experiment=MAIN)),
             str(scoring.get("definition", "signsafe")),
             float(scoring.get("confidence", 0.95)),
             scale.read_text(encoding="utf-8") if scale.is_file() else "",
             models,
         )
+
+
+def _study(archive: Archive, path: Path) -> str:
+    """The study of an archive: the one whose main experiment has scores."""
+    found = sorted(archive.folder.glob(CELLS.format(study="*", experiment=MAIN)))
+    if len(found) != 1:
+        raise WrongInput(f"{path}: {len(found)} studies with scores of the experiment '{MAIN}' in it; one is needed")
+    return found[0].relative_to(archive.folder).parts[1]
 
 
 def _settings(archive: Archive, study: str) -> dict[str, Any]:
@@ -82,10 +139,12 @@ def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list
 
     Raises:
         ArchiveError: if an archive does not verify.
-        WrongInput: for fewer than two archives, for the same one twice, and for studies that share no teacher.
+        WrongInput: for fewer than two archives, for the same one or the same students twice, and for studies that share no
+            teacher.
     """
     if len(paths) < 2:
         raise WrongInput("name two archives or more")
+    look(paths)
     return combine_parts([read_part(path) for path in paths], to, confidence)
 
 
@@ -113,18 +172,17 @@ def gains(paths: Sequence[Path], *, study: str) -> pd.DataFrame:
         study: the study that learns from them.
 
     Raises:
-        WrongInput: for an archive that does not verify, for the same one twice, for one without scores, and for one of the study
-            itself.
+        WrongInput: for an archive that does not verify, for the same one or the same students twice, for one without scores, and
+            for one of the study itself.
     """
-    parts = [_named_if_wrong(path) for path in paths]
-    _need_earlier(parts, study)
-    _need_different(parts)
+    look(paths, learning=study)
+    parts = [_named_if_wrong(path, read_part) for path in paths]
     return pd.concat([_cells(part, name, GAIN) for part, name in zip(parts, _names(parts), strict=True)], ignore_index=True)
 
 
-def _need_earlier(parts: Sequence[Part], study: str) -> None:
+def _need_earlier(seen: Sequence[Seen], study: str) -> None:
     """Check that no archive is of the study that learns, as it is or was: its students would count twice."""
-    own = next((part for part in parts if part.study == study), None)
+    own = next((one for one in seen if one.study == study), None)
     if own is not None:
         raise WrongInput(
             f"{own.path} is an archive of '{study}', the study itself, now or earlier: its students would count twice. Leave it "
@@ -132,14 +190,14 @@ def _need_earlier(parts: Sequence[Part], study: str) -> None:
         )
 
 
-def _named_if_wrong(path: Path) -> Part:
+def _named_if_wrong(path: Path, read: Callable[[Path], T]) -> T:
     try:
-        return read_part(path)
+        return read(path)
     except WrongInput as error:
         raise WrongInput(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
-def _need_different(parts: Sequence[Part]) -> None:
+def _need_different(parts: Sequence[Part | Seen]) -> None:
     for place, part in enumerate(parts):
         twice = next((other for other in parts[:place] if other.fingerprint == part.fingerprint), None)
         if twice is not None:

@@ -107,7 +107,7 @@ def _blocks(study: Study) -> Iterable[str]:
     """Recipes that would take more jobs than can be."""
     for name in study.recipes:
         recipe = parse_recipe(name, study.methods)
-        blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
+        blocks = blocks_needed(recipe, study.synthesis.blocks)
         if blocks > MOST_BLOCKS:
             yield (
                 f"recipe '{name}': {blocks:,} blocks of {study.synthesis.requests:,} requests for each method, of "

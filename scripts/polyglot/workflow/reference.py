@@ -80,7 +80,8 @@ experiments:
 
 A **recipe** is named by what it mixes: `equal` (every method of the study), one method, several joined by `+`, or `public` (the
 seed dataset's own pairs). A suffix sets the number of examples: `equal-500`, `translate+respond-25k`. Smaller sets are subsets of
-larger ones; if a size needs more answers than one block of `synthesis.requests` yields, further blocks are requested. Sizes are
+larger ones; if a size needs more answers than one block of `synthesis.requests` yields, further blocks are requested, and a set
+that needs no more than `synthesis.first` asks for that alone. Sizes are
 those asked for: where too few answers are usable, `synthesis.shortfall` says what follows, and tables show the true sizes. The
 methods:
 

@@ -251,7 +251,8 @@ class Watch:
         for path, found in paths.found(paths.BUILD_REQUESTS, self.results):
             if found["recipe"] == built[found["teacher"], found["lang"]]:
                 further[found["teacher"], found["lang"]] += self._length(path)
-        wanted = study.get("synthesis", {}).get("requests", 0)
+        synthesis = study.get("synthesis", {})
+        wanted = synthesis.get("first") or synthesis.get("requests", 0)
         under_way: dict[tuple[str, str], set[str]] = defaultdict(set)
         for path in self.unfinished:
             under_way[path.parts[-3], path.parts[-2]].add(_seed(path))

@@ -71,6 +71,17 @@ def test_a_card_says_whose_answers_a_routed_set_has(repository: Path) -> None:
     assert "several models" not in card(repository, choice("de"))
 
 
+def test_a_card_says_why_a_router_was_taken_and_what_its_students_gain(repository: Path) -> None:
+    better = Alternative("routing", "persyn", "equal", "equal of hasty", 0.05, 0.01, 0.09, 2, "", 0.01, -0.05, 0.06)
+    given = {"teacher": "persyn", "recipe": "equal-3", "alternatives": [better, TRIED]}
+    text = card(repository, choice("de", **given), study_file="demo")
+    assert "Of what was chosen, equal of persyn: gain of its students over the base +0.010 [-0.050, +0.060]." in text
+    assert "| equal of persyn | equal of hasty | routing | +0.050 [+0.010, +0.090] | better |" in text
+    assert "Brackets: 95% intervals over items and students, widened for 2 comparisons." in text
+    other = {"teacher": "hasty", "recipe": "equal-3", "alternatives": [better]}  # as where it is set
+    assert "Of what was chosen" not in card(repository, choice("de", **other), study_file="demo")
+
+
 def test_scores_stand_beside_each_other_where_there_are_students(repository: Path) -> None:
     text = card(repository, choice("de"))
     assert "| de | this build's student | 0.600 |  | 650 |" in text

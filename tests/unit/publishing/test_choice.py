@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def gains(**means: float) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def compared(table: pd.DataFrame, students: int = 3, **changed: Any) -> list[Alternative]:
+def compared(table: pd.DataFrame, students: Sequence[str] = ("0", "1", "2"), **changed: Any) -> list[Alternative]:
     settings: dict[str, Any] = {"same": SAME, "sizes": SIZES, "routed": ["persyn"], "barred": {}, "confidence": 0.95}
     leader = {"teacher": "good", "recipe": "equal"}
     return better({"tried": table}, leader, students={"tried": students}, **{**settings, **changed})
@@ -54,11 +55,36 @@ def test_a_router_or_another_mix_is_taken_only_if_its_interval_lies_above_0() ->
     found = compared(gains(good__equal=0.1, persyn__equal=0.2, other__equal=0.9))
     assert [(one.teacher, one.problem) for one in found] == [("persyn", "")]  # another single teacher is the verdict's business
     assert taken(found).teacher == "persyn"
-    assert taken(found).clear
-    assert "persyn is better still: +0.100" in taken(found).why
+    assert "equal of persyn is better than equal of good: +0.100" in taken(found).why
+    assert "3 students of each. Not shown: that it is better than other." in taken(found).why
+    assert not taken(found).clear
+    alone = taken(compared(gains(good__equal=0.1, persyn__equal=0.2, other__equal=0.1)))
+    assert alone.clear
+    assert "Not shown" not in alone.why
     close = compared(gains(good__equal=0.1, persyn__equal=0.11))
     assert close[0].problem.startswith("not shown to be better")
     assert taken(close).teacher == "good"
+
+
+def test_a_router_that_beats_the_leader_is_no_clear_choice_where_more_is_not_shown() -> None:
+    """As the card says of the leader: a clear one beats every rival and the base, on more than one draw of data."""
+    table = gains(good__equal=0.0, persyn__equal=0.2, other__equal=0.1)
+    for alternatives, numbers, doubt in (
+        (compared(table, students=["0", "0-training2"]), {}, "that another draw of the data gives the same"),
+        (compared(gains(good__equal=-0.3, persyn__equal=-0.1)), {}, "that its students are better than the base"),
+        (compared(gains(good__equal=0.0, persyn__equal=0.2)), {"rivals": "c d"}, "that it is better than c and d"),
+        (compared(table), {"rivals": "other"}, ""),
+    ):
+        tentative = Verdict("de", "good", "tentative", numbers, "students of the study")
+        found = choose(tentative, alternatives, lang="de", recipe="equal", size=1000, known_mix=SAME)
+        assert (found.teacher, found.clear) == ("persyn", not doubt)
+        assert found.why.endswith(f"Not shown: {doubt}." if doubt else "3 students of each.")
+    (one,) = compared(table)
+    assert one.gain == pytest.approx(0.2)
+    assert one.gain_low is not None
+    assert one.gain_low < 0.2
+    assert (one.beaten, one.unbeaten, one.draws) == (["other"], [], 3)
+    assert not taken(compared(table), "distrusted").clear
 
 
 def test_recipes_are_compared_at_the_same_size() -> None:
@@ -69,7 +95,7 @@ def test_recipes_are_compared_at_the_same_size() -> None:
 
 def test_with_one_student_of_each_nothing_is_better_and_what_cannot_be_built_is_listed_with_the_reason() -> None:
     table = gains(good__equal_150=0.1, good__respond_150=0.2, good__mdaq_150=0.3)
-    assert all("one student" in one.problem for one in compared(table, students=1))
+    assert all("one student" in one.problem for one in compared(table, students=["0"]))
     found = compared(table, barred={("good", "mdaq-150"): "it selects"})
     assert {one.recipe: one.problem for one in found} == {"mdaq-150": "it selects", "respond-150": ""}
     assert taken(found).recipe == "respond-1000"
@@ -99,7 +125,7 @@ def test_among_equal_recipes_a_better_one_is_found_in_at_most_a_twentieth_of_stu
             same=same,
             sizes=dict.fromkeys(same, 150),
             routed=[],
-            students={"tried": 3},
+            students={"tried": ["0", "1", "2"]},
             barred={},
             confidence=0.95,
         )

@@ -56,6 +56,15 @@ def test_sizes_keep_their_order_and_differ(paper: Loaded) -> None:
     assert small["experiments"]["data_scale"]["recipes"] == [f"equal-{size}" for size in (6, 9, 12, 15, 18)]
 
 
+def test_a_race_that_starts_with_small_sets_starts_with_smaller_ones(paper: Loaded) -> None:
+    study, registries = paper
+    synthesis = study.synthesis.model_dump() | {"first": 1050}
+    race = {"run": ["race"], "experiments": {"race": {"compare": "race"}}, "race": {"small": "equal-3k"}, "synthesis": synthesis}
+    small = Study.model_validate(study_in_miniature(Study.model_validate(study.model_dump() | race), Kept({})))
+    assert (small.race.small, small.synthesis.requests, small.synthesis.first) == ("equal-6", 10, 5)
+    assert [one for one in problems(small, registries) if "training_gpus" not in one] == []
+
+
 def test_one_model_stands_for_those_that_are_alike(paper: Loaded) -> None:
     instead = representatives(["a-70b", "a-8b", "b"], lambda name: name[0])
     assert instead == {"a-70b": "a-70b", "a-8b": "a-70b", "b": "b"}

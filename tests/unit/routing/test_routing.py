@@ -238,7 +238,6 @@ def test_generations_and_shares_are_counted() -> None:
         calibrations={"base": found},
         scores={"base": scores},
         assigned=assigned,
-        requests=40,
     )
     tables = compare(routings, replicates=100, confidence=0.95, seed=0)
     assert sum(german) == 40

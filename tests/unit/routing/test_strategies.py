@@ -80,7 +80,6 @@ def test_it_is_measured_and_explained_in_the_table(second_strongest: Strategy) -
         calibrations={"base": calibration()},
         scores={},
         assigned={("second", "de", "0"): chosen},
-        requests=6,
     )
     tables = compare(found, replicates=20, confidence=0.95, seed=0)
     assert tables["quality"]["hit_1"].tolist() == [1.0]

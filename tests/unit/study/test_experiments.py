@@ -12,6 +12,7 @@ from polyglot.core.cells import Cell
 from polyglot.displays import catalogue as displays
 from polyglot.study.experiments import Defaults, Experiment, Matrix, Step, expand
 from polyglot.study.reserved import MAIN
+from polyglot.synthesis.blocks import Blocks
 from polyglot.synthesis.recipes import PEOPLE, blocks_needed, parse_recipe
 from polyglot.workflow.loading import load_study
 
@@ -62,13 +63,14 @@ def test_a_recipe_needs_its_methods() -> None:
 @given(examples=st.integers(1, 100_000), requests=st.integers(1, 5000))
 def test_enough_blocks_are_asked_for_a_size(examples: int, requests: int) -> None:
     recipe = parse_recipe(f"equal-{examples}")
-    blocks = blocks_needed(recipe, examples=600, requests=requests)
+    blocks = blocks_needed(recipe, Blocks(requests))
     assert blocks * requests * 3 >= examples * 1.05 - 1e-6
     assert blocks == 1 or (blocks - 1) * requests * 3 < examples * 1.05
 
 
 def test_the_main_recipe_takes_one_block() -> None:
-    assert blocks_needed(parse_recipe("equal"), examples=600, requests=10) == 1
+    assert blocks_needed(parse_recipe("equal"), Blocks(10)) == 1
+    assert blocks_needed(parse_recipe("equal"), Blocks(10, first=3)) == 2
 
 
 def test_a_matrix_has_every_combination_and_takes_the_studys_defaults() -> None:

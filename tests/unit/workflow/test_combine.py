@@ -17,7 +17,7 @@ from polyglot.provenance.archive.verifying import CODE
 from polyglot.provenance.records import code_id
 from polyglot.study.paths import CELLS
 from polyglot.study.reserved import MAIN
-from polyglot.workflow.combine import Part, combine_parts, gains
+from polyglot.workflow.combine import Part, combine_parts, gains, look
 from tests.unit.analysis.test_combining import study
 from tests.unit.provenance.test_forged import AT, Forgery
 from tests.unit.provenance.test_replay import archived
@@ -63,11 +63,13 @@ def test_what_cannot_be_combined_gets_one_message(tmp_path: Path) -> None:
         combine_parts([part("north", "abc", 1), part("north", "abc", 1)], tmp_path, 0.95)
     with pytest.raises(ValueError, match="south: no teacher in common with north"):
         combine_parts([part("north", "abc", 1), part("south", "de", 2)], tmp_path, 0.95)
-    forged = Forgery({"README.md": b"# Archive\n", "results/mine/scores/main/cells.csv": b"teacher,gain\n"}).write(
-        tmp_path / "a.zip"
+    forged, other = (
+        Forgery({"README.md": text, "results/mine/scores/main/cells.csv": b"teacher,gain\n"}).write(tmp_path / name)
+        for name, text in (("a.zip", b"# Archive\n"), ("b.zip", b"# Another\n"))
     )
     for arguments, said in (
-        ([str(forged), str(forged)], "combine: provenance/code.json: it is missing"),
+        ([str(forged), str(other)], "combine: provenance/code.json: it is missing"),
+        ([str(forged), str(forged)], r"combine: .*a\.zip is the same archive as .*a\.zip; name it once"),
         ([str(tmp_path / "none.zip"), str(forged)], "no archive"),
         ([str(forged)], "name two archives or more"),
         ([str(forged), str(forged), "--confidence", "95"], "--confidence 95.0 must be between 0 and 1"),
@@ -75,6 +77,27 @@ def test_what_cannot_be_combined_gets_one_message(tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match=said):
             main(["combine", *arguments, "--to", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def test_two_states_of_a_study_are_refused_before_they_are_verified(tmp_path: Path) -> None:
+    """What is forged here would not verify. Other students of a study of the same name are another study."""
+    cells, students = "results/mine/scores/main/cells.csv", "results/mine/evaluation/students/base/equal"
+
+    def state(file: str, *outcomes: bytes) -> Path:
+        said: dict[str, bytes] = {f"{students}/a/de/{seed}.parquet": answers for seed, answers in enumerate(outcomes)}
+        return Forgery({cells: file.encode(), **said}).write(tmp_path / file)
+
+    earlier, later, other = state("a.zip", b"one"), state("b.zip", b"one", b"two"), state("c.zip", b"three")
+    told = r"b\.zip and .*a\.zip have 1 of the same students, such as .*/equal/a/de/0\.parquet.*Name the later one alone"
+    with pytest.raises(SystemExit, match=told):
+        main(["combine", str(earlier), str(later), "--to", str(tmp_path / "out")])
+    with pytest.raises(WrongInput, match=told):
+        gains([earlier, other, later], study="north")
+    with pytest.raises(WrongInput, match=r"b\.zip is the same archive as .*b\.zip"):
+        look([later, later])
+    with pytest.raises(WrongInput, match=r"a\.zip is an archive of 'mine'"):
+        look([earlier], learning="mine")
+    look([earlier, other])
 
 
 def archive(name: str, folder: Path) -> Path:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 from polyglot.core.files import read_json
 from polyglot.study import paths
 from polyglot.study.reserved import MAIN
-from polyglot.study.sizes import wants
+from polyglot.study.sizes import draws_of, requests_in, wants
+from polyglot.synthesis.blocks import NEARLY
 from polyglot.synthesis.draws import BUILD, Draw
-from polyglot.synthesis.recipes import SPARE, WHOLE, blocks_needed, parse_recipe, without_size
+from polyglot.synthesis.recipes import SPARE, WHOLE, parse_recipe, without_size
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
 from polyglot.workflow.inputs.models import ModelInputs
 
@@ -131,7 +131,7 @@ class BuildInputs(Inputs):
             "routed": list(study.routed_teachers),
             "barred": self.barred,
             "experiments": self.compared(),
-            "students": {name: len(study.matrices[name].students) for name in self.compared()},
+            "students": {name: list(study.matrices[name].students) for name in self.compared()},
             "definition": study.scoring.definition,
             "confidence": study.scoring.confidence,
         }
@@ -146,9 +146,8 @@ class BuildInputs(Inputs):
             for cell in cells:
                 if (cell.teacher, cell.lang) != (teacher, lang):
                     continue
-                recipe = parse_recipe(WHOLE if cell.recipe in study.selecting else cell.recipe, study.methods)
-                blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
-                drawn = [Draw(seed, block) for seed in study.matrices[name].seeds for block in range(blocks)]
+                recipe = WHOLE if cell.recipe in study.selecting else cell.recipe
+                drawn = [draw for seed in study.matrices[name].seeds for draw in draws_of(recipe, seed, study)]
                 found |= {draw: None for draw in drawn if name == MAIN or self._answered(teacher, lang, draw)}
         return sorted(found, key=lambda draw: (draw.block, draw.seed))
 
@@ -163,10 +162,15 @@ class BuildInputs(Inputs):
         each = self.size / len(parse_recipe(recipe, study.methods).parts)
         needed = each * study.build.largest_requests
         if study.routed(teacher):
-            needed = each * SPARE - len(asked) * study.synthesis.requests
-        further = math.ceil(max(0.0, needed) / study.synthesis.requests - 1e-9)
-        blocks = (Draw(study.seeds[0], block) for block in range(further + len(asked)))
-        return [draw for draw in blocks if draw not in asked][:further]
+            needed = each * SPARE - sum(requests_in(draw, study) for draw in asked)
+        found: list[Draw] = []
+        draw = Draw(study.seeds[0])
+        while needed > NEARLY:
+            if draw not in asked:
+                found.append(draw)
+                needed -= requests_in(draw, study)
+            draw = replace(draw, block=draw.block + 1)
+        return found
 
     def answers_that_are_there(self, wildcards: Wildcards) -> list[str]:
         """The answers of the study's draws, method by method."""
@@ -251,11 +255,11 @@ class BuildInputs(Inputs):
     def routed_requests(self) -> dict[str, dict[str, int]]:
         """Routed teacher to requests that it is asked for each recipe, of all methods."""
         study = self.study
-        each = study.synthesis.requests * len(study.methods)
         found: dict[str, dict[str, int]] = {}
         for name in study.routed_teachers:
             blocks = {recipe: self.stock(name, self.languages[0], recipe) for recipe in self.recipes}
-            found[name] = {recipe: each * len(draws) for recipe, draws in blocks.items()}
+            asked = {recipe: sum(requests_in(draw, study) for draw in draws) for recipe, draws in blocks.items()}
+            found[name] = {recipe: each * len(study.methods) for recipe, each in asked.items()}
         return found
 
     def students_of(self, lang: str) -> list[list[str]]:

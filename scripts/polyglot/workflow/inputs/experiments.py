@@ -10,7 +10,7 @@ from polyglot.core.cells import Cell
 from polyglot.study import paths
 from polyglot.study.experiments import Matrix
 from polyglot.study.reserved import MAIN
-from polyglot.study.sizes import wants
+from polyglot.study.sizes import draws_of, wants
 from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import PEOPLE, parse_recipe
 from polyglot.workflow.inputs.base import File, Inputs, Wildcards
@@ -105,16 +105,17 @@ class ExperimentInputs(Inputs):
     def main_answers(self) -> list[str]:
         """Every answer of every measured cell of the main experiment, also to further requests."""
         return [
-            self.at(pattern, teacher=cell.teacher, lang=cell.lang, method=method, seed=seed)
+            self.at(pattern, teacher=cell.teacher, lang=cell.lang, method=method, seed=draw)
             for cell in self.study.measured[MAIN]
             for method in self.study.methods
             for seed in self.study.seeds
-            for pattern in self._answered(cell, seed)
+            for draw in draws_of(cell.recipe, seed, self.study)
+            for pattern in self._answered(cell, draw)
         ]
 
-    def _answered(self, cell: Cell, seed: int) -> list[str]:
-        """Patterns of the files that hold a cell's answers."""
-        refilled = wants(self.study, cell.teacher, cell.lang, Draw(seed))
+    def _answered(self, cell: Cell, draw: Draw) -> list[str]:
+        """Patterns of the files that hold a cell's answers to a draw."""
+        refilled = wants(self.study, cell.teacher, cell.lang, draw)
         return [paths.SYNTHETIC, *([paths.FURTHER_SYNTHETIC] if refilled else [])]
 
     @cached_property

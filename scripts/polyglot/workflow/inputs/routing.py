@@ -10,7 +10,8 @@ from polyglot.core.errors import ConfigurationError
 from polyglot.routing.qualities import QUALITIES
 from polyglot.routing.teachers import Routed, by_strength
 from polyglot.study import paths
-from polyglot.study.sizes import every_answer
+from polyglot.study.sizes import draws_of, every_answer
+from polyglot.synthesis.draws import Draw
 from polyglot.synthesis.recipes import WHOLE
 from polyglot.workflow.inputs.base import Inputs, Wildcards
 from polyglot.workflow.routing_checks import kin, without_kin
@@ -127,7 +128,8 @@ class RoutingInputs(Inputs):
         if routed.needs("calibration"):
             files["calibration"] = self.at(paths.CALIBRATION, base=routed.base)
         if routed.needs("answers"):
-            measured = {"recipe": every_answer(study), "base": routed.base, **named}
+            whole = str(Draw.parse(wildcards["seed"]).seed)  # of whose blocks the draw is one
+            measured = {"recipe": every_answer(study), "base": routed.base, **named, "seed": whole}
             teachers = study.routed_among
             files["answers"] = [
                 self.at(paths.SYNTHETIC, teacher=teacher, method=method, **named)
@@ -180,11 +182,17 @@ class RoutingInputs(Inputs):
         ]
 
     def assigned_cells(self, wildcards: Wildcards) -> list[list[str]]:
-        """[routed teacher, language, seed] of every measured cell of an experiment."""
+        """[routed teacher, language, draw] of all data of an experiment's measured cells."""
         experiment = wildcards["experiment"]
-        cells = dict.fromkeys((cell.teacher, cell.lang) for cell in self.study.measured[experiment])
         seeds = self.study.matrices[experiment].seeds
-        return [[teacher, lang, str(seed)] for teacher, lang in cells if teacher in self.routed for seed in seeds]
+        found = dict.fromkeys(
+            (cell.teacher, cell.lang, str(draw))
+            for cell in self.study.measured[experiment]
+            if cell.teacher in self.routed
+            for seed in seeds
+            for draw in draws_of(cell.recipe, seed, self.study)
+        )
+        return [list(cell) for cell in found]
 
     def assignments(self, wildcards: Wildcards) -> list[str]:
         """The assignments of these cells."""

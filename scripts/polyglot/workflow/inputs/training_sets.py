@@ -48,9 +48,11 @@ class TrainingSetInputs(Inputs):
         """Texts of the methods' own templates."""
         return own_templates(self.study.methods)
 
-    def requests(self, wildcards: Wildcards) -> int:
-        """Requests of a method and language in a draw."""
-        return requests_in(Draw.parse(wildcards["seed"]), self.study)
+    def requests(self, wildcards: Wildcards) -> int | list[int]:
+        """Requests of a method and language in a draw; where its blocks differ, in each of them up to the draw's."""
+        draw = Draw.parse(wildcards["seed"])
+        sizes = [requests_in(replace(draw, block=block), self.study) for block in range(draw.block + 1)]
+        return sizes[0] if len(set(sizes)) == 1 else sizes
 
     def detected_languages(self, wildcards: Wildcards) -> list[str]:
         """Languages for detecting an answer's language, without those of other cells, so that adding a language to a study reruns
@@ -110,7 +112,7 @@ class TrainingSetInputs(Inputs):
             return self.built.parts(wildcards)
         study, more = self.study, self._is_refilled(wildcards)
         recipe = parse_recipe(wildcards["recipe"], study.methods)
-        blocks = blocks_needed(recipe, examples=study.training.examples, requests=study.synthesis.requests)
+        blocks = blocks_needed(recipe, study.synthesis.blocks)
         asked = {part: blocks if more and part in study.methods else 0 for part in recipe.parts}
         return [[part, 1 if part == PUBLIC else blocks, asked[part]] for part in recipe.parts]
 
