@@ -12,6 +12,17 @@ Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
 
 
+def _fails_always(cause: BaseException | None) -> bool:
+    """Whether a template would fail with other texts too: it reaches for Python, for another file, for a variable that nobody
+    gives, or never ends."""
+    from jinja2 import TemplateNotFound, UndefinedError
+    from jinja2.exceptions import SecurityError
+
+    if isinstance(cause, UndefinedError):
+        return str(cause.message).endswith(" is undefined")
+    return isinstance(cause, TemplateNotFound | SecurityError | OverflowError | RecursionError)
+
+
 class PromptTemplates:
     """The templates of one folder: `system.jinja` and one per method.
 
@@ -50,14 +61,27 @@ class PromptTemplates:
             raise WrongInput(f"{self._file(name)}: {error}; correct the template (Jinja)") from error
         return filled.strip()
 
-    def check(self, name: str) -> None:
-        """Read a template without filling it in.
+    def check(self, name: str, **sample: Any) -> None:
+        """Read a template and fill it in for trial. What fails because of the sample's texts is let pass.
+
+        Args:
+            sample: its variables.
 
         Raises:
             FileNotFoundError: if it is missing.
-            WrongInput: if it is no template, with the line.
+            WrongInput: if it is no template (with the line), or whatever fills it in, it fails, says nothing, or holds a NUL.
         """
         self._template(name, None)
+        try:
+            said = self.render(name, **sample)
+        except WrongInput as error:
+            if _fails_always(error.__cause__):
+                raise
+            return
+        if not said:
+            raise WrongInput(f"{self._file(name)}: the template gives an empty text; write in it what is asked")
+        if "\0" in said:
+            raise WrongInput(f"{self._file(name)}: a NUL character is in it, which endpoints and files refuse; delete it")
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.jinja"

@@ -13,7 +13,7 @@ from string import ascii_uppercase
 from typing import Any, ClassVar
 
 from polyglot.core.errors import WrongInput
-from polyglot.core.text import is_unicode
+from polyglot.core.text import unfit
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
@@ -288,8 +288,8 @@ def text(row: Row, field: str) -> str:
         raise ItemError(f"no {field}; {REMEDY}")
     if isinstance(value, list | tuple | Mapping):
         raise ItemError(f"{field} is a {'list' if isinstance(value, list | tuple) else 'mapping'}, not a text; {REMEDY}")
-    if not is_unicode(str(value)):
-        raise ItemError(f"{field} has an unpaired surrogate, which is half of a character; {REMEDY}")
+    if told := unfit(str(value)):
+        raise ItemError(f"{field} has {told}, which is no character of a text; {REMEDY}")
     return str(value)
 
 

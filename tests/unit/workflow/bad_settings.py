@@ -222,6 +222,8 @@ NAMES = [
         "missing: it leaves no cell of the experiment 'main'",
     ),
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
+    bad("plugin with a name of Python's", {"plugins": ["os.path"]}, "plugins: 'os.path' is a module of Python's own", "rename"),
+    bad("race of no experiment", {"race": {"least": 0.1}}, "race: no experiment is a race", "add one", "or leave it out"),
 ]
 NUMBERS = [
     bad("a truth among numbers", {"seeds": [True]}, "`seeds`: true is no number"),

@@ -17,7 +17,7 @@ from polyglot.core.errors import ConfigurationError, foreseen
 from polyglot.workflow.loading import choose_study_file, load_study, merge
 from polyglot.workflow.named_files import check_named_files
 
-from .bad_files import ENTRIES, OTHERS, SEEDS
+from .bad_files import ENTRIES, OTHERS, SEEDS, TEMPLATES
 from .bad_settings import BASE, FILES, NAMES, NUMBERS, Bad
 
 
@@ -49,7 +49,7 @@ def started(case: Bad, folder: Path, repository: Path) -> str:
     return str(foreseen(error.value))
 
 
-CASES = [*FILES, *NAMES, *NUMBERS, *ENTRIES, *SEEDS, *OTHERS]
+CASES = [*FILES, *NAMES, *NUMBERS, *ENTRIES, *SEEDS, *TEMPLATES, *OTHERS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -88,6 +88,7 @@ COMMANDS = [
     ("teachers check --configfile none.yaml", "", "none.yaml: there is no such study file"),
     ("list nonsense", "", "unknown"),
     ("watch nostudy --once", "", "nostudy"),
+    ("combine m.csv none.zip --to m.csv", "", "combine: m.csv: a file is there, where a folder for the tables is needed"),
 ]
 
 
