@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
-from polyglot.core.errors import WrongInput
+from polyglot.core.errors import WrongInput, shown
 from polyglot.core.text import unfit
 from polyglot.evaluation.numbers import gold_number
 
@@ -24,6 +24,8 @@ BOXED = ("Reason step by step, and put the final answer in \\boxed{}.",)
 ONE_KIND = "all"
 """Default category and subset."""
 REMEDY = "correct the row, or leave it out"
+MOST_DIGITS = 10
+"""A place among options has fewer digits."""
 
 
 class ItemError(WrongInput):
@@ -182,7 +184,7 @@ class Problem(Item):
         given, lang = row["answer_number"], str(row.get("lang") or "")
         number = given if isinstance(given, int | float) and not isinstance(given, bool) else written
         if gold_number(number, lang) is None:
-            raise ItemError(f"answer_number {number!r} has no number; {REMEDY}")
+            raise ItemError(f"answer_number {shown(number)} has no number; {REMEDY}")
         words = PROBLEM_WORDS if row.get("words") is None else row["words"]
         if not isinstance(words, list | tuple) or len(words) != len(PROBLEM_WORDS):
             raise ItemError(
@@ -367,10 +369,10 @@ def _stated_answer(row: Row, options: Sequence[str]) -> int:
     said = text(row, "answer").strip()
     if said in names and _listed(row) is None:
         return names.index(said)
-    number = int(said) if said.isascii() and said.isdigit() else None
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < MOST_DIGITS else None
     found = {known.index(said) for known in (names, list(options)) if said in known}
     if number in places and not (said in options and isinstance(row.get("choices"), list)):  # JSON has numbers for places
-        found.add(int(said))
+        found.add(int(number))
     plain = said.strip("().: ").upper()
     if not found and plain in names:
         return names.index(plain)  # a, (a), A. and A)
@@ -381,7 +383,7 @@ def _stated_answer(row: Row, options: Sequence[str]) -> int:
         )
     if not found:
         known = f"none of {', '.join(names)}, nor the text of an option, nor its place"
-        raise ItemError(f"answer {said!r} is {known}; {REMEDY}{_from_1(number, options)}")
+        raise ItemError(f"answer {shown(said)} is {known}; {REMEDY}{_from_1(number, options)}")
     return found.pop()
 
 

@@ -66,8 +66,8 @@ def spent_up(jobs: Collection[Waiting], models: Iterable[Model], ledger: Path, c
             rates = found.rates if (found := known.get(_place(asked))) else None
             if rates and (rates.prompt or rates.completion) and not _is_answered(job, asked, anew):
                 return [
-                    f"synthesis.budget: {ceiling - spent.room():.4g} USD are spent or under way, so nothing more can be asked below "
-                    f"the ceiling of {ceiling:.4g}. What has been answered is kept: raise the ceiling and run again"
+                    f"synthesis.budget: {ceiling - spent.room():.4g} USD are spent or under way, so nothing more can be asked "
+                    f"below the ceiling of {ceiling:.4g}. What has been answered is kept: raise the ceiling and run again"
                 ]
     return []
 

@@ -86,7 +86,9 @@ def share_starts(folder: Path) -> None:
         return
     outer = _shared()
     if given and outer is None:
-        raise ConfigurationError(f"{VARIABLE} is {shown(given)}: set it to `{OFF}`, so that every job starts by itself, or not at all")
+        raise ConfigurationError(
+            f"{VARIABLE} is {shown(given)}: set it to `{OFF}`, so that every job starts by itself, or not at all"
+        )
     if outer is not None and _lives(outer[0]) and outer[1].is_dir():
         return
     place = (folder / FOLDER).absolute()

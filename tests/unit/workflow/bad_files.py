@@ -41,6 +41,12 @@ ENTRIES = [
     entry(("entry 'api'", "endpoint.timeout", "finite"), "waits for ever", endpoint={"timeout": float("inf")}),
     entry(("entry 'api'", "key 'nope': no such key", "allowed here: role"), "unknown key", nope=1),
     entry(("entry 'api' needs exactly one of", "['folder', 'endpoint']"), "two origins", folder="x"),
+    registry(
+        "width of no whole heads",
+        ("own/models.yaml: entry 'mine'", "pretraining", "130 is no multiple of twice `heads`", "take 128"),
+        "models.yaml",
+        {"mine": {"pretraining": {"steps": 1, "languages": {"de": 1.0}, "hidden": 130, "heads": 4}}},
+    ),
     entry(("sampling.temperature", "finite"), "temperature infinite", sampling={"temperature": float("inf")}),
     entry(("sampling.temperature",), "temperature not a number", sampling={"temperature": float("nan")}),
     entry(("sampling.top_p", "greater than 0"), "top_p 0", sampling={"top_p": 0}),
@@ -209,7 +215,9 @@ SEEDS = [
     seeds("nested deep", PAIR + '{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}\n", "row 2", "nested too deep"),
     seeds("half a character", PAIR + '{"prompt": "a \\ud83d", "response": "x"}\n', "row 2: prompt with an unpaired surrogate"),
     seeds("a number of 5,000 digits", PAIR + '{"prompt": ' + "9" * 5000 + "}\n", "row 2: prompt is not text"),
-    seeds("a null character", PAIR + '{"prompt": "a\\u0000", "response": "x"}\n', "row 2: prompt with a null character", "delete it"),
+    seeds(
+        "a null character", PAIR + '{"prompt": "a\\u0000", "response": "x"}\n', "row 2: prompt with a null character", "delete it"
+    ),
     seeds("a null in a turn", '{"messages": [{"role": "user", "content": "a\\u0000"}]}\n', "row 1: a turn with a null character"),
     seeds("a null as id", PAIR.replace("{", '{"id": "a\\u0000", '), "row 1: a null character in column 'id'"),
     seeds(
@@ -320,7 +328,11 @@ OTHERS = [
     items("answer of no option", '{"question": "Q", "choices": ["a", "b"], "answer": "c"}\n', "row 4: answer 'c' is none of"),
     items("ids twice", '{"id": 1, "question": "Q", "choices": ["a", "b"], "answer": 0}\n', "row 4: id '1' is also used in row 2"),
     items("a null character", '{"question": "a\\u0000", "choices": ["a", "b"], "answer": 0}\n', "row 4: question has a null"),
-    items("a number of 5,000 digits", '{"question": ' + "9" * 5000 + ', "choices": ["a", "b"], "answer": ' + "9" * 5000 + "}\n", "row 4"),
+    items(
+        "a number of 5,000 digits",
+        '{"question": ' + "9" * 5000 + ', "choices": ["a", "b"], "answer": ' + "9" * 5000 + "}\n",
+        "row 4",
+    ),
     items("half a character", '{"question": "\\ud83d", "choices": ["a", "b"], "answer": 0}\n', "row 4: question", "surrogate"),
     items(
         "two answers",

@@ -156,6 +156,7 @@ NAMES = [
         "benchmark unknown",
         nested(evaluation__benchmarks__nope__formulation="cloze"),
         "unknown benchmark 'nope'",
+        "one of lighteval's needs `task: lighteval`",
         "benchmarks.yaml",
     ),
     bad(
@@ -168,6 +169,12 @@ NAMES = [
         PLAIN.partition("evaluation")[0] + "evaluation: {benchmarks: {}}\n" + PLAIN[PLAIN.index("languages") :],
         "evaluation.benchmarks: ",
         "name a benchmark",
+    ),
+    bad(
+        "task of lighteval unknown",
+        nested(evaluation__benchmarks={"belebele_xx": {"task": "lighteval"}}),
+        "unknown task of lighteval 'belebele_xx'",
+        "docs/reference/lighteval.md lists all",
     ),
     bad("group's benchmark", nested(evaluation__groups={"K": ["nope"]}), "evaluation.groups.K: unknown benchmark 'nope'"),
     bad("screen unknown", nested(screen__teachers=["nope"]), "screen.teachers: unknown model 'nope'"),

@@ -30,9 +30,7 @@ def test_what_an_option_writes_is_no_target(line: str, targets: list[str]) -> No
     ("word", "compared"),
     [("race", "race"), ("route", "routing"), ("select", "selection")],
 )
-def test_a_target_without_the_experiments_behind_it_is_refused(
-    read: Read, word: str, compared: str
-) -> None:
+def test_a_target_without_the_experiments_behind_it_is_refused(read: Read, word: str, compared: str) -> None:
     study, registries = read("paper")
     bare = study.model_copy(update={"experiments": {}})
     with pytest.raises(ConfigurationError, match=f"{word}: no experiment of 'paper' compares {compared}; add one to its file"):
