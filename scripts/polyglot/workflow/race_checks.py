@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """What is wrong with `race`, one sentence each: key, value and remedy."""
     if study.race != Race() and not any(matrix.compare == "race" for matrix in study.matrices.values()):
-        yield "race: no experiment is a race, so this is not read; add one (experiments: {race: {compare: race}}), or leave it out"
+        yield "race: no experiment is a race, so this is unread; add one (experiments: {race: {compare: race}}), or leave it out"
     for matrix in study.matrices.values():
         if matrix.compare == "race" and len(matrix.teachers) < 2:
             yield f"experiments.{matrix.name}.teachers: a race needs two teachers or more; name them"

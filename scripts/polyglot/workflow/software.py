@@ -20,7 +20,7 @@ class Waiting(Protocol):
 
 
 def missing_software(jobs: Iterable[Waiting]) -> list[str]:
-    """What jobs on this machine need and this Python lacks, a sentence each; for runs without environments of their own (--sdm)."""
+    """What jobs on this machine need and this Python lacks, a sentence each; for runs without environments by --sdm."""
     needed = dict.fromkeys(job.environment for job in jobs if job.here and job.environment in APART)
     return [
         f"{APART[name]}: the package {name} is not in this Python; run with `--sdm conda`, which gives each toolchain an "
