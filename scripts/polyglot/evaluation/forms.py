@@ -371,9 +371,8 @@ def _stated_answer(row: Row, options: Sequence[str]) -> int:
         return names.index(said)
     number = int(said) if said.isascii() and said.isdigit() and len(said) < MOST_DIGITS else None
     found = {known.index(said) for known in (names, list(options)) if said in known}
-    if (
-        number is not None and number in places and not (said in options and isinstance(row.get("choices"), list))
-    ):  # JSON has numbers for places
+    spelled = said in options and isinstance(row.get("choices"), list)  # JSON has numbers for places
+    if number is not None and number in places and not spelled:
         found.add(number)
     plain = said.strip("().: ").upper()
     if not found and plain in names:
