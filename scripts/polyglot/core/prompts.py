@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,13 @@ class PromptTemplates:
         Raises:
             FileNotFoundError, WrongInput: see `check`; also for a variable that the template names and nobody gives.
         """
-        from jinja2 import TemplateError
+        from jinja2 import TemplateError, TemplateNotFound
 
         try:
             filled: str = self._template(name, text).render(**fields)
+        except TemplateNotFound as error:
+            told = f"it includes '{error.name}', which is no template of this folder; correct the name or leave that out"
+            raise WrongInput(f"{self._file(name)}: {told}") from error
         except TemplateError as error:  # a variable that is not there, or of another kind
             raise WrongInput(
                 f"{self._file(name)}: {error.message}; the variables of this template are {', '.join(sorted(fields))}"
@@ -61,17 +65,19 @@ class PromptTemplates:
             raise WrongInput(f"{self._file(name)}: {error}; correct the template (Jinja)") from error
         return filled.strip()
 
-    def check(self, name: str, **sample: Any) -> None:
+    def check(self, name: str, sample: Mapping[str, Any] | None) -> None:
         """Read a template and fill it in for trial. What fails because of the sample's texts is let pass.
 
         Args:
-            sample: its variables.
+            sample: its variables; None does not fill it in.
 
         Raises:
             FileNotFoundError: if it is missing.
             WrongInput: if it is no template (with the line), or whatever fills it in, it fails, says nothing, or holds a NUL.
         """
         self._template(name, None)
+        if sample is None:
+            return
         try:
             said = self.render(name, **sample)
         except WrongInput as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from polyglot.core.conversations import HISTORY, Turns
 from polyglot.core.errors import ConfigurationError, MissingFile, foreseen
@@ -196,12 +196,20 @@ def _is_folder(path: Path, *, holds: Sequence[str]) -> None:
 
 
 def _read_template(path: Path, *, shots: int) -> None:
-    fields = METHODS[path.stem].fields([SAMPLE] * shots) if path.stem in METHODS else {}
-    _templates_of(path).check(path.stem, language="German", **fields)
+    _templates_of(path).check(path.stem, _sample_of(path.stem, shots))
+
+
+def _sample_of(template: str, shots: int) -> dict[str, Any] | None:
+    """What a request's template is filled with, for trial; None if its method reads more from a row than a sample has."""
+    try:
+        fields = METHODS[template].fields([SAMPLE] * shots) if template in METHODS else {}
+    except Exception:  # a method of one's own can raise anything
+        return None
+    return {"language": "German", **fields}
 
 
 def _read_judges_template(path: Path) -> None:
-    _templates_of(path).check(path.stem, language="German", **JUDGED[path.stem])
+    _templates_of(path).check(path.stem, {"language": "German", **JUDGED[path.stem]})
 
 
 def _templates_of(path: Path) -> PromptTemplates:

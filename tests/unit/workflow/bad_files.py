@@ -256,7 +256,7 @@ def template(name: str, text: str, *said: str, file: str = "respond") -> Bad:
 
 
 TEMPLATES = [
-    template("template of another file", '{% include "/etc/passwd" %}', "/etc/passwd", "the variables of this template are"),
+    template("template of another file", '{% include "/etc/passwd" %}', "it includes '/etc/passwd', which is no template"),
     template("template without an end", "{% for place in range(10**12) %}x{% endfor %}", "Range too big", "correct the template"),
     template("template in itself", '{% include "respond.jinja" %}', "maximum recursion depth", "correct the template"),
     template("template with Python", "{{ ''.__class__.__mro__ }}", "'__class__' of 'str' object is unsafe"),
