@@ -88,7 +88,7 @@ def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list
         raise WrongInput("name two archives or more")
     if to.exists() and not to.is_dir():
         raise WrongInput(f"{to}: a file is there, where a folder for the tables is needed; name another (--to)")
-    return combine_parts([read_part(path) for path in paths], to, confidence)
+    return combine_parts([_named_if_wrong(path) for path in paths], to, confidence)
 
 
 def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[str]:
