@@ -69,7 +69,8 @@ def turn_end(tokenizer: Any, chat_template: Path) -> str:
     last = [token for token, counts in zip(ids, marked, strict=True) if counts]
     if not last:
         raise TokenizerError(
-            f"{chat_template}: no {{% generation %}} around the assistant's text; put it there, as config/chat_templates/chatml.jinja has"
+            f"{chat_template}: no {{% generation %}} around the assistant's text; put it there, as chatml.jinja of "
+            "config/chat_templates does"
         )
     while last and not tokenizer.decode(last[-1:]).strip():  # the mark may include a line break
         last.pop()

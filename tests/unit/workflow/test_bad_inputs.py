@@ -81,6 +81,9 @@ COMMANDS = [
     ("score . --to out", METRICS, "unsupported file type"),
     ("score m.csv --to out --definition signsafe", METRICS, "'signsafe' does not follow from these columns; possible: released"),
     ("verify none.zip", "", "none.zip: no archive"),
+    ("verify .", "hello", "no archive: manifest-sha256.txt is missing; name archive.zip, or the folder that it was unpacked to"),
+    ("watch demo --once --every 0", "", 2),
+    ("watch demo --once --every nan", "", 2),
     ("verify m.csv", "hello", "m.csv failed verification"),
     ("trace none.csv", "", "none.csv"),
     ("result nostudy", "", "has no tables yet: run the study first"),
@@ -94,12 +97,12 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("command", "content", "said"), COMMANDS, ids=lambda value: str(value)[:40])
 def test_a_command_ends_with_one_message(
-    command: str, content: str | bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, content: str | bytes, said: str | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     put(tmp_path, {"m.csv": content})
     with pytest.raises(SystemExit) as error:
         main(command.split())
     assert error.value.code not in (0, None)
-    assert said in str(error.value.code)
+    assert str(said) in str(error.value.code)
     assert not (tmp_path / "out").exists()
