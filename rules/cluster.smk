@@ -49,7 +49,7 @@ def prepare_run():
     lacking = [] if software_of(workflow) else missing_software(waiting)
     problems = [*missing_here, *spent, *lacking, *others]
     if problems:
-        raise WorkflowError("\n".join([*problems, "Nothing was run."]))
+        sys.exit("\n".join([*problems, "Nothing was run."]))
     for problem in missing:
         print(f"Warning: where jobs run, {problem}", file=sys.stderr)
     try:
