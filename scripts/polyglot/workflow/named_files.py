@@ -20,7 +20,6 @@ from polyglot.study.reserved import REPLICATION
 from polyglot.study.seed_languages import seed_languages
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import RULES, parse_recipe
-from polyglot.synthesis.requests import FOR_METHODS
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
 from polyglot.workflow.target_checks import targets_of
@@ -31,7 +30,7 @@ ASKING = ("--unlock", "--lint", "--report", "--list-rules", "--list-target-rules
 """Options of Snakemake with which nothing runs."""
 
 
-SAMPLE = dict.fromkeys(("id", "lang", "prompt", "response", "source", FOR_METHODS, HISTORY), "Name a city: Paris, Rome, ...")
+SAMPLE = dict.fromkeys(("id", "lang", "prompt", "response", "source", "methods", HISTORY), "Name a city: Paris, Rome, ...")
 """A seed row to try templates with."""
 RATED = dict.fromkeys(("prompt", "response"), SAMPLE["prompt"])
 JUDGED = {
