@@ -2,13 +2,14 @@
 from functools import partial
 
 from polyglot.cluster.run import Run, RunError
-from polyglot.cluster.snakemake_inside import makes, waiting_jobs
+from polyglot.cluster.snakemake_inside import makes, software_of, waiting_jobs
 from polyglot.planning.demands import Demands
 from polyglot.planning.submissions import JUDGING
 from polyglot.workflow.ask_snakemake import profile_named, workflow_hash
 from polyglot.workflow.future_files import date_now
-from polyglot.workflow.keys import missing_keys
+from polyglot.workflow.keys import missing_keys, spent_up
 from polyglot.workflow.shared_starts import share_starts_of_the_submission
+from polyglot.workflow.software import missing_software
 
 RUN = plainly(lambda: Run(workflow, ROOT, Demands(STUDY, REGISTRIES)))
 asked, threads_of = RUN.asked, RUN.threads  # resource requests of a rule's jobs
@@ -37,13 +38,18 @@ def with_all_rules():
 def prepare_run():
     """Prepare the run before the first job; a problem ends it with one message."""
     waiting = waiting_jobs(workflow)
-    missing_here, missing = missing_keys(waiting, REGISTRIES.models.values())
+    known = list(REGISTRIES.models.values())
+    missing_here, missing = missing_keys(waiting, known)
+    paid = Path(paths.PAID.format(study=STUDY.study))
+    spent = spent_up(waiting, known, paid, STUDY.synthesis.budget)
     inputs = (name for job in waiting for name in job.inputs)
     dated, others = date_now(inputs, [Path(RESULTS), Path(hub.folder)])
     if dated:
         print(f"inputs from the future, dated as of now: {dated}", file=sys.stderr)
-    if missing_here or others:
-        raise WorkflowError("\n".join([*missing_here, *others, "Nothing was run."]))
+    lacking = [] if software_of(workflow) else missing_software(waiting)
+    problems = [*missing_here, *spent, *lacking, *others]
+    if problems:
+        sys.exit("\n".join([*problems, "Nothing was run."]))
     for problem in missing:
         print(f"Warning: where jobs run, {problem}", file=sys.stderr)
     try:

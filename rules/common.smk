@@ -90,5 +90,5 @@ if is_main(workflow):
         print(f"Warning: {warning}", file=sys.stderr)
     plainly(lambda: selection.check_own(sys.argv[1:]))
     plainly(lambda: screening.check(sys.argv[1:]))
-    share_starts(Path.cwd())
+    plainly(lambda: share_starts(Path.cwd()))
 count_served_jobs(served_by)

@@ -18,7 +18,7 @@ rule hub_model:
         licence=lambda wildcards: REGISTRIES.models[wildcards.model].licence,
         partial=lambda wildcards: f"{hub.folder}/unfinished/{wildcards.model}",
     message:
-        "Fetch {wildcards.model} from the hub"
+        "Fetch {wildcards.model} from the hub (`snakemake fetch` does so beforehand)"
     script:
         "../scripts/hub/hub_model.py"
 
@@ -43,7 +43,7 @@ rule hub_dataset:
         partial=lambda wildcards: f"{hub.folder}/unfinished/{wildcards.source}",
         wanted=lambda wildcards: hub.wanted(wildcards.source),
     message:
-        "Fetch {wildcards.source} from the hub"
+        "Fetch {wildcards.source} from the hub (`snakemake fetch` does so beforehand)"
     script:
         "../scripts/hub/hub_dataset.py"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
     pushing.add_argument("--dry-run", action="store_true", help="say which files would be uploaded, and how much; send nothing")
     watching = command("watch", _watch, "show a study's answers while it runs: how many, how fast, at what price")
     watching.add_argument("study", help="a study's name, or its folder")
-    watching.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: %(default)s)")
+    watching.add_argument("--every", type=_seconds, default=2.0, help="seconds between two looks (default: %(default)s)")
     watching.add_argument("--once", action="store_true", help="look once, and print plain lines")
     command("unlock", _unlock, "unlock this folder after a killed run, unless another run is active")
     command(
@@ -301,7 +302,14 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-_positive.__name__ = "number above 0"  # what argparse calls it in its message
+def _seconds(text: str) -> float:
+    """A time above 0, for argparse."""
+    if not 0 < float(text) < threading.TIMEOUT_MAX:
+        raise ValueError
+    return float(text)
+
+
+_positive.__name__ = _seconds.__name__ = "number above 0"  # what argparse calls it in its message
 
 
 def _try(given: argparse.Namespace) -> None:

@@ -186,17 +186,22 @@ def has_jobs_to_submit(workflow: Any) -> bool:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job that this run will do. `here`: on this machine, not on a cluster's; `inputs`: files and folders."""
+    """A job that this run will do. `here`: on this machine, not on a cluster's; `inputs`: files and folders; `requests`: those of
+    them that hold requests to a model; `outputs`: what it makes, which Snakemake removes before it runs; `environment`: the name
+    of its toolchain's (envs/locked)."""
 
     rule: str
     params: Mapping[str, Any]
     here: bool
     inputs: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    environment: str = ""
 
 
 def waiting_jobs(workflow: Any) -> list[Waiting]:
     """The jobs of this run, as far as they are known at its start."""
-    lost = "a missing key, or an input that is dated later than now, is noticed only by the job that needs it"
+    lost = "a missing key, a ceiling that is reached, or an input from the future is noticed only by the job that meets it"
     if not SNAKEMAKE.has(workflow, "dag.needrun_jobs", "is_local", "local_exec", lost=lost):
         return []
     return [
@@ -205,9 +210,17 @@ def waiting_jobs(workflow: Any) -> list[Waiting]:
             dict(job.params.items()),
             workflow.local_exec or workflow.is_local(job.rule),
             tuple(map(str, job.input)),
+            tuple(map(str, _listed(job.input.get("requests", [])))),
+            tuple(map(str, job.output)),
+            Path(str(inner(job, "conda_env_spec.file"))).stem,
         )
         for job in workflow.dag.needrun_jobs()
     ]
+
+
+def _listed(named: Any) -> list[Any]:
+    """The files under a name of Snakemake's: one stands by itself there."""
+    return [named] if isinstance(named, str) else list(named)
 
 
 def slurm_executor(workflow: Any) -> Any | None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from polyglot.core.text import unfit
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -45,6 +47,8 @@ def conversation(turns: Sequence[tuple[str, str]]) -> Conversation:
             raise ValueError(f"turn {number} is of '{held}' where one of '{ROLES[expected]}' has to be")
         if not said.strip():
             raise ValueError(f"turn {number} has no text")
+        if told := unfit(said):
+            raise ValueError(f"turn {number} has {told}, which is no character of a text,")
     if len(turns) == first:
         raise ValueError("no turn of a user with text")
     response = turns[-1][1] if turns[-1][0] == "response" else ""

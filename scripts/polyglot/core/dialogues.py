@@ -15,7 +15,7 @@ import pandas as pd
 
 from polyglot.core.conversations import HISTORY, Conversation, Turns, conversation
 from polyglot.core.rows import FileError, plain, read_rows
-from polyglot.core.text import is_unicode
+from polyglot.core.text import unfit
 
 PROMPTS = ("prompt", "instruction", "question")
 RESPONSES = ("response", "output", "completion", "answer")
@@ -36,7 +36,7 @@ LAYOUTS = {
 """Every layout, and the columns that it is recognised by; capitals do not matter."""
 OWN = ("id", "lang", "source", "methods")
 """Further columns of a seed file."""
-SURROGATE = "it is half of a character: write the whole one"
+UNFIT = "it is no character of a text: delete it, or write the whole one"
 FOREIGN = ("choices", "option_a", "chosen", "rejected", "answer_number")
 """Columns of benchmark items, which are no seed prompts."""
 
@@ -194,12 +194,12 @@ def _texts(values: pd.Series, what: str, column: str, problems: list[Problem], *
             problems.append(
                 Problem(place, f"{what} is not text in column '{column}' (value: {plain(value)!r})", "put it in quotes")
             )
-        elif not missing and not is_unicode(value):
-            problems.append(Problem(place, f"{what} with an unpaired surrogate in column '{column}'", SURROGATE))
+        elif not missing and (told := unfit(value)):
+            problems.append(Problem(place, f"{what} with {told} in column '{column}'", UNFIT))
         elif needed and (missing or not value.strip()):
             told = f"empty {what} in column '{column}' (value: {value!r})"
             problems.append(Problem(place, told, "fill it in or delete the row"))
-        found.append(value if isinstance(value, str) and is_unicode(value) else "")
+        found.append(value if isinstance(value, str) and not unfit(value) else "")
     return pd.Series(found, values.index, dtype=object)
 
 
@@ -211,8 +211,6 @@ def _with_histories(found: Dialogues, column: str | None) -> Dialogues:
             continue
         try:
             texts[place] = conversation([*turns_of(value), ("prompt", "asked")]).history
-            if not is_unicode(texts[place]):
-                raise ValueError("a turn with an unpaired surrogate, which is not a character,")
         except ValueError as error:
             problems.append(Problem(place, f"{error} in column '{column}'", "correct the row or delete it"))
     return _after(found, texts, sorted(problems, key=lambda one: one.place))
@@ -232,8 +230,8 @@ def _of_turns(path: Path, rows: pd.DataFrame, column: str, layout: str, read: Tu
         try:
             turns = turns_of(value)
             found, unread = (conversation(turns), ()) if read == "all" else _first_of(turns)
-            if not is_unicode("".join(found)):
-                raise ValueError("a turn with an unpaired surrogate, which is not a character,")
+            if told := unfit("".join(found)):
+                raise ValueError(f"a turn with {told}, which is no character of a text,")
             for what in unread:
                 counts[what] += 1
             pairs.append(found)

@@ -64,6 +64,7 @@ FORMS = {
 """What a value must look like, by the pattern that says so."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
+FOLDERS = "HF_HOME, XDG_CACHE_HOME and TMPDIR name some"
 
 
 class Foreseen(Exception):
@@ -90,6 +91,11 @@ def foreseen(error: BaseException) -> str | None:
     """What to tell of an error that its user can mend; None of any other, which is shown as it is."""
     if isinstance(error, Foreseen):
         return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("polyglot"):
+        package = error.name.partition(".")[0]
+        return f"the package {package} is not in this Python: run `make setup` again, or Snakemake with `--sdm conda`"
+    if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
+        return f"{error.filename}: a file on this path is where a folder is needed; move it, or name another folder ({FOLDERS})"
     if isinstance(error, OSError) and error.errno in (*FULL, *BARRED):
         where = error.filename or "a file"
         if error.errno in FULL:

@@ -111,6 +111,8 @@ def load_plugins(modules: Iterable[str]) -> None:
     """
     _look_here_too()
     for module in modules:
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            raise PluginError(f"plugins: '{module}' is a module of Python's own, which hides yours of that name; rename yours")
         try:
             importlib.import_module(module)
         except (Exception, SystemExit) as error:  # a script that ends itself would end the run without a word

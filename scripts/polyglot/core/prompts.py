@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,17 @@ from polyglot.core.errors import MissingFile, WrongInput
 
 Message = dict[str, str]
 """One chat turn: {"role": ..., "content": ...}."""
+
+
+def _fails_always(cause: BaseException | None) -> bool:
+    """Whether a template would fail with other texts too: it reaches for Python, for another file, for a variable that nobody
+    gives, or never ends."""
+    from jinja2 import TemplateNotFound, UndefinedError
+    from jinja2.exceptions import SecurityError
+
+    if isinstance(cause, UndefinedError):
+        return str(cause.message).endswith(" is undefined")
+    return isinstance(cause, TemplateNotFound | SecurityError | OverflowError | RecursionError)
 
 
 class PromptTemplates:
@@ -38,10 +50,13 @@ class PromptTemplates:
         Raises:
             FileNotFoundError, WrongInput: see `check`; also for a variable that the template names and nobody gives.
         """
-        from jinja2 import TemplateError
+        from jinja2 import TemplateError, TemplateNotFound
 
         try:
             filled: str = self._template(name, text).render(**fields)
+        except TemplateNotFound as error:
+            told = f"it includes '{error.name}', which is no template of this folder; correct the name or leave that out"
+            raise WrongInput(f"{self._file(name)}: {told}") from error
         except TemplateError as error:  # a variable that is not there, or of another kind
             raise WrongInput(
                 f"{self._file(name)}: {error.message}; the variables of this template are {', '.join(sorted(fields))}"
@@ -50,14 +65,29 @@ class PromptTemplates:
             raise WrongInput(f"{self._file(name)}: {error}; correct the template (Jinja)") from error
         return filled.strip()
 
-    def check(self, name: str) -> None:
-        """Read a template without filling it in.
+    def check(self, name: str, sample: Mapping[str, Any] | None) -> None:
+        """Read a template and fill it in for trial. What fails because of the sample's texts is let pass.
+
+        Args:
+            sample: its variables; None does not fill it in.
 
         Raises:
             FileNotFoundError: if it is missing.
-            WrongInput: if it is no template, with the line.
+            WrongInput: if it is no template (with the line), or whatever fills it in, it fails, says nothing, or holds a NUL.
         """
         self._template(name, None)
+        if sample is None:
+            return
+        try:
+            said = self.render(name, **sample)
+        except WrongInput as error:
+            if _fails_always(error.__cause__):
+                raise
+            return
+        if not said:
+            raise WrongInput(f"{self._file(name)}: the template gives an empty text; write in it what is asked")
+        if "\0" in said:
+            raise WrongInput(f"{self._file(name)}: a NUL character is in it, which endpoints and files refuse; delete it")
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.jinja"

@@ -8,6 +8,7 @@ import json
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -34,7 +35,7 @@ TABLES = (".csv", ".tsv")
 GZ = ".gz"
 SEPARATORS = ",;\t"
 LONGEST_NUMBER = 4300
-"""Most digits of a whole number."""
+"""Most digits of a whole number that is read as an integer."""
 BOM, PARQUET, GZIPPED = b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b"
 CONTENTS = {
     PARQUET: "a Parquet file; its name must end in .parquet",
@@ -222,9 +223,10 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _dumped(row: dict[str, Any]) -> str:
-    """A row as JSON; half a surrogate pair, which only an escape can write, stays as it was read."""
-    text = json.dumps(row, ensure_ascii=False)
-    return text if is_unicode(text) else json.dumps(row)
+    """A row as JSON; half a surrogate pair, which only an escape can write, stays as it was read. Numbers of thousands of digits
+    become texts."""
+    text = json.dumps(row, ensure_ascii=False, default=str)
+    return text if is_unicode(text) else json.dumps(row, default=str)
 
 
 def separator(header: str) -> str:
@@ -318,11 +320,10 @@ DEEP = "lists or objects nested too deep to be read; flatten the row or delete i
 NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
 
 
-def _whole(text: str) -> int:
-    """A whole number of JSON, as Python limits their length; a library may have lifted that limit for the whole process."""
-    if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"a whole number of {len(text):,} digits")
-    return int(text)
+def _whole(text: str) -> int | Decimal:
+    """A whole number of JSON; one that is longer than Python reads fails no file, since nobody may read its column. A library may
+    have lifted Python's limit for the whole process, so it is not asked."""
+    return Decimal(text) if len(text) > LONGEST_NUMBER else int(text)
 
 
 def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:

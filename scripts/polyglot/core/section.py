@@ -28,15 +28,17 @@ class Strict(BaseModel):
         """Refuse true and false where numbers belong: Python counts with them as 1 and 0."""
         for name, field in cls.model_fields.items() if isinstance(given, Mapping) else ():
             kinds = set(_kinds(field.annotation))
-            if kinds & {int, float} and not kinds & {bool, Any, object} and (found := next(_truths(given.get(name)), None)):
-                raise ValueError(f"`{name}`: {found} is no number; write a number")
+            if kinds & {int, float} and not kinds & {bool, Any, object}:
+                for found in _leaves(given.get(name)):
+                    if isinstance(found, bool):
+                        raise ValueError(f"`{name}`: {str(found).lower()} is no number; write a number")
         return given
 
     @model_validator(mode="after")
     def _bounded(self) -> Strict:
         for name in type(self).model_fields:
-            for number in _whole_numbers(getattr(self, name)):
-                if abs(number) > LARGEST:
+            for number in _leaves(getattr(self, name)):
+                if isinstance(number, int) and abs(number) > LARGEST:
                     raise ValueError(f"`{name}` is larger than {LARGEST:,}, the largest whole number here (value: {number})")
         return self
 
@@ -50,28 +52,14 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _truths(value: Any) -> Iterator[str]:
-    """`true` and `false`, as YAML writes them, in a value, its lists and mappings."""
-    if isinstance(value, bool):
-        yield str(value).lower()
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _truths(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _truths(inner)
-
-
-def _whole_numbers(value: Any) -> Iterator[int]:
-    """The whole numbers of a value, its lists and mappings; not those of parts that check their own."""
-    if isinstance(value, int):
+def _leaves(value: Any) -> Iterator[Any]:
+    """The values in a value, its lists and mappings; not those of parts that check their own."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else None
+    if inner is None:
         yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _whole_numbers(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _whole_numbers(inner)
+    else:
+        for one in inner:
+            yield from _leaves(one)
 
 
 class Section(Strict):

@@ -194,11 +194,6 @@ def kept_folder(path: Path) -> Path:
     return top / SUPERSEDED / path.relative_to(top).with_suffix("")
 
 
-def has_rows(path: Path) -> bool:
-    """Whether a job has rows of any owner, in its side file or from finished runs."""
-    return path.exists() or any(kept_folder(path).glob("*.jsonl.gz"))
-
-
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while batch := list(islice(rows, ROWS)):
         yield batch

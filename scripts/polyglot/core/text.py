@@ -23,9 +23,22 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+NULL = "\0"
+"""Ends a text wherever C reads it, and many endpoints and databases refuse it."""
+
+
+def unfit(text: str) -> str:
+    """What a text holds that is no character of a text: half of one, or a null character; "" if nothing."""
+    if NULL in text:
+        return "a null character"
+    return "" if is_unicode(text) else "an unpaired surrogate"
+
+
 def storable(text: str) -> str:
-    """A text that UTF-8 can hold: surrogates that belong together are joined, others become U+FFFD."""
-    return text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """A text that files and endpoints take: surrogates that belong together are joined, others and null characters become
+    U+FFFD."""
+    joined = text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return joined.replace(NULL, "\ufffd")
 
 
 UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
-from polyglot.core.errors import WrongInput
-from polyglot.core.text import is_unicode
+from polyglot.core.errors import WrongInput, shown
+from polyglot.core.text import unfit
 from polyglot.evaluation.numbers import gold_number
 
 Row = Mapping[str, Any]
@@ -24,6 +24,8 @@ BOXED = ("Reason step by step, and put the final answer in \\boxed{}.",)
 ONE_KIND = "all"
 """Default category and subset."""
 REMEDY = "correct the row, or leave it out"
+MOST_DIGITS = 10
+"""A place among options has fewer digits."""
 
 
 class ItemError(WrongInput):
@@ -182,7 +184,7 @@ class Problem(Item):
         given, lang = row["answer_number"], str(row.get("lang") or "")
         number = given if isinstance(given, int | float) and not isinstance(given, bool) else written
         if gold_number(number, lang) is None:
-            raise ItemError(f"answer_number {number!r} has no number; {REMEDY}")
+            raise ItemError(f"answer_number {shown(number)} has no number; {REMEDY}")
         words = PROBLEM_WORDS if row.get("words") is None else row["words"]
         if not isinstance(words, list | tuple) or len(words) != len(PROBLEM_WORDS):
             raise ItemError(
@@ -288,8 +290,8 @@ def text(row: Row, field: str) -> str:
         raise ItemError(f"no {field}; {REMEDY}")
     if isinstance(value, list | tuple | Mapping):
         raise ItemError(f"{field} is a {'list' if isinstance(value, list | tuple) else 'mapping'}, not a text; {REMEDY}")
-    if not is_unicode(str(value)):
-        raise ItemError(f"{field} has an unpaired surrogate, which is half of a character; {REMEDY}")
+    if told := unfit(str(value)):
+        raise ItemError(f"{field} has {told}, which is no character of a text; {REMEDY}")
     return str(value)
 
 
@@ -367,10 +369,11 @@ def _stated_answer(row: Row, options: Sequence[str]) -> int:
     said = text(row, "answer").strip()
     if said in names and _listed(row) is None:
         return names.index(said)
-    number = int(said) if said.isascii() and said.isdigit() else None
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < MOST_DIGITS else None
     found = {known.index(said) for known in (names, list(options)) if said in known}
-    if number in places and not (said in options and isinstance(row.get("choices"), list)):  # JSON has numbers for places
-        found.add(int(said))
+    spelled = said in options and isinstance(row.get("choices"), list)  # JSON has numbers for places
+    if number is not None and number in places and not spelled:
+        found.add(number)
     plain = said.strip("().: ").upper()
     if not found and plain in names:
         return names.index(plain)  # a, (a), A. and A)
@@ -381,7 +384,7 @@ def _stated_answer(row: Row, options: Sequence[str]) -> int:
         )
     if not found:
         known = f"none of {', '.join(names)}, nor the text of an option, nor its place"
-        raise ItemError(f"answer {said!r} is {known}; {REMEDY}{_from_1(number, options)}")
+        raise ItemError(f"answer {shown(said)} is {known}; {REMEDY}{_from_1(number, options)}")
     return found.pop()
 
 

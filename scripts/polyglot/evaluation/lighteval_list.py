@@ -19,6 +19,7 @@ from polyglot.core.lookup import UnknownName, unknown
 FILE = Path(__file__).with_name("lighteval_tasks.csv")
 BETWEEN = "|"
 """Separates the values of a field; lighteval's names cannot have it."""
+REMEDY = "docs/reference/lighteval.md lists all; lighteval's name goes into `name` if yours differs"
 PAIRS = "pairs:"
 """First of a task's parts: they are all pairs `A-B` of the codes that follow."""
 
@@ -84,7 +85,7 @@ def listed_task(name: str) -> Listed:
     whole, _, part = name.partition(":")
     found = listed_tasks().get(whole)
     if found is None:
-        raise UnknownName(unknown("task of lighteval", name, listed_tasks()))
+        raise UnknownName(f"{unknown('task of lighteval', name, listed_tasks())}. {REMEDY}")
     if part and not found.has(part):
         if found.pairs:
             raise UnknownName(f"unknown pair of {whole}, '{part}': it has the form A-B, such as eng_Latn-swh_Latn")

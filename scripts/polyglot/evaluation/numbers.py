@@ -97,9 +97,11 @@ def first_number(text: str, lang: str = "") -> float | None:
 
 def gold_number(given: str | float, lang: str = "") -> float | None:
     """The value of an item's answer: a number as it is, or a text in the format of its language; None if it is no number."""
-    if isinstance(given, str):
-        return final_number(given, lang)
-    return float(given) if given == given and abs(given) != float("inf") else None
+    try:
+        value = final_number(given, lang) if isinstance(given, str) else float(given)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def plainly(text: str) -> str:

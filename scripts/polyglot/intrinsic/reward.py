@@ -59,12 +59,16 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.strip().splitlines() if line.strip()]
 
 
+MOST_DIGITS = 9
+"""Digits of a number that is read: Python refuses thousands of them."""
+
+
 def _only_number(lines: list[str]) -> int | None:
     """1 to 5, in the digits of any script, if the line names nothing else."""
     numbers = set(re.findall(r"-?\d+(?:[.,]\d+)?", SCALE_WORDS.sub(" ", lines[0]))) if lines else set()
-    if len(numbers) != 1 or not (only := numbers.pop()).isdigit() or int(only) not in range(1, 6):
+    if len(numbers) != 1 or not (only := numbers.pop()).isdigit() or len(only) > MOST_DIGITS:
         return None
-    return int(only)
+    return int(only) if int(only) in range(1, 6) else None
 
 
 def judge(

@@ -166,9 +166,10 @@ def _explained(error: Exception, asked: _Asked, *, locked: Path | None, folder: 
     if isinstance(error, HfHubHTTPError):
         return _refused(error, asked, locked)
     if isinstance(error, httpx.TransportError | LocalEntryNotFoundError | OfflineModeIsEnabled):
+        stated = " (HF_ENDPOINT)" if "HF_ENDPOINT" in os.environ else ""
         return HubError(
-            f"{asked.repository}: {_address()} cannot be reached ({type(error).__name__}): check the network, and HTTPS_PROXY "
-            f"where there is a proxy, and run again to resume; or put the files at {folder} yourself"
+            f"{asked.repository}: {_address()}{stated} cannot be reached ({type(error).__name__}): check the network, and "
+            f"HTTPS_PROXY where there is a proxy, and run again to resume; or put the files at {folder} yourself"
         )
     # hf-xet has no specific error for a full disk
     if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):

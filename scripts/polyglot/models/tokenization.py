@@ -68,7 +68,10 @@ def turn_end(tokenizer: Any, chat_template: Path) -> str:
     ids, marked = assistant_tokens(tokenizer, turns, chat_template)
     last = [token for token, counts in zip(ids, marked, strict=True) if counts]
     if not last:
-        raise TokenizerError(f"{chat_template}: no {{% generation %}} around the assistant's text")
+        raise TokenizerError(
+            f"{chat_template}: no {{% generation %}} around the assistant's text; put it there, as chatml.jinja of "
+            "config/chat_templates does"
+        )
     while last and not tokenizer.decode(last[-1:]).strip():  # the mark may include a line break
         last.pop()
     end = str(tokenizer.convert_ids_to_tokens(last[-1]))
@@ -136,7 +139,8 @@ def assistant_tokens(tokenizer: Any, turns: Sequence[Message], source: object) -
     try:
         found = tokenizer.apply_chat_template(list(turns), return_dict=True, return_assistant_tokens_mask=True)
     except Exception as error:  # a template can raise anything
-        raise TokenizerError(f"{source}: the chat template fails: {type(error).__name__}: {error}") from None
+        told = f"{source}: the chat template fails: {type(error).__name__}: {error}"
+        raise TokenizerError(f"{told}; correct it, or name another as `chat_template` in the model's entry") from None
     return found["input_ids"], found["assistant_masks"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from polyglot.core.given_path import GivenPath
 from polyglot.core.section import Words
@@ -49,6 +49,11 @@ class Pretraining(Entry):
     max_length: int = Field(default=512, gt=0, description="Context in tokens.")
     seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
 
+    @model_validator(mode="after")
+    def _whole_heads(self) -> Pretraining:
+        _check_heads(self.hidden, 2 * self.heads, "twice ")  # a head's numbers are turned in pairs
+        return self
+
 
 class GoldTuning(Entry):
     """A nano model fine-tuned on correct answers of the micro-world, as a reference or a reward model."""
@@ -72,6 +77,17 @@ class TranslatorTraining(Entry):
     heads: int = Field(default=4, gt=0, description="Attention heads.")
     feed_forward: int = Field(default=512, gt=0, description="Width of the feed-forward layers.")
     seed: int = Field(default=0, ge=0, description="Seed of weights and examples.")
+
+    @model_validator(mode="after")
+    def _whole_heads(self) -> TranslatorTraining:
+        _check_heads(self.hidden, self.heads, "")
+        return self
+
+
+def _check_heads(hidden: int, parts: int, times: str) -> None:
+    if hidden % parts:
+        nearest = max(1, round(hidden / parts)) * parts
+        raise ValueError(f"hidden: {hidden} is no multiple of {times}`heads`, as attention needs; take {nearest}, or other heads")
 
 
 class Sampling(Entry):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.conversations import HISTORY, Turns
-from polyglot.core.dialogues import OWN, SURROGATE, Dialogues, Problem, read_dialogues
+from polyglot.core.dialogues import OWN, UNFIT, Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError, plain
-from polyglot.core.text import is_unicode
+from polyglot.core.text import unfit
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.requests import FOR_METHODS, for_method
 
@@ -167,11 +167,11 @@ def _unknown_languages(found: Dialogues, known: set[str]) -> list[Problem]:
 def _no_characters(found: Dialogues) -> list[Problem]:
     """Values of the further columns that no file can hold."""
     return [
-        Problem(place, f"an unpaired surrogate in column '{name}'", SURROGATE)
+        Problem(place, f"{told} in column '{name}'", UNFIT)
         for name in OWN
         if (column := found.column(name)) is not None
         for place, value in zip(*_by_place(column), strict=True)
-        if not is_unicode(str(value))
+        if (told := unfit(str(value)))
     ]
 
 

@@ -21,7 +21,7 @@ from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import content_id, stable_seed
 from polyglot.core.progress import progress
 from polyglot.core.rows import FileError, stream_rows
-from polyglot.core.text import is_unicode
+from polyglot.core.text import unfit
 from polyglot.registry.data import Source
 from polyglot.seeds.seed_files import COLUMNS, seed_id
 from polyglot.seeds.settings import needs_response
@@ -107,11 +107,9 @@ def flaw(prompt: Any, response: Any, source: Source, history: str = "") -> str |
     """The problem with a pair, or with the turns before it; None if there is none."""
     if len(history) > source.longest:
         return "history too long"
-    if not is_unicode(history):
-        return NO_CONVERSATION
     for name, text in (("prompt", prompt), ("response", response)):
         needed = name == "prompt" or needs_response(source)
-        if not isinstance(text, str) or not is_unicode(text):
+        if not isinstance(text, str) or unfit(text):
             return f"no {name}" if needed or text is not None else None
         if needed and not text.strip():
             return f"empty {name}"

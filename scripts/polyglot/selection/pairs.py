@@ -8,7 +8,7 @@ import pandas as pd
 
 from polyglot.core.hashing import stable_share
 from polyglot.core.rows import FileError, read_rows
-from polyglot.core.text import is_unicode
+from polyglot.core.text import unfit
 
 COLUMNS = ("lang", "category", "kind", "anchor", "positive", "negative", "held_out")
 """Language, category and kind of worse response (empty if unknown), the triplet, and whether it is held out."""
@@ -31,7 +31,7 @@ def read_pairs(path: Path, *, held_out: float, seed: int) -> pd.DataFrame:
     if missing:
         raise FileError(f"{path}: missing column(s): {', '.join(missing)}; found: {', '.join(map(str, frame.columns))}")
     for column in REVISED:
-        empty = ~frame[column].map(lambda value: isinstance(value, str) and bool(value.strip()) and is_unicode(value))
+        empty = ~frame[column].map(lambda value: isinstance(value, str) and bool(value.strip()) and not unfit(value))
         if empty.any():
             row = int(frame.index[empty][0]) + 1
             raise FileError(f"{path}: row {row}: no text in column '{column}'; fill it in or delete the row")

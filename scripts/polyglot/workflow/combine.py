@@ -144,8 +144,10 @@ def combine_archives(paths: Sequence[Path], to: Path, confidence: float) -> list
     """
     if len(paths) < 2:
         raise WrongInput("name two archives or more")
+    if to.exists() and not to.is_dir():
+        raise WrongInput(f"{to}: a file is there, where a folder for the tables is needed; name another (--to)")
     look(paths)
-    return combine_parts([read_part(path) for path in paths], to, confidence)
+    return combine_parts([_named_if_wrong(path, read_part) for path in paths], to, confidence)
 
 
 def combine_parts(parts: Sequence[Part], to: Path, confidence: float) -> list[str]:

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from polyglot.core.conversations import Turns
+from polyglot.core.conversations import HISTORY, Turns
 from polyglot.core.errors import ConfigurationError, MissingFile, foreseen
+from polyglot.core.prompts import PromptTemplates
 from polyglot.core.rows import FORMATS
 from polyglot.registry import Registries
 from polyglot.study import paths
 from polyglot.study.configuration import Study
 from polyglot.study.reserved import REPLICATION
 from polyglot.study.seed_languages import seed_languages
+from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.recipes import RULES, parse_recipe
 from polyglot.workflow.inputs.models import ModelInputs
 from polyglot.workflow.inputs.training_sets import TrainingSetInputs
@@ -26,6 +28,17 @@ WITHOUT_FILES = ("plan", "fetch", "select", REPLICATION)
 """Targets that need none of these files, or read them themselves."""
 ASKING = ("--unlock", "--lint", "--report", "--list-rules", "--list-target-rules", "--cleanup-metadata", "--summary")
 """Options of Snakemake with which nothing runs."""
+
+
+SAMPLE = dict.fromkeys(("id", "lang", "prompt", "response", "source", "methods", HISTORY), "Name a city: Paris, Rome, ...")
+"""A seed row to try templates with."""
+RATED = dict.fromkeys(("prompt", "response"), SAMPLE["prompt"])
+JUDGED = {
+    "judge": RATED,
+    "rate": {**RATED, "reference": SAMPLE["prompt"], "rubric": SAMPLE["prompt"]},
+    "duel": dict.fromkeys(("prompt", "first", "second"), SAMPLE["prompt"]),
+}
+"""What a judge's templates are filled with, for trial."""
 
 
 class Named(NamedTuple):
@@ -134,10 +147,15 @@ def _seed_files(study: Study, registries: Registries) -> Iterator[Named]:
 
 
 def _templates(study: Study, registries: Registries) -> Iterator[Named]:
+    judges = [*ModelInputs(study, registries).every_open_template(), ModelInputs(study, registries).judge_template("judge")]
+    judges += [ModelInputs(study, registries).judge_template("duel")] if study.selecting else []
     for lang in study.languages:
         made = paths.REQUESTS.format(study=study.study, lang=lang, method=study.methods[0], seed="*")
+        read = partial(_read_template, shots=study.synthesis.shots)
         for file in TrainingSetInputs(study, registries).templates():
-            yield Named("synthesis.prompts", Path(file), made, _read_template)
+            yield Named("synthesis.prompts", Path(file), made, read)
+        for file in dict.fromkeys(str(file) for file in judges if file):
+            yield Named("synthesis.prompts", Path(file), made, _read_judges_template)
 
 
 def _benchmarks(study: Study, registries: Registries) -> Iterator[Named]:
@@ -176,12 +194,27 @@ def _is_folder(path: Path, *, holds: Sequence[str]) -> None:
         raise MissingFile(f"{path}: no file there matches {', '.join(holds)}; name the folder that holds them")
 
 
-def _read_template(path: Path) -> None:
-    from polyglot.core.prompts import PromptTemplates
+def _read_template(path: Path, *, shots: int) -> None:
+    _templates_of(path).check(path.stem, _sample_of(path.stem, shots))
 
+
+def _sample_of(template: str, shots: int) -> dict[str, Any] | None:
+    """What a request's template is filled with, for trial; None if its method reads more from a row than a sample has."""
+    try:
+        fields = METHODS[template].fields([SAMPLE] * shots) if template in METHODS else {}
+    except Exception:  # a method of one's own can raise anything
+        return None
+    return {"language": "German", **fields}
+
+
+def _read_judges_template(path: Path) -> None:
+    _templates_of(path).check(path.stem, {"language": "German", **JUDGED[path.stem]})
+
+
+def _templates_of(path: Path) -> PromptTemplates:
     if not path.parent.is_dir():
         raise MissingFile(f"there is no folder {path.parent}; correct the path, or take config/prompts/chat")
-    PromptTemplates(path.parent).check(path.stem)
+    return PromptTemplates(path.parent)
 
 
 def _read_items(path: Path, *, name: str, lang: str, study: Study, registries: Registries) -> None:

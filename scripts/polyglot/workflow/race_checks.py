@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from polyglot.analysis.settings import Race
 from polyglot.registry import Registries
 from polyglot.study.sizes import examples_in
 from polyglot.synthesis.recipes import parse_recipe
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def problems(study: Study, registries: Registries) -> Iterable[str]:
     """What is wrong with `race`, one sentence each: key, value and remedy."""
+    if study.race != Race() and not any(matrix.compare == "race" for matrix in study.matrices.values()):
+        yield "race: no experiment is a race, so this is unread; add one (experiments: {race: {compare: race}}), or leave it out"
     for matrix in study.matrices.values():
         if matrix.compare == "race" and len(matrix.teachers) < 2:
             yield f"experiments.{matrix.name}.teachers: a race needs two teachers or more; name them"

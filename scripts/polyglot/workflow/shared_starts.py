@@ -30,6 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from polyglot.core.errors import ConfigurationError, shown
 from polyglot.core.starter import OF_THE_NODE, of_the_job, order
 from polyglot.core.submission import Submission, current_submission
 from polyglot.workflow import start_server
@@ -76,10 +77,18 @@ def share_starts(folder: Path) -> None:
 
     Args:
         folder: where the run takes place.
+
+    Raises:
+        ConfigurationError: if a user has set the variable to something else than `off`.
     """
-    if os.environ.get(VARIABLE) == OFF or not hasattr(os, "pidfd_open"):
+    given = os.environ.get(VARIABLE)
+    if given == OFF or not hasattr(os, "pidfd_open"):
         return
     outer = _shared()
+    if given and outer is None:
+        raise ConfigurationError(
+            f"{VARIABLE} is {shown(given)}: set it to `{OFF}`, so that every job starts by itself, or not at all"
+        )
     if outer is not None and _lives(outer[0]) and outer[1].is_dir():
         return
     place = (folder / FOLDER).absolute()

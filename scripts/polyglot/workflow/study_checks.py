@@ -66,11 +66,17 @@ def uses_translation(study: Study) -> bool:
     return any(method.translated for name in names for method in parse_recipe(name, study.methods).methods)
 
 
+OTHERS = {
+    "language": "; others need no entry if ISO 639 and CLDR know them",
+    "benchmark": "; one of lighteval's needs `task: lighteval`, one of yours an entry in a benchmarks.yaml beside the study",
+}
+"""What else there is than a registry's entries, by kind."""
+
+
 def _unknown(key: str, names: Iterable[str], registry: Registry[Any], what: str) -> Iterable[str]:
     for name in dict.fromkeys(names):
         if name not in registry:
-            standard = "; others need no entry if ISO 639 and CLDR know them" if what == "language" else ""
-            yield f"{key}: {unknown(what, name, registry, f'{registry.sources} has')}{standard}"
+            yield f"{key}: {unknown(what, name, registry, f'{registry.sources} has')}{OTHERS.get(what, '')}"
 
 
 def _unknown_teachers(key: str, names: Iterable[str], models: Registry[Model]) -> Iterable[str]:

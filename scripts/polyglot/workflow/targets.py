@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyglot.core.errors import ConfigurationError
 from polyglot.core.files import write_text, yaml_text
 from polyglot.displays import catalogue
 from polyglot.displays.display import Display
@@ -17,7 +18,7 @@ from polyglot.workflow.inputs.displays import DisplayInputs
 from polyglot.workflow.inputs.experiments import ExperimentInputs
 from polyglot.workflow.inputs.hub import HubInputs
 from polyglot.workflow.inputs.models import ModelInputs
-from polyglot.workflow.inputs.page import COST, PageInputs
+from polyglot.workflow.inputs.page import COMPARED, COST, PageInputs
 from polyglot.workflow.inputs.selection import SelectionInputs
 from polyglot.workflow.target_checks import check_targets, targets_of
 
@@ -132,8 +133,19 @@ class Targets(Inputs):
         Args:
             makes: whether a rule makes a target.
         """
+        self._check_compared(targets_of(arguments))
         known = self.whole(self.study.matrices)
         check_targets(targets_of(arguments), self.study.study, makes, known, self.registries.models.source.parent)
+
+    def _check_compared(self, targets: Sequence[str]) -> None:
+        """Check that the study has the experiments that a target is for."""
+        for target in [one for one in targets if one in COMPARED]:
+            own = target == "select" and SelectionInputs(self.study, self.registries).own_files()
+            if not own and not PageInputs(self.study, self.registries).experiments_of(target):
+                raise ConfigurationError(
+                    f"{target}: no experiment of '{self.study.study}' compares {COMPARED[target]}; add one to its file "
+                    f"(experiments: {{{COMPARED[target]}: {{compare: {COMPARED[target]}}}}})"
+                )
 
     def save_configuration(self) -> None:
         """Save the study with every default and the models it uses, before any job starts."""

@@ -76,3 +76,5 @@ def test_a_plugin_is_looked_for_in_the_working_directory_and_named_if_it_fails(
         load_plugins(["nowhere"])
     with pytest.raises(PluginError, match=r"plugins: 'found_here\.py' is the name of a file; name the module, without \.py"):
         load_plugins(["found_here.py"])
+    with pytest.raises(PluginError, match=r"plugins: 'statistics' is a module of Python's own, which hides yours"):
+        load_plugins(["statistics"])

@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -87,12 +88,15 @@ def test_names_of_a_table_are_texts_and_only_an_empty_field_is_missing(tmp_path:
     assert found.groupby("lang").size().to_dict() == {"de": 1, "nan": 2}
 
 
-def test_a_number_of_thousands_of_digits_is_refused_whatever_a_library_has_allowed(tmp_path: Path) -> None:
-    path, usual = tmp_path / "x.jsonl", sys.get_int_max_str_digits()
-    path.write_text('{"prompt": ' + "9" * 5000 + "}\n")
-    sys.set_int_max_str_digits(0)
-    try:
-        with pytest.raises(FileError, match=r"row 1: not JSON \(a whole number of 5,000 digits\)"):
-            read_rows(path)
-    finally:
-        sys.set_int_max_str_digits(usual)
+def test_a_number_of_thousands_of_digits_fails_no_file_whatever_a_library_has_allowed(tmp_path: Path) -> None:
+    path, usual, long = tmp_path / "x.jsonl", sys.get_int_max_str_digits(), "9" * 5001
+    path.write_text(f'{{"prompt": "a", "unread": {long}, "list": [-{long}, 7]}}\n')
+    for allowed in (usual, 0):
+        sys.set_int_max_str_digits(allowed)
+        try:
+            (row,) = read_rows(path).to_dict("records")
+        finally:
+            sys.set_int_max_str_digits(usual)
+        assert row == {"prompt": "a", "unread": Decimal(long), "list": [Decimal(f"-{long}"), 7]}
+    write_rows(pd.DataFrame([row]), path)
+    assert read_rows(path)["unread"][0] == long

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polyglot.core.sidefile import GROWTH, OWNERS, SideFile, has_rows, kept_folder
+from polyglot.core.sidefile import GROWTH, OWNERS, SideFile, kept_folder
 from polyglot.core.submission import VARIABLE, Submission
 
 
@@ -33,8 +33,6 @@ def test_a_finished_jobs_rows_are_found_again_by_their_owner_only(tmp_path: Path
     assert side(tmp_path, "cold").read() == rows("a", "b")
     assert side(tmp_path, "warm").read() == rows("a")
     assert side(tmp_path, "hot").read() == []
-    assert has_rows(side(tmp_path).path)
-    assert not has_rows(tmp_path / "unfinished/answers/t/ar/0.jsonl")
 
 
 def test_requests_that_changed_and_changed_back_are_found_too(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from polyglot.evaluation.tasks import Task, questions
 CITY = {"question": "Welche Stadt?", "choices": ["Rom", "Oslo", "Lima"], "answer": 1}
 PREFERENCE = {"id": 1, "prompt": "p", "chosen": "good", "rejected": "bad", "subset": "s", "category": "c"}
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
 
 
 def put(folder: Path, *rows: dict[str, Any] | str) -> Path:

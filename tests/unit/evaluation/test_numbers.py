@@ -96,7 +96,7 @@ def test_an_answer_is_judged_in_the_language_of_its_task(tmp_path: Path) -> None
         assert not any(judge(answer, item) for answer in ("", "keine Zahl", "15"))
 
 
-@pytest.mark.parametrize("answer", ["four", "no digits", float("nan"), True, ""])
+@pytest.mark.parametrize("answer", ["four", "no digits", float("nan"), True, "", 10**400, "9" * 5000])
 def test_an_answer_without_a_number_is_an_error_of_the_item(answer: object, tmp_path: Path) -> None:
     (tmp_path / "test.jsonl").write_text(
         '{"question": "?", "answer_number": 4}\n' + json.dumps({"question": "?", "answer_number": answer})

@@ -33,6 +33,8 @@ from polyglot.registry.models import Sampling
         ("3.5", None),
         ("between 3 and 4", None),
         ("12", None),
+        ("05", 5),
+        ("9" * 5000, None),
         ("5 of 5", 5),
         ("4 out of 5", 4),
         ("3 of 5", 3),

@@ -124,11 +124,26 @@ def test_a_template_of_another_family_is_refused(repository: Path, tmp_path: Pat
         load_tokenizer(folder, repository / "config/chat_templates/llama3.jinja")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{% include "mine.jinja" %}', "no loader"),
+        ("{% for place in range(10**12) %}x{% endfor %}", "Range too big"),
+        ("{{ raise_exception('no assistant') }}", "no assistant"),
+        ("{% if %}", "TemplateSyntaxError"),
+    ],
+)
+def test_what_fails_in_a_chat_template_is_said_with_its_file(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "mine.jinja").write_text(text)
+    with pytest.raises(TokenizerError, match=rf"mine\.jinja: the chat template fails: .*{told}.*; correct it, or name another"):
+        load_tokenizer(base_tokenizer(tmp_path, "chatml"), tmp_path / "mine.jinja")
+
+
 def test_a_template_without_a_mark_is_refused(repository: Path, tmp_path: Path) -> None:
     folder = base_tokenizer(tmp_path, "chatml")
     bare = (repository / "config/chat_templates/chatml.jinja").read_text().replace("generation", "if true", 1)
     (tmp_path / "bare.jinja").write_text(bare.replace("endgeneration", "endif"))
-    with pytest.raises(TokenizerError, match=r"bare\.jinja: no {% generation %}"):
+    with pytest.raises(TokenizerError, match=r"bare\.jinja: no {% generation %}.*; put it there"):
         load_tokenizer(folder, tmp_path / "bare.jinja")
 
 

@@ -212,13 +212,13 @@ def shaped(source: Source, lang: str, prompt: Any, response: Any) -> dict[str, A
 @pytest.mark.parametrize("name", ROWS)
 def test_ugly_rows_of_every_source_are_taken_or_counted(registries: Registries, tmp_path: Path, name: str) -> None:
     source, lang = registries.sources[name], ROWS[name][0]
-    good = [("👩‍👩‍👧 و 🌳?", "🌳"), ("ما هو «הֵבְדֵּל»؟ \u202babc\u202c", "نعم"), ("a\n\n\tb\u00a0c", "\u0000?")]
+    good = [("👩‍👩‍👧 و 🌳?", "🌳"), ("ما هو «הֵבְדֵּל»؟ \u202babc\u202c", "نعم"), ("a\n\n\tb\u00a0c", "\u0001?")]
     field = source.prompt if isinstance(source.prompt, str) else source.prompt[0]
     top = field.partition(".")[0]
     rows = [shaped(source, lang, *pair) for pair in good]
     rows += [shaped(source, lang, prompt, "a") for prompt in (None, "", " \n", LONG)]
-    rows += [{**rows[0], top: None}]
-    outcomes = Counter({"no prompt": 1, "empty prompt": 2, "prompt too long": 1, TAKEN: 3})
+    rows += [{**rows[0], top: None}, shaped(source, lang, "a\u0000b", "a")]
+    outcomes = Counter({"no prompt": 2, "empty prompt": 2, "prompt too long": 1, TAKEN: 3})
     in_turn = next((path for path in source.keep if path.startswith(f"{top}.")), None)
     outcomes[f"{in_turn} not kept" if in_turn else "no prompt"] += 1
     if source.language is not None:

@@ -80,6 +80,7 @@ NO_ANSWER = {
     "a number": ('Hier: {"prompt": "Was?", "response": 7}', "invalid_json"),
     "no JSON": ("Was? Das.", "invalid_json"),
     "half of a surrogate pair": ('Hier: {"prompt": "Was?", "response": "\\ud83d"}', "invalid_json"),
+    "a null character": ('{"prompt": "Was?", "response": "a\\u0000"}', "invalid_json"),
     "deep": ("[" * 100_000, "invalid_json"),
     "the keys": ('{"prompt": "prompt", "response": "response"}', "echo"),
     "the keys with a comma": ('{"prompt": "<prompt>", "response": "[Response]",}', "echo"),
@@ -149,7 +150,8 @@ def test_any_pair_survives_what_is_around_it(prompt: str, response: str, around:
     if found.status == "ok":
         assert (found.prompt, found.response) == (prompt.strip(), response.strip())
     else:
-        assert found.status in ("empty", "echo") or "\\\\" in written or '"' in prompt + response or mended(written) is None
+        torn = "\0" in prompt + response or mended(written) is None  # the first is no character of a text
+        assert torn or found.status in ("empty", "echo") or "\\\\" in written or '"' in prompt + response
 
 
 class Teacher:

@@ -41,6 +41,12 @@ ENTRIES = [
     entry(("entry 'api'", "endpoint.timeout", "finite"), "waits for ever", endpoint={"timeout": float("inf")}),
     entry(("entry 'api'", "key 'nope': no such key", "allowed here: role"), "unknown key", nope=1),
     entry(("entry 'api' needs exactly one of", "['folder', 'endpoint']"), "two origins", folder="x"),
+    registry(
+        "width of no whole heads",
+        ("own/models.yaml: entry 'mine'", "pretraining", "130 is no multiple of twice `heads`", "take 128"),
+        "models.yaml",
+        {"mine": {"pretraining": {"steps": 1, "languages": {"de": 1.0}, "hidden": 130, "heads": 4}}},
+    ),
     entry(("sampling.temperature", "finite"), "temperature infinite", sampling={"temperature": float("inf")}),
     entry(("sampling.temperature",), "temperature not a number", sampling={"temperature": float("nan")}),
     entry(("sampling.top_p", "greater than 0"), "top_p 0", sampling={"top_p": 0}),
@@ -208,7 +214,12 @@ SEEDS = [
     seeds("language unknown", '{"prompt": "a", "response": "b", "lang": "xx"}\n', "row 1: unknown language", "languages.yaml"),
     seeds("nested deep", PAIR + '{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}\n", "row 2", "nested too deep"),
     seeds("half a character", PAIR + '{"prompt": "a \\ud83d", "response": "x"}\n', "row 2: prompt with an unpaired surrogate"),
-    seeds("a number of 5,000 digits", PAIR + '{"prompt": ' + "9" * 5000 + "}\n", "row 2: not JSON"),
+    seeds("a number of 5,000 digits", PAIR + '{"prompt": ' + "9" * 5000 + "}\n", "row 2: prompt is not text"),
+    seeds(
+        "a null character", PAIR + '{"prompt": "a\\u0000", "response": "x"}\n', "row 2: prompt with a null character", "delete it"
+    ),
+    seeds("a null in a turn", '{"messages": [{"role": "user", "content": "a\\u0000"}]}\n', "row 1: a turn with a null character"),
+    seeds("a null as id", PAIR.replace("{", '{"id": "a\\u0000", '), "row 1: a null character in column 'id'"),
     seeds(
         "UTF-16 without a mark", TABLE.encode("utf-16-le"), "row 1: a null character, as UTF-16 without", "iconv", file="s.csv"
     ),
@@ -236,6 +247,26 @@ SEEDS = [
     seeds("turns without a user", '{"messages": [{"role": "assistant", "content": "x"}]}\n', "row 1: no turn of a user"),
 ]
 TEMPLATE = {f"t/{name}.jinja": "x" for name in ("system", "generate", "translate", "respond")}
+
+
+def template(name: str, text: str, *said: str, file: str = "respond") -> Bad:
+    files = TEMPLATE | {"t/judge.jinja": "x", "t/rate.jinja": "x", "t/duel.jinja": "x", f"t/{file}.jinja": text}
+    settings = nested(synthesis__prompts="own/t", intrinsic__reward={"kind": "rubric_judge", "model": "hasty"})
+    return Bad(name, settings, (f"synthesis.prompts: own/t/{file}.jinja: ", *said), files)
+
+
+TEMPLATES = [
+    template("template of another file", '{% include "/etc/passwd" %}', "it includes '/etc/passwd', which is no template"),
+    template("template without an end", "{% for place in range(10**12) %}x{% endfor %}", "Range too big", "correct the template"),
+    template("template in itself", '{% include "respond.jinja" %}', "maximum recursion depth", "correct the template"),
+    template("template with Python", "{{ ''.__class__.__mro__ }}", "'__class__' of 'str' object is unsafe"),
+    template("template with a variable mistyped", "{{ promt }}", "'promt' is undefined; the variables of this template are"),
+    template("template of nothing", "{# #}", "the template gives an empty text; write in it what is asked"),
+    template("template with a null", "{{ prompt }}\0", "a NUL character is in it", "delete it"),
+    template("template with an unknown filter", "{{ prompt | nosuch }}", "line 1: No filter named 'nosuch'", "correct"),
+    template("few shots mistyped", "{% for shot in shot %}{% endfor %}", "'shot' is undefined", "shots", file="generate"),
+    template("a judge's template", "{{ answer }}", "'answer' is undefined; the variables", "response", file="judge"),
+]
 QUESTION = '{"question": "Q?", "choices": ["a", "b"], "answer": 0}\n'
 
 
@@ -296,6 +327,12 @@ OTHERS = [
     items("one option", '{"question": "Q", "choices": ["a"], "answer": 0}\n', "row 4: choices has 1"),
     items("answer of no option", '{"question": "Q", "choices": ["a", "b"], "answer": "c"}\n', "row 4: answer 'c' is none of"),
     items("ids twice", '{"id": 1, "question": "Q", "choices": ["a", "b"], "answer": 0}\n', "row 4: id '1' is also used in row 2"),
+    items("a null character", '{"question": "a\\u0000", "choices": ["a", "b"], "answer": 0}\n', "row 4: question has a null"),
+    items(
+        "a number of 5,000 digits",
+        '{"question": ' + "9" * 5000 + ', "choices": ["a", "b"], "answer": ' + "9" * 5000 + "}\n",
+        "row 4",
+    ),
     items("half a character", '{"question": "\\ud83d", "choices": ["a", "b"], "answer": 0}\n', "row 4: question", "surrogate"),
     items(
         "two answers",

@@ -156,6 +156,7 @@ NAMES = [
         "benchmark unknown",
         nested(evaluation__benchmarks__nope__formulation="cloze"),
         "unknown benchmark 'nope'",
+        "one of lighteval's needs `task: lighteval`",
         "benchmarks.yaml",
     ),
     bad(
@@ -168,6 +169,12 @@ NAMES = [
         PLAIN.partition("evaluation")[0] + "evaluation: {benchmarks: {}}\n" + PLAIN[PLAIN.index("languages") :],
         "evaluation.benchmarks: ",
         "name a benchmark",
+    ),
+    bad(
+        "task of lighteval unknown",
+        nested(evaluation__benchmarks={"belebele_xx": {"task": "lighteval"}}),
+        "unknown task of lighteval 'belebele_xx'",
+        "docs/reference/lighteval.md lists all",
     ),
     bad("group's benchmark", nested(evaluation__groups={"K": ["nope"]}), "evaluation.groups.K: unknown benchmark 'nope'"),
     bad("screen unknown", nested(screen__teachers=["nope"]), "screen.teachers: unknown model 'nope'"),
@@ -222,6 +229,8 @@ NAMES = [
         "missing: it leaves no cell of the experiment 'main'",
     ),
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
+    bad("plugin with a name of Python's", {"plugins": ["os.path"]}, "plugins: 'os.path' is a module of Python's own", "rename"),
+    bad("race of no experiment", {"race": {"least": 0.1}}, "race: no experiment is a race", "add one", "or leave it out"),
 ]
 NUMBERS = [
     bad("a truth among numbers", {"seeds": [True]}, "`seeds`: true is no number"),

@@ -17,7 +17,7 @@ from polyglot.core.errors import ConfigurationError, foreseen
 from polyglot.workflow.loading import choose_study_file, load_study, merge
 from polyglot.workflow.named_files import check_named_files
 
-from .bad_files import ENTRIES, OTHERS, SEEDS
+from .bad_files import ENTRIES, OTHERS, SEEDS, TEMPLATES
 from .bad_settings import BASE, FILES, NAMES, NUMBERS, Bad
 
 
@@ -49,7 +49,7 @@ def started(case: Bad, folder: Path, repository: Path) -> str:
     return str(foreseen(error.value))
 
 
-CASES = [*FILES, *NAMES, *NUMBERS, *ENTRIES, *SEEDS, *OTHERS]
+CASES = [*FILES, *NAMES, *NUMBERS, *ENTRIES, *SEEDS, *TEMPLATES, *OTHERS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -81,6 +81,9 @@ COMMANDS = [
     ("score . --to out", METRICS, "unsupported file type"),
     ("score m.csv --to out --definition signsafe", METRICS, "'signsafe' does not follow from these columns; possible: released"),
     ("verify none.zip", "", "none.zip: no archive"),
+    ("verify .", "hello", "no archive: manifest-sha256.txt is missing; name archive.zip, or the folder that it was unpacked to"),
+    ("watch demo --once --every 0", "", 2),
+    ("watch demo --once --every nan", "", 2),
     ("verify m.csv", "hello", "m.csv failed verification"),
     ("trace none.csv", "", "none.csv"),
     ("result nostudy", "", "has no tables yet: run the study first"),
@@ -88,17 +91,18 @@ COMMANDS = [
     ("teachers check --configfile none.yaml", "", "none.yaml: there is no such study file"),
     ("list nonsense", "", "unknown"),
     ("watch nostudy --once", "", "nostudy"),
+    ("combine m.csv none.zip --to m.csv", "", "combine: m.csv: a file is there, where a folder for the tables is needed"),
 ]
 
 
 @pytest.mark.parametrize(("command", "content", "said"), COMMANDS, ids=lambda value: str(value)[:40])
 def test_a_command_ends_with_one_message(
-    command: str, content: str | bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, content: str | bytes, said: str | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     put(tmp_path, {"m.csv": content})
     with pytest.raises(SystemExit) as error:
         main(command.split())
     assert error.value.code not in (0, None)
-    assert said in str(error.value.code)
+    assert str(said) in str(error.value.code)
     assert not (tmp_path / "out").exists()

@@ -146,6 +146,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
         ArchiveError: if it is not an archive, would not be safe to unpack, or a file in it is damaged (names it).
     """
     if path.is_dir():
+        if not (path / MANIFEST).is_file():
+            raise ArchiveError(
+                f"{path}: no archive: {MANIFEST} is missing; name archive.zip, or the folder that it was unpacked to"
+            )
         yield Archive(path.resolve(), None)
         return
     if path.exists() and not path.is_file():

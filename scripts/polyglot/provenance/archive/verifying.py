@@ -99,7 +99,7 @@ def verify(path: Path, *, told: str | None = None, signature: Path | None = None
     Raises:
         ArchiveError: names the first file that does not match, and how.
     """
-    beside = path.with_name(path.name + SUFFIX)
+    beside = Path(f"{path.absolute()}{SUFFIX}")
     chosen = signature or (beside if beside.is_file() or signers else None)
     signed = check_signature(path, chosen, signers) if chosen else ""
     with open_archive(path) as archive:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from polyglot.core.conversations import HISTORY, turns_in
 from polyglot.core.errors import WrongInput
 from polyglot.core.lookup import Lookup
+from polyglot.core.text import unfit
 from polyglot.synthesis.methods.reading import twice
 
 if TYPE_CHECKING:
@@ -180,6 +181,9 @@ def read_pair(text: str) -> tuple[str, str]:
         raise Unusable("invalid_json", f"{place}: {first['msg']}" if place else first["msg"]) from None
     if (problem := twice(written)) is not None:
         raise Unusable("invalid_json", problem)
+    told = unfit(pair.prompt) or unfit(pair.response)
+    if told:
+        raise Unusable("invalid_json", f"{told} in a text")
     if not pair.prompt.strip() or not pair.response.strip():
         raise Unusable("empty", "prompt or response is empty")
     return pair.prompt.strip(), pair.response.strip()

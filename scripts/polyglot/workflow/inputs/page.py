@@ -19,8 +19,9 @@ from polyglot.study.reserved import MAIN
 from polyglot.study.sizes import examples_in
 from polyglot.workflow.inputs.base import Inputs
 
-WITH_OWN_TARGETS: tuple[Comparison, ...] = ("race", "routing", "selection")
-"""Experiments with separate targets (`snakemake race`, `snakemake route`, `snakemake select`)."""
+COMPARED: Mapping[str, Comparison] = {"race": "race", "route": "routing", "select": "selection"}
+"""Targets of their own (`snakemake race`) to what the experiments behind them compare."""
+WITH_OWN_TARGETS = tuple(COMPARED.values())
 ALONE = ("rank", "screen")
 """Targets that show small samples, and nothing of a study's students."""
 COST = "resources"
@@ -57,13 +58,12 @@ class PageInputs(Inputs):
     def experiments_of(self, target: str) -> list[str]:
         """The experiments behind a target; none for other words."""
         matrices = self.study.matrices.items()
-        compared = {"race": "race", "route": "routing", "select": "selection"}
         if target == "all" and self.study.base:
             return self.study.default_experiments
         if target == "experiments":
             return [name for name, matrix in matrices if matrix.compare not in WITH_OWN_TARGETS]
-        if target in compared:
-            return [name for name, matrix in matrices if matrix.compare == compared[target]]
+        if target in COMPARED:
+            return [name for name, matrix in matrices if matrix.compare == COMPARED[target]]
         if target == "all" and not self.study.base:
             return ["rank"]
         return [target] if target in ALONE else []
