@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -36,10 +35,10 @@ def routed(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
             "calibration": CALIBRATION,
             "held_out": 0.6,
             "epochs": 4,
-            "learning_rate": 1e-3,
+            "learning_rate": 2e-3,
         },
         # no text's language is told, and no further answers are asked for: routing has its own reasons to leave out
-        "synthesis": {"requests": REQUESTS, "batch_size": 4, "shortfall": "keep", "language_confidence": 0},
+        "synthesis": {"requests": REQUESTS, "batch_size": REQUESTS, "shortfall": "keep", "language_confidence": 0},
     }
     workplace.configure("demo.yaml", lambda study: share_the_world(study | grown))
     workplace.snakemake("route")
