@@ -52,6 +52,7 @@ def test_the_snakefile_reads_a_study_without_pandas_numpy_or_torch(repository: P
         ("polyglot.displays.makers", "polyglot.registry"),
         ("polyglot.workflow.job", "pydantic"),
         ("polyglot.workflow.job", "yaml"),
+        ("polyglot.workflow.job", "polyglot.provenance"),
     ],
 )
 def test_what_every_job_starts_with_is_no_more_than_it_needs(repository: Path, imported: str, without: str) -> None:

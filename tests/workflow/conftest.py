@@ -99,10 +99,11 @@ def share_the_world(study: dict[str, Any]) -> dict[str, Any]:
 
 
 def copy_workflow(repository: Path, folder: Path) -> Workplace:
+    """With what Python has compiled of the library, but for files that it is writing at this moment."""
     for part in PARTS:
         source = repository / part
         if source.is_dir() and not source.is_symlink():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy2(source, folder / part, follow_symlinks=False)
     return Workplace(folder)

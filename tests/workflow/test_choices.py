@@ -17,7 +17,7 @@ from polyglot.replication.verdicts import VERDICTS, read_audit
 from ..batch_endpoint import serving_batches
 from ..endpoint import KEY, Server, cut, garbage, serving, status
 from ..patience import wait_until
-from .conftest import Workplace, share_the_world
+from .conftest import SHARED_KEY, Workplace, share_the_world
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +44,9 @@ def test_a_teacher_behind_an_endpoint_answers_through_faults_and_its_key_stays_s
     copy: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A whole run asks a server that fails in every way; no file and no log of it holds the key."""
-    monkeypatch.setenv("TEST_KEY", KEY)
     target = "results/demo/synthetic/api/de/respond/0.parquet"
     with serving() as server:
-        endpoint = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "timeout": 2}
+        endpoint = {"url": server.url, "model": "m", "api_key": SHARED_KEY, "timeout": 2}
         entry = {"engine": "openai", "endpoint": endpoint, "price": {"prompt": 1, "completion": 2}}
         copy.configure("models.yaml", lambda models: models.update(api=entry))
         copy.configure("demo.yaml", lambda study: share_the_world(study | {"teachers": ["hasty", "api"]}))
@@ -82,7 +81,7 @@ def nothing_is_paid_twice(copy: Workplace, monkeypatch: pytest.MonkeyPatch, serv
     copy.snakemake(target)
     assert server.asked.total() == asked + 3 * 24
     at()
-    monkeypatch.delenv("TEST_KEY")
+    monkeypatch.delenv(SHARED_KEY)
     copy.snakemake(target)
     assert server.asked.total() == asked + 3 * 24
     assert (copy.folder / target).read_bytes() == first
@@ -93,15 +92,14 @@ def nothing_is_paid_twice(copy: Workplace, monkeypatch: pytest.MonkeyPatch, serv
         refused = copy.snakemake(target, check=False)
         output = refused.stdout + refused.stderr
         assert refused.returncode
-        assert output.count("needs a key: set the environment variable TEST_KEY") == 1
+        assert output.count(f"needs a key: set the environment variable {SHARED_KEY}") == 1
         assert 'File "' not in output
         assert (copy.folder / target).read_bytes() == first
         assert len([*(copy.folder / "results/demo/answers/api/de").glob("*/0.parquet")]) == 3
 
 
-def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace) -> None:
     """Two of them wait at a time on one core."""
-    monkeypatch.setenv("TEST_KEY", KEY)
     with serving_batches() as server:
         server.states = ("in_progress",) * 100_000
 
@@ -110,7 +108,7 @@ def test_jobs_that_wait_for_batches_take_no_core(copy: Workplace, monkeypatch: p
             server.states = ()
 
         threading.Thread(target=answer_when_both_wait, daemon=True).start()
-        endpoint = {"url": server.url, "model": "m", "api_key": "TEST_KEY", "batch": {"poll": 0.1}}
+        endpoint = {"url": server.url, "model": "m", "api_key": SHARED_KEY, "batch": {"poll": 0.1}}
         price = {"prompt": 1, "completion": 2, "batch": {"prompt": 0.5, "completion": 1}}
         entry = {"engine": "openai", "endpoint": endpoint, "price": price}
         copy.configure("models.yaml", lambda models: models.update(api=entry))

@@ -29,13 +29,13 @@ def killed(demo: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workpla
     shutil.copytree(demo.folder, copy.folder, symlinks=True, copy_function=shutil.copy2)
     checkpoints = copy.folder / "results/demo/unfinished/students"
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(VARIABLE)  # servers of its own, that end with it
+        patch.delenv(VARIABLE)  # servers of its own, which end with it
         second = AGAIN.format(teacher="*")
         copy.kill_when(lambda: any(map(is_complete, checkpoints.glob(f"{second}/checkpoint-*"))), "-j", "1", "race", *RACE)
-        assert (copy.folder / "results/demo/race/race/rung1.csv").exists()
-        assert not (copy.folder / "results/demo/race/race/rung2.csv").exists()
-        copy.unlock()
-        copy.snakemake("race", *RACE)
+    assert (copy.folder / "results/demo/race/race/rung1.csv").exists()
+    assert not (copy.folder / "results/demo/race/race/rung2.csv").exists()
+    copy.unlock()
+    copy.snakemake("race", *RACE)
     return copy
 
 

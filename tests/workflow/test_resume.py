@@ -21,9 +21,8 @@ EXACT = (".csv", ".parquet", ".safetensors")
 
 
 @pytest.fixture
-def interrupted(tiny: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
-    """A copy, with servers of its own, in which everything after the requests is still to be made."""
-    monkeypatch.delenv(VARIABLE)
+def interrupted(tiny: Workplace, tmp_path: Path) -> Workplace:
+    """A copy in which everything after the requests is still to be made."""
     shutil.copytree(tiny.folder, tmp_path / "copy", symlinks=True, copy_function=shutil.copy2)
     results = tmp_path / "copy/results/demo"
     for made in ("answers", "synthetic", "sft", "intrinsic", "students", "scores", "tables", "figures", "analysis", "unfinished"):
@@ -73,25 +72,28 @@ def listen_to_imports(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
-def test_killed_in_synthesis_and_in_training(tiny: Workplace, interrupted: Workplace, tmp_path: Path) -> None:
+def test_killed_in_synthesis_and_in_training(
+    tiny: Workplace, interrupted: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two kills of a whole run, then an end without shared starts of what is measured: the same bytes as the run that nothing
     disturbed."""
     results = interrupted.folder / "results/demo"
     answers = results / "unfinished/answers/hasty/de/0.jsonl"
     checkpoints = results / "unfinished/students/nano-base/equal/hasty/de/0"
 
+    monkeypatch.delenv(VARIABLE)  # servers of its own, which end with it
     interrupted.kill_when(lambda: answers.exists() and answers.read_bytes().count(b"\n") >= 3)
     assert not list(results.glob("answers/**/*.parquet"))
     done_before = answers.read_bytes().count(b"\n")
 
     interrupted.unlock()
-    interrupted.kill_when(lambda: any(map(is_complete, checkpoints.glob("checkpoint-*"))))
+    interrupted.kill_when(lambda: any(map(is_complete, checkpoints.glob("checkpoint-*"))), "--until", "student")
+    monkeypatch.undo()
     log = (results / "logs/synthesize/hasty/de/0.log").read_text()
     assert f"resumed, {done_before * 4}/72 requests" in log
     assert not (results / "students/nano-base/equal/hasty/de/0").exists()
 
     interrupted.unlock()
-    shutil.rmtree(results / "intrinsic")
     alone = listen_to_imports(tmp_path) | {VARIABLE: OFF}  # jobs do not share their starts; those of the other runs do
     interrupted.snakemake(TABLE, *ONE_EACH, variables=alone)
     interrupted.snakemake("--omit-from", "ledger", "resources")  # tables and figures that need no start of their own

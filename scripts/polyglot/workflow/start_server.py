@@ -12,10 +12,12 @@ the job; if the client is gone, the job is killed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import selectors
@@ -267,6 +269,42 @@ def run(message: dict[str, Any]) -> None:
     exec(compile(script.read_bytes(), str(script), "exec"), main.__dict__)
 
 
+class Ending:
+    """Ends a job once its script, its threads and its exit functions are through. Python would then free all that the server has
+    imported, object by object, and the fork would first get a copy of all that memory: 0.12 to 0.36 CPU seconds a job.
+
+    It is an exit function itself, and the last to run: it must be registered before any other.
+    """
+
+    status: int | None = None
+    """The exit status; None if Python is to end the process."""
+
+    def __enter__(self) -> None:
+        """The job begins."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: types.TracebackType | None) -> None:
+        if isinstance(error, SystemExit):
+            code = error.code
+            self.status = 0 if code is None else code & 0xFF if isinstance(code, int) else 1
+        elif not isinstance(error, KeyboardInterrupt):  # which ends a process by its signal
+            self.status = 0 if error is None else 1
+
+    def __call__(self) -> None:
+        if self.status is None:
+            return
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except Exception:
+            return  # Python tells it
+        for kind in (io.TextIOWrapper, io.BufferedIOBase):  # a text's last part goes by way of its buffer
+            for left in [one for one in gc.get_objects() if issubclass(type(one), kind)]:
+                with contextlib.suppress(Exception):
+                    left.flush()
+        ctypes.CDLL(None).fflush(None)
+        os._exit(self.status)
+
+
 def preload(modules: Sequence[str]) -> None:
     """Import modules; one that this environment lacks is left to the job that asks for it."""
     began = time.monotonic()
@@ -299,10 +337,13 @@ def main(place: Path, owner: int, idle: float, modules: Sequence[str]) -> None:
     listener.listen(64)
     if os.fork():
         os._exit(0)  # what is counted for the job that started it is not to include the server
+    ending = Ending()
+    atexit.register(ending)
     preload(modules)
     message = Server(listener, place, owner, idle).serve()
     if message is not None:
-        run(message)
+        with ending:
+            run(message)
 
 
 if __name__ == "__main__":

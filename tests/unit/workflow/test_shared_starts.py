@@ -144,20 +144,6 @@ def test_a_library_is_imported_under_the_variables_that_a_job_has(place: Place) 
     assert one[1] == again[1] != other[1]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM), ("1/0", 1), ("", 0)]
-)
-def test_a_client_ends_as_its_job(place: Place, body: str, status: int) -> None:
-    job = place.start(body)
-    error = job.communicate(timeout=STANDSTILL)[1]
-    assert job.returncode == status
-    assert ("ZeroDivisionError" in error) == (body == "1/0")
-
-
-def test_what_is_to_run_at_exit_runs(place: Place) -> None:
-    assert place.do("import atexit; atexit.register(lambda: print(json.dumps('at exit')))") == "at exit"
-
-
 def test_a_killed_client_takes_its_job_with_it_and_no_other(place: Place) -> None:
     (one, killed), (other, kept) = place.waiting(), place.waiting()
     one.kill()

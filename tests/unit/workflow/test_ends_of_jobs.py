@@ -1,0 +1,64 @@
+"""A job that shares its start ends as if it had run by itself, but without freeing what its server has imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.patience import STANDSTILL
+
+from .test_shared_starts import Place, place
+
+__all__ = ["place"]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="jobs share their starts on Linux only")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        *(("sys.exit(3)", 3, ""), ("sys.exit(-1)", 255, ""), ("sys.exit('why')", 1, "why\n"), ("sys.exit()", 0, ""), ("", 0, "")),
+        ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
+        ("os.kill(os.getpid(), signal.SIGINT)", -signal.SIGINT, "KeyboardInterrupt\n"),
+        ("1/0", 1, "ZeroDivisionError: division by zero\n"),
+        ("sys.stdout = open('/dev/full', 'w'); print(1)", 120, "OSError: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_a_client_ends_as_its_job(place: Place, body: str, status: int, said: str) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
+    try:
+        job = place.start(body)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    error = job.communicate(timeout=STANDSTILL)[1]
+    assert (job.returncode, error[-len(said) :] if said else error) == (status, said)
+
+
+def test_what_is_to_run_at_exit_runs(place: Place) -> None:
+    assert place.do("import atexit; atexit.register(lambda: print(json.dumps('at exit')))") == "at exit"
+
+
+ATEXIT = "import atexit; atexit.register(lambda: open({file!r}, 'a').write('by the library '))"
+
+
+def test_a_job_ends_without_freeing_what_was_imported(place: Place) -> None:
+    """Its threads and exit functions come to their end, those of the libraries too, and files that it has left open are whole."""
+    (place.folder / "library.py").write_text(ATEXIT.format(file=str(place.folder / "seen")) + "\nfreed = []", encoding="utf-8")
+    body = """
+import library, threading
+class Freed:
+    def __del__(self): os.write(1, b"freed")
+library.freed.append(Freed())
+left, raw = open("left", "w"), open("raw", "wb")
+left.write("text"), raw.write(b"bytes")
+threading.Thread(target=lambda: (time.sleep(0.2), open("thread", "w").write("done"))).start()
+"""
+    job = place.start(
+        body, modules=("library",), PYTHONPATH=os.pathsep.join([str(place.folder), os.environ.get("PYTHONPATH", "")])
+    )
+    assert job.communicate(timeout=STANDSTILL) == ("", "")
+    assert job.returncode == 0
+    found = {name: (place.folder / name).read_text() for name in ("seen", "left", "raw", "thread")}
+    assert found == {"seen": "by the library ", "left": "text", "raw": "bytes", "thread": "done"}
