@@ -93,6 +93,7 @@ def test_a_reward_model_without_a_scale_is_measured_first(given: Workplace) -> N
 def test_a_folder_that_cannot_be_asked_stops_before_its_engine_starts(given: Workplace, nano_model: Path) -> None:
     for file in nano_model.iterdir():
         shutil.copy2(file, given.folder / "given" / file.name)
+    given.configure("models.yaml", lambda models: models | {"given": models["given"] | {"engine": "transformers"}})
     template = (given.folder / "given/chat_template.jinja").rename(given.folder / "kept.jinja")
     answers = [f"results/demo/answers/given/de/{method}/0.parquet" for method in METHODS]
     small = ["--config", "teachers=[given]", "truth={}", "nano={corpus_size: 200, seed_items: 4}", "synthesis={requests: 6}"]

@@ -140,6 +140,9 @@ def hand_over(environment: str) -> str:
 
     Returns:
         Only if the script is to go on by itself: why, or nothing where starts are not shared.
+
+    Raises:
+        SystemExit: with the exit status of the fork.
     """
     shared = _shared()
     if shared is None or not _is_the_program():
@@ -269,8 +272,7 @@ def _message(run: int) -> dict[str, Any]:
 
 
 def _end_like(status: int) -> NoReturn:
-    """At once: this process has done nothing that is to be finished."""
     if os.WIFSIGNALED(status):
         signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
-    os._exit(os.waitstatus_to_exitcode(status))
+    raise SystemExit(os.waitstatus_to_exitcode(status))

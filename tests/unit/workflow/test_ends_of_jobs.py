@@ -40,6 +40,17 @@ def test_what_is_to_run_at_exit_runs(place: Place) -> None:
     assert place.do("import atexit; atexit.register(lambda: print(json.dumps('at exit')))") == "at exit"
 
 
+def test_what_a_hook_of_this_python_has_registered_runs_in_client_and_job(place: Place) -> None:
+    """As coverage's does, which is registered when Python starts."""
+    hook = f"import atexit, os; atexit.register(lambda: open({str(place.folder / 'ended')!r}, 'a').write(f'{{os.getpid()}} '))"
+    (place.folder / "hooks").mkdir()
+    (place.folder / "hooks/sitecustomize.py").write_text(hook, encoding="utf-8")
+    path = os.pathsep.join([str(place.folder / "hooks"), os.environ.get("PYTHONPATH", "")])
+    job = place.do("print(json.dumps(os.getpid()))", PYTHONPATH=path)
+    assert job != place.jobs[-1].pid
+    assert {str(job), str(place.jobs[-1].pid)} <= set((place.folder / "ended").read_text().split())
+
+
 ATEXIT = "import atexit; atexit.register(lambda: open({file!r}, 'a').write('by the library '))"
 
 
