@@ -238,8 +238,9 @@ def _served(connection: socket.socket, run: int) -> int | None:
     start_server.socket_owner(connection)
     message = start_server.framed(_message(run))
     try:
-        sent = socket.send_fds(connection, [message], [0, 1, 2])
-        connection.sendall(message[sent:])
+        rest = message[socket.send_fds(connection, [message], [0, 1, 2]) :]
+        if rest:  # sending nothing would fail where the job has ended meanwhile, and it would be done again
+            connection.sendall(rest)
         lines = connection.makefile("r")
         word, _, reason = lines.readline().strip().partition(" ")
     except ConnectionError:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+from typing import Any
 
 import pytest
 
+from polyglot.workflow import shared_starts
 from tests.patience import STANDSTILL
 
 from .test_shared_starts import Place, place
@@ -34,6 +37,28 @@ def test_a_client_ends_as_its_job(place: Place, body: str, status: int, said: st
         signal.signal(signal.SIGINT, before)
     error = job.communicate(timeout=STANDSTILL)[1]
     assert (job.returncode, error[-len(said) :] if said else error) == (status, said)
+
+
+def test_a_job_that_has_ended_before_its_client_goes_on_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a short one may on a busy machine: its server has answered and hung up when the client has sent its message."""
+    client, server = socket.socketpair()
+    send = socket.send_fds
+
+    def send_and_sleep(*given: Any) -> int:
+        sent = send(*given)
+        assert len(server.recv(1 << 20)) == sent
+        server.sendall(b"started 7\nended 256\n")
+        server.close()
+        return sent
+
+    monkeypatch.setattr(socket, "send_fds", send_and_sleep)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        assert shared_starts._served(client, os.getpid()) == 256
+    finally:
+        client.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_what_is_to_run_at_exit_runs(place: Place) -> None:
