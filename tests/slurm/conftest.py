@@ -21,6 +21,8 @@ from ..workflow.conftest import TINY, Workplace, copy_workflow, shrink, starts
 __all__ = ["starts"]  # what runs on this machine shares its starts
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
+STATE = Path("/var/tmp/polyglot-slurm/spool/ctld/job_state")
+"""What slurmctld knows of its jobs when it starts again."""
 RESULTS = Path("results/tiny")
 STUDENT = "results/tiny/students/nano-base/equal/hasty/de/0"
 TABLE = "results/tiny/tables/leaderboard.csv"

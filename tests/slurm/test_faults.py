@@ -25,6 +25,7 @@ from ..workflow.conftest import Workplace
 from .conftest import (
     PROFILE,
     RESULTS,
+    STATE,
     STUDENT,
     TABLE,
     Finished,
@@ -118,6 +119,14 @@ def killed_while_under_way(run: Running, rule: str, moment: Callable[[], bool]) 
     suspend_until_killed(run.workplace, rule)
 
 
+def save(job: str) -> None:
+    """Have slurmctld write what it knows of a job that runs, which it does some seconds later by itself: if it is killed before,
+    it starts the job once more, and drains the node that has it already."""
+    before = time.time_ns()
+    subprocess.run(["scontrol", "update", f"JobId={job}", "AdminComment=to be saved"], check=True)
+    eventually(lambda: STATE.exists() and STATE.stat().st_mtime_ns > before)
+
+
 def lives(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
@@ -157,6 +166,7 @@ def shaken(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Dist
         run.when(lambda: batches(workplace) > written, every=SHORTLY)
         with suspended(workplace, "synthesize"):
             assert states(run, "synthesize") == ["CANCELLED", "RUNNING"]
+            save(run.job("synthesize"))
             cluster_script("restart", "slurmctld", "20")  # long enough for status checks and submissions to fail meanwhile
 
         with killed_while_under_way(run, "student", training(workplace)):
