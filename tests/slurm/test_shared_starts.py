@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 import psutil
 import pytest
+from snakemake.benchmark import BENCHMARK_INTERVAL_SHORT
 
 from ..patience import wait_until
 from ..workflow.conftest import Workplace
@@ -87,6 +89,10 @@ def disturbed(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> D
         before, safe = set(servers(workplace)), kept(workplace)
         subprocess.run(["scancel", run.job("perplexity")], check=True)
         when(lambda: not before & set(servers(workplace)))
+        when(lambda: suspended(workplace))
+        time.sleep(2 * BENCHMARK_INTERVAL_SHORT)  # so that Snakemake measures this one, however fast the machine is
+        for process in servers(workplace).values():
+            process.resume()
         assert run.end() == 0, run.output[-6000:]
     eventually(lambda: not servers(workplace))
     return Disturbed(workplace, run.output, safe)
