@@ -30,8 +30,8 @@ TRAINING, EVALUATION, MEASURING = 0.7589, 0.1088, 0.8371
 """GPU hours of one training, of its evaluation, and of measuring one training set."""
 START_HOURS = np.array([0.0, 0.3667, 0.04, 0.5033, 0.12, 0.1117, 0.0433, 0.0367, 0.0342, 0.0358])
 """The part of `DATA_HOURS` that an engine takes to start."""
-SMALL_TRAINING, BLOCKS = 0.2825, 3
-"""GPU hours of training on 3,000 examples; and the equal blocks that the full data are asked in, one of them first."""
+SMALL_TRAINING, FIRST = 0.2825, 0.3
+"""GPU hours of training on 3,000 examples; and the share of the requests that is asked first (`synthesis.first`)."""
 BELIEVED_CORRELATION, BELIEVED_EFFECT = 0.85, 0.8
 BELIEVED_SEED, BELIEVED_COMMON, DF_OF_BELIEF = 0.005, 0.5, 10.0
 
@@ -133,13 +133,13 @@ def of_small_sets(true: Array, world: World, rng: np.random.Generator) -> Small 
 
 def hours(trainings: Array, draws: int, items: int, *, small: bool = False) -> Array:
     """GPU hours of studies, by trainings, (studies, teachers, languages), and draws of data; `small`: all start with small sets,
-    and who is not trained on a full one is asked a block and not measured."""
+    and who is not trained on a full one is asked the first requests and not measured."""
     data, start = (np.resize(taken, trainings.shape[1]) for taken in (DATA_HOURS, START_HOURS))
     each = trainings.sum(axis=-1) * (TRAINING + EVALUATION * items)
     if small:
-        block = start + (data - start) / BLOCKS
-        of_full = (trainings > 0).sum(axis=-1) * ((BLOCKS - 1) * block + MEASURING)
-        each = each + of_full + len(ITEMS) * (block + SMALL_TRAINING + EVALUATION * items)
+        first, rest = (start + part * (data - start) for part in (FIRST, 1 - FIRST))
+        of_full = (trainings > 0).sum(axis=-1) * (rest + MEASURING)
+        each = each + of_full + len(ITEMS) * (first + SMALL_TRAINING + EVALUATION * items)
     else:
         each = each + draws * len(ITEMS) * (data + MEASURING)
     summed: Array = each.sum(axis=-1)

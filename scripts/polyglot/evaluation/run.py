@@ -78,9 +78,8 @@ def card_line(tasks: Iterable[Task], outcomes: pd.DataFrame) -> str:
             continue
         score = float(weight @ correct)
         error = float(np.sqrt(weight**2 @ (correct - score) ** 2))
-        asked = task.settings.lighteval_name(task.benchmark, task.lang) if task.settings.task else task.settings.formulation
-        settings = f"{asked}, {task.settings.shots}-shot"
-        parts.append(f"{task.benchmark} ({task.lang}, {settings}) {score:.3f} ± {error:.3f} (n = {len(found)})")
+        asked = task.settings.presented(task.benchmark, task.lang)
+        parts.append(f"{task.benchmark} ({task.lang}, {asked}) {score:.3f} ± {error:.3f} (n = {len(found)})")
     return f"lighteval {version('lighteval')}: {'; '.join(parts)}"
 
 

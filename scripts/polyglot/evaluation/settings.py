@@ -111,6 +111,14 @@ class Benchmark(Section):
             return self.name[lang]
         return self.name or benchmark
 
+    def presented(self, benchmark: str, lang: str) -> str:
+        """How its items are presented in a language, in words: its formulation, or its task of lighteval; and the shots.
+
+        Args:
+            benchmark: the benchmark's own name.
+        """
+        return f"{self.lighteval_name(benchmark, lang) if self.task else self.formulation}, {self.shots}-shot"
+
     @model_validator(mode="after")
     def _one_kind(self) -> Benchmark:
         if self.task is None:

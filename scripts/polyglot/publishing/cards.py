@@ -12,6 +12,7 @@ import pandas as pd
 from polyglot.core.conversations import HISTORY, prompts_told
 from polyglot.core.templates import render
 from polyglot.displays.numbers import number, with_error, with_interval
+from polyglot.evaluation.settings import Benchmark
 from polyglot.intrinsic.metrics import Metric, recorded
 from polyglot.publishing.facts import TRAIN
 
@@ -243,7 +244,7 @@ def model_card(
         title=title,
         summary=summary,
         results=[
-            {"benchmark": name, "asked": _way(facts["benchmarks"][name])}
+            {"benchmark": name, "asked": Benchmark.model_validate(facts["benchmarks"][name]).presented(name, facts["lang"])}
             | {"n": int((outcomes["benchmark"] == name).sum()), "student": number(score)}
             | {anchor: number(found.get(name, float("nan"))) for anchor, found in beside.items()}
             for name, score in scores.items()
@@ -269,11 +270,6 @@ def _eval_results(scores: Mapping[str, float], facts: Mapping[str, Any]) -> list
         )
         for name, score in scores.items()
     ]
-
-
-def _way(settings: Mapping[str, Any]) -> str:
-    """How a benchmark's items are presented."""
-    return f"{settings['formulation']}, {settings['shots']}-shot"
 
 
 def row_of(table: pd.DataFrame, **keys: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from polyglot.evaluation.settings import Benchmark
 from polyglot.intrinsic.metrics import recorded
 from polyglot.publishing.cards import (
     Scored,
@@ -217,6 +218,24 @@ def test_a_model_card_says_what_was_trained_and_with_what(repository: Path) -> N
         assert head["license"] == "other"
         assert {"gemma", "llama3.1"} < set(head["license_name"].split(", "))
         assert "| mgsm | steps, 5-shot | 2 | 0.500 | 0.500 | 0.500 |" in text
+
+
+def test_a_model_card_names_the_task_of_lighteval_that_presents_the_items(repository: Path) -> None:
+    study, registries = load_study(repository / "config/paper-revised.yaml", repository)
+    of_set = {"recipe": "equal", "teacher": "gemma-3-4b-it", "lang": "de", "seed": "0"}
+    facts = student_facts(study, registries, base="llama-3.1-8b", **of_set)
+    task = Benchmark.model_validate({"task": "lighteval", "name": {"de": "global_mmlu_deu"}, "shots": 2})
+    outcomes = pd.DataFrame({"benchmark": ["mmlu"] * 2, "weight": [0.5] * 2, "correct": [1, 0]})
+    text = model_card(
+        outcomes,
+        facts=facts | {"benchmarks": {"mmlu": task.model_dump(mode="json")}},
+        summary={"steps": 30, "epochs": 2, "examples": 100, "loss": 1.5},
+        anchors={"base": outcomes, "reference": outcomes},
+        scored=Scored(cell=CELL, gap=None),
+        template=repository / "report/model_card.md.jinja",
+        workflow=WORKFLOW,
+    )
+    assert "| mmlu | global_mmlu_deu, 2-shot | 2 |" in text
 
 
 def test_the_first_row_with_some_values_is_found() -> None:
