@@ -14,7 +14,7 @@ with running(snakemake, environment="analysis"):
     rows = []
     for lang, one in choice["languages"].items():
         routed = params.routed.get(one["teacher"])
-        asked = routed[one["recipe"]] if routed else sum(len(pd.read_parquet(next(requests))) for _ in params.methods)
+        asked = routed[lang][one["recipe"]] if routed else sum(len(pd.read_parquet(next(requests))) for _ in params.methods)
         past = prices[(prices["teacher"] == one["teacher"]) & (prices["lang"] == lang)].to_dict("records")
         rows.append(
             plan_row(

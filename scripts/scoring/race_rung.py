@@ -5,7 +5,7 @@ from polyglot.workflow.job import running
 with running(snakemake, environment="analysis"):
     import pandas as pd
 
-    from polyglot.core.files import write_csv
+    from polyglot.core.files import read_frame, write_csv
     from polyglot.scoring.outcomes import read_scored
     from polyglot.scoring.race_rungs import Beliefs, rung_table
     from polyglot.scoring.race_small import SmallSets
@@ -13,8 +13,8 @@ with running(snakemake, environment="analysis"):
     from polyglot.scoring.racing import Price, Terms
 
     params = snakemake.params
-    before = pd.read_csv(snakemake.input.before[0], keep_default_na=False) if len(snakemake.input.before) else None
-    earlier = pd.read_csv(snakemake.input.earlier[0]) if len(snakemake.input.earlier) else None
+    before = read_frame(snakemake.input.before[0]) if len(snakemake.input.before) else None
+    earlier = read_frame(snakemake.input.earlier[0]) if len(snakemake.input.earlier) else None
     students: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for (teacher, lang), path in zip(params.trained, snakemake.input.students, strict=True):
         students.setdefault((teacher, lang), []).append(read_scored(path, params.unscored))

@@ -7,5 +7,5 @@ with running(snakemake, environment="analysis"):
 
     from polyglot.core.files import write_csv
 
-    rungs = [pd.read_csv(path, keep_default_na=False) for path in snakemake.input.rungs]
+    rungs = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in snakemake.input.rungs]
     write_csv(pd.concat(rungs, ignore_index=True).assign(**snakemake.params.terms), snakemake.output[0])

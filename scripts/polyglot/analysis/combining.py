@@ -85,7 +85,7 @@ class Model:
     def of(cls, cells: pd.DataFrame) -> Model:
         """Check and prepare cells (see `combine`)."""
         cells = cells.dropna(subset=["value", "se"])
-        cells = cells[cells.groupby(list(BLOCK))["teacher"].transform("nunique") > 1]  # one alone is compared with nobody
+        cells = _beside_others(cells)
         teachers = sorted(cells["teacher"].unique())
         if len(teachers) < 2:
             raise WrongInput("no language of any study has two teachers with a measured value: there is nothing to compare")
@@ -106,11 +106,16 @@ class Model:
         return Solved.of(self.values, self.design, covariance, self.contrasts.shape[1])
 
 
+def _beside_others(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells without those of a teacher that is alone in its block: it is compared with nobody."""
+    return cells[cells.groupby(list(BLOCK))["teacher"].transform("nunique") > 1]
+
+
 def _hang_together(cells: pd.DataFrame) -> None:
-    """Check that every study is linked to every other through teachers.
+    """Check that every study, and every teacher, is linked to every other through teachers.
 
     Raises:
-        WrongInput: names studies that share no teacher with the rest.
+        WrongInput: names studies that share no teacher with the rest, or teachers that were measured beside none of the rest.
     """
     left = {str(study): set(rows["teacher"]) for study, rows in cells.groupby("study")}
     first, *others = left
@@ -122,6 +127,15 @@ def _hang_together(cells: pd.DataFrame) -> None:
         raise WrongInput(
             f"{', '.join(apart)}: no teacher in common with {', '.join(linked)}, so nothing says which is better; "
             "combine studies that share a teacher"
+        )
+    blocks = [{str(teacher) for teacher in rows["teacher"]} for _, rows in cells.groupby(list(BLOCK))]
+    together = blocks[0]
+    while near := [block for block in blocks if block & together and not block <= together]:
+        together = together.union(*near)
+    if apart_from_them := set.union(*blocks) - together:
+        raise WrongInput(
+            f"{', '.join(sorted(apart_from_them))}: in no language of a study measured beside {', '.join(sorted(together))}, so "
+            "nothing says which is better; combine a study that measured some of both in one language"
         )
 
 
@@ -193,39 +207,46 @@ def contributions(cells: pd.DataFrame) -> pd.DataFrame:
 def agreement(cells: pd.DataFrame) -> pd.DataFrame:
     """How well each pair of studies agrees on the teachers that both measured.
 
-    Differences between the teachers of a block are compared, so that what a study adds to all of them drops out. Pairs share
-    teachers and are no independent trials, so their share has no interval.
+    The teachers' effects in each study are those of the model of this module, from errors alone. Only cells count whose teacher
+    both have in that language; where they have no language in common, all of common teachers. What a study adds to all teachers
+    of a block drops out. Pairs share teachers and are no independent trials, so their share has no interval.
 
     Returns:
         one, other, teachers (in common), languages (in common), pairs (of teachers that both order), same (of these in the same
         order), beyond (mean squared difference of the teachers' effects over what their errors explain: 1 where chance explains
         it).
     """
-    known = cells.dropna(subset=["value", "se"])
-    means = {
-        str(study): own.assign(value=own["value"] - own.groupby(list(BLOCK))["value"].transform("mean"), variance=own["se"] ** 2)
-        for study, own in known.groupby("study", sort=False)
-    }
+    known = {str(study): own for study, own in cells.dropna(subset=["value", "se"]).groupby("study", sort=False)}
     rows = []
-    for one, other in combinations(means, 2):
-        common = sorted({*means[one]["teacher"]} & {*means[other]["teacher"]})
-        langs = {*means[one]["lang"]} & {*means[other]["lang"]}
-        first, second = (_effects(means[name], common, langs) for name in (one, other))
-        order = [(a, b) for a, b in combinations(range(len(common)), 2)]
-        same = sum((first[a, 0] - first[b, 0]) * (second[a, 0] - second[b, 0]) > 0 for a, b in order)
-        apart = first[:, 0] - second[:, 0]
-        expected = float((first[:, 1] + second[:, 1]).mean()) if len(common) else np.nan
-        beyond = float(apart.var(ddof=1) / expected) if len(common) > 1 and expected > 0 else np.nan
-        counts = {"teachers": len(common), "languages": len(langs), "pairs": len(order), "same": same}
-        rows.append({"one": one, "other": other, **counts, "beyond": beyond})
+    for (one, first), (other, second) in combinations(known.items(), 2):
+        teachers, langs = ({*first[column]} & {*second[column]} for column in ("teacher", "lang"))
+        counts = {"teachers": len(teachers), "languages": len(langs)}
+        rows.append({"one": one, "other": other, **counts, **_agreed(*_in_both(first, second))})
     columns = ["one", "other", "teachers", "languages", "pairs", "same", "beyond"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _effects(own: pd.DataFrame, teachers: list[str], langs: set[str]) -> Array:
-    """(effect, variance) of each teacher in a study: over the languages that both have, or over all where they have none."""
-    used = own[own["lang"].isin(langs)] if langs else own
-    grouped = used[used["teacher"].isin(teachers)].groupby("teacher")
-    values, variances, counts = grouped["value"].mean(), grouped["variance"].sum(), grouped.size()
-    found: Array = np.column_stack([values.reindex(teachers), (variances / counts**2).reindex(teachers)]).astype(float)
-    return found
+def _in_both(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cells of teachers that both studies compare with another one, in a language where both have some in common."""
+    key = ["lang", "teacher"] if {*one["lang"]} & {*other["lang"]} else ["teacher"]
+    while True:
+        before = len(one) + len(other)
+        common = one[key].merge(other[key]).drop_duplicates()
+        one, other = (_beside_others(own.merge(common)) for own in (one, other))
+        if len(one) + len(other) == before:
+            return one, other
+
+
+def _agreed(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
+    """`pairs`, `same` and `beyond` of `agreement`, for cells of the same teachers; nothing where they are not comparable."""
+    try:
+        models = [Model.of(one), Model.of(other)]
+    except WrongInput:
+        return {"pairs": 0, "same": 0, "beyond": np.nan}
+    found = [model.given(0.0, 0.0) for model in models]
+    effects = [model.contrasts @ each.fitted for model, each in zip(models, found, strict=True)]
+    orders = [np.sign(np.round(own[:, None] - own[None, :], 12))[np.triu_indices(len(own), 1)] for own in effects]
+    product_of_both = orders[0] * orders[1]
+    expected = sum(float(np.trace(each.covariance)) for each in found)
+    beyond = float(((effects[0] - effects[1]) ** 2).sum()) / expected
+    return {"pairs": int((product_of_both != 0).sum()), "same": int((product_of_both > 0).sum()), "beyond": beyond}

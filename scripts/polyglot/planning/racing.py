@@ -84,40 +84,59 @@ def _cases(
 ) -> Iterator[dict[str, object]]:
     """The rows of one race."""
     once, training, draw = _sums(jobs)
-    small = 0 * once
     found, most = simulated(study, registries, matrix, small=whole is not None), matrix.trainings
-    cases: list[tuple[str, pd.Series, float, Raced | None]]
-    mean = float(found.trainings.mean())
+    mean, nothing = float(found.trainings.mean()), 0 * once
     if whole is not None:
-        small, (once, both, data) = training + draw, _sums(whole)
-        training, later, draw = both - training, data - draw, data
+        small, (once, both, data) = training, _sums(whole)
+        training, later, begun, draw = both - small, data - draw, once + small + draw, data
         without = simulated(study, registries, matrix)
         asked = float((found.trainings > 0).mean())
-        cases = [(FIRST, once + small, 0.0, None), (EXPECTED, once + small + asked * later, mean, found)]
-        cases += [(WITHOUT, once + draw, float(without.trainings.mean()), without), (MOST, once + small + later, most, None)]
+        cases = [_Case(FIRST, begun, 0.0, later, spent=small), _Case(EXPECTED, begun, mean, later, asked, small, found)]
+        cases += [_Case(WITHOUT, once + draw, float(without.trainings.mean()), nothing, raced=without)]
+        cases += [_Case(MOST, begun, most, later, spent=small)]
     else:
-        cases = [(FIRST, once + draw, 1.0, None), (EXPECTED, once + draw, mean, found), (MOST, once + draw, most, None)]
+        cases = [_Case(FIRST, once + draw, 1.0, nothing), _Case(EXPECTED, once + draw, mean, nothing, raced=found)]
+        cases += [_Case(MOST, once + draw, most, nothing)]
     said = not_worth(study, matrix)
     if not said and mean > NEARLY_ALL * most:
         said = "nearly everyone is expected to be trained to the end: more items tell teachers apart, see `plan_precision`"
     known = {"experiment": matrix.name, "teachers": len(matrix.teachers), "languages": len(matrix.languages), "said": said}
-    for case, beside, trainings, ends in [*cases, (FULL, once + most * draw, float(most), None)]:
-        within = affordable(study, training, trainings) if case not in (FIRST, FULL) else trainings
-        spent = beside + within * training
+    for one in [*cases, _Case(FULL, once + most * draw, most, nothing)]:
+        within = affordable(study, training, one.trainings, one.spent) if one.case not in (FIRST, FULL) else one.trainings
+        taken = one.beside + min(one.asked, within) * one.later + within * training
+        ends = one.raced
         regret, clear = (np.nan, np.nan) if ends is None else (float(ends.stated.mean()), float(ends.clear.mean()))
-        row = {"case": case, "trainings": within, "regret": regret, "clear": clear}
-        yield known | row | {part: float(spent[part]) for part in _PARTS}
+        row = {"case": one.case, "trainings": within, "regret": regret, "clear": clear}
+        yield known | row | {part: float(taken[part]) for part in _PARTS}
 
 
-def affordable(study: Study, training: pd.Series, trainings: float) -> float:
-    """Trainings of a teacher, on average, within the budget of a race; the first is outside it.
+@dataclass(frozen=True)
+class _Case:
+    """A case of a race, in `_PARTS`. `beside`: what it takes beside trainings of the full size; `later`: everyone's further data,
+    of which the share `asked` is asked where there are so many trainings; `spent`: what small sets take of the budget, where the
+    race starts with them."""
+
+    case: str
+    beside: pd.Series
+    trainings: float
+    later: pd.Series
+    asked: float = 1.0
+    spent: pd.Series | None = None
+    raced: Raced | None = None
+
+
+def affordable(study: Study, training: pd.Series, trainings: float, spent: pd.Series | None = None) -> float:
+    """Trainings of a teacher, on average, within the budget of a race. The first rung is outside it: everyone's first training,
+    or that on a small set.
 
     Args:
         training: gpu_hours and usd of one training of everyone, with its evaluation.
+        spent: the same of everyone's training on small sets, where the race starts with them; it counts.
     """
     for unit, most in (("gpu_hours", study.race.gpu_hours), ("usd", study.race.usd)):
         if most is not None and training[unit] > 0:
-            trainings = min(trainings, max(1.0, most / training[unit]))
+            left = max(1.0, most / training[unit]) if spent is None else max(0.0, (most - spent[unit]) / training[unit])
+            trainings = min(trainings, left)
     return trainings
 
 

@@ -94,6 +94,7 @@ def rung_table(
         ValueError: if no language has students of two teachers.
     """
     first = 1 if small is None else 0
+    before = None if before is None else before.fillna({"lang": EVERY, "end": ""})  # a file tells no empty text from none
     rung = first if before is None else int(before["rung"].iloc[0]) + 1
     seen = _seen(students, beliefs, small)
     choices = seen.langs if terms.by == "language" else [EVERY]

@@ -47,7 +47,7 @@ class Part:
 @dataclass(frozen=True)
 class Seen:
     """What an archive says of itself before it is verified: its fingerprint, its study, and the hash of every student's outcomes,
-    by file."""
+    by file; of a student without any, none."""
 
     path: Path
     fingerprint: str
@@ -77,8 +77,20 @@ def look(paths: Sequence[Path], *, learning: str | None = None) -> None:
 def _seen(path: Path) -> Seen:
     with open_archive(path) as archive:
         text = archive.text(MANIFEST)
-        students = {name: found for name, found in manifest_hashes(text).items() if STUDENTS in name}
+        listed = {name: found for name, found in manifest_hashes(text).items() if STUDENTS in name}
+        students = {name: found for name, found in listed.items() if not _is_empty(archive.folder / name)}
         return Seen(path, fingerprint(text.encode()), _study(archive, path), students)
+
+
+def _is_empty(outcomes: Path) -> bool:
+    """Whether a student has no outcomes, as one that could not be trained: its file is the same in all studies."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return bool(pyarrow.parquet.read_metadata(outcomes).num_rows == 0)
+    except (OSError, pyarrow.ArrowException):  # verifying says what is wrong with it
+        return False
 
 
 def _need_apart(one: Seen, other: Seen) -> None:

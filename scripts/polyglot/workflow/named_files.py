@@ -236,10 +236,11 @@ def _read_scale(path: Path, *, study: Study) -> None:
 
 
 def _read_archives(_: Path, *, archives: Sequence[Path], teachers: Sequence[str], study: str) -> None:
+    from polyglot.analysis.earlier import said_of_teachers
     from polyglot.scoring.race_prior import need_shared
     from polyglot.workflow.combine import gains
 
-    need_shared(gains(archives, study=study)["teacher"], teachers)
+    need_shared(said_of_teachers(gains(archives, study=study))["teacher"], teachers)
 
 
 def _read_pairs(path: Path, *, study: Study) -> None:

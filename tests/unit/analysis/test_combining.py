@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from polyglot.analysis.combining import agreement, combine, contributions, leaderboard
+from polyglot.core.errors import WrongInput
 
 TRUTH = {"a": 0.06, "b": 0.04, "c": 0.02, "d": 0.0, "e": -0.02, "f": -0.04}
 LANGS = ("de", "id", "ar")
@@ -79,6 +80,16 @@ def test_studies_without_a_common_teacher_are_refused_by_name() -> None:
         combine(study("one", "a", rng))
 
 
+def test_teachers_that_were_never_measured_beside_the_rest_are_refused_by_name() -> None:
+    """Students failed in both languages: nothing says how a compares with c, and a second study of a and b does not either."""
+    rng = np.random.default_rng(5)
+    apart = pd.concat([study("one", "ab", rng, langs=["de"]), study("one", "cd", rng, langs=["id"])])
+    for cells in (apart, pd.concat([apart, study("two", "ab", rng, langs=["de"])])):
+        with pytest.raises(WrongInput, match="c, d: in no language of a study measured beside a, b"):
+            combine(cells)
+    assert combine(pd.concat([apart, study("two", "bc", rng, langs=["de"])])).teachers == list("abcd")
+
+
 def test_a_study_brings_what_its_errors_allow() -> None:
     rng = np.random.default_rng(3)
     cells = pd.concat([study("sharp", "abc", rng, error=0.01), study("blunt", "abc", rng, error=0.02)])
@@ -98,3 +109,37 @@ def test_agreement_counts_pairs_and_says_what_chance_explains() -> None:
     against = agreement(pd.concat([one, other])).iloc[0]
     assert against["same"] <= 2
     assert against["beyond"] > 20
+
+
+def values(name: str, **by_lang: Mapping[str, float]) -> pd.DataFrame:
+    """Cells of a study as given."""
+    keys = {"study": name, "base": "base", "recipe": "equal", "se": 0.01}
+    rows = [keys | {"lang": lang, "teacher": one, "value": value} for lang, own in by_lang.items() for one, value in own.items()]
+    return pd.DataFrame(rows)
+
+
+def test_a_missing_cell_makes_no_disagreement() -> None:
+    """What a teacher is beside others does not depend on who else has a student in its language."""
+    scores = {"a": 0.1, "b": 0.105, "c": 0.0}
+    whole, holed = values("one", de=scores, id=scores), values("two", de=scores, id={"a": 0.1, "c": 0.0})
+    found = agreement(pd.concat([whole, holed])).iloc[0]
+    assert (found["teachers"], found["languages"], found["pairs"], found["same"]) == (3, 2, 3, 3)
+    assert found["beyond"] == pytest.approx(0)
+
+
+def test_pairs_are_counted_that_both_studies_order() -> None:
+    """c is in both, but in no common language; d and e are alike in one."""
+    one = values("one", de={"a": 0.1, "b": 0.0, "c": 0.2}, id={"a": 0.1, "b": 0.0})
+    two = values("two", de={"a": 0.1, "b": 0.0}, ar={"a": 0.1, "c": 0.2})
+    found = agreement(pd.concat([one, two])).iloc[0]
+    assert (found["teachers"], found["languages"], found["pairs"], found["same"]) == (3, 1, 1, 1)
+    tied = agreement(pd.concat([values("one", de={"d": 0.1, "e": 0.1}), values("two", de={"d": 0.1, "e": 0.0})])).iloc[0]
+    assert (tied["pairs"], tied["same"]) == (0, 0)
+    alone = agreement(pd.concat([values("one", de={"a": 0.1, "b": 0.0}), values("two", de={"a": 0.1, "c": 0.0})])).iloc[0]
+    assert (alone["teachers"], alone["pairs"]) == (1, 0)
+    assert np.isnan(alone["beyond"])
+
+
+def test_studies_without_a_common_language_agree_by_teacher() -> None:
+    found = agreement(pd.concat([values("one", de={"a": 0.1, "b": 0.0}), values("two", id={"a": 0.3, "b": 0.1})])).iloc[0]
+    assert (found["languages"], found["pairs"], found["same"]) == (0, 1, 1)

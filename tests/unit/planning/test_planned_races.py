@@ -94,6 +94,21 @@ def test_small_sets_are_counted_beside_what_the_race_takes_without(demo: tuple[S
     ]
 
 
+def test_a_budget_holds_for_small_sets_and_what_comes_after_them(demo: tuple[Study, Registries]) -> None:
+    """Small sets take 12 * 2 of it. Data are outside of it, and only asked of those who are trained on them."""
+    study, registries = demo
+    small = jobs(synthesize=4, student=1, evaluate_student=1)
+    whole = pd.concat([small, jobs(synthesize=6, student=3, evaluate_student=1).iloc[1:]])
+    for budget, trainings in ((12 * 2 + 12 * 4 * 0.25, 0.25), (12, 0.0)):
+        limited = racing(study, race={"small": "equal-150", "gpu_hours": budget})
+        found = planned_races(limited, registries, {"race": small}, {"race": whole}).set_index("case")
+        assert found.loc["at most", "trainings"] == pytest.approx(trainings)
+        assert found.loc["at most", "gpu_hours"] == pytest.approx(12 * (6 + trainings * (6 + 4)))
+        assert found.loc["expected", "gpu_hours"] == pytest.approx(12 * (6 + trainings * (6 + 4)))
+        assert found.loc["first rung", "gpu_hours"] == 12 * 6
+        assert found.loc["without small sets", "trainings"] == 1
+
+
 def test_a_race_by_language_is_simulated_by_language(demo: tuple[Study, Registries]) -> None:
     study, registries = demo
     study = racing(study, race={"by": "language"})

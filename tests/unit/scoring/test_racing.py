@@ -13,6 +13,7 @@ import pytest
 
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
+from polyglot.core.files import read_frame, write_csv
 from polyglot.scoring import race_posterior
 from polyglot.scoring.race_columns import Known, Noise
 from polyglot.scoring.race_posterior import draws, equal_weights, learned_noise
@@ -165,6 +166,19 @@ def test_rungs_drop_who_is_behind_and_keep_the_reason() -> None:
     assert (poor["state"], poor["since"], poor["trainings"]) == (DROPPED, 1, 1)
     assert poor["reason"] == first.set_index("teacher").loc["poor", "reason"]
     assert 0 < second["regret"].iloc[0] < 0.02
+
+
+def test_a_rung_goes_on_from_the_file_of_the_one_before_whatever_teachers_are_called(tmp_path: Path) -> None:
+    chances = {"7": 0.6, "08": 0.59, "na": 0.4}
+    cells = list(product(chances, ("de", "nan")))
+    first = rung_table(answers({(name, lang): [chances[name]] for name, lang in cells}), None, Terms(), BELIEFS, 0)
+    write_csv(first, tmp_path / "rung1.csv")
+    read = read_frame(tmp_path / "rung1.csv")
+    trained = {"7": 2, "08": 2, "na": 1}
+    students = answers({(name, lang): [chances[name]] * trained[name] for name, lang in cells})
+    second, alike = (rung_table(students, before, Terms(trainings=2), BELIEFS, 0) for before in (read, first))
+    assert set(second["teacher"]) == set(chances)
+    pd.testing.assert_frame_equal(second, alike)
 
 
 BY_LANGUAGE = {"wide": {"de": 0.6, "id": 0.4}, "east": {"de": 0.4, "id": 0.6}, "near": {"de": 0.59, "id": 0.4}}

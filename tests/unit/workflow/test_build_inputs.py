@@ -81,11 +81,22 @@ def test_a_routed_teacher_is_asked_in_whole_blocks(read: Read) -> None:
     files = [file.removeprefix("results/demo/synthetic/") for file in build.files(named)]
     assert files[:2] == ["persyn/de/generate/0.parquet", "persyn/de/generate/0-block2.parquet"]
     assert not any("build" in file for file in files)
-    assert build.routed_requests()["persyn"]["equal-900"] == 2 * 600
+    assert build.routed_requests()["persyn"]["de"]["equal-900"] == 2 * 600
     write_json({"languages": {"de": {"recipe": "equal-900", "teacher": "persyn"}}}, Path("choice.json"))
     assert build.of_choices(paths.BUILD_REQUESTS, "choice.json", single=True) == []
     (student,) = build.of_choices(paths.STUDENT, "choice.json")
     assert student == "results/demo/students/nano-base/equal-900/persyn/de/0-build"
+
+
+def test_what_a_routed_teacher_is_asked_is_counted_by_language(read: Read) -> None:
+    """Its first block was answered in German alone."""
+    build = BuildInputs(*read(build={"size": 900, "teacher": "persyn"}))
+    for method in ("generate", "translate", "respond"):
+        file = Path(paths.SYNTHETIC.format(study="demo", teacher="persyn", lang="de", method=method, seed="0"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    asked = {lang: counts["equal-900"] for lang, counts in build.routed_requests()["persyn"].items()}
+    assert asked == {"de": 600, "id": 2 * 600, "ar": 2 * 600}
 
 
 def test_a_study_that_is_set_in_all_languages_need_not_be_finished(read: Read) -> None:

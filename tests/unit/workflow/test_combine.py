@@ -11,12 +11,16 @@ import pytest
 
 from polyglot.__main__ import main
 from polyglot.core.errors import WrongInput
+from polyglot.core.files import write_parquet
+from polyglot.evaluation.run import no_outcomes
 from polyglot.intrinsic.metrics import PAPER, STANDARD
 from polyglot.provenance.archive.reading import JOBS
 from polyglot.provenance.archive.verifying import CODE
 from polyglot.provenance.records import code_id
 from polyglot.study.paths import CELLS
 from polyglot.study.reserved import MAIN
+from polyglot.workflow import combine as combining_archives
+from polyglot.workflow import named_files
 from polyglot.workflow.combine import Part, combine_parts, gains, look
 from tests.unit.analysis.test_combining import study
 from tests.unit.provenance.test_forged import AT, Forgery
@@ -98,6 +102,37 @@ def test_two_states_of_a_study_are_refused_before_they_are_verified(tmp_path: Pa
     with pytest.raises(WrongInput, match=r"a\.zip is an archive of 'mine'"):
         look([earlier], learning="mine")
     look([earlier, other])
+
+
+def test_students_that_could_not_be_trained_are_no_students_in_common(tmp_path: Path) -> None:
+    """Their outcomes are an empty table, the same file in every study."""
+    write_parquet(no_outcomes(), tmp_path / "none.parquet")
+    nothing, cells = (tmp_path / "none.parquet").read_bytes(), "results/{}/scores/main/cells.csv"
+
+    def failed(name: str) -> Path:
+        outcomes = f"results/{name}/evaluation/students/base/equal/{name}/de/0.parquet"
+        return Forgery({cells.format(name): name.encode(), outcomes: nothing}).write(tmp_path / f"{name}.zip")
+
+    look([failed("north"), failed("south")])
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ({"one": "ab", "two": "cd"}, "two: no teacher in common with one"),
+        ({"one": "aef", "two": "ef"}, "of the race's teachers the archives have a alone"),
+    ],
+)
+def test_archives_that_say_nothing_of_a_race_are_refused_before_the_first_job(
+    groups: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """b was measured in no study of the second case: its students failed."""
+    rng = np.random.default_rng(1)
+    cells = [study(name, teachers, rng) for name, teachers in groups.items()]
+    failed = study("two", "b", rng).assign(value=np.nan)
+    monkeypatch.setattr(combining_archives, "gains", lambda archives, study: pd.concat([*cells, failed]))
+    with pytest.raises(WrongInput, match=said):
+        named_files._read_archives(Path(), archives=[], teachers=list("abcd"), study="mine")
 
 
 def archive(name: str, folder: Path) -> Path:

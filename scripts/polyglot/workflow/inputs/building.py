@@ -252,15 +252,16 @@ class BuildInputs(Inputs):
         card = self.at(paths.BUILD_CARD)
         return [card] if Path(card).exists() else []
 
-    def routed_requests(self) -> dict[str, dict[str, int]]:
-        """Routed teacher to requests that it is asked for each recipe, of all methods."""
-        study = self.study
-        found: dict[str, dict[str, int]] = {}
-        for name in study.routed_teachers:
-            blocks = {recipe: self.stock(name, self.languages[0], recipe) for recipe in self.recipes}
-            asked = {recipe: sum(requests_in(draw, study) for draw in draws) for recipe, draws in blocks.items()}
-            found[name] = {recipe: each * len(study.methods) for recipe, each in asked.items()}
-        return found
+    def routed_requests(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Routed teacher, language and recipe to the requests that are asked, of all methods."""
+
+        def asked(*cell: str) -> int:
+            return len(self.study.methods) * sum(requests_in(draw, self.study) for draw in self.stock(*cell))
+
+        return {
+            name: {lang: {recipe: asked(name, lang, recipe) for recipe in self.recipes} for lang in self.languages}
+            for name in self.study.routed_teachers
+        }
 
     def students_of(self, lang: str) -> list[list[str]]:
         """[recipe, teacher] and the files with outcomes of every student of the main experiment in a language."""
