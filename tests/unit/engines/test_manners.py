@@ -213,6 +213,41 @@ def test_a_prompt_that_is_too_long_changes_no_form(server: Server, tmp_path: Pat
     assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "json_schema"
 
 
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("The parameter `max_tokens` specified in the request are not valid: integer above maximum value, got 9", "max_tokens"),
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8]", None),
+        ("<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8]", None),
+        ("max_tokens: 9 > 8, which is the maximum allowed number of output tokens; invalid", None),
+        ("Invalid request: temperature must be between 0 and 0.2", "temperature"),
+        ("Invalid 'top_k': expected a value <= 4, but got 5 instead", "top_k"),
+    ],
+)
+def test_a_value_out_of_range_changes_no_form(server: Server, tmp_path: Path, said: str, named: str | None) -> None:
+    """As Volcengine, DeepSeek, DashScope, Anthropic and OpenAI say it: the field is taken, so it is not left out or renamed."""
+    server.behave = lambda body: rejected(said, named)
+    with pytest.raises(EndpointError, match="none of the 4 requests"):
+        answers(server, tmp_path)
+    assert all("max_tokens" in body and {"temperature", "top_k"} <= body.keys() for body in server.bodies)
+    assert set(server.asked.values()) == {1}
+
+
+def test_a_service_that_takes_neither_field_of_the_longest_answer_ends_the_job(server: Server, tmp_path: Path) -> None:
+    """As an old version of Azure's API with a reasoning model. The two fields were tried in turn for ever."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        assert sum(server.asked.values()) < 100, "it is asked without an end"
+        if "max_tokens" in body:
+            return rejected("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "max_tokens")
+        return rejected("Unrecognized request argument supplied: max_completion_tokens")
+
+    server.behave = behave
+    with pytest.raises(EndpointError, match="none of the 4 requests"):
+        answers(server, tmp_path, attempts=1)
+    assert set(server.asked.values()) <= {1, 2}
+
+
 def test_further_headers_are_secrets(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EndpointError, match="set the environment variable PROJECT"):
         answers(server, tmp_path, headers={"X-Project": "PROJECT"})
