@@ -30,8 +30,12 @@ ENDINGS: dict[FinishReason, set[str]] = {
 """What endpoints call the ends of an answer, in small letters and with `_`; every other end is `failed`."""
 REJECTING = {400, 403, 413, 422, 451}
 """Codes of an error that is about the request, and does not pass."""
-POLICY = re.compile(r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked", re.IGNORECASE)
-"""Words of an error by which an endpoint rejects what a request says."""
+POLICY = re.compile(
+    r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked|inappropriate|unsafe"
+    r"|(?<!case.)sensitive|content exists risk|data.?inspection|high.?risk|敏感|不安全|违规",
+    re.IGNORECASE,
+)
+"""Words of an error by which an endpoint rejects what a request says (the last of them DeepSeek's, DashScope's and Zhipu's)."""
 BUSY = {429, 529}
 """Codes of an endpoint that gets too many requests: its own limit, and one of all its users (Anthropic)."""
 RATE = re.compile(r"rate.?limit|too many requests|requests per (?:second|minute)|throttl|overloaded", re.IGNORECASE)

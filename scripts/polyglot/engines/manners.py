@@ -147,6 +147,7 @@ class Known:
         self.found = FULL.model_copy(update=preset | self._kept() | self.stated)
         self.proven: set[str] = set()
         self.rejected: dict[str, list[Manners]] = {}
+        self.structures: set[str] = set()
         self.options = endpoint.options
         self.thinking = thinking_fields(thinking or Thinking(), taken_for_thinking(endpoint))
 
@@ -170,8 +171,8 @@ class Known:
         return {name: value for name, value in body.items() if value is not None}
 
     def learn(self, request: Request, sent: Manners, said: str, parameter: str | None) -> bool:
-        """Whether another form of a rejected request may be taken: the next attempt takes it. No request is rejected twice in
-        the same form.
+        """Whether another form of a rejected request may be taken: the next attempt takes it. No form is tried again, and after
+        the last one JSON is asked for as before.
 
         Args:
             sent: the manners that it was sent with.
@@ -186,15 +187,24 @@ class Known:
             return False
         form = sent.model_copy(update=self._changes(request, sent, said.lower(), parameter))
         if form in rejected:
+            asked = self.structures or {str(rejected[0].structure)}
+            self.found = self.found.model_copy(update={"structure": min(asked, key=STRUCTURES.index)})
             return False
         self.found = form
         return True
 
-    def prove(self, request: Request) -> None:
-        """Requests of this kind are taken."""
-        self.rejected.pop(request.id, None)
-        if request.kind not in self.proven:
+    def prove(self, request: Request, sent: Manners) -> None:
+        """Requests of this kind are taken as this one was sent. Meanwhile another one may have been rejected for what it says."""
+        rejected, found = self.rejected.pop(request.id, []), self.found
+        if request.kind not in self.proven and found in rejected:
+            found = sent
+        if request.schema is not None:
+            self.structures.add(str(sent.structure))
+            stronger = min(str(sent.structure), str(found.structure), key=STRUCTURES.index)
+            found = found.model_copy(update={"structure": stronger} | self.stated)
+        if request.kind not in self.proven or found != self.found:
             self.proven.add(request.kind)
+            self.found = found
             self._keep()
 
     def _changes(self, request: Request, sent: Manners, said: str, parameter: str | None) -> dict[str, Any]:

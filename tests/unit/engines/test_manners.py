@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.endpoint_errors import EndpointError
-from polyglot.engines.manners import PRESETS
+from polyglot.engines.manners import PRESETS, STRUCTURES
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.probe import probed
 from polyglot.engines.spending import Spending
@@ -246,6 +247,55 @@ def test_a_service_that_takes_neither_field_of_the_longest_answer_ends_the_job(s
     with pytest.raises(EndpointError, match="none of the 4 requests"):
         answers(server, tmp_path, attempts=1)
     assert set(server.asked.values()) <= {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        ("Content Exists Risk", 1),
+        ("<400> InternalError.Algo.DataInspectionFailed: Input data may contain inappropriate content.", 1),
+        ("系统检测到输入或生成内容可能包含不安全或敏感内容", 1),
+        ("System detected potentially unsafe or sensitive content in input or generation.", 1),
+        ("The request was rejected because it was considered high risk", 1),
+        ("No.", len(STRUCTURES)),
+    ],
+)
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_prompt_that_is_blocked_changes_no_form(
+    server: Server, tmp_path: Path, said: str, times: int, concurrency: int
+) -> None:
+    """As DeepSeek, DashScope, Zhipu and Moonshot say it, and with words that nobody knows: the first request of all, while others
+    are under way."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        if body["messages"][-1]["content"] == "0 pair":
+            return rejected(said)
+        time.sleep(0.1)
+        return 200, completion(PAIR)
+
+    server.behave = behave
+    asked = [request for request in requests(20) if request.schema]
+    found = answers(server, tmp_path, asked, concurrency=concurrency)
+    assert whole(found) == {request.id for request in asked} - {"pair0"}
+    assert found["pair0"].finish_reason == "refused"
+    assert server.asked["0 pair"] == times
+    assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "json_schema"
+    assert "response_format" in server.bodies[-1]
+    assert times > 1 or all("response_format" in body for body in server.bodies)
+
+
+def test_two_requests_are_rejected_alike_and_one_of_them_for_what_it_says(server: Server, tmp_path: Path) -> None:
+    """The form that is taken is found out, whichever of them comes to its end first."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        if body["messages"][-1]["content"] == "0 pair" or "response_format" in body:
+            return rejected("No.")
+        time.sleep(0.2)
+        return 200, completion(PAIR)
+
+    server.behave = behave
+    assert whole(answers(server, tmp_path, requests(8), concurrency=4)) == {request.id for request in requests(8)} - {"pair0"}
+    assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "words"
 
 
 def test_further_headers_are_secrets(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
