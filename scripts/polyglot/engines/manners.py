@@ -53,6 +53,12 @@ STRUCTURE = re.compile(r"response_format|json_schema|json_object|structured|guid
 """Words of an error about how structure is asked for."""
 
 
+FIELDS = frozenset(
+    ("max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed", "response_format", "messages")
+)
+"""Fields that a rejection may name."""
+
+
 def is_about_form(said: str) -> bool:
     """Whether an error without a usual status is about a request's form (HTTP 500 of a chat template, 501, OpenRouter's 404)."""
     return bool(STRUCTURE.search(said)) or bool(SYSTEM.search(said) and UNTAKEN.search(said))
@@ -170,14 +176,14 @@ class Known:
         body |= self.thinking | self.options
         return {name: value for name, value in body.items() if value is not None}
 
-    def learn(self, request: Request, sent: Manners, said: str, parameter: str | None) -> bool:
+    def learn(self, request: Request, sent: Manners, said: str, parameter: Any) -> bool:
         """Whether another form of a rejected request may be taken: the next attempt takes it. No form is tried again, and after
         the last one JSON is asked for as before.
 
         Args:
             sent: the manners that it was sent with.
             said: the endpoint's words.
-            parameter: the field that it names.
+            parameter: what it names as the field, of any type (LiteLLM: the text "None").
         """
         rejected = self.rejected.setdefault(request.id, [])
         rejected.append(sent)
@@ -207,7 +213,7 @@ class Known:
             self.found = found
             self._keep()
 
-    def _changes(self, request: Request, sent: Manners, said: str, parameter: str | None) -> dict[str, Any]:
+    def _changes(self, request: Request, sent: Manners, said: str, parameter: Any) -> dict[str, Any]:
         """What to send otherwise; a field that the registry states stays as it is."""
         named = self._named(said, parameter)
         free = {name for name in Manners.model_fields if name not in self.stated}
@@ -226,17 +232,14 @@ class Known:
             return {"structure": STRUCTURES[STRUCTURES.index(str(sent.structure)) + 1]}
         return {}
 
-    def _named(self, said: str, parameter: str | None) -> set[str]:
+    def _named(self, said: str, parameter: Any) -> set[str]:
         """Fields that a rejection is about."""
         turn = {"system"} if SYSTEM.search(said) else set()
         if _is_about_a_value(said):
             return set()
-        if parameter:
-            return {parameter.partition(".")[0].partition("[")[0]} | turn
-        if not UNTAKEN.search(said):
-            return set()
-        words = set(re.findall(r"[a-z_]+", said))
-        return turn | words & {"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed"}
+        if named := set(re.findall(r"[a-z_]+", str(parameter).lower())) & FIELDS:
+            return named | turn
+        return turn | set(re.findall(r"[a-z_]+", said)) & FIELDS if UNTAKEN.search(said) else set()
 
     def _kept(self) -> dict[str, Any]:
         """What an earlier job has found out of this endpoint."""

@@ -44,7 +44,7 @@ SERVICES: dict[str, tuple[set[str], set[str]]] = {
 """Fields and forms of JSON answers that each takes, by its documentation."""
 
 
-def rejected(message: str, parameter: str | None = None) -> tuple[int, Any]:
+def rejected(message: str, parameter: Any = None) -> tuple[int, Any]:
     return 400, {"error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}}
 
 
@@ -137,6 +137,31 @@ def test_a_field_is_found_in_words_that_are_not_where_openai_has_them(server: Se
     (tmp_path / "side.jsonl").unlink()
     with pytest.raises(EndpointError, match="top_k"):
         answers(server, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "parameter"),
+    [
+        (
+            "max_tokens",
+            "litellm.BadRequestError: Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+            "None",
+        ),
+        ("max_tokens", "'max_tokens' is not supported with this model.", "generation_config"),
+        ("temperature", "It is not taken.", "body.temperature"),
+        ("temperature", "It is not taken.", ["body", "temperature"]),
+        ("seed", "It is not taken.", {"loc": ["body", "seed"]}),
+        ("top_k", "Unknown field top_k", 7),
+    ],
+)
+def test_a_field_is_found_whatever_the_parameter_of_an_error_is(
+    server: Server, tmp_path: Path, field: str, said: str, parameter: Any
+) -> None:
+    """As a proxy such as LiteLLM, and servers built on FastAPI, give it."""
+    server.behave = lambda body: rejected(said, parameter) if field in body else (200, completion(PAIR))
+    assert whole(answers(server, tmp_path)) == EVERY
+    others = {"max_tokens", "temperature", "top_p", "top_k", "seed"} - {field}
+    assert server.bodies[-1].keys() >= others
 
 
 @pytest.mark.parametrize(
