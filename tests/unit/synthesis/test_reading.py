@@ -129,6 +129,23 @@ def test_odd_texts_are_read_in_time(part: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize("space", ["\n", " ", "\u3000"])
+@pytest.mark.parametrize(
+    ("before", "after", "response"),
+    [
+        ('{"prompt": "Was?"', ',"response": "Das."}', "Das."),
+        ('{"prompt": "Was?", "response": "Das."', "```", "Das."),
+        (f"```json{PAIR},", "", "Das."),
+        ("```json", "```", None),
+        ('{"prompt": "Was?",', "c", None),
+    ],
+)
+def test_a_long_run_of_white_space_comes_to_an_end(space: str, before: str, after: str, response: str | None) -> None:
+    """A pattern whose time grows with the square or the cube of its length would take hours here."""
+    found = parse_answer(ASKED, answer(before + space * 200_000 + after))
+    assert (found.status, found.response) == ("invalid_json" if response is None else "ok", response)
+
+
 @pytest.mark.parametrize(
     "response",
     [

@@ -17,6 +17,8 @@ from typing import Any
 KEYS = ("prompt", "response")
 MARKS = "\ufeff\u200b\u200e\u200f\u2060 \t\r\n"
 """Byte-order mark, invisible signs and white space, which may stand around an answer."""
+AFTER = ",}" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""What may stand after the last text of an object."""
 START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:""", re.IGNORECASE)
 """Where an object with a prompt or a response starts."""
 KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""", re.IGNORECASE)
@@ -201,7 +203,7 @@ def _repaired(text: str) -> list[str]:
     part = text[starts[0] :]
     end = part.rfind("}")
     part = part[:end] if end >= 0 else part
-    part = re.sub(r"[\s,}]*(?:```)?\s*$", "", part) + "}"
+    part = part.rstrip(AFTER).removesuffix("```").rstrip(AFTER) + "}"
     if not re.search(r"[\"'”]\}$", part):
         return []  # cut off within a text
     if any(len(re.findall(rf"""[{{,]\s*["'“„«]?{name}["'”“»]?\s*:""", part)) > 1 for name in KEYS):
