@@ -179,13 +179,13 @@ def _no_answer(body: dict[str, Any]) -> Exception:
     error = body.get("error")
     said = _mapping(error).get("message") or error
     counts = _counts(body.get("usage"), written=False)
-    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(str(error))):
+    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(_written(error))):
         return BusyBody(_shown(said))
-    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(str(error))):
+    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(_written(error))):
         return Rejected(_shown(said), counts)
     if not error and counts.prompt is not None:
         return Rejected("the endpoint gave no choice", counts)
-    if not error and "choices" in body and is_about_content(json.dumps(body, default=str)):
+    if not error and "choices" in body and is_about_content(_written(body)):
         return Rejected(f"the endpoint gave no choice: {_shown(body)}", counts)
     return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
 
@@ -273,6 +273,14 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _written(value: Any) -> str:
+    """A value as a text, or as JSON."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "JSON that is nested too deep"
+
+
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = _written(value)
     return text if len(text) <= LONGEST_NOTE else f"{text[:LONGEST_NOTE]}..."

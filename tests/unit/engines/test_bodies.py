@@ -64,6 +64,14 @@ def test_a_part_that_refuses_is_a_refusal_and_the_text_of_a_completion_is_read()
     assert read({"choices": [{"text": "Rom.", "finish_reason": "stop"}]}).text == "Rom."
 
 
+@pytest.mark.parametrize("around", ['{"choices": [], "x": %s}', '{"choices": [], "error": %s}'])
+def test_what_is_nested_deep_is_no_completion(around: str) -> None:
+    """Some depths can be read and not be written; which ones depends on what is called."""
+    for depth in (*range(500, 1010), 20_000):
+        with pytest.raises(MalformedAnswer):
+            read((around % ("[" * depth + "]" * depth)).encode())
+
+
 @pytest.mark.parametrize(
     ("field", "thoughts"),
     [
