@@ -105,9 +105,11 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
     if not isinstance(choices, list) or not choices:
         raise _no_answer(body)
     choice = _mapping(choices[0])
-    message = _mapping(choice.get("message"))
+    message = _mapping(choice.get("message") or choice.get("delta"))
     content = message.get("content")
     text, in_parts = _texts(choice.get("text") if content is None and not message else content)
+    if request.schema is not None and content and isinstance(content, dict) and not {"type", *TEXTS} & content.keys():
+        text = _written(content)  # an object was asked for, and is given as one
     apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
     finish, note = _end(body, choice, message)
