@@ -84,7 +84,7 @@ class BatchOutcomes(Outcomes):
                 self._lose(request, error)
         else:
             enter(answer, counts)
-            self.engine.known.prove(request)
+            self.engine.known.prove(request, Manners(**batch.manners))
             del self.left[custom_id(request.id)]
             self.came(request, answer)
 

@@ -30,8 +30,12 @@ ENDINGS: dict[FinishReason, set[str]] = {
 """What endpoints call the ends of an answer, in small letters and with `_`; every other end is `failed`."""
 REJECTING = {400, 403, 413, 422, 451}
 """Codes of an error that is about the request, and does not pass."""
-POLICY = re.compile(r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked", re.IGNORECASE)
-"""Words of an error by which an endpoint rejects what a request says."""
+POLICY = re.compile(
+    r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked|inappropriate|unsafe"
+    r"|(?<!case.)sensitive|content exists risk|data.?inspection|high.?risk|敏感|不安全|违规",
+    re.IGNORECASE,
+)
+"""Words of an error by which an endpoint rejects what a request says (the last of them DeepSeek's, DashScope's and Zhipu's)."""
 BUSY = {429, 529}
 """Codes of an endpoint that gets too many requests: its own limit, and one of all its users (Anthropic)."""
 RATE = re.compile(r"rate.?limit|too many requests|requests per (?:second|minute)|throttl|overloaded", re.IGNORECASE)
@@ -101,9 +105,11 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
     if not isinstance(choices, list) or not choices:
         raise _no_answer(body)
     choice = _mapping(choices[0])
-    message = _mapping(choice.get("message"))
+    message = _mapping(choice.get("message") or choice.get("delta"))
     content = message.get("content")
     text, in_parts = _texts(choice.get("text") if content is None and not message else content)
+    if request.schema is not None and content and isinstance(content, dict) and not {"type", *TEXTS} & content.keys():
+        text = _written(content)  # an object was asked for, and is given as one
     apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
     finish, note = _end(body, choice, message)
@@ -175,13 +181,13 @@ def _no_answer(body: dict[str, Any]) -> Exception:
     error = body.get("error")
     said = _mapping(error).get("message") or error
     counts = _counts(body.get("usage"), written=False)
-    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(str(error))):
+    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(_written(error))):
         return BusyBody(_shown(said))
-    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(str(error))):
+    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(_written(error))):
         return Rejected(_shown(said), counts)
     if not error and counts.prompt is not None:
         return Rejected("the endpoint gave no choice", counts)
-    if not error and "choices" in body and is_about_content(json.dumps(body, default=str)):
+    if not error and "choices" in body and is_about_content(_written(body)):
         return Rejected(f"the endpoint gave no choice: {_shown(body)}", counts)
     return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
 
@@ -269,6 +275,14 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _written(value: Any) -> str:
+    """A value as a text, or as JSON."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "JSON that is nested too deep"
+
+
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = _written(value)
     return text if len(text) <= LONGEST_NOTE else f"{text[:LONGEST_NOTE]}..."

@@ -31,6 +31,8 @@ UNUSUAL = {404, 500, 501}
 """Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
 """Words of a server's own error that is about what the model has written (llama.cpp: HTTP 500)."""
+NO_JSON = re.compile(r"json_validate_failed|failed to generate json", re.IGNORECASE)
+"""The same of a rejection (Groq: HTTP 400)."""
 LONGEST_ASKED = 600.0
 """Longest Retry-After in seconds; a job stops rather than wait longer."""
 MANY = 20
@@ -100,7 +102,9 @@ def is_away(error: BaseException) -> bool:
 
 def is_about_output(error: BaseException) -> bool:
     """Whether a server has failed at what its model has written."""
-    return isinstance(error, APIStatusError) and error.status_code >= 500 and bool(OUTPUT.search(words_of(error)))
+    if not isinstance(error, APIStatusError):
+        return False
+    return bool(OUTPUT.search(words_of(error)) if error.status_code >= 500 else NO_JSON.search(str(error.body)))
 
 
 def may_pass(error: BaseException) -> bool:

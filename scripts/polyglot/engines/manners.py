@@ -30,6 +30,12 @@ UNTAKEN = re.compile(
 TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:large|long|many)|maximum.{0,20}(?:length|tokens)", re.IGNORECASE
 )
+OF_A_VALUE = re.compile(
+    r"above (?:the )?maximum|below (?:the )?minimum|(?:valid|supported|allowed) range|range of .{1,30} (?:is|should|must)"
+    r"|between \W?\d|<=|>=|\d [<>] \d|(?:less|greater) than or equal|at (?:most|least) \W?\d|but got \W?\d",
+    re.IGNORECASE,
+)
+"""Words of an error about a value: the field is taken."""
 FULL = Manners(
     limit="max_tokens",
     sampling=["temperature", "top_p", "top_k"],
@@ -47,9 +53,20 @@ STRUCTURE = re.compile(r"response_format|json_schema|json_object|structured|guid
 """Words of an error about how structure is asked for."""
 
 
+FIELDS = frozenset(
+    ("max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed", "response_format", "messages")
+)
+"""Fields that a rejection may name."""
+
+
 def is_about_form(said: str) -> bool:
     """Whether an error without a usual status is about a request's form (HTTP 500 of a chat template, 501, OpenRouter's 404)."""
     return bool(STRUCTURE.search(said)) or bool(SYSTEM.search(said) and UNTAKEN.search(said))
+
+
+def _is_about_a_value(said: str) -> bool:
+    """Whether an error is about a text that is too long, or a value out of its range: another form does not help."""
+    return bool(TOO_LONG.search(said)) or (bool(OF_A_VALUE.search(said)) and not STRUCTURE.search(said))
 
 
 def stated(thinking: list[ThinkingField], **others: Any) -> Manners:
@@ -135,6 +152,8 @@ class Known:
         self.path, self.identity = path, [endpoint.url, endpoint.model, endpoint.preset]
         self.found = FULL.model_copy(update=preset | self._kept() | self.stated)
         self.proven: set[str] = set()
+        self.rejected: dict[str, list[Manners]] = {}
+        self.structures: set[str] = set()
         self.options = endpoint.options
         self.thinking = thinking_fields(thinking or Thinking(), taken_for_thinking(endpoint))
 
@@ -157,58 +176,70 @@ class Known:
         body |= self.thinking | self.options
         return {name: value for name, value in body.items() if value is not None}
 
-    def learn(self, request: Request, sent: Manners, said: str, parameter: str | None) -> bool:
-        """Whether another form of a rejected request may be taken: the next attempt takes it.
+    def learn(self, request: Request, sent: Manners, said: str, parameter: Any) -> bool:
+        """Whether another form of a rejected request may be taken: the next attempt takes it. No form is tried again, and after
+        the last one JSON is asked for as before.
 
         Args:
             sent: the manners that it was sent with.
             said: the endpoint's words.
-            parameter: the field that it names.
+            parameter: what it names as the field, of any type (LiteLLM: the text "None").
         """
-        if sent != self.found:  # another request has found out something meanwhile
+        rejected = self.rejected.setdefault(request.id, [])
+        rejected.append(sent)
+        if self.found not in rejected:  # another request has found out something meanwhile
             return True
         if request.kind in self.proven:
             return False
-        changes = self._changes(request, said.lower(), parameter)
-        if not changes:
+        form = sent.model_copy(update=self._changes(request, sent, said.lower(), parameter))
+        if form in rejected:
+            asked = self.structures or {str(rejected[0].structure)}
+            self.found = self.found.model_copy(update={"structure": min(asked, key=STRUCTURES.index)})
             return False
-        self.found = self.found.model_copy(update=changes)
+        self.found = form
         return True
 
-    def prove(self, request: Request) -> None:
-        """Requests of this kind are taken."""
-        if request.kind not in self.proven:
+    def prove(self, request: Request, sent: Manners) -> None:
+        """Requests of this kind are taken as this one was sent. Meanwhile another one may have been rejected for what it says."""
+        rejected, found = self.rejected.pop(request.id, []), self.found
+        if request.kind not in self.proven and found in rejected:
+            found = sent
+        if request.schema is not None:
+            self.structures.add(str(sent.structure))
+            stronger = min(str(sent.structure), str(found.structure), key=STRUCTURES.index)
+            found = found.model_copy(update={"structure": stronger} | self.stated)
+        if request.kind not in self.proven or found != self.found:
             self.proven.add(request.kind)
+            self.found = found
             self._keep()
 
-    def _changes(self, request: Request, said: str, parameter: str | None) -> dict[str, Any]:
+    def _changes(self, request: Request, sent: Manners, said: str, parameter: Any) -> dict[str, Any]:
         """What to send otherwise; a field that the registry states stays as it is."""
-        found, named = self.found, self._named(said, parameter)
+        named = self._named(said, parameter)
         free = {name for name in Manners.model_fields if name not in self.stated}
-        if "limit" in free and found.limit in named:
-            return {"limit": "max_completion_tokens" if found.limit == "max_tokens" else "max_tokens"}
-        sampling = [name for name in found.sampling or () if name in named]
+        if "limit" in free and sent.limit in named:
+            return {"limit": "max_completion_tokens" if sent.limit == "max_tokens" else "max_tokens"}
+        sampling = [name for name in sent.sampling or () if name in named]
         if "sampling" in free and sampling:
             dropped = sampling[-1] if len(sampling) > 1 else sampling[0]  # of two that exclude each other, the less usual one
-            return {"sampling": [name for name in found.sampling or () if name != dropped]}
-        if "seed" in free and found.seed in named:
+            return {"sampling": [name for name in sent.sampling or () if name != dropped]}
+        if "seed" in free and sent.seed in named:
             return {"seed": "none"}
-        if "system" in free and found.system and "system" in named and request.messages[0]["role"] == "system":
+        if "system" in free and sent.system and "system" in named and request.messages[0]["role"] == "system":
             return {"system": False}
-        about_the_text = TOO_LONG.search(said) or is_about_content(said)
-        if "structure" in free and request.schema is not None and found.structure != STRUCTURES[-1] and not about_the_text:
-            return {"structure": STRUCTURES[STRUCTURES.index(str(found.structure)) + 1]}
+        about_the_text = _is_about_a_value(said) or is_about_content(said)
+        if "structure" in free and request.schema is not None and sent.structure != STRUCTURES[-1] and not about_the_text:
+            return {"structure": STRUCTURES[STRUCTURES.index(str(sent.structure)) + 1]}
         return {}
 
-    def _named(self, said: str, parameter: str | None) -> set[str]:
+    def _named(self, said: str, parameter: Any) -> set[str]:
         """Fields that a rejection is about."""
         turn = {"system"} if SYSTEM.search(said) else set()
-        if parameter and not TOO_LONG.search(said):
-            return {parameter.partition(".")[0].partition("[")[0]} | turn
-        if TOO_LONG.search(said) or not UNTAKEN.search(said):
+        if _is_about_a_value(said):
             return set()
-        words = set(re.findall(r"[a-z_]+", said))
-        return turn | words & {"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "random_seed"}
+        if named := set(re.findall(r"[a-z_]+", str(parameter).lower())) & FIELDS:
+            return named | turn
+        return turn | set(re.findall(r"[a-z_]+", said)) & FIELDS if UNTAKEN.search(said) else set()
 
     def _kept(self) -> dict[str, Any]:
         """What an earlier job has found out of this endpoint."""

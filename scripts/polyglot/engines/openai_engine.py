@@ -206,7 +206,7 @@ class OpenAIEngine:
                 if not self.another_form(request, sent, error):
                     raise
             else:
-                self.known.prove(request)
+                self.known.prove(request, sent)
                 self.come += 1
                 return found
 

@@ -96,7 +96,7 @@ def seconds_of(value: str) -> float | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             then = read(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         return max(0.0, ((then if then.tzinfo else then.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
     return None

@@ -113,6 +113,18 @@ def test_a_form_that_is_rejected_is_changed_for_the_next_batch(batches: BatchSer
     assert len(batches.batches) == 2
 
 
+def test_a_form_that_was_rejected_is_put_into_no_further_batch(batches: BatchServer, tmp_path: Path) -> None:
+    def row(body: dict[str, Any]) -> tuple[int, Any]:
+        assert len(batches.batches) < 9, "a batch is submitted without an end"
+        (limit,) = {"max_tokens", "max_completion_tokens"} & body.keys()
+        return 400, {"error": {"message": f"Unsupported parameter: {limit}", "param": limit}}
+
+    batches.row = row
+    with pytest.raises(EndpointError, match="none of the 3 requests"):
+        ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)
+    assert len(batches.batches) == 2
+
+
 def test_if_every_row_is_rejected_the_job_stops_and_asks_anew(batches: BatchServer, tmp_path: Path) -> None:
     batches.row = lambda body: (400, {"error": {"message": "this model reads no questions"}})
     for _ in range(2):

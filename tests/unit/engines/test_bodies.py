@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -62,6 +63,23 @@ def test_a_part_that_refuses_is_a_refusal_and_the_text_of_a_completion_is_read()
     found = read(message(content=[{"type": "refusal", "refusal": "I cannot help"}]))
     assert (found.finish_reason, found.note) == ("refused", "I cannot help")
     assert read({"choices": [{"text": "Rom.", "finish_reason": "stop"}]}).text == "Rom."
+
+
+def test_an_object_that_was_asked_for_may_be_given_as_one_and_a_message_as_a_delta() -> None:
+    pair = {"prompt": "Was?", "response": "Käse \ud83d"}
+    body = json.dumps(message(content=pair)).encode()
+    assert json.loads(read_body(body, replace(REQUEST, schema={}))[0].text) == pair | {"response": "Käse \ufffd"}
+    assert read(message(content=pair)).text == ""  # a text was asked for
+    assert read_body(json.dumps(message(content={})).encode(), replace(REQUEST, schema={}))[0].text == ""
+    assert read({"choices": [{"delta": {"content": "Rom."}, "finish_reason": "stop"}]}).text == "Rom."
+
+
+@pytest.mark.parametrize("around", ['{"choices": [], "x": %s}', '{"choices": [], "error": %s}'])
+def test_what_is_nested_deep_is_no_completion(around: str) -> None:
+    """Some depths can be read and not be written; which ones depends on what is called."""
+    for depth in (*range(500, 1010), 20_000):
+        with pytest.raises(MalformedAnswer):
+            read((around % ("[" * depth + "]" * depth)).encode())
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,19 @@ def test_an_answer_that_stays_unreadable_fails_alone(server: Server, tmp_path: P
     assert len(ledger(tmp_path)) == 3
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "said"),
+    [
+        (500, 500, "The model produced output that does not match the expected peg-native format"),
+        (400, "json_validate_failed", "Generated JSON does not match the expected schema."),
+        (400, None, "Failed to generate JSON. Please adjust your prompt."),
+    ],
+)
 def test_what_a_server_cannot_read_of_its_model_is_asked_with_another_seed_and_fails_alone(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, code: int, name: int | str | None, said: str
 ) -> None:
-    """As llama.cpp's server says it; also if no other request is answered meanwhile."""
-    said = "The model produced output that does not match the expected peg-native format"
-    unread = status(500, body={"error": {"code": 500, "message": said, "type": "server_error"}})
+    """As llama.cpp's server and Groq say it; also if no other request is answered meanwhile."""
+    unread = status(code, body={"error": {"code": name, "message": said, "type": "server_error"}})
     server.faults = {"q0": [unread], "q1": [unread] * 2}
     found = ask_all(engine(server, tmp_path, attempts=2, concurrency=1), questions(2), tmp_path)
     assert [answer.finish_reason for answer in found.values()] == ["stop", "failed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.endpoint_errors import EndpointError
-from polyglot.engines.manners import PRESETS
+from polyglot.engines.manners import PRESETS, STRUCTURES
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.probe import probed
 from polyglot.engines.spending import Spending
@@ -43,7 +44,7 @@ SERVICES: dict[str, tuple[set[str], set[str]]] = {
 """Fields and forms of JSON answers that each takes, by its documentation."""
 
 
-def rejected(message: str, parameter: str | None = None) -> tuple[int, Any]:
+def rejected(message: str, parameter: Any = None) -> tuple[int, Any]:
     return 400, {"error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}}
 
 
@@ -139,6 +140,31 @@ def test_a_field_is_found_in_words_that_are_not_where_openai_has_them(server: Se
 
 
 @pytest.mark.parametrize(
+    ("field", "said", "parameter"),
+    [
+        (
+            "max_tokens",
+            "litellm.BadRequestError: Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+            "None",
+        ),
+        ("max_tokens", "'max_tokens' is not supported with this model.", "generation_config"),
+        ("temperature", "It is not taken.", "body.temperature"),
+        ("temperature", "It is not taken.", ["body", "temperature"]),
+        ("seed", "It is not taken.", {"loc": ["body", "seed"]}),
+        ("top_k", "Unknown field top_k", 7),
+    ],
+)
+def test_a_field_is_found_whatever_the_parameter_of_an_error_is(
+    server: Server, tmp_path: Path, field: str, said: str, parameter: Any
+) -> None:
+    """As a proxy such as LiteLLM, and servers built on FastAPI, give it."""
+    server.behave = lambda body: rejected(said, parameter) if field in body else (200, completion(PAIR))
+    assert whole(answers(server, tmp_path)) == EVERY
+    others = {"max_tokens", "temperature", "top_p", "top_k", "seed"} - {field}
+    assert server.bodies[-1].keys() >= others
+
+
+@pytest.mark.parametrize(
     ("status", "said"),
     [
         (400, "System role not supported"),
@@ -211,6 +237,90 @@ def test_a_prompt_that_is_too_long_changes_no_form(server: Server, tmp_path: Pat
     assert found["pair0"].finish_reason == "refused"
     assert all("max_tokens" in body and "top_k" in body for body in server.bodies)
     assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "json_schema"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("The parameter `max_tokens` specified in the request are not valid: integer above maximum value, got 9", "max_tokens"),
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8]", None),
+        ("<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8]", None),
+        ("max_tokens: 9 > 8, which is the maximum allowed number of output tokens; invalid", None),
+        ("Invalid request: temperature must be between 0 and 0.2", "temperature"),
+        ("Invalid 'top_k': expected a value <= 4, but got 5 instead", "top_k"),
+    ],
+)
+def test_a_value_out_of_range_changes_no_form(server: Server, tmp_path: Path, said: str, named: str | None) -> None:
+    """As Volcengine, DeepSeek, DashScope, Anthropic and OpenAI say it: the field is taken, so it is not left out or renamed."""
+    server.behave = lambda body: rejected(said, named)
+    with pytest.raises(EndpointError, match="none of the 4 requests"):
+        answers(server, tmp_path)
+    assert all("max_tokens" in body and {"temperature", "top_k"} <= body.keys() for body in server.bodies)
+    assert set(server.asked.values()) == {1}
+
+
+def test_a_service_that_takes_neither_field_of_the_longest_answer_ends_the_job(server: Server, tmp_path: Path) -> None:
+    """As an old version of Azure's API with a reasoning model. The two fields were tried in turn for ever."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        assert sum(server.asked.values()) < 100, "it is asked without an end"
+        if "max_tokens" in body:
+            return rejected("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "max_tokens")
+        return rejected("Unrecognized request argument supplied: max_completion_tokens")
+
+    server.behave = behave
+    with pytest.raises(EndpointError, match="none of the 4 requests"):
+        answers(server, tmp_path, attempts=1)
+    assert set(server.asked.values()) <= {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        ("Content Exists Risk", 1),
+        ("<400> InternalError.Algo.DataInspectionFailed: Input data may contain inappropriate content.", 1),
+        ("系统检测到输入或生成内容可能包含不安全或敏感内容", 1),
+        ("System detected potentially unsafe or sensitive content in input or generation.", 1),
+        ("The request was rejected because it was considered high risk", 1),
+        ("No.", len(STRUCTURES)),
+    ],
+)
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_prompt_that_is_blocked_changes_no_form(
+    server: Server, tmp_path: Path, said: str, times: int, concurrency: int
+) -> None:
+    """As DeepSeek, DashScope, Zhipu and Moonshot say it, and with words that nobody knows: the first request of all, while others
+    are under way."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        if body["messages"][-1]["content"] == "0 pair":
+            return rejected(said)
+        time.sleep(0.1)
+        return 200, completion(PAIR)
+
+    server.behave = behave
+    asked = [request for request in requests(20) if request.schema]
+    found = answers(server, tmp_path, asked, concurrency=concurrency)
+    assert whole(found) == {request.id for request in asked} - {"pair0"}
+    assert found["pair0"].finish_reason == "refused"
+    assert server.asked["0 pair"] == times
+    assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "json_schema"
+    assert "response_format" in server.bodies[-1]
+    assert times > 1 or all("response_format" in body for body in server.bodies)
+
+
+def test_two_requests_are_rejected_alike_and_one_of_them_for_what_it_says(server: Server, tmp_path: Path) -> None:
+    """The form that is taken is found out, whichever of them comes to its end first."""
+
+    def behave(body: dict[str, Any]) -> tuple[int, Any]:
+        if body["messages"][-1]["content"] == "0 pair" or "response_format" in body:
+            return rejected("No.")
+        time.sleep(0.2)
+        return 200, completion(PAIR)
+
+    server.behave = behave
+    assert whole(answers(server, tmp_path, requests(8), concurrency=4)) == {request.id for request in requests(8)} - {"pair0"}
+    assert json.loads((tmp_path / "endpoints/t.json").read_text())["manners"]["structure"] == "words"
 
 
 def test_further_headers_are_secrets(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,7 @@ def test_a_limit_that_is_used_up_is_waited_for() -> None:
             ("1h", 3600.0),
         ),
         *(("", None), ("soon", None), ("nan", None), ("inf", None), ("5 apples", None)),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", None),
     ],
 )
 def test_headers_that_name_a_time(value: str, seconds: float | None) -> None:

@@ -129,6 +129,50 @@ def test_odd_texts_are_read_in_time(part: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize("space", ["\n", " ", "\u3000"])
+@pytest.mark.parametrize(
+    ("before", "after", "response"),
+    [
+        ('{"prompt": "Was?"', ',"response": "Das."}', "Das."),
+        ('{"prompt": "Was?", "response": "Das."', "```", "Das."),
+        (f"```json{PAIR},", "", "Das."),
+        ("```json", "```", None),
+        ('{"prompt": "Was?",', "c", None),
+    ],
+)
+def test_a_long_run_of_white_space_comes_to_an_end(space: str, before: str, after: str, response: str | None) -> None:
+    """A pattern whose time grows with the square or the cube of its length would take hours here."""
+    found = parse_answer(ASKED, answer(before + space * 200_000 + after))
+    assert (found.status, found.response) == ("invalid_json" if response is None else "ok", response)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "abfahren\nablaufen\nablegen",
+        "ajtó\nablak\nszék",
+        "menin kauppaan\notin maitoa",
+        "tôi\tI\nhe\tanh ấy",
+        "for i in x:\n\times = i",
+        "for i in $x:\n\times = $i",
+        "Das kostet 5 $\nablaufen\nnach $5\n\notin",
+        "heter\theta\nau\tau",
+        "$x$ und $y$:\nablaufen\nablak\n\tfracción\tilden",
+    ],
+)
+def test_a_line_break_or_a_tab_before_a_word_is_no_latex(response: str) -> None:
+    text = pair_json("Was?", response)
+    assert parse_answer(ASKED, answer(text)) == ("ok", None, "Was?", response, False)
+    found = parse_answer(ASKED, answer(f"Gern!\n{text}"))
+    assert (found.status, found.response, found.repaired) == ("ok", response, True)
+
+
+@pytest.mark.parametrize("sign", [r"\\(x\\)", r"\(x\)", r"\[x\]", "$x$", "$$ x $$", r"\alpha", r"\frac12", r"\{1\}"])
+def test_beside_mathematics_such_a_word_is_latex(sign: str) -> None:
+    text = f'{{"prompt": "Was ist {sign}?", "response": "a\\nb \\times c \\notin d \\nabla e \\nleqslant f"}}'
+    assert parse_answer(ASKED, answer(text)).response == "a\nb \\times c \\notin d \\nabla e \\nleqslant f"
+
+
 def test_strict_reading_remains() -> None:
     latex = ("LaTeX that JSON reads as control signs", "more of such LaTeX")
     for kind, (text, _, _) in NEARLY.items():

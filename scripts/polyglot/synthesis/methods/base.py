@@ -23,6 +23,7 @@ Text = Literal["prompt", "response"]
 """The two texts of a seed row and of a training example."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+FENCE = "```"
 SIZED = re.compile(r".*-\d+k?")
 """The pattern of a recipe name with a size, which a method's name must not match."""
 
@@ -191,8 +192,9 @@ def read_pair(text: str) -> tuple[str, str]:
 
 def unfenced(text: str) -> str:
     """What stands in a fenced block that is the whole text; else the text."""
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
-    return fenced.group(1) if fenced else text
+    if len(text) < 2 * len(FENCE) or not (text.startswith(FENCE) and text.endswith(FENCE)):
+        return text
+    return text[len(FENCE) : -len(FENCE)].removeprefix("json").strip()
 
 
 METHODS: Lookup[Method] = Lookup(

@@ -17,6 +17,8 @@ from typing import Any
 KEYS = ("prompt", "response")
 MARKS = "\ufeff\u200b\u200e\u200f\u2060 \t\r\n"
 """Byte-order mark, invisible signs and white space, which may stand around an answer."""
+AFTER = ",}" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""What may stand after the last text of an object."""
 START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:""", re.IGNORECASE)
 """Where an object with a prompt or a response starts."""
 KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""", re.IGNORECASE)
@@ -27,12 +29,19 @@ SINGLE = re.compile(
     r"\{\s*'(prompt|response)'\s*:\s*'(.*)'\s*,\s*'(prompt|response)'\s*:\s*'(.*)'\s*,?\s*\}", re.IGNORECASE | re.DOTALL
 )
 """An object in single quotation marks, with apostrophes in its texts."""
+NO_LETTER = r"(?![^\W\d_])"
 LATEX = re.compile(
-    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|t(?=ext[a-z]{0,6}\{|imes|heta|frac|binom|anh|au(?![a-z])"
-    r"|riangle|ilde|o\s*[\\$\d])|n(?=abla|eq(?![a-z])|otin|leq|geq|u\s*[$^_\\])|r(?=ight|ho(?![a-z])|angle|ceil|floor|vert|brace)"
-    r"|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu]))"
+    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu])"
+    rf"|(?P<perhaps>t(?=ext[a-z]{{0,6}}\{{|(?:imes|heta|frac|binom|anh|au|ilde){NO_LETTER}|riangle|o\s*[\\$\d])"
+    rf"|n(?=(?:abla|eq|otin|[lg]eq(?:slant|q)?){NO_LETTER}|u\s*[$^_\\])"
+    rf"|r(?=ight|ho{NO_LETTER}|angle|ceil|floor|vert|brace)))"
 )
-"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`."""
+"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`. A line break
+or a tab before a word may look alike: \\notin, or a Finnish verb on a line of its own."""
+MATHS = re.compile(r"\$\$|\$(?=\S)[^$]{1,300}(?<=\S)\$(?![0-9A-Za-z])|\\\\[(\[]")
+"""A formula between LaTeX's signs. `$x = $y` is code, and `5 $` a price."""
+MATHS_COMMAND = re.compile(r"[A-Za-z(\[{,;!|%&]")
+"""What follows the backslash of a command in a formula; other signs are escaped in prose, too."""
 PLACEHOLDERS = frozenset(
     (
         *("", "string", "str", "text", "translation", "the translation", "translated prompt", "the translated prompt"),
@@ -77,7 +86,7 @@ def mended(text: str) -> str | None:
     """
     try:
         for form in _forms(text.strip(MARKS)):
-            form = LATEX.sub(lambda found: f"\\{found.group()}" if found.group("command") else found.group(), form)
+            form = _with_latex(form)
             if found := _objects(form) or _repaired(form):
                 return found[0] if len(set(found)) == 1 else None
     except (Ambiguous, RecursionError):
@@ -112,7 +121,15 @@ def _decoded(text: str) -> Any:
 
 def holds_latex(text: str) -> bool:
     """Whether JSON's escapes in a text are LaTeX commands."""
-    return any(found.group("command") for found in LATEX.finditer(text))
+    return _with_latex(text) != text
+
+
+def _with_latex(text: str) -> str:
+    """A text with LaTeX commands as JSON has them. What may be a line break or a tab is one only beside other mathematics."""
+    maths = MATHS.search(text) or any(MATHS_COMMAND.match(found["command"] or "") for found in LATEX.finditer(text))
+    return LATEX.sub(
+        lambda found: f"\\{found.group()}" if found["command"] or (maths and found["perhaps"]) else found.group(), text
+    )
 
 
 def is_echo(request: Mapping[Any, Any], prompt: str, response: str) -> bool:
@@ -186,7 +203,7 @@ def _repaired(text: str) -> list[str]:
     part = text[starts[0] :]
     end = part.rfind("}")
     part = part[:end] if end >= 0 else part
-    part = re.sub(r"[\s,}]*(?:```)?\s*$", "", part) + "}"
+    part = part.rstrip(AFTER).removesuffix("```").rstrip(AFTER) + "}"
     if not re.search(r"[\"'”]\}$", part):
         return []  # cut off within a text
     if any(len(re.findall(rf"""[{{,]\s*["'“„«]?{name}["'”“»]?\s*:""", part)) > 1 for name in KEYS):
