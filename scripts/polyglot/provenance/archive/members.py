@@ -16,8 +16,10 @@ MOST, DEEPEST, LONGEST = 200_000, 40, 1024
 """Entries of an archive; folders around a file; bytes of a path."""
 USUAL_SIZE, SMALL, MOST_TIMES = 64 * 10**9, 200 * 10**6, 60
 """Bytes of an unpacked archive; bytes below which any compression is believed; how many times larger the rest may unpack."""
-LOCAL, CENTRAL, END = 30, 46, 22
-"""Bytes of the zip format's records, without names and comments."""
+LOCAL, CENTRAL = 30, 46
+"""Bytes of the zip format's headers, without names, extra fields and comments."""
+LARGE, MOST_END = b"PK\x06\x06", 2**16 + 98
+"""What the records of large files begin with; bytes of the longest end of a zip file."""
 UNPACK = "; if you trust it, unpack it yourself and verify the folder"
 
 
@@ -126,8 +128,20 @@ def _check_layout(file: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], siz
     if file.start_dir != place:
         raise ArchiveError("bytes that belong to no entry stand before the list of entries")
     listed = sum(CENTRAL + len(_raw(member)) + len(member.extra) for member in members)
-    if size < 2**32 and len(file.infolist()) < 2**16 - 1 and size != place + listed + END + len(file.comment):
-        raise ArchiveError("bytes that belong to no entry stand after the list of entries")
+    file.fp.seek(place + listed)
+    end = file.fp.read(MOST_END)
+    expected = _end(len(file.infolist()), place, listed, file.comment, is_large=end.startswith(LARGE))
+    if size != place + listed + len(expected) or end != expected:
+        raise ArchiveError("bytes that belong to no entry stand after the list of entries, or its end is that of another list")
+
+
+def _end(count: int, place: int, listed: int, comment: bytes, *, is_large: bool) -> bytes:
+    """The end of a zip file. `is_large`: whether it has the records of large files, which `zipfile` writes from 2 GiB on, and
+    others from 4 GiB on."""
+    large = struct.pack("<4sQ2H2L4Q", LARGE, 44, 45, 45, 0, 0, count, count, listed, place)
+    large += struct.pack("<4sLQL", b"PK\x06\x07", 0, place + listed, 1)
+    counts, places = [min(count, 2**16 - 1)] * 2, [min(number, 2**32 - 1) for number in (listed, place)]
+    return (large if is_large else b"") + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, *counts, *places, len(comment)) + comment
 
 
 def _raw(member: zipfile.ZipInfo) -> bytes:
