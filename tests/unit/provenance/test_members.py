@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,4 +58,40 @@ def another_end(content: bytes) -> bytes:
 def test_an_end_that_is_not_that_of_the_entries_is_refused(large: Path, change: Callable[[bytes], bytes]) -> None:
     large.write_bytes(change(large.read_bytes()))
     with pytest.raises(ArchiveError, match="bytes that belong to no entry"):
+        checked(large)
+
+
+def named_otherwise(name: str, other: str) -> zipfile.ZipInfo:
+    """An entry that Info-ZIP's unzip gives another name: with its field Unicode Path."""
+    member = zipfile.ZipInfo(name)
+    text = other.encode()
+    member.extra = struct.pack("<HHBL", 0x7075, 5 + len(text), 1, zlib.crc32(name.encode())) + text
+    return member
+
+
+def test_an_entry_with_another_name_beside_its_own_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(named_otherwise("tables/good.csv", "tables/bad.csv"), "good")
+        file.writestr(named_otherwise("tables/bad.csv", "tables/good.csv"), "bad")
+    with pytest.raises(ArchiveError, match=r"^tables/(good|bad)\.csv: it has an extra field"):
+        checked(path)
+
+
+def test_a_field_that_only_the_entrys_own_header_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        member = named_otherwise("tables/good.csv", "tables/bad.csv")
+        file.writestr(member, "good")
+        member.extra = b""  # the list of entries is written when the file is closed
+    with pytest.raises(ArchiveError, match=r"^tables/good\.csv: it has an extra field"):
+        checked(path)
+
+
+def test_numbers_of_a_large_entry_are_its_own(large: Path) -> None:
+    content = large.read_bytes()
+    field = struct.pack("<HH", 1, 16)  # of the entry that is larger than 100 bytes
+    start = content.index(field)
+    large.write_bytes(content[: start + 4] + b"hidden" + content[start + 10 :])
+    with pytest.raises(ArchiveError, match=r"^manifest-sha256\.txt: it has an extra field"):
         checked(large)

@@ -86,6 +86,9 @@ def check_members(file: zipfile.ZipFile, size: int) -> None:
     if len(members) > MOST:
         raise ArchiveError(f"the archive has {len(members):,} entries, more than the {MOST:,} that are unpacked{UNPACK}")
     for member in members:
+        sizes = (member.file_size, member.compress_size)
+        place = (member.header_offset,)
+        _check_extra(member, member.extra, sizes, place, (*sizes, *place))
         if member.orig_filename != member.filename:
             raise ArchiveError(f"{member.orig_filename}: its name is not its own canonical path (or holds control characters)")
     check_paths(member.filename for member in members)
@@ -99,6 +102,13 @@ def check_members(file: zipfile.ZipFile, size: int) -> None:
             raise ArchiveError(f"{member.filename}: it has a comment, which no fingerprint covers")
     _check_sizes(members, size)
     _check_layout(file, members, size)
+
+
+def _check_extra(member: zipfile.ZipInfo, extra: bytes, *numbers: tuple[int, ...]) -> None:
+    """Refuse a field that gives an entry another name or owner, or holds what no hash covers; a large entry's numbers may stand
+    in one."""
+    if extra and extra not in [struct.pack(f"<HH{len(each)}Q", 1, 8 * len(each), *each) for each in numbers]:
+        raise ArchiveError(f"{member.filename}: it has an extra field (another name, or times), which no fingerprint covers")
 
 
 def _check_sizes(members: Iterable[zipfile.ZipInfo], size: int) -> None:
@@ -124,6 +134,8 @@ def _check_layout(file: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], siz
         if len(header) < LOCAL:
             raise ArchiveError(f"{member.filename}: it is damaged (its header is cut off)")
         name, extra = struct.unpack("<HH", header[26:30])
+        file.fp.seek(place + LOCAL + name)
+        _check_extra(member, file.fp.read(extra), (member.file_size, member.compress_size))
         place += LOCAL + name + extra + member.compress_size
     if file.start_dir != place:
         raise ArchiveError("bytes that belong to no entry stand before the list of entries")
