@@ -23,6 +23,11 @@ LARGE, MOST_END = b"PK\x06\x06", 2**16 + 98
 UNPACK = "; if you trust it, unpack it yourself and verify the folder"
 
 
+def composed(path: str) -> str:
+    """A path in Unicode's canonical form (NFC). On macOS, names of files often are in another, with accents apart."""
+    return unicodedata.normalize("NFC", path)
+
+
 def check_path(path: str, where: str = "") -> None:
     """Refuse a path that is not its own canonical form, or that could be taken for another.
 
@@ -31,7 +36,7 @@ def check_path(path: str, where: str = "") -> None:
     """
     parts = path.split("/")
     wrong = None
-    if not path or path != unicodedata.normalize("NFC", path):
+    if not path or path != composed(path):
         wrong = "its name is not in Unicode's canonical form (NFC)" if path else "an entry without a name"
     elif "\\" in path or PurePosixPath(path).is_absolute() or (len(path) > 1 and path[1] == ":"):
         wrong = "its name is not a path inside of the archive"

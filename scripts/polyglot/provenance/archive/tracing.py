@@ -18,6 +18,7 @@ from polyglot.core.text import printable
 from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.lines import parsed
+from polyglot.provenance.archive.members import composed
 from polyglot.provenance.archive.reading import JOBS, Archive, types_of
 
 MODELS = "provenance/models.json"
@@ -197,7 +198,8 @@ def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
 
 def _traced(tracer: Tracer, path: Path, words: Sequence[str]) -> Iterator[str]:
     archive, _ = tracer.archive, tracer.inside
-    name = Path(*path.parts[path.parts.index("results") :]).as_posix() if "results" in path.parts else path.as_posix()
+    inside = Path(*path.parts[path.parts.index("results") :]) if "results" in path.parts else path
+    name = composed(inside.as_posix())
     known = set(tracer.makers) | set(tracer.files)
     if name not in known and not (archive.folder / name).is_file():
         raise ArchiveError(f"{name}: {_missing(path, name, known)}")
