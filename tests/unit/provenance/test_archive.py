@@ -120,6 +120,27 @@ def test_a_file_elsewhere_has_a_place_that_does_not_tell_where(tmp_path: Path) -
     assert archived_path(tmp_path / "study/results/a.csv", tmp_path / "study") == "results/a.csv"
 
 
+def test_names_of_files_from_macos_are_archived_in_the_canonical_form(tmp_path: Path) -> None:
+    apart, whole = "data/pru\u0308fung", "data/pr\u00fcfung"
+    (tmp_path / apart).mkdir(parents=True)
+    (tmp_path / apart / "u\u0308.csv").write_text("a\n")
+    found = collector(tmp_path).data([apart, f"{apart}/u\u0308.csv", "gone-u\u0308.csv"])
+    assert [item.path for place in found.values() for item in place.items] == [*[f"{whole}/\u00fc.csv"] * 2, "gone-\u00fc.csv"]
+    assert {place.path for place in found.values()} == {whole, f"{whole}/\u00fc.csv", "gone-\u00fc.csv"}
+    items = [*found[apart].items, text_item(METADATA, "{}")]
+    write_archive(items, tmp_path / "archive.zip")
+    with open_archive(tmp_path / "archive.zip") as opened:
+        assert opened.text(f"{whole}/\u00fc.csv") == "a\n"
+
+
+@pytest.mark.parametrize("names", [["Data/a.csv", "data/a.csv"], ["a."], ["a\\b.csv"], ["a\t.csv"], [MANIFEST]])
+def test_a_name_that_no_reader_takes_ends_the_archive_before_it_is_written(tmp_path: Path, names: list[str]) -> None:
+    items = [text_item(name, name) for name in [METADATA, *names]]
+    with pytest.raises(ArchiveError, match="; rename it, and make the archive again"):
+        write_archive(items, tmp_path / "archive.zip")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_model_is_read_once_and_again_only_when_it_has_changed(tmp_path: Path) -> None:
     model = tmp_path / "model.bin"
     model.write_bytes(b"one")

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import content_id, file_hash
 from polyglot.core.text import visible
+from polyglot.provenance.archive.members import composed
 from polyglot.provenance.archive.scrubbing import Scrubber
 
 MEGABYTE = 1_000_000
@@ -81,12 +82,13 @@ def text_item(path: str, text: str) -> Item:
 
 
 def archived_path(path: str | Path, folder: Path) -> str:
-    """The archive path of a file that rules name: unchanged if it is inside the working folder."""
+    """The archive path of a file that rules name: unchanged if it is inside the working folder, but for letters that some systems
+    store in parts."""
     relative = PurePosixPath(os.path.relpath(path, folder)) if os.path.isabs(path) else PurePosixPath(os.path.normpath(path))
     if relative.is_absolute() or ".." in relative.parts:
         whole = Path(os.path.normpath(Path(folder, path)))
-        return f"elsewhere/{content_id(str(whole.parent))[:8]}/{whole.name}"
-    return str(relative)
+        return composed(f"elsewhere/{content_id(str(whole.parent))[:8]}/{whole.name}")
+    return composed(str(relative))
 
 
 def files_in(path: Path) -> list[Path]:
@@ -187,7 +189,7 @@ class Collector:
 
 def _inner(place: str, file: Path, whole: Path) -> str:
     """The archive path of a file of a folder, or of a file itself."""
-    return place if file == whole else str(PurePosixPath(place, *file.relative_to(whole).parts))
+    return place if file == whole else composed(str(PurePosixPath(place, *file.relative_to(whole).parts)))
 
 
 def scrubbed(file: Path, place: str, scrub: Callable[[str], str]) -> Item:

@@ -41,7 +41,7 @@ class Line(Part):
     input: Listed
     output: Listed
     params: Given
-    wildcards: dict[str, Any]
+    wildcards: dict[str, str]
     began: str = ""
     ended: str = ""
     attempts: list[dict[str, Any]] = []

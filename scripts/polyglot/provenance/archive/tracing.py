@@ -18,6 +18,7 @@ from polyglot.core.text import printable
 from polyglot.provenance.archive.errors import ArchiveError
 from polyglot.provenance.archive.jobs import Named
 from polyglot.provenance.archive.lines import parsed
+from polyglot.provenance.archive.members import composed
 from polyglot.provenance.archive.reading import JOBS, Archive, types_of
 
 MODELS = "provenance/models.json"
@@ -147,10 +148,10 @@ class Tracer:
         try:
             seconds = (datetime.fromisoformat(line["ended"]) - datetime.fromisoformat(line["began"])).total_seconds()
             took = float(line["measured"].get("s") or seconds)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ArchiveError(f"{JOBS}: job {line['id']}: its times cannot be read") from None
         attempt = line["attempts"][-1] if line["attempts"] else {}
-        parts = [line["script"] or line["shell"], f"at {line['began']}", f"{took:.1f} s"]
+        parts = [str(line["script"] or line["shell"] or "no command"), f"at {line['began']}", f"{took:.1f} s"]
         parts += [f"{kind} {str(attempt[kind])[:SHORT]}" for kind in ("environment", "machine", "code") if kind in attempt]
         return f": {', '.join(parts)}"
 
@@ -191,13 +192,16 @@ def trace(archive: Archive, path: Path, words: Sequence[str]) -> Iterator[str]:
     Raises:
         ArchiveError: if the file is not in the archive (names the nearest), differs from it, or has no such row or column.
     """
-    tracer = Tracer(archive)
-    yield from (printable(step) for step in _traced(tracer, path, words))
+    try:
+        yield from (printable(step) for step in _traced(Tracer(archive), path, words))
+    except RecursionError:
+        raise ArchiveError(f"{JOBS}: too many jobs follow one another to be traced") from None
 
 
 def _traced(tracer: Tracer, path: Path, words: Sequence[str]) -> Iterator[str]:
     archive, _ = tracer.archive, tracer.inside
-    name = Path(*path.parts[path.parts.index("results") :]).as_posix() if "results" in path.parts else path.as_posix()
+    inside = Path(*path.parts[path.parts.index("results") :]) if "results" in path.parts else path
+    name = composed(inside.as_posix())
     known = set(tracer.makers) | set(tracer.files)
     if name not in known and not (archive.folder / name).is_file():
         raise ArchiveError(f"{name}: {_missing(path, name, known)}")
@@ -211,7 +215,11 @@ def _traced(tracer: Tracer, path: Path, words: Sequence[str]) -> Iterator[str]:
             raise ArchiveError(f"{name}: rows and columns are selected in tables (CSV) only; leave out {' '.join(words)}")
         yield from tracer.lines(name, [])
         return
-    cells = find_cells(read_frame(table), words, name)
+    try:
+        frame = read_frame(table)
+    except (ValueError, OSError) as error:
+        raise ArchiveError(f"{table.relative_to(archive.folder)}: it is no table: {str(error).strip()}") from None
+    cells = find_cells(frame, words, name)
     yield from tracer.lines(name, cells)
     models = parsed(archive.text(MODELS), MODELS)
     if not (isinstance(models, dict) and all(isinstance(facts, dict) for facts in models.values())):

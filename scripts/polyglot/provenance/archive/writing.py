@@ -9,6 +9,8 @@ from pathlib import Path
 
 from polyglot.core.files import atomic
 from polyglot.provenance.archive.contents import Item
+from polyglot.provenance.archive.errors import ArchiveError
+from polyglot.provenance.archive.members import check_paths
 
 MANIFEST = "manifest-sha256.txt"
 """The SHA-256 of every other file, as `sha256sum --check` reads it. Its own SHA-256 is the archive's fingerprint."""
@@ -33,9 +35,14 @@ def write_archive(items: Iterable[Item], path: Path) -> str:
         The archive's fingerprint.
 
     Raises:
+        ArchiveError: for names that no reader of archives would take, before anything is written.
         RuntimeError: if a file has changed since it was collected.
     """
     inside = sorted((item for item in items if not item.outside), key=lambda item: item.path)
+    try:
+        check_paths([*(item.path for item in inside), MANIFEST])
+    except ArchiveError as error:
+        raise ArchiveError(f"{error}; rename it, and make the archive again") from None
     listed = manifest(inside).encode()
     with atomic(path) as partial, zipfile.ZipFile(partial, "w") as file:
         _add(file, MANIFEST, listed)
