@@ -130,8 +130,8 @@ def _hang_together(cells: pd.DataFrame) -> None:
         )
     blocks = [{str(teacher) for teacher in rows["teacher"]} for _, rows in cells.groupby(list(BLOCK))]
     together = blocks[0]
-    while near := [block for block in blocks if block & together and not block <= together]:
-        together = together.union(*near)
+    while linked_to_them := [block for block in blocks if block & together and not block <= together]:
+        together = together.union(*linked_to_them)
     if apart_from_them := set.union(*blocks) - together:
         raise WrongInput(
             f"{', '.join(sorted(apart_from_them))}: in no language of a study measured beside {', '.join(sorted(together))}, so "
