@@ -27,6 +27,7 @@ class BatchOutcomes(Outcomes):
         left: requests that are neither answered nor lost, by their names in batches.
         times: batches that have not answered a request.
         fatal: what ends the job when a batch's other rows are taken.
+        well: kinds of requests that were answered.
     """
 
     engine: OpenAIEngine
@@ -36,6 +37,7 @@ class BatchOutcomes(Outcomes):
         self.left = {custom_id(request.id): request for request in requests}
         self.times: Counter[str] = Counter()
         self.fatal: Exception | None = None
+        self.well: set[str] = set()
 
     @property
     def settings(self) -> Batching:
@@ -86,7 +88,15 @@ class BatchOutcomes(Outcomes):
             enter(answer, counts)
             self.engine.known.prove(request)
             del self.left[custom_id(request.id)]
-            self.came(request, answer)
+            if answer.finish_reason != "refused":
+                self.well.add(request.kind)
+            self.came(request, answer, self.losses)
+
+    def judge(self, *, finished: bool) -> None:
+        """Rows are in no order, so one that is answered speaks for all of its kind."""
+        for kind in self.well:
+            self.believe(kind)
+        super().judge(finished=finished)
 
     def again(self, request: Request, error: Exception) -> None:
         """A request without an answer goes into the next batch, some times."""

@@ -16,7 +16,7 @@ from openai import (
 
 from polyglot.core.errors import Foreseen
 from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, is_about_content
+from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, UnreadOutput, is_about_content
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
@@ -31,6 +31,13 @@ UNUSUAL = {404, 500, 501}
 """Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
 """Words of a server's own error that is about what the model has written (llama.cpp: HTTP 500)."""
+UNPAID = re.compile(
+    r"credit balance|insufficient.{0,20}(?:balance|quota|credit|funds)|billing (?:account|details|hard limit|is)|plans & billing"
+    r"|enable billing|payment (?:is )?required|arrearage|good standing|account.{0,20}(?:overdue|suspended|deactivated|disabled)"
+    r"|api.?key.{0,20}(?:invalid|expired|not valid)|(?:invalid|incorrect|expired) api.?key",
+    re.IGNORECASE,
+)
+"""Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
 LONGEST_ASKED = 600.0
 """Longest Retry-After in seconds; a job stops rather than wait longer."""
 MANY = 20
@@ -48,11 +55,15 @@ class Unanswered(MalformedAnswer):
 
 
 class NoAnswers(Exception):
-    """None of the requests of a kind was answered; the error of the first."""
+    """None of the requests of a kind was answered, or none any more; the error of the first.
 
-    def __init__(self, kind: str, count: int, error: Exception) -> None:
+    Args:
+        answered: whether others of the kind were, before.
+    """
+
+    def __init__(self, kind: str, count: int, error: Exception, *, answered: bool) -> None:
         super().__init__(words_of(error))
-        self.kind, self.count, self.error = kind, count, error
+        self.kind, self.count, self.error, self.answered = kind, count, error, answered
 
 
 def words_of(error: BaseException) -> str:
@@ -73,6 +84,8 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
     """
     if is_busy(error):
         return "failed" if isinstance(error, BusyBody) and others >= MANY else None
+    if is_unpaid(error, said):
+        return None
     if isinstance(error, Rejected):
         return "refused"
     if isinstance(error, APIStatusError):
@@ -91,6 +104,11 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, BusyBody)
 
 
+def is_unpaid(error: BaseException, said: str) -> bool:
+    """Whether an error is about money or a key, and not about what a model has written."""
+    return not isinstance(error, UnreadOutput) and bool(UNPAID.search(said))
+
+
 def is_away(error: BaseException) -> bool:
     """Whether there is no server at the address, or not yet: it was killed, is restarted, loads its model."""
     if isinstance(error, APIStatusError):
@@ -105,7 +123,9 @@ def is_about_output(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
-    if isinstance(error, MalformedAnswer | APIConnectionError | TimeoutError):
+    if isinstance(error, MalformedAnswer):
+        return not is_unpaid(error, str(error))
+    if isinstance(error, APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
         return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not _is_quota(error)
@@ -137,6 +157,11 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
     if isinstance(error, NoAnswers):
         found = explained(error.error, said, endpoint)
         method = f" of the method '{error.kind}'" if error.kind else ""
+        if error.answered:
+            return EndpointError(
+                f"{found} ({error.count} requests{method} had no answer, nor had any after them: the next run asks them again. "
+                f"Answers are kept)"
+            )
         return EndpointError(
             f"{found} (none of the {error.count} requests{method} was answered; answers to others are kept. `endpoint.manners` "
             f"says in which form requests are sent)"
@@ -159,4 +184,6 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
         return EndpointError(f"{where} gave no answer in {endpoint.attempts} attempts; the last: {said}")
     if isinstance(error, APIStatusError):
         return EndpointError(f"{where} cannot answer (HTTP {error.status_code}): {said}")
+    if isinstance(error, MalformedAnswer):
+        return EndpointError(f"{where} cannot answer: {said}")
     return error

@@ -48,6 +48,7 @@ from polyglot.engines.endpoint_errors import (
     is_about_output,
     is_away,
     is_busy,
+    is_unpaid,
     may_pass,
     words_of,
 )
@@ -242,7 +243,7 @@ class OpenAIEngine:
     def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
         said = self.without_keys(error)
-        if is_busy(error):
+        if is_busy(error) or is_unpaid(error, said):
             return False
         if isinstance(error, APIStatusError):
             if error.status_code not in REFUSING and not (error.status_code in UNUSUAL and is_about_form(said)):

@@ -124,6 +124,20 @@ def test_if_every_row_is_rejected_the_job_stops_and_asks_anew(batches: BatchServ
         ask_all(in_batches(batches.url, tmp_path, attempts=2), questions(3), tmp_path)
 
 
+def test_rows_that_are_rejected_count_beside_others_that_are_answered(batches: BatchServer, tmp_path: Path) -> None:
+    """However many they are: rows are in no order. A key at its end is no row's own."""
+    said = "Not this one"
+    batches.row = lambda body: (400, {"error": {"message": said}}) if body["seed"] > 4 else completion("yes")
+    asked = in_batches(batches.url, tmp_path)
+    asked.endpoint = asked.endpoint.model_copy(update={"concurrency": 1})
+    found = ask_all(asked, questions(40), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop"] * 5 + ["refused"] * 35
+    said = "API key expired. Please renew the API key."
+    with pytest.raises(EndpointError, match=r"HTTP 400.*API key expired"):
+        ask_all(in_batches(batches.url, tmp_path / "other"), questions(41), tmp_path / "other")
+    assert len(SideFile(tmp_path / "other/side.jsonl", "owner").read()) == 5
+
+
 def test_a_batch_that_is_not_taken_stops_with_its_errors(batches: BatchServer, tmp_path: Path) -> None:
     batches.ends, batches.errors = (
         ["failed", "completed"],
