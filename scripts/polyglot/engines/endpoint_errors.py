@@ -121,6 +121,11 @@ def is_about_output(error: BaseException) -> bool:
     return isinstance(error, APIStatusError) and error.status_code >= 500 and bool(OUTPUT.search(words_of(error)))
 
 
+def may_be_paid(error: BaseException) -> bool:
+    """Whether an endpoint may have answered although there is no answer to read: not if it says that it has not."""
+    return not is_busy(error) and not is_unpaid(error, str(error))
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
     if isinstance(error, MalformedAnswer):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Interrupted, Keep, Request
@@ -49,6 +49,7 @@ from polyglot.engines.endpoint_errors import (
     is_away,
     is_busy,
     is_unpaid,
+    may_be_paid,
     may_pass,
     words_of,
 )
@@ -164,30 +165,18 @@ class OpenAIEngine:
         Raises:
             APIStatusError: if the endpoint rejects it; other errors that do not pass.
         """
-        texts = [message["content"] for message in request.messages]
-        prompt, most = self.most(request)
-        with self.spending.reserved(prompt, most) as enter:
-            try:
-                answer, counts = await self.outlasted(self._attempts(request, estimated_tokens(texts) + most))
-            except MalformedAnswer:  # it may be paid for all the same
-                enter(answer_of(request, "", "failed", Counts()), Counts())
-                raise
-            except Rejected as error:
-                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
-                enter(answer_of(request, "", "refused", counts), counts)
-                raise
-            enter(answer, counts)
-        return answer
+        prompt = estimated_tokens(message["content"] for message in request.messages)
+        return await self.outlasted(self._attempts(request, prompt + self.most(request)[1]))
 
     def most(self, request: Request) -> tuple[int, int]:
         """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
         return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
 
-    def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[tuple[Answer, Counts]]]:
+    def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[Answer]]:
         """Asks each time that it is called; with another seed after the server could not read what its model had written."""
         seed = request.seed
 
-        async def ask() -> tuple[Answer, Counts]:
+        async def ask() -> Answer:
             nonlocal seed
             try:
                 return await self._in_some_form(replace(request, seed=seed), tokens)
@@ -197,12 +186,12 @@ class OpenAIEngine:
 
         return ask
 
-    async def _in_some_form(self, request: Request, tokens: int) -> tuple[Answer, Counts]:
+    async def _in_some_form(self, request: Request, tokens: int) -> Answer:
         while True:
             await self.pace.admitted(tokens)
             sent = self.known.found
             try:
-                found = await self.asked(request)
+                found = await self._entered(request)
             except ENDS as error:
                 if not self.another_form(request, sent, error):
                     raise
@@ -210,6 +199,23 @@ class OpenAIEngine:
                 self.known.prove(request)
                 self.come += 1
                 return found
+
+    async def _entered(self, request: Request) -> Answer:
+        """The answer of one attempt, when its cost is entered; without a readable answer, it may be paid for all the same."""
+        with self.spending.reserved(*self.most(request)) as enter:
+            try:
+                answer, counts = await self.asked(request)
+            except Rejected as error:
+                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
+                enter(answer_of(request, "", "refused", counts), counts)
+                raise
+            except (MalformedAnswer, TimeoutError, APITimeoutError) as error:
+                if may_be_paid(error):
+                    enter(answer_of(request, "", "failed", Counts()), Counts())
+                    self.spending.write()
+                raise
+            enter(answer, counts)
+        return answer
 
     async def outlasted(self, ask: Callable[[], Awaitable[T]], *, by_time: bool = False) -> T:
         """What is got in as many attempts as it takes.

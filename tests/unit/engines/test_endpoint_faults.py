@@ -33,12 +33,12 @@ def test_a_prompt_that_is_blocked_is_refused_and_the_others_are_answered(server:
 
 
 def test_an_answer_that_stays_unreadable_fails_alone(server: Server, tmp_path: Path) -> None:
-    """It may be paid for, so it is entered."""
+    """Each attempt may be paid for, so it is entered."""
     server.faults = {"q1": [a_page] * 2}
     found = ask_all(engine(server, tmp_path, attempts=2), questions(3), tmp_path)
     assert [answer.finish_reason for answer in found.values()] == ["stop", "failed", "stop"]
     assert "<html>" in found["id001"].note
-    assert len(ledger(tmp_path)) == 3
+    assert len(ledger(tmp_path)) == 4
 
 
 @dataclass
