@@ -322,7 +322,7 @@ class Batched(BatchOutcomes):
         Raises:
             EndpointError: if there was another cause, or still is no room when another batch would have ended.
         """
-        said = said_together(found.errors) or "no cause is given"
+        said = self.engine.masked(said_together(found.errors)) or "no cause is given"
         self.full_since = self.full_since or time.monotonic()
         waited = time.monotonic() - self.full_since
         if not any(isinstance(error, dict) and error.get("code") == FULL for error in found.errors):

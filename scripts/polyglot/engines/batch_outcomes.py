@@ -90,7 +90,7 @@ class BatchOutcomes(Outcomes):
             del self.left[custom_id(request.id)]
             if answer.finish_reason != "refused":
                 self.well.add(request.kind)
-            self.came(request, answer, self.losses)
+            self.came(request, self.engine.keyless(answer), self.losses)
 
     def judge(self, *, finished: bool) -> None:
         """Rows are in no order, so one that is answered speaks for all of its kind."""

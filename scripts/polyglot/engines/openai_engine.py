@@ -286,7 +286,8 @@ class OpenAIEngine:
                 raise UnreadOutput(self.without_keys(error)) from None
             raise
         self.pace.learn(found.headers)
-        return read_body(found.content, request)
+        answer, counts = read_body(found.content, request)
+        return self.keyless(answer), counts
 
     def body(self, request: Request) -> dict[str, Any]:
         """A request's body."""
@@ -298,7 +299,15 @@ class OpenAIEngine:
         return self.endpoint.timeout
 
     def without_keys(self, error: BaseException) -> str:
-        said = words_of(error)
+        """What an error says."""
+        return self.masked(words_of(error))
+
+    def keyless(self, answer: Answer) -> Answer:
+        """An answer without keys in what the endpoint said of it."""
+        return replace(answer, note=self.masked(answer.note))
+
+    def masked(self, said: str) -> str:
+        """What an endpoint says, without keys."""
         for value in self.secrets.values():
             said = said.replace(value, "[key]")
         return said

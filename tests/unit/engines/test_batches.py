@@ -149,6 +149,16 @@ def test_a_batch_that_is_not_taken_stops_with_its_errors(batches: BatchServer, t
     assert len(ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)) == 3
 
 
+def test_the_key_is_in_nothing_that_a_batch_says(batches: BatchServer, tmp_path: Path) -> None:
+    said = completion("", "error")
+    said["choices"][0]["error"] = {"message": f"bad token {KEY}"}
+    batches.row = lambda body: said if body["messages"][-1]["content"] == "q1" else completion("yes")
+    assert ask_all(in_batches(batches.url, tmp_path), questions(2), tmp_path)["id001"].note == "bad token [key]"
+    batches.ends, batches.errors = ["failed"], [{"code": "invalid", "message": f"bad token {KEY}"}]
+    with pytest.raises(EndpointError, match=r"does not take batch batch-2: invalid: bad token \[key\]"):
+        ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)
+
+
 def test_a_batch_for_which_there_is_no_room_waits(batches: BatchServer, tmp_path: Path) -> None:
     batches.ends, batches.errors = ["failed", "failed", "completed"], [{"code": "token_limit_exceeded", "message": "Enqueued"}]
     assert len(ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)) == 3

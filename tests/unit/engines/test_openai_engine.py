@@ -251,6 +251,13 @@ def test_the_key_is_in_no_message_and_no_file(
         engine(server, tmp_path)
 
 
+def test_the_key_is_in_no_note_of_an_answer(server: Server, tmp_path: Path) -> None:
+    said = completion("", "error")
+    said["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
+    server.faults = {"q0": [status(200, body=said)]}
+    assert engine(server, tmp_path).chat(questions(2))[0].note == "upstream said: bad token Bearer [key]"
+
+
 def test_requests_are_sent_side_by_side_but_no_more_than_allowed(server: Server, tmp_path: Path) -> None:
     server.delay = 0.05
     engine(server, tmp_path, concurrency=8).chat(questions(40))
