@@ -300,6 +300,7 @@ class Batched(BatchOutcomes):
         for name in batch.custom_ids:
             if name in self.left and name not in seen and not cancelled:
                 self.again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
+        self.settle()
         self.hand_over()
         if self.broken is not None:
             raise self.broken

@@ -11,9 +11,9 @@ from polyglot.engines.base import Answer, Request
 from polyglot.engines.batch_api import Batch
 from polyglot.engines.batch_files import KeptBatch, custom_id, outcome_of, rows_of
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of
-from polyglot.engines.endpoint_errors import REFUSING, Unanswered, may_pass
+from polyglot.engines.endpoint_errors import REFUSING, NoAnswers, Unanswered, may_pass
 from polyglot.engines.openai_engine import OpenAIEngine
-from polyglot.engines.rolling import Outcomes
+from polyglot.engines.rolling import Outcomes, is_empty
 from polyglot.registry.models import Batching, Manners
 
 STORED = 500
@@ -88,7 +88,7 @@ class BatchOutcomes(Outcomes):
             enter(answer, counts)
             self.engine.known.prove(request)
             del self.left[custom_id(request.id)]
-            if answer.finish_reason != "refused":
+            if answer.finish_reason != "refused" and not is_empty(answer):
                 self.well.add(request.kind)
             self.came(request, self.engine.keyless(answer), self.losses)
 
@@ -97,6 +97,13 @@ class BatchOutcomes(Outcomes):
         for kind in self.well:
             self.believe(kind)
         super().judge(finished=finished)
+
+    def settle(self) -> None:
+        """Judge what was lost, when all rows of a batch are taken."""
+        try:
+            self.judge(finished=False)
+        except NoAnswers as cause:
+            self.fatal = self.fatal or cause
 
     def again(self, request: Request, error: Exception) -> None:
         """A request without an answer goes into the next batch, some times."""

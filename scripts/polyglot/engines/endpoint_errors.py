@@ -54,6 +54,10 @@ class Unanswered(MalformedAnswer):
     """A request that a batch has not answered; nothing was paid for it, and another batch may answer it."""
 
 
+class EmptyAnswer(MalformedAnswer):
+    """An answer that holds an error alone."""
+
+
 class NoAnswers(Exception):
     """None of the requests of a kind was answered, or none any more; the error of the first.
 
@@ -171,7 +175,7 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
             f"{found} (none of the {error.count} requests{method} was answered; answers to others are kept. `endpoint.manners` "
             f"says in which form requests are sent)"
         )
-    if isinstance(error, Unanswered):
+    if isinstance(error, Unanswered | EmptyAnswer):
         return EndpointError(f"{where} gave {said}")
     if isinstance(error, Rejected):
         return EndpointError(f"{where} refuses a request: {said}")

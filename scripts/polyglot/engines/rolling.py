@@ -16,7 +16,7 @@ from openai import APIStatusError
 
 from polyglot.engines.base import Answer, Keep, Request
 from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
-from polyglot.engines.endpoint_errors import ENDS, NoAnswers, loss
+from polyglot.engines.endpoint_errors import ENDS, EmptyAnswer, NoAnswers, loss
 from polyglot.engines.manners import TOO_LONG
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint
@@ -47,11 +47,16 @@ class Asking(Protocol):
 
 
 class Loss(NamedTuple):
-    """A request without an answer: its place among all of them, its entry if it counts as answered, and the error."""
+    """A request without an answer: its place among all of them, what is stored if it counts as answered, and the error."""
 
     place: int
     answer: Answer
     error: Exception
+
+
+def is_empty(answer: Answer) -> bool:
+    """Whether an answer holds an error alone."""
+    return answer.finish_reason == "failed" and not answer.text and not answer.thoughts
 
 
 class Outcomes:
@@ -87,6 +92,9 @@ class Outcomes:
         Args:
             losses: how many there were when it was asked. Those of its kind are due to themselves, since the endpoint answers.
         """
+        if is_empty(answer):
+            self._withhold(request, answer, EmptyAnswer(f"an answer without a text: {answer.note}"))
+            return
         self.come += 1
         if answer.finish_reason != "refused":
             self.engine.answered.add(request.kind)
@@ -113,9 +121,11 @@ class Outcomes:
         if request.kind in self.engine.answered and TOO_LONG.search(said):
             self._gather(answer)  # the longest are asked last, so no other may be answered after them
             return
+        self._withhold(request, answer, error)
+
+    def _withhold(self, request: Request, answer: Answer, error: Exception) -> None:
         self.withheld.setdefault(request.kind, []).append(Loss(self.losses, answer, error))
         self.losses += 1
-        self.judge(finished=False)
 
     def believe(self, kind: str, losses: float = math.inf) -> None:
         """The first of all losses are due to themselves where they are of this kind: they count as answered."""
@@ -211,6 +221,7 @@ class Rolled(Outcomes):
                 self.lost(request, error, others=self.come - before)
             else:
                 self.came(request, answer, losses)
+            self.judge(finished=False)
 
     async def _its_turn(self) -> None:
         """Requests start one after the other, each after a look at what has come: an answer must not wait behind many starts,

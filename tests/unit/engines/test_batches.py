@@ -19,6 +19,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Start
 from polyglot.engines.batch_engine import BatchEngine
+from polyglot.engines.batch_files import KeptBatch
 from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.openai_start import start
@@ -124,18 +125,31 @@ def test_if_every_row_is_rejected_the_job_stops_and_asks_anew(batches: BatchServ
         ask_all(in_batches(batches.url, tmp_path, attempts=2), questions(3), tmp_path)
 
 
-def test_rows_that_are_rejected_count_beside_others_that_are_answered(batches: BatchServer, tmp_path: Path) -> None:
-    """However many they are: rows are in no order. A key at its end is no row's own."""
-    said = "Not this one"
-    batches.row = lambda body: (400, {"error": {"message": said}}) if body["seed"] > 4 else completion("yes")
+BROKEN = completion("", "error")
+BROKEN["choices"][0]["error"] = {"message": "Upstream is down"}
+
+
+@pytest.mark.parametrize(("lost", "end"), [((400, {"error": {"message": "Not this one"}}), "refused"), (BROKEN, "failed")])
+def test_rows_that_are_lost_count_beside_others_that_are_answered(
+    batches: BatchServer, tmp_path: Path, lost: Any, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are, for rows are in no order. They are stored before the batch is forgotten."""
+    batches.row = lambda body: lost if body["seed"] > 4 else completion("yes")
+    stored: list[int] = []
+    monkeypatch.setattr(KeptBatch, "remove", lambda _: stored.append(len(SideFile(tmp_path / "side.jsonl", "owner").read())))
     asked = in_batches(batches.url, tmp_path)
     asked.endpoint = asked.endpoint.model_copy(update={"concurrency": 1})
     found = ask_all(asked, questions(40), tmp_path)
-    assert [answer.finish_reason for answer in found.values()] == ["stop"] * 5 + ["refused"] * 35
+    assert [answer.finish_reason for answer in found.values()] == ["stop"] * 5 + [end] * 35
+    assert stored == [40]
+
+
+def test_a_key_at_its_end_is_no_row_s_own(batches: BatchServer, tmp_path: Path) -> None:
     said = "API key expired. Please renew the API key."
+    batches.row = lambda body: (400, {"error": {"message": said}}) if body["seed"] > 4 else completion("yes")
     with pytest.raises(EndpointError, match=r"HTTP 400.*API key expired"):
-        ask_all(in_batches(batches.url, tmp_path / "other"), questions(41), tmp_path / "other")
-    assert len(SideFile(tmp_path / "other/side.jsonl", "owner").read()) == 5
+        ask_all(in_batches(batches.url, tmp_path), questions(40), tmp_path)
+    assert len(SideFile(tmp_path / "side.jsonl", "owner").read()) == 5
 
 
 def test_a_batch_that_is_not_taken_stops_with_its_errors(batches: BatchServer, tmp_path: Path) -> None:

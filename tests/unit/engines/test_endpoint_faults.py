@@ -55,6 +55,8 @@ class EndsAfter:
 
 
 CREDIT = {"error": {"message": "Your credit balance is too low to access the Anthropic API.", "type": "invalid_request_error"}}
+BROKEN = completion("", "error")
+BROKEN["choices"][0]["error"] = {"code": 502, "message": "Upstream is down"}
 INSUFFICIENT = {"error": {"message": "Insufficient account balance", "type": "new_api_error"}}
 
 
@@ -64,13 +66,14 @@ INSUFFICIENT = {"error": {"message": "Insufficient account balance", "type": "ne
         (400, CREDIT, r"cannot answer \(HTTP 400\).*credit balance", 4),
         (200, INSUFFICIENT, "cannot answer: .*Insufficient account balance", 4),
         (400, {"error": {"message": "Not now"}}, r"HTTP 400.*Not now.*\(\d+ requests had no answer, nor had any after them", 24),
+        (200, BROKEN, r"gave an answer without a text: Upstream is down \(\d+ requests had no answer", 24),
         (200, b"<html>maintenance</html>", r"no answer in 1 attempts; .*no JSON.*nor had any after them", 24),
     ],
 )
 def test_an_endpoint_that_ends_in_the_middle_of_a_job_stops_it_and_loses_no_request(
     server: Server, tmp_path: Path, code: int, said: Any, message: str, most: int
 ) -> None:
-    """Money at its end, or a key: as HTTP 400, as HTTP 200, in words that nobody knows, and as a page."""
+    """Money at its end, or a key: as HTTP 400, as HTTP 200, in words that nobody knows, within an answer, and as a page."""
     for first in (20, 0):  # a restart begins with it
         server.behave = EndsAfter(first, code, said)
         before = sum(server.asked.values()) + first
