@@ -69,6 +69,8 @@ AWAY_WAIT = 10.0
 BUSY_WAIT = 5.0
 """The same where the server is there: after HTTP 429 with a Retry-After, which is then at least waited for, or if it has failed
 at what its model wrote."""
+TELLING = 6
+"""Characters of a key that say something of it."""
 T = TypeVar("T")
 
 
@@ -307,7 +309,11 @@ class OpenAIEngine:
         return replace(answer, note=self.masked(answer.note))
 
     def masked(self, said: str) -> str:
-        """What an endpoint says, without keys."""
+        """What an endpoint says, without keys, one that is cut off at its end included."""
         for value in self.secrets.values():
             said = said.replace(value, "[key]")
+            shown = said.removesuffix("...")
+            sizes = range(len(value) - 1, TELLING - 1, -1)
+            if size := next((size for size in sizes if shown.endswith(value[:size])), 0):
+                said = f"{shown[:-size]}[key]..."
         return said

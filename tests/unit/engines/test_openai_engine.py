@@ -252,10 +252,13 @@ def test_the_key_is_in_no_message_and_no_file(
 
 
 def test_the_key_is_in_no_note_of_an_answer(server: Server, tmp_path: Path) -> None:
-    said = completion("", "error")
-    said["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
-    server.faults = {"q0": [status(200, body=said)]}
-    assert engine(server, tmp_path).chat(questions(2))[0].note == "upstream said: bad token Bearer [key]"
+    """A note is cut off after 300 characters."""
+    whole, cut_off = completion("", "error"), completion("", "error")
+    whole["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
+    cut_off["choices"][0]["error"] = {"message": "x" * 290 + KEY}
+    server.faults = {"q0": [status(200, body=whole)], "q1": [status(200, body=cut_off)]}
+    notes = [answer.note for answer in engine(server, tmp_path).chat(questions(3))[:2]]
+    assert notes == ["upstream said: bad token Bearer [key]", "x" * 290 + "[key]..."]
 
 
 def test_requests_are_sent_side_by_side_but_no_more_than_allowed(server: Server, tmp_path: Path) -> None:
