@@ -5,7 +5,7 @@ comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint
 errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts. Permanent errors (a wrong key, an unknown
 model, a wait of hours) stop the job with one message. A request that the endpoint rejects is sent in another form if that may
 help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays without a readable answer is `failed`. If that
-happens to all requests of a kind, the job stops with one message.
+happens to all requests of a kind, or to many with none answered after them, the job stops with one message.
 """
 
 from __future__ import annotations
