@@ -31,6 +31,12 @@ UNUSUAL = {404, 500, 501}
 """Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
 """Words of a server's own error that is about what the model has written (llama.cpp: HTTP 500)."""
+LONGEST_ASKED = 600.0
+"""Longest Retry-After in seconds; a job stops rather than wait longer."""
+MANY = 20
+"""Requests that were answered while another one's attempts all failed: the endpoint is well."""
+ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
+"""What an attempt can end with instead of an answer."""
 UNPAID = re.compile(
     r"credit balance|insufficient.{0,20}(?:balance|quota|credit|funds)|billing (?:account|details|hard limit|is)|plans & billing"
     r"|enable billing|payment (?:is )?required|arrearage|good standing|account.{0,20}(?:overdue|suspended|deactivated|disabled)"
@@ -38,12 +44,6 @@ UNPAID = re.compile(
     re.IGNORECASE,
 )
 """Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
-LONGEST_ASKED = 600.0
-"""Longest Retry-After in seconds; a job stops rather than wait longer."""
-MANY = 20
-"""Requests that were answered while another one's attempts all failed: the endpoint is well."""
-ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
-"""What an attempt can end with instead of an answer."""
 
 
 class EndpointError(Foreseen, RuntimeError):
