@@ -300,6 +300,7 @@ class Batched(BatchOutcomes):
         for name in batch.custom_ids:
             if name in self.left and name not in seen and not cancelled:
                 self.again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
+        self.settle()
         self.hand_over()
         if self.broken is not None:
             raise self.broken
@@ -322,7 +323,7 @@ class Batched(BatchOutcomes):
         Raises:
             EndpointError: if there was another cause, or still is no room when another batch would have ended.
         """
-        said = said_together(found.errors) or "no cause is given"
+        said = self.engine.masked(said_together(found.errors)) or "no cause is given"
         self.full_since = self.full_since or time.monotonic()
         waited = time.monotonic() - self.full_since
         if not any(isinstance(error, dict) and error.get("code") == FULL for error in found.errors):

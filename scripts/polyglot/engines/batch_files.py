@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,22 +152,27 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
         Unanswered: if the batch has not answered, but another one may.
         MalformedAnswer: if the answer cannot be read.
         Rejected: if the body says that the request is not taken.
-        APIStatusError: if the row has another HTTP status than 200.
+        APIStatusError: if the row has the HTTP status of an error.
     """
     response, error = row.get("response"), row.get("error")
-    if isinstance(response, dict):
-        body, said = response.get("body"), str(response.get("status_code"))
-        status = int(said) if said.isdecimal() else 200
-        if isinstance(body, str):
-            body = parsed(body.encode("utf-8", "surrogatepass"))
-        if status == 200:
-            return read_completion(body, request)
+    if not isinstance(response, dict):
+        raise Unanswered(_said(error or "a row without an answer"))
+    body, said = response.get("body"), str(response.get("status_code"))
+    status = int(said) if said.isdecimal() else 200
+    if status < 100:  # none was asked
+        raise Unanswered(_said(error or body or f"a row with status {status}"))
+    if status >= 300:
         raise _status_error(status, body, url)
-    raise Unanswered(_said(error or "a row without an answer"))
+    if isinstance(body, str):
+        body = parsed(body.encode("utf-8", "surrogatepass"))
+    return read_completion(body, request)
 
 
 def _status_error(status: int, body: Any, url: str) -> APIStatusError:
-    """What the client would have raised for a single request."""
+    """What the client would have raised for a single request; its body may be plain text."""
+    if isinstance(body, str):
+        with suppress(MalformedAnswer):
+            body = parsed(body.encode("utf-8", "surrogatepass"))
     response = httpx2.Response(status, request=httpx2.Request("POST", url))
     error = body.get("error", body) if isinstance(body, dict) else body
     return APIStatusError(_said(error), response=response, body=error)

@@ -11,9 +11,9 @@ from polyglot.engines.base import Answer, Request
 from polyglot.engines.batch_api import Batch
 from polyglot.engines.batch_files import KeptBatch, custom_id, outcome_of, rows_of
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of
-from polyglot.engines.endpoint_errors import REFUSING, Unanswered, may_pass
+from polyglot.engines.endpoint_errors import REFUSING, NoAnswers, Unanswered, may_pass
 from polyglot.engines.openai_engine import OpenAIEngine
-from polyglot.engines.rolling import Outcomes
+from polyglot.engines.rolling import Outcomes, is_empty
 from polyglot.registry.models import Batching, Manners
 
 STORED = 500
@@ -27,6 +27,7 @@ class BatchOutcomes(Outcomes):
         left: requests that are neither answered nor lost, by their names in batches.
         times: batches that have not answered a request.
         fatal: what ends the job when a batch's other rows are taken.
+        well: kinds of requests that were answered.
     """
 
     engine: OpenAIEngine
@@ -36,6 +37,7 @@ class BatchOutcomes(Outcomes):
         self.left = {custom_id(request.id): request for request in requests}
         self.times: Counter[str] = Counter()
         self.fatal: Exception | None = None
+        self.well: set[str] = set()
 
     @property
     def settings(self) -> Batching:
@@ -86,7 +88,22 @@ class BatchOutcomes(Outcomes):
             enter(answer, counts)
             self.engine.known.prove(request, Manners(**batch.manners))
             del self.left[custom_id(request.id)]
-            self.came(request, answer)
+            if answer.finish_reason != "refused" and not is_empty(answer):
+                self.well.add(request.kind)
+            self.came(request, self.engine.keyless(answer), self.losses)
+
+    def judge(self, *, finished: bool) -> None:
+        """Rows are in no order, so one that is answered speaks for all of its kind."""
+        for kind in self.well:
+            self.believe(kind)
+        super().judge(finished=finished)
+
+    def settle(self) -> None:
+        """Judge what was lost, when all rows of a batch are taken."""
+        try:
+            self.judge(finished=False)
+        except NoAnswers as cause:
+            self.fatal = self.fatal or cause
 
     def again(self, request: Request, error: Exception) -> None:
         """A request without an answer goes into the next batch, some times."""

@@ -16,7 +16,7 @@ from openai import (
 
 from polyglot.core.errors import Foreseen
 from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, is_about_content
+from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, UnreadOutput, is_about_content
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
@@ -39,6 +39,13 @@ MANY = 20
 """Requests that were answered while another one's attempts all failed: the endpoint is well."""
 ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
 """What an attempt can end with instead of an answer."""
+UNPAID = re.compile(
+    r"credit balance|insufficient.{0,20}(?:balance|quota|credit|funds)|billing (?:account|details|hard limit|is)|plans & billing"
+    r"|enable billing|payment (?:is )?required|arrearage|good standing|account.{0,20}(?:overdue|suspended|deactivated|disabled)"
+    r"|api.?key.{0,20}(?:invalid|expired|not valid)|(?:invalid|incorrect|expired) api.?key",
+    re.IGNORECASE,
+)
+"""Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
 
 
 class EndpointError(Foreseen, RuntimeError):
@@ -49,12 +56,20 @@ class Unanswered(MalformedAnswer):
     """A request that a batch has not answered; nothing was paid for it, and another batch may answer it."""
 
 
-class NoAnswers(Exception):
-    """None of the requests of a kind was answered; the error of the first."""
+class EmptyAnswer(MalformedAnswer):
+    """An answer that holds an error alone."""
 
-    def __init__(self, kind: str, count: int, error: Exception) -> None:
+
+class NoAnswers(Exception):
+    """None of the requests of a kind was answered, or none any more; the error of the first.
+
+    Args:
+        answered: whether others of the kind were, before.
+    """
+
+    def __init__(self, kind: str, count: int, error: Exception, *, answered: bool) -> None:
         super().__init__(words_of(error))
-        self.kind, self.count, self.error = kind, count, error
+        self.kind, self.count, self.error, self.answered = kind, count, error, answered
 
 
 def words_of(error: BaseException) -> str:
@@ -75,6 +90,8 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
     """
     if is_busy(error):
         return "failed" if isinstance(error, BusyBody) and others >= MANY else None
+    if is_unpaid(error, said):
+        return None
     if isinstance(error, Rejected):
         return "refused"
     if isinstance(error, APIStatusError):
@@ -93,6 +110,11 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, BusyBody)
 
 
+def is_unpaid(error: BaseException, said: str) -> bool:
+    """Whether an error is about money or a key, and not about what a model has written."""
+    return not isinstance(error, UnreadOutput) and bool(UNPAID.search(said))
+
+
 def is_away(error: BaseException) -> bool:
     """Whether there is no server at the address, or not yet: it was killed, is restarted, loads its model."""
     if isinstance(error, APIStatusError):
@@ -107,9 +129,16 @@ def is_about_output(error: BaseException) -> bool:
     return bool(OUTPUT.search(words_of(error)) if error.status_code >= 500 else NO_JSON.search(str(error.body)))
 
 
+def may_be_paid(error: BaseException) -> bool:
+    """Whether an endpoint may have answered although there is no answer to read: not if it says that it has not."""
+    return not is_busy(error) and not is_unpaid(error, str(error))
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
-    if isinstance(error, MalformedAnswer | APIConnectionError | TimeoutError):
+    if isinstance(error, MalformedAnswer):
+        return not is_unpaid(error, str(error))
+    if isinstance(error, APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
         return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not _is_quota(error)
@@ -141,11 +170,16 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
     if isinstance(error, NoAnswers):
         found = explained(error.error, said, endpoint)
         method = f" of the method '{error.kind}'" if error.kind else ""
+        if error.answered:
+            return EndpointError(
+                f"{found} ({error.count} requests{method} had no answer, nor had any after them: the next run asks them again. "
+                f"Answers are kept)"
+            )
         return EndpointError(
             f"{found} (none of the {error.count} requests{method} was answered; answers to others are kept. `endpoint.manners` "
             f"says in which form requests are sent)"
         )
-    if isinstance(error, Unanswered):
+    if isinstance(error, Unanswered | EmptyAnswer):
         return EndpointError(f"{where} gave {said}")
     if isinstance(error, Rejected):
         return EndpointError(f"{where} refuses a request: {said}")
@@ -163,4 +197,6 @@ def explained(error: BaseException, said: str, endpoint: Endpoint) -> BaseExcept
         return EndpointError(f"{where} gave no answer in {endpoint.attempts} attempts; the last: {said}")
     if isinstance(error, APIStatusError):
         return EndpointError(f"{where} cannot answer (HTTP {error.status_code}): {said}")
+    if isinstance(error, MalformedAnswer):
+        return EndpointError(f"{where} cannot answer: {said}")
     return error

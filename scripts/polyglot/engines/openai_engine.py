@@ -5,7 +5,7 @@ comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint
 errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts. Permanent errors (a wrong key, an unknown
 model, a wait of hours) stop the job with one message. A request that the endpoint rejects is sent in another form if that may
 help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays without a readable answer is `failed`. If that
-happens to all requests of a kind, the job stops with one message.
+happens to all requests of a kind, or to many with none answered after them, the job stops with one message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Interrupted, Keep, Request
@@ -48,6 +48,8 @@ from polyglot.engines.endpoint_errors import (
     is_about_output,
     is_away,
     is_busy,
+    is_unpaid,
+    may_be_paid,
     may_pass,
     words_of,
 )
@@ -67,6 +69,8 @@ AWAY_WAIT = 10.0
 BUSY_WAIT = 5.0
 """The same where the server is there: after HTTP 429 with a Retry-After, which is then at least waited for, or if it has failed
 at what its model wrote."""
+TELLING = 6
+"""Characters of a key that say something of it."""
 T = TypeVar("T")
 
 
@@ -163,30 +167,18 @@ class OpenAIEngine:
         Raises:
             APIStatusError: if the endpoint rejects it; other errors that do not pass.
         """
-        texts = [message["content"] for message in request.messages]
-        prompt, most = self.most(request)
-        with self.spending.reserved(prompt, most) as enter:
-            try:
-                answer, counts = await self.outlasted(self._attempts(request, estimated_tokens(texts) + most))
-            except MalformedAnswer:  # it may be paid for all the same
-                enter(answer_of(request, "", "failed", Counts()), Counts())
-                raise
-            except Rejected as error:
-                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
-                enter(answer_of(request, "", "refused", counts), counts)
-                raise
-            enter(answer, counts)
-        return answer
+        prompt = estimated_tokens(message["content"] for message in request.messages)
+        return await self.outlasted(self._attempts(request, prompt + self.most(request)[1]))
 
     def most(self, request: Request) -> tuple[int, int]:
         """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
         return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
 
-    def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[tuple[Answer, Counts]]]:
+    def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[Answer]]:
         """Asks each time that it is called; with another seed after the server could not read what its model had written."""
         seed = request.seed
 
-        async def ask() -> tuple[Answer, Counts]:
+        async def ask() -> Answer:
             nonlocal seed
             try:
                 return await self._in_some_form(replace(request, seed=seed), tokens)
@@ -196,12 +188,12 @@ class OpenAIEngine:
 
         return ask
 
-    async def _in_some_form(self, request: Request, tokens: int) -> tuple[Answer, Counts]:
+    async def _in_some_form(self, request: Request, tokens: int) -> Answer:
         while True:
             await self.pace.admitted(tokens)
             sent = self.known.found
             try:
-                found = await self.asked(request)
+                found = await self._entered(request)
             except ENDS as error:
                 if not self.another_form(request, sent, error):
                     raise
@@ -209,6 +201,23 @@ class OpenAIEngine:
                 self.known.prove(request, sent)
                 self.come += 1
                 return found
+
+    async def _entered(self, request: Request) -> Answer:
+        """The answer of one attempt, when its cost is entered; without a readable answer, it may be paid for all the same."""
+        with self.spending.reserved(*self.most(request)) as enter:
+            try:
+                answer, counts = await self.asked(request)
+            except Rejected as error:
+                counts = Counts(error.counts.prompt or 0, error.counts.completion or 0)
+                enter(answer_of(request, "", "refused", counts), counts)
+                raise
+            except (MalformedAnswer, TimeoutError, APITimeoutError) as error:
+                if may_be_paid(error):
+                    enter(answer_of(request, "", "failed", Counts()), Counts())
+                    self.spending.write()
+                raise
+            enter(answer, counts)
+        return answer
 
     async def outlasted(self, ask: Callable[[], Awaitable[T]], *, by_time: bool = False) -> T:
         """What is got in as many attempts as it takes.
@@ -242,7 +251,7 @@ class OpenAIEngine:
     def another_form(self, request: Request, sent: Manners, error: Exception) -> bool:
         """Whether a rejected request may be taken in another form."""
         said = self.without_keys(error)
-        if is_busy(error):
+        if is_busy(error) or is_unpaid(error, said):
             return False
         if isinstance(error, APIStatusError):
             if error.status_code not in REFUSING and not (error.status_code in UNUSUAL and is_about_form(said)):
@@ -279,7 +288,8 @@ class OpenAIEngine:
                 raise UnreadOutput(self.without_keys(error)) from None
             raise
         self.pace.learn(found.headers)
-        return read_body(found.content, request)
+        answer, counts = read_body(found.content, request)
+        return self.keyless(answer), counts
 
     def body(self, request: Request) -> dict[str, Any]:
         """A request's body."""
@@ -291,7 +301,19 @@ class OpenAIEngine:
         return self.endpoint.timeout
 
     def without_keys(self, error: BaseException) -> str:
-        said = words_of(error)
+        """What an error says."""
+        return self.masked(words_of(error))
+
+    def keyless(self, answer: Answer) -> Answer:
+        """An answer without keys in what the endpoint said of it."""
+        return replace(answer, note=self.masked(answer.note))
+
+    def masked(self, said: str) -> str:
+        """What an endpoint says, without keys, one that is cut off at its end included."""
         for value in self.secrets.values():
             said = said.replace(value, "[key]")
+            shown = said.removesuffix("...")
+            sizes = range(len(value) - 1, TELLING - 1, -1)
+            if size := next((size for size in sizes if shown.endswith(value[:size])), 0):
+                said = f"{shown[:-size]}[key]..."
         return said

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from openai import APIStatusError
 
 from polyglot.engines.base import Answer, Keep, Request
 from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
-from polyglot.engines.endpoint_errors import ENDS, NoAnswers, loss
+from polyglot.engines.endpoint_errors import ENDS, EmptyAnswer, NoAnswers, loss
+from polyglot.engines.manners import TOO_LONG
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint
 
 GRACE = 5.0
 """Seconds that an interrupted job waits for answers that are under way, and may be paid for."""
 HOPELESS = 8
-"""Times the concurrency: as many rejections of a kind without an answer end the job."""
+"""Times the concurrency: as many requests of a kind without an answer after them end the job. At its end, so do more than these
+and than the concurrency."""
 
 
 class Asking(Protocol):
@@ -43,6 +46,19 @@ class Asking(Protocol):
     def without_keys(self, error: BaseException) -> str: ...
 
 
+class Loss(NamedTuple):
+    """A request without an answer: its place among all of them, what is stored if it counts as answered, and the error."""
+
+    place: int
+    answer: Answer
+    error: Exception
+
+
+def is_empty(answer: Answer) -> bool:
+    """Whether an answer holds an error alone."""
+    return answer.finish_reason == "failed" and not answer.text and not answer.thoughts
+
+
 class Outcomes:
     """Requests that are answered together, and what has come of them."""
 
@@ -50,8 +66,8 @@ class Outcomes:
         self.engine, self.requests = engine, requests
         self.answers: dict[str, Answer] = {}
         self.gathered: list[Answer] = []
-        self.withheld: dict[str, list[Answer]] = {}
-        self.failures: dict[str, Exception] = {}
+        self.withheld: dict[str, list[Loss]] = {}
+        self.losses = 0
         self.asked: Counter[str] = Counter(request.kind for request in requests)
         self.come = 0
         self.broken: Exception | None = None
@@ -70,18 +86,24 @@ class Outcomes:
         """What an interruption leaves, in words."""
         return "the answers received so far are kept"
 
-    def came(self, request: Request, answer: Answer) -> None:
-        """A request has an answer."""
+    def came(self, request: Request, answer: Answer, losses: int) -> None:
+        """A request has an answer.
+
+        Args:
+            losses: how many there were when it was asked. Those of its kind are due to themselves, since the endpoint answers.
+        """
+        if is_empty(answer):
+            self._withhold(request, answer, EmptyAnswer(f"an answer without a text: {answer.note}"))
+            return
         self.come += 1
         if answer.finish_reason != "refused":
             self.engine.answered.add(request.kind)
-            for other in self.withheld.pop(request.kind, []):
-                self._gather(other)
+            self.believe(request.kind, losses)
         self._gather(answer)
 
     def lost(self, request: Request, error: Exception, others: int) -> None:
-        """A request without an answer. It counts as answered as soon as another of its kind has an answer; until then, the cause
-        may be the form of all of them.
+        """A request without an answer. It counts as answered as soon as one of its kind that was asked later has an answer; until
+        then, the cause may be the form of all of them, or a key or money at its end.
 
         Args:
             others: requests that were answered meanwhile; if many were, what does not pass is due to this one.
@@ -96,26 +118,40 @@ class Outcomes:
         status = f" (HTTP {error.status_code})" if isinstance(error, APIStatusError) else ""
         print(f"request {request.id} {'was refused' if finish == 'refused' else 'has failed'}{status}: {said}", file=sys.stderr)
         answer = answer_of(request, "", finish, Counts(0, 0, 0), note=said[:LONGEST_NOTE])
-        if request.kind in self.engine.answered:
-            self._gather(answer)
+        if request.kind in self.engine.answered and TOO_LONG.search(said):
+            self._gather(answer)  # the longest are asked last, so no other may be answered after them
             return
-        self.failures.setdefault(request.kind, error)
-        self.withheld.setdefault(request.kind, []).append(answer)
-        self.judge(finished=False)
+        self._withhold(request, answer, error)
+
+    def _withhold(self, request: Request, answer: Answer, error: Exception) -> None:
+        self.withheld.setdefault(request.kind, []).append(Loss(self.losses, answer, error))
+        self.losses += 1
+
+    def believe(self, kind: str, losses: float = math.inf) -> None:
+        """The first of all losses are due to themselves where they are of this kind: they count as answered."""
+        withheld = self.withheld.pop(kind, [])
+        for loss_ in withheld:
+            if loss_.place < losses:
+                self._gather(loss_.answer)
+        if later := [loss_ for loss_ in withheld if loss_.place >= losses]:
+            self.withheld[kind] = later
 
     def judge(self, *, finished: bool) -> None:
         """Whether requests without an answer are due to themselves.
 
         Raises:
-            NoAnswers: if none of their kind has one.
+            NoAnswers: if none of their kind has one, or none after them and they are many.
         """
-        for kind, answers in list(self.withheld.items()):
+        concurrency = self.engine.endpoint.concurrency
+        for kind, withheld in list(self.withheld.items()):
+            answered = kind in self.engine.answered
+            few = answered and len(withheld) <= max(HOPELESS, concurrency)
             # answers of an earlier job may come from other settings, so they count only for a single request
-            if finished and self.asked[kind] == 1 and self.engine.spending.path.exists():
-                for answer in self.withheld.pop(kind):
-                    self._gather(answer)
-            elif finished or len(answers) >= HOPELESS * self.engine.endpoint.concurrency:
-                raise NoAnswers(kind, self.asked[kind], self.failures[kind])
+            alone = self.asked[kind] == 1 and self.engine.spending.path.exists()
+            if finished and (few or alone):
+                self.believe(kind)
+            elif finished or len(withheld) >= HOPELESS * concurrency:
+                raise NoAnswers(kind, len(withheld) if answered else self.asked[kind], withheld[0].error, answered=answered)
 
     def _gather(self, answer: Answer) -> None:
         self.answers[answer.id] = answer
@@ -178,13 +214,14 @@ class Rolled(Outcomes):
             if self.stopped:
                 return
             await self._its_turn()
-            before = self.come
+            before, losses = self.come, self.losses
             try:
                 answer = await self.engine.answer(request)
             except ENDS as error:
                 self.lost(request, error, others=self.come - before)
             else:
-                self.came(request, answer)
+                self.came(request, answer, losses)
+            self.judge(finished=False)
 
     async def _its_turn(self) -> None:
         """Requests start one after the other, each after a look at what has come: an answer must not wait behind many starts,

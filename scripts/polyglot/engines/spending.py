@@ -37,8 +37,8 @@ class Enter(Protocol):
 
 
 class Spending:
-    """One line per answer in {folder}/{model}.jsonl: id, tokens, USD, and the batch if it was in one. Concurrent jobs share the
-    folder.
+    """One line per answer in {folder}/{model}.jsonl: id, tokens, USD, and the batch if it was in one. An attempt that may be paid
+    for without an answer has a line, too. Concurrent jobs share the folder.
 
     A request is sent only if the money spent, plus the maximum cost of pending requests and of this one, stays within the
     ceiling. Jobs read each other's entries before every request, but do not see each other's pending requests, except those in

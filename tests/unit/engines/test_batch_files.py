@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai import APIStatusError, OpenAI
 
+from polyglot.engines.base import Answer
 from polyglot.engines.batch_api import Batch, batch_of
 from polyglot.engines.batch_files import outcome_of, said_together
 from polyglot.engines.bodies import MalformedAnswer, Rejected
+from polyglot.engines.endpoint_errors import Unanswered
 from tests.batch_endpoint import serving_batches
 from tests.endpoint import KEY, completion
 from tests.unit.engines.asking import questions
@@ -42,6 +44,24 @@ def test_a_row_is_an_answer_or_one_of_few_errors(row: dict[str, Any]) -> None:
     with suppress(MalformedAnswer, Rejected, APIStatusError):
         answer, _ = outcome_of(row, questions(1)[0], "http://here")
         assert answer.id == "id000"
+
+
+def test_every_status_of_a_row_means_what_it_does_for_a_single_request() -> None:
+    request = questions(1)[0]
+
+    def outcome(status: Any, body: Any, **others: Any) -> Answer:
+        return outcome_of({"response": {"status_code": status, "body": body}, **others}, request, "http://here")[0]
+
+    assert [outcome(status, completion("yes")).text for status in (200, 201, "200", None)] == ["yes"] * 4
+    assert outcome(200, json.dumps(completion("yes"))).text == "yes"
+    with pytest.raises(Unanswered, match="batch_expired: too late"):
+        outcome(0, "", error={"code": "batch_expired", "message": "too late"})
+    with pytest.raises(Unanswered, match="status 0"):
+        outcome(0, None)
+    for body in ("no such thing", '{"error": {"message": "no such thing"}}', {"error": {"message": "no such thing"}}):
+        with pytest.raises(APIStatusError, match="no such thing") as caught:
+            outcome(400, body)
+        assert caught.value.status_code == 400
 
 
 @given(st.fixed_dictionaries({}, optional={name: VALUES | st.just("completed") for name in FIELDS}))

@@ -19,6 +19,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Start
 from polyglot.engines.batch_engine import BatchEngine
+from polyglot.engines.batch_files import KeptBatch
 from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.openai_start import start
@@ -136,6 +137,33 @@ def test_if_every_row_is_rejected_the_job_stops_and_asks_anew(batches: BatchServ
         ask_all(in_batches(batches.url, tmp_path, attempts=2), questions(3), tmp_path)
 
 
+BROKEN = completion("", "error")
+BROKEN["choices"][0]["error"] = {"message": "Upstream is down"}
+
+
+@pytest.mark.parametrize(("lost", "end"), [((400, {"error": {"message": "Not this one"}}), "refused"), (BROKEN, "failed")])
+def test_rows_that_are_lost_count_beside_others_that_are_answered(
+    batches: BatchServer, tmp_path: Path, lost: Any, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are, for rows are in no order. They are stored before the batch is forgotten."""
+    batches.row = lambda body: lost if body["seed"] > 4 else completion("yes")
+    stored: list[int] = []
+    monkeypatch.setattr(KeptBatch, "remove", lambda _: stored.append(len(SideFile(tmp_path / "side.jsonl", "owner").read())))
+    asked = in_batches(batches.url, tmp_path)
+    asked.endpoint = asked.endpoint.model_copy(update={"concurrency": 1})
+    found = ask_all(asked, questions(40), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop"] * 5 + [end] * 35
+    assert stored == [40]
+
+
+def test_a_key_at_its_end_is_no_row_s_own(batches: BatchServer, tmp_path: Path) -> None:
+    said = "API key expired. Please renew the API key."
+    batches.row = lambda body: (400, {"error": {"message": said}}) if body["seed"] > 4 else completion("yes")
+    with pytest.raises(EndpointError, match=r"HTTP 400.*API key expired"):
+        ask_all(in_batches(batches.url, tmp_path), questions(40), tmp_path)
+    assert len(SideFile(tmp_path / "side.jsonl", "owner").read()) == 5
+
+
 def test_a_batch_that_is_not_taken_stops_with_its_errors(batches: BatchServer, tmp_path: Path) -> None:
     batches.ends, batches.errors = (
         ["failed", "completed"],
@@ -145,6 +173,16 @@ def test_a_batch_that_is_not_taken_stops_with_its_errors(batches: BatchServer, t
         ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)
     assert kept(tmp_path) == []
     assert len(ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)) == 3
+
+
+def test_the_key_is_in_nothing_that_a_batch_says(batches: BatchServer, tmp_path: Path) -> None:
+    said = completion("", "error")
+    said["choices"][0]["error"] = {"message": f"bad token {KEY}"}
+    batches.row = lambda body: said if body["messages"][-1]["content"] == "q1" else completion("yes")
+    assert ask_all(in_batches(batches.url, tmp_path), questions(2), tmp_path)["id001"].note == "bad token [key]"
+    batches.ends, batches.errors = ["failed"], [{"code": "invalid", "message": f"bad token {KEY}"}]
+    with pytest.raises(EndpointError, match=r"does not take batch batch-2: invalid: bad token \[key\]"):
+        ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)
 
 
 def test_a_batch_for_which_there_is_no_room_waits(batches: BatchServer, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,82 @@ def test_a_prompt_that_is_blocked_is_refused_and_the_others_are_answered(server:
 
 
 def test_an_answer_that_stays_unreadable_fails_alone(server: Server, tmp_path: Path) -> None:
-    """It may be paid for, so it is entered."""
+    """Each attempt may be paid for, so it is entered."""
     server.faults = {"q1": [a_page] * 2}
     found = ask_all(engine(server, tmp_path, attempts=2), questions(3), tmp_path)
     assert [answer.finish_reason for answer in found.values()] == ["stop", "failed", "stop"]
     assert "<html>" in found["id001"].note
-    assert len(ledger(tmp_path)) == 3
+    assert len(ledger(tmp_path)) == 4
+
+
+@dataclass
+class EndsAfter:
+    """What an endpoint says as soon as it has answered some requests."""
+
+    count: int
+    code: int
+    said: Any
+
+    def __call__(self, body: dict[str, Any]) -> tuple[int, Any]:
+        self.count -= 1
+        return (200, completion("yes")) if self.count >= 0 else (self.code, self.said)
+
+
+CREDIT = {"error": {"message": "Your credit balance is too low to access the Anthropic API.", "type": "invalid_request_error"}}
+BROKEN = completion("", "error")
+BROKEN["choices"][0]["error"] = {"code": 502, "message": "Upstream is down"}
+INSUFFICIENT = {"error": {"message": "Insufficient account balance", "type": "new_api_error"}}
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "message", "most"),
+    [
+        (400, CREDIT, r"cannot answer \(HTTP 400\).*credit balance", 4),
+        (200, INSUFFICIENT, "cannot answer: .*Insufficient account balance", 4),
+        (400, {"error": {"message": "Not now"}}, r"HTTP 400.*Not now.*\(\d+ requests had no answer, nor had any after them", 24),
+        (200, BROKEN, r"gave an answer without a text: Upstream is down \(\d+ requests had no answer", 24),
+        (200, b"<html>maintenance</html>", r"no answer in 1 attempts; .*no JSON.*nor had any after them", 24),
+    ],
+)
+def test_an_endpoint_that_ends_in_the_middle_of_a_job_stops_it_and_loses_no_request(
+    server: Server, tmp_path: Path, code: int, said: Any, message: str, most: int
+) -> None:
+    """Money at its end, or a key: as HTTP 400, as HTTP 200, in words that nobody knows, within an answer, and as a page."""
+    for first in (20, 0):  # a restart begins with it
+        server.behave = EndsAfter(first, code, said)
+        before = sum(server.asked.values()) + first
+        with pytest.raises(EndpointError, match=message):
+            ask_all(engine(server, tmp_path, attempts=1, concurrency=2), questions(100), tmp_path)
+        assert sum(server.asked.values()) - before <= most
+    server.behave = None
+    found = ask_all(engine(server, tmp_path), questions(100), tmp_path)
+    assert {answer.finish_reason for answer in found.values()} == {"stop"}
+
+
+def test_an_answer_that_was_under_way_does_not_make_losses_count(server: Server, tmp_path: Path) -> None:
+    """It was asked before the endpoint's money was at its end."""
+    answer_at_last = threading.Event()
+
+    def late(handler: Handler) -> None:
+        answer_at_last.wait(STANDSTILL)
+        handler.reply(200, completion("late"))
+
+    def then_answer(body: dict[str, Any]) -> tuple[int, Any]:
+        if sum(server.asked.values()) >= 10:
+            answer_at_last.set()
+        return 400, {"error": {"message": "Not now"}}
+
+    server.faults, server.behave = {"q0": [late]}, then_answer
+    with pytest.raises(EndpointError, match=r"Not now.*nor had any after them"):
+        ask_all(engine(server, tmp_path, concurrency=2, timeout=STANDSTILL), questions(100), tmp_path)
+    assert [row["finish_reason"] for row in SideFile(tmp_path / "side.jsonl", "owner").read()] == ["stop"]
+
+
+def test_requests_that_are_too_long_count_at_once_since_the_longest_are_asked_last(server: Server, tmp_path: Path) -> None:
+    said = {"error": {"message": "This model's maximum context length is 5 tokens."}}
+    server.behave = lambda body: (400, said) if len(body["messages"][-1]["content"]) > 2 else (200, completion("yes"))
+    found = ask_all(engine(server, tmp_path, concurrency=2), questions(60), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["stop"] * 10 + ["refused"] * 50
 
 
 @pytest.mark.parametrize(

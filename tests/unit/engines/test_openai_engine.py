@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -47,7 +46,8 @@ def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_pa
         status(429, {"Retry-After": "0.01"}),
         status(429, {"Retry-After": formatdate(usegmt=True)}),
     ]
-    faults += [status(408), garbage, no_choices, a_page, cut, cut_in_the_body, too_late]
+    may_be_paid = [garbage, no_choices, a_page, too_late]
+    faults += [status(408), *may_be_paid, cut, cut_in_the_body]
     server.faults = {f"q{place}": [fault] for place, fault in enumerate(faults)}
     server.faults["q20"] = [status(500), garbage, cut]
     side = SideFile(tmp_path / "side.jsonl", "owner")
@@ -58,9 +58,11 @@ def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_pa
     assert server.asked["q20"] == 4
     assert sum(server.asked.values()) == 30 + len(faults) + 3
     assert sorted(row["id"] for row in side.read()) == [request.id for request in questions(30)]
-    spent = [json.loads(line) for line in (tmp_path / "ledger/teacher.jsonl").read_text().splitlines()]
-    assert sorted(row["id"] for row in spent) == [request.id for request in questions(30)]
-    assert sum(row["usd"] for row in spent) == pytest.approx(30 * (10 * 1 + 4 * 2) / 1e6)
+    spent = Counter(row["id"] for row in ledger(tmp_path))
+    twice = [f"id{place:03d}" for place, fault in enumerate(faults) if fault in may_be_paid] + ["id020"]
+    assert spent == Counter([*(request.id for request in questions(30)), *twice])
+    most = 4 * (2 * 1 + 16 * 2) + (3 * 1 + 16 * 2)  # of q5 to q8 and of q20, which is longer
+    assert sum(row["usd"] for row in ledger(tmp_path)) == pytest.approx((30 * (10 * 1 + 4 * 2) + most) / 1e6)
 
 
 def test_retry_after_is_honoured(server: Server, tmp_path: Path) -> None:
@@ -88,6 +90,7 @@ def test_a_batch_that_fails_keeps_what_has_come_and_a_restart_asks_for_the_rest(
     assert set(server.asked) == {f"q{place}" for place in range(12) if f"id{place:03d}" not in kept}
 
 
+UNREAD = status(500, body={"error": {"message": "The model produced output that does not match the expected format"}})
 TOO_LONG = {"error": {"message": f"maximum context length is 5 tokens; key {KEY}", "code": "context_length_exceeded"}}
 
 
@@ -249,6 +252,16 @@ def test_the_key_is_in_no_message_and_no_file(
         engine(server, tmp_path)
 
 
+def test_the_key_is_in_no_note_of_an_answer(server: Server, tmp_path: Path) -> None:
+    """A note is cut off after 300 characters."""
+    whole, cut_off = completion("", "error"), completion("", "error")
+    whole["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
+    cut_off["choices"][0]["error"] = {"message": "x" * 290 + KEY}
+    server.faults = {"q0": [status(200, body=whole)], "q1": [status(200, body=cut_off)]}
+    notes = [answer.note for answer in engine(server, tmp_path).chat(questions(3))[:2]]
+    assert notes == ["upstream said: bad token Bearer [key]", "x" * 290 + "[key]..."]
+
+
 def test_requests_are_sent_side_by_side_but_no_more_than_allowed(server: Server, tmp_path: Path) -> None:
     server.delay = 0.05
     engine(server, tmp_path, concurrency=8).chat(questions(40))
@@ -290,6 +303,23 @@ def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path:
     found = answer_all(engine(server, tmp_path, 1.0), questions(30), side, batch_size=30, title="test")
     assert len(found) == 30
     assert sum(server.asked.values()) == 30
+
+
+@pytest.mark.parametrize("fault", [no_choices, too_late, UNREAD])
+def test_the_ceiling_counts_every_attempt_that_may_be_paid_for(server: Server, tmp_path: Path, fault: Fault) -> None:
+    """Also if a later one is answered."""
+    server.faults = {"q0": [fault] * 3}
+    most = (2 * 1 + 16 * 2) / 1e6
+    with pytest.raises(CeilingReached):
+        ask_all(engine(server, tmp_path, ceiling=2.5 * most, timeout=0.2), questions(1), tmp_path)
+    assert server.asked["q0"] == 2
+    assert [row["usd"] for row in ledger(tmp_path)] == [pytest.approx(most)] * 2
+
+
+def test_an_attempt_that_was_too_many_costs_nothing(server: Server, tmp_path: Path) -> None:
+    server.faults = {"q0": [status(200, body={"error": {"code": 429, "message": "Too many requests"}})]}
+    ask_all(engine(server, tmp_path), questions(1), tmp_path)
+    assert (server.asked["q0"], len(ledger(tmp_path))) == (2, 1)
 
 
 def test_operation_changes_no_owner_and_no_job(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
