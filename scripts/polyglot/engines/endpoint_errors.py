@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import httpx2
 from openai import (
     APIConnectionError,
     APIStatusError,
@@ -130,8 +131,10 @@ def is_about_output(error: BaseException) -> bool:
 
 
 def may_be_paid(error: BaseException) -> bool:
-    """Whether an endpoint may have answered although there is no answer to read: not if it says that it has not."""
-    return not is_busy(error) and not is_unpaid(error, str(error))
+    """Whether an endpoint may have answered although there is no answer to read: not if it says that it has not, or was not
+    reached."""
+    unreached = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+    return not unreached and not is_busy(error) and not is_unpaid(error, str(error))
 
 
 def may_pass(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from openai import APIStatusError
 
 from polyglot.engines.base import Answer, Keep, Request
-from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
+from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of, is_about_content
 from polyglot.engines.endpoint_errors import ENDS, EmptyAnswer, NoAnswers, loss
 from polyglot.engines.manners import TOO_LONG
 from polyglot.engines.spending import Spending
@@ -25,7 +25,7 @@ GRACE = 5.0
 """Seconds that an interrupted job waits for answers that are under way, and may be paid for."""
 HOPELESS = 8
 """Times the concurrency: as many requests of a kind without an answer after them end the job. At its end, so do more than these
-and than the concurrency."""
+and than the concurrency, unless all are rejected for what they say."""
 
 
 class Asking(Protocol):
@@ -145,10 +145,11 @@ class Outcomes:
         concurrency = self.engine.endpoint.concurrency
         for kind, withheld in list(self.withheld.items()):
             answered = kind in self.engine.answered
-            few = answered and len(withheld) <= max(HOPELESS, concurrency)
+            few = len(withheld) <= max(HOPELESS, concurrency)
+            due = answered and (few or all(is_about_content(one.answer.note) for one in withheld))
             # answers of an earlier job may come from other settings, so they count only for a single request
             alone = self.asked[kind] == 1 and self.engine.spending.path.exists()
-            if finished and (few or alone):
+            if finished and (due or alone):
                 self.believe(kind)
             elif finished or len(withheld) >= HOPELESS * concurrency:
                 raise NoAnswers(kind, len(withheld) if answered else self.asked[kind], withheld[0].error, answered=answered)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from openai import APITimeoutError
 
 from polyglot.core.sidefile import SideFile
-from polyglot.engines.endpoint_errors import EndpointError
+from polyglot.engines.endpoint_errors import EndpointError, may_be_paid
 from tests.endpoint import Fault, Handler, Server, a_page, completion, cut, drips, status
 from tests.patience import STANDSTILL, wait_until
 from tests.unit.engines.asking import ask_all, engine, ledger, questions
@@ -83,6 +85,21 @@ def test_an_endpoint_that_ends_in_the_middle_of_a_job_stops_it_and_loses_no_requ
     server.behave = None
     found = ask_all(engine(server, tmp_path), questions(100), tmp_path)
     assert {answer.finish_reason for answer in found.values()} == {"stop"}
+
+
+def test_a_job_that_ends_in_blocked_prompts_is_finished(server: Server, tmp_path: Path) -> None:
+    """More than an endpoint's end would be: each is rejected in words about what it says, and would be in every further run."""
+    server.behave = EndsAfter(2, 400, {"error": {"message": "Content Exists Risk"}})
+    found = ask_all(engine(server, tmp_path, concurrency=2), questions(14), tmp_path)
+    assert sorted(answer.finish_reason for answer in found.values()) == ["refused"] * 12 + ["stop"] * 2
+
+
+def test_an_endpoint_that_was_not_reached_is_not_paid() -> None:
+    request = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
+    late, unreached = APITimeoutError(request), APITimeoutError(request)
+    late.__cause__, unreached.__cause__ = httpx2.ReadTimeout("late"), httpx2.ConnectTimeout("away")
+    assert may_be_paid(late)
+    assert not may_be_paid(unreached)
 
 
 def test_an_answer_that_was_under_way_does_not_make_losses_count(server: Server, tmp_path: Path) -> None:
