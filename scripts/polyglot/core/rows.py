@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +35,8 @@ LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 GZ = ".gz"
 SEPARATORS = ",;\t"
+UNNAMED = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name in a Parquet file."""
 LONGEST_NUMBER = 4300
 """Most digits of a whole number that is read as an integer."""
 BOM, PARQUET, GZIPPED = b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b"
@@ -72,11 +75,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     path = Path(path)
     kind = kind_of_file(path)
     if kind == ".parquet":
-        try:
-            frame = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise FileError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
-        return frame.reset_index(drop=frame.index.name is None)
+        return _frame_of_parquet(path)
     if kind in TABLES:
         return table_of(path, lines_of(path))
     found = dict(_rows(path, kind))
@@ -187,6 +186,29 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
     yield from _objects(path, lines_of(path))
 
 
+def _frame_of_parquet(path: Path) -> pd.DataFrame:
+    """The columns of a Parquet file, also those that pandas has as index. Texts are plain ones, None where there is none,
+    whatever type of pandas they had."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+        _check_names(path, table.column_names)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
+        for index in (table.schema.pandas_metadata or {}).get("index_columns", ()):
+            if isinstance(index, dict) and index["name"] is not None and index["name"] not in frame:
+                frame[index["name"]] = range(index["start"], index["start"] + index["step"] * len(frame), index["step"])
+        frame = frame[[name for name in frame if not UNNAMED.fullmatch(name)]]
+        own = {name: column for name, column in frame.items() if isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype)}
+        return frame.assign(**{name: column.astype(object).where(column.notna(), None) for name, column in own.items()})
+    except FileError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, pa.ArrowException) as error:
+        raise FileError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
+
+
 def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -197,7 +219,7 @@ def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for row in batch.to_pylist():
                 yield place, row
                 place += 1
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise FileError(f"{path}: row {place + 1}: not a readable Parquet file: {error}. Write it again") from error
 
 
@@ -259,10 +281,14 @@ def _records(path: Path, lines: Iterable[str]) -> tuple[list[str], Iterator[tupl
     reader = csv.reader(ended, delimiter=separator(first), strict=True)
     header = next(_read_records(path, reader))[1]
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    _check_names(path, names)
+    return names, _checked(path, names, _read_records(path, reader))
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise FileError(f"{path}: two columns are named '{twice}'; rename one")
-    return names, _checked(path, names, _read_records(path, reader))
 
 
 def _read_records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -315,8 +341,6 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
 
 
 DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
-
-
 NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
 
 
