@@ -45,8 +45,13 @@ FORMS = {
     "a DigitalOcean token": r"do[oprt]_v1_[a-f0-9]{40,}",
 }
 """Forms of keys from model hubs, endpoints and code hosts, with what to call them."""
-STARTS = {name: re.compile(rf"(?<![A-Za-z0-9]){form}") for name, form in FORMS.items()}
-ANY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(FORMS.values())})")
+BEFORE = (
+    *(r"(?<![A-Za-z0-9])", r"(?<=\\[nrtbf])", r"(?<=\\x[0-9a-fA-F]{2})", r"(?<=\\u[0-9a-fA-F]{4})", r"(?<=\\U[0-9a-fA-F]{8})"),
+    *(r"(?<=%[0-9a-fA-F]{2})", r"(?<=\[[mK])", r"(?<=[\[;]\dm)", r"(?<=[\[;]\d\dm)", r"(?<=;\d\d\dm)"),
+)
+"""What stands before a key: no letter or digit, but for those that end a spelt character or a colour of a terminal."""
+STARTS = {name: re.compile(rf"(?:{'|'.join(BEFORE)}){form}") for name, form in FORMS.items()}
+ANY_FORM = re.compile(rf"(?:{'|'.join(BEFORE)})(?:{'|'.join(FORMS.values())})")
 LOGINS = re.compile(r"(?<=://)(?!(?i:user(?:name)?:(?:pass|pwd|\*|x{3}|<|\{|\$)))[^\s/:@\"'<>]*:[^\s/@\"'<>]+(?=@)")
 """User and password in an address; not the words `user:password` of manuals."""
 NAMED = re.compile(
@@ -67,7 +72,9 @@ PIECES = (
     re.compile(r".+", re.DOTALL),
 )
 """Pieces of a text that are removed when a key hides in them, from the smallest."""
-INVISIBLE = re.compile("[\0\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+COLOURS = re.compile(r"(?:\x1b|\\x1b|\\033|\\u001b)\[[0-?]*[ -/]*[@-~]")
+"""What a program writes to a terminal to colour a text, or how that is spelt."""
+INVISIBLE = re.compile("[\0\x1b\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]{4,}")
 """Latin letters and digits of another width or style, which are the same to a reader."""
 SUM = re.compile(r"[\"'][ \t]*[+.][ \t]*[\"']")
@@ -100,7 +107,7 @@ def _legible(text: str) -> bool:
 
 
 def _plain(text: str) -> Iterator[str]:
-    plain = INVISIBLE.sub("", text)
+    plain = INVISIBLE.sub("", COLOURS.sub("", text))
     yield unicodedata.normalize("NFKC", plain) if STYLED.search(plain) else plain
 
 

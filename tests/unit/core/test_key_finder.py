@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from polyglot.core.key_finder import SECRET, KeyFinder, masked
+from polyglot.core.text import visible
 from polyglot.core.yaml_file import read_yaml
 
 TOKEN = "hf_abcdefghijklmnopqrstuvwxyzABCD1234"
@@ -89,6 +90,29 @@ def test_a_key_without_a_form_is_found_beside_its_name(named: str) -> None:
     clean = KeyFinder().clean(f"Vorher {named} nachher.")
     assert "0123abcd" not in clean
     assert VALUE not in clean
+
+
+AFTER = {
+    **{"a colour": "\x1b[31m", "two colours": "\x1b[1;32m", "no colour": "\x1b[0m", "one of 256 colours": "\x1b[38;5;208m"},
+    **{"the rest of a line": "\x1b[K", "a null": "\0", "a carriage return": "\r", "an invisible space": "\u200b"},
+    **{"a mark of direction": "\u202a", "a tag": "\U000e0001", "a space of an address": "%20"},
+}
+
+
+@pytest.mark.parametrize("before", AFTER.values(), ids=AFTER)
+@pytest.mark.parametrize("written", [str, repr, ascii, visible])
+def test_a_key_just_after_a_control_character_or_colour_is_found_and_masked(before: str, written: Callable[[str], str]) -> None:
+    text = written(f"see{before}{TOKEN}\n")
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    for clean in (KeyFinder().clean(text), KeyFinder().hide(text), masked(text)):
+        assert TOKEN[3:] not in clean
+        assert clean.startswith(written("see")[:4].rstrip("'"))
+
+
+def test_a_key_in_two_colours_is_found() -> None:
+    text = f"{TOKEN[:5]}\x1b[01;31m{TOKEN[5:]}\x1b[m"
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    assert TOKEN[5:] not in KeyFinder().clean(text)
 
 
 @pytest.mark.parametrize(
