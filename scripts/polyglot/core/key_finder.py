@@ -31,15 +31,23 @@ SAMPLE = 200
 CHUNK, OVERLAP = 50_000, 2_000
 """Characters of a long text that are looked at together, and those that neighbours share."""
 
+OF_SK = (
+    r"(?:[A-Za-z0-9]{1,30}-){0,3}(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}[\w-]*",
+    r"(?:admin|ant|None|or-v1|proj|service|svcacct)-(?=[\w-]{0,60}\d)[\w-]{30,}",
+    r"lf-[0-9a-f]{8}-[0-9a-f-]{27}",
+    r"(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[a-z0-9][A-Z][\w-]{0,60}[a-z0-9][A-Z])[\w-]{20,}",
+)
+"""What follows `sk-` in a key: a run of letters and digits, also behind words; what a service writes so; or a mixture of small
+and capital letters. Words with hyphens and years are none: they are names, as of files in Slovak."""
 FORMS = {
     "a Hugging Face token": r"(?:hf|api_org)_[A-Za-z0-9]{20,}",
-    "a key of a model service": r"(?:c?sk-(?=[\w-]*\d)[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{30,}|pplx-[A-Za-z0-9]{30,}"
+    "a key of a model service": rf"(?:c?sk-(?:{'|'.join(OF_SK)})|gsk_[A-Za-z0-9]{{30,}}|pplx-[A-Za-z0-9]{{30,}}"
     r"|xai-[A-Za-z0-9]{30,}|nvapi-[\w-]{30,}|r8_[A-Za-z0-9]{30,}|fw_[A-Za-z0-9]{20,}|tgp_v1_[\w-]{30,})",
-    "a Google key": r"(?:AIza[\w-]{30,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
+    "a Google key": r"(?:AIza(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{35,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
     "a GitHub token": r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
     "a GitLab token": r"glpat-[\w-]{16,}",
     "an AWS access key": r"A(?:KIA|SIA)[0-9A-Z]{16}(?![0-9A-Z])",
-    "a Slack token": r"xox[abeprs]-[\w-]{10,}",
+    "a Slack token": r"xox[abeprs](?:\.xox[abeprs])?-\d+-[\w-]{10,}",
     "an npm token": r"npm_[A-Za-z0-9]{36}",
     "a Databricks token": r"dapi[a-f0-9]{32}",
     "a DigitalOcean token": r"do[oprt]_v1_[a-f0-9]{40,}",
