@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import atomic, write_parquet, write_text
-from polyglot.core.text import different_keys, is_unicode
+from polyglot.core.text import different_keys, is_unicode, too_deep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,8 @@ CONTENTS = {
 """How files begin that are no text in UTF-8 whatever their names say, and what they are."""
 PAGES = (b"<!doctype html", b"<html", b"<?xml")
 """How pages of the web begin, in small letters, which a download may be instead of the file."""
+DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
+NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
 
 
 class FileError(WrongInput):
@@ -286,9 +288,8 @@ def _records(path: Path, lines: Iterable[str]) -> tuple[list[str], Iterator[tupl
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise FileError(f"{path}: two columns are named '{twice}'; rename one")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise FileError(f"{path}: two columns are named '{twice[0]}'; rename one")
 
 
 def _read_records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -340,10 +341,6 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
     return ((place, _object(path, place, row)) for place, row in enumerate(whole))
 
 
-DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
-NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
-
-
 def _whole(text: str) -> int | Decimal:
     """A whole number of JSON; one that is longer than Python reads fails no file, since nobody may read its column. A library may
     have lifted Python's limit for the whole process, so it is not asked."""
@@ -367,6 +364,10 @@ def _object(path: Path, place: int, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         hint = "; a list of plain texts is a .txt with one prompt a line" if isinstance(row, str) else ""
         raise FileError(f"{path}: row {place + 1}: a {type(row).__name__}, not an object. Write one JSON object per line{hint}")
+    if too_deep(row):
+        raise FileError(f"{path}: row {place + 1}: {DEEP}")
+    if not all(map(is_unicode, row)):
+        raise FileError(f"{path}: row {place + 1}: half a character in a name of a column (a lone surrogate); rename the column")
     return row
 
 
