@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
-from polyglot.core.files import atomic, write_parquet, write_text
+from polyglot.core.files import write_parquet, write_separated, write_text
 from polyglot.core.text import different_keys, is_unicode, too_deep
 
 if TYPE_CHECKING:
@@ -236,8 +236,7 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
         _check_parquet(frame, path)
         write_parquet(frame, path)
     elif kind in TABLES:
-        with atomic(path) as partial:
-            frame.to_csv(partial, index=False, sep="\t" if kind == ".tsv" else ",")
+        write_separated(frame, path, "\t" if kind == ".tsv" else ",")
     elif kind in (".json", *LINES):
         rows = [_dumped(_plain(row)) for row in frame.to_dict("records")]
         text = "".join(f"{row}\n" for row in rows) if kind != ".json" else "[\n" + ",\n".join(rows) + "\n]\n"
