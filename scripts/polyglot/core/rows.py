@@ -254,8 +254,7 @@ def _dumped(row: dict[str, Any]) -> str:
 
 def separator(header: str) -> str:
     """What separates the fields of a table with this first line: the most frequent of `SEPARATORS`; a comma if none is there."""
-    fields = header.replace('""', "")
-    outside = "".join(fields.split('"')[::2])
+    outside = "".join(header.replace('""', "").split('"')[::2])
     return max(SEPARATORS, key=outside.count)
 
 
@@ -277,6 +276,8 @@ def _records(path: Path, lines: Iterable[str]) -> tuple[list[str], Iterator[tupl
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise FileError(f"{path}: the file is empty; its first line holds the names of the columns")
+    if first.strip().strip('"').lower().startswith("sep="):
+        raise FileError(f"{path}: the first line, {first.strip()}, is for Excel alone; delete it")
     csv.field_size_limit(sys.maxsize)
     ended = (f"{line}\n" for line in chain([first], lines))
     reader = csv.reader(ended, delimiter=separator(first), strict=True)

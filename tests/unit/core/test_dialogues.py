@@ -176,3 +176,10 @@ def test_half_a_character_in_a_name_of_a_column_is_told(tmp_path: Path) -> None:
     path.write_text('{"prompt": "a"}\n{"prompt": "b", "\\ud800": 1}\n')
     with pytest.raises(FileError, match=r"row 2: half a character in a name of a column .*; rename the column"):
         read_dialogues(path)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=\t"])
+def test_excels_line_that_names_the_separator_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{line}\nprompt;response\na;b\n")
+    with pytest.raises(FileError, match=rf"a\.csv: the first line, {line.strip()}, is for Excel alone; delete it"):
+        read_rows(tmp_path / "a.csv")

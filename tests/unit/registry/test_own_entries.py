@@ -100,3 +100,8 @@ def test_an_own_chat_template_comes_first(load: Load, own: Path, repository: Pat
 def test_a_value_that_yaml_cannot_read_is_named_with_its_file(load: Load, value: str) -> None:
     with pytest.raises(RegistryError, match=r"mine/models\.yaml: cannot be read: .*(stands in quotes|or delete it)"):
         load(models=f"a: {{folder: {value}}}")
+
+
+def test_a_word_that_yaml_reads_as_false_is_no_name(load: Load) -> None:
+    with pytest.raises(RegistryError, match=r"mine/models\.yaml: the name of an entry is no text: .* in quotes: 'no'"):
+        load(models="no: {folder: x}")

@@ -229,6 +229,7 @@ NAMES = [
         "missing: it leaves no cell of the experiment 'main'",
     ),
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
+    bad("Norwegian without quotes", {"languages": [False, "de"]}, "languages.0: ", "a valid string", "in quotes: 'no'"),
     bad("an empty plugin", {"plugins": [None]}, "plugins.0: ", "a valid string"),
     bad("a plugin with settings", {"plugins": [{"my_metric": None}]}, "plugins.0: ", "a valid string"),
     bad("a plugin that is a number", {"plugins": [1]}, "plugins.0: ", "a valid string"),
