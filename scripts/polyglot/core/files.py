@@ -87,8 +87,7 @@ def write_separated(frame: pd.DataFrame, path: Path, separator: str = ",") -> No
     columns = [frame.columns, *(column for _, column in frame.items())]
     returns = any(isinstance(value, str) and "\r" in value for column in columns for value in column)
     with atomic(path) as partial:
-        quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
-        frame.to_csv(partial, index=False, sep=separator, quoting=quoting)
+        frame.to_csv(partial, index=False, sep=separator, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 
 
 def write_text(text: str, path: Path) -> None:

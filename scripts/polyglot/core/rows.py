@@ -202,9 +202,9 @@ def _frame_of_parquet(path: Path) -> pd.DataFrame:
         for index in (table.schema.pandas_metadata or {}).get("index_columns", ()):
             if isinstance(index, dict) and index["name"] is not None and index["name"] not in frame:
                 frame[index["name"]] = range(index["start"], index["start"] + index["step"] * len(frame), index["step"])
-        frame = frame[[name for name in frame if not UNNAMED.fullmatch(name)]]
-        own = {name: column for name, column in frame.items() if isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype)}
-        return frame.assign(**{name: column.astype(object).where(column.notna(), None) for name, column in own.items()})
+        frame = frame.drop(columns=[name for name in table.column_names if UNNAMED.fullmatch(name)])
+        own = [name for name in frame if isinstance(frame[name].dtype, pd.StringDtype | pd.CategoricalDtype)]
+        return frame.assign(**{str(name): frame[name].astype(object).where(frame[name].notna(), None) for name in own})
     except FileError:
         raise
     except (OSError, ValueError, TypeError, LookupError, OverflowError, pa.ArrowException) as error:

@@ -115,7 +115,7 @@ def test_a_request_never_holds_more_of_the_seed_dataset_than_it_may() -> None:
 
 
 @pytest.mark.parametrize("kind", ["object", "string", "category"])
-def test_a_parquet_file_may_lack_methods_sources_and_responses_whatever_its_types(tmp_path: Path, kind: str) -> None:
+def test_a_parquet_file_may_lack_methods_sources_and_responses_whatever_its_types(tmp_path: Path, kind: Any) -> None:
     """A response may be missing where the row's method needs none."""
     rows = {"lang": ["de", "de", "fr"], "prompt": ["a", "b", "c"], "response": ["x", None, "z"], "source": ["s", None, "s"]}
     frame = pd.DataFrame(rows | {"methods": [None, "translate", None]}).astype(kind)
