@@ -15,7 +15,7 @@ import pandas as pd
 
 from polyglot.core.conversations import HISTORY, Conversation, Turns, conversation
 from polyglot.core.rows import FileError, plain, read_rows
-from polyglot.core.text import unfit
+from polyglot.core.text import too_deep, unfit
 
 PROMPTS = ("prompt", "instruction", "question")
 RESPONSES = ("response", "output", "completion", "answer")
@@ -37,6 +37,7 @@ LAYOUTS = {
 OWN = ("id", "lang", "source", "methods")
 """Further columns of a seed file."""
 UNFIT = "it is no character of a text: delete it, or write the whole one"
+NESTED = "lists or objects nested too deep to be read"
 FOREIGN = ("choices", "option_a", "chosen", "rejected", "answer_number")
 """Columns of benchmark items, which are no seed prompts."""
 
@@ -266,6 +267,10 @@ def turns_of(value: Any) -> list[tuple[str, str]]:
             value = json.loads(value)
         except json.JSONDecodeError:
             raise ValueError(f"a text, not a list of turns ({value[:30]!r})") from None
+        except RecursionError:
+            raise ValueError(NESTED) from None
+        if too_deep(value):
+            raise ValueError(NESTED)
     value = plain(value)
     if not isinstance(value, list):
         raise ValueError(f"{type(value).__name__}, not a list of turns")

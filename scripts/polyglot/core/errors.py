@@ -62,6 +62,7 @@ FORMS = {
     "other signs goes into `name`",
 }
 """What a value must look like, by the pattern that says so."""
+IN_QUOTES = "YAML reads no, yes, on and off as false and true; put the word in quotes: 'no'"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
 FOLDERS = "HF_HOME, XDG_CACHE_HOME and TMPDIR name some"
@@ -134,7 +135,8 @@ def _said(problem: Any, model: type[BaseModel]) -> str:
         return str(problem["ctx"]["error"])
     if kind == "missing":
         return str(problem["msg"])
-    return f"{FORMS.get(problem.get('ctx', {}).get('pattern', ''), problem['msg'])} (value: {value})"
+    hint = f"; {IN_QUOTES}" if kind == "string_type" and isinstance(problem["input"], bool) else ""
+    return f"{FORMS.get(problem.get('ctx', {}).get('pattern', ''), problem['msg'])} (value: {value}){hint}"
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:

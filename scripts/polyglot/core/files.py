@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -77,8 +78,16 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     import pandas as pd
 
     texts = frame.transform(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_marked))
+    write_separated(texts.rename(columns=_marked), path)
+
+
+def write_separated(frame: pd.DataFrame, path: Path, separator: str = ",") -> None:
+    """Any table as CSV. Python 3.11 puts no quotes around a text with a carriage return, which would end its row, so texts have
+    quotes throughout where there is one."""
+    columns = [frame.columns, *(column for _, column in frame.items())]
+    returns = any(isinstance(value, str) and "\r" in value for column in columns for value in column)
     with atomic(path) as partial:
-        texts.rename(columns=_marked).to_csv(partial, index=False)
+        frame.to_csv(partial, index=False, sep=separator, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -31,22 +31,35 @@ SAMPLE = 200
 CHUNK, OVERLAP = 50_000, 2_000
 """Characters of a long text that are looked at together, and those that neighbours share."""
 
+OF_SK = (
+    r"(?:[A-Za-z0-9]{1,30}-){0,3}(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}[\w-]*",
+    r"(?:admin|ant|None|or-v1|proj|service|svcacct)-(?=[\w-]{0,60}\d)[\w-]{30,}",
+    r"lf-[0-9a-f]{8}-[0-9a-f-]{27}",
+    r"(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[a-z0-9][A-Z][\w-]{0,60}[a-z0-9][A-Z])[\w-]{20,}",
+)
+"""What follows `sk-` in a key: a run of letters and digits, also behind words; what a service writes so; or a mixture of small
+and capital letters. Words with hyphens and years are none: they are names, as of files in Slovak."""
 FORMS = {
     "a Hugging Face token": r"(?:hf|api_org)_[A-Za-z0-9]{20,}",
-    "a key of a model service": r"(?:c?sk-(?=[\w-]*\d)[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{30,}|pplx-[A-Za-z0-9]{30,}"
+    "a key of a model service": rf"(?:c?sk-(?:{'|'.join(OF_SK)})|gsk_[A-Za-z0-9]{{30,}}|pplx-[A-Za-z0-9]{{30,}}"
     r"|xai-[A-Za-z0-9]{30,}|nvapi-[\w-]{30,}|r8_[A-Za-z0-9]{30,}|fw_[A-Za-z0-9]{20,}|tgp_v1_[\w-]{30,})",
-    "a Google key": r"(?:AIza[\w-]{30,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
+    "a Google key": r"(?:AIza(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{35,}|GOCSPX-[\w-]{20,}|ya29\.[\w-]{20,})",
     "a GitHub token": r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
     "a GitLab token": r"glpat-[\w-]{16,}",
     "an AWS access key": r"A(?:KIA|SIA)[0-9A-Z]{16}(?![0-9A-Z])",
-    "a Slack token": r"xox[abeprs]-[\w-]{10,}",
+    "a Slack token": r"xox[abeprs](?:\.xox[abeprs])?-\d+-[\w-]{10,}",
     "an npm token": r"npm_[A-Za-z0-9]{36}",
     "a Databricks token": r"dapi[a-f0-9]{32}",
     "a DigitalOcean token": r"do[oprt]_v1_[a-f0-9]{40,}",
 }
 """Forms of keys from model hubs, endpoints and code hosts, with what to call them."""
-STARTS = {name: re.compile(rf"(?<![A-Za-z0-9]){form}") for name, form in FORMS.items()}
-ANY_FORM = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(FORMS.values())})")
+BEFORE = (
+    *(r"(?<![A-Za-z0-9])", r"(?<=\\[nrtbf])", r"(?<=\\x[0-9a-fA-F]{2})", r"(?<=\\u[0-9a-fA-F]{4})", r"(?<=\\U[0-9a-fA-F]{8})"),
+    *(r"(?<=%[0-9a-fA-F]{2})", r"(?<=\[[mK])", r"(?<=[\[;]\dm)", r"(?<=[\[;]\d\dm)", r"(?<=;\d\d\dm)"),
+)
+"""What stands before a key: no letter or digit, but for those that end a spelt character or a colour of a terminal."""
+STARTS = {name: re.compile(rf"(?:{'|'.join(BEFORE)}){form}") for name, form in FORMS.items()}
+ANY_FORM = re.compile(rf"(?:{'|'.join(BEFORE)})(?:{'|'.join(FORMS.values())})")
 LOGINS = re.compile(r"(?<=://)(?!(?i:user(?:name)?:(?:pass|pwd|\*|x{3}|<|\{|\$)))[^\s/:@\"'<>]*:[^\s/@\"'<>]+(?=@)")
 """User and password in an address; not the words `user:password` of manuals."""
 NAMED = re.compile(
@@ -67,7 +80,9 @@ PIECES = (
     re.compile(r".+", re.DOTALL),
 )
 """Pieces of a text that are removed when a key hides in them, from the smallest."""
-INVISIBLE = re.compile("[\0\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+COLOURS = re.compile(r"(?:\x1b|\\x1b|\\033|\\u001b)\[[0-?]*[ -/]*[@-~]")
+"""What a program writes to a terminal to colour a text, or how that is spelt."""
+INVISIBLE = re.compile("[\0\x1b\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]{4,}")
 """Latin letters and digits of another width or style, which are the same to a reader."""
 SUM = re.compile(r"[\"'][ \t]*[+.][ \t]*[\"']")
@@ -100,7 +115,7 @@ def _legible(text: str) -> bool:
 
 
 def _plain(text: str) -> Iterator[str]:
-    plain = INVISIBLE.sub("", text)
+    plain = INVISIBLE.sub("", COLOURS.sub("", text))
     yield unicodedata.normalize("NFKC", plain) if STYLED.search(plain) else plain
 
 

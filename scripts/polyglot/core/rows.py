@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from polyglot.core.errors import WrongInput
-from polyglot.core.files import atomic, write_parquet, write_text
-from polyglot.core.text import different_keys, is_unicode
+from polyglot.core.files import write_parquet, write_separated, write_text
+from polyglot.core.text import different_keys, is_unicode, too_deep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,8 @@ LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 GZ = ".gz"
 SEPARATORS = ",;\t"
+UNNAMED = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name in a Parquet file."""
 LONGEST_NUMBER = 4300
 """Most digits of a whole number that is read as an integer."""
 BOM, PARQUET, GZIPPED = b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b"
@@ -52,6 +55,8 @@ CONTENTS = {
 """How files begin that are no text in UTF-8 whatever their names say, and what they are."""
 PAGES = (b"<!doctype html", b"<html", b"<?xml")
 """How pages of the web begin, in small letters, which a download may be instead of the file."""
+DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
+NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
 
 
 class FileError(WrongInput):
@@ -72,11 +77,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     path = Path(path)
     kind = kind_of_file(path)
     if kind == ".parquet":
-        try:
-            frame = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise FileError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
-        return frame.reset_index(drop=frame.index.name is None)
+        return _frame_of_parquet(path)
     if kind in TABLES:
         return table_of(path, lines_of(path))
     found = dict(_rows(path, kind))
@@ -187,6 +188,29 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
     yield from _objects(path, lines_of(path))
 
 
+def _frame_of_parquet(path: Path) -> pd.DataFrame:
+    """The columns of a Parquet file, also those that pandas has as index. Texts are plain ones, None where there is none,
+    whatever type of pandas they had."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+        _check_names(path, table.column_names)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
+        for index in (table.schema.pandas_metadata or {}).get("index_columns", ()):
+            if isinstance(index, dict) and index["name"] is not None and index["name"] not in frame:
+                frame[index["name"]] = range(index["start"], index["start"] + index["step"] * len(frame), index["step"])
+        frame = frame.drop(columns=[name for name in table.column_names if UNNAMED.fullmatch(name)])
+        own = [name for name in frame if isinstance(frame[name].dtype, pd.StringDtype | pd.CategoricalDtype)]
+        return frame.assign(**{str(name): frame[name].astype(object).where(frame[name].notna(), None) for name in own})
+    except FileError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, pa.ArrowException) as error:
+        raise FileError(f"{path}: not a readable Parquet file: {error}. Write it again") from error
+
+
 def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -197,7 +221,7 @@ def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for row in batch.to_pylist():
                 yield place, row
                 place += 1
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise FileError(f"{path}: row {place + 1}: not a readable Parquet file: {error}. Write it again") from error
 
 
@@ -212,8 +236,7 @@ def write_rows(frame: pd.DataFrame, path: Path) -> None:
         _check_parquet(frame, path)
         write_parquet(frame, path)
     elif kind in TABLES:
-        with atomic(path) as partial:
-            frame.to_csv(partial, index=False, sep="\t" if kind == ".tsv" else ",")
+        write_separated(frame, path, "\t" if kind == ".tsv" else ",")
     elif kind in (".json", *LINES):
         rows = [_dumped(_plain(row)) for row in frame.to_dict("records")]
         text = "".join(f"{row}\n" for row in rows) if kind != ".json" else "[\n" + ",\n".join(rows) + "\n]\n"
@@ -231,8 +254,7 @@ def _dumped(row: dict[str, Any]) -> str:
 
 def separator(header: str) -> str:
     """What separates the fields of a table with this first line: the most frequent of `SEPARATORS`; a comma if none is there."""
-    fields = header.replace('""', "")
-    outside = "".join(fields.split('"')[::2])
+    outside = "".join(header.replace('""', "").split('"')[::2])
     return max(SEPARATORS, key=outside.count)
 
 
@@ -254,15 +276,20 @@ def _records(path: Path, lines: Iterable[str]) -> tuple[list[str], Iterator[tupl
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise FileError(f"{path}: the file is empty; its first line holds the names of the columns")
+    if first.strip().strip('"').lower().startswith("sep="):
+        raise FileError(f"{path}: the first line, {first.strip()}, is for Excel alone; delete it")
     csv.field_size_limit(sys.maxsize)
     ended = (f"{line}\n" for line in chain([first], lines))
     reader = csv.reader(ended, delimiter=separator(first), strict=True)
     header = next(_read_records(path, reader))[1]
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise FileError(f"{path}: two columns are named '{twice}'; rename one")
+    _check_names(path, names)
     return names, _checked(path, names, _read_records(path, reader))
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise FileError(f"{path}: two columns are named '{twice[0]}'; rename one")
 
 
 def _read_records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -314,12 +341,6 @@ def _list(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, dict[str, Any
     return ((place, _object(path, place, row)) for place, row in enumerate(whole))
 
 
-DEEP = "lists or objects nested too deep to be read; flatten the row or delete it"
-
-
-NULL = "a null character, as UTF-16 without a mark has, or a damaged file; convert it, e.g. iconv -f utf-16le -t utf-8"
-
-
 def _whole(text: str) -> int | Decimal:
     """A whole number of JSON; one that is longer than Python reads fails no file, since nobody may read its column. A library may
     have lifted Python's limit for the whole process, so it is not asked."""
@@ -343,6 +364,10 @@ def _object(path: Path, place: int, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         hint = "; a list of plain texts is a .txt with one prompt a line" if isinstance(row, str) else ""
         raise FileError(f"{path}: row {place + 1}: a {type(row).__name__}, not an object. Write one JSON object per line{hint}")
+    if too_deep(row):
+        raise FileError(f"{path}: row {place + 1}: {DEEP}")
+    if not all(map(is_unicode, row)):
+        raise FileError(f"{path}: row {place + 1}: half a character in a name of a column (a lone surrogate); rename the column")
     return row
 
 

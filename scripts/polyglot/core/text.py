@@ -176,3 +176,18 @@ def different_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key '{twice}' stands there twice")
     return found
+
+
+DEEPEST = 100
+"""Lists and objects around each other in a value that is read; Python can no longer walk through a few hundred."""
+
+
+def too_deep(value: Any) -> bool:
+    """Whether lists or objects are nested deeper than is read."""
+    level = [value]
+    for _ in range(DEEPEST):
+        around = [one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in around for inner in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)

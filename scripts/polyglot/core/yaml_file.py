@@ -38,6 +38,13 @@ class _Loader(yaml.SafeLoader):
             )
         return super().construct_scalar(node)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, OverflowError) as error:
+            told = f"'{node.value}' cannot be read as {node.tag.rpartition(':')[2]} ({error}); a text stands in quotes"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from None
+
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file.
@@ -51,5 +58,9 @@ def read_yaml(path: Path) -> Any:
             return yaml.load(file, _Loader)
         except yaml.YAMLError as error:
             raise yaml.YAMLError(masked(str(error))) from None
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, OverflowError) as error:  # \\U with a number that is none of a character
+            raise yaml.YAMLError(f"a character that does not exist is written with \\U ({error}); correct or delete it") from None
         except RecursionError:
             raise yaml.YAMLError("lists or mappings nested too deep to be read; write them flat") from None

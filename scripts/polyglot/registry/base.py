@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from polyglot.core.errors import WrongInput, problems_of
+from polyglot.core.errors import IN_QUOTES, WrongInput, problems_of
 from polyglot.core.given_path import seen_from
 from polyglot.core.key_finder import masked
 from polyglot.core.section import Strict
@@ -116,6 +116,8 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(raw, dict):
         raise RegistryError(f"{file}: a registry is a mapping of names to entries")
+    if any(isinstance(name, bool) for name in raw):
+        raise RegistryError(f"{file}: the name of an entry is no text: {IN_QUOTES}")
     strange = next((str(name) for name in raw if not str(name).strip() or not str(name).isprintable()), None)
     if strange is not None:
         raise RegistryError(f"{file}: entry {strange!r}: a name is one line of visible characters")

@@ -67,7 +67,7 @@ class Cleaned(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         lines = text.replace("\r\n", "\n").replace("\r", "\n")
-        super().write(self.keys.hide(visible(lines)))
+        super().write(visible(self.keys.hide(lines)))
         return len(text)
 
 
@@ -93,7 +93,7 @@ def tidy(log: Path) -> None:
     sys.stderr.flush()
     with suppress(OSError), log.open("r+", encoding="utf-8", errors="replace") as file:  # what is written there stays, at worst
         text = file.read()
-        clean = KeyFinder.here().hide(visible(text))
+        clean = visible(KeyFinder.here().hide(text))
         if clean != text:
             file.seek(0)
             file.write(clean)

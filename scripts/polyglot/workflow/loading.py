@@ -111,7 +111,7 @@ def _study(path: Path, raw: Mapping[str, Any], context: Mapping[str, Any]) -> St
     """The study of a file's keys, after its plugins are loaded."""
     plugins = raw.get("plugins")
     try:
-        load_plugins(plugins if isinstance(plugins, list) else [])
+        load_plugins([one for one in plugins if isinstance(one, str)] if isinstance(plugins, list) else [])
         return Study.model_validate(raw, context=dict(context))
     except PluginError as error:
         raise ConfigurationError(f"{path}: {error}") from error

@@ -147,3 +147,39 @@ def test_json_keeps_numbers_nulls_and_what_a_row_lacks(tmp_path: Path) -> None:
     rows = [{"a": 1, "b": None, "c": [{"d": 2}]}, {"a": 2}]
     write_rows(read_rows(written(tmp_path / "a.jsonl", rows)), tmp_path / "b.jsonl")
     assert [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()] == rows
+
+
+NESTED = "[" * 900 + "]" * 900
+
+
+@pytest.mark.parametrize("column", ["id", "messages", "unread"])
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_a_row_that_is_nested_too_deep_is_named(tmp_path: Path, column: str, ending: str) -> None:
+    path, good = tmp_path / f"a.{ending}", '{"prompt": "a", "response": "b"}'
+    row = f'{{"prompt": "a", "response": "b", "{column}": {NESTED}}}'
+    path.write_text(f"{good}\n{row}\n" if ending == "jsonl" else f"[{good},\n{row}]")
+    with pytest.raises(FileError, match=r"row 2: lists or objects nested too deep to be read; flatten the row or delete it"):
+        read_dialogues(path)
+
+
+@pytest.mark.parametrize("turns", [NESTED, "[" * 100_000])
+def test_turns_in_a_text_that_is_nested_too_deep_are_a_problem_of_the_row(tmp_path: Path, turns: str) -> None:
+    found = read_dialogues(written(tmp_path / "a.jsonl", [{"messages": turns}, {"messages": "null"}]))
+    assert [one.what for one in found.problems] == [
+        "lists or objects nested too deep to be read in column 'messages'",
+        "NoneType, not a list of turns in column 'messages'",
+    ]
+
+
+def test_half_a_character_in_a_name_of_a_column_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"prompt": "a"}\n{"prompt": "b", "\\ud800": 1}\n')
+    with pytest.raises(FileError, match=r"row 2: half a character in a name of a column .*; rename the column"):
+        read_dialogues(path)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=\t"])
+def test_excels_line_that_names_the_separator_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{line}\nprompt;response\na;b\n")
+    with pytest.raises(FileError, match=rf"a\.csv: the first line, {line.strip()}, is for Excel alone; delete it"):
+        read_rows(tmp_path / "a.csv")

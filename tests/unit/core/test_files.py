@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyglot.core.files import read_frame, write_csv
+from polyglot.core.rows import read_rows, write_rows
 
 STARTS = ("=", "+", "-", "@", "\t", "\uff1d")
 
@@ -42,3 +43,13 @@ def test_every_text_comes_back_as_it_was(texts: list[str]) -> None:
         path = Path(folder) / "a.csv"
         write_csv(pd.DataFrame({"name": texts, "count": 1}), path)
         assert list(read_frame(path)["name"]) == texts
+
+
+@pytest.mark.parametrize("lines", ["one\rtwo", "one\r", "\rtwo", "one\r\ntwo"])
+def test_a_text_with_a_carriage_return_ends_no_row_of_a_table(tmp_path: Path, lines: str) -> None:
+    table = pd.DataFrame({"name": [lines, "a", None], "pgr": [0.5, None, 1.0], "n": [1, 2, 3]})
+    write_csv(table, tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(read_frame(tmp_path / "a.csv"), table, check_dtype=False)
+    for name in ("b.csv", "b.tsv"):
+        write_rows(table, tmp_path / name)
+        assert [row["n"] for row in read_rows(tmp_path / name).to_dict("records")] == ["1", "2", "3"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from polyglot.core.key_finder import SECRET, KeyFinder, masked
+from polyglot.core.text import visible
 from polyglot.core.yaml_file import read_yaml
 
 TOKEN = "hf_abcdefghijklmnopqrstuvwxyzABCD1234"
@@ -89,6 +90,74 @@ def test_a_key_without_a_form_is_found_beside_its_name(named: str) -> None:
     clean = KeyFinder().clean(f"Vorher {named} nachher.")
     assert "0123abcd" not in clean
     assert VALUE not in clean
+
+
+BYTES = base64.urlsafe_b64encode(bytes(range(3, 250, 2))).decode().rstrip("=")
+FORMS = {
+    "OpenAI": f"sk-{(VALUE * 2)[:48]}",
+    "OpenAI, of a project": f"sk-proj-{BYTES[:74]}T3BlbkFJ{BYTES[20:94]}",
+    "OpenAI, a short one of a project": "sk-proj-0123456789abcdefghij",
+    "OpenAI, of a service account": f"sk-svcacct-{BYTES[:60]}",
+    "OpenAI, of an administrator": f"sk-admin-{BYTES[:60]}",
+    "OpenAI, of nobody": f"sk-None-{VALUE[:20]}T3BlbkFJ{VALUE[:20]}",
+    "Anthropic": f"sk-ant-api03-{BYTES[:93]}AA",
+    "Anthropic, of an administrator": f"sk-ant-admin01-{BYTES[:93]}AA",
+    "OpenRouter": f"sk-or-v1-{'0123abcd' * 8}",
+    "DeepSeek and DashScope": f"sk-{'0123abcd' * 4}",
+    "LiteLLM": "sk-aB3-dEfG_hJ9-LmN0p-QrS",
+    "Langfuse": "sk-lf-12345678-9abc-4def-8123-456789abcdef",
+    "Cerebras": f"csk-{(VALUE * 2)[:48].lower()}",
+    "a gateway's": f"sk-my-team-{VALUE[:20]}",
+    "Google": f"AIzaSy{VALUE}-",
+    "Slack, a bot's": f"xoxb-123456789012-1234567890123-{VALUE[:24]}",
+    "Slack, a user's": f"xoxp-123456789012-123456789012-123456789012-{'0123abcd' * 4}",
+    "Slack, one that ends": f"xoxe.xoxp-1-{VALUE * 3}",
+}
+NO_KEYS = (
+    "data/sk-instructions-2026.jsonl",
+    "sk-wikipedia_20231101_cleaned.parquet",
+    "https://news.example/sk-hynix-hbm3e-16-high-memory-2024",
+    "sk-slovensko-hokej-2019-vysledky",
+    "sk-SNK-Korpus-2024-preklady-v2.csv",
+    "AIzawa-no-hana-wa-utsukushii-desu-ne",
+    "AIzawa-no-hana-wa-utsukushii-desu-ne-2024-haru",
+    "xoxb-mas-2024-hello",
+)
+
+
+@pytest.mark.parametrize("key", FORMS.values(), ids=FORMS)
+def test_every_service_s_form_is_found_and_goes_whole(key: str) -> None:
+    assert KeyFinder().clean(f"Vorher {key} nachher.") == f"Vorher {SECRET} nachher."
+    assert masked(f"Vorher {key} nachher.") == f"Vorher {SECRET} nachher."
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_words_with_hyphens_and_a_year_are_no_key(name: str) -> None:
+    assert KeyFinder().find(f"see {name} there") is None
+    assert masked(name) == name
+
+
+AFTER = {
+    **{"a colour": "\x1b[31m", "two colours": "\x1b[1;32m", "no colour": "\x1b[0m", "one of 256 colours": "\x1b[38;5;208m"},
+    **{"the rest of a line": "\x1b[K", "a null": "\0", "a carriage return": "\r", "an invisible space": "\u200b"},
+    **{"a mark of direction": "\u202a", "a tag": "\U000e0001", "a space of an address": "%20"},
+}
+
+
+@pytest.mark.parametrize("before", AFTER.values(), ids=AFTER)
+@pytest.mark.parametrize("written", [str, repr, ascii, visible])
+def test_a_key_just_after_a_control_character_or_colour_is_found_and_masked(before: str, written: Callable[[str], str]) -> None:
+    text = written(f"see{before}{TOKEN}\n")
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    for clean in (KeyFinder().clean(text), KeyFinder().hide(text), masked(text)):
+        assert TOKEN[3:] not in clean
+        assert clean.startswith(written("see")[:4].rstrip("'"))
+
+
+def test_a_key_in_two_colours_is_found() -> None:
+    text = f"{TOKEN[:5]}\x1b[01;31m{TOKEN[5:]}\x1b[m"
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    assert TOKEN[5:] not in KeyFinder().clean(text)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from polyglot.core.files import read_frame
@@ -100,3 +102,65 @@ def test_a_number_of_thousands_of_digits_fails_no_file_whatever_a_library_has_al
         assert row == {"prompt": "a", "unread": Decimal(long), "list": [Decimal(f"-{long}"), 7]}
     write_rows(pd.DataFrame([row]), path)
     assert read_rows(path)["unread"][0] == long
+
+
+TABLE = pd.DataFrame({"id": ["1", "2"], "lang": ["de", "fr"], "prompt": ["a", "b"], "size": pd.array([7, None], "Int64")})
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        TABLE,
+        TABLE.set_index(["lang", "id"]),
+        TABLE.set_index("lang").set_index(pd.Index([4, 5]), append=True),
+        TABLE.set_index("id", drop=False),
+        TABLE.drop(columns="id").set_index(pd.RangeIndex(1, 3, name="id")).astype({"lang": "string"}),
+        TABLE.convert_dtypes(),
+        TABLE.astype({"lang": "category", "id": "category"}),
+    ],
+    ids=["plain", "two levels", "a level without a name", "a column twice", "a range", "pandas' types", "categories"],
+)
+def test_columns_that_pandas_has_as_index_or_in_types_of_its_own_are_columns(tmp_path: Path, frame: pd.DataFrame) -> None:
+    path = tmp_path / "a.parquet"
+    frame.to_parquet(path)
+    rows = read_rows(path)
+    assert rows.astype({"id": str})[list(TABLE)].to_dict("records") == [
+        {"id": "1", "lang": "de", "prompt": "a", "size": 7},
+        {"id": "2", "lang": "fr", "prompt": "b", "size": None},
+    ]
+    assert set(rows) == set(TABLE)
+    assert list(rows.index) == [0, 1]
+
+
+def test_a_text_that_is_missing_is_none_whatever_type_of_pandas_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    for kind in ("object", "string", "category"):
+        pd.DataFrame({"a": ["x", None]}).astype(kind).to_parquet(path)
+        assert list(read_rows(path)["a"]) == ["x", None]
+
+
+def test_a_parquet_file_is_written_again_with_the_types_that_it_had(tmp_path: Path) -> None:
+    types = {"a": pa.int32(), "b": pa.float32(), "c": pa.timestamp("us", "UTC"), "d": pa.uint64(), "f": pa.date32()}
+    table = pa.table({name: pa.array([1, 2], pa.int64()).cast(kind, safe=False) for name, kind in types.items() if name != "f"})
+    table = table.append_column("f", pa.array([1, 2], pa.int32()).cast(pa.date32()))
+    pq.write_table(table, tmp_path / "a.parquet")
+    write_rows(read_rows(tmp_path / "a.parquet"), tmp_path / "b.parquet")
+    assert {field.name: field.type for field in pq.read_schema(tmp_path / "b.parquet")} == types
+
+
+NOT_UTF8 = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"], pa.binary()).buffers())
+
+
+@pytest.mark.parametrize("values", [NOT_UTF8, pa.array([9_999_999], pa.date32())], ids=["no UTF-8", "a date out of range"])
+def test_a_value_of_a_parquet_file_that_cannot_be_read_is_told(tmp_path: Path, values: pa.Array) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"prompt": ["a"], "x": values}), path)
+    for read in (read_rows, lambda path: list(stream_rows(path))):
+        with pytest.raises(FileError, match=r"a\.parquet: .*not a readable Parquet file: .*Write it again"):
+            read(path)
+
+
+def test_two_columns_of_a_parquet_file_have_two_names(tmp_path: Path) -> None:
+    pq.write_table(pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"]), tmp_path / "a.parquet")
+    with pytest.raises(FileError, match="two columns are named 'prompt'; rename one"):
+        read_rows(tmp_path / "a.parquet")

@@ -91,3 +91,17 @@ def test_an_own_chat_template_comes_first(load: Load, own: Path, repository: Pat
     assert own_chat_template(found.models, "a") == chat_template(found.models, "a") == own / "chat_templates/mine.jinja"
     assert own_chat_template(found.models, "b") is None
     assert chat_template(found.models, "b") == repository / "config/chat_templates/chatml.jinja"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2024-13-45", '"\\UFFFFFFFF"', '"\\U00110000"', "!!bool maybe", '!!int ""', "!!float x", "!!timestamp foo"],
+)
+def test_a_value_that_yaml_cannot_read_is_named_with_its_file(load: Load, value: str) -> None:
+    with pytest.raises(RegistryError, match=r"mine/models\.yaml: cannot be read: .*(stands in quotes|or delete it)"):
+        load(models=f"a: {{folder: {value}}}")
+
+
+def test_a_word_that_yaml_reads_as_false_is_no_name(load: Load) -> None:
+    with pytest.raises(RegistryError, match=r"mine/models\.yaml: the name of an entry is no text: .* in quotes: 'no'"):
+        load(models="no: {folder: x}")

@@ -112,3 +112,16 @@ def test_a_request_never_holds_more_of_the_seed_dataset_than_it_may() -> None:
     assert short_enough(seeds, "translate", longest=10, shots=3).tolist() == [True, True, False]
     assert short_enough(seeds, "generate", longest=30, shots=3).tolist() == [True, False, False]
     assert short_enough(seeds, "generate", longest=None, shots=3).all()
+
+
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+def test_a_parquet_file_may_lack_methods_sources_and_responses_whatever_its_types(tmp_path: Path, kind: Any) -> None:
+    """A response may be missing where the row's method needs none."""
+    rows = {"lang": ["de", "de", "fr"], "prompt": ["a", "b", "c"], "response": ["x", None, "z"], "source": ["s", None, "s"]}
+    frame = pd.DataFrame(rows | {"methods": [None, "translate", None]}).astype(kind)
+    frame.set_index(["lang", pd.Index(["1", "2", "3"], name="id")]).to_parquet(tmp_path / "s.parquet")
+    found = read_seed_file(tmp_path / "s.parquet", "de", KNOWN | {"fr"})
+    assert found[["id", "response", "source", "methods"]].to_numpy().tolist() == [
+        ["1", "x", "s", ""],
+        ["2", "", "s.parquet", "translate"],
+    ]

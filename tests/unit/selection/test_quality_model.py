@@ -81,6 +81,13 @@ def test_pairs_of_an_expert_are_read_and_split_by_instruction(tmp_path: Path) ->
         read_pairs(path, held_out=0.3, seed=0)
 
 
+def test_pairs_in_a_parquet_file_may_lack_languages(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"instruction": list("abcd"), "revised": list("efgh"), "original": list("ijkl")})
+    rows.assign(lang=pd.Categorical(["de", None, "de", "fr"])).set_index("lang").to_parquet(tmp_path / "pairs.parquet")
+    found = read_pairs(tmp_path / "pairs.parquet", held_out=0.5, seed=0)
+    assert list(found["lang"]) == ["de", "", "de", "fr"]
+
+
 def test_auc_is_that_of_scikit_learn_and_counts_ties_half() -> None:
     rng = np.random.default_rng(0)
     good, bad = rng.integers(1, 7, 40).astype(float), rng.integers(0, 6, 40).astype(float)

@@ -229,6 +229,11 @@ NAMES = [
         "missing: it leaves no cell of the experiment 'main'",
     ),
     bad("plugin missing", {"plugins": ["no_such_module"]}, "bad.yaml", "no_such_module"),
+    bad("Norwegian without quotes", {"languages": [False, "de"]}, "languages.0: ", "a valid string", "in quotes: 'no'"),
+    bad("an empty plugin", {"plugins": [None]}, "plugins.0: ", "a valid string"),
+    bad("a plugin with settings", {"plugins": [{"my_metric": None}]}, "plugins.0: ", "a valid string"),
+    bad("a plugin that is a number", {"plugins": [1]}, "plugins.0: ", "a valid string"),
+    bad("an impossible date", PLAIN.replace("study: bad", "study: 2024-13-45"), "bad.yaml", "2024-13-45", "in quotes"),
     bad("plugin with a name of Python's", {"plugins": ["os.path"]}, "plugins: 'os.path' is a module of Python's own", "rename"),
     bad("race of no experiment", {"race": {"least": 0.1}}, "race: no experiment is a race", "add one", "or leave it out"),
 ]

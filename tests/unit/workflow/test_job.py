@@ -17,6 +17,7 @@ import pytest
 from polyglot.core import submission
 from polyglot.core.submission import Submission
 from polyglot.workflow.job import OFFLINE, gpus_asked, kept_table, may_share
+from polyglot.workflow.job_log import Cleaned, tidy
 from tests.patience import STANDSTILL
 
 CODE = """
@@ -168,3 +169,20 @@ def test_the_log_of_a_job_has_no_control_character_and_no_key(tmp_path: Path, ho
 )
 def test_a_job_knows_how_many_gpus_it_asks_for(resources: dict[str, Any], gpus: int) -> None:
     assert gpus_asked(resources) == gpus
+
+
+@pytest.mark.parametrize("before", ["\x1b[31m", "\0", "\u200b", "\u202a", "\r"])
+def test_a_log_holds_no_key_just_after_a_control_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    """While a job runs, and after it has ended; a known value may hold one."""
+    monkeypatch.setenv("LAB_KEY", "lab\u200bpass-1")
+    said = f"asked with {before}hf_abcdefghijklmnopqrstuvwxyzABCD1234, lab\u200bpass-1\n"
+    tidied, written = tmp_path / "tidied", tmp_path / "written"
+    tidied.write_text(said, encoding="utf-8", newline="")
+    tidy(tidied)
+    with written.open("wb") as file:
+        Cleaned(file.fileno()).write(said)
+    for log in (tidied, written):
+        text = log.read_text(encoding="utf-8")
+        assert "abcdefghij" not in text
+        assert text.startswith("asked with ")
+        assert text.endswith("[secret], [secret]\n")
