@@ -223,6 +223,8 @@ def _start(place: Path, run: int, environment: str) -> None:
     if submission is not None:
         name, log = str(place.relative_to(submission.folder)), submission.log(environment)
         _wait_for(order(Path(submission.folder), name, command, variables, log), log)
+        if not place.exists():
+            raise OSError(f"its server has not come up; the log is {log}")
         return
     with place.with_name(f"{place.name}.log").open("ab") as file:
         subprocess.run(

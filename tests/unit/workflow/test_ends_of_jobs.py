@@ -114,6 +114,48 @@ def test_a_job_whose_run_has_ended_does_not_go_on_by_itself(place: Place, waited
     assert (output, error.splitlines()[-1:], job.returncode) == ("", ["The run has ended, and this job with it."], 1)
 
 
+LIMITED = """
+import os
+fork, forks = os.fork, []
+def limited():
+    if forks:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    forks.append(1)
+    return fork()
+os.fork = limited
+"""
+FULL = """
+import os, pathlib
+def full(*given, **more):
+    raise OSError(28, "No space left on device")
+pathlib.Path.write_text = full
+os.dup2(os.open("/dev/full", os.O_WRONLY), 1), os.dup2(1, 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("harm", "shares", "reason"),
+    [
+        (
+            LIMITED,
+            False,
+            "this job does not share its start: its process cannot be forked: [Errno 11] Resource temporarily unavailable",
+        ),
+        (FULL, True, ""),
+    ],
+)
+def test_what_fails_for_one_job_ends_no_other(place: Place, harm: str, shares: bool, reason: str) -> None:
+    """No more processes are allowed, or the disk is full, where the libraries are imported."""
+    (place.folder / "harm.py").write_text(harm, encoding="utf-8")
+    path = os.pathsep.join([str(place.folder), os.environ.get("PYTHONPATH", "")])
+    (first, facts), (second, other) = (place.waiting(modules=("harm",), PYTHONPATH=path) for _ in range(2))
+    assert facts["reason"] == ""
+    assert (other["reason"], other["parent"] == facts["parent"]) == (reason, shares)
+    for job in (first, second):
+        assert job.communicate("", timeout=STANDSTILL) == ("done\n", "")
+        assert job.returncode == 0
+
+
 def test_what_is_to_run_at_exit_runs(place: Place) -> None:
     assert place.do("import atexit; atexit.register(lambda: print(json.dumps('at exit')))") == "at exit"
 
