@@ -40,8 +40,8 @@ def begin(submission: Submission) -> None:
     Raises:
         OSError: if there is no place for it on the node.
     """
+    shutil.rmtree(submission.place())  # what a killed submission has left whose process had the same number
     folder = submission.place()
-    (folder / ORDERS).unlink(missing_ok=True)
     os.mkfifo(folder / ORDERS, 0o600)
     command = [sys.executable, "-m", __name__, str(folder), str(submission.pid)]
     subprocess.Popen(command, env=with_library(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)

@@ -76,6 +76,19 @@ def test_what_a_submission_has_started_ends_with_it(node: Node) -> None:
     assert job.wait(timeout=STANDSTILL) == 1
 
 
+def test_what_a_killed_submission_has_left_is_not_taken_over(tmp_path: Path) -> None:
+    """Its process had the same number, by which its folder is named; its servers had crashed."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        submission = Submission(process.pid, str(tmp_path / "node"), str(tmp_path / "logs"), sharing=True)
+        left = submission.place("a server") / "crashes"
+        left.write_text("ready\n" * 4, encoding="utf-8")
+        try:
+            begin(submission)
+            assert [path.name for path in (tmp_path / "node").iterdir()] == ["orders"]
+        finally:
+            process.kill()
+
+
 def test_a_submission_that_ends_leaves_no_folder(tmp_path: Path) -> None:
     """Also where Slurm then kills all else at once."""
     code = "import os, sys; from polyglot.core.starter import begin; from polyglot.core.submission import Submission; "
