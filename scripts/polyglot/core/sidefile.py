@@ -50,7 +50,7 @@ class SideFile:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The same rows, one after the other; first those that are kept of finished runs."""
-        yield from self._kept_rows()
+        yield from self.kept_rows()
         yield from self._own_rows()
 
     def _own_rows(self) -> Iterator[dict[str, Any]]:
@@ -92,7 +92,8 @@ class SideFile:
         """What is kept of finished runs with this owner: the rows of a side file, compressed."""
         return kept_folder(self.path) / f"{self.owner}.jsonl.gz"
 
-    def _kept_rows(self) -> Iterator[dict[str, Any]]:
+    def kept_rows(self) -> Iterator[dict[str, Any]]:
+        """Those that are kept of finished runs."""
         if not self.kept.exists():
             return
         try:
@@ -121,7 +122,7 @@ class SideFile:
     def _keep(self, made: Callable[[], Iterator[dict[str, Any]]]) -> None:
         new = {row["id"] for row in made()}
         if new:
-            earlier = sum(row["id"] not in new for row in self._kept_rows())
+            earlier = sum(row["id"] not in new for row in self.kept_rows())
             surplus = max(0, earlier - (GROWTH - 1) * len(new))
             with atomic(self.kept) as partial, gzip.open(partial, "wt", encoding="utf-8", compresslevel=4) as file:
                 for batch in _batches(self._all_once(made, new, surplus)):
@@ -134,7 +135,7 @@ class SideFile:
 
     def _all_once(self, made: Callable[[], Iterator[dict[str, Any]]], new: set[str], surplus: int) -> Iterator[dict[str, Any]]:
         """Every row once: the earlier ones, without the oldest of them, then the new ones."""
-        for place, row in enumerate(row for row in self._kept_rows() if row["id"] not in new):
+        for place, row in enumerate(row for row in self.kept_rows() if row["id"] not in new):
             if place >= surplus:
                 yield row
         waiting = set(new)

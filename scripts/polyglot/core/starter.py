@@ -40,8 +40,8 @@ def begin(submission: Submission) -> None:
     Raises:
         OSError: if there is no place for it on the node.
     """
+    shutil.rmtree(submission.place())  # what a killed submission has left whose process had the same number
     folder = submission.place()
-    (folder / ORDERS).unlink(missing_ok=True)
     os.mkfifo(folder / ORDERS, 0o600)
     command = [sys.executable, "-m", __name__, str(folder), str(submission.pid)]
     subprocess.Popen(command, env=with_library(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -59,7 +59,7 @@ def order(folder: Path, name: str, command: Sequence[str], environment: Mapping[
         log: what it prints is added there.
 
     Returns:
-        A file that is there as soon as the command has ended, with whatever status.
+        A file that is there as soon as the command has ended, with whatever status, or cannot be started.
 
     Raises:
         OSError: if the submission has no process that takes orders.
@@ -112,20 +112,37 @@ def environment(asked: Mapping[str, str]) -> dict[str, str]:
     return of_the_job(asked) | {name: value for name, value in os.environ.items() if name.startswith(OF_THE_NODE)}
 
 
-def started(ordered: Path) -> tuple[subprocess.Popen[bytes], Path]:
-    """The process of an order, and the file that is to be there when it has ended. The order, which may hold keys, is removed."""
-    said = json.loads(ordered.read_text(encoding="utf-8"))
-    ordered.unlink()
-    with Path(said["log"]).open("ab") as log:
-        process = subprocess.Popen(
-            said["command"],
-            env=environment(said["environment"]),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return process, Path(said["ended"])
+def started(ordered: Path) -> tuple[subprocess.Popen[bytes], Path] | None:
+    """The process of an order, and the file that is to be there when it has ended. The order, which may hold keys, is removed.
+
+    None for an order that cannot be carried out: its log says why, if it can be written, and the file is there at once.
+    """
+    try:
+        said = json.loads(ordered.read_text(encoding="utf-8"))
+        ordered.unlink()
+    except (OSError, ValueError):
+        return None
+    end = Path(said["ended"])
+    with suppress(OSError), Path(said["log"]).open("ab") as log:
+        try:
+            process = subprocess.Popen(
+                said["command"],
+                env=environment(said["environment"]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            return process, end
+        except (OSError, ValueError) as error:
+            log.write(f"{said['command'][0]} cannot be started: {error}\n".encode())
+    _touch(end)
+    return None
+
+
+def _touch(end: Path) -> None:
+    with suppress(OSError):  # the submission is over and its folder gone, or the disk is full
+        end.touch()
 
 
 def serve(folder: Path, process: int) -> None:
@@ -150,17 +167,18 @@ def _serve(folder: Path, submission: int) -> None:
             elif file == orders:
                 *lines, rest = (rest + os.read(orders, 65536)).split(b"\n")
                 for line in lines:
-                    process, end = started(folder / line.decode())
-                    pidfd = os.pidfd_open(process.pid)
-                    running[pidfd] = process, end
+                    found = started(folder / line.decode())
+                    if found is None:
+                        continue
+                    pidfd = os.pidfd_open(found[0].pid)
+                    running[pidfd] = found
                     watch.register(pidfd, select.POLLIN)
             else:
                 process, end = running.pop(file)
                 watch.unregister(file)
                 os.close(file)
                 process.wait()
-                with suppress(FileNotFoundError):  # the submission is over, and its folder gone
-                    end.touch()
+                _touch(end)
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ class SharedServer:
 
     def _said(self, crashes: list[str]) -> str:
         how = "has not come up" if crashes[:1] == ["starting"] else f"has crashed {len(crashes)} times"
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES:] if self.log.exists() else []
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES:] if self.log.is_file() else []
         return "\n".join([f"vLLM's server for {self.title} {how}; the end of {self.log}:", *lines])
 
 

@@ -43,7 +43,7 @@ def running(snakemake: Any, *, environment: str | None = None, online: bool = Fa
     """
     collect_rarely()
     os.environ.update({} if online else OFFLINE)
-    alone = hand_over(environment) if environment and may_share(snakemake.resources) else ""
+    alone = hand_over(environment, Path(str(snakemake.log[0]))) if environment and may_share(snakemake.resources) else ""
     from polyglot.workflow.job_log import logged
 
     with logged(snakemake, alone):

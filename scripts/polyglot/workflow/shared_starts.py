@@ -68,6 +68,7 @@ CUDA, as torch does to count GPUs, unless it asks their management library."""
 STARTING = 120.0
 """Seconds that a server may take to listen; it imports afterwards."""
 PAUSE = 0.05
+KILLED = f"The job was killed (signal {signal.SIGKILL}): often the memory was not enough."
 
 
 def share_starts(folder: Path) -> None:
@@ -99,7 +100,10 @@ def share_starts(folder: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Whether a process has not ended, also where nobody has asked yet how."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def share_starts_of_the_submission() -> None:
@@ -132,30 +136,36 @@ def trainer_environment(training: Mapping[str, Any]) -> str | None:
     return "trl" if training["trainer"] == "trl" else None
 
 
-def hand_over(environment: str) -> str:
+def hand_over(environment: str, log: Path | None = None) -> str:
     """Have this script run in a fork of a process that has an environment's libraries, and end as the fork ends.
 
     Args:
         environment: a name in `LIBRARIES`.
+        log: the job's; that it was killed is added there.
 
     Returns:
         Only if the script is to go on by itself: why, or nothing where starts are not shared.
 
     Raises:
-        SystemExit: with the exit status of the fork.
+        SystemExit: with the exit status of the fork, or because the run has ended.
     """
     shared = _shared()
     if shared is None or not _is_the_program():
         return ""
+    reason = ""
     for _ in range(2):  # a server may retire at the moment it is asked
         try:
             with _connected(environment, *shared) as connection:
                 status = _served(connection, shared[0])
         except (OSError, subprocess.CalledProcessError) as error:
-            return f"this job does not share its start: {error}"
+            status, reason = None, str(error)
         if status is not None:
-            _end_like(status)
-    return "this job does not share its start: the server ends before it answers"
+            _end_like(status, log)
+        if _submission(shared[0]) is None and not _lives(shared[0]):  # a cluster ends a submission's jobs, on any of its nodes
+            raise SystemExit("The run has ended, and this job with it.")
+        if reason:
+            break
+    return f"this job does not share its start: {reason or 'the server ends before it answers'}"
 
 
 def _is_the_program() -> bool:
@@ -213,6 +223,8 @@ def _start(place: Path, run: int, environment: str) -> None:
     if submission is not None:
         name, log = str(place.relative_to(submission.folder)), submission.log(environment)
         _wait_for(order(Path(submission.folder), name, command, variables, log), log)
+        if not place.exists():
+            raise OSError(f"its server has not come up; the log is {log}")
         return
     with place.with_name(f"{place.name}.log").open("ab") as file:
         subprocess.run(
@@ -233,7 +245,7 @@ def _served(connection: socket.socket, run: int) -> int | None:
 
     Raises:
         OSError: if the server does not fork.
-        SystemExit: if the server was killed.
+        SystemExit: if the server was killed after it had forked: what the job has begun is not begun again.
     """
     start_server.socket_owner(connection)
     message = start_server.framed(_message(run))
@@ -251,11 +263,20 @@ def _served(connection: socket.socket, run: int) -> int | None:
         raise OSError(reason)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda number, _: connection.sendall(bytes([number])))
-    word, _, status = lines.readline().strip().partition(" ")
+            signal.signal(number, lambda number, _: _pass_on(number, connection))
+    try:
+        word, _, status = lines.readline().strip().partition(" ")
+    except OSError:
+        word = ""
     if word != "ended":
         raise SystemExit("The process whose start this job shared was killed, and the job with it.")
     return int(status)
+
+
+def _pass_on(number: int, connection: socket.socket) -> None:
+    """Send a signal to the job; one that has ended needs none."""
+    with contextlib.suppress(OSError):
+        connection.sendall(bytes([number]))
 
 
 def _message(run: int) -> dict[str, Any]:
@@ -272,8 +293,19 @@ def _message(run: int) -> dict[str, Any]:
     }
 
 
-def _end_like(status: int) -> NoReturn:
+def _end_like(status: int, log: Path | None) -> NoReturn:
     if os.WIFSIGNALED(status):
-        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
+        number = os.WTERMSIG(status)
+        if number == signal.SIGKILL:
+            _say_that_it_was_killed(log)
+        else:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     raise SystemExit(os.waitstatus_to_exitcode(status))
+
+
+def _say_that_it_was_killed(log: Path | None) -> None:
+    print(KILLED, file=sys.stderr, flush=True)
+    if log is not None:
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            file.write(f"{KILLED}\n")

@@ -105,35 +105,37 @@ class Server:
 
     def _serve(self, client: socket.socket) -> dict[str, Any] | None:
         """Fork for a client: None in the server, the client's message in the fork."""
+        server = os.getpid()
+        streams: list[int] = []
         try:
             client.settimeout(PATIENCE)
             asks = socket_owner(client)
             message, streams = _receive(client)
             refused = why_not_to_fork()
-            if refused:
-                client.sendall(f"refused {refused}\n".encode())
+            job = 0 if refused else os.fork()
         except (OSError, ValueError) as error:
-            refused, streams = str(error), []
-            print(f"a client was not understood: {error}", file=sys.stderr, flush=True)
-        server = os.getpid()
-        job = 0 if refused else os.fork()
+            refused = f"its process cannot be forked: {error}"
+            say(f"a client is not served: {error}")
         if not refused and job == 0:
             self._leave(client, streams, server)
             return message
         for stream in streams:
             os.close(stream)
         if refused:
+            with contextlib.suppress(OSError):
+                client.sendall(f"refused {refused}\n".encode())
             client.close()
         else:
             self._follow(Job(client, job, self._place.parent / str(asks)))
         return None
 
     def _follow(self, job: Job) -> None:
-        print(f"process {job.pid} does the job of process {job.note.name}", flush=True)
+        say(f"process {job.pid} does the job of process {job.note.name}")
         with contextlib.suppress(OSError):
             os.setpgid(job.pid, job.pid)  # the fork does it too: whoever comes first
         self._jobs[job.pid] = job
-        job.note.write_text(str(job.pid), encoding="utf-8")
+        with contextlib.suppress(OSError):  # without it, the job's time and memory are not measured
+            job.note.write_text(str(job.pid), encoding="utf-8")
         self._selector.register(job.client, selectors.EVENT_READ)
         with contextlib.suppress(OSError):
             job.client.sendall(f"started {job.pid}\n".encode())
@@ -314,10 +316,16 @@ def preload(modules: Sequence[str]) -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            print(f"{name} is left to the jobs: {error}", file=sys.stderr, flush=True)
+            say(f"{name} is left to the jobs: {error}")
     gc.collect()
     gc.freeze()
-    print(f"process {os.getpid()} has imported its libraries in {time.monotonic() - began:.1f} s", flush=True)
+    say(f"process {os.getpid()} has imported its libraries in {time.monotonic() - began:.1f} s")
+
+
+def say(text: str) -> None:
+    """Add a line to the log; a disk that is full ends no server, and no buffer keeps the line for a fork to write."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{text}\n".encode())
 
 
 @contextlib.contextmanager

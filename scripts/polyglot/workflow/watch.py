@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.text import printable
-from polyglot.workflow.watched import LAST, Cell, Watch
+from polyglot.workflow.watched import LAST, Cell, Paid, Watch
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -43,21 +43,20 @@ def by_status(cell: Cell) -> list[str]:
     return [f"{count:,} {status}" for status, count in cell.counts.most_common()] + again
 
 
-def spending(money: dict[str, float], cells: dict[tuple[str, str], Cell], ceiling: float | None) -> list[str]:
+def spending(money: dict[str, Paid], cells: dict[tuple[str, str], Cell], ceiling: float | None) -> list[str]:
     """Money by model, and of all together where there are several or there is a ceiling."""
-    of_each = {model: expected(usd, model, cells) for model, usd in money.items()}
-    shown = [f"{model}: {_spent(money[model], all_of)}" for model, all_of in of_each.items()]
+    of_each = {model: expected(paid, model, cells) for model, paid in money.items()}
+    shown = [f"{model}: {_spent(money[model].usd, all_of)}" for model, all_of in of_each.items()]
     if money and (len(money) > 1 or ceiling is not None):
         limit = f"; ceiling {ceiling:.2f} USD (synthesis.budget)" if ceiling is not None else ""
-        shown.append(f"together: {_spent(sum(money.values()), sum(of_each.values()))}{limit}")
+        shown.append(f"together: {_spent(sum(paid.usd for paid in money.values()), sum(of_each.values()))}{limit}")
     return shown
 
 
-def expected(usd: float, model: str, cells: dict[tuple[str, str], Cell]) -> float:
-    """USD for all answers of a model, if the others cost as much as those that have come."""
-    own = [cell for (teacher, _), cell in cells.items() if teacher == model]
-    done, of = sum(cell.done for cell in own), sum(cell.of for cell in own)
-    return usd * of / done if done else usd
+def expected(paid: Paid, model: str, cells: dict[tuple[str, str], Cell]) -> float:
+    """USD for all answers of a model, if each request that is left costs as much as those that were paid for."""
+    left = sum(cell.of - cell.done for (teacher, _), cell in cells.items() if teacher == model)
+    return paid.usd * (1 + left / len(paid.requests)) if paid.requests else paid.usd
 
 
 def _spent(usd: float, all_of: float) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polyglot.core.files import read_json
+from polyglot.core.sidefile import SideFile
 from polyglot.core.text import printable
 from polyglot.study import paths
 from polyglot.synthesis.draws import BUILD, FURTHER
@@ -76,11 +77,45 @@ class Cell:
 
 @dataclass
 class Unfinished:
-    """A side file, as far as it has been read. Its owner is that of its last line: answers of others are not used any more."""
+    """A side file, as far as it has been read. Its owner is that of its last line; answers of others are used when their settings
+    come back."""
 
     offset: int = 0
     owner: str = ""
+    owners: dict[str, Owned] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> Cell:
+        return self.owners[self.owner].cell if self.owner else Cell()
+
+
+@dataclass
+class Owned:
+    """The answers of an owner, each counted once, those that are kept of finished jobs among them."""
+
     cell: Cell = field(default_factory=Cell)
+    ids: set[str] = field(default_factory=set)
+
+    def add(self, row: dict[str, Any]) -> None:
+        if row["id"] in self.ids:
+            return
+        self.ids.add(row["id"])
+        self.cell.tokens += row["completion_tokens"]
+        self.cell.thoughts += row.get("thought_tokens", 0)
+        if AGAIN in row["id"]:
+            self.cell.again += 1
+        else:
+            self.cell.counts[row["finish_reason"]] += 1
+
+
+@dataclass
+class Paid:
+    """What a model's answers have cost, as far as it has been read: USD, and the requests that were paid for, whatever settings
+    they were asked with, and however often."""
+
+    offset: int = 0
+    usd: float = 0.0
+    requests: set[str] = field(default_factory=set)
 
 
 class Watch:
@@ -95,7 +130,7 @@ class Watch:
         self.tables: dict[tuple[Path, float], Cell] = {}
         self.rows: dict[tuple[Path, float], int] = {}
         self.unfinished: dict[Path, Unfinished] = {}
-        self.paid: dict[Path, tuple[int, float]] = {}
+        self.paid: dict[Path, Paid] = {}
         self.last: dict[tuple[str, str], deque[str]] = {}
         self.speeds: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
         self.configured: tuple[float, dict[str, Any]] = (0.0, {})
@@ -133,16 +168,17 @@ class Watch:
         (first, before), (now, after) = self.speeds[0], self.speeds[-1]
         return max(0.0, (after.get(key, 0) - before.get(key, 0)) / (now - first)) if now > first else 0.0
 
-    def money(self) -> dict[str, float]:
-        """USD spent so far, by model."""
+    def money(self) -> dict[str, Paid]:
+        """What was spent so far, by model."""
         folder = self.results / paths.inside(paths.PAID)
         for path in sorted(folder.glob("*.jsonl")):
-            offset, usd = self.paid.get(path, (0, 0.0))
-            for line in _whole_lines(path, offset):
-                offset += len(line)
-                usd += (_parsed(line) or {"usd": 0.0})["usd"]
-            self.paid[path] = (offset, usd)
-        return {path.stem: usd for path, (_, usd) in self.paid.items()}
+            paid = self.paid.setdefault(path, Paid())
+            for line in _whole_lines(path, paid.offset):
+                paid.offset += len(line)
+                if (entry := _parsed(line)) is not None:
+                    paid.usd += entry["usd"]
+                    paid.requests.add(str(entry["id"]).partition(AGAIN)[0])
+        return {path.stem: paid for path, paid in self.paid.items()}
 
     @property
     def ceiling(self) -> float | None:
@@ -178,28 +214,26 @@ class Watch:
         """Read what is new in them. Those of jobs that are done are gone."""
         there = sorted(path for pattern in SIDE_FILES for path in self.results.glob(pattern))
         self.unfinished = {path: self.unfinished.get(path, Unfinished()) for path in there}
-        for path, side in self.unfinished.items():
+        for path, side in list(self.unfinished.items()):
             try:
                 begun_anew = path.stat().st_size < side.offset
             except OSError:
                 continue
             if begun_anew:
-                side.offset, side.cell = 0, Cell()
+                side = self.unfinished[path] = Unfinished()
             for line in _whole_lines(path, side.offset):
                 side.offset += len(line)
                 if (batch := _parsed(line)) is not None:
                     self._enter(batch, path, side)
 
     def _enter(self, batch: dict[str, Any], path: Path, side: Unfinished) -> None:
-        if batch["owner"] != side.owner:
-            side.owner, side.cell = batch["owner"], Cell()
+        side.owner = batch["owner"]
+        if side.owner not in side.owners:
+            side.owners[side.owner] = Owned()
+            for row in SideFile(path, side.owner).kept_rows():
+                side.owners[side.owner].add(row)
         for row in batch["rows"]:
-            side.cell.tokens += row["completion_tokens"]
-            side.cell.thoughts += row.get("thought_tokens", 0)
-            if AGAIN in row["id"]:
-                side.cell.again += 1
-            else:
-                side.cell.counts[row["finish_reason"]] += 1
+            side.owners[side.owner].add(row)
             self.last.setdefault((path.parts[-3], path.parts[-2]), deque(maxlen=LAST)).append(
                 row["text"] or ("(thoughts alone)" if row.get("thoughts") else "")
             )

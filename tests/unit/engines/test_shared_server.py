@@ -153,6 +153,17 @@ def test_a_server_that_does_not_come_up_says_why(node: Path, submission: Submiss
     assert starts(node) == 1
 
 
+def test_a_server_whose_log_cannot_be_written_is_not_waited_for(node: Path, submission: Submission) -> None:
+    server, given_up = SharedServer(submission, Served.of(node, MODEL, "chat"), "m"), Event()
+    server.log.parent.mkdir()
+    server.log.symlink_to(node / "no such folder/m.log")
+    timer = Timer(30, given_up.set)
+    timer.start()
+    with pytest.raises(ServerError, match="has not come up"):
+        server.address(given_up)
+    timer.cancel()
+
+
 def test_a_server_that_crashes_again_and_again_is_given_up(node: Path, submission: Submission) -> None:
     server = SharedServer(submission, Served.of(node, MODEL, "chat"), "m")
     for crash in range(4):

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from polyglot.core import submission as submissions
-from polyglot.core.starter import begin
+from polyglot.core.starter import begin, order
 from polyglot.core.submission import Submission
 from polyglot.workflow.shared_starts import OFF, STARTS, VARIABLE, share_starts_of_the_submission
 from tests.patience import STANDSTILL, wait_until
@@ -76,6 +76,19 @@ def test_what_a_submission_has_started_ends_with_it(node: Node) -> None:
     assert job.wait(timeout=STANDSTILL) == 1
 
 
+def test_what_a_killed_submission_has_left_is_not_taken_over(tmp_path: Path) -> None:
+    """Its process had the same number, by which its folder is named; its servers had crashed."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        submission = Submission(process.pid, str(tmp_path / "node"), str(tmp_path / "logs"), sharing=True)
+        left = submission.place("a server") / "crashes"
+        left.write_text("ready\n" * 4, encoding="utf-8")
+        try:
+            begin(submission)
+            assert [path.name for path in (tmp_path / "node").iterdir()] == ["orders"]
+        finally:
+            process.kill()
+
+
 def test_a_submission_that_ends_leaves_no_folder(tmp_path: Path) -> None:
     """Also where Slurm then kills all else at once."""
     code = "import os, sys; from polyglot.core.starter import begin; from polyglot.core.submission import Submission; "
@@ -105,6 +118,32 @@ def test_where_nothing_takes_orders_a_job_of_a_submission_runs_by_itself(node: N
     found = node.do(FACTS)
     assert found["pid"] == node.jobs[-1].pid
     assert "takes orders" in found["reason"]
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_an_order_that_cannot_be_carried_out_ends_no_other(node: Node, logged: bool) -> None:
+    """Its interpreter is gone, or its log cannot be written."""
+    job, facts = node.waiting()
+    log = node.folder / "logs/order.log"
+    if not logged:
+        log.symlink_to(node.folder / "no such folder/order.log")
+    command = ["/no/such/python"] if logged else [sys.executable, "-c", ""]
+    ended = order(Path(node.submission.folder), "wrong", command, os.environ, log)
+    wait_until(ended.exists)
+    assert (
+        not logged
+        or log.read_text() == "/no/such/python cannot be started: [Errno 2] No such file or directory: '/no/such/python'\n"
+    )
+    assert node.do(FACTS, X="of a server of its own")["parent"] not in {facts["parent"], node.jobs[-1].pid, os.getpid()}
+    assert job.communicate("", timeout=STANDSTILL)[0] == "done\n"
+
+
+def test_a_job_whose_server_cannot_be_started_runs_by_itself(node: Node) -> None:
+    Path(node.submission.logs).mkdir()
+    node.submission.log("light").symlink_to(node.folder / "no such folder/light.log")
+    found = node.do(FACTS)
+    assert found["pid"] == node.jobs[-1].pid
+    assert found["reason"].startswith("this job does not share its start: its server has not come up; the log is ")
 
 
 def test_a_process_of_a_cluster_shares_the_starts_of_its_submission_alone(monkeypatch: pytest.MonkeyPatch) -> None:

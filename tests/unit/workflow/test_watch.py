@@ -184,3 +184,46 @@ def test_an_answer_moves_no_cursor(results: Path) -> None:
     side(results).append([Answer("5", "\x1b[2Jfive\n\tsix", "stop", 1, 5).as_dict()])
     watch = Watch(results)
     assert watch.last_answers(watch.look())[-1] == "api ar: \\x1b[2Jfive six"
+
+
+def asked_anew(folder: Path, owner: str, numbers: range) -> None:
+    """Answers that have come with these settings, and their price."""
+    SideFile(folder / "unfinished/answers/api/ar/0.jsonl", owner).append(
+        [Answer(f"r{n}", "", "stop", 1, 5).as_dict() for n in numbers]
+    )
+    with (folder / "ledger/api.jsonl").open("a") as file:
+        file.writelines(json.dumps({"id": f"r{n}", "usd": 0.01}) + "\n" for n in numbers)
+
+
+@pytest.fixture
+def only(tmp_path: Path) -> Path:
+    """A study of 1,000 requests in one language."""
+    folder = tmp_path / "results/only"
+    (folder / "ledger").mkdir(parents=True)
+    study = {"teachers": ["api"], "languages": ["ar"], "methods": ["respond"], "seeds": [0], "models": {"api": {}}}
+    (folder / "config.yaml").write_text(json.dumps(study | {"synthesis": {"requests": 1000}}))
+    return folder
+
+
+def test_answers_that_are_kept_of_a_smaller_study_count(only: Path) -> None:
+    asked_anew(only, "a", range(900))
+    SideFile(only / "unfinished/answers/api/ar/0.jsonl", "a").finish()
+    asked_anew(only, "a", range(900, 950))
+    assert lines(Watch(only)) == ["api ar: 950 of 1,000 (950 stop)", "api: 9.50 USD so far, 10.00 USD expected for all"]
+
+
+def test_answers_count_again_when_their_settings_come_back(only: Path) -> None:
+    """Also where one look sees each change; what other answers have cost is no part of the price of what is left."""
+    watch = Watch(only)
+    for owner, numbers in (("a", range(600)), ("b", range(10)), ("a", range(600, 650))):
+        asked_anew(only, owner, numbers)
+        watch.look()
+    for found in (lines(watch), lines(Watch(only))):
+        assert re.match(r"api ar: 650 of 1,000.* \(650 stop\)", found[0])
+        assert found[1] == "api: 6.60 USD so far, 10.15 USD expected for all"
+
+
+def test_other_settings_leave_the_price_of_a_request_as_it_is(only: Path) -> None:
+    asked_anew(only, "a", range(900))
+    asked_anew(only, "b", range(50))
+    assert lines(Watch(only)) == ["api ar: 50 of 1,000 (50 stop)", "api: 9.50 USD so far, 19.53 USD expected for all"]
