@@ -16,7 +16,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
-from filelock import FileLock, Timeout
 from openai import APIStatusError, NotFoundError
 
 from polyglot.core.sidefile import SideFile
@@ -98,13 +97,8 @@ class Batched(BatchOutcomes):
         return f"what was asked goes on at {self.engine.endpoint.url} (batch {names}), and the next run fetches it"
 
     async def run(self) -> None:
-        folder = self.engine.side.beside
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(folder / ".lock", timeout=0), cancelled_by_sigterm():
-                await self._run()
-        except Timeout:
-            raise EndpointError(f"another process waits for the batches of this job ({folder}): end it first") from None
+        with cancelled_by_sigterm():
+            await self._run()
         self.judge(finished=True)
 
     async def _run(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import open_engine
 from polyglot.engines.base import Answer, Request, answer_all, owner_of
@@ -290,6 +291,28 @@ def test_the_ceiling_holds_over_jobs_and_keeps_answers(server: Server, tmp_path:
     found = answer_all(engine(server, tmp_path, 1.0), questions(30), side, batch_size=30, title="test")
     assert len(found) == 30
     assert sum(server.asked.values()) == 30
+
+
+def test_a_job_that_another_process_does_asks_for_nothing(server: Server, tmp_path: Path) -> None:
+    """As one whose Snakemake was killed; a kill of the job itself ends its lock."""
+    here, there = os.pipe()
+    child = os.fork()
+    if not child:
+        with SideFile(tmp_path / "side.jsonl", "owner").held():
+            os.write(there, b".")
+            time.sleep(10 * STANDSTILL)
+            os._exit(1)
+    try:
+        assert os.read(here, 1) == b"."
+        with pytest.raises(Foreseen, match=r"another process does this job \(.*side\.lock is locked\)"):
+            ask_all(engine(server, tmp_path), questions(3), tmp_path)
+        assert not server.asked
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert len(ask_all(engine(server, tmp_path), questions(3), tmp_path)) == 3
+    SideFile(tmp_path / "side.jsonl", "owner").finish()
+    assert not (tmp_path / "side.lock").exists()
 
 
 def test_operation_changes_no_owner_and_no_job(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
