@@ -59,6 +59,11 @@ class Batch:
         return self.status in ENDED
 
     @property
+    def late(self) -> bool:
+        """Whether it has ended with answers, but does not name their file yet."""
+        return self.ended and self.completed > 0 and not self.output
+
+    @property
     def useful(self) -> bool:
         """Whether it has answers, or will have."""
         return not self.ended or (self.status != "failed" and self.completed > 0 and bool(self.output))
