@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -194,6 +195,24 @@ def test_tokens_that_are_not_counted_cost_what_was_set_aside(
     assert answer.counted == (1 not in tokens)
     assert server.asked["q0"] == 1
     assert [row["usd"] for row in ledger(tmp_path)] == [pytest.approx(usd / 1e6)]
+
+
+def test_entries_for_which_there_is_no_room_are_no_silent_loss(tmp_path: Path) -> None:
+    """A limit of a file's size stands for a disk that is nearly full: both take a part of what is written."""
+    spending = Spending(tmp_path, "teacher", Price(prompt=1e6, completion=0), 100)
+    for number in range(10):
+        spending.enter(Answer(f"id{number}", "", "stop", 1, 1), Counts(1, 1, 0), 1, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spending.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert spending.unwritten_usd == 10
+    spending.write()
+    assert [row["id"] for row in map(json.loads, spending.path.read_text().splitlines())] == [f"id{n}" for n in range(10)]
+    assert Spending(tmp_path, "teacher", None, None).total == 10
 
 
 def test_what_other_jobs_have_spent_is_seen_before_a_request(tmp_path: Path) -> None:
