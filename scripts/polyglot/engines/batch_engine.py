@@ -256,7 +256,11 @@ class Batched(BatchOutcomes):
 
     def _remedy(self, batch: KeptBatch) -> str:
         """What to do if the answers of a batch cannot be had."""
-        return f"If that cannot be mended, remove {batch.path} to ask its requests again, and to pay for them again"
+        aside = self.engine.spending.aside(batch.key)
+        return (
+            f"If that cannot be mended, remove {batch.path} to ask its requests again, and to pay for them again. What the batch "
+            f"may have cost counts for the ceiling until you remove {aside}, too"
+        )
 
     async def _look(self, batch: KeptBatch) -> Batch:
         return await self._patiently(batch, partial(self.api.look, batch.id), f"does not know batch {batch.id}")

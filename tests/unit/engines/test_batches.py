@@ -202,12 +202,14 @@ def test_an_answer_that_stays_unreadable_is_entered_at_the_most_that_it_can_cost
 def test_files_that_are_gone_are_not_paid_for_again_unasked(batches: BatchServer, tmp_path: Path) -> None:
     batches.faults["GET /files/ID/content"] = [removed]
     for _ in range(2):
-        with pytest.raises(EndpointError, match=r"has no file file-2 of batch batch-1 any more.*remove .*json"):
+        with pytest.raises(EndpointError, match=r"has no file file-2 of batch batch-1 any more.*remove .*json") as told:
             ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)
     assert len(batches.batches) == 1
-    (record,) = tmp_path.glob("side.batches/*.json")
-    record.unlink()
-    assert len(ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)) == 3
+    (record,), (aside,) = tmp_path.glob("side.batches/*.json"), tmp_path.glob("ledger/submitted/*.json")
+    for path in (record, aside):
+        assert str(path) in str(told.value)
+        path.unlink()
+    assert len(ask_all(in_batches(batches.url, tmp_path, ceiling=3 * MOST), questions(3), tmp_path)) == 3
     assert set(batches.submitted.values()) == {2}
 
 
