@@ -19,6 +19,7 @@ from polyglot.core.progress import Progress
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import engine_problems
 from polyglot.engines.base import Answer, Start
+from polyglot.engines.batch_api import batch_of
 from polyglot.engines.batch_engine import BatchEngine
 from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
@@ -149,6 +150,12 @@ def test_what_was_answered_before_a_batch_was_cancelled_is_kept(batches: BatchSe
     assert len(ask_all(in_batches(batches.url, tmp_path), questions(6), tmp_path)) == 6
     assert sum(batches.submitted.values()) == 6 + 3
     assert set(batches.executed.values()) == {1}
+
+
+@pytest.mark.parametrize(("said", "kind"), [("Succeeded", "completed"), ("canceled", "cancelled"), ("CANCELLED", "cancelled")])
+def test_a_batch_has_ended_by_other_words_too(said: str, kind: str) -> None:
+    found = batch_of(json.dumps({"id": "batch-1", "status": said}).encode())
+    assert (found.status, found.ended) == (kind, True)
 
 
 def unnamed(server: BatchServer, looks: int) -> None:
