@@ -15,10 +15,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
+from polyglot.core.errors import Foreseen
 from polyglot.core.files import atomic, ends_torn
 from polyglot.core.submission import current_submission
 
@@ -43,6 +47,20 @@ class SideFile:
         self.path = Path(path)
         self.owner = owner
         self._synced = 0.0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No other process does this job meanwhile. The lock ends with the process, also if it is killed.
+
+        Raises:
+            Foreseen: if another one does it, as a job whose Snakemake was killed.
+        """
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.lock, timeout=0):
+                yield
+        except Timeout:
+            raise Foreseen(f"another process does this job ({self.lock} is locked): wait for it, or end it first") from None
 
     def read(self) -> list[dict[str, Any]]:
         """All rows of the finished batches of this owner."""
@@ -83,6 +101,11 @@ class SideFile:
                 self._synced = time.monotonic()
 
     @property
+    def lock(self) -> Path:
+        """The file that whoever does the job locks."""
+        return self.path.with_suffix(".lock")
+
+    @property
     def beside(self) -> Path:
         """A folder for what else belongs to the job's unfinished work; it is removed with the file."""
         return self.path.with_suffix(".batches")
@@ -111,6 +134,7 @@ class SideFile:
         """
         self._keep(self._own_rows)
         _remove(self.path)
+        self.lock.unlink(missing_ok=True)
         if current_submission() is None:
             shutil.rmtree(self.beside, ignore_errors=True)
 

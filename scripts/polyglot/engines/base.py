@@ -208,11 +208,16 @@ def answer_all(engine: Engine, requests: list[Request], side: SideFile, *, batch
     """The answer to every request, by request id, the shortest requests first.
 
     Answers are stored in the side file: batch by batch, those received before a batch failed, and those of a rolling engine as
-    they come. A restarted job requests only what is missing.
+    they come. A restarted job requests only what is missing. No other process may do the same job meanwhile.
 
     Args:
         batch_size: requests per batch, unless the engine prefers another number or takes them all.
     """
+    with side.held():
+        return _answered(engine, requests, side, batch_size, title)
+
+
+def _answered(engine: Engine, requests: list[Request], side: SideFile, batch_size: int, title: str) -> dict[str, Answer]:
     asked = {request.id: request.kind for request in requests}
     done = {row["id"]: Answer(**row) for row in side.rows() if row["id"] in asked}
     pending = [request for request in requests if request.id not in done]

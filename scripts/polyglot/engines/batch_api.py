@@ -23,6 +23,8 @@ from polyglot.engines.bodies import MalformedAnswer, parsed
 from polyglot.registry.models import Endpoint
 
 ENDED = ("completed", "expired", "cancelled", "failed")
+ALSO = {"succeeded": "completed", "success": "completed", "canceled": "cancelled"}
+"""Other words of services for the same."""
 MARK = "polyglot"
 """The field of a batch's metadata with its key."""
 PAGE = 100
@@ -57,6 +59,11 @@ class Batch:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def late(self) -> bool:
+        """Whether it has ended with answers, but does not name their file yet."""
+        return self.ended and self.completed > 0 and not self.output
 
     @property
     def useful(self) -> bool:
@@ -168,7 +175,7 @@ def _batch(found: dict[str, Any]) -> Batch:
     created = found.get("created_at")
     return Batch(
         id=name,
-        status=status.lower(),
+        status=ALSO.get(status.lower(), status.lower()),
         total=_count(numbers.get("total")),
         completed=_count(numbers.get("completed")),
         failed=_count(numbers.get("failed")),

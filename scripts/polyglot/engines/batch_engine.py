@@ -16,7 +16,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
-from filelock import FileLock, Timeout
 from openai import APIStatusError, NotFoundError
 
 from polyglot.core.sidefile import SideFile
@@ -29,10 +28,11 @@ from polyglot.engines.batch_files import (
     keep_batch,
     kept_batches,
     line_of,
+    rows_of,
     said_together,
 )
 from polyglot.engines.batch_outcomes import BatchOutcomes
-from polyglot.engines.bodies import MalformedAnswer
+from polyglot.engines.bodies import Counts, MalformedAnswer, answer_of
 from polyglot.engines.endpoint_errors import (
     ENDS,
     LONGEST_ASKED,
@@ -89,6 +89,7 @@ class Batched(BatchOutcomes):
         self.api = BatchApi(engine)
         self.full_since: float | None = None
         self.blocked_since: float | None = None
+        self.late_since: dict[str, float] = {}
 
     @property
     def left_behind(self) -> str:
@@ -98,13 +99,8 @@ class Batched(BatchOutcomes):
         return f"what was asked goes on at {self.engine.endpoint.url} (batch {names}), and the next run fetches it"
 
     async def run(self) -> None:
-        folder = self.engine.side.beside
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(folder / ".lock", timeout=0), cancelled_by_sigterm():
-                await self._run()
-        except Timeout:
-            raise EndpointError(f"another process waits for the batches of this job ({folder}): end it first") from None
+        with cancelled_by_sigterm():
+            await self._run()
         self.judge(finished=True)
 
     async def _run(self) -> None:
@@ -228,19 +224,43 @@ class Batched(BatchOutcomes):
 
     # Waiting
     async def _wait(self) -> None:
-        """Wait until a batch has ended, and take its answers."""
+        """Wait until a batch has ended, and take its answers.
+
+        Raises:
+            EndpointError: if it does not name their file for long.
+        """
         while self.live:
             ended = []
             for batch in self.live.values():
                 found = await self._look(batch)
                 self._follow(batch, found)
-                if found.ended:
+                if found.late:
+                    self._await_file(batch, found)
+                elif found.ended:
                     ended.append((batch, found))
             for batch, found in ended:
                 await self._take(batch, found)
             if ended:
                 return
             await asyncio.sleep(self.settings.poll)
+
+    def _await_file(self, batch: KeptBatch, found: Batch) -> None:
+        """Its file of answers may be named later; what is asked again meanwhile is paid for twice."""
+        since = self.late_since.setdefault(batch.key, time.monotonic())
+        if time.monotonic() - since > self.engine.endpoint.patience:
+            raise EndpointError(
+                f"{self.engine.endpoint.url} says that {found.completed:,} requests of batch {found.id} are answered, and has "
+                f"named no file with them for {self.engine.endpoint.patience:,.0f} seconds. Run again to look again. "
+                f"{self._remedy(batch)}"
+            )
+
+    def _remedy(self, batch: KeptBatch) -> str:
+        """What to do if the answers of a batch cannot be had."""
+        aside = self.engine.spending.aside(batch.key)
+        return (
+            f"If that cannot be mended, remove {batch.path} to ask its requests again, and to pay for them again. What the batch "
+            f"may have cost counts for the ceiling until you remove {aside}, too"
+        )
 
     async def _look(self, batch: KeptBatch) -> Batch:
         return await self._patiently(batch, partial(self.api.look, batch.id), f"does not know batch {batch.id}")
@@ -255,10 +275,7 @@ class Batched(BatchOutcomes):
         try:
             return await self.engine.outlasted(ask, by_time=True)
         except NotFoundError as error:
-            raise EndpointError(
-                f"{url} {gone}: {self.engine.without_keys(error)}. If that cannot be mended, remove {batch.path} to ask its "
-                f"requests again, and to pay for them again"
-            ) from None
+            raise EndpointError(f"{url} {gone}: {self.engine.without_keys(error)}. {self._remedy(batch)}") from None
         except ENDS as error:
             if not may_pass(error) or (asked_to_wait(error) or 0) > LONGEST_ASKED:
                 raise
@@ -297,9 +314,10 @@ class Batched(BatchOutcomes):
         for what in files:
             self.read(batch, found, what, seen)
         cancelled = found.status == "cancelled"
-        for name in batch.custom_ids:
-            if name in self.left and name not in seen and not cancelled:
-                self.again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
+        missing = [name for name in batch.custom_ids if name in self.left and name not in seen]
+        self._enter_unread(batch, found, missing)
+        for name in () if cancelled else missing:
+            self.again(self.left[name], Unanswered(f"batch {found.id} is {found.status} without an answer"))
         self.settle()
         self.hand_over()
         if self.broken is not None:
@@ -312,6 +330,15 @@ class Batched(BatchOutcomes):
                 f"batch {found.id} was cancelled at {self.engine.endpoint.url}: {len(self.answers) - before:,} answers of "
                 f"{batch.total:,} are kept. Run again to ask for the rest"
             )
+
+    def _enter_unread(self, batch: KeptBatch, found: Batch, missing: list[str]) -> None:
+        """Answers that were made, and cannot be read, are paid for: each at the most that a request can cost."""
+        read = sum(row is not None for row in rows_of(batch.fetched("output"))) if found.output else 0
+        entered = self.engine.spending.entered(found.id)
+        for request in [self.left[name] for name in missing[: max(0, found.completed - read)]]:
+            if request.id not in entered:
+                lost = answer_of(request, "", "failed", Counts())
+                self.engine.spending.enter(lost, Counts(), *self.engine.most(request), batch=found.id)
 
     def _done(self, batch: KeptBatch) -> None:
         self.engine.forget(batch)

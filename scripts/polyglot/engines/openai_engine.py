@@ -64,6 +64,8 @@ POOL = 32
 """Connections of a client, whose search for a free one takes time by their number."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts; an endpoint's own Retry-After may be longer."""
+DOUBLINGS = 10
+"""After as many the wait is the longest in any case; more are no number after a night of waiting."""
 AWAY_WAIT = 10.0
 """The same while an endpoint is away that has answered: it may be back at any time."""
 BUSY_WAIT = 5.0
@@ -270,7 +272,7 @@ class OpenAIEngine:
         asked = asked_to_wait(failure)
         there = isinstance(failure, UnreadOutput) or (is_busy(failure) and asked is not None)
         longest = BUSY_WAIT if there else longest
-        seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** (attempt - 1)))
+        seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** min(attempt - 1, DOUBLINGS)))
         if is_busy(failure):
             self.pace.pause(asked or 0.0)
         await asyncio.sleep(seconds)

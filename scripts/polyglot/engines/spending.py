@@ -156,7 +156,13 @@ class Spending:
             return
         with self.lock, self.path.open("ab", buffering=0) as file:
             torn = ends_torn(self.path)
-            file.write((("\n" if torn else "") + "\n".join(self.unwritten) + "\n").encode())
+            left, before = (("\n" if torn else "") + "\n".join(self.unwritten) + "\n").encode(), file.seek(0, os.SEEK_END)
+            try:
+                while left:  # a disk that is nearly full takes a part, without an error
+                    left = left[file.write(left) :]
+            except OSError:
+                file.truncate(before)  # all of it stays to be written
+                raise
         self.unwritten, self.unwritten_usd = [], 0.0
         self._look()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from polyglot.planning.work import USUAL_MEMORY, Kind, of_the_world, work
 from polyglot.registry import Registries
-from polyglot.registry.models import Model
+from polyglot.registry.models import Endpoint, Model
 from polyglot.study.configuration import Study
 
 MINUTES: dict[Kind, float] = {"write": 1.0, "judge": 0.5, "read": 0.1, "evaluate": 0.5, "embed": 0.1, "train": 0.5}
@@ -72,7 +72,7 @@ class Demands:
             model = model.model_copy(update={"gpus": min(model.gpus, 1), "training_gpus": min(model.training_gpus, 1)})
         if does.kind == "train":
             return training(model, does.examples, attempt)
-        return running(model, does.kind, does.examples, attempt)
+        return running(model, does.kind, does.examples, attempt, read=does.read)
 
     def _rehearsal(self, mem_mb: int, attempt: int) -> Demand:
         """One GPU for all models, where any of them asks for one."""
@@ -95,15 +95,33 @@ def small(attempt: int, *, mem_mb: int = USUAL_MEMORY, minutes: float = START) -
     return _grown(0, 1, mem_mb, minutes, attempt)
 
 
-def running(model: Model, kind: Kind, examples: float, attempt: int) -> Demand:
+def running(model: Model, kind: Kind, examples: float, attempt: int, read: float = 0.0) -> Demand:
     """A job that runs a model on a number of examples, on the registry's `gpus`. One that waits for a batch takes no thread, so
-    that others run meanwhile."""
+    that others run meanwhile.
+
+    Args:
+        read: tokens of its prompts, which count for an endpoint's limits.
+    """
     if model.endpoint is not None and model.endpoint.batch is not None:
         return replace(small(attempt, minutes=START + model.endpoint.batch.seconds / 60), threads=0)
     if model.endpoint is not None:
-        minutes = examples * ANSWER_SECONDS / 60 / model.endpoint.concurrency
-        return small(attempt, minutes=START + minutes)
+        return small(attempt, minutes=START + asking_minutes(model, model.endpoint, examples, read))
     return _with_model(model, model.gpus, kind, examples, attempt)
+
+
+def asking_minutes(model: Model, endpoint: Endpoint, examples: float, read: float) -> float:
+    """Minutes that a job asks an endpoint: by its requests under way, or by its limits if they allow less. These count for each
+    request the longest answer, as the engine does.
+
+    Args:
+        read: tokens of all prompts.
+    """
+    limits, minutes = endpoint.limits, examples * ANSWER_SECONDS / 60 / endpoint.concurrency
+    if limits.requests is not None:
+        minutes = max(minutes, examples / limits.requests)
+    if limits.tokens is not None:
+        minutes = max(minutes, (read + examples * model.sampling.max_new_tokens) / limits.tokens)
+    return minutes
 
 
 def training(model: Model, examples: float, attempt: int) -> Demand:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyglot.planning.demands import ANSWER_SECONDS
+from polyglot.planning.demands import asking_minutes
 from polyglot.planning.work import of_the_world, work
 from polyglot.registry import Registries
 from polyglot.study.configuration import Study
@@ -57,8 +57,8 @@ class ExpectedJob:
 def expected_seconds(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries, gpus: int = 0) -> float:
     """Seconds that a job of a rule is expected to take.
 
-    On GPUs by the assumptions of the study's `plan`; for an endpoint by what it takes for an answer; on the CPU by what the
-    embedded study's jobs took, in proportion to the model's size where that is larger.
+    On GPUs by the assumptions of the study's `plan`; for an endpoint by what it takes for an answer, and its limits; on the CPU
+    by what the embedded study's jobs took, in proportion to the model's size where that is larger.
     """
     does = work(rule, wildcards, study, registries)
     if does.model is None:
@@ -67,7 +67,7 @@ def expected_seconds(rule: str, wildcards: Mapping[str, str], study: Study, regi
     if model.batched:
         return QUICK + BATCH_SECONDS
     if model.endpoint is not None:
-        return QUICK + does.examples * ANSWER_SECONDS / model.endpoint.concurrency
+        return QUICK + 60 * asking_minutes(model, model.endpoint, does.examples, does.read)
     if gpus:
         from polyglot.planning.budget import hours  # imports pandas
 

@@ -100,7 +100,7 @@ class Sampling(Entry):
 
 
 class Limits(Entry):
-    """What an endpoint takes in a minute. Limits that it reports in headers are kept as well."""
+    """What an endpoint takes of one job in a minute. Limits that it reports in headers are kept as well."""
 
     requests: int | None = Field(default=None, gt=0, description="Requests per minute; null sets no limit.")
     tokens: int | None = Field(
@@ -214,7 +214,10 @@ class Endpoint(Entry):
         description="Seconds to go on asking an endpoint that gets too many requests (HTTP 429), or that has answered and is "
         "away since, as while its server is restarted.",
     )
-    limits: Limits = Field(default=Limits(), description="What it takes in a minute.")
+    limits: Limits = Field(
+        default=Limits(),
+        description="What it takes of one job in a minute: divide an account's limits by the jobs that ask at once.",
+    )
     preset: str | None = Field(
         default=None, description="A service or server whose manners are known; `manners` overrides it; null states nothing."
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from polyglot.core.errors import Foreseen
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import open_engine
 from polyglot.engines.base import Answer, Request, answer_all, owner_of
@@ -20,8 +24,8 @@ from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.pace import seconds_of
-from polyglot.engines.spending import CeilingReached, Spending
-from polyglot.registry.models import Model, Price, Sampling
+from polyglot.engines.spending import CeilingReached, Spending, Unpaid
+from polyglot.registry.models import Endpoint, Model, Price, Sampling
 from tests.endpoint import (
     KEY,
     Fault,
@@ -197,6 +201,24 @@ def test_tokens_that_are_not_counted_cost_what_was_set_aside(
     assert [row["usd"] for row in ledger(tmp_path)] == [pytest.approx(usd / 1e6)]
 
 
+def test_entries_for_which_there_is_no_room_are_no_silent_loss(tmp_path: Path) -> None:
+    """A limit of a file's size stands for a disk that is nearly full: both take a part of what is written."""
+    spending = Spending(tmp_path, "teacher", Price(prompt=1e6, completion=0), 100)
+    for number in range(10):
+        spending.enter(Answer(f"id{number}", "", "stop", 1, 1), Counts(1, 1, 0), 1, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spending.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert spending.unwritten_usd == 10
+    spending.write()
+    assert [row["id"] for row in map(json.loads, spending.path.read_text().splitlines())] == [f"id{n}" for n in range(10)]
+    assert Spending(tmp_path, "teacher", None, None).total == 10
+
+
 def test_what_other_jobs_have_spent_is_seen_before_a_request(tmp_path: Path) -> None:
     price = Price(prompt=1, completion=2)
     one, other = (Spending(tmp_path, name, price, 100e-6) for name in ("one", "other"))
@@ -225,6 +247,20 @@ def test_what_cannot_pass_is_said_once(server: Server, tmp_path: Path, fault: Fa
     with pytest.raises(EndpointError, match=message):
         answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
     assert server.asked["q0"] == 1
+
+
+def test_the_wait_before_an_attempt_has_a_bound_after_a_day_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = []
+
+    async def slept(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("polyglot.engines.openai_engine.asyncio.sleep", slept)
+    asked = OpenAIEngine(Endpoint(url="http://127.0.0.1:1", model="m", patience=86400), Sampling(), Unpaid())
+    for attempt in (1, 7, 1025, 10_000):
+        asyncio.run(asked._wait(TimeoutError(), attempt, longest=60.0))
+    assert 0.5 <= waits[0] <= 1
+    assert all(30 <= seconds <= 60 for seconds in waits[1:])
 
 
 def test_an_endpoint_that_stays_down_ends_with_one_message(server: Server, tmp_path: Path) -> None:
@@ -320,6 +356,28 @@ def test_an_attempt_that_was_too_many_costs_nothing(server: Server, tmp_path: Pa
     server.faults = {"q0": [status(200, body={"error": {"code": 429, "message": "Too many requests"}})]}
     ask_all(engine(server, tmp_path), questions(1), tmp_path)
     assert (server.asked["q0"], len(ledger(tmp_path))) == (2, 1)
+
+
+def test_a_job_that_another_process_does_asks_for_nothing(server: Server, tmp_path: Path) -> None:
+    """As one whose Snakemake was killed; a kill of the job itself ends its lock."""
+    here, there = os.pipe()
+    child = os.fork()
+    if not child:
+        with SideFile(tmp_path / "side.jsonl", "owner").held():
+            os.write(there, b".")
+            time.sleep(10 * STANDSTILL)
+            os._exit(1)
+    try:
+        assert os.read(here, 1) == b"."
+        with pytest.raises(Foreseen, match=r"another process does this job \(.*side\.lock is locked\)"):
+            ask_all(engine(server, tmp_path), questions(3), tmp_path)
+        assert not server.asked
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert len(ask_all(engine(server, tmp_path), questions(3), tmp_path)) == 3
+    SideFile(tmp_path / "side.jsonl", "owner").finish()
+    assert not (tmp_path / "side.lock").exists()
 
 
 def test_operation_changes_no_owner_and_no_job(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

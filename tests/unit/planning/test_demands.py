@@ -16,7 +16,7 @@ from polyglot.planning import demands
 from polyglot.planning.demands import Demand, Demands
 from polyglot.planning.work import USUAL_MEMORY
 from polyglot.registry import Registries, load_registries
-from polyglot.registry.models import Batching, Model
+from polyglot.registry.models import Batching, Endpoint, Limits, Model, Sampling
 from polyglot.workflow.loading import load_study
 
 EXAMPLES = 30_000
@@ -89,6 +89,16 @@ def test_an_endpoint_asks_for_no_gpu_and_for_as_long_as_its_requests_take(regist
     waiting = model.model_copy(update={"endpoint": model.endpoint.model_copy(update={"batch": Batching(window="7d")})})
     found = demands.running(waiting, "write", EXAMPLES, 1)
     assert (found.gpu, found.threads, found.runtime) == (0, 0, 7 * 24 * 60 + demands.START)
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes"),
+    [({"requests": 10}, 900), ({"tokens": 10_000}, (9000 * 500 + 500_000) / 10_000), ({"requests": 10**6, "tokens": 10**9}, 100)],
+)
+def test_an_endpoints_limits_lengthen_its_jobs(limits: dict[str, int], minutes: float) -> None:
+    endpoint = Endpoint(url="http://here/v1", model="m", concurrency=30, limits=Limits(**limits))
+    model = Model(engine="openai", endpoint=endpoint, sampling=Sampling(max_new_tokens=500))
+    assert demands.running(model, "write", 9000, 1, read=500_000).runtime == demands.START + minutes
 
 
 GPU_JOB, CPU_JOB = Demand(gpu=2, threads=8, mem_mb=90_000, runtime=900), Demand(gpu=0, threads=1, mem_mb=4000, runtime=30)

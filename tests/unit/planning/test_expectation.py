@@ -8,6 +8,7 @@ import pytest
 
 from polyglot.planning.expectation import QUICK, expected_seconds, seconds_taken
 from polyglot.registry import Registries
+from polyglot.registry.models import Limits
 from polyglot.study.configuration import Study
 from polyglot.workflow.loading import load_study
 
@@ -41,14 +42,21 @@ def test_a_rule_that_does_nothing_that_counts_is_quick(demo: tuple[Study, Regist
     assert expected_seconds("table", {"table": "leaderboard"}, *demo) == QUICK
 
 
-def test_more_gpus_and_an_endpoint_are_counted_with(paper: tuple[Study, Registries]) -> None:
+def test_more_gpus_and_an_endpoint_are_counted_with(paper: tuple[Study, Registries], monkeypatch: pytest.MonkeyPatch) -> None:
     study, registries = paper
     teacher = next(name for name in study.teachers if registries.models[name].endpoint is None)
     wildcards = CELL | {"teacher": teacher}
     one, four = (expected_seconds("synthesize", wildcards, study, registries, gpus) for gpus in (1, 4))
     assert one > four > QUICK
     closed = next(name for name in study.teachers if registries.models[name].endpoint is not None)
-    assert expected_seconds("ask_endpoint", CELL | {"teacher": closed}, study, registries) > 60
+    free = expected_seconds("ask_endpoint", CELL | {"teacher": closed}, study, registries)
+    assert free > 60
+    model = registries.models[closed]
+    assert model.endpoint is not None
+    endpoint = model.endpoint.model_copy(update={"limits": Limits(requests=1)})
+    monkeypatch.setitem(registries.models._entries, closed, model.model_copy(update={"endpoint": endpoint}))
+    seconds = expected_seconds("ask_endpoint", CELL | {"teacher": closed}, study, registries)
+    assert seconds == pytest.approx(QUICK + (free - QUICK) * model.endpoint.concurrency * 60 / 20)
 
 
 def test_seconds_of_the_last_run_are_read_from_its_timings(tmp_path: Path) -> None:
