@@ -20,8 +20,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from polyglot.core.errors import Foreseen
 from polyglot.core.files import atomic, ends_torn
 from polyglot.core.submission import current_submission
@@ -55,6 +53,8 @@ class SideFile:
         Raises:
             Foreseen: if another one does it, as a job whose Snakemake was killed.
         """
+        from filelock import FileLock, Timeout  # not in the environments of jobs that ask for no answers
+
         self.lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.lock, timeout=0):
