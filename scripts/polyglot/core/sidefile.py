@@ -33,6 +33,8 @@ OWNERS, GROWTH = 4, 4
 """Bounds of what is kept of a job: the owners used last, and for each at most so many times the rows of its last run."""
 ROWS = 1000
 """Rows of a kept line."""
+ENDING = 40.0
+"""Seconds that a job which was stopped may take to store its answers, before its successor gives up."""
 
 
 class SideFile:
@@ -57,7 +59,7 @@ class SideFile:
 
         self.lock.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.lock, timeout=0):
+            with FileLock(self.lock, timeout=ENDING):
                 yield
         except Timeout:
             raise Foreseen(f"another process does this job ({self.lock} is locked): wait for it, or end it first") from None

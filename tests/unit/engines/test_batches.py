@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from polyglot.core import sidefile
 from polyglot.core.errors import Foreseen
 from polyglot.core.progress import Progress
 from polyglot.core.sidefile import SideFile
@@ -330,7 +331,10 @@ def test_a_line_that_a_kill_has_torn_is_no_entry(tmp_path: Path) -> None:
     assert spending.entered("b") == {"a"}
 
 
-def test_two_processes_do_not_wait_for_the_batches_of_one_job(batches: BatchServer, tmp_path: Path) -> None:
+def test_two_processes_do_not_wait_for_the_batches_of_one_job(
+    batches: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidefile, "ENDING", 0)
     with FileLock(tmp_path / "side.lock"), pytest.raises(Foreseen, match="another process does this job"):
         ask_all(in_batches(batches.url, tmp_path), questions(2), tmp_path)
     assert not batches.batches

@@ -10,12 +10,14 @@ import signal
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polyglot.core import sidefile
 from polyglot.core.errors import Foreseen
 from polyglot.core.sidefile import SideFile
 from polyglot.engines import open_engine
@@ -358,8 +360,10 @@ def test_an_attempt_that_was_too_many_costs_nothing(server: Server, tmp_path: Pa
     assert (server.asked["q0"], len(ledger(tmp_path))) == (2, 1)
 
 
-def test_a_job_that_another_process_does_asks_for_nothing(server: Server, tmp_path: Path) -> None:
-    """As one whose Snakemake was killed; a kill of the job itself ends its lock."""
+def test_a_job_that_another_process_does_asks_for_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose Snakemake was killed; a kill of the job itself ends its lock, and its successor goes on."""
     here, there = os.pipe()
     child = os.fork()
     if not child:
@@ -369,11 +373,16 @@ def test_a_job_that_another_process_does_asks_for_nothing(server: Server, tmp_pa
             os._exit(1)
     try:
         assert os.read(here, 1) == b"."
-        with pytest.raises(Foreseen, match=r"another process does this job \(.*side\.lock is locked\)"):
-            ask_all(engine(server, tmp_path), questions(3), tmp_path)
+        with monkeypatch.context() as changed:
+            changed.setattr(sidefile, "ENDING", 0)
+            with pytest.raises(Foreseen, match=r"another process does this job \(.*side\.lock is locked\)"):
+                ask_all(engine(server, tmp_path), questions(3), tmp_path)
         assert not server.asked
+        threading.Timer(0.5, os.kill, (child, signal.SIGKILL)).start()
+        assert len(ask_all(engine(server, tmp_path), questions(2), tmp_path)) == 2
     finally:
-        os.kill(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     assert len(ask_all(engine(server, tmp_path), questions(3), tmp_path)) == 3
     SideFile(tmp_path / "side.jsonl", "owner").finish()
