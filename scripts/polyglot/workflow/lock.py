@@ -15,19 +15,22 @@ JOB_OF_A_RUN = "--target-jobs"
 
 SCRIPT = "/.snakemake/scripts/"
 """Command-line sign of a job: Snakemake's copy of its script."""
+ENDING = 10.0
+"""Seconds in which jobs that end with their run, or store their last answers, have ended."""
 
 
 def unlock(folder: Path) -> None:
     """Remove the lock that a killed Snakemake run has left in a folder.
 
-    Its jobs may still be in a cluster's queue; the next run cancels them there. Jobs that go on here it does not know.
+    Its jobs may still be in a cluster's queue; the next run cancels them there. Jobs that go on here it does not know;
+    those that are ending are waited for.
 
     Raises:
         SystemExit: if a run is active there, or a job of one that was killed (names the process).
     """
     import psutil
 
-    left = []
+    left: list[psutil.Process] = []
     own = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         command = process.info["cmdline"] or []
@@ -37,9 +40,11 @@ def unlock(folder: Path) -> None:
         if "snakemake" in words and process.info["cwd"] == str(folder) and process.info["pid"] not in own:
             raise SystemExit(f"another run is active in this folder (process {process.info['pid']}); wait for it or stop it")
         if any(SCRIPT in word for word in command) and process.info["cwd"] == str(folder) and not _in_a_cluster(process):
-            left.append(str(process.info["pid"]))
+            left.append(process)
+    _, left = psutil.wait_procs(left, timeout=ENDING)
     if left:
-        raise SystemExit(f"jobs of a killed run go on in this folder (processes {', '.join(left)}); wait for them or stop them")
+        named = ", ".join(str(process.pid) for process in left)
+        raise SystemExit(f"jobs of a killed run go on in this folder (processes {named}); wait for them or stop them")
     if any((folder / ".snakemake/locks").glob("*")):
         subprocess.run(["snakemake", "--unlock", "--quiet", "all"], cwd=folder, check=True)
 

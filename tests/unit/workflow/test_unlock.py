@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from polyglot.workflow import lock
 from polyglot.workflow.lock import JOB_OF_A_RUN, unlock
 
 JOB = ".snakemake/scripts/tmpabc.synthesize.py"
@@ -48,13 +50,17 @@ def test_a_job_that_a_killed_run_has_left_on_this_node_does_not(tmp_path: Path, 
     unlock(tmp_path)
 
 
-def test_a_job_that_outlives_its_run_is_named(tmp_path: Path, start: Start) -> None:
+def test_a_job_that_outlives_its_run_is_named_and_one_that_is_ending_waited_for(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = start(script=JOB)
-    with pytest.raises(SystemExit, match=rf"jobs of a killed run go on in this folder \(processes {job.pid}\)"):
-        unlock(tmp_path)
-    job.kill()
-    job.communicate()
+    with monkeypatch.context() as changed:
+        changed.setattr(lock, "ENDING", 0.1)
+        with pytest.raises(SystemExit, match=rf"go on in this folder \(processes {job.pid}\)"):
+            unlock(tmp_path)
+    threading.Timer(0.5, job.kill).start()
     unlock(tmp_path)
+    assert job.poll() is not None
 
 
 def test_a_job_of_a_cluster_is_left_to_the_next_run(tmp_path: Path, start: Start) -> None:
