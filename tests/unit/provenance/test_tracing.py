@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from itertools import pairwise
@@ -33,7 +34,8 @@ def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) 
 
 
 def traced(forgery: Forgery, folder: Path, file: str) -> list[str]:
-    with open_archive(forgery.write(folder / "archive.zip")) as opened:
+    """Traced in an empty folder: a file of this name that differs from the archive's would be refused."""
+    with contextlib.chdir(folder), open_archive(forgery.write(folder / "archive.zip")) as opened:
         return list(trace(opened, Path(file), []))
 
 
