@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import resource
@@ -26,8 +25,8 @@ from polyglot.engines.bodies import Counts
 from polyglot.engines.endpoint_errors import EndpointError
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.pace import seconds_of
-from polyglot.engines.spending import CeilingReached, Spending, Unpaid
-from polyglot.registry.models import Endpoint, Model, Price, Sampling
+from polyglot.engines.spending import CeilingReached, Spending
+from polyglot.registry.models import Model, Price, Sampling
 from tests.endpoint import (
     KEY,
     Fault,
@@ -249,20 +248,6 @@ def test_what_cannot_pass_is_said_once(server: Server, tmp_path: Path, fault: Fa
     with pytest.raises(EndpointError, match=message):
         answer_all(engine(server, tmp_path), questions(1), side, batch_size=1, title="test")
     assert server.asked["q0"] == 1
-
-
-def test_the_wait_before_an_attempt_has_a_bound_after_a_day_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = []
-
-    async def slept(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr("polyglot.engines.openai_engine.asyncio.sleep", slept)
-    asked = OpenAIEngine(Endpoint(url="http://127.0.0.1:1", model="m", patience=86400), Sampling(), Unpaid())
-    for attempt in (1, 7, 1025, 10_000):
-        asyncio.run(asked._wait(TimeoutError(), attempt, longest=60.0))
-    assert 0.5 <= waits[0] <= 1
-    assert all(30 <= seconds <= 60 for seconds in waits[1:])
 
 
 def test_an_endpoint_that_stays_down_ends_with_one_message(server: Server, tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
+
 from polyglot.engines.base import Answer, Keep, Request
 from polyglot.engines.bodies import Counts, answer_of
+from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.rolling import Rolled
 from polyglot.engines.spending import Spending, Unpaid
-from polyglot.registry.models import Endpoint
+from polyglot.registry.models import Endpoint, Sampling
 from tests.unit.engines.asking import questions
 
 
@@ -49,3 +52,17 @@ def test_answers_do_not_wait_behind_the_starts_of_other_requests(tmp_path: Path)
     asyncio.run(batch.run())
     assert len(batch.answers) == 600
     assert engine.most_unread <= 4
+
+
+def test_the_wait_before_an_attempt_has_a_bound_after_a_day_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = []
+
+    async def slept(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("polyglot.engines.openai_engine.asyncio.sleep", slept)
+    asked = OpenAIEngine(Endpoint(url="http://127.0.0.1:1", model="m", patience=86400), Sampling(), Unpaid())
+    for attempt in (1, 7, 1025, 10_000):
+        asyncio.run(asked._wait(TimeoutError(), attempt, longest=60.0))
+    assert 0.5 <= waits[0] <= 1
+    assert all(30 <= seconds <= 60 for seconds in waits[1:])
