@@ -11,6 +11,7 @@ happens to all requests of a kind, or to many with none answered after them, the
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import sys
@@ -55,7 +56,7 @@ from polyglot.engines.endpoint_errors import (
 )
 from polyglot.engines.keys import lacking_keys
 from polyglot.engines.manners import Known, is_about_form
-from polyglot.engines.pace import Pace
+from polyglot.engines.pace import Pace, window_of
 from polyglot.engines.rolling import Outcomes, Rolled
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
@@ -82,7 +83,7 @@ class OpenAIEngine:
     Args:
         endpoint: address and settings.
         spending: records the cost of each answer and enforces the ceiling.
-        manners: where what is found out of the endpoint is kept; None keeps nothing.
+        manners: where what is found out of the endpoint is kept; None keeps nothing. In its folder, jobs share the limits.
         thinking: what the model's entry says of thinking.
     """
 
@@ -101,7 +102,8 @@ class OpenAIEngine:
         if lacking := lacking_keys(endpoint):
             raise EndpointError(lacking)
         self.secrets = {name: os.environ[name] for name in endpoint.secrets}
-        self.known, self.pace = Known(endpoint, manners, thinking), Pace(endpoint.limits)
+        self.known = Known(endpoint, manners, thinking)
+        self.pace = Pace(endpoint.limits, manners and window_of(endpoint, manners.parent))
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
         self.answered: set[str] = set()
@@ -231,12 +233,13 @@ class OpenAIEngine:
             Exception: the last of `ENDS`.
             EndpointError: if the endpoint has answered, and is away for longer than its patience.
         """
-        attempts, outlasted, start, before = 0, 0, time.monotonic(), 0
+        attempts, outlasted, start, before = 0, 0, math.inf, 0
         while True:
             try:
                 return await ask()
             except ENDS as error:
                 failure = error
+            start = min(start, time.monotonic())  # not before: the limits may have kept it waiting
             if not may_pass(failure) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
                 raise failure
             away = is_away(failure) and 0 < before == self.come  # it has answered, but no one since this request's last attempt

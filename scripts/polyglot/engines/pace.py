@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import re
 import time
-from collections import deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
 
-from polyglot.registry.models import Limits
+from filelock import FileLock
+
+from polyglot.core.files import atomic
+from polyglot.core.hashing import content_id
+from polyglot.registry.models import Endpoint, Limits
 
 MINUTE = 60.0
+SLICES = 60
+"""Parts of a minute that are counted apart."""
+POLL = 0.001
+"""Seconds between two looks at whether another job still counts."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 REMAINING = {
@@ -29,18 +40,75 @@ LONGEST_LEARNED = 120.0
 """Seconds; a limit that is whole again later is found out by its 429."""
 
 
+class Window:
+    """What was sent within the last minute, by all jobs that name the same file.
+
+    Requests and tokens are counted by slices of a minute on the clock, and stay until the last moment of their slice is a minute
+    ago. So no minute has more than the limits, and a request may wait for one slice more than it must.
+
+    Args:
+        path: the file; None counts for this process alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.lock: AbstractContextManager[Any] = nullcontext()
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.lock = FileLock(path.with_suffix(".lock"), poll_interval=POLL)
+        self.counts: dict[int, list[int]] = {}
+
+    def take(self, limits: Limits, tokens: int) -> float:
+        """Seconds until there may be room for a request; 0 where there is, and it is counted."""
+        with self.lock:
+            now = time.time() * SLICES / MINUTE
+            current = math.floor(now)
+            # a slice far ahead is from before the clock was set back
+            self.counts = {at: sent for at, sent in self._read().items() if current - SLICES <= at <= current + SLICES}
+            requests, taken = (sum(sent[kind] for sent in self.counts.values()) for kind in (0, 1))
+            full = limits.requests is not None and requests >= limits.requests
+            # a request beyond the limit by itself waits until no other is counted
+            full |= limits.tokens is not None and requests > 0 and taken + tokens > limits.tokens
+            if full:
+                return max(min(self.counts) + SLICES + 1 - now, POLL) * MINUTE / SLICES
+            before = self.counts.get(current, [0, 0])
+            self.counts[current] = [before[0] + 1, before[1] + tokens]
+            self._write()
+            return 0.0
+
+    def _read(self) -> dict[int, list[int]]:
+        if self.path is None:
+            return self.counts
+        try:
+            return {int(at): [int(sent[0]), int(sent[1])] for at, sent in json.loads(self.path.read_bytes()).items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, LookupError, AttributeError):  # damaged: what this job knows
+            return self.counts
+
+    def _write(self) -> None:
+        if self.path is not None:
+            with atomic(self.path) as partial:
+                partial.write_text(json.dumps(self.counts), encoding="utf-8")
+
+
+def window_of(endpoint: Endpoint, folder: Path) -> Path:
+    """The file in a folder by which jobs share an endpoint's limits: one for each address, model and key."""
+    return folder / f"{content_id(endpoint.url, endpoint.model, endpoint.api_key or '')}.pace"
+
+
 class Pace:
     """Admits requests: within any minute no more than the limits, and none during a pause.
 
     Args:
         limits: those of the registry; more is learned from headers.
+        window: the file by which jobs share the limits; None counts for this process alone.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, window: Path | None = None) -> None:
         self.limits = limits
+        self.window = None if limits == Limits() else Window(window)
         self.paused_until = 0.0
-        self.sent: deque[tuple[float, int]] = deque()
-        self.tokens = 0
         self.turn = asyncio.Lock()
 
     async def admitted(self, tokens: int) -> None:
@@ -50,10 +118,8 @@ class Pace:
             tokens: how many it may take, prompt and answer.
         """
         async with self.turn:  # in the order of arrival
-            while (seconds := self._wait(time.monotonic(), tokens)) > 0:
+            while (seconds := self._wait(tokens)) > 0:
                 await asyncio.sleep(seconds)
-            self.sent.append((time.monotonic(), tokens))
-            self.tokens += tokens
 
     def pause(self, seconds: float) -> None:
         """Send nothing for as long."""
@@ -67,17 +133,10 @@ class Pace:
                 if seconds is not None and seconds <= LONGEST_LEARNED:
                     self.pause(seconds)
 
-    def _wait(self, now: float, tokens: int) -> float:
-        """Seconds until something may have changed; 0 if a request may be sent."""
-        if self.limits.requests is None and self.limits.tokens is None:
-            self.sent.clear()
-            return self.paused_until - now
-        while self.sent and self.sent[0][0] <= now - MINUTE:
-            self.tokens -= self.sent.popleft()[1]
-        full = self.limits.requests is not None and len(self.sent) >= self.limits.requests
-        # a request beyond the limit by itself waits until no other is counted
-        full |= self.limits.tokens is not None and bool(self.sent) and self.tokens + tokens > self.limits.tokens
-        return max(self.paused_until - now, self.sent[0][0] + MINUTE - now if full else 0.0)
+    def _wait(self, tokens: int) -> float:
+        """Seconds until something may have changed; 0 if a request may be sent, which is counted then."""
+        paused = self.paused_until - time.monotonic()
+        return paused if paused > 0 or self.window is None else self.window.take(self.limits, tokens)
 
 
 def seconds_of(value: str) -> float | None:

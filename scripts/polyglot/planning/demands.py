@@ -72,7 +72,8 @@ class Demands:
             model = model.model_copy(update={"gpus": min(model.gpus, 1), "training_gpus": min(model.training_gpus, 1)})
         if does.kind == "train":
             return training(model, does.examples, attempt)
-        return running(model, does.kind, does.examples, attempt, read=does.read)
+        beside = len(self.study.languages) * len(self.study.seeds)
+        return running(model, does.kind, does.examples, attempt, read=does.read, beside=beside)
 
     def _rehearsal(self, mem_mb: int, attempt: int) -> Demand:
         """One GPU for all models, where any of them asks for one."""
@@ -95,32 +96,34 @@ def small(attempt: int, *, mem_mb: int = USUAL_MEMORY, minutes: float = START) -
     return _grown(0, 1, mem_mb, minutes, attempt)
 
 
-def running(model: Model, kind: Kind, examples: float, attempt: int, read: float = 0.0) -> Demand:
+def running(model: Model, kind: Kind, examples: float, attempt: int, read: float = 0.0, beside: int = 1) -> Demand:
     """A job that runs a model on a number of examples, on the registry's `gpus`. One that waits for a batch takes no thread, so
     that others run meanwhile.
 
     Args:
         read: tokens of its prompts, which count for an endpoint's limits.
+        beside: how many such jobs share these limits at a time, itself among them.
     """
     if model.endpoint is not None and model.endpoint.batch is not None:
         return replace(small(attempt, minutes=START + model.endpoint.batch.seconds / 60), threads=0)
     if model.endpoint is not None:
-        return small(attempt, minutes=START + asking_minutes(model, model.endpoint, examples, read))
+        return small(attempt, minutes=START + asking_minutes(model, model.endpoint, examples, read, beside))
     return _with_model(model, model.gpus, kind, examples, attempt)
 
 
-def asking_minutes(model: Model, endpoint: Endpoint, examples: float, read: float) -> float:
+def asking_minutes(model: Model, endpoint: Endpoint, examples: float, read: float, beside: int = 1) -> float:
     """Minutes that a job asks an endpoint: by its requests under way, or by its limits if they allow less. These count for each
     request the longest answer, as the engine does.
 
     Args:
         read: tokens of all prompts.
+        beside: how many such jobs share the limits at a time, itself among them.
     """
     limits, minutes = endpoint.limits, examples * ANSWER_SECONDS / 60 / endpoint.concurrency
     if limits.requests is not None:
-        minutes = max(minutes, examples / limits.requests)
+        minutes = max(minutes, beside * examples / limits.requests)
     if limits.tokens is not None:
-        minutes = max(minutes, (read + examples * model.sampling.max_new_tokens) / limits.tokens)
+        minutes = max(minutes, beside * (read + examples * model.sampling.max_new_tokens) / limits.tokens)
     return minutes
 
 

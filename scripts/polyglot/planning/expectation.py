@@ -57,8 +57,9 @@ class ExpectedJob:
 def expected_seconds(rule: str, wildcards: Mapping[str, str], study: Study, registries: Registries, gpus: int = 0) -> float:
     """Seconds that a job of a rule is expected to take.
 
-    On GPUs by the assumptions of the study's `plan`; for an endpoint by what it takes for an answer, and its limits; on the CPU
-    by what the embedded study's jobs took, in proportion to the model's size where that is larger.
+    On GPUs by the assumptions of the study's `plan`; for an endpoint by what it takes for an answer, and its limits, as if no
+    other job shared them; on the CPU by what the embedded study's jobs took, in proportion to the model's size where that is
+    larger.
     """
     does = work(rule, wildcards, study, registries)
     if does.model is None:

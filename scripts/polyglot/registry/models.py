@@ -100,7 +100,7 @@ class Sampling(Entry):
 
 
 class Limits(Entry):
-    """What an endpoint takes of one job in a minute. Limits that it reports in headers are kept as well."""
+    """What an endpoint takes in a minute. Limits that it reports in headers are kept as well."""
 
     requests: int | None = Field(default=None, gt=0, description="Requests per minute; null sets no limit.")
     tokens: int | None = Field(
@@ -216,7 +216,7 @@ class Endpoint(Entry):
     )
     limits: Limits = Field(
         default=Limits(),
-        description="What it takes of one job in a minute: divide an account's limits by the jobs that ask at once.",
+        description="What it takes in a minute. All jobs of a study that ask for its model with its key share them.",
     )
     preset: str | None = Field(
         default=None, description="A service or server whose manners are known; `manners` overrides it; null states nothing."

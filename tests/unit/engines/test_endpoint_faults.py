@@ -16,7 +16,9 @@ import pytest
 from openai import APITimeoutError
 
 from polyglot.core.sidefile import SideFile
+from polyglot.engines import pace
 from polyglot.engines.endpoint_errors import EndpointError, may_be_paid
+from polyglot.registry.models import Limits
 from tests.endpoint import Fault, Handler, Server, a_page, completion, cut, drips, status
 from tests.patience import STANDSTILL, wait_until
 from tests.unit.engines.asking import ask_all, engine, ledger, questions
@@ -156,6 +158,17 @@ def test_a_request_at_which_a_server_breaks_fails_alone_but_an_outage_stops(serv
     server.behave = lambda body: (503, {"error": {"message": "maintenance"}})
     with pytest.raises(EndpointError, match="no answer in 2 attempts"):
         ask_all(engine(server, tmp_path, attempts=2), questions(160), tmp_path)
+
+
+def test_waiting_for_the_limits_is_not_waiting_for_the_endpoint(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request waits for longer than the endpoint's patience, and then gets its first 429."""
+    monkeypatch.setattr(pace, "MINUTE", 1.5)
+    server.faults = {"q1": [status(429, {"Retry-After": "0"})]}
+    asking_slowly = engine(server, tmp_path, limits=Limits(requests=1), patience=0.4)
+    assert [answer.finish_reason for answer in ask_all(asking_slowly, questions(2), tmp_path).values()] == ["stop", "stop"]
+    assert server.asked == {"q0": 1, "q1": 2}
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
 from polyglot.engines import pace
 from polyglot.engines.pace import Pace, seconds_of
-from polyglot.registry.models import Limits
+from polyglot.registry.models import Endpoint, Limits
 
 
 def moments(found: Pace, tokens: list[int]) -> list[float]:
@@ -46,6 +50,60 @@ def test_no_minute_has_more_requests_or_tokens_than_allowed(minute: float) -> No
     large = moments(Pace(Limits(tokens=100)), tokens)
     assert most_within(large, [min(count, 100) for count in tokens], minute * 0.99) <= 100
     assert moments(Pace(Limits()), [1] * 100)[-1] < minute / 2
+
+
+JOB = """
+import asyncio, sys, time
+from pathlib import Path
+from polyglot.engines import pace
+from polyglot.registry.models import Limits
+
+pace.MINUTE = 1.0
+
+async def ask():
+    found = pace.Pace(Limits(requests=20), Path(sys.argv[1]))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for _ in range(25):
+        await found.admitted(1)
+        print(time.time(), flush=True)
+
+asyncio.run(ask())
+"""
+
+
+def test_jobs_share_the_limits_of_an_endpoint(tmp_path: Path) -> None:
+    """Three processes that begin at once, and one that begins when they end, as a restarted job does."""
+    command = [sys.executable, "-c", JOB, str(tmp_path / "one.pace")]
+
+    def together(count: int) -> list[float]:
+        jobs = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+        for job in jobs:
+            assert job.stdout is not None
+            assert job.stdout.readline() == "ready\n"
+        told = [job.communicate("go\n")[0] for job in jobs]
+        return [float(line) for said in told for line in said.split()]
+
+    times = together(3) + together(1)
+    assert len(times) == 100
+    assert most_within(times, [1] * 100, 0.99) <= 20
+    assert max(times) - min(times) >= 4
+
+
+def test_a_clock_set_back_and_a_damaged_file_keep_nobody_waiting_for_long(minute: float, tmp_path: Path) -> None:
+    path = tmp_path / "one.pace"
+    ahead = int((time.time() + 3600) * pace.SLICES / minute)
+    for content in (json.dumps({ahead: [5, 5]}), '{"12', "[]", '{"1": 3}', "\0\0"):
+        path.write_text(content)
+        assert moments(Pace(Limits(requests=5), path), [1] * 5)[-1] < minute
+    assert sum(requests for requests, _ in json.loads(path.read_text()).values()) == 5
+
+
+def test_an_account_is_an_address_a_model_and_a_key(tmp_path: Path) -> None:
+    one = Endpoint(url="http://here/v1", model="m", api_key="KEY")
+    others = [one.model_copy(update=change) for change in ({"model": "n"}, {"api_key": None}, {"url": "http://there/v1"})]
+    assert len({pace.window_of(endpoint, tmp_path) for endpoint in (one, *others)}) == 4
+    assert pace.window_of(one.model_copy(update={"concurrency": 2}), tmp_path) == pace.window_of(one, tmp_path)
 
 
 def test_a_limit_that_is_used_up_is_waited_for() -> None:

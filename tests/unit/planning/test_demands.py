@@ -99,6 +99,8 @@ def test_an_endpoints_limits_lengthen_its_jobs(limits: dict[str, int], minutes: 
     endpoint = Endpoint(url="http://here/v1", model="m", concurrency=30, limits=Limits(**limits))
     model = Model(engine="openai", endpoint=endpoint, sampling=Sampling(max_new_tokens=500))
     assert demands.running(model, "write", 9000, 1, read=500_000).runtime == demands.START + minutes
+    shared = demands.running(model, "write", 9000, 1, read=500_000, beside=3)
+    assert shared.runtime == demands.START + (3 * minutes if minutes > 100 else minutes)
 
 
 GPU_JOB, CPU_JOB = Demand(gpu=2, threads=8, mem_mb=90_000, runtime=900), Demand(gpu=0, threads=1, mem_mb=4000, runtime=30)
