@@ -8,7 +8,8 @@ with one block for each study, base, recipe and language: what its benchmarks, b
 teachers, and tells nothing about them. How far a teacher differs between studies, and between languages, are two standard
 deviations that a few studies cannot tell well. So no single estimate is taken: the result is an average over a grid of both,
 weighed by the restricted likelihood (Patterson and Thompson, Biometrika 58, 1971) and a half-normal prior as wide as the teachers
-differ (Roever et al., Research Synthesis Methods 12, 2021). Errors are those of each study's own intervals.
+differ (Roever et al., Research Synthesis Methods 12, 2021). Errors are those of each study's own intervals, without what all
+teachers of a block share (`errors_apart`): the base's answers, and how hard the items are.
 tests/unit/analysis/test_combining.py shows the coverage by simulation.
 """
 
@@ -40,6 +41,38 @@ class Fit:
     draws: Array
     between_studies: float
     between_languages: float
+
+
+def errors_apart(draws: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Standard errors of the cells of one study beyond what all teachers of a block share, so that those of two teachers say how
+    far their difference may be off.
+
+    Args:
+        draws: replicate (0 is the estimate), base, recipe, lang, teacher, and the value; its replicates are paired.
+
+    Returns:
+        base, recipe, lang, teacher, se; no row for a teacher that is alone in its block, or has no value there.
+    """
+    rows: list[dict[str, object]] = []
+    for block, own in draws[draws["replicate"] > 0].groupby(list(BLOCK[1:])):
+        wide = own.pivot(index="replicate", columns="teacher", values=value).replace([np.inf, -np.inf], np.nan)
+        wide = wide.dropna(axis="columns", how="all").dropna()
+        if len(wide) > 1 and len(wide.columns) > 1:
+            errors = np.sqrt(quasi_variances(np.cov(wide.to_numpy(float), rowvar=False)))
+            key = dict(zip(BLOCK[1:], block, strict=True))
+            rows += [{**key, "teacher": teacher, "se": se} for teacher, se in zip(wide.columns, errors, strict=True)]
+    return pd.DataFrame(rows, columns=[*BLOCK[1:], "teacher", "se"])
+
+
+def quasi_variances(covariance: Array) -> Array:
+    """Variances whose sums are those of the differences between any two (Firth and de Menezes, Biometrika 91, 2004), by least
+    squares: what a covariance matrix says where only differences count, as one number each, shape (teachers,)."""
+    own, count = np.diag(covariance), len(covariance)
+    apart = own[:, None] + own[None, :] - 2 * covariance
+    if count == 2:
+        return np.full(2, apart[0, 1] / 2)
+    found: Array = (apart.sum(axis=1) - apart.sum() / (2 * (count - 1))) / (count - 2)
+    return np.maximum(found, 0.0)
 
 
 def combine(cells: pd.DataFrame, seed: int = 0) -> Fit:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from polyglot.analysis.combining import Model
-from polyglot.core.arrays import Array
+from polyglot.analysis.combining import Model, quasi_variances
 from polyglot.scoring.race_posterior import LANGUAGE_SPREADS
 
 STUDY_SPREADS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
@@ -50,14 +49,3 @@ def said_of_teachers(cells: pd.DataFrame) -> pd.DataFrame:
         rows += [(spread, log, *each) for each in zip(model.teachers, mean, sds, strict=True)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(log=table["log"] - table["log"].max())
-
-
-def quasi_variances(covariance: Array) -> Array:
-    """Variances whose sums are those of the differences between any two (Firth and de Menezes, Biometrika 91, 2004), by least
-    squares: what a covariance matrix says where only differences count, as one number each, shape (teachers,)."""
-    own, count = np.diag(covariance), len(covariance)
-    apart = own[:, None] + own[None, :] - 2 * covariance
-    if count == 2:
-        return np.full(2, apart[0, 1] / 2)
-    found: Array = (apart.sum(axis=1) - apart.sum() / (2 * (count - 1))) / (count - 2)
-    return np.maximum(found, 0.0)

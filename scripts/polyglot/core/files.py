@@ -33,7 +33,10 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(partial, index=False)
 
 
-TEXTS = ("teacher", "lang", "base", "recipe", "model", "benchmark", "method", "source", "experiment", "family", "metric", "name")
+TEXTS = (
+    *("teacher", "lang", "base", "recipe", "model", "benchmark", "method", "source", "experiment", "family", "metric", "name"),
+    *("label", "language", "rivals", "rivals_p_first", "family_teacher", "largest_gain_teacher"),
+)
 """Columns of the workflow's tables that are texts, whatever they look like."""
 
 

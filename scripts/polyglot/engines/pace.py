@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import random
 import re
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from polyglot.core.files import atomic
 from polyglot.core.hashing import content_id
@@ -23,8 +25,12 @@ from polyglot.registry.models import Endpoint, Limits
 MINUTE = 60.0
 SLICES = 60
 """Parts of a minute that are counted apart."""
-POLL = 0.001
-"""Seconds between two looks at whether another job still counts."""
+LEAST = 0.001
+"""Slices that are waited for at least."""
+PATIENCE = 3.0
+"""Slices after its time in which a job may still come back to its place in line."""
+BESIDE = (0.001, 0.005)
+"""Seconds until the next look, while another job counts."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 REMAINING = {
@@ -44,52 +50,71 @@ class Window:
     """What was sent within the last minute, by all jobs that name the same file.
 
     Requests and tokens are counted by slices of a minute on the clock, and stay until the last moment of their slice is a minute
-    ago. So no minute has more than the limits, and a request may wait for one slice more than it must.
+    ago. So no minute has more than the limits, and a request may wait for one slice more than it must. A job that finds no room
+    stands in line, and later ones leave room for it: large requests would wait for ever behind small ones.
 
     Args:
         path: the file; None counts for this process alone.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.lock: AbstractContextManager[Any] = nullcontext()
+        self.path, self.name = path, uuid4().hex
+        self.lock = None if path is None else FileLock(path.with_suffix(".lock"))
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.lock = FileLock(path.with_suffix(".lock"), poll_interval=POLL)
         self.counts: dict[int, list[int]] = {}
+        self.line: dict[str, tuple[float, int]] = {}
 
     def take(self, limits: Limits, tokens: int) -> float:
-        """Seconds until there may be room for a request; 0 where there is, and it is counted."""
-        with self.lock:
-            now = time.time() * SLICES / MINUTE
-            current = math.floor(now)
-            # a slice far ahead is from before the clock was set back
-            self.counts = {at: sent for at, sent in self._read().items() if current - SLICES <= at <= current + SLICES}
-            requests, taken = (sum(sent[kind] for sent in self.counts.values()) for kind in (0, 1))
-            full = limits.requests is not None and requests >= limits.requests
-            # a request beyond the limit by itself waits until no other is counted
-            full |= limits.tokens is not None and requests > 0 and taken + tokens > limits.tokens
-            if full:
-                return max(min(self.counts) + SLICES + 1 - now, POLL) * MINUTE / SLICES
-            before = self.counts.get(current, [0, 0])
-            self.counts[current] = [before[0] + 1, before[1] + tokens]
-            self._write()
-            return 0.0
-
-    def _read(self) -> dict[int, list[int]]:
-        if self.path is None:
-            return self.counts
+        """Seconds until there may be room for a request; 0 where there is, and it is counted. Nobody is waited for here, since
+        answers come meanwhile."""
         try:
-            return {int(at): [int(sent[0]), int(sent[1])] for at, sent in json.loads(self.path.read_bytes()).items()}
-        except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, LookupError, AttributeError):  # damaged: what this job knows
-            return self.counts
+            with nullcontext() if self.lock is None else self.lock.acquire(blocking=False):
+                return self._taken(limits, tokens, time.time() * SLICES / MINUTE) * MINUTE / SLICES
+        except Timeout:
+            return random.uniform(*BESIDE)
+
+    def _taken(self, limits: Limits, tokens: int, now: float) -> float:
+        """The same in slices."""
+        self._read(now)
+        before_it = list(takewhile(lambda name: name != self.name, self.line))
+        requests = len(before_it) + sum(sent[0] for sent in self.counts.values())
+        taken = sum(self.line[name][1] for name in before_it) + sum(sent[1] for sent in self.counts.values())
+        full = limits.requests is not None and requests >= limits.requests
+        # a request beyond the limit by itself waits until no other is counted
+        full |= limits.tokens is not None and requests > 0 and taken + tokens > limits.tokens
+        if full:
+            gone = max(min(self.counts) + SLICES + 1 - now, LEAST) if self.counts else 1.0
+            wait = min(gone, 1.0) if before_it else gone
+            wait += random.random() * bool(self.line.keys() - {self.name})  # who comes first takes most: no job always does
+            self.line[self.name] = now + wait + PATIENCE, tokens
+        else:
+            wait = 0.0
+            self.line.pop(self.name, None)
+            before = self.counts.get(math.floor(now), [0, 0])
+            self.counts[math.floor(now)] = [before[0] + 1, before[1] + tokens]
+        self._write()
+        return wait
+
+    def _read(self, now: float) -> None:
+        """What counts now. A slice or a place in line far ahead is from before the clock was set back."""
+        if self.path is not None:
+            try:
+                found = json.loads(self.path.read_bytes())
+                self.counts = {int(at): [int(sent[0]), int(sent[1])] for at, sent in found["counts"].items()}
+                self.line = {str(name): (float(place[0]), int(place[1])) for name, place in found["line"].items()}
+            except FileNotFoundError:
+                self.counts, self.line = {}, {}
+            except (ValueError, TypeError, LookupError, AttributeError):
+                pass  # damaged: what this job knows counts
+        current = math.floor(now)
+        self.counts = {at: sent for at, sent in self.counts.items() if current - SLICES <= at <= current + SLICES}
+        self.line = {name: place for name, place in self.line.items() if now < place[0] <= now + SLICES + 2 + PATIENCE}
 
     def _write(self) -> None:
         if self.path is not None:
             with atomic(self.path) as partial:
-                partial.write_text(json.dumps(self.counts), encoding="utf-8")
+                partial.write_text(json.dumps({"counts": self.counts, "line": self.line}), encoding="utf-8")
 
 
 def window_of(endpoint: Endpoint, folder: Path) -> Path:

@@ -84,17 +84,20 @@ def _cases(
 ) -> Iterator[dict[str, object]]:
     """The rows of one race."""
     once, training, draw = _sums(jobs)
-    found, most = simulated(study, registries, matrix, small=whole is not None), matrix.trainings
-    mean, nothing = float(found.trainings.mean()), 0 * once
+    most, nothing = matrix.trainings, 0 * once
     if whole is not None:
         small, (once, both, data) = training, _sums(whole)
         training, later, begun, draw = both - small, data - draw, once + small + draw, data
-        without = simulated(study, registries, matrix)
+        found = simulated(study, registries, matrix, affordable(study, training, np.inf, small), small=True)
+        without = simulated(study, registries, matrix, affordable(study, training, np.inf))
+        mean = float(found.trainings.mean())
         asked = float((found.trainings > 0).mean())
         cases = [_Case(FIRST, begun, 0.0, later, spent=small), _Case(EXPECTED, begun, mean, later, asked, small, found)]
         cases += [_Case(WITHOUT, once + draw, float(without.trainings.mean()), nothing, raced=without)]
         cases += [_Case(MOST, begun, most, later, spent=small)]
     else:
+        found = simulated(study, registries, matrix, affordable(study, training, np.inf))
+        mean = float(found.trainings.mean())
         cases = [_Case(FIRST, once + draw, 1.0, nothing), _Case(EXPECTED, once + draw, mean, nothing, raced=found)]
         cases += [_Case(MOST, once + draw, most, nothing)]
     said = not_worth(study, matrix)
@@ -175,10 +178,15 @@ class _World:
         return Small(effect * (rho * own + np.sqrt(1 - rho**2) * apart) + noise, rho, effect)
 
 
-def simulated(study: Study, registries: Registries, matrix: Matrix, *, small: bool = False) -> Raced:
-    """Races of teachers that are as the plan assumes; `small`: that start with small sets."""
+def simulated(study: Study, registries: Registries, matrix: Matrix, within: float = np.inf, *, small: bool = False) -> Raced:
+    """Races of teachers that are as the plan assumes.
+
+    Args:
+        within: trainings of a teacher, on average, that the budget allows (see `affordable`).
+        small: whether they start with small sets.
+    """
     rules = study.race
     terms = Terms(least=rules.least, regret=rules.regret, trainings=matrix.trainings, by=rules.by)
     world, rng = _World(study, matrix, registries), np.random.default_rng(0)
     scores, of_small = world.scores(rng)
-    return race(scores, world.noise, terms, rng, df_of_belief=DF_OF_BELIEF, small=of_small if small else None)
+    return race(scores, world.noise, terms, rng, df_of_belief=DF_OF_BELIEF, small=of_small if small else None, within=within)

@@ -97,8 +97,12 @@ def of_recommendation(table: pd.DataFrame) -> list[Verdict]:
 
 
 def of_ranking(table: pd.DataFrame, langs: Iterable[str]) -> list[Verdict]:
-    """The verdict of a ranking by the data alone (`analysis/ranking_order.csv`): the same in every language."""
-    first = table.sort_values("rank", kind="stable").to_dict("records")[0]
+    """The verdict of a ranking by the data alone (`analysis/ranking_order.csv`): the same in every language; none where nobody
+    could be ranked."""
+    ranked = table.dropna(subset=["rank"]).sort_values("rank", kind="stable").to_dict("records")
+    if not ranked:
+        return []
+    first = ranked[0]
     numbers = plain(first, [name for name in ("score", "score_low", "score_high", "p_first", "p_lead") if name in first])
     return [Verdict(lang, str(first["teacher"]), "ranking", numbers, "a ranking by the data alone") for lang in langs]
 

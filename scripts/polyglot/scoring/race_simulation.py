@@ -33,6 +33,7 @@ def race(
     df_of_belief: float,
     number: int = 500,
     small: Small | None = None,
+    within: float = np.inf,
 ) -> Raced:
     """Race every study to its end.
 
@@ -42,6 +43,7 @@ def race(
         df_of_belief: as in `learned_noise`.
         number: draws from the posterior.
         small: of races that start with small sets; `scores` of shape (studies, teachers, languages).
+        within: most trainings of a teacher in a language, on average over all of them, that the budget allows.
     """
     studies, teachers, languages, _ = scores.shape
     weights = np.eye(languages) if terms.by == "language" else equal_weights(languages)[None]
@@ -62,6 +64,8 @@ def race(
             alive[at, :, choice] = np.where(was[:, None], survivors(now, here, terms), here)
             left = alive[at, :, choice].sum(axis=-1) > 1
             going[at, choice] = was & left & ~((terms.regret > 0) & (now.regret <= terms.regret))
+        next_ones = (alive & going[:, None]).astype(int) @ (weights > 0)
+        going &= ((found.trainings + next_ones).mean(axis=(1, 2)) <= within)[:, None]
     return found
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import yaml
 
-from polyglot.analysis.combining import Fit, agreement, combine, contributions, leaderboard
+from polyglot.analysis.combining import Fit, agreement, combine, contributions, errors_apart, leaderboard
 from polyglot.core.errors import WrongInput
 from polyglot.core.files import read_frame, write_csv, write_text
 from polyglot.displays.numbers import UNKNOWN, count, number, probability, share, with_interval
@@ -19,12 +20,17 @@ from polyglot.displays.table import Table
 from polyglot.provenance.archive.reading import Archive, manifest_hashes, open_archive
 from polyglot.provenance.archive.verifying import verify
 from polyglot.provenance.archive.writing import MANIFEST, fingerprint
-from polyglot.study.paths import CELLS
+from polyglot.study.paths import CELLS, SCORES
 from polyglot.study.reserved import MAIN
 
 GAIN = "gain"
 """What is combined where studies have no common scale: the students' gain over their base."""
 REGISTRY = "config/models.yaml"
+MEASURED = (
+    *("scoring.definition", "scoring.alpha", "scoring.perplexity"),
+    *("intrinsic.scored", "intrinsic.embedding", "intrinsic.reward.kind", "intrinsic.reward.model"),
+)
+"""Settings that a score on a frozen scale depends on."""
 STUDENTS = "/evaluation/students/"
 """In the path of a student's outcomes."""
 T = TypeVar("T")
@@ -32,7 +38,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Part:
-    """A verified archive: its fingerprint, the study's cells, the frozen scale's text ("" if there is none), and its models."""
+    """A verified archive: its fingerprint, the study's cells, the frozen scale's text ("" if there is none), and its models.
+
+    `measured`: the settings that a score on a frozen scale depends on, by key. `apart`: by combined column, the cells' standard
+    errors (see `polyglot.analysis.combining.errors_apart`).
+    """
 
     path: Path
     fingerprint: str
@@ -42,6 +52,8 @@ class Part:
     confidence: float
     scale: str
     models: dict[str, Any]
+    measured: Mapping[str, str] = field(default_factory=dict)
+    apart: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,9 @@ def read_part(path: Path) -> Part:
     verified = verify(path).fingerprint
     with open_archive(path) as archive:
         study = _study(archive, path)
-        scoring = _settings(archive, study).get("scoring", {})
+        settings = _settings(archive, study)
+        scoring = settings.get("scoring", {})
+        definition = str(scoring.get("definition", "signsafe"))
         scale = archive.folder / str(scoring.get("scale") or "none")
         models = yaml.safe_load(archive.text(REGISTRY)) if (archive.folder / REGISTRY).is_file() else {}
         return Part(
@@ -122,11 +136,35 @@ def read_part(path: Path) -> Part:
             verified,
             study,
             read_frame(archive.folder / CELLS.format(study=study, experiment=MAIN)),
-            str(scoring.get("definition", "signsafe")),
+            definition,
             float(scoring.get("confidence", 0.95)),
             scale.read_text(encoding="utf-8") if scale.is_file() else "",
             models,
+            _measured(settings),
+            _apart(archive.folder / SCORES.format(study=study, experiment=MAIN), definition),
         )
+
+
+def _measured(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a score on a frozen scale depends on: weights, metrics, and the models that measure."""
+    found = {}
+    for key in MEASURED:
+        value: Any = settings
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        found[key] = "default" if value is None else str(value)
+    return found
+
+
+def _apart(folder: Path, definition: str) -> dict[str, pd.DataFrame]:
+    """Standard errors of gains and of scores, from a study's replicates, as far as they are there."""
+    found = {}
+    for value, name in ((GAIN, "measurements"), (f"pg_{definition}", "replicates")):
+        path = folder / f"{name}.parquet"
+        draws = read_frame(path) if path.is_file() else pd.DataFrame()
+        if value in draws:
+            found[value] = errors_apart(draws, value)
+    return found
 
 
 def _study(archive: Archive, path: Path) -> str:
@@ -225,9 +263,15 @@ def _names(parts: Sequence[Part]) -> list[str]:
 
 
 def _common_scale(parts: Sequence[Part]) -> str:
-    """The column of the PG-Score, if all studies are scored by one definition on one frozen scale; else nothing."""
-    scales = {(part.definition, part.scale) for part in parts}
-    return f"pg_{parts[0].definition}" if len(scales) == 1 and parts[0].scale else ""
+    """The column of the PG-Score, if all studies are scored alike on one frozen scale; else nothing."""
+    one = len({part.scale for part in parts}) == 1 and parts[0].scale
+    return f"pg_{parts[0].definition}" if one and not _unlike(parts) else ""
+
+
+def _unlike(parts: Sequence[Part]) -> list[str]:
+    """Settings in which the studies' scores differ."""
+    keys = [key for key in MEASURED if len({part.measured.get(key) for part in parts}) > 1]
+    return keys or ["scoring.definition"] * (len({part.definition for part in parts}) > 1)
 
 
 def _cells(part: Part, name: str, what: str) -> pd.DataFrame:
@@ -239,6 +283,9 @@ def _cells(part: Part, name: str, what: str) -> pd.DataFrame:
     else:
         se = (cells[f"{what}_high"] - cells[f"{what}_low"]) / (2 * NormalDist().inv_cdf((1 + part.confidence) / 2))
     found = cells[keys].assign(value=cells[what], se=se)
+    if what in part.apart:  # else, or for a teacher that is alone in its block, the whole error
+        apart = found[keys].merge(part.apart[what], how="left", on=keys)["se"].to_numpy()
+        found["se"] = np.where(np.isnan(apart) | found["se"].isna(), found["se"], apart)
     found.insert(0, "study", name)
     return found
 
@@ -246,7 +293,10 @@ def _cells(part: Part, name: str, what: str) -> pd.DataFrame:
 def _cautions(parts: Sequence[Part], names: Sequence[str], what: str) -> list[str]:
     """What to know before one believes the result."""
     found = []
-    if what == GAIN:
+    if what == GAIN and parts[0].scale and len({part.scale for part in parts}) == 1:
+        settings = ", ".join(f"`{key}`" for key in _unlike(parts))
+        found.append(f"Students' gains are combined, as the studies score differently on their common scale: {settings} differ.")
+    elif what == GAIN:
         found.append(
             "Students' gains are combined, as the studies have no frozen scale in common (`scoring.scale`); PG-Scores of "
             "different studies are relative to their own cells."

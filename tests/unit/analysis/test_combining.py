@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis.combining import agreement, combine, contributions, leaderboard
+from polyglot.analysis.combining import agreement, combine, contributions, errors_apart, leaderboard
 from polyglot.core.errors import WrongInput
 
 TRUTH = {"a": 0.06, "b": 0.04, "c": 0.02, "d": 0.0, "e": -0.02, "f": -0.04}
@@ -68,6 +68,49 @@ def test_intervals_cover_whatever_differs_between_studies(between: float, by_lan
         truth = np.array(list(TRUTH.values())) - np.mean(list(TRUTH.values()))
         held.append(((board["low"] <= truth) & (truth <= board["high"])).mean())
     assert np.mean(held) >= 0.92, np.mean(held)
+
+
+def measured(name: str, rng: np.random.Generator, own: Mapping[str, float], shared: float = 0.03) -> pd.DataFrame:
+    """Cells of equal teachers whose errors are mostly those of the base and the items, which all of a block share, and their
+    standard errors from replicates."""
+    rows, draws = [], []
+    for lang in LANGS:
+        block = shared * rng.normal() + rng.normal(scale=0.2)
+        key = {"base": "base", "recipe": "equal", "lang": lang}
+        together = shared * rng.normal(size=400)
+        for teacher, error in own.items():
+            rows.append({"study": name, **key, "teacher": teacher, "value": block + error * rng.normal()})
+            gains = np.append(0.0, together + error * rng.normal(size=400))
+            draws.append(pd.DataFrame({**key, "teacher": teacher, "replicate": range(401), "gain": gains}))
+    return pd.DataFrame(rows).merge(errors_apart(pd.concat(draws), "gain"))
+
+
+def test_what_all_teachers_of_a_block_share_is_in_no_error_of_theirs() -> None:
+    """Equal teachers of two studies lie as far apart as chance alone explains, and intervals are as wide as they must be."""
+    rng, own = np.random.default_rng(5), {"a": 0.01, "b": 0.005, "c": 0.015, "d": 0.01}
+    beyond, held, widths, effects = [], [], [], []
+    for number in range(60):
+        cells = pd.concat([measured(name, rng, own) for name in ("one", "two")], ignore_index=True)
+        assert cells.groupby("teacher")["se"].mean().to_dict() == pytest.approx(own, rel=0.15)
+        beyond.append(float(agreement(cells)["beyond"].iloc[0]))
+        board = leaderboard(combine(cells, seed=number), 0.95)
+        held.append(((board["low"] <= 0) & (board["high"] >= 0)).mean())
+        widths.append(float((board["high"] - board["low"]).mean()) / 2)
+        effects.append(float(board["effect"].std()))
+    assert np.mean(beyond) == pytest.approx(1, abs=0.3), np.mean(beyond)
+    assert np.mean(held) >= 0.92, np.mean(held)
+    assert np.mean(widths) < 0.02, np.mean(widths)  # .06 with what they share
+
+
+def test_errors_of_two_teachers_are_half_of_their_difference_each_and_holes_have_none() -> None:
+    key = {"base": "base", "recipe": "equal", "lang": "de"}
+    values = {"a": [0.0, 1.0, 2.0, 4.0], "b": [0.0, 1.0, 4.0, 2.0], "c": [np.nan] * 4}
+    draws = pd.concat(
+        [pd.DataFrame({**key, "teacher": name, "replicate": range(4), "pg": value}) for name, value in values.items()]
+    )
+    found = errors_apart(draws, "pg").set_index("teacher")["se"]
+    assert found.to_dict() == pytest.approx(dict.fromkeys("ab", np.std([0, -2, 2], ddof=1) / 2**0.5))
+    assert errors_apart(draws[draws["teacher"] != "b"], "pg").empty
 
 
 def test_studies_without_a_common_teacher_are_refused_by_name() -> None:

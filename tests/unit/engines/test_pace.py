@@ -10,7 +10,9 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
+import numpy as np
 import pytest
+from filelock import FileLock
 
 from polyglot.engines import pace
 from polyglot.engines.pace import Pace, seconds_of
@@ -93,10 +95,75 @@ def test_jobs_share_the_limits_of_an_endpoint(tmp_path: Path) -> None:
 def test_a_clock_set_back_and_a_damaged_file_keep_nobody_waiting_for_long(minute: float, tmp_path: Path) -> None:
     path = tmp_path / "one.pace"
     ahead = int((time.time() + 3600) * pace.SLICES / minute)
-    for content in (json.dumps({ahead: [5, 5]}), '{"12', "[]", '{"1": 3}', "\0\0"):
+    back = {"counts": {ahead: [5, 5]}, "line": {"another": [ahead, 5]}}
+    for content in (json.dumps(back), '{"12', "[]", '{"counts": {"1": 3}, "line": {}}', "\0\0"):
         path.write_text(content)
         assert moments(Pace(Limits(requests=5), path), [1] * 5)[-1] < minute
-    assert sum(requests for requests, _ in json.loads(path.read_text()).values()) == 5
+    assert sum(requests for requests, _ in json.loads(path.read_text())["counts"].values()) == 5
+
+
+def test_a_large_request_is_not_behind_small_ones_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One job asks for more than the limit at once, another for little again and again, which alone would always be let in."""
+    clock = 1e9
+    monkeypatch.setattr(pace.time, "time", lambda: clock)
+    limits, path = Limits(tokens=10_000), tmp_path / "one.pace"
+    large, small = pace.Window(path), pace.Window(path)
+    taken = {large: 0, small: 0}
+    due = {large: clock, small: clock - 7}
+    for clock in np.arange(1e9, 1e9 + 1800, 0.5):
+        for window, tokens, pause in ((small, 500, 7.0), (large, 12_000, 0.0)):
+            if clock >= due[window]:
+                wait = window.take(limits, tokens)
+                taken[window] += not wait
+                due[window] = clock + (wait or pause)
+    assert taken[large] >= 12, taken
+    assert taken[small] >= 12, taken
+
+
+def test_jobs_in_line_use_all_that_the_limits_allow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Four jobs that always have another request take 500 in each minute, and each its part. Each has up to 32 requests under
+    way, which take a second."""
+    clock = 1e9
+    monkeypatch.setattr(pace.time, "time", lambda: clock)
+    jobs = [pace.Window(tmp_path / "one.pace") for _ in range(4)]
+    taken, due = dict.fromkeys(jobs, 0), dict.fromkeys(jobs, clock)
+    for clock in np.arange(1e9, 1e9 + 240, 0.05):
+        for job in jobs:
+            for _ in range(32 if clock >= due[job] else 0):
+                wait = job.take(Limits(requests=500, tokens=200_000), 300)
+                due[job] = clock + (wait or 1.0)
+                if wait:
+                    break
+                taken[job] += 1
+    assert 4 * 500 * 0.95 <= sum(taken.values()) <= 4 * 500
+    assert min(taken.values()) > 4 * 500 / 4 / 4, list(taken.values())
+
+
+def test_a_job_that_was_first_in_line_and_is_killed_keeps_nobody_waiting(minute: float, tmp_path: Path) -> None:
+    path = tmp_path / "one.pace"
+    gone, there = pace.Window(path), Pace(Limits(requests=2), path)
+    assert [gone.take(Limits(requests=2), 1) > 0 for _ in range(3)] == [False, False, True]
+    assert moments(there, [1])[0] < 2 * minute
+
+
+def test_a_lock_that_another_process_holds_keeps_no_answer_waiting(tmp_path: Path) -> None:
+    """As a job that is suspended while it counts: the loop goes on, and so do the answers that come."""
+    path = tmp_path / "one.pace"
+    found, ticks = Pace(Limits(requests=5), path), list[float]()
+
+    async def run() -> None:
+        waiting = asyncio.create_task(found.admitted(1))
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            ticks.append(time.monotonic())
+        assert not waiting.done()
+        other.release()
+        await waiting
+
+    other = FileLock(path.with_suffix(".lock"))
+    with other:
+        asyncio.run(run())
+    assert len(ticks) == 20
 
 
 def test_an_account_is_an_address_a_model_and_a_key(tmp_path: Path) -> None:

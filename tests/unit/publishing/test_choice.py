@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from polyglot.core.errors import WrongInput
+from polyglot.core.files import read_frame, write_csv
 from polyglot.publishing.choice import Alternative, Verdict, as_json, better, choose, of_ranking, of_recommendation
 from polyglot.study.build import Build
 
@@ -161,6 +163,16 @@ def test_verdicts_come_from_a_recommendation_or_a_ranking() -> None:
     chosen_by_rank = choose(ranked[0], [], lang="de", recipe="equal", size=10)
     assert not chosen_by_rank.clear
     assert "no student was trained" in chosen_by_rank.why
+    assert of_ranking(order.assign(rank=float("nan"), score=float("nan")), ["de"]) == []
+
+
+def test_a_teacher_may_have_a_number_for_a_name_wherever_it_is_named(tmp_path: Path) -> None:
+    row = {"verdict": "tentative", "pg": 1.0, "p_first": 0.6, "rivals_p_first": "0.300"}
+    rows = [row | {"lang": "de", "teacher": "7", "rivals": "12"}, row | {"lang": "id", "teacher": "7", "rivals": ""}]
+    write_csv(pd.DataFrame(rows), tmp_path / "recommendation.csv")
+    found = of_recommendation(read_frame(tmp_path / "recommendation.csv"))
+    assert [(one.teacher, one.numbers["rivals"]) for one in found] == [("7", "12"), ("7", None)]
+    assert [one.numbers["rivals_p_first"] for one in found] == ["0.300", "0.300"]
 
 
 def test_a_build_names_nothing_twice_and_a_teacher_for_all_languages_or_for_some() -> None:

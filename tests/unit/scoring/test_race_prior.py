@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyglot.analysis.earlier import STUDY_SPREADS, quasi_variances, said_of_teachers
+from polyglot.analysis.combining import quasi_variances
+from polyglot.analysis.earlier import STUDY_SPREADS, said_of_teachers
 from polyglot.core.arrays import Array
 from polyglot.core.errors import WrongInput
 from polyglot.scoring import race_posterior

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,20 @@ from tests.unit.provenance.test_forged import AT, Forgery
 from tests.unit.provenance.test_replay import archived
 
 
-def part(name: str, teachers: str, number: int = 0, *, scale: str = "", models: dict[str, object] | None = None) -> Part:
+def part(
+    name: str,
+    teachers: str,
+    number: int = 0,
+    *,
+    scale: str = "",
+    models: dict[str, object] | None = None,
+    measured: dict[str, str] | None = None,
+) -> Part:
     """A verified archive of a study with these teachers."""
     cells = study(name, teachers, np.random.default_rng(number), error=0.004).rename(columns={"value": "gain", "se": "gain_se"})
     cells = cells.drop(columns="study").assign(pg_signsafe=lambda frame: 20 * frame["gain"])
     cells = cells.assign(pg_signsafe_low=cells["pg_signsafe"] - 0.16, pg_signsafe_high=cells["pg_signsafe"] + 0.16)
-    return Part(Path(f"{name}.zip"), f"{number:08x}ffff", name, cells, "signsafe", 0.95, scale, models or {})
+    return Part(Path(f"{name}.zip"), f"{number:08x}ffff", name, cells, "signsafe", 0.95, scale, models or {}, measured or {})
 
 
 def test_the_planted_order_over_two_studies_that_share_a_teacher(tmp_path: Path) -> None:
@@ -53,6 +62,27 @@ def test_scores_on_one_frozen_scale_are_combined_themselves(tmp_path: Path) -> N
     assert effects["a"] - effects["e"] == pytest.approx(20 * 0.08, abs=0.4)
     other = [part("north", "abc", 1, scale="mean,sd"), part("south", "cde", 2, scale="mean,other")]
     assert "in units of gain" in "\n".join(combine_parts(other, tmp_path, 0.95))
+
+
+@pytest.mark.parametrize("key", ["scoring.alpha", "scoring.perplexity", "intrinsic.scored", "intrinsic.reward.model"])
+def test_scores_that_are_made_in_another_way_are_not_on_one_scale(key: str, tmp_path: Path) -> None:
+    unlike = [part("north", "abc", 1, scale="s", measured={key: "x"}), part("south", "cde", 2, scale="s", measured={key: "y"})]
+    text = "\n".join(combine_parts(unlike, tmp_path, 0.95))
+    assert "in units of gain" in text
+    assert f"the studies score differently on their common scale: `{key}` differ." in text
+    like = [part("north", "abc", 1, scale="s", measured={key: "x"}), part("south", "cde", 2, scale="s", measured={key: "x"})]
+    assert "in units of pg_signsafe" in "\n".join(combine_parts(like, tmp_path, 0.95))
+
+
+def test_errors_of_an_archive_are_those_that_its_teachers_do_not_share(tmp_path: Path) -> None:
+    """A teacher that is alone in its block keeps its whole error."""
+    one = part("north", "abc", 1)
+    apart = one.cells[["base", "recipe", "lang", "teacher"]].assign(se=0.001)
+    told = replace(one, apart={"gain": apart[apart["teacher"] != "a"]})
+    combine_parts([told, part("south", "cde", 2)], tmp_path, 0.95)
+    cells = pd.read_csv(tmp_path / "cells.csv")
+    errors = cells[cells["study"] == "north"].groupby("teacher")["se"].first().to_dict()
+    assert errors == {"a": 0.004, "b": 0.001, "c": 0.001}
 
 
 def test_equal_names_are_told_apart_and_other_models_of_one_name_are_warned_of(tmp_path: Path) -> None:
