@@ -179,11 +179,13 @@ def _alternative(one: _Compared, level: float, students: Sequence[str], barred: 
     difference, gain = one.ahead(one.rival), one.gains[one.cell].dropna()
     (low, high), (gain_low, gain_high) = _interval(difference, level), _interval(gain, level)
     problem = barred
-    if not low > 0:
+    if len(difference) * (1 - level) / 2 < 1:
+        problem = f"{len(difference) - 1} resamples are too few to show it among so many comparisons: raise `scoring.bootstrap`"
+    elif not _is_above_zero(difference, level):
         problem = "not shown to be better: its interval holds 0 or lies below"
     elif len(students) < 2:
         problem = "one student of each: the interval lacks what another training would change"
-    beaten = [other[0] for other in one.rest if _interval(one.ahead(other), level)[0] > 0]
+    beaten = [other[0] for other in one.rest if _is_above_zero(one.ahead(other), level)]
     return Alternative(
         one.experiment,
         *one.cell,
@@ -200,6 +202,13 @@ def _alternative(one: _Compared, level: float, students: Sequence[str], barred: 
         [other[0] for other in one.rest if other[0] not in beaten],
         len({Draw.parse(name).seed for name in students}),
     )
+
+
+def _is_above_zero(values: pd.Series, level: float) -> bool:
+    """Whether an interval lies above 0, with the estimate counted as one more replicate (Davison and Hinkley 1997, 4.2.5): far in
+    the tail, a quantile of few replicates would be too narrow."""
+    below = 1 + int((values.iloc[1:] <= 0).sum())
+    return bool(values.iloc[0] > 0) and below / len(values) <= (1 - level) / 2
 
 
 def _interval(values: pd.Series, level: float) -> tuple[float, float]:

@@ -66,7 +66,8 @@ def zscore(values: Array, against: Array | None = None) -> Array:
     """z-score along the last axis with the population standard deviation; 0 where all values are equal; NaN stays NaN.
 
     Each row uses its own mean, but the standard deviation of the first row: resampling noise widens the spread of a row's cells,
-    and dividing by it would shrink every interval towards zero.
+    and dividing by it would shrink every interval towards zero. Where the cells of the first row are all equal, the resamples say
+    how far chance alone moves them apart: their standard deviation is taken, since cells that happen to be equal are not certain.
 
     Args:
         values: shape (n,) or (replicates + 1, n), where row 0 is the measurement itself.
@@ -78,7 +79,11 @@ def zscore(values: Array, against: Array | None = None) -> Array:
     centred = values - np.nanmean(scale, axis=-1, keepdims=True)
     measured = scale[:1] if scale.ndim > 1 else scale
     spread = np.nanstd(measured, axis=-1, keepdims=True)
-    flat = spread <= 1e-12 * np.maximum(1, np.nanmax(np.abs(measured), axis=-1, keepdims=True))
+    least = 1e-12 * np.maximum(1, np.nanmax(np.abs(measured), axis=-1, keepdims=True))
+    resampled = scale[1:][np.isfinite(scale[1:]).any(axis=-1)] if scale.ndim > 1 else scale[:0]
+    if len(resampled) and (spread <= least).all():
+        spread = np.sqrt(np.nanvar(resampled, axis=-1).mean(keepdims=True))[None]
+    flat = spread <= least
     scored: Array = np.where(flat, np.where(np.isnan(values), np.nan, 0.0), centred / np.where(flat, 1, spread))
     return scored
 
@@ -303,14 +308,19 @@ def _frozen_scale(cells: pd.DataFrame, base: str, recipe: str | None, needed: Se
 
 
 def interval(replicates: Array, confidence: float) -> tuple[Array, Array]:
-    """Percentile interval over the first axis; NaN without replicates."""
+    """Percentile interval over the first axis; NaN without replicates. Among infinite ones, as prices where nothing is usable, it
+    ends at a replicate, since nothing lies between a number and infinity."""
     if len(replicates) == 0 or not np.isfinite(replicates).any():
         empty = np.full(replicates.shape[1:], np.nan)
         return empty, empty
     tail = (1 - confidence) / 2
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # an empty cell has no interval
-        low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
+        if not np.isinf(replicates).any():
+            low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
+        else:
+            low = np.nanquantile(replicates, tail, axis=0, method="lower")
+            high = np.nanquantile(replicates, 1 - tail, axis=0, method="higher")
     return low, high
 
 

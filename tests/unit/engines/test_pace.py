@@ -105,7 +105,7 @@ def test_a_clock_set_back_and_a_damaged_file_keep_nobody_waiting_for_long(minute
 def test_a_large_request_is_not_behind_small_ones_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One job asks for more than the limit at once, another for little again and again, which alone would always be let in."""
     clock = 1e9
-    monkeypatch.setattr(pace.time, "time", lambda: clock)
+    monkeypatch.setattr("polyglot.engines.pace.time.time", lambda: clock)
     limits, path = Limits(tokens=10_000), tmp_path / "one.pace"
     large, small = pace.Window(path), pace.Window(path)
     taken = {large: 0, small: 0}
@@ -124,7 +124,7 @@ def test_jobs_in_line_use_all_that_the_limits_allow(monkeypatch: pytest.MonkeyPa
     """Four jobs that always have another request take 500 in each minute, and each its part. Each has up to 32 requests under
     way, which take a second."""
     clock = 1e9
-    monkeypatch.setattr(pace.time, "time", lambda: clock)
+    monkeypatch.setattr("polyglot.engines.pace.time.time", lambda: clock)
     jobs = [pace.Window(tmp_path / "one.pace") for _ in range(4)]
     taken, due = dict.fromkeys(jobs, 0), dict.fromkeys(jobs, clock)
     for clock in np.arange(1e9, 1e9 + 240, 0.05):

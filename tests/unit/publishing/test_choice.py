@@ -110,6 +110,14 @@ def test_more_comparisons_make_wider_intervals() -> None:
     assert same.low < one.low < one.high < same.high
 
 
+def test_few_resamples_show_nothing_far_in_the_tail() -> None:
+    table = gains(good__equal_150=0.1, good__respond_150=0.2)
+    (one,) = compared(table[table["replicate"] <= 30])
+    assert one.problem.startswith("30 resamples are too few to show it among so many comparisons: raise `scoring.bootstrap`")
+    (more,) = compared(table[table["replicate"] <= 100])
+    assert more.problem == ""
+
+
 def test_among_equal_recipes_a_better_one_is_found_in_at_most_a_twentieth_of_studies() -> None:
     rng, wrong = np.random.default_rng(3), 0
     for _ in range(150):

@@ -19,6 +19,7 @@ from polyglot.scoring.scores import (
     Parts,
     check_measurements,
     gap_flags,
+    interval,
     intrinsic_components,
     intrinsic_score,
     performance_gap_recovered,
@@ -65,6 +66,24 @@ def test_zscores_have_mean_zero_and_unit_spread_or_are_zero(numbers: npt.NDArray
 def test_zscores_do_not_depend_on_unit_or_origin(numbers: npt.NDArray[np.float64], scale: float, shift: float) -> None:
     if numbers.std() > 1e-2:
         np.testing.assert_allclose(zscore(numbers * scale + shift), zscore(numbers), atol=1e-6)
+
+
+def test_cells_that_happen_to_be_equal_are_not_certain() -> None:
+    """By chance alone the gains of equal teachers may be the same, as of two students on few items."""
+    rng = np.random.default_rng(0)
+    values = np.vstack([np.full(4, 0.2), 0.2 + 0.05 * rng.normal(size=(2000, 4))])
+    scored = zscore(values)
+    assert (scored[0] == 0).all()
+    assert scored[1:].std(axis=0) == pytest.approx([1, 1, 1, 1], rel=0.15)
+    assert (zscore(np.full((5, 3), 0.2)) == 0).all()
+    assert np.isnan(zscore(np.array([[0.2, 0.2, np.nan], [0.1, 0.3, np.nan]]))[:, 2]).all()
+
+
+def test_an_interval_may_end_at_infinity() -> None:
+    prices = np.append(np.linspace(1, 2, 900), np.full(100, np.inf))
+    low, high = interval(prices, 0.95)
+    assert 1 <= low < 1.1
+    assert high == np.inf
 
 
 def test_zscore_keeps_missing_values_missing() -> None:
