@@ -77,7 +77,10 @@ def test_a_text_with_marks_or_comments_is_read_as_a_whole(kind: str) -> None:
     assert read(text) == ("ok", None, prompt, response, True)
 
 
-@pytest.mark.parametrize("part", ['"', '"//', '"//\n', '"/*', '" /* */', "',", '"prompt":', '", prompt:', "\\", '\\"', "x'"])
+@pytest.mark.parametrize(
+    "part",
+    ['"', '"//', '"//\n', '"/*', '" /* */', "',", '"prompt":', '", prompt:', "\\", '\\"', "x'", "$", "$a", "$$a", "\\(", "\\["],
+)
 def test_odd_objects_are_read_in_time(part: str) -> None:
     started = time.process_time()
     read(f'{{"prompt": "{part * (30_000 // len(part))}", "response": "b"}}')

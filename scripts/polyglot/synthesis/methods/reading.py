@@ -11,6 +11,7 @@ import ast
 import html
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,17 +37,21 @@ SINGLE = re.compile(
 """An object in single quotation marks, with apostrophes in its texts."""
 NO_LETTER = r"(?![^\W\d_])"
 LATEX = re.compile(
-    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu])"
+    r"\\(?:\\|(?P<command>[bf]|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu])"
     rf"|(?P<perhaps>t(?=ext[a-z]{{0,6}}\{{|(?:imes|heta|frac|binom|anh|au|ilde){NO_LETTER}|riangle|o\s*[\\$\d])"
-    rf"|n(?=(?:abla|eq|otin|[lg]eq(?:slant|q)?){NO_LETTER}|u\s*[$^_\\])"
-    rf"|r(?=ight|ho{NO_LETTER}|angle|ceil|floor|vert|brace)))"
+    rf"|n(?=(?:abla|eq|otin|[lg]eq(?:slant|q)?){NO_LETTER})|r(?=ight|ho{NO_LETTER}|angle|ceil|floor|vert|brace))"
+    r"|(?P<nu>n(?=u\s*[$^_\\])))"
 )
-"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`. A line break
-or a tab before a word may look alike: \\notin, or a Finnish verb on a line of its own."""
+"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`, and \\b as a
+backspace, which no text means. A line break or a tab before a word may look alike: \\notin, or a Finnish verb on its own line;
+\\nu, or a Croatian preposition before a formula."""
 ESCAPE = re.compile(r"(\\.)|\"", re.DOTALL)
 """An escape, or a quotation mark that is not escaped."""
-MATHS = re.compile(r"\$\$|\$(?=\S)[^$]{1,300}(?<=\S)\$(?![0-9A-Za-z])|\\\\[(\[]")
-"""A formula between LaTeX's signs. `$x = $y` is code, and `5 $` a price."""
+FORMULA = re.compile(
+    r"(?P<line>(?<![\d$])\$(?=[^\s$])[^$\"]{1,300}(?<=\S)\$(?![0-9A-Za-z])|\\{1,2}\([^\"]{1,300}?\\{1,2}\))"
+    r"|\$\$[^$\"]{1,2000}\$\$|\\{1,2}\[[^\"]{1,2000}?\\{1,2}\]"
+)
+"""A formula between LaTeX's signs, in a line or between lines. `$x = $y` is code, and `5 $` a price."""
 MATHS_COMMAND = re.compile(r"[A-Za-z(\[{,;!|%&]")
 """What follows the backslash of a command in a formula; other signs are escaped in prose, too."""
 PLACEHOLDERS = frozenset(
@@ -111,7 +116,7 @@ def _forms(text: str) -> Iterator[str]:
     if "&quot;" in text and not START.search(text):
         yield html.unescape(text)
     if re.search(r'\{(?:\s|\\n)*\\"(?:prompt|response)\\"', text):
-        yield text.replace("\\n", "\n").replace('\\"', '"')
+        yield re.sub(r'\\([\\"n])', lambda found: "\n" if found[1] == "n" else found[1], text)
     if re.search(rf"\{{\s*{MARK}|[：，]", text):
         text = re.sub(rf"([{{,:：，]\s*){MARK}|{MARK}(?=\s*[:：,，}}])", lambda found: f'{found.group(1) or ""}"', text)
         yield re.sub(r'(?<=")\s*([：，])\s*(?=")', lambda found: {"：": ":", "，": ","}[found.group(1)], text)
@@ -132,10 +137,25 @@ def holds_latex(text: str) -> bool:
 
 
 def _with_latex(text: str) -> str:
-    """A text with LaTeX commands as JSON has them. What may be a line break or a tab is one only beside other mathematics."""
-    maths = MATHS.search(text) or any(MATHS_COMMAND.match(found["command"] or "") for found in LATEX.finditer(text))
+    """A text with LaTeX commands as JSON has them.
+
+    What may be a line break or a tab is a command within a formula. It is one elsewhere only if a command that is none of JSON's
+    escapes shows that the text doubles no backslash; a formula beside it does not show it.
+    """
+    formulas = list(FORMULA.finditer(text))
+    starts = [formula.start() for formula in formulas]
+
+    def within(found: re.Match[str]) -> bool:
+        formula = formulas[place - 1] if (place := bisect_right(starts, found.start())) else None
+        if formula is None or formula.end() <= found.start():
+            return False
+        return bool(found["perhaps"] or (found["nu"] and (shown or formula["line"])))
+
+    backslashes = list(LATEX.finditer(text))
+    shown = any(MATHS_COMMAND.match(found["command"] or "") for found in backslashes)
+    shown = shown or any(map(within, backslashes))
     return LATEX.sub(
-        lambda found: f"\\{found.group()}" if found["command"] or (maths and found["perhaps"]) else found.group(), text
+        lambda found: f"\\{found[0]}" if found["command"] or (shown and found["perhaps"]) or within(found) else found[0], text
     )
 
 
