@@ -36,6 +36,8 @@ CUT = {
     "never closed, single marks within": '{"prompt":"Write a set","response":"x = {\'a\', \'b\'}\nand then we',
     "never closed, after an escape": r'{"prompt":"q","response":"f(x) { return \"y\" }',
     "never closed, after speech": '{"prompt": "q", "response": "Sie sagte "ja"',
+    "no brace before prose": '{"prompt": "q", "response": "b"\n\nI hope this helps! "Enjoy"',
+    "no brace before prose, single marks": "{'prompt': 'q', 'response': 'b'\n\nI hope this helps! 'Enjoy'",
     "marks of another kind": '{"prompt": “Was?”, "response": “Das.”}',
 }
 WHOLE = {

@@ -264,14 +264,16 @@ def _texts(part: str) -> dict[str, str] | None:
 
 def _text(written: str) -> str | None:
     """What a text holds, from the mark before it to the mark after it; None if it may end elsewhere: with a mark that is escaped,
-    or where one of the marks within it has no partner."""
+    or where one of the marks within it has no partner, or closes what none has opened."""
     written = written.rstrip()
     mark = "'" if written.startswith("'") else '"'
     inner = written.removeprefix(mark).removesuffix(mark)
     if mark == "'":
         inner = inner.replace(r"\\'", mark)  # escaped there; no LaTeX
-    plain = re.sub(r"\\.", "", inner, flags=re.DOTALL)
-    if plain.endswith("\\") or len(re.findall(rf"(?<!\w){mark}|{mark}(?!\w)", plain)) % 2:
+    plain = re.sub(r"\\.", " ", inner, flags=re.DOTALL)
+    marks = [found.start() for found in re.finditer(rf"(?<!\w){mark}|{mark}(?!\w)", plain)]
+    stray = any(re.match(r"[\w.!?…].\s", plain[max(place - 1, 0) : place + 2]) for place in marks[::2])
+    if plain.endswith("\\") or len(marks) % 2 or stray:
         return None
     try:
         return str(json.loads('"' + ESCAPE.sub(lambda found: found[1] or '\\"', inner) + '"', strict=False))
