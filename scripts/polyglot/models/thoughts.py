@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from polyglot.core.text import UNSPACED
+
 TAGS = (
     ("<think>", "</think>"),  # Qwen 3, DeepSeek R1, GLM, OLMo 3 Think and most others
     ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
+    ("<thought>", "</thought>"),  # EXAONE Deep
     ("<reasoning>", "</reasoning>"),
     ("<analysis>", "</analysis>"),
     ("<reflection>", "</reflection>"),
@@ -24,9 +26,19 @@ TAGS = (
     ("<|channel|>analysis<|message|>", "<|end|>"),  # gpt-oss
 )
 """How model families mark their thoughts. Capital and small letters are the same."""
-NAMES = "|".join(re.escape(closing) for _, closing in TAGS[:-1])
-CLOSED = re.compile(rf"(?<![`'\"])(?:(?<!\s)(?:{NAMES})|(?:{NAMES})(?! ))(?![`'\"])", re.IGNORECASE)
-"""A closing tag that is neither quoted nor a word of a sentence."""
+SHOWN = frozenset({"<thinking>", "<reasoning>", "<analysis>", "<reflection>", "<scratchpad>"})
+"""Tags that models write because a prompt asks for them. No chat template opens them: a closing one alone is XML in an answer."""
+WORDS = "</think>|</thought>"
+SIGNS = "|".join(re.escape(closing) for opening, closing in TAGS[:-1] if opening not in SHOWN and closing not in WORDS)
+CLOSED = re.compile(
+    rf"(?<![`'\"])(?:(?<!\s)(?:{SIGNS})|(?:{SIGNS})(?! ))(?![`'\"])"
+    rf"|(?<![`'\"(\[])(?:(?<![\s{UNSPACED}])(?:{WORDS})|(?<=[{UNSPACED}])(?:{WORDS})(?![{UNSPACED}])|(?<=\n)(?:{WORDS})(?! )"
+    rf"|(?<=[.!?…] )(?:{WORDS})(?! )|(?<=\s)(?:{WORDS})(?=(?![{UNSPACED}])[^\W_]|[{{#]|\*\*\w|[ \t]*\r?\n[ \t]*\r?\n))"
+    r"(?![`'\")\]]|[.,;:!?](?:\s|\Z)|[。，、；：！？])",
+    re.IGNORECASE,
+)
+"""A closing tag that is neither quoted nor a word of a sentence. One that an answer may speak of follows a text or the end of a
+sentence, stands on a line of its own, or has the answer right after it."""
 HARMONY = "<|channel|>"
 SPOKEN = re.compile(
     r"\A(?:assistant)?analysis(?P<gpt>.+?)assistantfinal"  # gpt-oss behind a server that leaves out its special tokens
@@ -49,16 +61,16 @@ INVISIBLE = "\ufeff\u200b\u2060"
 def split_thoughts(text: str) -> tuple[str, str]:
     """(answer, thoughts) of a model's text.
 
-    Thoughts come first: between tags; before a closing tag alone, where the chat template has opened it; or all of the text, if
-    the tag is not closed. Tags within the answer are a part of it. A text without thoughts is returned as it is.
+    Thoughts come first: between tags; before a closing tag alone, if chat templates open it; or all of the text, if the tag is
+    not closed. Tags within the answer are a part of it. A text without thoughts is returned as it is.
     """
     thoughts: list[str] = []
     rest = text
-    while opened := next((tags for tags in TAGS if _begins(rest, tags[0])), None):
-        inside, rest = _inside(_begun(rest)[len(opened[0]) :], *opened)
+    while opened := next(((tags, tag) for tags in TAGS if (tag := _begins(rest, tags[0]))), None):
+        inside, rest = _inside(_begun(rest)[len(opened[1]) :], *opened[0])
         thoughts.append(inside.strip())
     closed = CLOSED.search(text)
-    if not thoughts and closed and not _opens(text[: closed.start()]):
+    if not thoughts and closed and not _opens(text[: closed.start()], closed[0]):
         thoughts, rest = [text[: closed.start()].strip()], text[closed.end() :]
     if not thoughts and (spoken := SPOKEN.match(text)):
         thoughts, rest = [(spoken["gpt"] or spoken["granite"]).strip()], text[spoken.end() :]
@@ -78,13 +90,22 @@ def _begun(text: str) -> str:
     return text.lstrip().lstrip(INVISIBLE).lstrip().removeprefix("<|start|>assistant")
 
 
-def _begins(text: str, opening: str) -> bool:
-    return _begun(text)[: len(opening)].lower() == opening.lower()
+def _begins(text: str, opening: str) -> str:
+    """The tag that a text begins with if it is this one, perhaps with attributes where no prompt asks for it; else nothing."""
+    found = re.match(re.escape(opening) if opening in SHOWN else _with_attributes(opening), _begun(text), re.IGNORECASE)
+    return found[0] if found else ""
 
 
-def _opens(text: str) -> bool:
-    """Whether thoughts begin somewhere in a text."""
-    return any(opening.lower() in text.lower() for opening, _ in TAGS)
+def _with_attributes(opening: str) -> str:
+    """A pattern of an opening tag, which may have attributes if it is one of XML."""
+    named = re.fullmatch(r"<[a-z]+>", opening)
+    return rf"{opening[:-1]}(?:\s[^<>]{{0,300}})?>" if named else re.escape(opening)
+
+
+def _opens(text: str, closing: str) -> bool:
+    """Whether what a tag closes begins somewhere in the text before it."""
+    opening = next(opening for opening, end in TAGS if end.lower() == closing.lower())
+    return re.search(_with_attributes(opening), text, re.IGNORECASE) is not None
 
 
 def _inside(text: str, opening: str, closing: str) -> tuple[str, str]:

@@ -131,6 +131,22 @@ def test_thoughts_in_a_field_of_their_own(field: str, thoughts: Any) -> None:
         ("Here is my thought process:\nhm\nHere is my response:\nRom.", "Rom.", "hm"),
         ("analysisThe user asks.assistantfinalRom.", "Rom.", "The user asks."),
         ("analysis of Rome", "analysis of Rome", ""),
+        ("so 4.</think>\n\n4", "4", "so 4."),
+        ("so 4.</think>The answer", "The answer", "so 4."),
+        ("so 4. </think>\nThe answer", "The answer", "so 4."),
+        ("so 4. </think>\n\nThe answer", "The answer", "so 4."),
+        ("so 4 </think>The answer", "The answer", "so 4"),
+        ("so 4\n</think>**The answer**", "**The answer**", "so 4"),
+        ("所以是4。</think>答案", "答案", "所以是4。"),
+        ("所以是4\n</think>\n\n答案", "答案", "所以是4"),
+        ("</think>\n\nRom.", "Rom.", ""),
+        ("hm\n</thought>\n\nRom.", "Rom.", "hm"),
+        ("hm\n</longcat_think>\nRom.", "Rom.", "hm"),
+        ("hm[/THINK]Rom.", "Rom.", "hm"),
+        ("hm [/THINK]\nRom.", "Rom.", "hm"),
+        ("hm<|END_THINKING|><|START_RESPONSE|>Rom.<|END_RESPONSE|>", "Rom.", "hm"),
+        ('In <analysis type="a"> or <thinking>?\n</think>\n\nRom.', "Rom.", 'In <analysis type="a"> or <thinking>?'),
+        ('<think time="3">hm</think>Rom.', "Rom.", "hm"),
     ],
 )
 def test_thoughts_in_the_text(text: str, answer: str, thoughts: str) -> None:
@@ -138,6 +154,32 @@ def test_thoughts_in_the_text(text: str, answer: str, thoughts: str) -> None:
     found = read(completion(text))
     assert (found.text, found.thoughts) == (answer, thoughts)
     assert found.thought_tokens == 0 if not thoughts else 0 < found.thought_tokens <= found.completion_tokens
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Here is XML:\n```xml\n<report>\n  <analysis type="a">x</analysis>\n</report>\n```\nDone.',
+        'Write it as <reasoning lang="de">Weil</reasoning> and go on.',
+        '<analysis type="a">x</analysis>\nDone.',
+        "x</analysis>\nDone.",
+        "</reasoning>\n</report>",
+        'Write <think time="3">x</think> there.',
+        'As <thought lang="de">\nx\n</thought>\nthere.',
+        "The model ends its thoughts with </think>. Then it answers.",
+        "Use </think>, then answer.",
+        "Which tag is it, </think>?",
+        "Write the tag (</think>)\nand [</think>]\nas it is.",
+        "Close with </think>\nand go on.",
+        "**The end: </think>** comes last.",
+        "思考以</think>结束。",
+        "思考以 </think>结束。",
+        "思考的结尾是</think>。",
+        "จบด้วย</think>แล้วตอบ",
+    ],
+)
+def test_xml_and_a_closing_tag_in_a_sentence_are_a_part_of_the_answer(text: str) -> None:
+    assert split_thoughts(text) == (text, "")
 
 
 @pytest.mark.parametrize(

@@ -167,10 +167,61 @@ def test_a_line_break_or_a_tab_before_a_word_is_no_latex(response: str) -> None:
     assert (found.status, found.response, found.repaired) == ("ok", response, True)
 
 
-@pytest.mark.parametrize("sign", [r"\\(x\\)", r"\(x\)", r"\[x\]", "$x$", "$$ x $$", r"\alpha", r"\frac12", r"\{1\}"])
-def test_beside_mathematics_such_a_word_is_latex(sign: str) -> None:
+@pytest.mark.parametrize(
+    "sign", [r"\(x\)", r"\[x\]", r"\alpha", r"\frac12", r"\{1\}", r"$\nu$", r"$3 \times 4$", r"$$ a \neq b $$"]
+)
+def test_beside_a_command_with_one_backslash_such_a_word_is_latex(sign: str) -> None:
     text = f'{{"prompt": "Was ist {sign}?", "response": "a\\nb \\times c \\notin d \\nabla e \\nleqslant f"}}'
     assert parse_answer(ASKED, answer(text)).response == "a\nb \\times c \\notin d \\nabla e \\nleqslant f"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Uvrstimo $x=2$\nu $f(x)=x^2$ i dobivamo 4.",
+        "Neka je $x=2$.\n\nu $x$ je",
+        "Hodnoty:\nu $n=1$ je to 1\nu $n=2$ je to 2",
+        "Neka je \\(x=2\\)\nu \\(y\\) i \\[z\\]\nu \\[w\\]",
+        "$x$: x=2\nu_1 = 3\nu ^ 2",
+        "$HOME$\nu $PATH",
+        "Cijena je $5 i $6\nu $7",
+        "Cijena: 5$\nu $10$ i 10$.",
+        "$$\nu_1 = 3\n$$",
+        "\\alpha i $x$:\n\nu $y$",
+        "a $x$:\nabla e \notin d \tto 5 \times 2",
+    ],
+)
+def test_valid_json_beside_formulas_stays_as_it_is(response: str) -> None:
+    text = pair_json("Koliko je $x$?", response)
+    assert parse_answer(ASKED, answer(text)) == ("ok", None, "Koliko je $x$?", response, False)
+    found = parse_answer(ASKED, answer(f"Evo!\n{text}"))
+    assert (found.status, found.response, found.repaired) == ("ok", response, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "response"),
+    [
+        (r"Je $\alpha=2$.\nu $f$", "Je $\\alpha=2$.\nu $f$"),
+        (r"Je \(x\)\nu \(f\)", "Je \\(x\\)\nu \\(f\\)"),
+        (r"\d+\nu_1 = 3", "\\d+\nu_1 = 3"),
+        (r"\[ E = h\nu \]", "\\[ E = h\\nu \\]"),
+        (r"$E = h\nu$, $a \neq b$", r"$E = h\nu$, $a \neq b$"),
+        (r"\\(3 \times 4\\)", r"\(3 \times 4\)"),
+        (r"Use \bword\b", r"Use \bword\b"),
+        (r"^\w+\f", r"^\w+\f"),
+        (r"\.txt\b and \b", r"\.txt\b and \b"),
+        (r"\fa", r"\fa"),
+    ],
+)
+def test_commands_of_latex_and_of_patterns_keep_their_backslash(written: str, response: str) -> None:
+    found = parse_answer(ASKED, answer(f'{{"prompt": "Was?", "response": "{written}"}}'))
+    assert (found.status, found.response) == ("ok", response)
+
+
+@pytest.mark.parametrize("response", ["Zeile 1\nZeile 2", 'Er: "Ja."\t\u00e4', r"\frac{1}{2} \alpha", "$x$\nu $y$", "C:\\dir"])
+def test_an_object_that_is_escaped_once_more_is_read_as_it_was(response: str) -> None:
+    text = json.dumps(pair_json("Was?", response))[1:-1]
+    assert parse_answer(ASKED, answer(text)) == ("ok", None, "Was?", response, True)
 
 
 def test_strict_reading_remains() -> None:

@@ -2,7 +2,7 @@
 quotation marks that are escaped or of another kind.
 
 What the standard decoder cannot read is mended by json-repair (github.com/mangiucugna/json_repair), within limits: there must be
-one object with a prompt and a response, once each, and nothing beside them.
+one object with a prompt and a response, once each, and nothing beside them; and the texts must be all that stands in it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import html
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ START = re.compile(r"""\{\s*["'“„«]?(?:prompt|response)["'”“»]?\s*:"""
 """Where an object with a prompt or a response starts."""
 KEY = re.compile(r"""["'“„«](?:prompt|response)["'”“»]\s*:\s*["'“„«]""", re.IGNORECASE)
 """A key and the start of its text."""
+GAP = r"\s*(?:(?:(?://|\#)[^\n]{0,300}\n|/\*[\s\S]{0,300}?\*/)\s*){0,3}"
+NAMED = re.compile(rf"""(?:[{{,;，]|["'“”„«»]){GAP}["'“„«]?(?P<name>prompt|response)["'”“»]?\s*[:：]+\s*""", re.IGNORECASE)
+"""Where a text of an object starts: its key after a brace, a comma, a semicolon or the end of another text, and comments."""
+COMMENT = re.compile(r"(?<=[\"'])\s*/\*.{0,300}?\*/\s*\Z", re.DOTALL)
+"""A comment after a text."""
 MARK = "[“”„«»「」『』]"
 """Quotation marks that some models write where JSON has its own."""
 SINGLE = re.compile(
@@ -31,15 +37,21 @@ SINGLE = re.compile(
 """An object in single quotation marks, with apostrophes in its texts."""
 NO_LETTER = r"(?![^\W\d_])"
 LATEX = re.compile(
-    r"\\(?:\\|(?P<command>[bf](?=[A-Za-z])|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu])"
+    r"\\(?:\\|(?P<command>[bf]|u(?![0-9a-fA-F]{4})|[^\"\\/bfnrtu])"
     rf"|(?P<perhaps>t(?=ext[a-z]{{0,6}}\{{|(?:imes|heta|frac|binom|anh|au|ilde){NO_LETTER}|riangle|o\s*[\\$\d])"
-    rf"|n(?=(?:abla|eq|otin|[lg]eq(?:slant|q)?){NO_LETTER}|u\s*[$^_\\])"
-    rf"|r(?=ight|ho{NO_LETTER}|angle|ceil|floor|vert|brace)))"
+    rf"|n(?=(?:abla|eq|otin|[lg]eq(?:slant|q)?){NO_LETTER})|r(?=ight|ho{NO_LETTER}|angle|ceil|floor|vert|brace))"
+    r"|(?P<nu>n(?=u\s*[$^_\\])))"
 )
-"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`. A line break
-or a tab before a word may look alike: \\notin, or a Finnish verb on a line of its own."""
-MATHS = re.compile(r"\$\$|\$(?=\S)[^$]{1,300}(?<=\S)\$(?![0-9A-Za-z])|\\\\[(\[]")
-"""A formula between LaTeX's signs. `$x = $y` is code, and `5 $` a price."""
+"""A backslash that begins a LaTeX command or is none of JSON's escapes; JSON reads \\frac as a form feed and `rac`, and \\b as a
+backspace, which no text means. A line break or a tab before a word may look alike: \\notin, or a Finnish verb on its own line;
+\\nu, or a Croatian preposition before a formula."""
+ESCAPE = re.compile(r"(\\.)|\"", re.DOTALL)
+"""An escape, or a quotation mark that is not escaped."""
+FORMULA = re.compile(
+    r"(?P<line>(?<![\d$])\$(?=[^\s$])[^$\"]{1,300}(?<=\S)\$(?![0-9A-Za-z])|\\{1,2}\([^\"]{1,300}?\\{1,2}\))"
+    r"|\$\$[^$\"]{1,2000}\$\$|\\{1,2}\[[^\"]{1,2000}?\\{1,2}\]"
+)
+"""A formula between LaTeX's signs, in a line or between lines. `$x = $y` is code, and `5 $` a price."""
 MATHS_COMMAND = re.compile(r"[A-Za-z(\[{,;!|%&]")
 """What follows the backslash of a command in a formula; other signs are escaped in prose, too."""
 PLACEHOLDERS = frozenset(
@@ -104,7 +116,7 @@ def _forms(text: str) -> Iterator[str]:
     if "&quot;" in text and not START.search(text):
         yield html.unescape(text)
     if re.search(r'\{(?:\s|\\n)*\\"(?:prompt|response)\\"', text):
-        yield text.replace("\\n", "\n").replace('\\"', '"')
+        yield re.sub(r'\\([\\"n])', lambda found: "\n" if found[1] == "n" else found[1], text)
     if re.search(rf"\{{\s*{MARK}|[：，]", text):
         text = re.sub(rf"([{{,:：，]\s*){MARK}|{MARK}(?=\s*[:：,，}}])", lambda found: f'{found.group(1) or ""}"', text)
         yield re.sub(r'(?<=")\s*([：，])\s*(?=")', lambda found: {"：": ":", "，": ","}[found.group(1)], text)
@@ -125,10 +137,25 @@ def holds_latex(text: str) -> bool:
 
 
 def _with_latex(text: str) -> str:
-    """A text with LaTeX commands as JSON has them. What may be a line break or a tab is one only beside other mathematics."""
-    maths = MATHS.search(text) or any(MATHS_COMMAND.match(found["command"] or "") for found in LATEX.finditer(text))
+    """A text with LaTeX commands as JSON has them.
+
+    What may be a line break or a tab is a command within a formula. It is one elsewhere only if a command that is none of JSON's
+    escapes shows that the text doubles no backslash; a formula beside it does not show it.
+    """
+    formulas = list(FORMULA.finditer(text))
+    starts = [formula.start() for formula in formulas]
+
+    def within(found: re.Match[str]) -> bool:
+        formula = formulas[place - 1] if (place := bisect_right(starts, found.start())) else None
+        if formula is None or formula.end() <= found.start():
+            return False
+        return bool(found["perhaps"] or (found["nu"] and (shown or formula["line"])))
+
+    backslashes = list(LATEX.finditer(text))
+    shown = any(MATHS_COMMAND.match(found["command"] or "") for found in backslashes)
+    shown = shown or any(map(within, backslashes))
     return LATEX.sub(
-        lambda found: f"\\{found.group()}" if found["command"] or (maths and found["perhaps"]) else found.group(), text
+        lambda found: f"\\{found[0]}" if found["command"] or (shown and found["perhaps"]) or within(found) else found[0], text
     )
 
 
@@ -206,24 +233,67 @@ def _repaired(text: str) -> list[str]:
     part = part.rstrip(AFTER).removesuffix("```").rstrip(AFTER) + "}"
     if not re.search(r"[\"'”]\}$", part):
         return []  # cut off within a text
-    if any(len(re.findall(rf"""[{{,]\s*["'“„«]?{name}["'”“»]?\s*:""", part)) > 1 for name in KEYS):
+    if (texts := _texts(part)) is None:
         return []
-    value = _in_single_marks(part) or _in_small_letters(repair_json(part, return_objects=True, skip_json_loads=True))
+    value = _in_single_marks(part, texts) or _in_small_letters(repair_json(part, return_objects=True, skip_json_loads=True))
     if not isinstance(value, dict) or set(value) != set(KEYS):
         return []
-    if not all(isinstance(one, str) and not re.search(r"""["'”]\s*[:+]\s*["'“]""", one) for one in value.values()):
+    if any(not isinstance(value[name], str) or _signs(value[name]) != _signs(texts[name]) for name in KEYS):
+        return []  # what json-repair has read is not all that stands there
+    if any(re.search(r"""["'”]\s*[:+]\s*["'“]""", one) for one in texts.values()):
         return []
-    return [_written(value)]
+    return [_written(texts)]
 
 
-def _in_single_marks(text: str) -> dict[str, str] | None:
-    """The pair of an object in single quotation marks; None if it is none."""
-    if (found := SINGLE.fullmatch(text)) is None:
+def _signs(text: str) -> str:
+    return re.sub(r"[\s\"'\\]+", "", text)
+
+
+def _texts(part: str) -> dict[str, str] | None:
+    """All that stands between the two keys of an object, and after the second; None if that is no pair of texts."""
+    names = list(NAMED.finditer(part))
+    if sorted(found["name"].lower() for found in names) != list(KEYS):
+        return None
+    first, second = names
+    between = part[first.end() : second.start()] + part[second.start()].strip("{,;，")
+    between = COMMENT.sub("", between.rstrip().rstrip(",;，"))
+    found = [_text(between), _text(part[second.end() : -1])]
+    pair = {name["name"].lower(): text.strip() for name, text in zip(names, found, strict=True) if text is not None}
+    return pair if len(pair) == len(KEYS) else None
+
+
+def _text(written: str) -> str | None:
+    """What a text holds, from the mark before it to the mark after it; None if it may end elsewhere: with a mark that is escaped,
+    or where one of the marks within it has no partner, or closes what none has opened."""
+    written = written.rstrip()
+    mark = "'" if written.startswith("'") else '"'
+    inner = written.removeprefix(mark).removesuffix(mark)
+    if mark == "'":
+        inner = inner.replace(r"\\'", mark)  # escaped there; no LaTeX
+    plain = re.sub(r"\\.", " ", inner, flags=re.DOTALL)
+    marks = [found.start() for found in re.finditer(rf"(?<!\w){mark}|{mark}(?!\w)", plain)]
+    stray = any(re.match(r"[\w.!?…].\s", plain[max(place - 1, 0) : place + 2]) for place in marks[::2])
+    if plain.endswith("\\") or len(marks) % 2 or stray:
         return None
     try:
-        return dict(ast.literal_eval(text))
+        return str(json.loads('"' + ESCAPE.sub(lambda found: found[1] or '\\"', inner) + '"', strict=False))
+    except ValueError:
+        return None
+
+
+def _in_single_marks(text: str, texts: dict[str, str]) -> dict[str, str] | None:
+    """The pair of an object in single quotation marks; None if it is none, or several texts in a row.
+
+    Args:
+        texts: what stands between its marks, where apostrophes may be.
+    """
+    if SINGLE.fullmatch(text) is None:
+        return None
+    try:
+        found = {name: value.strip() for name, value in ast.literal_eval(text).items()}
+        return texts if found == texts else None
     except (ValueError, SyntaxError, RecursionError):
-        return {found[1].lower(): found[2].replace("\\'", "'"), found[3].lower(): found[4].replace("\\'", "'")}
+        return None if any(re.search(r"'\s*,?\s*'", one) for one in texts.values()) else texts
 
 
 def _written(value: Mapping[str, str]) -> str:
