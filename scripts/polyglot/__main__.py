@@ -368,18 +368,13 @@ def _commit_times(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
-    from polyglot.workflow.commands_page import COMMANDS_PAGE, commands_page
-    from polyglot.workflow.deviations_page import BUDGETS_FILE, DEVIATIONS_PAGE, budgets, budgets_text, deviations_page
-    from polyglot.workflow.files_page import FILES_PAGE, files_page
-    from polyglot.workflow.reference import REFERENCE_FILE, reference
+    from polyglot.workflow.generated import write_pages
+    from polyglot.workflow.reference import reference
 
-    write_text(reference(), given.to or Path(REFERENCE_FILE))
     if given.to is None:
-        write_text(files_page(), Path(FILES_PAGE))
-        write_text(commands_page(parser(), Path.cwd()), Path(COMMANDS_PAGE))
-        if given.budgets:
-            write_text(budgets_text(budgets(Path.cwd())), Path(BUDGETS_FILE))
-        write_text(deviations_page(Path.cwd()), Path(DEVIATIONS_PAGE))
+        write_pages(parser(), Path.cwd(), plan=given.budgets)
+    else:
+        write_text(reference(), given.to)
 
 
 if __name__ == "__main__":
