@@ -11,7 +11,7 @@ from typing import Any
 from polyglot.core.errors import MissingFile, WrongInput
 from polyglot.core.files import write_jsonl
 from polyglot.core.rows import FileError, lines_of, rows_file, stream_rows
-from polyglot.evaluation.forms import Item, ItemError, kind_of
+from polyglot.evaluation.forms import Item, ItemError, kind_of, without_nan
 from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.open_forms import asked_texts
 from polyglot.evaluation.readers import READERS, Reader
@@ -64,7 +64,7 @@ def read_items(
     items: list[Item] = []
     for line, row in _rows(name, path):
         try:
-            stated = row | {"lang": lang}
+            stated = without_nan(row) | {"lang": lang}
             items.append(kind_of(row, kinds).from_row(stated, len(items), keep_duplicates=keep_duplicates))
         except ItemError as error:
             raise BenchmarkError(f"benchmark '{name}': {path}: row {line + 1}: {error}") from error
@@ -169,7 +169,7 @@ def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[
         raise BenchmarkError(f"benchmark '{name}': {path} {told}; correct the file, or `items` in config/benchmarks.yaml")
     for line, row in rows.items():
         try:
-            stated = reader.read(row, words) if reader else row
+            stated = reader.item_row(row, words) if reader else without_nan(row)
             kind = kind_of(stated, kinds)
             items.append(kind.from_row(stated | {"lang": lang}, len(items), keep_duplicates=facts.duplicate_options == "keep"))
         except ItemError as error:

@@ -25,6 +25,7 @@ from polyglot.evaluation.forms import (
     Row,
     place_of,
     text,
+    without_nan,
 )
 
 CATEGORIES = {
@@ -61,6 +62,17 @@ class Reader:
     read: Callable[[Row, Sequence[str]], dict[str, Any]]
     words: tuple[str, ...] = ()
     telling: bool = True
+
+    def item_row(self, row: Row, words: Sequence[str]) -> dict[str, Any]:
+        """The row for `makes`.
+
+        Raises:
+            ItemError: if a field is missing or invalid; names it, and the remedy.
+        """
+        stated = without_nan(row)
+        if lacking := [field for field in self.fields if field not in stated]:
+            raise ItemError(f"no {lacking[0]}; {REMEDY}")
+        return self.read(stated, words)
 
 
 def _as_it_is(row: Row, words: Sequence[str]) -> dict[str, Any]:

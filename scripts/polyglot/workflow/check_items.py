@@ -74,7 +74,7 @@ def _as_it_is(kind: type[Item]) -> Form:
 
 
 def _by_reader(reader: Reader, row: Row) -> Row:
-    return reader.read(row, reader.words)
+    return reader.item_row(row, reader.words)
 
 
 def check_items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
