@@ -279,11 +279,6 @@ def letters(count: int) -> list[str]:
     return [letter(place) for place in range(count)]
 
 
-def without_nan(row: Row) -> dict[str, Any]:
-    """A row without the fields that hold NaN, which tables and JSON have for what is missing."""
-    return {name: value for name, value in row.items() if not isinstance(value, float) or value == value}
-
-
 def text(row: Row, field: str) -> str:
     """The text of a required field.
 

@@ -25,7 +25,6 @@ from polyglot.evaluation.forms import (
     Row,
     place_of,
     text,
-    without_nan,
 )
 
 CATEGORIES = {
@@ -73,6 +72,11 @@ class Reader:
         if lacking := [field for field in self.fields if field not in stated]:
             raise ItemError(f"no {lacking[0]}; {REMEDY}")
         return self.read(stated, words)
+
+
+def without_nan(row: Row) -> dict[str, Any]:
+    """A row without the fields that hold NaN, which tables and JSON have for what is missing."""
+    return {name: value for name, value in row.items() if not isinstance(value, float) or value == value}
 
 
 def _as_it_is(row: Row, words: Sequence[str]) -> dict[str, Any]:

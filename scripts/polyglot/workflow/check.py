@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.text import printable
 from polyglot.workflow.checked import Checked
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def _rows(path: Path, root: Path, kinds: Sequence[type[Item]] = ()) -> Checked:
 
 
 def _without(path: Path, error: Exception) -> str:
-    """An error's message without the name of the file."""
-    return str(error).removeprefix(f"{path}: ")
+    """An error's message without the name of the file, in which its control characters are spelt out."""
+    return str(error).removeprefix(printable(f"{path}: "))
 
 
 # Prompts and pairs
@@ -122,8 +123,8 @@ def _told(found: Dialogues) -> list[str]:
 def _languages(stated: pd.Series | None) -> str:
     if stated is None:
         return "no column `lang`: all rows are taken for the language that the study names the file for"
-    counts = stated.astype(str).value_counts().sort_index()
-    return f"languages: {', '.join(f'{code} {count:,}' for code, count in counts.items())}"
+    counts = Counter(map(str, stated))
+    return f"languages: {', '.join(f'{code} {count:,}' for code, count in sorted(counts.items()))}"
 
 
 def _guessed(texts: Sequence[str]) -> list[str]:
