@@ -43,10 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SystemExit as end:
         raise SystemExit(printable(end.code) if isinstance(end.code, str) else end.code) from None
     except Exception as error:
-        told = foreseen(error)
+        told = foreseen(error) or _of_path(error)
         if told is None:
             raise
         raise SystemExit(printable(f"{given.command}: {told}")) from None
+
+
+def _of_path(error: Exception) -> str | None:
+    """What to tell of a path that a command was given and that cannot be used; None of any other error."""
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else None
 
 
 def _say(*lines: str) -> None:
@@ -197,7 +202,7 @@ def _combine(given: argparse.Namespace) -> None:
     try:
         _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
-        raise SystemExit(f"combine: {error}") from None
+        raise SystemExit(f"combine: {foreseen(error) or error}") from None
 
 
 def _persyn(given: argparse.Namespace) -> None:
@@ -326,7 +331,7 @@ def _publish(given: argparse.Namespace) -> None:
             return _say(*summary(prepare(given.folder, public=given.public), given.to, public=given.public))
         _say(push(given.folder, given.to, public=given.public))
     except (PushError, OSError) as error:
-        raise SystemExit(f"publish: {error}") from None
+        raise SystemExit(f"publish: {foreseen(error) or error}") from None
 
 
 def _export(given: argparse.Namespace) -> None:

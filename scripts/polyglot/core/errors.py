@@ -64,6 +64,7 @@ FORMS = {
 """What a value must look like, by the pattern that says so."""
 IN_QUOTES = "YAML reads no, yes, on and off as false and true; put the word in quotes: 'no'"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
 FOLDERS = "HF_HOME, XDG_CACHE_HOME and TMPDIR name some"
 
@@ -97,6 +98,8 @@ def foreseen(error: BaseException) -> str | None:
         return f"the package {package} is not in this Python: run `make setup` again, or Snakemake with `--sdm conda`"
     if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
         return f"{error.filename}: a file on this path is where a folder is needed; move it, or name another folder ({FOLDERS})"
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return f"{error.filename}: {error.strerror}; correct the path, or name another"
     if isinstance(error, OSError) and error.errno in (*FULL, *BARRED):
         where = error.filename or "a file"
         if error.errno in FULL:

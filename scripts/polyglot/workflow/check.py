@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def check(path: Path, root: Path) -> Checked:
         root: the folder that holds `config/`.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # of a name that is too long, Path.exists raises an error
         return Checked(path, "nothing", problems=["there is no such file or folder; correct the path"])
     if path.is_dir():
         return _folder(path, root)
