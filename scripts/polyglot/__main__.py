@@ -43,10 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SystemExit as end:
         raise SystemExit(printable(end.code) if isinstance(end.code, str) else end.code) from None
     except Exception as error:
-        told = foreseen(error)
+        told = foreseen(error) or _of_path(error)
         if told is None:
             raise
         raise SystemExit(printable(f"{given.command}: {told}")) from None
+
+
+def _of_path(error: Exception) -> str | None:
+    """What to tell of a path that a command was given and that cannot be used; None of any other error."""
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else None
 
 
 def _say(*lines: str) -> None:
@@ -197,7 +202,7 @@ def _combine(given: argparse.Namespace) -> None:
     try:
         _say(*combine_archives(given.archives, given.to, given.confidence))
     except (ValueError, OSError) as error:
-        raise SystemExit(f"combine: {error}") from None
+        raise SystemExit(f"combine: {foreseen(error) or error}") from None
 
 
 def _persyn(given: argparse.Namespace) -> None:
@@ -326,7 +331,7 @@ def _publish(given: argparse.Namespace) -> None:
             return _say(*summary(prepare(given.folder, public=given.public), given.to, public=given.public))
         _say(push(given.folder, given.to, public=given.public))
     except (PushError, OSError) as error:
-        raise SystemExit(f"publish: {error}") from None
+        raise SystemExit(f"publish: {foreseen(error) or error}") from None
 
 
 def _export(given: argparse.Namespace) -> None:
@@ -368,18 +373,13 @@ def _commit_times(given: argparse.Namespace) -> None:
 
 
 def _reference(given: argparse.Namespace) -> None:
-    from polyglot.workflow.commands_page import COMMANDS_PAGE, commands_page
-    from polyglot.workflow.deviations_page import BUDGETS_FILE, DEVIATIONS_PAGE, budgets, budgets_text, deviations_page
-    from polyglot.workflow.files_page import FILES_PAGE, files_page
-    from polyglot.workflow.reference import REFERENCE_FILE, reference
+    from polyglot.workflow.generated import write_pages
+    from polyglot.workflow.reference import reference
 
-    write_text(reference(), given.to or Path(REFERENCE_FILE))
     if given.to is None:
-        write_text(files_page(), Path(FILES_PAGE))
-        write_text(commands_page(parser(), Path.cwd()), Path(COMMANDS_PAGE))
-        if given.budgets:
-            write_text(budgets_text(budgets(Path.cwd())), Path(BUDGETS_FILE))
-        write_text(deviations_page(Path.cwd()), Path(DEVIATIONS_PAGE))
+        write_pages(parser(), Path.cwd(), plan=given.budgets)
+    else:
+        write_text(reference(), given.to)
 
 
 if __name__ == "__main__":

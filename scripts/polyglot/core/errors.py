@@ -64,6 +64,7 @@ FORMS = {
 """What a value must look like, by the pattern that says so."""
 IN_QUOTES = "YAML reads no, yes, on and off as false and true; put the word in quotes: 'no'"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 BARRED = (errno.EACCES, errno.EPERM, errno.EROFS)
 FOLDERS = "HF_HOME, XDG_CACHE_HOME and TMPDIR name some"
 
@@ -97,6 +98,8 @@ def foreseen(error: BaseException) -> str | None:
         return f"the package {package} is not in this Python: run `make setup` again, or Snakemake with `--sdm conda`"
     if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
         return f"{error.filename}: a file on this path is where a folder is needed; move it, or name another folder ({FOLDERS})"
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return f"{error.filename}: {error.strerror}; correct the path, or name another"
     if isinstance(error, OSError) and error.errno in (*FULL, *BARRED):
         where = error.filename or "a file"
         if error.errno in FULL:
@@ -124,7 +127,12 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
     """The problems of a validation: each one's key ("" for the whole), and what is wrong or allowed, with the value."""
-    return [(".".join(str(part) for part in problem["loc"]), _said(problem, model)) for problem in error.errors()]
+    return [(".".join(map(str, _location(problem))), _said(problem, model)) for problem in error.errors()]
+
+
+def _location(problem: Any) -> Sequence[Any]:
+    """The keys that lead to a problem; pydantic calls a key that is true 1."""
+    return (*problem["loc"][:-1], problem["input"]) if problem["type"] == "invalid_key" else problem["loc"]
 
 
 def _said(problem: Any, model: type[BaseModel]) -> str:
@@ -135,6 +143,8 @@ def _said(problem: Any, model: type[BaseModel]) -> str:
         return str(problem["ctx"]["error"])
     if kind == "missing":
         return str(problem["msg"])
+    if kind == "invalid_key":
+        return f"no such key, for it is no text; {IN_QUOTES if isinstance(problem['input'], bool) else 'correct or delete it'}"
     hint = f"; {IN_QUOTES}" if kind == "string_type" and isinstance(problem["input"], bool) else ""
     return f"{FORMS.get(problem.get('ctx', {}).get('pattern', ''), problem['msg'])} (value: {value}){hint}"
 

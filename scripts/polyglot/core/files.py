@@ -6,10 +6,13 @@ import csv
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from polyglot.core.errors import WrongInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that replaces it when the block ends without an error."""
-    path = Path(path)
+    """A temporary file beside `path` that replaces it when the block ends without an error; of a link, the file it leads to."""
+    path = replaceable(Path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -26,6 +29,29 @@ def atomic(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def replaceable(path: Path) -> Path:
+    """The file that is written where a path is given: that at the end of a symbolic link.
+
+    Raises:
+        WrongInput: what is there is no plain file, and would be lost.
+    """
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        kind = stat.S_IFREG
+    if stat.S_ISDIR(kind):
+        raise WrongInput(f"{path}: a folder; name a file")
+    if not stat.S_ISREG(kind) or _of_system(path):
+        raise WrongInput(f"{path}: a pipe or device; name a file")
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _of_system(path: Path) -> bool:
+    """Whether a path is one of the system's own, such as /dev/stdout, which may lead to a file that is open."""
+    folder = Path(os.path.realpath(path.parent))
+    return folder == Path("/dev") or folder.is_relative_to("/proc")
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:

@@ -161,18 +161,26 @@ def _digits(text: str) -> Iterator[str]:
 
 
 def _base64(text: str) -> Iterator[str]:
-    """A piece may start before the encoded text does, so four places are tried."""
+    """A piece may start before the encoded text does, so as many places are tried as letters are decoded together."""
     for found in BASE64.finditer(text):
         run = found[0].replace("-", "+").replace("_", "/")
         for start in range(4):
             yield _or_nothing(base64.b64decode, run[start : start + (len(run) - start) // 4 * 4] + _rest(run[start:]))
     for found in BASE32.finditer(text):
-        yield _or_nothing(base64.b32decode, found[0][: len(found[0]) // 8 * 8])
+        for start in range(8):
+            yield _or_nothing(base64.b32decode, _whole(found[0][start:]))
 
 
 def _rest(run: str) -> str:
     left = len(run) % 4
     return run[len(run) - left :] + "=" * (4 - left) if left > 1 else ""
+
+
+def _whole(run: str) -> str:
+    """A run of base32 with its padding, without a last letter that begins no byte of its own."""
+    left = len(run) % 8
+    run = run[: len(run) - (left in (1, 3, 6))]
+    return run + "=" * (-len(run) % 8)
 
 
 def _or_nothing(decode: Callable[[str], bytes], run: str) -> str:
@@ -346,3 +354,6 @@ def _spellings(value: str) -> Iterator[str]:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             whole = encode(b"\0" * start + raw).decode().rstrip("=")
             yield whole[(0, 2, 3)[start] : len(whole) - (1 if (len(raw) + start) % 3 else 0)]
+    for start in range(5):
+        whole = base64.b32encode(b"\0" * start + raw).decode().rstrip("=")
+        yield whole[(0, 2, 4, 5, 7)[start] : len(whole) - (1 if (len(raw) + start) % 5 else 0)]

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from polyglot.core.key_finder import form_of, masked
+from polyglot.core.text import is_unicode
 
 
 class _Loader(yaml.SafeLoader):
@@ -36,7 +37,8 @@ class _Loader(yaml.SafeLoader):
                 "`headers` of an endpoint), and replace the key if others may have seen this file",
                 node.start_mark,
             )
-        return super().construct_scalar(node)
+        value = super().construct_scalar(node)
+        return _whole(value, node) if isinstance(value, str) and not is_unicode(value) else value
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
@@ -44,6 +46,15 @@ class _Loader(yaml.SafeLoader):
         except (ValueError, LookupError, AttributeError, OverflowError) as error:
             told = f"'{node.value}' cannot be read as {node.tag.rpartition(':')[2]} ({error}); a text stands in quotes"
             raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from None
+
+
+def _whole(text: str, node: Any) -> str:
+    """A text whose halves of characters, as JSON writes those of emoji, are joined."""
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        told = "half a character (an unpaired surrogate); correct or delete it"
+        raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from None
 
 
 def read_yaml(path: Path) -> Any:

@@ -11,10 +11,11 @@ from typing import Any
 from polyglot.core.errors import MissingFile, WrongInput
 from polyglot.core.files import write_jsonl
 from polyglot.core.rows import FileError, lines_of, rows_file, stream_rows
-from polyglot.evaluation.forms import Item, ItemError, kind_of
+from polyglot.core.text import unfit
+from polyglot.evaluation.forms import REMEDY, Item, ItemError, Row, kind_of
 from polyglot.evaluation.formulations import kinds_for
 from polyglot.evaluation.open_forms import asked_texts
-from polyglot.evaluation.readers import READERS, Reader
+from polyglot.evaluation.readers import READERS, Reader, without_nan
 from polyglot.registry.data import BenchmarkFacts
 
 TEST, SHOTS = "test", "dev"
@@ -64,13 +65,27 @@ def read_items(
     items: list[Item] = []
     for line, row in _rows(name, path):
         try:
-            stated = row | {"lang": lang}
-            items.append(kind_of(row, kinds).from_row(stated, len(items), keep_duplicates=keep_duplicates))
+            stated = without_nan(row) | {"lang": lang}
+            items.append(item_of(kind_of(row, kinds), stated, len(items), keep_duplicates=keep_duplicates))
         except ItemError as error:
             raise BenchmarkError(f"benchmark '{name}': {path}: row {line + 1}: {error}") from error
     if not items:
         raise BenchmarkError(f"benchmark '{name}': {path}: no rows; add some, or leave the benchmark out")
     return items
+
+
+def item_of(kind: type[Item], row: Row, place: int, *, keep_duplicates: bool = False) -> Item:
+    """The item of a row (see `Item.from_row`), all of whose texts a file can hold.
+
+    Raises:
+        ItemError: if a field is missing, empty or invalid; names the field and the remedy.
+    """
+    item = kind.from_row(row, place, keep_duplicates=keep_duplicates)
+    for field, value in item.to_row().items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and (told := unfit(one)):
+                raise ItemError(f"{field} has {told}, which is no character of a text; {REMEDY}")
+    return item
 
 
 def items_file(name: str, folder: Path) -> Path:
@@ -169,9 +184,9 @@ def _published(name: str, facts: BenchmarkFacts, path: Path, lang: str) -> list[
         raise BenchmarkError(f"benchmark '{name}': {path} {told}; correct the file, or `items` in config/benchmarks.yaml")
     for line, row in rows.items():
         try:
-            stated = reader.read(row, words) if reader else row
-            kind = kind_of(stated, kinds)
-            items.append(kind.from_row(stated | {"lang": lang}, len(items), keep_duplicates=facts.duplicate_options == "keep"))
+            stated = reader.item_row(row, words) if reader else without_nan(row)
+            kind, kept = kind_of(stated, kinds), facts.duplicate_options == "keep"
+            items.append(item_of(kind, stated | {"lang": lang}, len(items), keep_duplicates=kept))
         except ItemError as error:
             raise BenchmarkError(f"benchmark '{name}': {path}: row {line + 1}: {error}") from error
     return items

@@ -62,6 +62,22 @@ class Reader:
     words: tuple[str, ...] = ()
     telling: bool = True
 
+    def item_row(self, row: Row, words: Sequence[str]) -> dict[str, Any]:
+        """The row for `makes`.
+
+        Raises:
+            ItemError: if a field is missing or invalid; names it, and the remedy.
+        """
+        stated = without_nan(row)
+        if lacking := [field for field in self.fields if field not in stated]:
+            raise ItemError(f"no {lacking[0]}; {REMEDY}")
+        return self.read(stated, words)
+
+
+def without_nan(row: Row) -> dict[str, Any]:
+    """A row without the fields that hold NaN, which tables and JSON have for what is missing."""
+    return {name: value for name, value in row.items() if not isinstance(value, float) or value == value}
+
 
 def _as_it_is(row: Row, words: Sequence[str]) -> dict[str, Any]:
     return dict(row)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from polyglot.core.key_finder import KeyFinder
-from polyglot.provenance.archive.contents import files_in, readable
+from polyglot.provenance.archive.contents import files_in
+from polyglot.provenance.archive.legible import readable
 
 
 def without_keys(pairs: pd.DataFrame, keys: KeyFinder) -> tuple[pd.DataFrame, list[str]]:

@@ -27,7 +27,7 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
     """Read a CSV or Parquet table with numeric columns converted; CSV lines that begin with # are skipped.
 
     Fields are separated by commas, semicolons or tabs; with semicolons, a number may have a decimal comma. Capitals in names of
-    columns do not matter.
+    columns do not matter, nor do spaces around these names and keys.
 
     Args:
         keys: columns that together identify a row; they may not be empty.
@@ -46,6 +46,7 @@ def read_table(path: Path, keys: Sequence[str], numbers: Sequence[str], empty: C
         blank = frame[key].isna() | ~frame[key].astype(str).str.strip().astype(bool)
         if blank.any():
             raise WrongInput(f"{path}: row {_first(blank)}: column '{key}' is empty; every row needs one")
+        frame[key] = [value.strip() if isinstance(value, str) else value for value in frame[key]]
     for column in numbers:
         absent = frame[column].isna() | frame[column].astype(str).str.strip().isin(ABSENT)
         values = pd.to_numeric(frame[column].where(~absent), errors="coerce")

@@ -12,7 +12,7 @@ from polyglot.core.conversations import HISTORY, Turns
 from polyglot.core.dialogues import OWN, UNFIT, Dialogues, Problem, read_dialogues
 from polyglot.core.hashing import content_id
 from polyglot.core.rows import FileError, plain
-from polyglot.core.text import unfit
+from polyglot.core.text import storable, unfit
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.synthesis.requests import FOR_METHODS, for_method
 
@@ -87,17 +87,19 @@ def file_problems(found: Dialogues, known_languages: set[str]) -> list[Problem]:
 
 def _frame(found: Dialogues) -> pd.DataFrame:
     """The texts of a file, with its source, ids and methods where it has them."""
+    name = storable(found.path.name)
     methods, source, ids = (found.column(name) for name in (FOR_METHODS, "source", "id"))
     return pd.DataFrame(
         {
             "prompt": found.prompt,
             "response": found.response,
-            "source": found.path.name if source is None else source.fillna(found.path.name),
+            "source": name if source is None else source.fillna(name),
             FOR_METHODS: "" if methods is None else [" ".join(_named(value) or []) for value in methods],
             **({} if ids is None else {"id": ids}),
             **({} if found.history is None else {HISTORY: found.history}),
         },
         index=found.rows.index,
+        dtype=object,  # of texts with half a character, which are told by row, pandas makes no column of texts
     )
 
 
@@ -121,7 +123,8 @@ def _same_ids(found: Dialogues) -> list[Problem]:
     ids, langs = found.column("id"), found.column("lang")
     if ids is None:
         return []
-    known = pd.DataFrame({"id": ids.astype(str), "lang": "" if langs is None else langs.astype(str)})
+    texts = {"id": map(str, ids), "lang": [""] * len(ids) if langs is None else map(str, langs)}
+    known = pd.DataFrame({name: list(column) for name, column in texts.items()}, index=ids.index, dtype=object)
     return [
         Problem(place, f"duplicate id in column 'id' (value: {one!r})", "give each row its own id, or drop the column")
         for place, one in zip(*_by_place(known.loc[known.duplicated(), "id"]), strict=True)

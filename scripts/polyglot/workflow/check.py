@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyglot.core.errors import ConfigurationError
+from polyglot.core.text import printable
 from polyglot.workflow.checked import Checked
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def check(path: Path, root: Path) -> Checked:
         root: the folder that holds `config/`.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # of a name that is too long, Path.exists raises an error
         return Checked(path, "nothing", problems=["there is no such file or folder; correct the path"])
     if path.is_dir():
         return _folder(path, root)
@@ -68,8 +70,8 @@ def _rows(path: Path, root: Path, kinds: Sequence[type[Item]] = ()) -> Checked:
 
 
 def _without(path: Path, error: Exception) -> str:
-    """An error's message without the name of the file."""
-    return str(error).removeprefix(f"{path}: ")
+    """An error's message without the name of the file, in which its control characters are spelt out."""
+    return str(error).removeprefix(printable(f"{path}: "))
 
 
 # Prompts and pairs
@@ -122,8 +124,8 @@ def _told(found: Dialogues) -> list[str]:
 def _languages(stated: pd.Series | None) -> str:
     if stated is None:
         return "no column `lang`: all rows are taken for the language that the study names the file for"
-    counts = stated.astype(str).value_counts().sort_index()
-    return f"languages: {', '.join(f'{code} {count:,}' for code, count in counts.items())}"
+    counts = Counter(map(str, stated))
+    return f"languages: {', '.join(f'{code} {count:,}' for code, count in sorted(counts.items()))}"
 
 
 def _guessed(texts: Sequence[str]) -> list[str]:

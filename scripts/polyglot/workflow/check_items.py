@@ -74,12 +74,13 @@ def _as_it_is(kind: type[Item]) -> Form:
 
 
 def _by_reader(reader: Reader, row: Row) -> Row:
-    return reader.read(row, reader.words)
+    return reader.item_row(row, reader.words)
 
 
 def check_items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
     from polyglot.core.rows import plain
     from polyglot.evaluation.forms import ItemError
+    from polyglot.evaluation.items import item_of
 
     kind, named = f"benchmark items: {form.about}", {str(name) for name in rows.columns}
     wrong = {name: name.strip().lower() for name in named if name.strip().lower() in form.columns and name not in form.columns}
@@ -92,7 +93,7 @@ def check_items(path: Path, rows: pd.DataFrame, form: Form) -> Checked:
             str(name): plain(value) for name, value in row.items() if value is None or isinstance(value, list) or value == value
         }
         try:
-            items.append(form.kind.from_row(form.read(stated), int(place)))
+            items.append(item_of(form.kind, form.read(stated), int(place)))
         except ItemError as error:
             problems.append(f"row {int(place) + 1}: {error}")
     facts = [f"{len(rows):,} items, {len(items):,} of them usable", *_item_facts(items)]

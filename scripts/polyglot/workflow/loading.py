@@ -115,6 +115,10 @@ def _study(path: Path, raw: Mapping[str, Any], context: Mapping[str, Any]) -> St
         return Study.model_validate(raw, context=dict(context))
     except PluginError as error:
         raise ConfigurationError(f"{path}: {error}") from error
+    except UnicodeEncodeError as error:  # of the command line: no file holds such a text
+        raise ConfigurationError(
+            f"{path}: half a character (an unpaired surrogate) on the command line; correct or delete it: {error.object!a}"
+        ) from None
     except ValidationError as error:
         raise ConfigurationError(explain(path, error, Study)) from error
 

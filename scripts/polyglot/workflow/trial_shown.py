@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from polyglot.core.errors import ConfigurationError
+from polyglot.core.errors import ConfigurationError, foreseen
 from polyglot.core.text import printable
 from polyglot.synthesis.methods.base import METHODS
 from polyglot.workflow.loading import load_study
@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> None:
         trial.check(teachers, lang)
         requests = trial.requests(lang, given.requests)
     except (ConfigurationError, ValueError, OSError) as error:
-        raise SystemExit(f"try: {error}") from None
+        raise SystemExit(f"try: {foreseen(error) or error}") from None
     most = [usd for teacher in teachers if (usd := trial.most(teacher, requests)) is not None]
     bound = f"; those with a price cost {sum(most):.4f} USD at most" if most else ""
     console.print(f"{len(requests)} requests in '{lang}' to each of {len(teachers)} teachers{bound}", highlight=False)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyglot.core.text import printable
+from polyglot.study import paths
 from polyglot.workflow.watched import LAST, Cell, Paid, Watch
 
 if TYPE_CHECKING:
     from rich.console import Group
 
+REQUESTS = paths.inside(paths.REQUESTS).partition("/")[0]
 FRAME = 6
 """Lines of a table round its rows, and one to spare."""
 
@@ -122,10 +124,16 @@ def _print_lines(watch: Watch, every: float, once: bool) -> None:
         time.sleep(every)
 
 
+def _is_study(place: Path) -> bool:
+    """Whether a folder holds a study's results: a run saves its settings before any job."""
+    return (place / paths.inside(paths.CONFIGURATION)).is_file() or (place / REQUESTS).is_dir()
+
+
 def read(given: Any) -> None:
     """Run the command `polyglot watch`."""
-    results = Path(given.study) if Path(given.study).is_dir() else Path("results") / given.study
-    if not results.is_dir():
+    places = [Path(given.study), Path("results") / given.study] if given.study else []
+    results = next((place for place in places if _is_study(place)), None)
+    if results is None:
         raise SystemExit(f"watch: there is no study '{given.study}' in results; run it, or name its folder")
     try:
         show(results, every=given.every, once=given.once)

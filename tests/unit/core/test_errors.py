@@ -19,6 +19,15 @@ def test_a_file_in_place_of_a_folder_is_named_with_what_may_name_it(tmp_path: Pa
     assert "HF_HOME" in told
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "loop"])
+def test_a_path_that_can_be_none_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match=name) as found:
+        (tmp_path / name).read_text()
+    assert f"{tmp_path / name}: " in str(foreseen(found.value))
+    assert "correct the path" in str(foreseen(found.value))
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -1,8 +1,11 @@
-"""Tables of the workflow in CSV: no text is a formula in a spreadsheet, and all come back as they were."""
+"""Tables of the workflow in CSV: no text is a formula in a spreadsheet, and all come back as they were. Only plain files are
+replaced."""
 
 from __future__ import annotations
 
 import csv
+import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyglot.core.files import read_frame, write_csv
+from polyglot.core.errors import WrongInput
+from polyglot.core.files import read_frame, replaceable, write_csv, write_text
 from polyglot.core.rows import read_rows, write_rows
 
 STARTS = ("=", "+", "-", "@", "\t", "\uff1d")
@@ -53,3 +57,36 @@ def test_a_text_with_a_carriage_return_ends_no_row_of_a_table(tmp_path: Path, li
     for name in ("b.csv", "b.tsv"):
         write_rows(table, tmp_path / name)
         assert [row["n"] for row in read_rows(tmp_path / name).to_dict("records")] == ["1", "2", "3"]
+
+
+def test_of_a_link_the_file_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "a.txt"
+    link.symlink_to("there/b.txt")
+    for text in ("new", "replaced"):
+        write_text(text, link)
+        assert link.is_symlink()
+        assert (tmp_path / "there/b.txt").read_text() == text
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["b.txt"]
+
+
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(WrongInput, match=f"{name}: a pipe or device; name a file"):
+            write_text("a", tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout", "/dev/fd/1", "/dev/nothing", "/proc/self/fd/1"])
+def test_what_belongs_to_the_system_is_never_replaced(name: str) -> None:
+    with pytest.raises(WrongInput, match="a pipe or device; name a file"):
+        replaceable(Path(name))
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(WrongInput, match="a folder; name a file"):
+        write_text("a", tmp_path)
+    assert list(tmp_path.iterdir()) == []

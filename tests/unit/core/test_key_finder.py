@@ -36,7 +36,7 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "octal": lambda key: "".join(f"\\{ord(character):o}" for character in key),
     "a sum in code": lambda key: f"'{key[:9]}' + '{key[9:]}'",
 }
-LONG = ("base64 twice", "base32", "HTML", "quoted-printable", "invisible characters", *list(ENCODINGS)[-4:])
+LONG = ("base64 twice", "HTML", "quoted-printable", "invisible characters", *list(ENCODINGS)[-4:])
 SHORT = [name for name in ENCODINGS if name not in LONG]
 PROSE = {
     "de": "Die Straßenbahnhaltestelle-am-Donaudampfschifffahrtsgesellschaftsplatz 1234567890 öffnet um 17:30 Uhr; siehe §5.",
@@ -69,6 +69,25 @@ def test_the_value_of_a_variable_is_found_however_it_is_written(encoding: str) -
     found = finder.find(text)
     assert found == "the value of the environment variable LAB_KEY"
     assert finder.find(finder.clean(text)) is None
+
+
+@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize("before", range(8))
+def test_a_key_is_found_wherever_its_base32_starts_and_ends(before: int, after: int) -> None:
+    key = "hf_aB3dE5fG7hJ9kLmN0pQr"
+    whole = base64.b32encode(b" " * before + key.encode() + b" " * after).decode()
+    for text in (whole, whole.rstrip("="), f"Vorher {whole} nachher.", "QWERTZUI"[:before] + whole):
+        assert KeyFinder().find(text) == "a Hugging Face token"
+        assert KeyFinder().find(KeyFinder().clean(text)) is None
+
+
+@pytest.mark.parametrize("length", range(8, 16))
+@pytest.mark.parametrize("before", range(6))
+def test_the_value_of_a_variable_is_found_wherever_its_base32_starts(before: int, length: int) -> None:
+    finder = KeyFinder({"LAB_KEY": "lab-pass-and-more"[:length]})
+    for after in ("", "e", "!?"):
+        text = base64.b32encode(("e" * before + "lab-pass-and-more"[:length] + after).encode()).decode()
+        assert finder.find(text) == "the value of the environment variable LAB_KEY"
 
 
 VALUE = "aB3dE5fG7hJ9kLmN0pQrStUvWxYz1234"

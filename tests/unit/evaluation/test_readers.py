@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from polyglot.evaluation.tasks import Task
 from polyglot.evaluation.weights import WEIGHTINGS, Weighting
 from polyglot.registry import load_registries
 from polyglot.registry.data import BenchmarkFacts
+from polyglot.workflow.check import check
 
 XCOPA = {
     "premise": "Pria itu membuka keran.",
@@ -118,6 +120,25 @@ def test_a_wrong_row_is_named(
     with pytest.raises(BenchmarkError, match=message) as error:
         write_items(name, facts[name], folder, lang, tmp_path / "out")
     assert str(error.value).startswith(f"benchmark '{name}': {folder / file}: row 2: ")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_field_that_one_row_lacks_is_named(tmp_path: Path, facts: dict[str, BenchmarkFacts], name: str) -> None:
+    lang, _, row = PUBLISHED[name]
+    entry = facts[name].model_copy(update={"test": ["test.jsonl"], "shots": []})
+    for field in READERS[str(facts[name].items)].fields:
+        for wrong in (row | {field: float("nan")}, {key: row[key] for key in row if key != field}):
+            (tmp_path / "test.jsonl").write_text(f"{json.dumps(row)}\n{json.dumps(wrong)}\n", encoding="utf-8")
+            with pytest.raises(BenchmarkError, match=rf"test\.jsonl: row 2: no {field};"):
+                write_items(name, entry, tmp_path, lang, tmp_path / "out")
+            assert check(tmp_path / "test.jsonl", tmp_path).problems == [f"row 2: no {field}; correct the row, or leave it out"]
+
+
+def test_what_is_not_a_number_is_no_name_of_an_item_or_category(tmp_path: Path) -> None:
+    row = {"question": "Who?", "choices": ["a", "b"], "answer": 0, "id": float("nan"), "category": float("nan")}
+    (tmp_path / "test.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (item,) = read_items("ours", tmp_path / "test.jsonl", [Choice])
+    assert (item.id, item.category) == ("0", "all")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

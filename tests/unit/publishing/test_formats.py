@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -124,6 +125,19 @@ def test_a_data_set_is_not_lost_and_a_row_that_is_none_is_named(tmp_path: Path) 
         with pytest.raises(FormatError, match=f"b.parquet: {told}"):
             export(tmp_path / "b.parquet", tmp_path / "b.jsonl", "messages")
     assert not (tmp_path / "b.jsonl").exists()
+
+
+def test_a_pipe_and_a_link_are_still_there_afterwards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_parquet(PAIRS, tmp_path / "a.parquet")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.jsonl").symlink_to("there.jsonl")
+    with pytest.raises(SystemExit, match=r"export: .*pipe: a pipe or device; name a file"):
+        main(["export", str(tmp_path / "a.parquet"), "--to", str(tmp_path / "pipe")])
+    assert (tmp_path / "pipe").is_fifo()
+    main(["export", str(tmp_path / "a.parquet"), "--to", str(tmp_path / "link.jsonl")])
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert len(read_jsonl(tmp_path / "there.jsonl")) == 3
+    assert "3 examples" in capsys.readouterr().out
 
 
 def test_the_command_offers_every_format() -> None:

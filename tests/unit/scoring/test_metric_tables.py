@@ -32,7 +32,7 @@ def written(folder: Path, name: str, frame: pd.DataFrame) -> Path:
     if path.suffix == ".parquet":
         frame.to_parquet(path)
     else:
-        frame.to_csv(path, index=False)
+        frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
     return path
 
 
@@ -89,6 +89,17 @@ def test_a_broken_table_is_named(tmp_path: Path, change: object, message: str) -
     path = written(tmp_path, "mine.csv", change(CELLS.assign(**METRICS)))  # type: ignore[operator]
     with pytest.raises(ValueError, match=message):
         read_measurements([path])
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+def test_a_space_beside_a_name_makes_no_other_teacher(tmp_path: Path, kind: str) -> None:
+    frame = CELLS.assign(teacher=["a ", " a", "b\u00a0", "b"], lang=["de", "id\t", "de", " id"], **METRICS)
+    found = read_measurements([written(tmp_path, f"mine.{kind}", frame)])
+    pd.testing.assert_frame_equal(found[["teacher", "lang"]], CELLS, check_dtype=False)
+    pgr = written(tmp_path, f"pgr.{kind}", CELLS.assign(pgr=1.0))
+    assert len(read_measurements([tmp_path / f"mine.{kind}", pgr])) == 4
+    with pytest.raises(ValueError, match=r"row 2: duplicate row of \(a, de\)"):
+        read_measurements([written(tmp_path, f"twice.{kind}", frame.assign(lang="de"))])
 
 
 def test_the_command_ranks_a_colleagues_table(

@@ -82,6 +82,8 @@ def test_filters_run_in_the_declared_order_after_defaults_that_are_not_named() -
         ({"duplicates": {"action": "delete"}}, r"duplicates\.action: .*'drop', 'mark' or 'skip'"),
         ({"duplicates": 0.9}, r"duplicates: a mapping of settings.*0\.9"),
         ({"length": {"prompt_least": 5, "prompt_most": 2}}, r"`prompt_most` \(2\) is below `prompt_least` \(5\)"),
+        ({"duplicates": {True: "mark"}}, r"duplicates\.True: no such key.*YAML reads no, yes, on and off .*in quotes"),
+        ({"duplicates": {-1: "mark", None: 1}}, r"duplicates\.-1: no such key.*duplicates\.None: no such key.*correct or delete"),
         (["duplicates"], "a mapping of filters to their settings"),
     ],
 )

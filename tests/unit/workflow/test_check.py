@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 import yaml
 
 from polyglot.__main__ import main
+from polyglot.core.errors import ConfigurationError
+from polyglot.evaluation.forms import REMEDY
+from polyglot.seeds.seed_files import read_seed_file
 from polyglot.workflow.check import check
 from polyglot.workflow.checked import Checked
+from polyglot.workflow.loading import load_study
 
 CITY = {"question": "Mji gani?", "choices": ["Roma", "Lima", "Oslo"], "answer": "Lima"}
 
@@ -74,6 +79,34 @@ def test_what_is_wrong_is_named(tmp_path: Path, name: str, content: Any, problem
     found = checked(tmp_path, name, content)
     assert not found.good
     assert problem in found.problems[0]
+
+
+@pytest.mark.parametrize("column", ["id", "lang", "methods", "source", "prompt", "response"])
+def test_half_a_character_is_told_by_row(tmp_path: Path, column: str) -> None:
+    rows = [{"prompt": "Was?", "response": "Das."}, {"prompt": "Wer?", "response": "Er.", column: "x \ud83d"}]
+    found = checked(tmp_path, "a.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    assert any(one.startswith("row 2: ") and "surrogate" in one for one in found.problems), found.problems
+
+
+@pytest.mark.parametrize("field", ["question", "id", "category", "subset"])
+def test_half_a_character_in_an_item_is_told_by_row(tmp_path: Path, field: str) -> None:
+    found = checked(tmp_path, "test.jsonl", f"{json.dumps(CITY)}\n{json.dumps(CITY | {field: chr(0xD83D)})}\n")
+    assert found.problems == [f"row 2: {field} has an unpaired surrogate, which is no character of a text; {REMEDY}"]
+
+
+@pytest.mark.parametrize("name", [b"bad\xff.jsonl", b"bad\xff.csv"])
+def test_a_file_whose_name_is_not_utf_8_is_read(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    path.write_text("prompt,response\na,b\n" if name.endswith(b"csv") else '{"prompt": "a", "response": "b"}\n')
+    assert check(path, tmp_path).good
+    assert list(read_seed_file(path, "de", {"de"})["source"]) == [path.name.replace("\udcff", "\ufffd")]
+    path.write_text("")
+    assert not check(path, tmp_path).good
+
+
+def test_half_a_character_on_the_command_line_is_told(repository: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"half a character .* on the command line.*a\\ud800"):
+        load_study(repository / "config/demo.yaml", repository, {"figures": {"all": {"width": "a\ud800"}}})
 
 
 def test_the_language_of_prompts_is_guessed(tmp_path: Path) -> None:

@@ -134,6 +134,20 @@ def test_the_command_prints_lines_where_there_is_no_terminal(
         main(["watch", "other", "--once"])
 
 
+def test_a_folder_that_is_no_study_is_not_watched(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(results.parent.parent)
+    (results / "tables").mkdir()
+    Path("mine").mkdir()
+    for named in ("", ".", "results", "results/mine/tables", "/"):
+        with pytest.raises(SystemExit, match=f"there is no study '{named}' in results; run it, or name its folder"):
+            main(["watch", named, "--once"])
+    for named in ("mine", "results/mine", str(results)):
+        main(["watch", named, "--once"])
+        assert "api de: 10 of 10" in capsys.readouterr().out
+
+
 @pytest.fixture
 def begun(results: Path) -> Path:
     """The same study, whose run has saved what it will do: two teachers, two languages; requests in Czech are not written yet."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import os
-import re
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,17 +14,11 @@ from urllib.parse import quote
 from polyglot.core.files import read_json, write_json
 from polyglot.core.hashing import content_id, file_hash
 from polyglot.core.text import visible
+from polyglot.provenance.archive.legible import TEXTS, readable
 from polyglot.provenance.archive.members import composed
 from polyglot.provenance.archive.scrubbing import Scrubber
 
 MEGABYTE = 1_000_000
-TEXTS = {
-    *(".cff", ".csv", ".html", ".jinja", ".json", ".jsonl", ".lock", ".log", ".md", ".mplstyle", ".py", ".rst", ".smk", ".svg"),
-    *(".tex", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
-}
-"""Files that are scrubbed; other files that hold a key are left out."""
-WEIGHTS, HEADER = {".safetensors", ".bin", ".pt", ".pth", ".gguf"}, 1_000_000
-"""Files of numbers, and the bytes at their start that hold words."""
 UNSEEN = frozenset({".cache", "__pycache__", ".snakemake_timestamp", ".lock"})
 
 
@@ -200,60 +191,3 @@ def scrubbed(file: Path, place: str, scrub: Callable[[str], str]) -> Item:
     if before == after:
         return Item(place, before, len(content), source=file)
     return Item(place, after, len(clean), content=clean, original=before)
-
-
-WORDS = re.compile(rb"[\t\n\r -~]{8,}")
-STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
-"""Compressed parts of a PDF file."""
-
-
-def readable(file: Path) -> str:
-    """The texts of any file in which keys are looked for: those of a Parquet file's cells, of a compressed file's content, and
-    the legible parts of others; of a model's weights, their header."""
-    if file.suffix == ".parquet":
-        return _cells(file)
-    if file.suffix in TEXTS:
-        return file.read_bytes().decode(errors="replace")
-    with file.open("rb") as opened:
-        content = opened.read(HEADER) if file.suffix in WEIGHTS else opened.read()
-    if content[:2] == b"\x1f\x8b":
-        content = _or_same(gzip.decompress, content)
-    if content[:5] == b"%PDF-":
-        content += b"\n".join(_or_same(zlib.decompress, part) for part in STREAM.findall(content))
-    legible = [*WORDS.findall(content), *(WORDS.findall(content.replace(b"\0", b"")) if b"\0" in content else [])]
-    return "\n".join(part.decode("ascii") for part in legible)
-
-
-def _or_same(unpack: Callable[[bytes], bytes], content: bytes) -> bytes:
-    try:
-        return unpack(content)
-    except (OSError, EOFError, zlib.error):
-        return content
-
-
-def _cells(file: Path) -> str:
-    """The texts of a Parquet file, also those inside of lists and records."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    found: dict[str, None] = {}
-
-    def collect(value: object) -> None:
-        if isinstance(value, str):
-            found[value] = None
-        elif isinstance(value, bytes):
-            found[value.decode("latin-1")] = None
-        elif isinstance(value, Mapping):
-            collect(list(value.values()))
-        elif isinstance(value, Iterable):
-            for part in value:
-                collect(part)
-
-    table = pq.read_table(file)
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        found[name] = None
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            collect(column.unique().to_pylist())
-        elif pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_dictionary(column.type):
-            collect(column.to_pylist())
-    return "\n".join(found)

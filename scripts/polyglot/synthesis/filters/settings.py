@@ -38,7 +38,7 @@ def _settings(one: Filter, given: Any) -> Settings:
     if given is not None and not isinstance(given, Mapping):
         raise ValueError(f"{one.name}: a mapping of settings, such as {{action: drop}} (value: {given!r})")
     try:
-        return one.settings(**(given or {}))
+        return one.settings.model_validate({} if given is None else given)
     except ValidationError as error:
         told = [f"{one.name}.{key}: {said}" if key else f"{one.name}: {said}" for key, said in problems_of(error, one.settings)]
         raise ValueError("; ".join(told)) from None

@@ -79,7 +79,7 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
     source = Study.model_fields["source_language"].default
     translates = any(one.lang == source for one in answers.prompts) and source not in codes
     names = [registries.languages[code].name for code in codes]
-    benchmarks = [f"    {name}: {_flow(_seen(settings, folder))}\n" for name, settings, _ in answers.benchmarks]
+    benchmarks = [f"    {_flow(name)}: {_flow(_seen(settings, folder))}\n" for name, settings, _ in answers.benchmarks]
     context = _context(answers.base)
     training = TRAINING.format(
         examples=Training.model_fields["examples"].default,
@@ -88,15 +88,15 @@ def study(answers: Answers, registries: Registries, folder: Path) -> str:
         context=", the base's context" if context and context <= LENGTH else "",
     )
     return STUDY.format(
-        name=answers.name,
-        description=f"Which teacher writes the best fine-tuning data for {_listed(names)}?",
+        name=_flow(answers.name),
+        description=_flow(f"Which teacher writes the best fine-tuning data for {_listed(names)}?"),
         languages=_flow(codes),
         teachers=_flow([teacher.name for teacher in answers.teachers]),
         methods="" if translates else METHODS.format(source=source),
-        base=f"base: {answers.base.name}\n" if answers.base else "",
+        base=f"base: {_flow(answers.base.name)}\n" if answers.base else "",
         prompts=_prompts(answers, folder),
         budget=f"  budget: {answers.budget:g} # USD, for all endpoints together\n" if answers.budget else "",
-        embedding=answers.embedding.name,
+        embedding=_flow(answers.embedding.name),
         reward=_flow(_reward(answers.judge, registries)),
         screen=f"screen: {{requests: {answers.requests}}}\n" if answers.requests else "",
         training=training if answers.base else "",
@@ -133,11 +133,11 @@ def _prompts(answers: Answers, folder: Path) -> str:
         lines.append(f"  files: # {'copied here' if answers.copy else 'where they are'}; they decide what is run again")
         for one in files:
             place = copied(one) if answers.copy else _place(str(one.file), folder)
-            lines.append(f"    {one.lang}: {_flow(place)}")
+            lines.append(f"    {_flow(one.lang)}: {_flow(place)}")
     sources = [one for one in answers.prompts if one.sources]
     if sources:
         lines.append("  sources:")
-        lines += [f"    {one.lang}: {_flow(list(one.sources))}" for one in sources]
+        lines += [f"    {_flow(one.lang)}: {_flow(list(one.sources))}" for one in sources]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -158,11 +158,11 @@ def _entries(chosen: Sequence[Chosen]) -> dict[str, Any]:
 
 
 def _registry(kind: str, entries: Mapping[str, Any]) -> str:
-    return f"# {HEADS[kind]}\n" + "".join(f"{name}: {_flow(entry)}\n" for name, entry in entries.items())
+    return f"# {HEADS[kind]}\n" + "".join(f"{_flow(name)}: {_flow(entry)}\n" for name, entry in entries.items())
 
 
 def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
+    """A value on one line of YAML; a word such as `no`, which YAML takes for something else, in quotes."""
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf"))
     return text.removesuffix("\n").removesuffix("\n...").strip()
 

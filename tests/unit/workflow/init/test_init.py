@@ -186,6 +186,24 @@ def test_a_ranking_by_the_data_alone_names_no_base_and_no_benchmark(repository: 
     assert raw["intrinsic"]["reward"] == {"model": "skywork-reward-v2-8b"}
 
 
+@pytest.mark.parametrize("name", ["no", "true", "123", "1e3", "2026-01-01", "null", "0x1f", "1_000", "12.30"])
+def test_words_that_yaml_takes_for_something_else_stay_names(name: str, init: Init, data: Path, repository: Path) -> None:
+    (data / "quiz/sw").rename(data / "quiz/no")
+    init(
+        to=[str(data / name)],
+        languages=["no"],
+        prompts=[f"no={data / 'sw.jsonl'}"],
+        teacher=[f"{API},name={name}"],
+        base=[f"{BASE},name=off"],
+        embedding=["hub=a/b,name=yes"],
+        benchmark=[f"{name}={data / 'quiz'}"],
+    )
+    study, _ = load_study(data / name / "study.yaml", repository)
+    assert (study.study, study.languages, study.teachers, study.base) == (name, ["no"], [name], "off")
+    assert study.intrinsic.embedding == "yes"
+    assert (list(study.seed_dataset.files), list(study.evaluation.benchmarks)) == (["no"], [name])
+
+
 @pytest.mark.parametrize(
     ("option", "answer", "message"),
     [
