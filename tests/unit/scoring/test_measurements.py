@@ -123,6 +123,36 @@ def test_a_study_is_collected_with_its_further_metrics(tmp_path: Path) -> None:
     assert list(point.columns[4:12]) == [metric.name for metric in metrics]
 
 
+def test_bases_share_the_resamples_of_a_training_set_and_recipes_do_not(tmp_path: Path) -> None:
+    """Seeds far apart in comparison with their examples: with common draws, a difference of two recipes had no spread left."""
+    cells = [["b", "generate", "t", "de"], ["b", "respond", "t", "de"], ["c", "generate", "t", "de"]]
+    columns = {
+        "diversity": ["prompt_distance", "response_distance"],
+        "reward": ["reward"],
+        "perplexity": ["perplexity", "nll", "tokens", "prompt_tokens", "response_tokens"],
+    }
+    files: dict[str, list[str]] = {kind: [] for kind in (*columns, "students", "base", "reference", "metrics")}
+    answered = str(tmp_path / "answers")
+    outcomes([1, 0] * 10).to_parquet(answered)
+    for number, sets in enumerate([(1, 2, 3), (4, 5, 6), (1, 2, 3)]):
+        for place in sets:
+            frame = examples(30, place)
+            frame["reward"] += place
+            for kind, names in columns.items():
+                path = str(tmp_path / f"{kind}{number}-{place}")
+                frame[["id", *names]].to_parquet(path)
+                files[kind].append(path)
+            files["students"].append(answered)
+    for anchor in ("base", "reference"):
+        files[anchor] = [answered] * 2
+    arranged = CellFiles.arrange(SimpleNamespace(**files), cells, [["b", "de"], ["c", "de"]], seeds=3, metrics=PAPER)
+    found = collect(arranged, replicates=400, seed=0, metrics=PAPER).measurements.query("replicate > 0")
+    wide = found.pivot(index="replicate", columns=["base", "recipe"], values="reward")
+    first, other, again = (wide[cell[0], cell[1]].to_numpy() for cell in cells)
+    np.testing.assert_array_equal(first, again)
+    assert abs(np.corrcoef(first, other)[0, 1]) < 0.25
+
+
 def test_equal_models_have_equal_replicates() -> None:
     correct = pd.DataFrame({"one": [1.0, 0, 1, 1], "two": [1.0, 0, 1, 1]})
     items = pd.DataFrame({"example_id": list("abcd"), "stratum": "s", "weight": 0.25})
