@@ -123,6 +123,12 @@ class BenchmarkDraws:
     trained: dict[Student, Trained] = field(default_factory=dict)
     answers: dict[Student | str, Given] = field(default_factory=dict)
 
+    @property
+    def between(self) -> float:
+        """The variance between seeds of a student's score, pooled over students, less that of items; 0 or more on average."""
+        values, df = deviations(self.by_seed.values())
+        return float(values @ values) / df - float(np.mean(list(self.noise.values()))) if df else 0.0
+
 
 def benchmark_draws(
     benchmark: str,
@@ -213,13 +219,8 @@ class LanguageDraws:
 
     def apart(self, spread: Spread) -> float:
         """Variance between seeds of a student's score on one benchmark beyond that of its mean over benchmarks."""
-        beyond = []
-        for found in self.benchmarks.values():
-            values, df = deviations(found.by_seed.values())
-            noise = float(np.mean(list(found.noise.values())))
-            beyond.append(float(values @ values) / df - noise if df else 0.0)
-        common = spread.excess(float(np.mean([self.noise(student) for student in self.students])))
-        return max(0.0, float(np.mean(beyond)) - common)
+        beyond = [found.between for found in self.benchmarks.values()]
+        return max(0.0, float(np.mean(beyond)) - spread.excess)
 
     def replicated(self, student: Student, spread: Spread, seed: int) -> dict[str, Array]:
         """Benchmark to the student's score (index 0) and replicates over items and seeds.
@@ -228,7 +229,7 @@ class LanguageDraws:
         """
         rng = np.random.default_rng(stable_seed("seeds", self.base, *student, self.lang, seed))
         seeds, count = len(self.by_seed(student)), len(self.benchmarks)
-        common = spread.shift(self.noise(student), seeds, rng)
+        common = spread.shift(seeds, rng)
         own = rng.normal(size=(count, len(common)))
         own = (own - own.mean(axis=0)) * np.sqrt(self.apart(spread) * count / max(count - 1, 1) / seeds)
         return {
@@ -239,14 +240,12 @@ class LanguageDraws:
     def gain_error(self, student: Student, spread: Spread) -> float:
         """Standard error of the student's mean gain over the base, over items and seeds."""
         items = sum(found.errors[student] ** 2 for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
-        return float(np.sqrt(items + spread.excess(self.noise(student)) / len(self.by_seed(student))))
+        return float(np.sqrt(items + spread.excess / len(self.by_seed(student))))
 
     def benchmark_error(self, student: Student, name: str) -> float:
         """Standard error of the student's gain on one benchmark, over items and seeds."""
         found = self.benchmarks[name]
-        values, df = deviations(found.by_seed.values())
-        between = float(values @ values) / df - found.noise[student] if df else 0.0
-        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, between) / len(found.by_seed[student])))
+        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, found.between) / len(found.by_seed[student])))
 
     def gap_error(self) -> float:
         """Standard error over items of the reference's mean gain over the base."""
@@ -276,4 +275,5 @@ def language_draws(
 
 def students_spread(draws: Iterable[LanguageDraws], replicates: int, seed: int) -> Spread:
     """The spread of a student's mean score between seeds, pooled over all students."""
-    return Spread.pooled([one.by_seed(student) for one in draws for student in one.students], replicates, seed)
+    known = [(one.by_seed(student), one.noise(student)) for one in draws for student in one.students]
+    return Spread.pooled(known, replicates, seed)
