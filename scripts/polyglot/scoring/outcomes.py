@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -186,13 +186,23 @@ def _variance(values: Array, axis: int) -> Array:
 
 @dataclass(frozen=True)
 class LanguageDraws:
-    """The benchmarks of one base in one language, by name. `too_long`: examples that a student was not trained on because they
-    are longer than `training.max_length`, over all of its seeds and trainings; students without any are not named."""
+    """The benchmarks of one base in one language, by name.
+
+    `too_long`: examples that a student was not trained on because they are longer than `training.max_length`, over all of its
+    seeds and trainings; students without any are not named. `whole`: of some of the benchmarks (see `of`) all of them, because
+    the spread between seeds is estimated, and drawn, from all.
+    """
 
     base: str
     lang: str
     benchmarks: Mapping[str, BenchmarkDraws]
     too_long: Mapping[Student, int] = field(default_factory=dict)
+    whole: LanguageDraws | None = None
+
+    def of(self, benchmarks: Collection[str]) -> LanguageDraws:
+        """The same with some of its benchmarks."""
+        kept = {name: found for name, found in self.benchmarks.items() if name in benchmarks}
+        return replace(self, benchmarks=kept, whole=self.whole or self)
 
     @property
     def students(self) -> list[Student]:
@@ -225,8 +235,13 @@ class LanguageDraws:
     def replicated(self, student: Student, spread: Spread, seed: int) -> dict[str, Array]:
         """Benchmark to the student's score (index 0) and replicates over items and seeds.
 
-        The deviation of a training has a part that all benchmarks share, and one by benchmark whose mean is zero.
+        The deviation of a training has a part that all benchmarks share, and one by benchmark whose mean is zero over all
+        benchmarks of the study in this language.
         """
+        if self.whole:
+            return {
+                name: drawn for name, drawn in self.whole.replicated(student, spread, seed).items() if name in self.benchmarks
+            }
         rng = np.random.default_rng(stable_seed("seeds", self.base, *student, self.lang, seed))
         seeds, count = len(self.by_seed(student)), len(self.benchmarks)
         common = spread.shift(seeds, rng)
@@ -240,7 +255,18 @@ class LanguageDraws:
     def gain_error(self, student: Student, spread: Spread) -> float:
         """Standard error of the student's mean gain over the base, over items and seeds."""
         items = sum(found.errors[student] ** 2 for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
-        return float(np.sqrt(items + spread.excess / len(self.by_seed(student))))
+        return float(np.sqrt(items + self._between(spread) / len(self.by_seed(student))))
+
+    def _between(self, spread: Spread) -> float:
+        """The variance between seeds of a student's mean over these benchmarks, beyond that of items.
+
+        The mean over all benchmarks is what `spread` was pooled from. In a mean over some of them, the deviations that each
+        benchmark has by itself are averaged less.
+        """
+        if not self.whole:
+            return spread.excess
+        count = len(self.whole.benchmarks)
+        return spread.excess + self.whole.apart(spread) * (count / len(self.benchmarks) - 1) / max(count - 1, 1)
 
     def benchmark_error(self, student: Student, name: str) -> float:
         """Standard error of the student's gain on one benchmark, over items and seeds."""

@@ -10,7 +10,7 @@ from polyglot.scoring.measurements import extrinsic_replicates
 from polyglot.scoring.outcomes import LanguageDraws, language_draws, students_spread
 from polyglot.scoring.seed_spread import Spread
 from polyglot.scoring.spread_sources import DRAWS, TOGETHER, TRAININGS, deviation, spread_sources
-from tests.known_truth import Trained, gain_coverage, rank_coverage, seed_coverage, set_coverage
+from tests.known_truth import Trained, gain_coverage, part_coverage, rank_coverage, seed_coverage, set_coverage
 from tests.unit.scoring.test_measurements import outcomes
 
 
@@ -74,6 +74,14 @@ def test_seeds_that_differ_by_benchmark_do_not_hide_behind_their_mean() -> None:
     measured, scores = extrinsic_replicates(students, *anchors, lang="de", replicates=400, seed=0)
     assert (scores.loc[scores["recipe"] == "equal", "se"] > 0.15).all()
     assert (measured["gain_se"] < 0.05).all()
+
+
+@pytest.mark.parametrize("spread", [0.5, 2])
+def test_one_or_two_of_three_benchmarks_have_the_spread_that_the_mean_of_all_hides(spread: float) -> None:
+    """Every training moves every benchmark by itself. The spread of a part was that of the mean over all, and 80 % of
+    intervals of one benchmark held the truth."""
+    found = part_coverage(Trained([0.06, 0.05, 0.05, 0.04], 3, spread, benchmarks=3, share=1), studies=150)
+    assert all(0.92 <= coverage <= 0.98 for coverage in found.values()), found
 
 
 def trained(rng: np.random.Generator, draws: int, trainings: int, *, by_draw: float, by_training: float) -> LanguageDraws:
