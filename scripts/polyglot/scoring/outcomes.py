@@ -56,16 +56,28 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
 def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
     """Scores of several models on one benchmark, and bootstrap replicates over its items.
 
-    Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
+    Items are resampled within strata, the same for every model, so that differences between models keep their pairing. Resamples
+    of n items have (n - 1) / n of the variance (Rao and Wu, 1988), so deviations grow by the root of n / (n - 1). An item that is
+    alone in its stratum has the deviation of any item of the benchmark. Replicates can leave the range of scores a little.
+
+    Args:
+        items: see `align_outcomes`; correct: shape (items, models).
 
     Returns:
-        Shape (replicates + 1, models); index 0 is the score itself.
+        Shape (replicates + 1, models); index 0 is the score itself. The variance of a difference is that of `paired_se` without
+        its floor.
     """
-    weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
-    found = np.zeros((replicates + 1, correct.shape[1]))
-    found[0] = weighted.sum(axis=0)
-    for _, rows in items.groupby("stratum", sort=True).indices.items():
-        found[1:] += resample_means(weighted[rows], replicates, rng) * len(rows)
+    weights, values = items["weight"].to_numpy(), correct.to_numpy()
+    weighted, count = weights[:, None] * values, len(items)
+    found = np.tile(weighted.sum(axis=0), (replicates + 1, 1))
+    for rows in items.groupby("stratum", sort=True).indices.values():
+        n = len(rows)
+        if n > 1:
+            apart = (weighted[rows] - weighted[rows].mean(axis=0)) * np.sqrt(n / (n - 1))
+            found[1:] += resample_means(apart, replicates, rng) * n
+        elif count > 1:
+            apart = (values - values.mean(axis=0)) * np.sqrt(count / (count - 1))
+            found[1:] += weights[rows] * apart[rng.integers(count, size=replicates)]
     return found
 
 
@@ -84,10 +96,14 @@ def unseen_se(items: pd.DataFrame, difference: Array) -> float:
 
 
 def _paired_variance(items: pd.DataFrame, difference: Array) -> float:
+    """The variance over items of the weighted sum of differences, shape (items,); of an item that is alone in its stratum that of
+    all items together, and 0 of a benchmark of one item."""
+    if len(items) == 1:
+        return 0.0
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():
         weights = items["weight"].to_numpy()[rows]
-        spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
+        spread = difference[rows if len(rows) > 1 else slice(None)].var(ddof=1)
         variance += float((weights**2).sum()) * spread
     return variance
 

@@ -171,6 +171,43 @@ def test_pairing_makes_the_gain_more_certain() -> None:
     assert paired_se(items, np.zeros(200)) == pytest.approx(0.5 / 200)
 
 
+@pytest.mark.parametrize("sizes", [[1] * 23, [2] * 23, [1] * 10 + [30]])
+def test_intervals_of_gains_cover_where_strata_are_small(sizes: list[int]) -> None:
+    """As RewardBench's 23 subsets, with few items: resamples of one item do not differ, and those of two have half the variance.
+    Where all had one item, 7 % of intervals held the truth, and 84 % where all had two."""
+    rng = np.random.default_rng(0)
+    stratum = [f"s{place}" for place, size in enumerate(sizes) for _ in range(size)]
+    held, ratios = [], []
+
+    def answers(share: float) -> pd.DataFrame:
+        return outcomes((rng.random(len(stratum)) < share).astype(int).tolist()).assign(stratum=stratum)
+
+    for study in range(150):
+        found, _ = extrinsic_replicates(
+            {("equal", "t"): [answers(0.5)]}, answers(0.5), answers(0.9), lang="de", replicates=200, seed=study
+        )
+        low, high = np.quantile(found["gain"][1:], [0.025, 0.975])
+        held.append(low <= 0 <= high)
+        ratios.append(found["gain"][1:].std() / found["gain_se"].iloc[0])
+    assert 0.91 <= np.mean(held) <= 0.99
+    assert np.mean(ratios) == pytest.approx(1, abs=0.03)
+
+
+def test_items_alone_in_their_strata_keep_the_pairing_of_models() -> None:
+    rng = np.random.default_rng(0)
+    one = (rng.random(40) < 0.5).astype(float)
+    correct = pd.DataFrame({"one": one, "same": one, "near": np.where(np.arange(40) == 7, 1 - one, one), "far": 1 - one})
+    items = pd.DataFrame({"stratum": [f"s{place}" for place in range(40)], "weight": 1 / 40})
+    found = score_replicates(items, correct, 4000, rng)
+    assert (found[:, 0] == found[:, 1]).all()
+    for name, place in (("near", 2), ("far", 3)):
+        error = paired_se(items, (correct[name] - correct["one"]).to_numpy())
+        assert (found[1:, place] - found[1:, 0]).std() == pytest.approx(error, rel=0.05)
+    single = score_replicates(items[:1].assign(weight=1.0), correct[:1], 5, rng)
+    np.testing.assert_array_equal(single, np.tile(correct[:1], (6, 1)))
+    assert paired_se(items[:1].assign(weight=1.0), np.ones(1)) == 0.5
+
+
 def test_extrinsic_measurements_of_known_outcomes() -> None:
     base, reference = outcomes([1, 0, 0, 0] * 25), outcomes([1, 1, 1, 0] * 25)
     students = {("equal", "good"): [outcomes([1, 1, 0, 0] * 25)], ("equal", "bad"): [outcomes([0, 0, 0, 0] * 25)]}
