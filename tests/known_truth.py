@@ -22,15 +22,15 @@ from polyglot.scoring.training_sets import intrinsic_draws, intrinsic_replicates
 
 ITEM_ERROR = 0.02
 """Standard error over items of a student's gain."""
-SHARE = 0.25
-"""The share of its variance that is a student's own, so that seeds do not share it."""
 
 
 @dataclass(frozen=True)
 class Trained:
     """A study of students in some languages.
 
-    `gains`: true gains of teachers; `spread`: standard deviation between seeds in units of `ITEM_ERROR`.
+    `gains`: true gains of teachers; `spread`: standard deviation between seeds in units of `ITEM_ERROR`; `errors`: the standard
+    error over items by language, in the same units; 1 in all if empty; `share`: the share of its variance that is one seed's own;
+    `benchmarks`: of each language; a training moves each by itself.
     """
 
     gains: Sequence[float]
@@ -38,16 +38,24 @@ class Trained:
     spread: float
     langs: int = 3
     replicates: int = 200
+    errors: Sequence[float] = ()
+    share: float = 0.25
+    benchmarks: int = 1
 
-    def draws(self, rng: np.random.Generator, seed: int) -> list[LanguageDraws]:
-        """What the study measured, one benchmark a language."""
-        return [LanguageDraws("b", str(lang), {"x": self._benchmark(rng, seed + lang)}) for lang in range(self.langs)]
+    def draws(self, rng: np.random.Generator) -> list[LanguageDraws]:
+        """What the study measured; the benchmarks are x, y, z."""
+        errors = [ITEM_ERROR * one for one in self.errors or [1.0] * self.langs]
+        names = "xyz"[: self.benchmarks]
+        return [
+            LanguageDraws("b", str(lang), {name: self._benchmark(rng, error) for name in names})
+            for lang, error in enumerate(errors)
+        ]
 
-    def _benchmark(self, rng: np.random.Generator, seed: int) -> BenchmarkDraws:
+    def _benchmark(self, rng: np.random.Generator, item_error: float) -> BenchmarkDraws:
         zeros = np.zeros(self.replicates + 1)
-        found = BenchmarkDraws({"base": zeros, "reference": zeros + 0.2}, {"reference": ITEM_ERROR}, {}, {}, 500)
-        own = SHARE**0.5 * ITEM_ERROR  # of one seed; the rest of the items' error is shared by all seeds
-        shared = (1 - SHARE) ** 0.5 * ITEM_ERROR
+        found = BenchmarkDraws({"base": zeros, "reference": zeros + 0.2}, {"reference": item_error}, {}, {}, 500)
+        own = self.share**0.5 * item_error  # of one seed; the rest of the items' error is shared by all seeds
+        shared = (1 - self.share) ** 0.5 * item_error
         for place, gain in enumerate(self.gains):
             student = ("equal", f"t{place}")
             trained = rng.normal(scale=self.spread * ITEM_ERROR, size=self.seeds)
@@ -61,7 +69,7 @@ class Trained:
 
     def gains_drawn(self, rng: np.random.Generator, seed: int) -> Array:
         """Gains, shape (replicates + 1, languages, teachers), by the same code without tables."""
-        draws = self.draws(rng, seed)
+        draws = self.draws(rng)
         spread = students_spread(draws, self.replicates, seed)
         return np.stack(
             [np.stack([one.replicated(who, spread, seed)["x"] for who in one.students], axis=1) for one in draws], axis=1
@@ -86,6 +94,30 @@ def seed_coverage(study: Trained, studies: int, seed: int = 0) -> dict[str, floa
         hits["gain"].append(covered(drawn, truth).mean())
         hits["mean gain"].append(covered(drawn.mean(axis=1), truth).mean())
         hits["score"].append(covered(score * drawn[0].std(), truth - truth.mean()).mean())
+    return {name: float(np.mean(held)) for name, held in hits.items()}
+
+
+def gain_coverage(study: Trained, studies: int, seed: int = 0) -> Array:
+    """Coverage of the intervals of gains by language, shape (languages,)."""
+    rng = np.random.default_rng(seed)
+    drawn = (study.gains_drawn(rng, 1000 * number) for number in range(studies))
+    held: Array = np.mean([covered(one, np.asarray(study.gains)).mean(axis=1) for one in drawn], axis=0)
+    return held
+
+
+def part_coverage(study: Trained, studies: int, seed: int = 0) -> dict[str, float]:
+    """Coverage of the intervals of gains on one benchmark, on two and on all three, and of 1.96 standard errors (`x se`, ...)."""
+    rng = np.random.default_rng(seed)
+    hits: dict[str, list[float]] = {}
+    for number in range(studies):
+        draws = study.draws(rng)
+        spread = students_spread(draws, study.replicates, number)
+        for one, part in ((one, part) for one in draws for part in ("x", "xy", "xyz")):
+            own = one.of(part)
+            for truth, student in zip(study.gains, own.students, strict=True):
+                drawn = np.mean(list(own.replicated(student, spread, number).values()), axis=0)
+                hits.setdefault(part, []).append(float(covered(drawn, np.array(truth))))
+                hits.setdefault(f"{part} se", []).append(abs(drawn[0] - truth) <= 1.96 * own.gain_error(student, spread))
     return {name: float(np.mean(held)) for name, held in hits.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,10 +88,11 @@ class Known:
 
     def _fold(self, split: tuple[Transfer, str, str], spread: Spread) -> Fold:
         transfer, lang, benchmark = split
-        judging = [parts(self.draws[one], [benchmark] if benchmark else None) for one in ([lang] if lang else self.draws)]
+        judging = [self.draws[one] for one in ([lang] if lang else self.draws)]
+        judging = [one.of([benchmark]) for one in judging] if benchmark else judging
         judging = [one for one in judging if one.benchmarks]
         left = [name for name in self.draws if name != lang]
-        choosing = [parts(self.draws[one], set(self.draws[one].benchmarks) - {benchmark}) for one in left]
+        choosing = [self.draws[one].of(set(self.draws[one].benchmarks) - {benchmark}) for one in left]
         choosing = [one for one in choosing if one.benchmarks]
         gained = self._gains(judging, spread)
         teachers = list(gained)
@@ -134,9 +135,3 @@ class Known:
             by_benchmark = (outcomes["weight"] * outcomes["correct"]).groupby(outcomes["benchmark"]).sum()
             means.append(by_benchmark.reindex(list(one.benchmarks)).mean(skipna=False))
         return float(np.mean(means))
-
-
-def parts(draws: LanguageDraws, benchmarks: Iterable[str] | None) -> LanguageDraws:
-    """The same with some of its benchmarks; None keeps all."""
-    kept = set(draws.benchmarks if benchmarks is None else benchmarks)
-    return LanguageDraws(draws.base, draws.lang, {name: found for name, found in draws.benchmarks.items() if name in kept})

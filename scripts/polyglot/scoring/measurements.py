@@ -205,14 +205,17 @@ def collect(
 def _measured_sets(
     files: CellFiles, holes: dict[Cell, str], *, replicates: int, seed: int, metrics: Sequence[Metric]
 ) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
-    """Replicates and rows of the intrinsic table of every cell with usable answers; the others become holes."""
+    """Replicates and rows of the intrinsic table of every cell with usable answers; the others become holes.
+
+    Bases share their training sets, so they share the resamples; recipes do not, even where their sets overlap or are nested.
+    """
     draws, examples, sizes, streams = {}, {}, {}, {}
     for cell, paths in files.sets.items():
         seeds = [read_examples(by_kind, metrics) for by_kind in paths]
         if any(len(frame) < MIN_EXAMPLES for frame in seeds):
             holes[cell] = NO_DATA
             continue
-        streams[cell] = np.random.default_rng(stable_seed("intrinsic", cell.teacher, cell.lang, seed))
+        streams[cell] = np.random.default_rng(stable_seed("intrinsic", *cell[1:], seed))
         draws[cell] = intrinsic_draws(seeds, replicates, streams[cell], metrics)
         examples[cell], sizes[cell] = pd.concat(seeds, ignore_index=True), float(np.mean([len(frame) for frame in seeds]))
     if not draws:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -56,16 +56,28 @@ def align_outcomes(models: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
 def score_replicates(items: pd.DataFrame, correct: pd.DataFrame, replicates: int, rng: np.random.Generator) -> Array:
     """Scores of several models on one benchmark, and bootstrap replicates over its items.
 
-    Items are resampled within strata, the same for every model, so that differences between models keep their pairing.
+    Items are resampled within strata, the same for every model, so that differences between models keep their pairing. Resamples
+    of n items have (n - 1) / n of the variance (Rao and Wu, 1988), so deviations grow by the root of n / (n - 1). An item that is
+    alone in its stratum has the deviation of any item of the benchmark. Replicates can leave the range of scores a little.
+
+    Args:
+        items: see `align_outcomes`; correct: shape (items, models).
 
     Returns:
-        Shape (replicates + 1, models); index 0 is the score itself.
+        Shape (replicates + 1, models); index 0 is the score itself. The variance of a difference is that of `paired_se` without
+        its floor.
     """
-    weighted = items["weight"].to_numpy()[:, None] * correct.to_numpy()
-    found = np.zeros((replicates + 1, correct.shape[1]))
-    found[0] = weighted.sum(axis=0)
-    for _, rows in items.groupby("stratum", sort=True).indices.items():
-        found[1:] += resample_means(weighted[rows], replicates, rng) * len(rows)
+    weights, values = items["weight"].to_numpy(), correct.to_numpy()
+    weighted, count = weights[:, None] * values, len(items)
+    found = np.tile(weighted.sum(axis=0), (replicates + 1, 1))
+    for rows in items.groupby("stratum", sort=True).indices.values():
+        n = len(rows)
+        if n > 1:
+            apart = (weighted[rows] - weighted[rows].mean(axis=0)) * np.sqrt(n / (n - 1))
+            found[1:] += resample_means(apart, replicates, rng) * n
+        elif count > 1:
+            apart = (values - values.mean(axis=0)) * np.sqrt(count / (count - 1))
+            found[1:] += weights[rows] * apart[rng.integers(count, size=replicates)]
     return found
 
 
@@ -84,10 +96,14 @@ def unseen_se(items: pd.DataFrame, difference: Array) -> float:
 
 
 def _paired_variance(items: pd.DataFrame, difference: Array) -> float:
+    """The variance over items of the weighted sum of differences, shape (items,); of an item that is alone in its stratum that of
+    all items together, and 0 of a benchmark of one item."""
+    if len(items) == 1:
+        return 0.0
     variance = 0.0
     for _, rows in items.groupby("stratum", sort=True).indices.items():
         weights = items["weight"].to_numpy()[rows]
-        spread = difference[rows].var(ddof=1) if len(rows) > 1 else 0.25
+        spread = difference[rows if len(rows) > 1 else slice(None)].var(ddof=1)
         variance += float((weights**2).sum()) * spread
     return variance
 
@@ -122,6 +138,12 @@ class BenchmarkDraws:
     items: int
     trained: dict[Student, Trained] = field(default_factory=dict)
     answers: dict[Student | str, Given] = field(default_factory=dict)
+
+    @property
+    def between(self) -> float:
+        """The variance between seeds of a student's score, pooled over students, less that of items; 0 or more on average."""
+        values, df = deviations(self.by_seed.values())
+        return float(values @ values) / df - float(np.mean(list(self.noise.values()))) if df else 0.0
 
 
 def benchmark_draws(
@@ -180,13 +202,23 @@ def _variance(values: Array, axis: int) -> Array:
 
 @dataclass(frozen=True)
 class LanguageDraws:
-    """The benchmarks of one base in one language, by name. `too_long`: examples that a student was not trained on because they
-    are longer than `training.max_length`, over all of its seeds and trainings; students without any are not named."""
+    """The benchmarks of one base in one language, by name.
+
+    `too_long`: examples that a student was not trained on because they are longer than `training.max_length`, over all of its
+    seeds and trainings; students without any are not named. `whole`: of some of the benchmarks (see `of`) all of them, because
+    the spread between seeds is estimated, and drawn, from all.
+    """
 
     base: str
     lang: str
     benchmarks: Mapping[str, BenchmarkDraws]
     too_long: Mapping[Student, int] = field(default_factory=dict)
+    whole: LanguageDraws | None = None
+
+    def of(self, benchmarks: Collection[str]) -> LanguageDraws:
+        """The same with some of its benchmarks."""
+        kept = {name: found for name, found in self.benchmarks.items() if name in benchmarks}
+        return replace(self, benchmarks=kept, whole=self.whole or self)
 
     @property
     def students(self) -> list[Student]:
@@ -213,22 +245,22 @@ class LanguageDraws:
 
     def apart(self, spread: Spread) -> float:
         """Variance between seeds of a student's score on one benchmark beyond that of its mean over benchmarks."""
-        beyond = []
-        for found in self.benchmarks.values():
-            values, df = deviations(found.by_seed.values())
-            noise = float(np.mean(list(found.noise.values())))
-            beyond.append(float(values @ values) / df - noise if df else 0.0)
-        common = spread.excess(float(np.mean([self.noise(student) for student in self.students])))
-        return max(0.0, float(np.mean(beyond)) - common)
+        beyond = [found.between for found in self.benchmarks.values()]
+        return max(0.0, float(np.mean(beyond)) - spread.excess)
 
     def replicated(self, student: Student, spread: Spread, seed: int) -> dict[str, Array]:
         """Benchmark to the student's score (index 0) and replicates over items and seeds.
 
-        The deviation of a training has a part that all benchmarks share, and one by benchmark whose mean is zero.
+        The deviation of a training has a part that all benchmarks share, and one by benchmark whose mean is zero over all
+        benchmarks of the study in this language.
         """
+        if self.whole:
+            return {
+                name: drawn for name, drawn in self.whole.replicated(student, spread, seed).items() if name in self.benchmarks
+            }
         rng = np.random.default_rng(stable_seed("seeds", self.base, *student, self.lang, seed))
         seeds, count = len(self.by_seed(student)), len(self.benchmarks)
-        common = spread.shift(self.noise(student), seeds, rng)
+        common = spread.shift(seeds, rng)
         own = rng.normal(size=(count, len(common)))
         own = (own - own.mean(axis=0)) * np.sqrt(self.apart(spread) * count / max(count - 1, 1) / seeds)
         return {
@@ -239,14 +271,23 @@ class LanguageDraws:
     def gain_error(self, student: Student, spread: Spread) -> float:
         """Standard error of the student's mean gain over the base, over items and seeds."""
         items = sum(found.errors[student] ** 2 for found in self.benchmarks.values()) / len(self.benchmarks) ** 2
-        return float(np.sqrt(items + spread.excess(self.noise(student)) / len(self.by_seed(student))))
+        return float(np.sqrt(items + self._between(spread) / len(self.by_seed(student))))
+
+    def _between(self, spread: Spread) -> float:
+        """The variance between seeds of a student's mean over these benchmarks, beyond that of items.
+
+        The mean over all benchmarks is what `spread` was pooled from. In a mean over some of them, the deviations that each
+        benchmark has by itself are averaged less.
+        """
+        if not self.whole:
+            return spread.excess
+        count = len(self.whole.benchmarks)
+        return spread.excess + self.whole.apart(spread) * (count / len(self.benchmarks) - 1) / max(count - 1, 1)
 
     def benchmark_error(self, student: Student, name: str) -> float:
         """Standard error of the student's gain on one benchmark, over items and seeds."""
         found = self.benchmarks[name]
-        values, df = deviations(found.by_seed.values())
-        between = float(values @ values) / df - found.noise[student] if df else 0.0
-        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, between) / len(found.by_seed[student])))
+        return float(np.sqrt(found.errors[student] ** 2 + max(0.0, found.between) / len(found.by_seed[student])))
 
     def gap_error(self) -> float:
         """Standard error over items of the reference's mean gain over the base."""
@@ -276,4 +317,5 @@ def language_draws(
 
 def students_spread(draws: Iterable[LanguageDraws], replicates: int, seed: int) -> Spread:
     """The spread of a student's mean score between seeds, pooled over all students."""
-    return Spread.pooled([one.by_seed(student) for one in draws for student in one.students], replicates, seed)
+    known = [(one.by_seed(student), one.noise(student)) for one in draws for student in one.students]
+    return Spread.pooled(known, replicates, seed)

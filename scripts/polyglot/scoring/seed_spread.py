@@ -5,7 +5,7 @@ where the spread dominates. Here all cells share one spread, estimated from all 
 are seeds beyond each cell's first. A replicate draws the variance from its distribution given the estimate (scaled inverse
 chi-squared), then the deviation of the cell's mean from a normal distribution, so percentile intervals are those of Student's t
 (Gelman et al., Bayesian Data Analysis, 2013, section 3.2). What examples or items contribute to the spread between seeds is
-subtracted, because replicates have it already. tests/unit/scoring/test_seeds.py checks coverage by simulation.
+subtracted, because replicates have it already. tests/unit/scoring/test_seed_spread.py checks coverage by simulation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from polyglot.core.arrays import Array
 from polyglot.core.hashing import stable_seed
 
 
-def variance_factors(df: int, replicates: int, seed: int) -> Array:
+def variance_factors(df: float, replicates: int, seed: int) -> Array:
     """Draws of (true variance) / (estimated variance), shape (replicates,); they are the same for all cells of a study."""
     rng = np.random.default_rng(stable_seed("spread", seed))
     return np.zeros(replicates) if df == 0 else df / rng.chisquare(df, size=replicates)
@@ -46,29 +46,43 @@ def spread_of(drawn: Array) -> float:
 
 @dataclass(frozen=True)
 class Spread:
-    """The variance of one student's score between seeds, items' noise included; 0 if no student has a second seed.
+    """The variance of one student's score between seeds, pooled over students; 0 if no student has a second seed.
 
-    `draws`: draws of the true variance, shape (replicates,).
+    `variance`: as observed, items' noise included; `noise`: that part of it, the mean over the same students; `draws`: draws of
+    the true variance, noise included, shape (replicates,).
     """
 
     variance: float
-    df: int
+    noise: float
     draws: Array
 
     @classmethod
-    def pooled(cls, values: Iterable[Array], replicates: int, seed: int) -> Spread:
-        """From every student's score by seed (each of shape (seeds,))."""
-        apart, df = deviations(values)
-        variance = float(apart @ apart) / df if df else 0.0
-        return cls(variance, df, variance * variance_factors(df, replicates, seed))
+    def pooled(cls, students: Iterable[tuple[Array, float]], replicates: int, seed: int) -> Spread:
+        """From every student's score by seed, shape (seeds,), and the variance over items of one seed's score.
 
-    def excess(self, noise: float) -> float:
-        """The variance beyond that of `noise`, which is a part of it."""
-        return max(0.0, self.variance - noise) if self.df else 0.0
+        Students of benchmarks with many items have less noise than others, but every seed counts the same in the pool. So what is
+        subtracted from it is the mean noise, weighted alike, not the noise of the student that it is used for. The degrees of
+        freedom are those of a sum of unequal variances (Satterthwaite, 1946): fewer, where a few students have most of the noise.
+        """
+        known = list(students)
+        apart, df = deviations(values for values, _ in known)
+        if not df:
+            return cls(0.0, 0.0, np.zeros(replicates))
+        variance = float(apart @ apart) / df
+        weights, noises = np.array([(len(values) - 1) / df for values, _ in known]), np.array([own for _, own in known])
+        noise = float(weights @ noises)
+        each = max(0.0, variance - noise) + noises
+        kept = float(weights @ each) ** 2 / float(weights @ each**2) if each.any() else 1.0
+        return cls(variance, noise, variance * variance_factors(kept * df, replicates, seed))
 
-    def shift(self, noise: float, seeds: int, rng: np.random.Generator) -> Array:
+    @property
+    def excess(self) -> float:
+        """The variance beyond that of items."""
+        return max(0.0, self.variance - self.noise)
+
+    def shift(self, seeds: int, rng: np.random.Generator) -> Array:
         """Deviations of the mean over seeds for every replicate, shape (replicates,)."""
-        return rng.normal(size=len(self.draws)) * np.sqrt(np.maximum(self.draws - noise, 0) / seeds)
+        return rng.normal(size=len(self.draws)) * np.sqrt(np.maximum(self.draws - self.noise, 0) / seeds)
 
 
 @dataclass(frozen=True)

@@ -89,11 +89,12 @@ def outcomes(gain: float, lang: str, name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def study(change: Callable[[str, str, pd.DataFrame], pd.DataFrame] = lambda teacher, lang, frame: frame) -> Known:
-    """A small study; `change` replaces a student's outcomes."""
+def study(change: Callable[[str, str, pd.DataFrame], pd.DataFrame] = lambda teacher, lang, frame: frame, seeds: int = 1) -> Known:
+    """A small study; `change` replaces a student's outcomes, of every seed in turn."""
     cells = [Cell("base", "equal", teacher, lang) for teacher in TEACHERS for lang in LANGS]
     by_teacher = dict(zip(TEACHERS, 3 * GAINS, strict=True))
-    students = {cell: [change(cell.teacher, cell.lang, outcomes(by_teacher[cell.teacher], cell.lang, "s"))] for cell in cells}
+    given = {cell: outcomes(by_teacher[cell.teacher], cell.lang, "s") for cell in cells}
+    students = {cell: [change(cell.teacher, cell.lang, given[cell]) for _ in range(seeds)] for cell in cells}
     anchors = {lang: (outcomes(0, lang, "base"), outcomes(0.3, lang, "reference")) for lang in LANGS}
     draws = draws_by_language(students, anchors, replicates=20, seed=0)
     rng = np.random.default_rng(5)
@@ -140,6 +141,21 @@ def test_scores_and_gains_of_a_fold_are_those_of_its_parts() -> None:
     table = fold_table([one])
     assert table.loc[table["rule"] == "random", "chosen"].tolist() == pytest.approx([1 / 3] * 3)
     assert table["regret"].min() == 0
+
+
+def test_seeds_that_differ_by_benchmark_make_a_held_out_benchmark_uncertain() -> None:
+    """One seed fails at mathematics and the other at knowledge, so that their means agree."""
+    places = {"knowledge": 0, "mathematics": 1}
+    turn = -1
+
+    def fails_at_one(teacher: str, lang: str, frame: pd.DataFrame) -> pd.DataFrame:
+        nonlocal turn
+        turn += 1
+        return frame.assign(correct=frame["correct"].where(frame["benchmark"].map(places) != turn % 2, 0.0))
+
+    held = {(one.lang, one.benchmark): one.gains[1:].std(axis=0) for one in study(fails_at_one, seeds=2).folds()}
+    assert held["de", "mathematics"].min() > 2 * held["de", ""].max()
+    assert held["de", "mathematics"].min() > 0.15
 
 
 def test_without_a_second_teacher_nothing_can_be_judged() -> None:
