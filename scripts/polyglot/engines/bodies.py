@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.engines.base import Answer, FinishReason, Request
+from polyglot.engines.error_words import BUSY, QUOTA, REJECTING, is_about_content, is_about_money, is_about_rate
 
 ENDINGS: dict[FinishReason, set[str]] = {
     "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"},
@@ -28,18 +29,8 @@ ENDINGS: dict[FinishReason, set[str]] = {
     "refused": {"refusal"},
 }
 """What endpoints call the ends of an answer, in small letters and with `_`; every other end is `failed`."""
-REJECTING = {400, 403, 413, 422, 451}
-"""Codes of an error that is about the request, and does not pass."""
-POLICY = re.compile(
-    r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked|inappropriate|unsafe"
-    r"|(?<!case.)sensitive|content exists risk|data.?inspection|high.?risk|敏感|不安全|违规",
-    re.IGNORECASE,
-)
-"""Words of an error by which an endpoint rejects what a request says (the last of them DeepSeek's, DashScope's and Zhipu's)."""
-BUSY = {429, 529}
-"""Codes of an endpoint that gets too many requests: its own limit, and one of all its users (Anthropic)."""
-RATE = re.compile(r"rate.?limit|too many requests|requests per (?:second|minute)|throttl|overloaded", re.IGNORECASE)
-"""Words of the same."""
+CUT_SHORT = ("error", "abort", "insufficient_system_resource")
+"""Ends of an answer that a server gave up; without a text, another attempt may bring one (DeepSeek, SGLang)."""
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 THOUGHT_PARTS = re.compile(r"(?:redacted_)?(?:thinking|reasoning)(?:_content|\.\w+)?")
 """Types of a part that holds thoughts."""
@@ -53,18 +44,6 @@ BYTES_PER_TOKEN = 4
 LONGEST_NOTE = 300
 
 
-class MalformedAnswer(Exception):
-    """A response body without a chat completion; another attempt may bring one."""
-
-
-class BusyBody(MalformedAnswer):
-    """A body that says, whatever its HTTP status, that the endpoint gets too many requests (OpenRouter: HTTP 200)."""
-
-
-class UnreadOutput(MalformedAnswer):
-    """The server cannot read what its model has written; with another seed, the model may write something else."""
-
-
 @dataclass(frozen=True)
 class Counts:
     """Tokens by the endpoint's own count; None where it gave none that can be believed."""
@@ -72,6 +51,26 @@ class Counts:
     prompt: int | None = None
     completion: int | None = None
     thoughts: int | None = None
+
+
+class MalformedAnswer(Exception):
+    """A response body without a chat completion; another attempt may bring one."""
+
+    def __init__(self, said: str, counts: Counts | None = None) -> None:
+        super().__init__(said)
+        self.counts = counts or Counts()
+
+
+class BusyBody(MalformedAnswer):
+    """A body that says, whatever its HTTP status, that the endpoint gets too many requests (OpenRouter: HTTP 200)."""
+
+
+class UnpaidBody(MalformedAnswer):
+    """A body that says, whatever its HTTP status, that money or a key is at its end."""
+
+
+class UnreadOutput(MalformedAnswer):
+    """The server cannot read what its model has written; with another seed, the model may write something else."""
 
 
 class Rejected(Exception):
@@ -103,7 +102,7 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         raise MalformedAnswer(f"the body is no JSON object: {_shown(body)}")
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise _no_answer(body)
+        raise _no_answer(body, body.get("error"))
     choice = _mapping(choices[0])
     message = _mapping(choice.get("message") or choice.get("delta"))
     content = message.get("content")
@@ -112,8 +111,13 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         text = _written(content)  # an object was asked for, and is given as one
     apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
-    finish, note = _end(body, choice, message)
+    error = choice.get("error") or body.get("error")
+    if error and not (text or thoughts):
+        raise _no_answer(body, error)
+    finish, note = _end(error, choice, message)
     counts = _counts(body.get("usage"), written=bool(text or thoughts))
+    if not (text or thoughts) and finish == "failed" and str(choice.get("finish_reason")).lower() in CUT_SHORT:
+        raise MalformedAnswer(f"an answer without a text: {note}", counts)
     return answer_of(request, text, finish, counts, thoughts=thoughts, note=note), counts
 
 
@@ -153,11 +157,6 @@ def size_of(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def is_about_content(said: str) -> bool:
-    """Whether an error is about what a request says, and not about the endpoint or its key."""
-    return bool(POLICY.search(said))
-
-
 def parsed(content: bytes) -> Any:
     """The JSON in a body, also in another encoding of Unicode; other bytes become U+FFFD.
 
@@ -175,21 +174,27 @@ def parsed(content: bytes) -> Any:
         raise MalformedAnswer(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
 
 
-def _no_answer(body: dict[str, Any]) -> Exception:
-    """What a body without a choice means: a rejection if it names one, if the prompt was counted, or if a filter is spoken of
-    (Gemini, OpenRouter, Azure)."""
-    error = body.get("error")
-    said = _mapping(error).get("message") or error
+def _no_answer(body: dict[str, Any], error: Any) -> Exception:
+    """What a body without an answer means. It may name an error, by a code or in words, in `error` (OpenAI, OpenRouter) or
+    anywhere (MiniMax, DashScope). Without one, a prompt that was counted was not taken, nor was one where a filter is spoken of
+    (Gemini, Azure)."""
+    rest = {name: value for name, value in body.items() if name not in ("choices", "usage")}
+    said, words = _told(error or rest), _written(error or rest)
+    codes = {_code(_mapping(one).get(name)) for one in (error, body) for name in ("code", "status", "status_code")}
     counts = _counts(body.get("usage"), written=False)
-    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(_written(error))):
-        return BusyBody(_shown(said))
-    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(_written(error))):
-        return Rejected(_shown(said), counts)
+    money = is_about_money(words)
+    if QUOTA not in words and (codes & BUSY or (is_about_rate(words) and not money)):
+        return BusyBody(said)
+    if money:
+        return UnpaidBody(said)
+    if error and (codes & REJECTING or is_about_content(words)):
+        return Rejected(said, counts)
     if not error and counts.prompt is not None:
         return Rejected("the endpoint gave no choice", counts)
-    if not error and "choices" in body and is_about_content(_written(body)):
-        return Rejected(f"the endpoint gave no choice: {_shown(body)}", counts)
-    return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
+    if not error and "choices" in body and is_about_content(words):
+        return Rejected(f"the endpoint gave no choice: {said}", counts)
+    what = f"an error in place of an answer: {said}" if error else f"the body has no choices: {_shown(body)}"
+    return MalformedAnswer(what, counts)
 
 
 def _texts(content: Any, deep: int = 0) -> tuple[str, str]:
@@ -218,11 +223,10 @@ def _first_of(part: dict[str, Any], *names: str) -> Any:
     return next((part[name] for name in names if part.get(name)), "")
 
 
-def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
+def _end(error: Any, choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
     """How an answer ended, and what the endpoint said of it."""
-    error = choice.get("error") or body.get("error")
     if error:
-        return "failed", _shown(_mapping(error).get("message") or error)
+        return "failed", _told(error)
     content = message.get("content")
     parts = [_mapping(part).get("refusal") for part in content] if isinstance(content, list) else []
     for refusal in (message.get("refusal"), *parts):
@@ -281,6 +285,11 @@ def _written(value: Any) -> str:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return "JSON that is nested too deep"
+
+
+def _told(error: Any) -> str:
+    """What an error says, as it is shown."""
+    return _shown(_mapping(error).get("message") or error)
 
 
 def _shown(value: Any) -> str:

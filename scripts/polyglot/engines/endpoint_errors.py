@@ -17,7 +17,8 @@ from openai import (
 
 from polyglot.core.errors import Foreseen
 from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, UnreadOutput, is_about_content
+from polyglot.engines.bodies import LONGEST_NOTE, BusyBody, MalformedAnswer, Rejected, UnpaidBody, UnreadOutput
+from polyglot.engines.error_words import BUSY, QUOTA, is_about_content, is_about_money, is_about_rate
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
@@ -40,13 +41,6 @@ MANY = 20
 """Requests that were answered while another one's attempts all failed: the endpoint is well."""
 ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
 """What an attempt can end with instead of an answer."""
-UNPAID = re.compile(
-    r"credit balance|insufficient.{0,20}(?:balance|quota|credit|funds)|billing (?:account|details|hard limit|is)|plans & billing"
-    r"|enable billing|payment (?:is )?required|arrearage|good standing|account.{0,20}(?:overdue|suspended|deactivated|disabled)"
-    r"|api.?key.{0,20}(?:invalid|expired|not valid)|(?:invalid|incorrect|expired) api.?key",
-    re.IGNORECASE,
-)
-"""Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
 
 
 class EndpointError(Foreseen, RuntimeError):
@@ -107,13 +101,13 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
 def is_busy(error: BaseException) -> bool:
     """Whether an endpoint gets too many requests: by its status, or in words where others say 400 or 403."""
     if isinstance(error, APIStatusError) and not _is_quota(error):
-        return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and bool(RATE.search(words_of(error))))
+        return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and is_about_rate(words_of(error)))
     return isinstance(error, BusyBody)
 
 
 def is_unpaid(error: BaseException, said: str) -> bool:
     """Whether an error is about money or a key, and not about what a model has written."""
-    return not isinstance(error, UnreadOutput) and bool(UNPAID.search(said))
+    return isinstance(error, UnpaidBody) or (not isinstance(error, UnreadOutput) and is_about_money(said))
 
 
 def is_away(error: BaseException) -> bool:
@@ -140,7 +134,7 @@ def may_be_paid(error: BaseException) -> bool:
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
     if isinstance(error, MalformedAnswer):
-        return not is_unpaid(error, str(error))
+        return is_busy(error) or not is_unpaid(error, str(error))
     if isinstance(error, APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
@@ -150,7 +144,7 @@ def may_pass(error: BaseException) -> bool:
 
 def _is_quota(error: APIStatusError) -> bool:
     """Whether money is at its end, which HTTP 429 says too."""
-    return "insufficient_quota" in str(error.body)
+    return QUOTA in str(error.body)
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:

@@ -217,7 +217,8 @@ class OpenAIEngine:
                 raise
             except (MalformedAnswer, TimeoutError, APITimeoutError) as error:
                 if may_be_paid(error):
-                    enter(answer_of(request, "", "failed", Counts()), Counts())
+                    counts = error.counts if isinstance(error, MalformedAnswer) else Counts()
+                    enter(answer_of(request, "", "failed", counts), counts)
                     self.spending.write()
                 raise
             enter(answer, counts)

@@ -15,8 +15,9 @@ from typing import NamedTuple, Protocol
 from openai import APIStatusError
 
 from polyglot.engines.base import Answer, Keep, Request
-from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of, is_about_content
+from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
 from polyglot.engines.endpoint_errors import ENDS, EmptyAnswer, NoAnswers, loss
+from polyglot.engines.error_words import is_about_content
 from polyglot.engines.manners import TOO_LONG
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint

@@ -70,7 +70,7 @@ INSUFFICIENT = {"error": {"message": "Insufficient account balance", "type": "ne
         (400, CREDIT, r"cannot answer \(HTTP 400\).*credit balance", 4),
         (200, INSUFFICIENT, "cannot answer: .*Insufficient account balance", 4),
         (400, {"error": {"message": "Not now"}}, r"HTTP 400.*Not now.*\(\d+ requests had no answer, nor had any after them", 24),
-        (200, BROKEN, r"gave an answer without a text: Upstream is down \(\d+ requests had no answer", 24),
+        (200, BROKEN, r"no answer in 1 attempts; .*Upstream is down \(\d+ requests had no answer", 24),
         (200, b"<html>maintenance</html>", r"no answer in 1 attempts; .*no JSON.*nor had any after them", 24),
     ],
 )

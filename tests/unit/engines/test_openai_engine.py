@@ -277,7 +277,7 @@ def test_the_key_is_in_no_message_and_no_file(
 
 def test_the_key_is_in_no_note_of_an_answer(server: Server, tmp_path: Path) -> None:
     """A note is cut off after 300 characters."""
-    whole, cut_off = completion("", "error"), completion("", "error")
+    whole, cut_off = completion("half", "error"), completion("half", "error")
     whole["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
     cut_off["choices"][0]["error"] = {"message": "x" * 290 + KEY}
     server.faults = {"q0": [status(200, body=whole)], "q1": [status(200, body=cut_off)]}
