@@ -22,7 +22,7 @@ from polyglot.core.files import read_json, read_whole_lines, write_json
 from polyglot.core.hashing import content_id, file_hash
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import Counts, MalformedAnswer, parsed, read_completion
-from polyglot.engines.endpoint_errors import Unanswered
+from polyglot.engines.endpoint_errors import Unanswered, own_error
 
 ASKED = "/v1/chat/completions"
 """What each request of a batch is for."""
@@ -162,7 +162,7 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
     if status < 100:  # none was asked
         raise Unanswered(_said(error or body or f"a row with status {status}"))
     if status >= 300:
-        raise _status_error(status, body, url)
+        raise own_error(_status_error(status, body, url), request)
     if isinstance(body, str):
         body = parsed(body.encode("utf-8", "surrogatepass"))
     return read_completion(body, request)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.engines.base import Answer, FinishReason, Request
-from polyglot.engines.error_words import BUSY, QUOTA, REJECTING, is_about_content, is_about_money, is_about_rate
+from polyglot.engines.error_words import BUSY, QUOTA, REJECTING, is_about_content, is_about_money, is_about_rate, own_words
 
 ENDINGS: dict[FinishReason, set[str]] = {
     "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"},
@@ -69,6 +69,10 @@ class UnpaidBody(MalformedAnswer):
     """A body that says, whatever its HTTP status, that money or a key is at its end."""
 
 
+class TornBody(MalformedAnswer):
+    """A body of which a part is missing; what is there may be an answer's own words."""
+
+
 class UnreadOutput(MalformedAnswer):
     """The server cannot read what its model has written; with another seed, the model may write something else."""
 
@@ -102,7 +106,7 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         raise MalformedAnswer(f"the body is no JSON object: {_shown(body)}")
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise _no_answer(body, body.get("error"))
+        raise _no_answer(body, body.get("error"), request)
     choice = _mapping(choices[0])
     message = _mapping(choice.get("message") or choice.get("delta"))
     content = message.get("content")
@@ -113,7 +117,7 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
     error = choice.get("error") or body.get("error")
     if error and not (text or thoughts):
-        raise _no_answer(body, error)
+        raise _no_answer(body, error, request)
     finish, note = _end(error, choice, message)
     counts = _counts(body.get("usage"), written=bool(text or thoughts))
     if not (text or thoughts) and finish == "failed" and str(choice.get("finish_reason")).lower() in CUT_SHORT:
@@ -132,7 +136,7 @@ def ending(reason: Any) -> tuple[FinishReason, str]:
 
 def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts, *, thoughts: str = "", note: str = "") -> Answer:
     """An answer with the tokens that were counted, or else estimated ones."""
-    prompt = estimated_tokens(turn["content"] for turn in request.messages) if counts.prompt is None else counts.prompt
+    prompt = estimated_tokens(texts_of(request)) if counts.prompt is None else counts.prompt
     completion = estimated_tokens([thoughts, text]) if counts.completion is None else counts.completion
     return Answer(
         request.id,
@@ -145,6 +149,11 @@ def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts,
         counted=counts.prompt is not None and counts.completion is not None,
         note=note,
     )
+
+
+def texts_of(request: Request) -> list[str]:
+    """What a request says, turn by turn."""
+    return [turn["content"] for turn in request.messages]
 
 
 def estimated_tokens(texts: Iterable[str]) -> int:
@@ -171,14 +180,16 @@ def parsed(content: bytes) -> Any:
         except json.JSONDecodeError:
             return json.loads(content.decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
-        raise MalformedAnswer(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
+        kind = TornBody if content.lstrip()[:1] in (b"{", b"[") else MalformedAnswer
+        raise kind(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
 
 
-def _no_answer(body: dict[str, Any], error: Any) -> Exception:
+def _no_answer(body: dict[str, Any], error: Any, request: Request) -> Exception:
     """What a body without an answer means. It may name an error, by a code or in words, in `error` (OpenAI, OpenRouter) or
     anywhere (MiniMax, DashScope). Without one, a prompt that was counted was not taken, nor was one where a filter is spoken of
     (Gemini, Azure)."""
-    rest = {name: value for name, value in body.items() if name not in ("choices", "usage")}
+    texts = texts_of(request)
+    error, rest = own_words(error, texts), own_words({name: body[name] for name in body if name != "usage"}, texts)
     said, words = _told(error or rest), _written(error or rest)
     codes = {_code(_mapping(one).get(name)) for one in (error, body) for name in ("code", "status", "status_code")}
     counts = _counts(body.get("usage"), written=False)
@@ -193,7 +204,7 @@ def _no_answer(body: dict[str, Any], error: Any) -> Exception:
         return Rejected("the endpoint gave no choice", counts)
     if not error and "choices" in body and is_about_content(words):
         return Rejected(f"the endpoint gave no choice: {said}", counts)
-    what = f"an error in place of an answer: {said}" if error else f"the body has no choices: {_shown(body)}"
+    what = f"an error in place of an answer: {said}" if error else f"the body has no choices: {_shown(rest)}"
     return MalformedAnswer(what, counts)
 
 

@@ -16,9 +16,18 @@ from openai import (
 )
 
 from polyglot.core.errors import Foreseen
-from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import LONGEST_NOTE, BusyBody, MalformedAnswer, Rejected, UnpaidBody, UnreadOutput
-from polyglot.engines.error_words import BUSY, QUOTA, is_about_content, is_about_money, is_about_rate
+from polyglot.engines.base import FinishReason, Request
+from polyglot.engines.bodies import (
+    LONGEST_NOTE,
+    BusyBody,
+    MalformedAnswer,
+    Rejected,
+    TornBody,
+    UnpaidBody,
+    UnreadOutput,
+    texts_of,
+)
+from polyglot.engines.error_words import BUSY, QUOTA, is_about_content, is_about_money, is_about_rate, own_words
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
@@ -77,6 +86,13 @@ def words_of(error: BaseException) -> str:
     return f"{said} - {body[:LONGEST_NOTE]}"
 
 
+def own_error(error: APIStatusError, request: Request) -> APIStatusError:
+    """An error without what it repeats of a request: only the endpoint's own words say what it is about."""
+    texts = texts_of(request)
+    said, body = own_words(str(error), texts), own_words(error.body, texts)
+    return type(error)(said, response=error.response, body=body)
+
+
 def loss(error: Exception, said: str, others: int) -> FinishReason | None:
     """How a request without an answer ends; None if the cause is the endpoint.
 
@@ -107,7 +123,7 @@ def is_busy(error: BaseException) -> bool:
 
 def is_unpaid(error: BaseException, said: str) -> bool:
     """Whether an error is about money or a key, and not about what a model has written."""
-    return isinstance(error, UnpaidBody) or (not isinstance(error, UnreadOutput) and is_about_money(said))
+    return isinstance(error, UnpaidBody) or (not isinstance(error, UnreadOutput | TornBody) and is_about_money(said))
 
 
 def is_away(error: BaseException) -> bool:

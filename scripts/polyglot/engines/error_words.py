@@ -1,8 +1,14 @@
-"""What endpoints say in an error, and what it is about: too many requests, money or a key, or what a request says."""
+"""What endpoints say in an error, and what it is about: too many requests, money or a key, or what a request says.
+
+Errors repeat what was asked, and what was written; none of that is the endpoint's own word (`own_words`).
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 REJECTING = {400, 403, 413, 422, 451}
 """Codes of an error that is about the request, and does not pass."""
@@ -25,6 +31,45 @@ UNPAID = re.compile(
 """Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
 QUOTA = "insufficient_quota"
 """Code of an account whose money is at its end; DashScope's is the same where too many tokens were asked for in a minute."""
+REPEATING = re.compile(
+    r"(?:\w+_)?(?:inputs?|input_value|messages|prompts?|requests?|payload|body|content|text|outputs?|choices)|failed_generation",
+    re.IGNORECASE,
+)
+"""Fields of an error with what was asked or written (FastAPI: `input`, `body`; OpenRouter: `flagged_input`)."""
+DUMPED = re.compile(r"""input_value=.*?(?=, input_type=|$)|(['"])input\1: ?.*""", re.DOTALL)
+"""The same where a text has the error in it (Pydantic, vLLM)."""
+SHORTEST = 12
+"""Characters of a request's text that is not taken for a word of the endpoint's own."""
+LEFT_OUT = "[...]"
+
+
+def own_words(said: Any, texts: Iterable[str]) -> Any:
+    """An error, or any JSON, without what it repeats.
+
+    Args:
+        texts: those of the request.
+    """
+    forms = {form for text in texts for form in _forms(text.strip()) if len(form) >= SHORTEST}
+    try:
+        return _own(said, sorted(forms, key=len, reverse=True))
+    except RecursionError:
+        return "JSON that is nested too deep"
+
+
+def _forms(text: str) -> Iterable[str]:
+    """How a text may be written within another one."""
+    return text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]
+
+
+def _own(said: Any, forms: list[str]) -> Any:
+    if isinstance(said, str):
+        said = DUMPED.sub(LEFT_OUT, said)
+        for form in forms:
+            said = said.replace(form, LEFT_OUT)
+        return said
+    if isinstance(said, dict):
+        return {name: _own(value, forms) for name, value in said.items() if not REPEATING.fullmatch(str(name))}
+    return [_own(value, forms) for value in said] if isinstance(said, list) else said
 
 
 def is_about_content(said: str) -> bool:

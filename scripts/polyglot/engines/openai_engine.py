@@ -37,6 +37,7 @@ from polyglot.engines.bodies import (
     estimated_tokens,
     read_body,
     size_of,
+    texts_of,
 )
 from polyglot.engines.endpoint_errors import (
     ENDS,
@@ -52,6 +53,7 @@ from polyglot.engines.endpoint_errors import (
     is_unpaid,
     may_be_paid,
     may_pass,
+    own_error,
     words_of,
 )
 from polyglot.engines.keys import lacking_keys
@@ -171,12 +173,11 @@ class OpenAIEngine:
         Raises:
             APIStatusError: if the endpoint rejects it; other errors that do not pass.
         """
-        prompt = estimated_tokens(message["content"] for message in request.messages)
-        return await self.outlasted(self._attempts(request, prompt + self.most(request)[1]))
+        return await self.outlasted(self._attempts(request, estimated_tokens(texts_of(request)) + self.most(request)[1]))
 
     def most(self, request: Request) -> tuple[int, int]:
         """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
-        return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
+        return sum(map(size_of, texts_of(request))), self.sampling.max_new_tokens
 
     def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[Answer]]:
         """Asks each time that it is called; with another seed after the server could not read what its model had written."""
@@ -290,9 +291,10 @@ class OpenAIEngine:
         except TimeoutError:
             raise TimeoutError(f"no answer after {self.timeout:g} seconds (endpoint.timeout)") from None
         except APIStatusError as error:
-            if is_about_output(error):
-                raise UnreadOutput(self.without_keys(error)) from None
-            raise
+            told = own_error(error, request)
+            if is_about_output(told):
+                raise UnreadOutput(self.without_keys(told)) from None
+            raise told from None
         self.pace.learn(found.headers)
         answer, counts = read_body(found.content, request)
         return self.keyless(answer), counts
