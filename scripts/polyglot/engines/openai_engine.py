@@ -59,7 +59,7 @@ from polyglot.engines.endpoint_errors import (
 from polyglot.engines.keys import lacking_keys
 from polyglot.engines.manners import Known, is_about_form
 from polyglot.engines.pace import Pace, window_of
-from polyglot.engines.rolling import Outcomes, Rolled
+from polyglot.engines.rolling import Outcomes, Rolled, Waits
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
 
@@ -110,6 +110,7 @@ class OpenAIEngine:
         self.told: Manners | None = None
         self.answered: set[str] = set()
         self.come = 0
+        self.waits = Waits()
         self.runner = asyncio.Runner()
         self.connect(endpoint.url, self.secrets[endpoint.api_key] if endpoint.api_key else "none")
 
@@ -195,7 +196,8 @@ class OpenAIEngine:
 
     async def _in_some_form(self, request: Request, tokens: int) -> Answer:
         while True:
-            await self.pace.admitted(tokens)
+            with self.waits():
+                await self.pace.admitted(tokens)
             sent = self.known.found
             try:
                 found = await self._entered(request)
@@ -280,7 +282,8 @@ class OpenAIEngine:
         seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** min(attempt - 1, DOUBLINGS)))
         if is_busy(failure):
             self.pace.pause(asked or 0.0)
-        await asyncio.sleep(seconds)
+        with self.waits():
+            await asyncio.sleep(seconds)
 
     async def asked(self, request: Request) -> tuple[Answer, Counts]:
         """The answer of one attempt, with its counts."""

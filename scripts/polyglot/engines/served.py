@@ -78,7 +78,8 @@ class ServedEngine(OpenAIEngine):
 
     async def asked(self, request: Request) -> tuple[Answer, Counts]:
         if self.lost:
-            await self._found_again()
+            with self.waits():
+                await self._found_again()
         try:
             answer, counts = await super().asked(request)
         except APIConnectionError:
