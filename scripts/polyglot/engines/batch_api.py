@@ -62,13 +62,21 @@ class Batch:
 
     @property
     def late(self) -> bool:
-        """Whether it has ended with answers, but does not name their file yet."""
-        return self.ended and self.completed > 0 and not self.output
+        """Whether it has ended, but may name a file of answers yet: it has some, or does not say how many; or it is completed and
+        names no file at all."""
+        if not self.ended or self.status == "failed" or self.output:
+            return False
+        return self.completed > 0 or not self.counted or (self.status == "completed" and not self.error)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it says what has become of its requests. Counts that are all 0 say nothing, since it has some."""
+        return self.completed + self.failed > 0 or (self.total > 0 and self.status != "completed")
 
     @property
     def useful(self) -> bool:
         """Whether it has answers, or will have."""
-        return not self.ended or (self.status != "failed" and self.completed > 0 and bool(self.output))
+        return not self.ended or self.late or (self.status != "failed" and bool(self.output))
 
 
 class Clients(Protocol):
