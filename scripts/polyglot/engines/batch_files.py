@@ -145,8 +145,11 @@ def incomplete(paths: Iterable[Path], expected: int) -> str:
     return f"{count} rows in place of {expected}" if count < expected else ""
 
 
-def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer, Counts]:
+def outcome_of(row: dict[str, Any], request: Request, url: str, longest: int | None = None) -> tuple[Answer, Counts]:
     """The answer in a row, as of one that was asked for by itself.
+
+    Args:
+        longest: tokens that were allowed for it.
 
     Raises:
         Unanswered: if the batch has not answered, but another one may.
@@ -165,7 +168,7 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
         raise own_error(_status_error(status, body, url), request)
     if isinstance(body, str):
         body = parsed(body.encode("utf-8", "surrogatepass"))
-    return read_completion(body, request)
+    return read_completion(body, request, longest)
 
 
 def _status_error(status: int, body: Any, url: str) -> APIStatusError:

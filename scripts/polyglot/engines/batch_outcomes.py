@@ -67,7 +67,7 @@ class BatchOutcomes(Outcomes):
                 self.engine.spending.enter(answer, counts, *self.engine.most(request), batch=found.id)
 
         try:
-            answer, counts = outcome_of(row, request, self.engine.endpoint.url)
+            answer, counts = outcome_of(row, request, self.engine.endpoint.url, self.engine.sampling.max_new_tokens)
         except Unanswered as error:
             if found.status != "cancelled":
                 self.again(request, error)

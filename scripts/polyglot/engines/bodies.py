@@ -39,6 +39,12 @@ TEXTS = ("text", "content", "value", "summary")
 DEEPEST = 4
 BELIEVABLE = 10_000_000
 """Tokens of a text; a larger count is none."""
+HIDDEN = 100_000
+"""Tokens that a service may count beside a text: its own instructions, pages that it has looked up, thoughts."""
+BEYOND = 10
+"""Times the longest answer that may be counted for one: some services do not limit thoughts."""
+LONGEST_TOKEN = 100
+"""Bytes of a token, on average over a text (lines of blanks); fewer tokens than that are no count."""
 BYTES_PER_TOKEN = 4
 """For the tokens of texts that an endpoint did not count."""
 LONGEST_NOTE = 300
@@ -85,17 +91,20 @@ class Rejected(Exception):
         self.counts = counts
 
 
-def read_body(content: bytes, request: Request) -> tuple[Answer, Counts]:
+def read_body(content: bytes, request: Request, longest: int | None = None) -> tuple[Answer, Counts]:
     """The answer in a response body, with estimated tokens where `Counts` has none.
+
+    Args:
+        longest: tokens that were allowed for the answer; None if that is not known.
 
     Raises:
         MalformedAnswer: if it holds no chat completion.
         Rejected: if it says that the request is not taken.
     """
-    return read_completion(parsed(content), request)
+    return read_completion(parsed(content), request, longest)
 
 
-def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
+def read_completion(body: Any, request: Request, longest: int | None = None) -> tuple[Answer, Counts]:
     """The same of a body that has been parsed.
 
     Raises:
@@ -119,7 +128,7 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
     if error and not (text or thoughts):
         raise _no_answer(body, error, request)
     finish, note = _end(error, choice, message)
-    counts = _counts(body.get("usage"), written=bool(text or thoughts))
+    counts = _counts(body.get("usage"), request, size_of(thoughts + text), longest)
     if not (text or thoughts) and finish == "failed" and str(choice.get("finish_reason")).lower() in CUT_SHORT:
         raise MalformedAnswer(f"an answer without a text: {note}", counts)
     return answer_of(request, text, finish, counts, thoughts=thoughts, note=note), counts
@@ -192,7 +201,7 @@ def _no_answer(body: dict[str, Any], error: Any, request: Request) -> Exception:
     error, rest = own_words(error, texts), own_words({name: body[name] for name in body if name != "usage"}, texts)
     said, words = _told(error or rest), _written(error or rest)
     codes = {_code(_mapping(one).get(name)) for one in (error, body) for name in ("code", "status", "status_code")}
-    counts = _counts(body.get("usage"), written=False)
+    counts = _counts(body.get("usage"), request, 0, None)
     money = is_about_money(words)
     if QUOTA not in words and (codes & BUSY or (is_about_rate(words) and not money)):
         return BusyBody(said)
@@ -249,14 +258,16 @@ def _end(error: Any, choice: dict[str, Any], message: dict[str, Any]) -> tuple[F
     return finish, note
 
 
-def _counts(usage: Any, *, written: bool) -> Counts:
+def _counts(usage: Any, request: Request, written: int, longest: int | None) -> Counts:
     """Believable counts. Gemini and xAI leave thoughts out of the completion and count them in the total: they are put in.
 
     Args:
-        written: whether there is a text, so that no tokens are too few.
+        written: bytes of text and thoughts. longest: see `read_body`.
     """
+    asked = sum(map(size_of, texts_of(request))) + size_of(json.dumps(request.schema))
+    most = BELIEVABLE if longest is None else max(written, BEYOND * longest) + HIDDEN
     known = _mapping(usage)
-    prompt = _first(known, "prompt_tokens", "input_tokens")
+    prompt = _between(1, _first(known, "prompt_tokens", "input_tokens"), asked + HIDDEN)
     completion = _first(known, "completion_tokens", "output_tokens")
     total = _first(known, "total_tokens")
     details = _mapping(known.get("completion_tokens_details") or known.get("output_tokens_details"))
@@ -268,7 +279,12 @@ def _counts(usage: Any, *, written: bool) -> Counts:
         completion, thoughts = rest, thoughts or rest - completion
     elif thoughts is not None and thoughts > completion:
         completion += thoughts
-    return Counts(prompt or None, None if written and not completion else completion, thoughts)
+    return Counts(prompt, _between(math.ceil(written / LONGEST_TOKEN), completion, most), _between(0, thoughts, most))
+
+
+def _between(least: int, count: int | None, most: int) -> int | None:
+    """A count within bounds; none outside of them."""
+    return count if count is not None and least <= count <= most else None
 
 
 def _first(known: dict[str, Any], *names: str) -> int | None:

@@ -38,6 +38,8 @@ AWAY = {502, 503, 504}
 FORBIDDEN = 403
 REFUSING = {400, 413, 422}
 """HTTP statuses of a request that the endpoint rejects."""
+STATUS = "polyglot-status"
+"""Where a request notes the HTTP status of its answer."""
 UNUSUAL = {404, 500, 501}
 """Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
@@ -131,6 +133,16 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, APIStatusError):
         return error.status_code in AWAY
     return isinstance(error, APIConnectionError) and not isinstance(error, APITimeoutError)
+
+
+async def note_status(response: httpx2.Response) -> None:
+    """Note at a request that its answer has begun, before its body is read."""
+    response.request.extensions[STATUS] = response.status_code
+
+
+def has_begun(error: APIConnectionError) -> bool:
+    """Whether the connection was lost within an answer, which may be paid for."""
+    return not isinstance(error, APITimeoutError) and 200 <= error.request.extensions.get(STATUS, 0) < 300
 
 
 def is_about_output(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from openai import APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Interrupted, Keep, Request
@@ -32,6 +32,7 @@ from polyglot.engines.bodies import (
     Counts,
     MalformedAnswer,
     Rejected,
+    TornBody,
     UnreadOutput,
     answer_of,
     estimated_tokens,
@@ -47,12 +48,14 @@ from polyglot.engines.endpoint_errors import (
     EndpointError,
     asked_to_wait,
     explained,
+    has_begun,
     is_about_output,
     is_away,
     is_busy,
     is_unpaid,
     may_be_paid,
     may_pass,
+    note_status,
     own_error,
     words_of,
 )
@@ -124,7 +127,9 @@ class OpenAIEngine:
                 max_retries=0,
                 timeout=self.timeout,
                 default_headers={name: self.secrets[variable] for name, variable in endpoint.headers.items()},
-                http_client=DefaultAsyncHttpxClient(trust_env=endpoint.proxies, timeout=self.timeout),
+                http_client=DefaultAsyncHttpxClient(
+                    trust_env=endpoint.proxies, timeout=self.timeout, event_hooks={"response": [note_status]}
+                ),
             )
             for _ in range(-(-endpoint.concurrency // POOL))
         ]
@@ -298,8 +303,12 @@ class OpenAIEngine:
             if is_about_output(told):
                 raise UnreadOutput(self.without_keys(told)) from None
             raise told from None
+        except APIConnectionError as error:
+            if has_begun(error):
+                raise TornBody(f"the answer broke off: {error.__cause__}") from None
+            raise
         self.pace.learn(found.headers)
-        answer, counts = read_body(found.content, request)
+        answer, counts = read_body(found.content, request, self.sampling.max_new_tokens)
         return self.keyless(answer), counts
 
     def body(self, request: Request) -> dict[str, Any]:
