@@ -75,6 +75,10 @@ class UnpaidBody(MalformedAnswer):
     """A body that says, whatever its HTTP status, that money or a key is at its end."""
 
 
+class QuotaBody(UnpaidBody):
+    """A body that says that a quota is used up: the account's money, or what may be asked in a minute (DashScope)."""
+
+
 class TornBody(MalformedAnswer):
     """A body of which a part is missing; what is there may be an answer's own words."""
 
@@ -203,7 +207,9 @@ def _no_answer(body: dict[str, Any], error: Any, request: Request) -> Exception:
     codes = {_code(_mapping(one).get(name)) for one in (error, body) for name in ("code", "status", "status_code")}
     counts = _counts(body.get("usage"), request, 0, None)
     money = is_about_money(words)
-    if QUOTA not in words and (codes & BUSY or (is_about_rate(words) and not money)):
+    if QUOTA in words:
+        return QuotaBody(said)
+    if codes & BUSY or (is_about_rate(words) and not money):
         return BusyBody(said)
     if money:
         return UnpaidBody(said)

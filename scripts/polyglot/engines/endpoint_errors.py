@@ -21,6 +21,7 @@ from polyglot.engines.bodies import (
     LONGEST_NOTE,
     BusyBody,
     MalformedAnswer,
+    QuotaBody,
     Rejected,
     TornBody,
     UnpaidBody,
@@ -48,6 +49,8 @@ NO_JSON = re.compile(r"json_validate_failed|failed to generate json", re.IGNOREC
 """The same of a rejection (Groq: HTTP 400)."""
 LONGEST_ASKED = 600.0
 """Longest Retry-After in seconds; a job stops rather than wait longer."""
+QUOTA_WAIT = 180.0
+"""Seconds without any answer for which a quota that is used up may be one of a minute."""
 MANY = 20
 """Requests that were answered while another one's attempts all failed: the endpoint is well."""
 ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
@@ -118,7 +121,7 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
 
 def is_busy(error: BaseException) -> bool:
     """Whether an endpoint gets too many requests: by its status, or in words where others say 400 or 403."""
-    if isinstance(error, APIStatusError) and not _is_quota(error):
+    if isinstance(error, APIStatusError) and not is_quota(error):
         return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and is_about_rate(words_of(error)))
     return isinstance(error, BusyBody)
 
@@ -166,13 +169,13 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
-        return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not _is_quota(error)
+        return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not is_quota(error)
     return False
 
 
-def _is_quota(error: APIStatusError) -> bool:
-    """Whether money is at its end, which HTTP 429 says too."""
-    return QUOTA in str(error.body)
+def is_quota(error: BaseException) -> bool:
+    """Whether a quota is used up: money (OpenAI), or tokens of a minute, in the same words (DashScope)."""
+    return QUOTA in str(error.body) if isinstance(error, APIStatusError) else isinstance(error, QuotaBody)
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:

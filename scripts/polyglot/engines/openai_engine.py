@@ -1,11 +1,12 @@
 """The `openai` engine: any endpoint with the OpenAI protocol, through the official client.
 
 Requests are sent concurrently, up to the registry's limit: one starts when another ends, and each answer is handed over when it
-comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint that has answered and is away since; other
-errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts. Permanent errors (a wrong key, an unknown
-model, a wait of hours) stop the job with one message. A request that the endpoint rejects is sent in another form if that may
-help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays without a readable answer is `failed`. If that
-happens to all requests of a kind, or to many with none answered after them, the job stops with one message.
+comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint that has answered and is away since, or whose
+quota is used up since (for minutes); other errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts.
+Permanent errors (a wrong key, an unknown model, a wait of hours) stop the job with one message. A request that the endpoint
+rejects is sent in another form if that may help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays
+without a readable answer is `failed`. If that happens to all requests of a kind, or to many with none answered after them, the
+job stops with one message.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from polyglot.engines.bodies import (
 from polyglot.engines.endpoint_errors import (
     ENDS,
     LONGEST_ASKED,
+    QUOTA_WAIT,
     REFUSING,
     UNUSUAL,
     EndpointError,
@@ -52,6 +54,7 @@ from polyglot.engines.endpoint_errors import (
     is_about_output,
     is_away,
     is_busy,
+    is_quota,
     is_unpaid,
     may_be_paid,
     may_pass,
@@ -112,7 +115,7 @@ class OpenAIEngine:
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
         self.answered: set[str] = set()
-        self.come = 0
+        self.come, self.came_at = 0, -math.inf
         self.waits = Waits()
         self.runner = asyncio.Runner()
         self.connect(endpoint.url, self.secrets[endpoint.api_key] if endpoint.api_key else "none")
@@ -212,6 +215,7 @@ class OpenAIEngine:
             else:
                 self.known.prove(request, sent)
                 self.come += 1
+                self.came_at = time.monotonic()
                 return found
 
     async def _entered(self, request: Request) -> Answer:
@@ -249,11 +253,14 @@ class OpenAIEngine:
             except ENDS as error:
                 failure = error
             start = min(start, time.monotonic())  # not before: the limits may have kept it waiting
-            if not may_pass(failure) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
+            quota = is_quota(failure) and time.monotonic() - max(start, self.came_at) < QUOTA_WAIT and self.come > 0
+            if not (quota or may_pass(failure)) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
                 raise failure
             away = is_away(failure) and 0 < before == self.come  # it has answered, but no one since this request's last attempt
             before = self.come
-            attempts, outlasted = (attempts, outlasted + 1) if by_time or away or is_busy(failure) else (attempts + 1, outlasted)
+            attempts, outlasted = (
+                (attempts, outlasted + 1) if by_time or away or quota or is_busy(failure) else (attempts + 1, outlasted)
+            )
             tired = outlasted > 0 and time.monotonic() - start > self.endpoint.patience
             if tired and away and not by_time:  # not due to this request
                 said = self.without_keys(failure)
@@ -282,10 +289,11 @@ class OpenAIEngine:
         """Wait before the next attempt: random backoff that doubles, and at least as long as the endpoint asks. It keeps all
         requests waiting if there are too many."""
         asked = asked_to_wait(failure)
-        there = isinstance(failure, UnreadOutput) or (is_busy(failure) and asked is not None)
+        many = is_busy(failure) or is_quota(failure)
+        there = isinstance(failure, UnreadOutput) or (many and asked is not None)
         longest = BUSY_WAIT if there else longest
         seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** min(attempt - 1, DOUBLINGS)))
-        if is_busy(failure):
+        if many:
             self.pace.pause(asked or 0.0)
         with self.waits():
             await asyncio.sleep(seconds)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from polyglot.engines.bodies import BusyBody, MalformedAnswer, Rejected, UnpaidBody, read_completion
+from polyglot.engines.bodies import BusyBody, MalformedAnswer, QuotaBody, Rejected, UnpaidBody, read_completion
 from polyglot.engines.endpoint_errors import EndpointError
 from tests.batch_endpoint import BatchServer
 from tests.endpoint import Handler, Server, completion, status
@@ -57,7 +57,7 @@ def test_too_many_requests_are_known_wherever_they_are_told(body: dict[str, Any]
         (within(402, "Insufficient credits"), UnpaidBody),
         ({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, UnpaidBody),
         ({"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}, Rejected),
-        ({"error": {"code": 429, "type": "insufficient_quota", "message": GEMINI}}, UnpaidBody),
+        ({"error": {"code": 429, "type": "insufficient_quota", "message": GEMINI}}, QuotaBody),
     ],
 )
 def test_other_errors_are_told_apart(body: dict[str, Any], kind: type[Exception]) -> None:
@@ -106,6 +106,40 @@ def test_an_error_that_passes_is_tried_again_at_the_cost_that_is_counted(server:
     found = ask_all(engine(server, tmp_path), questions(6), tmp_path)
     assert (server.asked["q4"], found["id004"].finish_reason) == (4, "failed")
     assert "Provider disconnected" in found["id004"].note
+
+
+USED_UP = {"error": {"message": GEMINI, "type": "insufficient_quota", "param": None, "code": "insufficient_quota"}}
+
+
+@pytest.mark.parametrize("code", [429, 200])
+def test_a_quota_of_a_minute_is_outlasted_once_there_are_answers(server: Server, tmp_path: Path, code: int) -> None:
+    """DashScope says of the tokens of a minute what OpenAI says of money at its end."""
+    server.faults = {"q2": [status(code, body=USED_UP)] * 2}
+    found = ask_all(engine(server, tmp_path, attempts=1, concurrency=1), questions(8), tmp_path)
+    assert {answer.finish_reason for answer in found.values()} == {"stop"}
+    assert server.asked["q2"] == 3
+    assert len(ledger(tmp_path)) == 8
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(429, r"cannot answer \(HTTP 429\): .*billing details"), (200, "cannot answer: .*billing")]
+)
+@pytest.mark.parametrize(("waits", "patience"), [(2.0, 60), (60.0, 2)])
+def test_money_at_its_end_ends_the_job_after_a_bounded_time(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str, waits: float, patience: float
+) -> None:
+    """And the next job at once."""
+    monkeypatch.setattr("polyglot.engines.openai_engine.QUOTA_WAIT", waits)
+    server.behave = lambda body: (200, completion("yes")) if body["messages"][-1]["content"] < "q3" else (code, USED_UP)
+    start = time.monotonic()
+    with pytest.raises(EndpointError, match=said):
+        ask_all(engine(server, tmp_path, concurrency=2, patience=patience), questions(8), tmp_path)
+    assert 2 < time.monotonic() - start < 15
+    before = sum(server.asked.values())
+    with pytest.raises(EndpointError, match=said):
+        ask_all(engine(server, tmp_path, concurrency=2), questions(8), tmp_path)
+    assert sum(server.asked.values()) - before <= 2
+    assert len(ledger(tmp_path)) == 3
 
 
 def test_a_row_of_a_batch_that_says_too_many_requests_costs_nothing(batches: BatchServer, tmp_path: Path) -> None:
