@@ -106,6 +106,7 @@ class Outcomes:
         self.gathered: list[Answer] = []
         self.withheld: dict[str, list[Loss]] = {}
         self.losses = 0
+        self.told = set[str]()
         self.asked: Counter[str] = Counter(request.kind for request in requests)
         self.come = 0
         self.broken: Exception | None = None
@@ -134,6 +135,9 @@ class Outcomes:
             self._withhold(request, answer, EmptyAnswer(f"an answer without a text: {answer.note}"))
             return
         self.come += 1
+        if answer.finish_reason == "failed" and request.kind not in self.told:
+            self.told.add(request.kind)
+            print(f"answers count as failed, such as that to request {request.id}: {answer.note}", file=sys.stderr)
         if answer.finish_reason != "refused":
             self.engine.answered.add(request.kind)
             self.believe(request.kind, losses)

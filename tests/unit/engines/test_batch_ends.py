@@ -38,6 +38,19 @@ def test_a_batch_that_may_have_answers_is_not_submitted_again(said: dict[str, An
     assert batch_of(json.dumps({"id": "batch-1"} | said).encode()).useful == useful
 
 
+def test_rows_of_other_programs_in_the_list_are_no_obstacle(batches: BatchServer, tmp_path: Path) -> None:
+    page = batches._page
+
+    def with_others(query: dict[str, list[str]]) -> dict[str, Any]:
+        said = page(query)
+        others = [{"id": "batch-x", "status": None}, {"id": "batch-y", "status": 7}, {"object": "batch"}, {"id": 3}, None]
+        return said | {"data": [*said["data"], *others]} if not said["has_more"] else said
+
+    batches._page = with_others  # type: ignore[method-assign]
+    assert len(ask_all(in_batches(batches.url, tmp_path), questions(3), tmp_path)) == 3
+    assert set(batches.submitted.values()) == {1}
+
+
 def unnamed(server: BatchServer, looks: int, **said_then: Any) -> None:
     """Make the server name the first batch's file of answers some looks later than its end.
 

@@ -124,6 +124,15 @@ def test_an_answer_that_breaks_off_is_entered_and_fails_alone(server: Server, tm
     assert set(server.asked.values()) == {4, 1}
 
 
+def test_texts_that_count_as_failed_are_told_of_once(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """They are paid for and stored, so none is asked again."""
+    server.behave = lambda body: (200, completion("fine", None))  # type: ignore[arg-type]
+    found = ask_all(engine(server, tmp_path), questions(20), tmp_path)
+    assert {answer.finish_reason for answer in found.values()} == {"failed"}
+    said = capfd.readouterr().err
+    assert said.count("answers count as failed") == said.count("it is not said how the answer ended") == 1
+
+
 def test_an_answer_that_was_under_way_does_not_make_losses_count(server: Server, tmp_path: Path) -> None:
     """It was asked before the endpoint's money was at its end."""
     answer_at_last = threading.Event()
