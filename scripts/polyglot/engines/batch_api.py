@@ -62,13 +62,21 @@ class Batch:
 
     @property
     def late(self) -> bool:
-        """Whether it has ended with answers, but does not name their file yet."""
-        return self.ended and self.completed > 0 and not self.output
+        """Whether it has ended, but may name a file of answers yet: it has some, or does not say how many; or it is completed and
+        names no file at all."""
+        if not self.ended or self.status == "failed" or self.output:
+            return False
+        return self.completed > 0 or not self.counted or (self.status == "completed" and not self.error)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it says what has become of its requests. Counts that are all 0 say nothing, since it has some."""
+        return self.completed + self.failed > 0 or (self.total > 0 and self.status != "completed")
 
     @property
     def useful(self) -> bool:
         """Whether it has answers, or will have."""
-        return not self.ended or (self.status != "failed" and self.completed > 0 and bool(self.output))
+        return not self.ended or self.late or (self.status != "failed" and bool(self.output))
 
 
 class Clients(Protocol):
@@ -113,14 +121,14 @@ class BatchApi:
         return batch_of(await self._within_time(self.client.get(path, cast_to=httpx2.Response)))
 
     async def page(self, after: str = "", limit: int = PAGE) -> tuple[list[Batch], bool]:
-        """Batches of this key's owner, the newest first, and whether there are more."""
+        """Batches of this key's owner, the newest first, and whether there are more. Of another program's, a row may lack
+        its status; one without an id is passed over."""
         params = {"limit": limit} | ({"after": after} if after else {})
         content = await self._within_time(self.client.get("/batches", cast_to=httpx2.Response, options={"params": params}))
         found = _object(content)
         rows = found.get("data")
-        return [_batch(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [], bool(
-            found.get("has_more")
-        )
+        known = [row for row in rows if isinstance(row, dict) and _named(row)] if isinstance(rows, list) else []
+        return [_batch(row) for row in known], bool(found.get("has_more"))
 
     async def listed(self) -> AsyncGenerator[Batch, None]:
         """Batches of the last 30 days."""
@@ -160,13 +168,18 @@ def batch_of(content: bytes) -> Batch:
     Raises:
         MalformedAnswer: if it is none.
     """
-    return _batch(_object(content))
+    found = _object(content)
+    if not _named(found) or not isinstance(found.get("status"), str):
+        raise MalformedAnswer(f"the body is no batch: {str(found)[:200]}")
+    return _batch(found)
+
+
+def _named(found: dict[str, Any]) -> bool:
+    return isinstance(found.get("id"), str) and bool(found["id"])
 
 
 def _batch(found: dict[str, Any]) -> Batch:
-    name, status = found.get("id"), found.get("status")
-    if not isinstance(name, str) or not name or not isinstance(status, str):
-        raise MalformedAnswer(f"the body is no batch: {str(found)[:200]}")
+    status = str(found.get("status") or "of no status").lower()
     counts, metadata = found.get("request_counts"), found.get("metadata")
     numbers = counts if isinstance(counts, dict) else {}
     marks = metadata if isinstance(metadata, dict) else {}
@@ -174,8 +187,8 @@ def _batch(found: dict[str, Any]) -> Batch:
     listed = errors.get("data") if isinstance(errors, dict) else errors
     created = found.get("created_at")
     return Batch(
-        id=name,
-        status=ALSO.get(status.lower(), status.lower()),
+        id=found["id"],
+        status=ALSO.get(status, status),
         total=_count(numbers.get("total")),
         completed=_count(numbers.get("completed")),
         failed=_count(numbers.get("failed")),

@@ -234,9 +234,7 @@ class Batched(BatchOutcomes):
             for batch in self.live.values():
                 found = await self._look(batch)
                 self._follow(batch, found)
-                if found.late:
-                    self._await_file(batch, found)
-                elif found.ended:
+                if found.ended and not (found.late and self._awaits_file(batch, found)):
                     ended.append((batch, found))
             for batch, found in ended:
                 await self._take(batch, found)
@@ -244,15 +242,26 @@ class Batched(BatchOutcomes):
                 return
             await asyncio.sleep(self.settings.poll)
 
-    def _await_file(self, batch: KeptBatch, found: Batch) -> None:
-        """Its file of answers may be named later; what is asked again meanwhile is paid for twice."""
+    def _awaits_file(self, batch: KeptBatch, found: Batch) -> bool:
+        """Whether its file of answers may still be named; what is asked again meanwhile is paid for twice.
+
+        Raises:
+            EndpointError: if it was not named for long, and there may be answers.
+        """
         since = self.late_since.setdefault(batch.key, time.monotonic())
-        if time.monotonic() - since > self.engine.endpoint.patience:
-            raise EndpointError(
-                f"{self.engine.endpoint.url} says that {found.completed:,} requests of batch {found.id} are answered, and has "
-                f"named no file with them for {self.engine.endpoint.patience:,.0f} seconds. Run again to look again. "
-                f"{self._remedy(batch)}"
-            )
+        if time.monotonic() - since <= self.engine.endpoint.patience:
+            return True
+        if found.completed == 0 and (found.counted or found.status != "completed" or found.error):
+            return False  # none was answered
+        done = (
+            f"{found.completed:,} requests of batch {found.id} are answered"
+            if found.completed
+            else f"batch {found.id} is completed"
+        )
+        raise EndpointError(
+            f"{self.engine.endpoint.url} says that {done}, and has named no file of answers for "
+            f"{self.engine.endpoint.patience:,.0f} seconds. Run again to look again. {self._remedy(batch)}"
+        )
 
     def _remedy(self, batch: KeptBatch) -> str:
         """What to do if the answers of a batch cannot be had."""

@@ -22,7 +22,7 @@ from polyglot.core.files import read_json, read_whole_lines, write_json
 from polyglot.core.hashing import content_id, file_hash
 from polyglot.engines.base import Answer, Request
 from polyglot.engines.bodies import Counts, MalformedAnswer, parsed, read_completion
-from polyglot.engines.endpoint_errors import Unanswered
+from polyglot.engines.endpoint_errors import Unanswered, own_error
 
 ASKED = "/v1/chat/completions"
 """What each request of a batch is for."""
@@ -145,8 +145,11 @@ def incomplete(paths: Iterable[Path], expected: int) -> str:
     return f"{count} rows in place of {expected}" if count < expected else ""
 
 
-def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer, Counts]:
+def outcome_of(row: dict[str, Any], request: Request, url: str, longest: int | None = None) -> tuple[Answer, Counts]:
     """The answer in a row, as of one that was asked for by itself.
+
+    Args:
+        longest: tokens that were allowed for it.
 
     Raises:
         Unanswered: if the batch has not answered, but another one may.
@@ -162,10 +165,10 @@ def outcome_of(row: dict[str, Any], request: Request, url: str) -> tuple[Answer,
     if status < 100:  # none was asked
         raise Unanswered(_said(error or body or f"a row with status {status}"))
     if status >= 300:
-        raise _status_error(status, body, url)
+        raise own_error(_status_error(status, body, url), request)
     if isinstance(body, str):
         body = parsed(body.encode("utf-8", "surrogatepass"))
-    return read_completion(body, request)
+    return read_completion(body, request, longest)
 
 
 def _status_error(status: int, body: Any, url: str) -> APIStatusError:

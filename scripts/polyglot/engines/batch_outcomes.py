@@ -11,7 +11,7 @@ from polyglot.engines.base import Answer, Request
 from polyglot.engines.batch_api import Batch
 from polyglot.engines.batch_files import KeptBatch, custom_id, outcome_of, rows_of
 from polyglot.engines.bodies import Counts, MalformedAnswer, Rejected, answer_of
-from polyglot.engines.endpoint_errors import REFUSING, NoAnswers, Unanswered, may_pass
+from polyglot.engines.endpoint_errors import REFUSING, NoAnswers, Unanswered, may_be_paid, may_pass
 from polyglot.engines.openai_engine import OpenAIEngine
 from polyglot.engines.rolling import Outcomes, is_empty
 from polyglot.registry.models import Batching, Manners
@@ -67,12 +67,13 @@ class BatchOutcomes(Outcomes):
                 self.engine.spending.enter(answer, counts, *self.engine.most(request), batch=found.id)
 
         try:
-            answer, counts = outcome_of(row, request, self.engine.endpoint.url)
+            answer, counts = outcome_of(row, request, self.engine.endpoint.url, self.engine.sampling.max_new_tokens)
         except Unanswered as error:
             if found.status != "cancelled":
                 self.again(request, error)
-        except MalformedAnswer as error:  # it may be paid for all the same
-            enter(answer_of(request, "", "failed", Counts()), Counts())
+        except MalformedAnswer as error:
+            if may_be_paid(error):
+                enter(answer_of(request, "", "failed", error.counts), error.counts)
             self.again(request, error)
         except (Rejected, APIStatusError) as error:
             if isinstance(error, Rejected):

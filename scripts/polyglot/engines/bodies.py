@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyglot.engines.base import Answer, FinishReason, Request
+from polyglot.engines.error_words import BUSY, QUOTA, REJECTING, is_about_content, is_about_money, is_about_rate, own_words
 
 ENDINGS: dict[FinishReason, set[str]] = {
     "stop": {"stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"},
@@ -28,18 +29,8 @@ ENDINGS: dict[FinishReason, set[str]] = {
     "refused": {"refusal"},
 }
 """What endpoints call the ends of an answer, in small letters and with `_`; every other end is `failed`."""
-REJECTING = {400, 403, 413, 422, 451}
-"""Codes of an error that is about the request, and does not pass."""
-POLICY = re.compile(
-    r"flagged|moderation|content.?(?:policy|filter|management)|safety|prohibited|violat|blocked|inappropriate|unsafe"
-    r"|(?<!case.)sensitive|content exists risk|data.?inspection|high.?risk|敏感|不安全|违规",
-    re.IGNORECASE,
-)
-"""Words of an error by which an endpoint rejects what a request says (the last of them DeepSeek's, DashScope's and Zhipu's)."""
-BUSY = {429, 529}
-"""Codes of an endpoint that gets too many requests: its own limit, and one of all its users (Anthropic)."""
-RATE = re.compile(r"rate.?limit|too many requests|requests per (?:second|minute)|throttl|overloaded", re.IGNORECASE)
-"""Words of the same."""
+CUT_SHORT = ("error", "abort", "insufficient_system_resource")
+"""Ends of an answer that a server gave up; without a text, another attempt may bring one (DeepSeek, SGLang)."""
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 THOUGHT_PARTS = re.compile(r"(?:redacted_)?(?:thinking|reasoning)(?:_content|\.\w+)?")
 """Types of a part that holds thoughts."""
@@ -48,21 +39,15 @@ TEXTS = ("text", "content", "value", "summary")
 DEEPEST = 4
 BELIEVABLE = 10_000_000
 """Tokens of a text; a larger count is none."""
+HIDDEN = 100_000
+"""Tokens that a service may count beside a text: its own instructions, pages that it has looked up, thoughts."""
+BEYOND = 10
+"""Times the longest answer that may be counted for one: some services do not limit thoughts."""
+LONGEST_TOKEN = 100
+"""Bytes of a token, on average over a text (lines of blanks); fewer tokens than that are no count."""
 BYTES_PER_TOKEN = 4
 """For the tokens of texts that an endpoint did not count."""
 LONGEST_NOTE = 300
-
-
-class MalformedAnswer(Exception):
-    """A response body without a chat completion; another attempt may bring one."""
-
-
-class BusyBody(MalformedAnswer):
-    """A body that says, whatever its HTTP status, that the endpoint gets too many requests (OpenRouter: HTTP 200)."""
-
-
-class UnreadOutput(MalformedAnswer):
-    """The server cannot read what its model has written; with another seed, the model may write something else."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +59,34 @@ class Counts:
     thoughts: int | None = None
 
 
+class MalformedAnswer(Exception):
+    """A response body without a chat completion; another attempt may bring one."""
+
+    def __init__(self, said: str, counts: Counts | None = None) -> None:
+        super().__init__(said)
+        self.counts = counts or Counts()
+
+
+class BusyBody(MalformedAnswer):
+    """A body that says, whatever its HTTP status, that the endpoint gets too many requests (OpenRouter: HTTP 200)."""
+
+
+class UnpaidBody(MalformedAnswer):
+    """A body that says, whatever its HTTP status, that money or a key is at its end."""
+
+
+class QuotaBody(UnpaidBody):
+    """A body that says that a quota is used up: the account's money, or what may be asked in a minute (DashScope)."""
+
+
+class TornBody(MalformedAnswer):
+    """A body of which a part is missing; what is there may be an answer's own words."""
+
+
+class UnreadOutput(MalformedAnswer):
+    """The server cannot read what its model has written; with another seed, the model may write something else."""
+
+
 class Rejected(Exception):
     """A body that rejects the request, and would do so again."""
 
@@ -82,17 +95,20 @@ class Rejected(Exception):
         self.counts = counts
 
 
-def read_body(content: bytes, request: Request) -> tuple[Answer, Counts]:
+def read_body(content: bytes, request: Request, longest: int | None = None) -> tuple[Answer, Counts]:
     """The answer in a response body, with estimated tokens where `Counts` has none.
+
+    Args:
+        longest: tokens that were allowed for the answer; None if that is not known.
 
     Raises:
         MalformedAnswer: if it holds no chat completion.
         Rejected: if it says that the request is not taken.
     """
-    return read_completion(parsed(content), request)
+    return read_completion(parsed(content), request, longest)
 
 
-def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
+def read_completion(body: Any, request: Request, longest: int | None = None) -> tuple[Answer, Counts]:
     """The same of a body that has been parsed.
 
     Raises:
@@ -103,7 +119,7 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         raise MalformedAnswer(f"the body is no JSON object: {_shown(body)}")
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise _no_answer(body)
+        raise _no_answer(body, body.get("error"), request)
     choice = _mapping(choices[0])
     message = _mapping(choice.get("message") or choice.get("delta"))
     content = message.get("content")
@@ -112,8 +128,13 @@ def read_completion(body: Any, request: Request) -> tuple[Answer, Counts]:
         text = _written(content)  # an object was asked for, and is given as one
     apart = next(filter(None, ("".join(_texts(message.get(name))) for name in THOUGHT_FIELDS)), "")
     thoughts = "\n\n".join(filter(None, (apart, in_parts)))
-    finish, note = _end(body, choice, message)
-    counts = _counts(body.get("usage"), written=bool(text or thoughts))
+    error = choice.get("error") or body.get("error")
+    if error and not (text or thoughts):
+        raise _no_answer(body, error, request)
+    finish, note = _end(error, choice, message)
+    counts = _counts(body.get("usage"), request, size_of(thoughts + text), longest)
+    if not (text or thoughts) and finish == "failed" and str(choice.get("finish_reason")).lower() in CUT_SHORT:
+        raise MalformedAnswer(f"an answer without a text: {note}", counts)
     return answer_of(request, text, finish, counts, thoughts=thoughts, note=note), counts
 
 
@@ -128,7 +149,7 @@ def ending(reason: Any) -> tuple[FinishReason, str]:
 
 def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts, *, thoughts: str = "", note: str = "") -> Answer:
     """An answer with the tokens that were counted, or else estimated ones."""
-    prompt = estimated_tokens(turn["content"] for turn in request.messages) if counts.prompt is None else counts.prompt
+    prompt = estimated_tokens(texts_of(request)) if counts.prompt is None else counts.prompt
     completion = estimated_tokens([thoughts, text]) if counts.completion is None else counts.completion
     return Answer(
         request.id,
@@ -143,6 +164,11 @@ def answer_of(request: Request, text: str, finish: FinishReason, counts: Counts,
     )
 
 
+def texts_of(request: Request) -> list[str]:
+    """What a request says, turn by turn."""
+    return [turn["content"] for turn in request.messages]
+
+
 def estimated_tokens(texts: Iterable[str]) -> int:
     """Tokens of texts that no tokenizer has counted."""
     return sum(math.ceil(size_of(text) / BYTES_PER_TOKEN) for text in texts)
@@ -151,11 +177,6 @@ def estimated_tokens(texts: Iterable[str]) -> int:
 def size_of(text: str) -> int:
     """Bytes of a text, which has at most as many tokens."""
     return len(text.encode("utf-8", "surrogatepass"))
-
-
-def is_about_content(said: str) -> bool:
-    """Whether an error is about what a request says, and not about the endpoint or its key."""
-    return bool(POLICY.search(said))
 
 
 def parsed(content: bytes) -> Any:
@@ -172,24 +193,34 @@ def parsed(content: bytes) -> Any:
         except json.JSONDecodeError:
             return json.loads(content.decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
-        raise MalformedAnswer(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
+        kind = TornBody if content.lstrip()[:1] in (b"{", b"[") else MalformedAnswer
+        raise kind(f"the body is no JSON ({error}): {_shown(content.decode('utf-8', 'replace'))}") from None
 
 
-def _no_answer(body: dict[str, Any]) -> Exception:
-    """What a body without a choice means: a rejection if it names one, if the prompt was counted, or if a filter is spoken of
-    (Gemini, OpenRouter, Azure)."""
-    error = body.get("error")
-    said = _mapping(error).get("message") or error
-    counts = _counts(body.get("usage"), written=False)
-    if error and (_code(_mapping(error).get("code")) in BUSY or RATE.search(_written(error))):
-        return BusyBody(_shown(said))
-    if error and (_code(_mapping(error).get("code")) in REJECTING or is_about_content(_written(error))):
-        return Rejected(_shown(said), counts)
+def _no_answer(body: dict[str, Any], error: Any, request: Request) -> Exception:
+    """What a body without an answer means. It may name an error, by a code or in words, in `error` (OpenAI, OpenRouter) or
+    anywhere (MiniMax, DashScope). Without one, a prompt that was counted was not taken, nor was one where a filter is spoken of
+    (Gemini, Azure)."""
+    texts = texts_of(request)
+    error, rest = own_words(error, texts), own_words({name: body[name] for name in body if name != "usage"}, texts)
+    said, words = _told(error or rest), _written(error or rest)
+    codes = {_code(_mapping(one).get(name)) for one in (error, body) for name in ("code", "status", "status_code")}
+    counts = _counts(body.get("usage"), request, 0, None)
+    money = is_about_money(words)
+    if QUOTA in words:
+        return QuotaBody(said)
+    if codes & BUSY or (is_about_rate(words) and not money):
+        return BusyBody(said)
+    if money:
+        return UnpaidBody(said)
+    if error and (codes & REJECTING or is_about_content(words)):
+        return Rejected(said, counts)
     if not error and counts.prompt is not None:
         return Rejected("the endpoint gave no choice", counts)
-    if not error and "choices" in body and is_about_content(_written(body)):
-        return Rejected(f"the endpoint gave no choice: {_shown(body)}", counts)
-    return MalformedAnswer(f"the body has no choices: {_shown(said or body)}")
+    if not error and "choices" in body and is_about_content(words):
+        return Rejected(f"the endpoint gave no choice: {said}", counts)
+    what = f"an error in place of an answer: {said}" if error else f"the body has no choices: {_shown(rest)}"
+    return MalformedAnswer(what, counts)
 
 
 def _texts(content: Any, deep: int = 0) -> tuple[str, str]:
@@ -218,11 +249,10 @@ def _first_of(part: dict[str, Any], *names: str) -> Any:
     return next((part[name] for name in names if part.get(name)), "")
 
 
-def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
+def _end(error: Any, choice: dict[str, Any], message: dict[str, Any]) -> tuple[FinishReason, str]:
     """How an answer ended, and what the endpoint said of it."""
-    error = choice.get("error") or body.get("error")
     if error:
-        return "failed", _shown(_mapping(error).get("message") or error)
+        return "failed", _told(error)
     content = message.get("content")
     parts = [_mapping(part).get("refusal") for part in content] if isinstance(content, list) else []
     for refusal in (message.get("refusal"), *parts):
@@ -234,14 +264,16 @@ def _end(body: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) 
     return finish, note
 
 
-def _counts(usage: Any, *, written: bool) -> Counts:
+def _counts(usage: Any, request: Request, written: int, longest: int | None) -> Counts:
     """Believable counts. Gemini and xAI leave thoughts out of the completion and count them in the total: they are put in.
 
     Args:
-        written: whether there is a text, so that no tokens are too few.
+        written: bytes of text and thoughts. longest: see `read_body`.
     """
+    asked = sum(map(size_of, texts_of(request))) + size_of(json.dumps(request.schema))
+    most = BELIEVABLE if longest is None else max(written, BEYOND * longest) + HIDDEN
     known = _mapping(usage)
-    prompt = _first(known, "prompt_tokens", "input_tokens")
+    prompt = _between(1, _first(known, "prompt_tokens", "input_tokens"), asked + HIDDEN)
     completion = _first(known, "completion_tokens", "output_tokens")
     total = _first(known, "total_tokens")
     details = _mapping(known.get("completion_tokens_details") or known.get("output_tokens_details"))
@@ -253,7 +285,12 @@ def _counts(usage: Any, *, written: bool) -> Counts:
         completion, thoughts = rest, thoughts or rest - completion
     elif thoughts is not None and thoughts > completion:
         completion += thoughts
-    return Counts(prompt or None, None if written and not completion else completion, thoughts)
+    return Counts(prompt, _between(math.ceil(written / LONGEST_TOKEN), completion, most), _between(0, thoughts, most))
+
+
+def _between(least: int, count: int | None, most: int) -> int | None:
+    """A count within bounds; none outside of them."""
+    return count if count is not None and least <= count <= most else None
 
 
 def _first(known: dict[str, Any], *names: str) -> int | None:
@@ -281,6 +318,11 @@ def _written(value: Any) -> str:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return "JSON that is nested too deep"
+
+
+def _told(error: Any) -> str:
+    """What an error says, as it is shown."""
+    return _shown(_mapping(error).get("message") or error)
 
 
 def _shown(value: Any) -> str:

@@ -16,8 +16,19 @@ from openai import (
 )
 
 from polyglot.core.errors import Foreseen
-from polyglot.engines.base import FinishReason
-from polyglot.engines.bodies import BUSY, LONGEST_NOTE, RATE, BusyBody, MalformedAnswer, Rejected, UnreadOutput, is_about_content
+from polyglot.engines.base import FinishReason, Request
+from polyglot.engines.bodies import (
+    LONGEST_NOTE,
+    BusyBody,
+    MalformedAnswer,
+    QuotaBody,
+    Rejected,
+    TornBody,
+    UnpaidBody,
+    UnreadOutput,
+    texts_of,
+)
+from polyglot.engines.error_words import BUSY, QUOTA, is_about_content, is_about_money, is_about_rate, own_words
 from polyglot.engines.pace import seconds_of
 from polyglot.registry.models import Endpoint
 
@@ -28,6 +39,8 @@ AWAY = {502, 503, 504}
 FORBIDDEN = 403
 REFUSING = {400, 413, 422}
 """HTTP statuses of a request that the endpoint rejects."""
+STATUS = "polyglot-status"
+"""Where a request notes the HTTP status of its answer."""
 UNUSUAL = {404, 500, 501}
 """Statuses that some servers give a request whose form they do not take."""
 OUTPUT = re.compile(r"model produced output|failed to parse (?:the )?(?:model|output|input at pos)", re.IGNORECASE)
@@ -36,17 +49,12 @@ NO_JSON = re.compile(r"json_validate_failed|failed to generate json", re.IGNOREC
 """The same of a rejection (Groq: HTTP 400)."""
 LONGEST_ASKED = 600.0
 """Longest Retry-After in seconds; a job stops rather than wait longer."""
+QUOTA_WAIT = 180.0
+"""Seconds without any answer for which a quota that is used up may be one of a minute."""
 MANY = 20
 """Requests that were answered while another one's attempts all failed: the endpoint is well."""
 ENDS = (APIStatusError, APIConnectionError, MalformedAnswer, Rejected, TimeoutError)
 """What an attempt can end with instead of an answer."""
-UNPAID = re.compile(
-    r"credit balance|insufficient.{0,20}(?:balance|quota|credit|funds)|billing (?:account|details|hard limit|is)|plans & billing"
-    r"|enable billing|payment (?:is )?required|arrearage|good standing|account.{0,20}(?:overdue|suspended|deactivated|disabled)"
-    r"|api.?key.{0,20}(?:invalid|expired|not valid)|(?:invalid|incorrect|expired) api.?key",
-    re.IGNORECASE,
-)
-"""Words of an endpoint whose money or key is at its end, whatever the status (Anthropic and Gemini: HTTP 400)."""
 
 
 class EndpointError(Foreseen, RuntimeError):
@@ -83,6 +91,13 @@ def words_of(error: BaseException) -> str:
     return f"{said} - {body[:LONGEST_NOTE]}"
 
 
+def own_error(error: APIStatusError, request: Request) -> APIStatusError:
+    """An error without what it repeats of a request: only the endpoint's own words say what it is about."""
+    texts = texts_of(request)
+    said, body = own_words(str(error), texts), own_words(error.body, texts)
+    return type(error)(said, response=error.response, body=body)
+
+
 def loss(error: Exception, said: str, others: int) -> FinishReason | None:
     """How a request without an answer ends; None if the cause is the endpoint.
 
@@ -106,14 +121,14 @@ def loss(error: Exception, said: str, others: int) -> FinishReason | None:
 
 def is_busy(error: BaseException) -> bool:
     """Whether an endpoint gets too many requests: by its status, or in words where others say 400 or 403."""
-    if isinstance(error, APIStatusError) and not _is_quota(error):
-        return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and bool(RATE.search(words_of(error))))
+    if isinstance(error, APIStatusError) and not is_quota(error):
+        return error.status_code in BUSY or (error.status_code in (400, FORBIDDEN) and is_about_rate(words_of(error)))
     return isinstance(error, BusyBody)
 
 
 def is_unpaid(error: BaseException, said: str) -> bool:
     """Whether an error is about money or a key, and not about what a model has written."""
-    return not isinstance(error, UnreadOutput) and bool(UNPAID.search(said))
+    return isinstance(error, UnpaidBody) or (not isinstance(error, UnreadOutput | TornBody) and is_about_money(said))
 
 
 def is_away(error: BaseException) -> bool:
@@ -121,6 +136,16 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, APIStatusError):
         return error.status_code in AWAY
     return isinstance(error, APIConnectionError) and not isinstance(error, APITimeoutError)
+
+
+async def note_status(response: httpx2.Response) -> None:
+    """Note at a request that its answer has begun, before its body is read."""
+    response.request.extensions[STATUS] = response.status_code
+
+
+def has_begun(error: APIConnectionError) -> bool:
+    """Whether the connection was lost within an answer, which may be paid for."""
+    return not isinstance(error, APITimeoutError) and 200 <= error.request.extensions.get(STATUS, 0) < 300
 
 
 def is_about_output(error: BaseException) -> bool:
@@ -140,17 +165,17 @@ def may_be_paid(error: BaseException) -> bool:
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
     if isinstance(error, MalformedAnswer):
-        return not is_unpaid(error, str(error))
+        return is_busy(error) or not is_unpaid(error, str(error))
     if isinstance(error, APIConnectionError | TimeoutError):
         return True
     if isinstance(error, APIStatusError):
-        return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not _is_quota(error)
+        return (error.status_code in PASSING or error.status_code >= 500 or is_busy(error)) and not is_quota(error)
     return False
 
 
-def _is_quota(error: APIStatusError) -> bool:
-    """Whether money is at its end, which HTTP 429 says too."""
-    return "insufficient_quota" in str(error.body)
+def is_quota(error: BaseException) -> bool:
+    """Whether a quota is used up: money (OpenAI), or tokens of a minute, in the same words (DashScope)."""
+    return QUOTA in str(error.body) if isinstance(error, APIStatusError) else isinstance(error, QuotaBody)
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:

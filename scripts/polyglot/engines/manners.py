@@ -16,7 +16,7 @@ from polyglot.core.conversations import folded
 from polyglot.core.files import atomic
 from polyglot.core.lookup import Lookup
 from polyglot.engines.base import Request
-from polyglot.engines.bodies import is_about_content
+from polyglot.engines.error_words import is_about_content
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking, ThinkingField
 
 STRUCTURES = ("json_schema", "json_object", "words")

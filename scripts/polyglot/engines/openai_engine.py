@@ -1,11 +1,12 @@
 """The `openai` engine: any endpoint with the OpenAI protocol, through the official client.
 
 Requests are sent concurrently, up to the registry's limit: one starts when another ends, and each answer is handed over when it
-comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint that has answered and is away since; other
-errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts. Permanent errors (a wrong key, an unknown
-model, a wait of hours) stop the job with one message. A request that the endpoint rejects is sent in another form if that may
-help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays without a readable answer is `failed`. If that
-happens to all requests of a kind, or to many with none answered after them, the job stops with one message.
+comes. Too many requests (HTTP 429) are outlasted by time, and so is an endpoint that has answered and is away since, or whose
+quota is used up since (for minutes); other errors that pass (no connection, a time-out, 5xx, an unreadable body) by attempts.
+Permanent errors (a wrong key, an unknown model, a wait of hours) stop the job with one message. A request that the endpoint
+rejects is sent in another form if that may help (`polyglot.engines.manners`), and is `refused` otherwise; one that stays
+without a readable answer is `failed`. If that happens to all requests of a kind, or to many with none answered after them, the
+job stops with one message.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from openai import APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 from polyglot.core.sidefile import SideFile
 from polyglot.engines.base import Answer, Interrupted, Keep, Request
@@ -32,32 +33,39 @@ from polyglot.engines.bodies import (
     Counts,
     MalformedAnswer,
     Rejected,
+    TornBody,
     UnreadOutput,
     answer_of,
     estimated_tokens,
     read_body,
     size_of,
+    texts_of,
 )
 from polyglot.engines.endpoint_errors import (
     ENDS,
     LONGEST_ASKED,
+    QUOTA_WAIT,
     REFUSING,
     UNUSUAL,
     EndpointError,
     asked_to_wait,
     explained,
+    has_begun,
     is_about_output,
     is_away,
     is_busy,
+    is_quota,
     is_unpaid,
     may_be_paid,
     may_pass,
+    note_status,
+    own_error,
     words_of,
 )
 from polyglot.engines.keys import lacking_keys
 from polyglot.engines.manners import Known, is_about_form
 from polyglot.engines.pace import Pace, window_of
-from polyglot.engines.rolling import Outcomes, Rolled
+from polyglot.engines.rolling import Outcomes, Rolled, Waits
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
 
@@ -107,7 +115,8 @@ class OpenAIEngine:
         self.keep: Keep = lambda answers: None
         self.told: Manners | None = None
         self.answered: set[str] = set()
-        self.come = 0
+        self.come, self.came_at = 0, -math.inf
+        self.waits = Waits()
         self.runner = asyncio.Runner()
         self.connect(endpoint.url, self.secrets[endpoint.api_key] if endpoint.api_key else "none")
 
@@ -121,7 +130,9 @@ class OpenAIEngine:
                 max_retries=0,
                 timeout=self.timeout,
                 default_headers={name: self.secrets[variable] for name, variable in endpoint.headers.items()},
-                http_client=DefaultAsyncHttpxClient(trust_env=endpoint.proxies, timeout=self.timeout),
+                http_client=DefaultAsyncHttpxClient(
+                    trust_env=endpoint.proxies, timeout=self.timeout, event_hooks={"response": [note_status]}
+                ),
             )
             for _ in range(-(-endpoint.concurrency // POOL))
         ]
@@ -171,12 +182,11 @@ class OpenAIEngine:
         Raises:
             APIStatusError: if the endpoint rejects it; other errors that do not pass.
         """
-        prompt = estimated_tokens(message["content"] for message in request.messages)
-        return await self.outlasted(self._attempts(request, prompt + self.most(request)[1]))
+        return await self.outlasted(self._attempts(request, estimated_tokens(texts_of(request)) + self.most(request)[1]))
 
     def most(self, request: Request) -> tuple[int, int]:
         """Tokens that are set aside for a request, prompt and answer: as if every byte were a token."""
-        return sum(size_of(message["content"]) for message in request.messages), self.sampling.max_new_tokens
+        return sum(map(size_of, texts_of(request))), self.sampling.max_new_tokens
 
     def _attempts(self, request: Request, tokens: int) -> Callable[[], Awaitable[Answer]]:
         """Asks each time that it is called; with another seed after the server could not read what its model had written."""
@@ -194,7 +204,8 @@ class OpenAIEngine:
 
     async def _in_some_form(self, request: Request, tokens: int) -> Answer:
         while True:
-            await self.pace.admitted(tokens)
+            with self.waits():
+                await self.pace.admitted(tokens)
             sent = self.known.found
             try:
                 found = await self._entered(request)
@@ -204,6 +215,7 @@ class OpenAIEngine:
             else:
                 self.known.prove(request, sent)
                 self.come += 1
+                self.came_at = time.monotonic()
                 return found
 
     async def _entered(self, request: Request) -> Answer:
@@ -217,7 +229,8 @@ class OpenAIEngine:
                 raise
             except (MalformedAnswer, TimeoutError, APITimeoutError) as error:
                 if may_be_paid(error):
-                    enter(answer_of(request, "", "failed", Counts()), Counts())
+                    counts = error.counts if isinstance(error, MalformedAnswer) else Counts()
+                    enter(answer_of(request, "", "failed", counts), counts)
                     self.spending.write()
                 raise
             enter(answer, counts)
@@ -240,11 +253,14 @@ class OpenAIEngine:
             except ENDS as error:
                 failure = error
             start = min(start, time.monotonic())  # not before: the limits may have kept it waiting
-            if not may_pass(failure) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
+            quota = is_quota(failure) and time.monotonic() - max(start, self.came_at) < QUOTA_WAIT and self.come > 0
+            if not (quota or may_pass(failure)) or (asked_to_wait(failure) or 0) > LONGEST_ASKED:
                 raise failure
             away = is_away(failure) and 0 < before == self.come  # it has answered, but no one since this request's last attempt
             before = self.come
-            attempts, outlasted = (attempts, outlasted + 1) if by_time or away or is_busy(failure) else (attempts + 1, outlasted)
+            attempts, outlasted = (
+                (attempts, outlasted + 1) if by_time or away or quota or is_busy(failure) else (attempts + 1, outlasted)
+            )
             tired = outlasted > 0 and time.monotonic() - start > self.endpoint.patience
             if tired and away and not by_time:  # not due to this request
                 said = self.without_keys(failure)
@@ -273,12 +289,14 @@ class OpenAIEngine:
         """Wait before the next attempt: random backoff that doubles, and at least as long as the endpoint asks. It keeps all
         requests waiting if there are too many."""
         asked = asked_to_wait(failure)
-        there = isinstance(failure, UnreadOutput) or (is_busy(failure) and asked is not None)
+        many = is_busy(failure) or is_quota(failure)
+        there = isinstance(failure, UnreadOutput) or (many and asked is not None)
         longest = BUSY_WAIT if there else longest
         seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** min(attempt - 1, DOUBLINGS)))
-        if is_busy(failure):
+        if many:
             self.pace.pause(asked or 0.0)
-        await asyncio.sleep(seconds)
+        with self.waits():
+            await asyncio.sleep(seconds)
 
     async def asked(self, request: Request) -> tuple[Answer, Counts]:
         """The answer of one attempt, with its counts."""
@@ -289,11 +307,16 @@ class OpenAIEngine:
         except TimeoutError:
             raise TimeoutError(f"no answer after {self.timeout:g} seconds (endpoint.timeout)") from None
         except APIStatusError as error:
-            if is_about_output(error):
-                raise UnreadOutput(self.without_keys(error)) from None
+            told = own_error(error, request)
+            if is_about_output(told):
+                raise UnreadOutput(self.without_keys(told)) from None
+            raise told from None
+        except APIConnectionError as error:
+            if has_begun(error):
+                raise TornBody(f"the answer broke off: {error.__cause__}") from None
             raise
         self.pace.learn(found.headers)
-        answer, counts = read_body(found.content, request)
+        answer, counts = read_body(found.content, request, self.sampling.max_new_tokens)
         return self.keyless(answer), counts
 
     def body(self, request: Request) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from openai import APIStatusError
 
 from polyglot.engines.base import Answer, Keep, Request
-from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of, is_about_content
+from polyglot.engines.bodies import LONGEST_NOTE, Counts, answer_of
 from polyglot.engines.endpoint_errors import ENDS, EmptyAnswer, NoAnswers, loss
+from polyglot.engines.error_words import is_about_content
 from polyglot.engines.manners import TOO_LONG
 from polyglot.engines.spending import Spending
 from polyglot.registry.models import Endpoint
@@ -28,15 +29,52 @@ HOPELESS = 8
 and than the concurrency, unless all are rejected for what they say."""
 
 
+class Waits:
+    """Where requests wait, before an attempt or between two. A stop ends those that wait there, and all that come there later."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.stopped = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Round a wait.
+
+        Raises:
+            CancelledError: if requests have stopped meanwhile.
+        """
+        task = asyncio.current_task()
+        assert task is not None  # requests are tasks
+        self._go_on()
+        self.tasks.add(task)
+        try:
+            yield
+        finally:
+            self.tasks.discard(task)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.stopped:
+            raise asyncio.CancelledError
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self.stopped = True
+        for task in self.tasks:
+            task.cancel()
+
+
 class Asking(Protocol):
     """An engine that asks an endpoint.
 
     Args:
         keep: stores answers.
         answered: kinds of requests to which there are answers.
+        waits: where its requests wait.
     """
 
     endpoint: Endpoint
+    waits: Waits
     spending: Spending
     keep: Keep
     answered: set[str]
@@ -68,6 +106,7 @@ class Outcomes:
         self.gathered: list[Answer] = []
         self.withheld: dict[str, list[Loss]] = {}
         self.losses = 0
+        self.told = set[str]()
         self.asked: Counter[str] = Counter(request.kind for request in requests)
         self.come = 0
         self.broken: Exception | None = None
@@ -96,6 +135,9 @@ class Outcomes:
             self._withhold(request, answer, EmptyAnswer(f"an answer without a text: {answer.note}"))
             return
         self.come += 1
+        if answer.finish_reason == "failed" and request.kind not in self.told:
+            self.told.add(request.kind)
+            print(f"answers count as failed, such as that to request {request.id}: {answer.note}", file=sys.stderr)
         if answer.finish_reason != "refused":
             self.engine.answered.add(request.kind)
             self.believe(request.kind, losses)
@@ -179,7 +221,7 @@ class Rolled(Outcomes):
 
     def __init__(self, engine: Asking, requests: list[Request]) -> None:
         super().__init__(engine, requests)
-        self.stopped = False
+        self.waits = engine.waits = Waits()
         self.turn = asyncio.Lock()
 
     async def run(self) -> None:
@@ -200,8 +242,9 @@ class Rolled(Outcomes):
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         """Start no more requests, and wait a little for answers that are under way, since they may be paid for."""
-        self.stopped = True
-        if under_way := [task for task in tasks if not task.done()]:
+        waiting = set(self.waits.tasks)
+        self.waits.stop()
+        if under_way := [task for task in tasks if not task.done() and task not in waiting]:
             print(f"stopping: up to {GRACE:g} seconds for {len(under_way)} requests that are under way", file=sys.stderr)
             await asyncio.wait(under_way, timeout=GRACE)
         for task in tasks:
@@ -212,9 +255,8 @@ class Rolled(Outcomes):
         for request in waiting:
             if self.broken is not None:
                 raise self.broken
-            if self.stopped:
-                return
-            await self._its_turn()
+            with self.waits():
+                await self._its_turn()
             before, losses = self.come, self.losses
             try:
                 answer = await self.engine.answer(request)

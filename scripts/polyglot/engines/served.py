@@ -18,7 +18,7 @@ from openai import APIConnectionError, APIStatusError, DefaultHttpxClient, OpenA
 
 from polyglot.core.submission import Submission
 from polyglot.engines.base import Answer, Request
-from polyglot.engines.bodies import Counts, answer_of
+from polyglot.engines.bodies import Counts, TornBody, answer_of
 from polyglot.engines.embedding import Embedder
 from polyglot.engines.endpoint_errors import REFUSING, EndpointError
 from polyglot.engines.openai_engine import OpenAIEngine
@@ -78,10 +78,11 @@ class ServedEngine(OpenAIEngine):
 
     async def asked(self, request: Request) -> tuple[Answer, Counts]:
         if self.lost:
-            await self._found_again()
+            with self.waits():
+                await self._found_again()
         try:
             answer, counts = await super().asked(request)
-        except APIConnectionError:
+        except (APIConnectionError, TornBody):
             self.lost = True
             raise
         except APIStatusError as error:

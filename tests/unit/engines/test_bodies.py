@@ -262,6 +262,25 @@ def test_thoughts_are_paid_for_whether_or_not_the_completion_counts_them(
     assert found.completion_tokens == completion
 
 
+@pytest.mark.parametrize(
+    ("text", "usage", "expected"),
+    [
+        ("Rom.", {"prompt_tokens": 9_999_999, "completion_tokens": 2}, Counts(None, 2)),
+        ("Rom.", {"prompt_tokens": 90_000, "completion_tokens": 2}, Counts(90_000, 2)),  # pages that a service has looked up
+        ("Rom.", {"prompt_tokens": 3, "completion_tokens": 90_000}, Counts(3, 90_000)),  # hidden thoughts
+        ("Rom.", {"prompt_tokens": 3, "completion_tokens": 9_999_999}, Counts(3, None)),
+        ("R" * 20_000, {"prompt_tokens": 3, "completion_tokens": 1}, Counts(3, None)),
+        ("R" * 20_000, {"prompt_tokens": 3, "completion_tokens": 20_000}, Counts(3, 20_000)),
+        ("", {"prompt_tokens": 3, "completion_tokens": 0}, Counts(3, 0)),
+    ],
+)
+def test_counts_that_cannot_be_true_of_the_texts_are_none(text: str, usage: dict[str, int], expected: Counts) -> None:
+    body = message(content=text) | {"usage": usage}
+    found, counts = read_body(json.dumps(body).encode(), REQUEST, longest=16)
+    assert counts == expected
+    assert found.counted == (None not in (expected.prompt, expected.completion))
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "text", "\ud83d"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from polyglot.core.sidefile import SideFile
 from polyglot.engines import pace
 from polyglot.engines.endpoint_errors import EndpointError, may_be_paid
 from polyglot.registry.models import Limits
-from tests.endpoint import Fault, Handler, Server, a_page, completion, cut, drips, status
+from tests.endpoint import Fault, Handler, Server, a_page, completion, cut, cut_in_the_body, drips, status
 from tests.patience import STANDSTILL, wait_until
 from tests.unit.engines.asking import ask_all, engine, ledger, questions
 
@@ -70,7 +72,7 @@ INSUFFICIENT = {"error": {"message": "Insufficient account balance", "type": "ne
         (400, CREDIT, r"cannot answer \(HTTP 400\).*credit balance", 4),
         (200, INSUFFICIENT, "cannot answer: .*Insufficient account balance", 4),
         (400, {"error": {"message": "Not now"}}, r"HTTP 400.*Not now.*\(\d+ requests had no answer, nor had any after them", 24),
-        (200, BROKEN, r"gave an answer without a text: Upstream is down \(\d+ requests had no answer", 24),
+        (200, BROKEN, r"no answer in 1 attempts; .*Upstream is down \(\d+ requests had no answer", 24),
         (200, b"<html>maintenance</html>", r"no answer in 1 attempts; .*no JSON.*nor had any after them", 24),
     ],
 )
@@ -102,6 +104,33 @@ def test_an_endpoint_that_was_not_reached_is_not_paid() -> None:
     late.__cause__, unreached.__cause__ = httpx2.ReadTimeout("late"), httpx2.ConnectTimeout("away")
     assert may_be_paid(late)
     assert not may_be_paid(unreached)
+
+
+def test_an_answer_that_breaks_off_is_entered_and_fails_alone(server: Server, tmp_path: Path) -> None:
+    """As one that cannot be read. What breaks off before it has begun, or within an error, is not entered."""
+
+    def within_an_error(handler: Handler) -> None:
+        handler.send_response(502)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.flush()
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    server.faults = {"q0": [cut_in_the_body] * 4, "q1": [cut] * 3, "q2": [within_an_error] * 3}
+    found = ask_all(engine(server, tmp_path, attempts=4), questions(4), tmp_path)
+    assert [answer.finish_reason for answer in found.values()] == ["failed", "stop", "stop", "stop"]
+    assert "broke off" in found["id000"].note
+    assert Counter(row["id"] for row in ledger(tmp_path)) == {"id000": 4, "id001": 1, "id002": 1, "id003": 1}
+    assert set(server.asked.values()) == {4, 1}
+
+
+def test_texts_that_count_as_failed_are_told_of_once(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """They are paid for and stored, so none is asked again."""
+    server.behave = lambda body: (200, completion("fine", None))  # type: ignore[arg-type]
+    found = ask_all(engine(server, tmp_path), questions(20), tmp_path)
+    assert {answer.finish_reason for answer in found.values()} == {"failed"}
+    said = capfd.readouterr().err
+    assert said.count("answers count as failed") == said.count("it is not said how the answer ended") == 1
 
 
 def test_an_answer_that_was_under_way_does_not_make_losses_count(server: Server, tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_pa
         status(429, {"Retry-After": "0.01"}),
         status(429, {"Retry-After": formatdate(usegmt=True)}),
     ]
-    may_be_paid = [garbage, no_choices, a_page, too_late]
-    faults += [status(408), *may_be_paid, cut, cut_in_the_body]
+    may_be_paid = [garbage, no_choices, a_page, too_late, cut_in_the_body]
+    faults += [status(408), *may_be_paid, cut]
     server.faults = {f"q{place}": [fault] for place, fault in enumerate(faults)}
     server.faults["q20"] = [status(500), garbage, cut]
     side = SideFile(tmp_path / "side.jsonl", "owner")
@@ -66,7 +66,7 @@ def test_faults_that_pass_lose_nothing_and_double_nothing(server: Server, tmp_pa
     spent = Counter(row["id"] for row in ledger(tmp_path))
     twice = [f"id{place:03d}" for place, fault in enumerate(faults) if fault in may_be_paid] + ["id020"]
     assert spent == Counter([*(request.id for request in questions(30)), *twice])
-    most = 4 * (2 * 1 + 16 * 2) + (3 * 1 + 16 * 2)  # of q5 to q8 and of q20, which is longer
+    most = 5 * (2 * 1 + 16 * 2) + (3 * 1 + 16 * 2)  # of q5 to q9 and of q20, which is longer
     assert sum(row["usd"] for row in ledger(tmp_path)) == pytest.approx((30 * (10 * 1 + 4 * 2) + most) / 1e6)
 
 
@@ -184,6 +184,9 @@ def test_an_interrupt_keeps_what_has_come(server: Server, tmp_path: Path, number
         ({"prompt_tokens": -1, "completion_tokens": -1_000_000}, (1, 1), 2 * 1 + 16 * 2),
         ({"prompt_tokens": 7, "completion_tokens": float("nan")}, (7, 1), 7 * 1 + 16 * 2),
         ({"prompt_tokens": 1e300, "completion_tokens": 3}, (1, 3), 2 * 1 + 3 * 2),
+        ({"prompt_tokens": 9_999_999, "completion_tokens": 3, "total_tokens": 10_000_002}, (1, 3), 2 * 1 + 3 * 2),
+        ({"prompt_tokens": 7, "completion_tokens": 9_999_999}, (7, 1), 7 * 1 + 16 * 2),
+        ({"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 9_999_999}, (7, 1), 7 * 1 + 16 * 2),
         ({"prompt_tokens": 7, "completion_tokens": 0}, (7, 1), 7 * 1 + 16 * 2),
         ({"prompt_tokens": 7, "total_tokens": 12}, (7, 5), 7 * 1 + 5 * 2),
         ({"input_tokens": 7, "output_tokens": 5}, (7, 5), 7 * 1 + 5 * 2),
@@ -277,7 +280,7 @@ def test_the_key_is_in_no_message_and_no_file(
 
 def test_the_key_is_in_no_note_of_an_answer(server: Server, tmp_path: Path) -> None:
     """A note is cut off after 300 characters."""
-    whole, cut_off = completion("", "error"), completion("", "error")
+    whole, cut_off = completion("half", "error"), completion("half", "error")
     whole["choices"][0]["error"] = {"message": f"upstream said: bad token Bearer {KEY}"}
     cut_off["choices"][0]["error"] = {"message": "x" * 290 + KEY}
     server.faults = {"q0": [status(200, body=whole)], "q1": [status(200, body=cut_off)]}

@@ -11,7 +11,7 @@ import pytest
 from polyglot.engines.base import Answer, Keep, Request
 from polyglot.engines.bodies import Counts, answer_of
 from polyglot.engines.openai_engine import OpenAIEngine
-from polyglot.engines.rolling import Rolled
+from polyglot.engines.rolling import Rolled, Waits
 from polyglot.engines.spending import Spending, Unpaid
 from polyglot.registry.models import Endpoint, Sampling
 from tests.unit.engines.asking import questions
@@ -25,6 +25,7 @@ class OverAPipe:
         self.spending: Spending = Unpaid()
         self.keep: Keep = lambda answers: None
         self.answered: set[str] = set()
+        self.waits = Waits()
         self.unread, self.most_unread = 0, 0
 
     async def answer(self, request: Request) -> Answer:
