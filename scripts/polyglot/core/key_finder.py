@@ -93,6 +93,8 @@ BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 BASE32 = re.compile(r"[A-Z2-7]{24,}")
 HEX = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,2}){16,}")
 CODES = re.compile(r"(?:\b\d{2,3}\b[\s,;]{1,2}){15,}\b\d{2,3}\b")
+WORDED = re.compile(rf"[\t\n\r -~\0\x1b\xad]{{{SHORTEST},}}")
+"""What decoded bytes must have to hold a key: a run of ASCII characters, also with those between them that are not seen."""
 
 
 def decodings(text: str, depth: int = DEPTH) -> Iterator[str]:
@@ -155,7 +157,7 @@ def _quoted_printable(text: str) -> Iterator[str]:
 def _digits(text: str) -> Iterator[str]:
     for found in HEX.finditer(text):
         digits = re.sub(r"0x|[\s:,-]", "", found[0])
-        yield bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1")
+        yield _worded(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     for found in CODES.finditer(text):
         yield "".join(chr(int(code)) for code in re.findall(r"\d+", found[0]))
 
@@ -183,9 +185,21 @@ def _whole(run: str) -> str:
     return run + "=" * (-len(run) % 8)
 
 
+def _worded(content: bytes) -> str:
+    """Decoded bytes as text, or nothing if they are too random for a key: most runs of letters are words that nobody encoded."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    else:
+        if not text.isascii():
+            return text
+    return text if WORDED.search(text) else ""
+
+
 def _or_nothing(decode: Callable[[str], bytes], run: str) -> str:
     try:
-        return decode(run).decode("latin-1")
+        return _worded(decode(run))
     except (binascii.Error, ValueError):
         return ""
 

@@ -62,6 +62,14 @@ def test_a_key_of_a_known_form_is_found_however_it_is_written(encoding: str) -> 
     assert clean.endswith("\nEin Satz.")
 
 
+@pytest.mark.parametrize("outer", ["base64", "hexadecimal"])
+@pytest.mark.parametrize("inner", ["UTF-16", "invisible characters", "wide letters", "two lines", "a sum in code"])
+def test_a_key_is_found_in_two_encodings_around_each_other(inner: str, outer: str) -> None:
+    text = f"Vorher {ENCODINGS[outer](ENCODINGS[inner](f'Token: {TOKEN}!'))} nachher."
+    assert KeyFinder().find(text) == "a Hugging Face token"
+    assert KeyFinder().find(KeyFinder().clean(text)) is None
+
+
 @pytest.mark.parametrize("encoding", SHORT)
 def test_the_value_of_a_variable_is_found_however_it_is_written(encoding: str) -> None:
     finder = KeyFinder({"LAB_KEY": PASSWORD})
