@@ -93,8 +93,6 @@ BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 BASE32 = re.compile(r"[A-Z2-7]{24,}")
 HEX = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,2}){16,}")
 CODES = re.compile(r"(?:\b\d{2,3}\b[\s,;]{1,2}){15,}\b\d{2,3}\b")
-WORDED = re.compile(rf"[\t\n\r -~\0\x1b\xad]{{{SHORTEST},}}")
-"""What decoded bytes must have to hold a key: a run of ASCII characters, also with those between them that are not seen."""
 
 
 def decodings(text: str, depth: int = DEPTH) -> Iterator[str]:
@@ -157,7 +155,7 @@ def _quoted_printable(text: str) -> Iterator[str]:
 def _digits(text: str) -> Iterator[str]:
     for found in HEX.finditer(text):
         digits = re.sub(r"0x|[\s:,-]", "", found[0])
-        yield _worded(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+        yield _text(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     for found in CODES.finditer(text):
         yield "".join(chr(int(code)) for code in re.findall(r"\d+", found[0]))
 
@@ -185,21 +183,17 @@ def _whole(run: str) -> str:
     return run + "=" * (-len(run) % 8)
 
 
-def _worded(content: bytes) -> str:
-    """Decoded bytes as text, or nothing if they are too random for a key: most runs of letters are words that nobody encoded."""
+def _text(content: bytes) -> str:
+    """Decoded bytes as UTF-8, so that letters beyond ASCII are known for what they are; else each byte as a letter."""
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    else:
-        if not text.isascii():
-            return text
-    return text if WORDED.search(text) else ""
+        return content.decode("latin-1")
 
 
 def _or_nothing(decode: Callable[[str], bytes], run: str) -> str:
     try:
-        return _worded(decode(run))
+        return _text(decode(run))
     except (binascii.Error, ValueError):
         return ""
 
@@ -355,14 +349,19 @@ class KeyFinder:
 
 def _spellings(value: str) -> Iterator[str]:
     """A value as it is, and in the encodings in which it may be too short to be noticed."""
-    raw = value.encode()
     yield value
-    yield quote(value, safe="")
-    yield "".join(f"%{byte:02X}" for byte in raw)
-    yield "".join(f"%{byte:02x}" for byte in raw)
     yield "".join(f"\\u{ord(character):04x}" for character in value)
     yield "".join(f"&#{ord(character)};" for character in value)
     yield "\0".join(value)
+    for raw in dict.fromkeys([value.encode(), value.encode("latin-1", "ignore")]):
+        if len(raw) >= len(value):  # Latin-1 has all of its letters
+            yield from _spellings_of_bytes(raw)
+
+
+def _spellings_of_bytes(raw: bytes) -> Iterator[str]:
+    yield quote(raw, safe="")
+    yield "".join(f"%{byte:02X}" for byte in raw)
+    yield "".join(f"%{byte:02x}" for byte in raw)
     yield from (raw.hex(), raw.hex().upper())
     for start in range(3):  # its place in a longer encoded text; the characters that its neighbours change are left out
         for encode in (base64.b64encode, base64.urlsafe_b64encode):

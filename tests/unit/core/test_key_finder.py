@@ -79,6 +79,17 @@ def test_the_value_of_a_variable_is_found_however_it_is_written(encoding: str) -
     assert finder.find(finder.clean(text)) is None
 
 
+@pytest.mark.parametrize("written", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("value", ["pässwörter9", "Zürich-Löwe-77", "äöüßéèçñ"])
+def test_a_value_with_letters_beyond_ascii_is_found_in_encoded_bytes(value: str, written: str) -> None:
+    finder = KeyFinder({"LAB_KEY": value})
+    short, long = value.encode(written), f"the login of the laboratory is {value}".encode(written)
+    for content in (short, long):
+        for text in (base64.b64encode(content).decode(), base64.b32encode(content).decode(), content.hex()):
+            assert finder.find(f"Vorher {text} nachher.") == "the value of the environment variable LAB_KEY"
+    assert finder.find(base64.b64encode(long.hex().encode()).decode()) == "the value of the environment variable LAB_KEY"
+
+
 @pytest.mark.parametrize("after", range(8))
 @pytest.mark.parametrize("before", range(8))
 def test_a_key_is_found_wherever_its_base32_starts_and_ends(before: int, after: int) -> None:
