@@ -1,11 +1,16 @@
-"""The script of a rule as Snakemake runs it: an object `snakemake` before it, and no guard around it."""
+"""Jobs without Snakemake: a rule's script as it is run, with an object `snakemake` before it and no guard; and a submission."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from polyglot.core.starter import begin
+from polyglot.core.submission import Submission
 
 HEAD = """
 import json
@@ -41,3 +46,16 @@ def script(repository: Path, adapter: str, folder: Path, given: Mapping[str, Any
     path = folder / "job.py"
     path.write_text(before + head + found.read_text(encoding="utf-8"), encoding="utf-8")
     return path
+
+
+@contextlib.contextmanager
+def submission_in(folder: Path) -> Iterator[Submission]:
+    """What jobs see of a submission whose process is a shell's."""
+    process = subprocess.Popen(["sleep", "3600"])
+    try:
+        found = Submission(process.pid, str(folder / "node"), str(folder / "logs"), sharing=True)
+        begin(found)
+        yield found
+    finally:
+        process.kill()
+        process.wait()

@@ -1,8 +1,9 @@
 #!/bin/bash
 # What a bare machine with a GPU and without a network needs to run tests/gpu, as small as it gets.
 #
-#   tests/gpu/carry.sh pack FOLDER [3.12]   where there is a network: wheels for that machine's Python into FOLDER (default 3.12)
-#   tests/gpu/carry.sh run FOLDER [-k ...]  on that machine, in a copy of the repository with FOLDER: installs them, runs the tests
+#   tests/gpu/carry.sh pack FOLDER [3.12 [13.0]]   where there is a network: wheels for that machine's Python (default 3.12) and CUDA
+#                                                  (default: every version that bitsandbytes knows) into FOLDER
+#   tests/gpu/carry.sh run FOLDER [-k ...]         on that machine, in a copy of the repository with FOLDER: installs them, runs the tests
 #
 # That machine has Python, torch for its card, and pytest with hypothesis. The versions are those of the project's locks. `pack` also
 # carries the real tokenizers of .tokenizers (make tokenizers). vllm is not carried: its wheel needs a torch of its own.
@@ -23,7 +24,7 @@ locked() { # NAME: as name==version, from a lock
 }
 
 pack() {
-    local python=${1:-3.12} pins=() name pin
+    local python=${1:-3.12} cuda=${2:-} pins=() name pin
     for name in $needed; do
         pin=$(locked "$name") || true
         [ -n "$pin" ] && pins+=("$pin") || echo "not locked, so not carried: $name" >&2
@@ -36,15 +37,16 @@ pack() {
         python3 -m pip download --quiet --no-deps --dest "$folder/wheels" --only-binary=:all: --python-version "$python" \
             --implementation cp "${platforms[@]}" "$pin" 2>/dev/null || python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder/wheels" "$pin"
     done
-    python3 tests/gpu/strip_wheels.py "$folder/wheels"
-    [ ! -d .tokenizers ] || cp -r .tokenizers "$folder/tokenizers"
+    python3 tests/gpu/strip_wheels.py "$folder/wheels" $cuda
+    [ ! -d .tokenizers ] || tar --create --xz --file "$folder/tokenizers.tar.xz" .tokenizers
     du -sh "$folder"
 }
 
 run() { # into that Python itself: child processes of the tests set PYTHONPATH anew, and dill pickles by value what lies elsewhere
     python3 -m pip install --quiet --no-index --no-deps --no-compile --upgrade "$folder"/wheels/*.whl
     python3 -c "import torch, transformers; print(torch.__version__, transformers.__version__, torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU')"
-    export PYTHONPATH=$PWD/scripts POLYGLOT_TOKENIZERS=${POLYGLOT_TOKENIZERS:-$folder/tokenizers} OMP_NUM_THREADS=${OMP_NUM_THREADS:-4}
+    [ ! -f "$folder/tokenizers.tar.xz" ] || tar --extract --xz --file "$folder/tokenizers.tar.xz"
+    export PYTHONPATH=$PWD/scripts OMP_NUM_THREADS=${OMP_NUM_THREADS:-4}
     python3 -m pytest tests/gpu -s -q -p no:cacheprovider "$@"
 }
 

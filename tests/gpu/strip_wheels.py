@@ -1,4 +1,8 @@
-"""Take out of wheels what no test reads: sandboxes of inspect-ai (29 MB), service descriptions of botocore (15 MB)."""
+"""Take out of wheels what no test reads: sandboxes of inspect-ai (29 MB), service descriptions of botocore (15 MB), and what
+bitsandbytes brings for other versions of CUDA (39 MB).
+
+    python tests/gpu/strip_wheels.py FOLDER [CUDA]      such as 13.0; without it bitsandbytes stays whole
+"""
 
 from __future__ import annotations
 
@@ -33,12 +37,21 @@ def service(item: zipfile.ZipInfo) -> bool:
     return item.filename.startswith("botocore/data/") and item.filename.count("/") > 2
 
 
-def main(folder: Path) -> None:
+def other_than(cuda: str) -> Callable[[zipfile.ZipInfo], bool]:
+    """Whether a file is a library for another device."""
+    own = f"_cuda{cuda.replace('.', '')}.so"
+    return lambda item: item.filename.endswith(".so") and not item.filename.endswith(own)
+
+
+def main(folder: Path, cuda: str = "") -> None:
     """Strip the wheels of a folder."""
-    for pattern, drop in (("inspect_ai-*.whl", sandbox), ("botocore-*.whl", service)):
+    drops: dict[str, Callable[[zipfile.ZipInfo], bool]] = {"inspect_ai-*.whl": sandbox, "botocore-*.whl": service}
+    if cuda:
+        drops["bitsandbytes-*.whl"] = other_than(cuda)
+    for pattern, drop in drops.items():
         for wheel in folder.glob(pattern):
             strip(wheel, drop)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -70,7 +71,8 @@ def test_a_jobs_engine_starts_in_a_process_of_its_own(method: str, model: Path, 
     given |= {"wildcards": {"teacher": "name", "lang": "de"}, "config": {"operation": {"name": entry.operation}}}
     job = script(repository, "synthesize", tmp_path, given)
     environment = os.environ | {"PYTHONPATH": str(repository / "scripts"), "VLLM_WORKER_MULTIPROC_METHOD": method}
-    subprocess.run([sys.executable, str(job)], env=environment)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run([sys.executable, str(job)], env=environment, timeout=600)
     assert (tmp_path / "out").exists(), (tmp_path / "log").read_text()[-4000:]
     assert list(pd.read_parquet(tmp_path / "out")["id"]) == ["a", "b"]
 

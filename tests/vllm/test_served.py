@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from polyglot.core.sidefile import SideFile
-from polyglot.core.starter import begin
 from polyglot.core.submission import Submission
 from polyglot.engines.base import Answer, Request, answer_all
 from polyglot.engines.embedding import VLLMEmbedder
@@ -30,6 +29,7 @@ from polyglot.models.context import ContextError
 from polyglot.registry.models import Endpoint, Model, Sampling
 
 from ..endpoint import KEY, cut, cut_in_the_body, garbage, serving, status, too_late
+from ..jobs import submission_in
 from .conftest import METHODS, main_environment
 from .test_embedding import TEXTS
 
@@ -38,16 +38,8 @@ Asked = dict[str, list[Request]]
 
 @pytest.fixture(scope="module")
 def submission(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submission]:
-    """What jobs see of a submission whose process is a shell's."""
-    folder = tmp_path_factory.mktemp("submission")
-    process = subprocess.Popen(["sleep", "3600"])
-    try:
-        found = Submission(process.pid, str(folder / "node"), str(folder / "logs"), sharing=True)
-        begin(found)
+    with submission_in(tmp_path_factory.mktemp("submission")) as found:
         yield found
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")

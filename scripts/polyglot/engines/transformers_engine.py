@@ -29,16 +29,20 @@ from polyglot.registry.models import Sampling, Thinking
 class SeededNoise(LogitsProcessor):
     """Gumbel noise from one generator per request: the argmax of noisy log-probabilities is a sample (Gumbel-max trick).
 
-    Each request is thus sampled with its own seed, regardless of its batch.
+    Each request is thus sampled with its own seed, regardless of its batch. The noise is drawn where the scores are: the CPU and a
+    GPU draw differently.
     """
 
     def __init__(self, seeds: list[int]) -> None:
-        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.seeds = seeds
+        self.generators: list[torch.Generator] = []
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        uniform = torch.stack([torch.rand(scores.shape[-1], generator=generator) for generator in self.generators])
-        noise = -torch.log(-torch.log(uniform.clamp_min(1e-20)))
-        return scores + noise.to(scores.device)  # type: ignore[return-value]
+        if not self.generators:
+            self.generators = [torch.Generator(scores.device).manual_seed(seed) for seed in self.seeds]
+        rows = [torch.rand(scores.shape[-1], generator=each, device=scores.device) for each in self.generators]
+        noise = -torch.log(-torch.log(torch.stack(rows).clamp_min(1e-20)))
+        return scores + noise  # type: ignore[return-value]
 
 
 @dataclass

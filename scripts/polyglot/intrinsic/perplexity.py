@@ -37,8 +37,11 @@ def token_losses(logits: Any, ids: Any, chunk: int = CHUNK) -> Any:
 
     rows, _, vocabulary = logits.shape
     parts = zip(*(whole.split(max(1, chunk // (rows * vocabulary)), dim=1) for whole in (logits, ids)), strict=True)
-    losses = (torch.nn.functional.cross_entropy(own.float().transpose(1, 2), right, reduction="none") for own, right in parts)
-    return torch.cat(list(losses), dim=1)
+    losses = [
+        torch.nn.functional.cross_entropy(own.float().flatten(0, 1), right.flatten(), reduction="none").view(rows, -1)
+        for own, right in parts
+    ]
+    return torch.cat(losses, dim=1)
 
 
 def perplexities(nll: pd.Series, tokens: pd.Series) -> dict[str, float]:
