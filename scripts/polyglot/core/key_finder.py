@@ -7,27 +7,21 @@ those of detect-secrets (Apache-2.0), and those of model services that it does n
 from __future__ import annotations
 
 import base64
-import binascii
-import html
 import os
-import quopri
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
+
+from polyglot.core.decodings import CODES, INVISIBLE, STYLED, SUM, decodings, hexadecimal, without_line_ends
 
 SECRET = "[secret]"
 SHORTEST = 8
 """Characters of the shortest value of a variable that is taken for a key."""
 NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 """Environment variables whose values are keys."""
-DEPTH = 2
-"""How many encodings may lie around each other."""
-SAMPLE = 200
-"""Characters by which random bytes are known."""
 CHUNK, OVERLAP = 50_000, 2_000
 """Characters of a long text that are looked at together, and those that neighbours share."""
 
@@ -53,6 +47,11 @@ FORMS = {
     "a DigitalOcean token": r"do[oprt]_v1_[a-f0-9]{40,}",
 }
 """Forms of keys from model hubs, endpoints and code hosts, with what to call them."""
+BEGINNINGS = (
+    *("hf_", "api_org_", "sk-", "gsk_", "pplx-", "xai-", "nvapi-", "r8_", "fw_", "tgp_v1_", "AIza", "GOCSPX-", "ya29."),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA", "ASIA", "xox", "npm_", "dapi", "_v1_"),
+)
+"""Any of these is in whatever has one of the forms: to look for them is much faster than to look for the forms."""
 BEFORE = (
     *(r"(?<![A-Za-z0-9])", r"(?<=\\[nrtbf])", r"(?<=\\x[0-9a-fA-F]{2})", r"(?<=\\u[0-9a-fA-F]{4})", r"(?<=\\U[0-9a-fA-F]{8})"),
     *(r"(?<=%[0-9a-fA-F]{2})", r"(?<=\[[mK])", r"(?<=[\[;]\dm)", r"(?<=[\[;]\d\dm)", r"(?<=;\d\d\dm)"),
@@ -68,6 +67,10 @@ NAMED = re.compile(
     re.ASCII,
 )
 """A key beside its name, as in a header or a setting; names of variables, which are in capitals, are none."""
+NEEDED = {"a key (Mailchimp Access Key)": "-us"}
+"""What a key has in it that a detector knows, where looking for that is much faster than the detector."""
+WORDS = ("bearer", "sig=", "key", "token", "secret")
+"""One of these is in what has that form, in capitals or not."""
 _KIND = r"[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
 PRIVATE = re.compile(rf"-----BEGIN {_KIND}.*?(?:-----END {_KIND}|\Z)", re.DOTALL)
 
@@ -80,125 +83,6 @@ PIECES = (
     re.compile(r".+", re.DOTALL),
 )
 """Pieces of a text that are removed when a key hides in them, from the smallest."""
-COLOURS = re.compile(r"(?:\x1b|\\x1b|\\033|\\u001b)\[[0-?]*[ -/]*[@-~]")
-"""What a program writes to a terminal to colour a text, or how that is spelt."""
-INVISIBLE = re.compile("[\0\x1b\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
-STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]{4,}")
-"""Latin letters and digits of another width or style, which are the same to a reader."""
-SUM = re.compile(r"[\"'][ \t]*[+.][ \t]*[\"']")
-"""Between two parts of a text in code."""
-LINE_END = re.compile(r"[\"']?[\\=+]?[ \t\r]*\n[ \t>#|*+]*[\"']?")
-ESCAPES = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{2,3})|([nrt/\"]))")
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
-BASE32 = re.compile(r"[A-Z2-7]{24,}")
-HEX = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s:,-]{0,2}){16,}")
-CODES = re.compile(r"(?:\b\d{2,3}\b[\s,;]{1,2}){15,}\b\d{2,3}\b")
-
-
-def decodings(text: str, depth: int = DEPTH) -> Iterator[str]:
-    """A text, and what it says if it, or pieces of it, are encoded: in base64, base32, hexadecimal or decimal digits, for an
-    address, in JSON, HTML or quoted-printable, in UTF-16, or split by invisible characters or over lines."""
-    seen = {text}
-    level = [text]
-    yield text
-    for _ in range(depth):
-        level = [found for one in level if _legible(one) for decode in DECODERS for found in decode(one) if found not in seen]
-        level = list(dict.fromkeys(level))
-        seen.update(level)
-        yield from level
-
-
-def _legible(text: str) -> bool:
-    """Whether a text is no random bytes: what was no encoded text decodes to these."""
-    start = text[:SAMPLE]
-    return sum(character >= " " or character in "\n\t\r\0" for character in start) > 0.95 * len(start)
-
-
-def _plain(text: str) -> Iterator[str]:
-    plain = INVISIBLE.sub("", COLOURS.sub("", text))
-    yield unicodedata.normalize("NFKC", plain) if STYLED.search(plain) else plain
-
-
-def _joined(text: str) -> Iterator[str]:
-    joined = SUM.sub("", LINE_END.sub("", text))
-    if joined != text:
-        yield joined
-
-
-def _address(text: str) -> Iterator[str]:
-    if re.search(r"%[0-9A-Fa-f]{2}", text):
-        yield unquote_to_bytes(text).decode("latin-1")
-
-
-def _unescaped(text: str) -> Iterator[str]:
-    def meant(found: re.Match[str]) -> str:
-        wide, narrow, octal, letter = found.groups()
-        if letter:
-            return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
-        number = int(octal, 8) if octal else int(wide or narrow, 16)
-        return "" if 0xD800 <= number < 0xE000 else chr(number)
-
-    if "\\" in text:
-        yield ESCAPES.sub(meant, text)
-
-
-def _entities(text: str) -> Iterator[str]:
-    if "&" in text:
-        yield html.unescape(text)
-
-
-def _quoted_printable(text: str) -> Iterator[str]:
-    if re.search(r"=[0-9A-F]{2}", text):
-        yield quopri.decodestring(text.encode("latin-1", "replace")).decode("latin-1")
-
-
-def _digits(text: str) -> Iterator[str]:
-    for found in HEX.finditer(text):
-        digits = re.sub(r"0x|[\s:,-]", "", found[0])
-        yield _text(bytes.fromhex(digits[: len(digits) // 2 * 2]))
-    for found in CODES.finditer(text):
-        yield "".join(chr(int(code)) for code in re.findall(r"\d+", found[0]))
-
-
-def _base64(text: str) -> Iterator[str]:
-    """A piece may start before the encoded text does, so as many places are tried as letters are decoded together."""
-    for found in BASE64.finditer(text):
-        run = found[0].replace("-", "+").replace("_", "/")
-        for start in range(4):
-            yield _or_nothing(base64.b64decode, run[start : start + (len(run) - start) // 4 * 4] + _rest(run[start:]))
-    for found in BASE32.finditer(text):
-        for start in range(8):
-            yield _or_nothing(base64.b32decode, _whole(found[0][start:]))
-
-
-def _rest(run: str) -> str:
-    left = len(run) % 4
-    return run[len(run) - left :] + "=" * (4 - left) if left > 1 else ""
-
-
-def _whole(run: str) -> str:
-    """A run of base32 with its padding, without a last letter that begins no byte of its own."""
-    left = len(run) % 8
-    run = run[: len(run) - (left in (1, 3, 6))]
-    return run + "=" * (-len(run) % 8)
-
-
-def _text(content: bytes) -> str:
-    """Decoded bytes as UTF-8, so that letters beyond ASCII are known for what they are; else each byte as a letter."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def _or_nothing(decode: Callable[[str], bytes], run: str) -> str:
-    try:
-        return _text(decode(run))
-    except (binascii.Error, ValueError):
-        return ""
-
-
-DECODERS = (_plain, _joined, _address, _unescaped, _entities, _quoted_printable, _digits, _base64)
 
 
 @cache
@@ -239,11 +123,12 @@ def _detectors() -> dict[str, Any]:
 def form_of(text: str) -> str | None:
     """What to call the first thing in a text that has the form of a key; None if nothing has. Encodings are not looked at, and of
     detect-secrets' forms none: for messages, which must be fast and need no further package."""
-    if ANY_FORM.search(text):
+    if any(beginning in text for beginning in BEGINNINGS) and ANY_FORM.search(text):
         return next(name for name, form in STARTS.items() if form.search(text))
     if "://" in text and LOGINS.search(text):
         return "a password in an address"
-    if NAMED.search(text):
+    lower = text.lower()
+    if any(word in lower for word in WORDS) and NAMED.search(text):
         return "a key beside its name"
     return "a private key" if "PRIVATE KEY" in text and PRIVATE.search(text) else None
 
@@ -261,7 +146,7 @@ def _may_hold(text: str) -> bool:
         run = found[0]
         if any(sign in run for sign in "0123456789_%&\\") or not (run[1:].islower() or run.isupper()):
             return True
-    return bool(CODES.search(text) or HEX.search(text))
+    return bool(CODES.search(text) or next(hexadecimal(text), None))
 
 
 def _mixed(found: str) -> bool:
@@ -303,7 +188,7 @@ class KeyFinder:
 
     def find(self, text: str) -> str | None:
         """What key a text holds, in words that do not repeat it; None if it holds none."""
-        joined = LINE_END.sub("", text) if self.known and "\n" in text else ""
+        joined = without_line_ends(text) if self.known else ""
         for form, name in self._spelt.items():
             if form in text or form in joined:
                 return f"the value of the environment variable {name}"
@@ -312,9 +197,16 @@ class KeyFinder:
         )
 
     def _held(self, text: str) -> str | None:
-        if not _may_hold(text) and not ("\n" in text and _may_hold(LINE_END.sub("", text))):
+        if not _may_hold(text) and not ("\n" in text and _may_hold(without_line_ends(text))):
             return None
-        return next(filter(None, map(self._found, decodings(text))), None)
+        texts = list(decodings(text))
+        return next(filter(None, map(self._found, texts)), None) if self._may_be_found("\n".join(texts)) else None
+
+    def _may_be_found(self, lines: str) -> bool:
+        """Whether any of these lines may hold a key: asked of all decodings at once, because most are short and none has one."""
+        named = any(value in lines for value in self.known.values()) or form_of(lines) is not None
+        kinds = (kind for name, kind in _detectors().items() if NEEDED.get(name, "") in lines)
+        return named or any(any(kind.analyze_string(lines)) for kind in kinds)
 
     def _found(self, text: str) -> str | None:
         for name, value in self.known.items():

@@ -29,8 +29,8 @@ from polyglot.registry.models import Sampling, Thinking
 class SeededNoise(LogitsProcessor):
     """Gumbel noise from one generator per request: the argmax of noisy log-probabilities is a sample (Gumbel-max trick).
 
-    Each request is thus sampled with its own seed, regardless of its batch. The noise is drawn where the scores are: the CPU and a
-    GPU draw differently.
+    Each request is thus sampled with its own seed, regardless of its batch. Noise is drawn where the scores are, and
+    a GPU draws other numbers than a CPU.
     """
 
     def __init__(self, seeds: list[int]) -> None:
