@@ -3,8 +3,8 @@
 - Snakemake reads the file of --configfile before any file of this repository, and shows a traceback where there is none, or a
   folder. Here it is read as a study, so that one message says what is wrong.
 - Snakemake makes a cache in the home folder, and fails where that cannot be written. Here the cache is given another place.
-- Snakemake makes a million objects before its first job. Here Python is told to search them for garbage rarely, which saves a
-  tenth of a start.
+- Snakemake makes very many objects before its first job. Here Python is told to search them for garbage rarely, which saves
+  nearly a tenth of a start.
 
 It is found beside the library. As a logger it shows nothing.
 """
