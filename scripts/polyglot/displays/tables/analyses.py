@@ -88,7 +88,7 @@ def pca(context: Context, loadings: pd.DataFrame, variance: pd.DataFrame, holes:
         f"Loadings: elements of a component's unit vector, of z-scored metrics. Brackets: {context.confidence:.0%} bootstrap "
         "interval over teachers and languages, whose cells are similar. The sign of a component is "
         "arbitrary; where an interval spans 0 the metric's part in it is not known. In simulations, 95 % intervals hold the "
-        "truth in 91 to 98 %: least where teachers or languages differ twice as much as their cells.",
+        "truth in 92 to 99 %: least where teachers or languages differ twice as much as their cells.",
         *_cells_counted(variance),
         *_remarks(variance),
         *hole_notes(context, holes),
