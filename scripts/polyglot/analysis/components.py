@@ -156,7 +156,9 @@ def _resampled_components(values: Array, reference: Array, weights: Array, compo
     there = eigenvalues > LEAST_SHARE * width
     enough = there.sum(axis=1) >= components
     eigenvalues, vectors, there = eigenvalues[enough], np.swapaxes(vectors[enough], 1, 2), there[enough]
-    cosines = np.where(there[:, None, :], np.einsum("bij,mj->bmi", vectors, reference), 0)
+    first = np.arange(len(reference)) < components  # the only ones, where there are fewer than all
+    wanted = there[:, None, :] & (first | there.all(axis=1, keepdims=True))[:, :, None]
+    cosines = np.where(wanted, np.einsum("bij,mj->bmi", vectors, reference), 0)
     order = np.abs(cosines).argmax(axis=2)
     for place in np.flatnonzero([len(set(row)) < len(row) for row in order.tolist()]):
         order[place] = linear_sum_assignment(-np.abs(cosines[place]))[1]

@@ -64,6 +64,14 @@ def test_rounding_changes_no_interval_and_no_p_value(seed: int) -> None:
             np.testing.assert_allclose(after[numbers].to_numpy(), before[numbers].to_numpy(), atol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_direction_without_variance_is_no_component_of_a_resample(seed: int) -> None:
+    """Of 4 teachers in 3 languages, one resample in nine has fewer than three components, and some have three and no more."""
+    variance = components(study(4, 3, seed), components=3, resamples=2000)[1]
+    assert (variance["low"] > 1e-6).all()
+    assert variance["note"].str.fullmatch(r"only 1[67]\d\d of 2000 resamples could be used").all()
+
+
 def test_resampled_components_keep_order_and_sign() -> None:
     """Loadings of two clear components stay on their side, although a resampled component has no sign or order of its own."""
     rng = np.random.default_rng(0)
