@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -99,15 +100,15 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def eventually(true: Callable[[], bool]) -> None:
+def eventually(true: Callable[[], bool], every: float = 0.2) -> None:
     """Wait for what Slurm does by itself."""
-    wait_until(true, Path("/var/tmp/polyglot-slurm/log"), every=0.2)
+    wait_until(true, Path("/var/tmp/polyglot-slurm/log"), every=every)
 
 
 class Running:
     """A run of Snakemake that is under way."""
 
-    def __init__(self, workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,)) -> None:
+    def __init__(self, workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,), **variables: str) -> None:
         self.workplace = workplace
         self.log = workplace.folder / "run.log"
         with self.log.open("w") as file:
@@ -118,6 +119,7 @@ class Running:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=os.environ | variables,
                 preexec_fn=interruptible,
             )
 
@@ -138,9 +140,9 @@ class Running:
 
 
 @contextmanager
-def running(workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,)) -> Iterator[Running]:
+def running(workplace: Workplace, *arguments: str, target: Sequence[str] = (TABLE,), **variables: str) -> Iterator[Running]:
     """A run that is stopped, if it must be, when the block ends."""
-    run = Running(workplace, *arguments, target=target)
+    run = Running(workplace, *arguments, target=target, **variables)
     try:
         yield run
     finally:

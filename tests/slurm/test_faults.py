@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -103,11 +104,14 @@ def suspend_until_killed(workplace: Workplace, rule: str) -> None:
     """The same, also while Slurm wakes the job to tell it that its time is over."""
     scripts = scripts_of(workplace, rule)
     assert scripts
-    while any(map(lives, scripts)):
+
+    def killed() -> bool:
         for process in scripts:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
-        time.sleep(0.02)
+        return not any(map(lives, scripts))
+
+    eventually(killed, every=0.02)
 
 
 @contextmanager
@@ -243,8 +247,11 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
     GPU; those disturbed before, and the one that is not disturbed, on two."""
     workplace = untrained_copy(finished, tmp_path_factory.mktemp("started_again") / "copy")
     workplace.configure("models.yaml", lambda models: models["nano-base"].update(training_gpus=1))
-    with running(workplace, target=[STUDENT]) as interrupted:
+    squeue = slow_squeue(tmp_path_factory.mktemp("slow"))
+    with running(workplace, target=[STUDENT], PATH=f"{squeue}:{os.environ['PATH']}") as interrupted:
         with killed_while_under_way(interrupted, "student", training(workplace)):
+            (squeue / "slow").touch()
+            interrupted.when((squeue / "asked").exists, every=SHORTLY)  # Snakemake has no list of its jobs meanwhile
             interrupted.process.send_signal(signal.SIGINT)
         assert interrupted.end() != 0
     eventually(lambda: states(interrupted, "student") == ["CANCELLED"])
@@ -270,6 +277,17 @@ def started_again(finished: Finished, tmp_path_factory: pytest.TempPathFactory) 
         yield Disturbed(workplace, (*outputs, last.stdout + last.stderr))
 
 
+def slow_squeue(folder: Path) -> Path:
+    """A folder with a squeue that takes its time as soon as there is a file `slow` beside it, and then writes `asked` first."""
+    command = folder / "squeue"
+    command.write_text(f"""#!/bin/sh
+[ ! -e {folder}/slow ] || {{ touch {folder}/asked; sleep 3; }}
+exec {shutil.which("squeue")} "$@"
+""")
+    command.chmod(0o755)
+    return folder
+
+
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
     """A folder with a disk of 16 kB of its own; None where no file system can be mounted."""
@@ -285,6 +303,7 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
 
 
 def test_snakemake_is_interrupted_and_started_again(finished: Finished, started_again: Disturbed) -> None:
+    """Also if that is while it asks for the states of its jobs."""
     assert started_again.states("student", start=0) == ["CANCELLED"]
     assert "Stopped. Run the same command again" in started_again.outputs[0]
     assert "fine-tuning: resumed" in log(started_again.workplace, "student")

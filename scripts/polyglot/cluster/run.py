@@ -158,6 +158,7 @@ class Run:
         if executor is not None:
             self._words = slurm.remember_failures(executor, self._started)
             slurm.remove_side_files(executor)
+            slurm.cancel_every_job(executor)
             slurm.outlast_the_controller(executor)
             slurm.ask_in_step_with_the_jobs(executor)
             slurm.start_snakemake_once(executor)

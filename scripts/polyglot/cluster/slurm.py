@@ -6,6 +6,7 @@ what no longer works.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 import subprocess
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polyglot.core.upstream import Upstream
+from polyglot.core.upstream import Upstream, warn
 
 PLUGIN = Upstream("snakemake-executor-plugin-slurm", first="2.8", before="2.9")
 JOBSTEP = Upstream("snakemake-executor-plugin-slurm-jobstep", first="0.6", before="0.7")
@@ -30,8 +31,10 @@ PATIENCE = 900.0
 PAUSE = 5.0
 """Seconds between two checks whether it is back."""
 ANSWER = 60.0
-"""Seconds that squeue may take."""
+"""Seconds that squeue or scancel may take."""
 
+LOOK = 0.5
+"""Seconds between two looks at whether the run has ended."""
 GROWTH = 1.25
 """Growth factor of the time between status checks while no job ends."""
 STEP = Path(__file__).with_name("step.py")
@@ -121,14 +124,37 @@ def outlast_the_controller(executor: Any) -> None:
     executor.run_job = run_job
 
 
+def cancel_every_job(executor: Any) -> None:
+    """Make a snakemake-executor-plugin-slurm executor cancel all jobs of its run when Snakemake is interrupted.
+
+    In version 2.8.0, it cancels only listed jobs. The list is empty while their states are asked for, and a job enters it only
+    when sbatch has answered. Other jobs compute on until their time limit.
+    """
+    lost = "a job whose state is asked for while you press Ctrl-C may go on (squeue shows it, and the next run cancels it)"
+    if not PLUGIN.has(executor, "cancel_jobs", "run_uuid", lost=lost):
+        return
+    cancel, command = executor.cancel_jobs, ["scancel", "--me", f"--name={executor.run_uuid}"]
+
+    def cancel_jobs(active_jobs: list[Any]) -> None:
+        try:
+            cancel(active_jobs)
+        finally:
+            try:
+                subprocess.run(command, capture_output=True, check=True, timeout=ANSWER)
+            except (OSError, subprocess.SubprocessError):
+                warn(f"jobs of this run may go on, because Slurm did not cancel them: {shlex.join(command)}")
+
+    executor.cancel_jobs = cancel_jobs
+
+
 def ask_in_step_with_the_jobs(executor: Any) -> None:
     """Make a snakemake-executor-plugin-slurm executor notice the end of a job within a quarter of the time since the last job
-    ended.
+    ended, and that of the run, after Ctrl-C for example, at once.
 
     Version 2.8.0 waits ten seconds longer after each check without a success, so it notices the end of a one-minute job a minute
     late. After 15 minutes, both check every three minutes.
     """
-    touched = ("check_active_jobs", "next_seconds_between_status_checks")
+    touched = ("check_active_jobs", "next_seconds_between_status_checks", "sleep", "wait")
     setting = "workflow.executor_settings.init_seconds_before_status_checks"
     if not PLUGIN.has(executor, *touched, setting, lost="the end of a short job is seen late, up to three minutes after it"):
         return
@@ -144,7 +170,13 @@ def ask_in_step_with_the_jobs(executor: Any) -> None:
         longer = min(wanted, waited * GROWTH)
         executor.next_seconds_between_status_checks = longer if alive == len(active_jobs) else shortest
 
+    async def sleep() -> None:
+        end = time.monotonic() + executor.next_seconds_between_status_checks
+        while executor.wait and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, LOOK))
+
     executor.check_active_jobs = check_active_jobs
+    executor.sleep = sleep
 
 
 def start_snakemake_once(executor: Any) -> None:

@@ -18,6 +18,7 @@ import pytest
 from polyglot.cluster.slurm import (
     Word,
     ask_in_step_with_the_jobs,
+    cancel_every_job,
     outlast_the_controller,
     remember_failures,
     remove_side_files,
@@ -48,6 +49,7 @@ class Executor:
         self.answers: dict[str, str] | None = {}
         self.reported: list[str] = []
         self.next_seconds_between_status_checks: float = 2
+        self.wait = True
         self.workflow = SimpleNamespace(executor_settings=SimpleNamespace(init_seconds_before_status_checks=2))
 
     def report_job_success(self, job: Job) -> None:
@@ -58,6 +60,12 @@ class Executor:
 
     def run_job(self, job: Job) -> None:
         self.reported.append(f"{job.name} submitted")
+
+    async def sleep(self) -> None:
+        await asyncio.sleep(self.next_seconds_between_status_checks)
+
+    def cancel_jobs(self, active_jobs: list[Job]) -> None:
+        self.reported += [f"{job.name} cancelled" for job in active_jobs]
 
     async def check_active_jobs(self, active_jobs: list[Job]) -> AsyncIterator[Job]:
         for job in active_jobs if self.answers is not None else []:
@@ -173,6 +181,30 @@ def test_jobs_that_have_ended_are_not_watched_on(squeue: Squeue) -> None:
     assert executor.reported == ["b", "c: TIMEOUT"]
 
 
+def test_an_interrupted_run_cancels_also_jobs_that_are_not_in_snakemakes_list(squeue: Squeue) -> None:
+    """The list is empty while the states of its jobs are asked for."""
+    executor = Executor()
+    cancel_every_job(executor)
+    executor.cancel_jobs([Job("a")])
+    assert executor.reported == ["a cancelled"]
+    executor.cancel_jobs([])
+    assert squeue.cancelled.splitlines() == ["--me --name=run"] * 2
+
+
+@pytest.mark.parametrize("scancel", [True, False])
+def test_jobs_that_cannot_be_cancelled_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], scancel: bool
+) -> None:
+    warn.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if scancel:
+        command(tmp_path, "scancel", "exit 1")
+    executor = Executor()
+    cancel_every_job(executor)
+    executor.cancel_jobs([])
+    assert "jobs of this run may go on, because Slurm did not cancel them: scancel --me --name=run" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("end", ["done", "TIMEOUT"])
 def test_the_end_of_a_job_is_seen_within_a_quarter_of_its_time(end: str) -> None:
     executor = Executor()
@@ -188,6 +220,20 @@ def test_the_end_of_a_job_is_seen_within_a_quarter_of_its_time(end: str) -> None
     executor.answers = {"a": end}
     watched(executor, [Job("a")])
     assert executor.next_seconds_between_status_checks == 2
+
+
+def test_a_run_that_ends_does_not_wait_for_the_next_status_check() -> None:
+    executor = Executor()
+    ask_in_step_with_the_jobs(executor)
+    executor.next_seconds_between_status_checks = 1e6
+
+    async def ended() -> None:
+        sleeping = asyncio.create_task(executor.sleep())
+        await asyncio.sleep(0)
+        executor.wait = False
+        await sleeping
+
+    asyncio.run(ended())
 
 
 def test_a_submission_waits_until_the_controller_answers(scontrol: Path) -> None:
@@ -226,8 +272,10 @@ def test_what_is_said_of_a_failure_is_kept_with_what_was_done(tmp_path: Path) ->
 
 WRAPPERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "run_uuid": (outlast_the_controller, "a restart of Slurm's controller is not waited for"),
+    "cancel_jobs": (cancel_every_job, "a job whose state is asked for while you press Ctrl-C may go on"),
     "check_active_jobs": (outlast_the_controller, "a restart of Slurm's controller is not waited for"),
     "next_seconds_between_status_checks": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
+    "wait": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
     "workflow": (ask_in_step_with_the_jobs, "the end of a short job is seen late"),
     "format_job_exec": (start_snakemake_once, "each job of a submission starts Snakemake once more"),
     "report_job_error": (lambda executor: remember_failures(executor, since=0), "what Slurm says of failed jobs is missing"),
