@@ -1,6 +1,7 @@
 # The study, what wildcards may stand for, and what the rules are made from (polyglot.workflow.inputs), stage by stage.
 from polyglot.cluster.snakemake_inside import command_line, count_served_jobs, is_main
 from polyglot.cluster.snakemake_inside import keep_texts_of_the_report
+from polyglot.cluster.snakemake_inside import read_environments_once
 from polyglot.core.errors import foreseen
 from polyglot.provenance.records import RECORDS, record_code
 from polyglot.study import paths
@@ -78,6 +79,7 @@ config.update(STUDY.model_dump(mode="json") | {"operation": models.operation()})
 if any(word.startswith("--report") for word in sys.argv):
     config["result"] = page.in_report()
     keep_texts_of_the_report()
+    read_environments_once()
 
 
 wildcard_constraints:

@@ -32,7 +32,7 @@ def selected(tiny: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workp
         "run": ["main"],
         "experiments": {"selection": {"compare": "selection", "recipes": ["equal", *RECIPES, JUDGED]}},
         "selection": {
-            "triplets": 20,
+            "triplets": 12,
             "prompts": 8,
             "ratio": 1,
             "least_reward": 1.5,

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from polyglot.cluster.failures import Failure
 from polyglot.cluster.slurm import Word
@@ -67,6 +71,33 @@ def keep_texts_of_the_report() -> None:
         return
     for part in parts:
         setattr(data, part, _without_tags(getattr(data, part)))
+
+
+def read_environments_once() -> None:
+    """Have the text of an environment read once for the report or the archive: Snakemake 9.27 reads it again for each job, and
+    with YAML's slow reader."""
+    from snakemake.report import RuleRecord
+
+    lost = "a report of thousands of jobs takes minutes longer"
+    if not SNAKEMAKE.has(RuleRecord, "__post_init__", "conda_env", lost=lost):
+        return
+    start = RuleRecord.__post_init__
+
+    def __post_init__(record: Any, job: Any, kept: Any) -> None:
+        encoded, kept.conda_env = kept.conda_env, None
+        start(record, job, kept)
+        kept.conda_env = encoded
+        if encoded:
+            record._conda_env_raw, record.conda_env = _environment(encoded)
+
+    RuleRecord.__post_init__ = __post_init__
+
+
+@cache
+def _environment(encoded: str) -> tuple[str, Any]:
+    """The text of an environment as Snakemake keeps it, and what it says."""
+    text = b64decode(encoded).decode()
+    return text, yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _without_tags(render: Callable[..., str]) -> Callable[..., str]:

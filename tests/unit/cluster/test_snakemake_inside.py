@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from snakemake import benchmark
 from snakemake.jobs import GroupJob
+from snakemake.report import RuleRecord
 
 from polyglot.cluster.slurm import Word
 from polyglot.cluster.snakemake_inside import (
@@ -28,6 +31,7 @@ from polyglot.cluster.snakemake_inside import (
     jobs_of_a_submission,
     keep_groups_within,
     keep_texts_of_the_report,
+    read_environments_once,
     slurm_executor,
     submits,
     take_threads_of_the_nodes,
@@ -156,6 +160,28 @@ def test_a_name_in_the_report_ends_no_script(tmp_path: Path, monkeypatch: pytest
     assert "<" not in text
     assert json.loads(text) == before
     assert before[str(result.path)]["job_properties"]["params"] == evil
+
+
+def test_the_report_reads_an_environment_once_and_keeps_what_snakemake_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    load, read = yaml.load, []
+
+    def counted(text: str, Loader: Any) -> Any:
+        read.append(text)
+        return load(text, Loader)
+
+    monkeypatch.setattr(yaml, "load", counted)
+    monkeypatch.setattr(RuleRecord, "__post_init__", RuleRecord.__post_init__)
+    environment = b64encode(b"dependencies: [python=3.11, pip: [numpy==2.4.6]]").decode()
+    kept = SimpleNamespace(rule="table", container_img_url=None, conda_env=environment)
+    job = SimpleNamespace(rule=SimpleNamespace(name="table"))
+    by_snakemake = RuleRecord(job, kept)
+    read_environments_once()
+    records = [RuleRecord(job, kept) for _ in range(3)]
+    assert len(read) == 2
+    assert all(record == by_snakemake and record._conda_env_raw == by_snakemake._conda_env_raw for record in records)
+    assert kept.conda_env == environment
+    kept.conda_env = None
+    assert RuleRecord(job, kept).conda_env is None
 
 
 def test_only_the_executor_of_slurm_is_touched() -> None:
