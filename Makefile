@@ -39,13 +39,13 @@ replication: $(READY) ## the paper's claims, recomputed from its published numbe
 	@$(WITH_PLUGINS) snakemake replication --logger progress
 	@cat results/replication/claims.md
 
-# environments are set up side by side, the large ones first, with the checks; then four groups at a time, because each has times in
-# which it waits; as one ends the next, the long ones first: make passes a group by that still waits for something, and the longest
-# must not be the last. A red group stops no other (-k): all that is red is seen at once, and the end is red
+# environments are set up side by side, the large ones first, with the checks; then three groups at a time, as one ends the next, the
+# long ones first: make passes a group by that still waits for something, and the longest must not be the last. A red group stops
+# no other (-k): all that is red is seen at once, and the end is red
 test: ## every check and test, the embedded study included; not test-gpu
 	$(FIND_PYTHON)
 	@$(MAKE) --no-print-directory -k -j3 $(VLLM_READY) $(UNSLOTH_READY) check tokenizers $(SERVERS_READY) $(VALIDATOR_READY)
-	@$(MAKE) --no-print-directory -k -j4 -o tokenizers WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
+	@$(MAKE) --no-print-directory -k -j3 -o tokenizers WITHOUT=vllm test-workflow test-unit test-slurm test-vllm test-real test-unsloth test-servers
 
 test-unit: $(READY) ## the modules, one at a time, and the published numbers; also the site, if it has been built
 	pytest --ignore tests/workflow --ignore tests/real --ignore tests/servers

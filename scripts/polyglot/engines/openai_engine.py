@@ -71,6 +71,8 @@ from polyglot.registry.models import Endpoint, Manners, Sampling, Thinking
 
 POOL = 32
 """Connections of a client, whose search for a free one takes time by their number."""
+FIRST_WAIT = 1.0
+"""Seconds between the first attempt and the second, at most; twice as many after each further one."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts; an endpoint's own Retry-After may be longer."""
 DOUBLINGS = 10
@@ -292,7 +294,7 @@ class OpenAIEngine:
         many = is_busy(failure) or is_quota(failure)
         there = isinstance(failure, UnreadOutput) or (many and asked is not None)
         longest = BUSY_WAIT if there else longest
-        seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, 2.0 ** min(attempt - 1, DOUBLINGS)))
+        seconds = max(asked or 0.0, random.uniform(0.5, 1) * min(longest, FIRST_WAIT * 2 ** min(attempt - 1, DOUBLINGS)))
         if many:
             self.pace.pause(asked or 0.0)
         with self.waits():

@@ -11,6 +11,18 @@ import pytest
 from tests.endpoint import KEY, Server, serving
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts follow one another soon, where a test does not say otherwise."""
+    monkeypatch.setattr("polyglot.engines.openai_engine.FIRST_WAIT", 0.05)
+
+
+@pytest.fixture
+def usual_waits(soon: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between attempts are the waits of a real run, about which a test is."""
+    monkeypatch.setattr("polyglot.engines.openai_engine.FIRST_WAIT", 1.0)
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server, whose key is in the environment variable TEST_KEY."""

@@ -179,6 +179,7 @@ def test_what_a_server_cannot_read_of_its_model_is_asked_with_another_seed_and_f
     assert [body["seed"] for body in server.bodies] == [0, 1, 1, 2]
 
 
+@pytest.mark.usefixtures("usual_waits")
 def test_a_request_at_which_a_server_breaks_fails_alone_but_an_outage_stops(server: Server, tmp_path: Path) -> None:
     server.faults = {"q50": [status(500)] * 2}
     server.delay = 0.01
@@ -200,6 +201,7 @@ def test_waiting_for_the_limits_is_not_waiting_for_the_endpoint(
     assert server.asked == {"q0": 1, "q1": 2}
 
 
+@pytest.mark.usefixtures("usual_waits")
 @pytest.mark.parametrize(
     ("code", "after", "seconds"),
     [(429, "0", 2.0), (429, "1", 4.0), (429, None, 2.0), *((code, None, 1.0) for code in (529, 403, 400, 200))],

@@ -55,6 +55,7 @@ def test_answers_do_not_wait_behind_the_starts_of_other_requests(tmp_path: Path)
     assert engine.most_unread <= 4
 
 
+@pytest.mark.usefixtures("usual_waits")
 def test_the_wait_before_an_attempt_has_a_bound_after_a_day_too(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = []
 

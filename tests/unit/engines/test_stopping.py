@@ -33,6 +33,7 @@ class Stop(threading.Thread):
         os.kill(os.getpid(), self.number)
 
 
+@pytest.mark.usefixtures("usual_waits")
 def test_requests_that_wait_for_their_next_attempt_are_not_sent(server: Server, tmp_path: Path, number: signal.Signals) -> None:
     server.behave = lambda body: (500, {"error": {"message": "boom"}})
     stop = Stop(server, tmp_path, number, asked=6, seconds=0.1)
