@@ -231,7 +231,7 @@ def test_a_run_that_ends_does_not_wait_for_the_next_status_check() -> None:
         sleeping = asyncio.create_task(executor.sleep())
         await asyncio.sleep(0)
         executor.wait = False
-        await sleeping
+        await asyncio.wait_for(sleeping, timeout=60)
 
     asyncio.run(ended())
 
