@@ -5,7 +5,7 @@
 #   tests/slurm/cluster.sh restart DAEMON [SECONDS]  kill slurmd or slurmctld at once, wait (2 seconds), start it again
 #   tests/slurm/cluster.sh down                      stop every daemon and remove what `up` made
 #   tests/slurm/cluster.sh run COMMAND...            up, the command, and down whatever happens; nothing at all, said in a line,
-#                                                    on a machine on which no Slurm can be brought up
+#                                                    on a machine on which no Slurm can be brought up; runs take turns
 #
 # Memory limits and GPU devices are enforced by cgroup (v1) where it can be written; elsewhere Slurm itself kills jobs over memory.
 set -euo pipefail
@@ -112,7 +112,7 @@ start_munge() {
   chown -R munge: /etc/munge /run/munge /var/log/munge /var/lib/munge
   chmod 400 /etc/munge/munge.key
   chmod 755 /run/munge
-  munge -n >/dev/null 2>&1 || runuser -u munge -- /usr/sbin/munged --force --pid-file=/run/munge/munged.pid
+  munge -n >/dev/null 2>&1 || runuser -u munge -- /usr/sbin/munged --force --pid-file=/run/munge/munged.pid 9>&-
 }
 
 wait_for_node() { # a node that still completes a job is up: a job that ended while slurmctld was away does so for a minute
@@ -131,8 +131,8 @@ up() {
   install_packages
   start_munge
   write_configuration
-  alive "$RUN/slurmctld.pid" || slurmctld
-  alive "$RUN/slurmd.pid" || slurmd
+  alive "$RUN/slurmctld.pid" || slurmctld 9>&-
+  alive "$RUN/slurmd.pid" || slurmd 9>&-
   wait_for_node
   sinfo --noheader --format "partition %P: %c CPUs, %m MB, %G"
 }
@@ -164,10 +164,12 @@ run() {
   local why
   why=$(obstacle)
   [ -z "$why" ] || { echo "tests/slurm: left out: $why" >&2; return 0; }
+  exec 9>"$ROOT.lock" # this process's alone: what it starts has it closed
+  flock --nonblock 9 || { echo "tests/slurm: another run has a Slurm on this machine; waiting for its end" >&2; flock 9; }
   trap down EXIT
   trap 'exit 130' INT TERM
   up
-  POLYGLOT_SLURM="$ETC/slurm.conf" "$@"
+  POLYGLOT_SLURM="$ETC/slurm.conf" "$@" 9>&-
 }
 
 case ${1:-} in

@@ -127,13 +127,18 @@ class Running:
     def output(self) -> str:
         return self.log.read_text()
 
-    def when(self, ready: Callable[[], bool], every: float = 0.25) -> None:
-        """Wait for a moment of the run, which may be short: then look at it more often."""
-        wait_until(ready, self.workplace.folder, job=self.process, said=lambda: self.output[-6000:], every=every)
+    def when(self, ready: Callable[[], bool], every: float = 0.25, within: str = ".") -> None:
+        """Wait for a moment of the run, which may be short: then look at it more often, and at fewer files for what moves."""
+        wait_until(ready, self.workplace.folder / within, job=self.process, said=lambda: self.output[-6000:], every=every)
+
+    def jobs(self, rule: str) -> list[str]:
+        """The jobs of a rule that Slurm has taken, in the order of submission."""
+        run = RUN.search(self.output)
+        return [record.fields["JobId"] for record in records(run[1]) if record.is_of(rule)] if run else []
 
     def job(self, rule: str) -> str:
         """The newest job of a rule."""
-        return [record.fields["JobId"] for record in records(run_of(self.output)) if record.is_of(rule)][-1]
+        return self.jobs(rule)[-1]
 
     def end(self) -> int:
         return wait_for_the_end(self.process, self.workplace.folder, said=lambda: self.output[-6000:])

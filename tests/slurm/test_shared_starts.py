@@ -3,21 +3,20 @@ in it is not done again."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 from snakemake.benchmark import BENCHMARK_INTERVAL_SHORT
 
-from ..patience import wait_until
 from ..workflow.conftest import Workplace
-from .conftest import RESULTS, Finished, Record, copy_without, eventually, records, run_of, running
+from .conftest import RESULTS, Finished, Record, Running, copy_without, eventually, records, run_of, running
 
 pytestmark = pytest.mark.slow
 
@@ -25,28 +24,29 @@ RECIPES = ("equal", "equal-16")
 CELLS = [f"{RESULTS}/intrinsic/{recipe}/hasty/de/0/perplexity/nano-base.parquet" for recipe in RECIPES]
 
 
-def servers(workplace: Workplace) -> dict[int, psutil.Process]:
+def servers(workplace: Workplace) -> set[int]:
     """Processes that have imported libraries, and their forks, which do the jobs."""
     found = [one for one in psutil.process_iter(["cmdline", "cwd"]) if one.info["cwd"] == str(workplace.folder)]
-    return {one.pid: one for one in found if any(word.endswith("start_server.py") for word in one.info["cmdline"] or [])}
+    return {one.pid for one in found if any(word.endswith("start_server.py") for word in one.info["cmdline"] or [])}
 
 
-def under_way(workplace: Workplace) -> list[psutil.Process]:
-    """The forks alone."""
-    known, found = servers(workplace), []
-    for process in known.values():
-        with suppress(psutil.NoSuchProcess):
-            found += [process] if process.ppid() in known else []
-    return found
+def log_of(workplace: Workplace, submission: str) -> Path:
+    """What the process says that has imported a submission's libraries."""
+    return workplace.folder / RESULTS / f"logs/servers/transformers-{submission}.log"
 
 
-def suspended(workplace: Workplace) -> bool:
-    """A job that does nothing from now on; False as long as none is under way."""
-    for process in under_way(workplace):
-        with suppress(psutil.NoSuchProcess):
-            process.suspend()
-            return True
-    return False
+def suspend(run: Running, submission: str, number: int) -> psutil.Process:
+    """The first, second... job of a submission, as soon as it is forked: the log names it at once. To look for it among all
+    processes takes as long as a cell."""
+    log = log_of(run.workplace, submission)
+
+    def forked() -> list[str]:
+        return re.findall(r"process (\d+) does the job of", log.read_text() if log.exists() else "")
+
+    run.when(lambda: len(forked()) >= number, every=0.01, within=f"{RESULTS}/logs")
+    process = psutil.Process(int(forked()[number - 1]))
+    process.suspend()
+    return process
 
 
 def kept(workplace: Workplace) -> set[str]:
@@ -65,8 +65,7 @@ class Disturbed:
         return [record for record in records(run_of(self.output)) if record.rules.startswith("perplexity-nano-base")]
 
     def log(self, submission: Record) -> str:
-        name = f"transformers-{submission.fields['JobId']}.log"
-        return (self.workplace.folder / RESULTS / "logs/servers" / name).read_text()
+        return log_of(self.workplace, submission.fields["JobId"]).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -78,21 +77,15 @@ def disturbed(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> D
     for recipe in RECIPES[1:]:
         shutil.copytree(workplace.folder / RESULTS / "sft/equal", workplace.folder / RESULTS / "sft" / recipe)
     with running(workplace, target=CELLS) as run:
-
-        def when(ready: Callable[[], bool]) -> None:
-            """As `run.when`, at once: a cell takes a second."""
-            wait_until(ready, workplace.folder / RESULTS / "logs", job=run.process, said=lambda: run.output[-6000:], every=0.01)
-
-        when(lambda: bool(kept(workplace)))
-        when(lambda: not under_way(workplace))
-        when(lambda: suspended(workplace))
-        before, safe = set(servers(workplace)), kept(workplace)
-        subprocess.run(["scancel", run.job("perplexity")], check=True)
-        when(lambda: not before & set(servers(workplace)))
-        when(lambda: suspended(workplace))
+        run.when(lambda: len(run.jobs("perplexity")) == 1)
+        first = run.job("perplexity")
+        suspend(run, first, 2)
+        before, safe = servers(workplace), kept(workplace)
+        subprocess.run(["scancel", first], check=True)
+        run.when(lambda: not before & servers(workplace) and len(run.jobs("perplexity")) == 2)
+        process = suspend(run, run.job("perplexity"), 1)
         time.sleep(2 * BENCHMARK_INTERVAL_SHORT)  # so that Snakemake measures this one, however fast the machine is
-        for process in servers(workplace).values():
-            process.resume()
+        process.resume()
         assert run.end() == 0, run.output[-6000:]
     eventually(lambda: not servers(workplace))
     return Disturbed(workplace, run.output, safe)

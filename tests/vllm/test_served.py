@@ -106,7 +106,8 @@ def test_an_answer_ends_at_the_latest_where_the_context_does(
 def test_a_server_behind_faults_answers_as_the_engine_does(
     offline: VLLMEngine, served: ServedEngine, requests: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An endpoint that fails on the way to vLLM's own server."""
+    """An endpoint that fails on the way to vLLM's own server. One of its faults lasts as long as an answer may; on a busy machine
+    answers do so too, and are asked for again."""
     monkeypatch.setenv("TEST_KEY", KEY)
     asked = all_of(requests)
     expected = {answer.id: answer for answer in offline.chat(asked)}
@@ -118,7 +119,7 @@ def test_a_server_behind_faults_answers_as_the_engine_does(
         texts = list(dict.fromkeys(request.messages[-1]["content"] for request in asked))
         server.faults = {text: [faults[place % len(faults)]] for place, text in enumerate(texts[::4])}
         planned = sum(map(len, server.faults.values()))
-        endpoint = Endpoint(url=server.url, model=NAME, api_key="TEST_KEY", timeout=8, attempts=5, concurrency=16)
+        endpoint = Endpoint(url=server.url, model=NAME, api_key="TEST_KEY", timeout=8, attempts=20, concurrency=16)
         client = OpenAIEngine(endpoint, offline.sampling, Spending(tmp_path / "ledger", "m", None, None))
         side = SideFile(tmp_path / "side.jsonl", "owner")
         found = answer_all(client, asked, side, batch_size=32, title="server")
