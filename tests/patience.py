@@ -45,7 +45,7 @@ def wait_until(
     Raises:
         AssertionError: if the job has ended, or nothing has moved for long: what stood still.
     """
-    seen: tuple[int, int] | None = None  # the first look is not at the start, where a moment would pass meanwhile
+    seen: tuple[int, int] | None = None  # not read at the start: a short moment would pass meanwhile
     looked = renewed = time.monotonic()
     while not ready():
         assert job is None or job.poll() is None, f"it ended before the moment came:\n{said()}"
