@@ -134,4 +134,4 @@ def test_the_report_is_one_page_with_captions_that_quote_the_configuration(demo:
     page = (demo.folder / "results/demo/report.html").read_text(encoding="utf-8")
     assert "Do the scores find which of four nano teachers" in page
     assert "200 requests each" in page
-    assert "95% bootstrap intervals over examples and seeds" in page
+    assert "95% bootstrap intervals over examples, items and, where there are several, seeds or trainings" in page

@@ -21,6 +21,9 @@ from polyglot.displays.catalogue.files import (
 )
 from polyglot.displays.display import Display
 
+RESAMPLED = "examples, items and, where there are several, seeds or trainings"
+"""What the intervals of scores and ranks are over, in captions."""
+
 _TABLES: dict[str, Display] = {
     "leaderboard": Display(
         "leaderboard.leaderboard",
@@ -189,7 +192,7 @@ _FIGURES: dict[str, Display] = {
         "Leaderboard",
         RESULT,
         "Teachers by PG-Score (*{definition}*), averaged over languages, best on top. Bars and brackets: {confidence} bootstrap "
-        "intervals over examples and seeds.",
+        f"intervals over {RESAMPLED}.",
         {"teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
         paper="table 1",
         width=3.8,
@@ -199,10 +202,9 @@ _FIGURES: dict[str, Display] = {
         "study.pg_score",
         "PG-Score by teacher and language",
         RESULT,
-        "PG-Score (*{definition}*, α = {alpha}) by teacher and language; the diamond is the average. Bars: "
-        "{confidence} bootstrap "
-        "intervals over examples and seeds. Hollow markers and ⚑: flagged languages, whose reference does not beat the base by "
-        "more than the gap's standard error. A cross: a cell without a measurement.",
+        "PG-Score (*{definition}*, α = {alpha}) by teacher and language; the diamond is the average. Bars: {confidence} "
+        f"bootstrap intervals over {RESAMPLED}. Hollow markers and ⚑: flagged languages, whose reference does not beat the "
+        "base by more than the gap's standard error. A cross: a cell without a measurement.",
         {"cells": CELLS, "teachers": TEACHERS, "gaps": GAPS, "holes": HOLES},
         paper="table 1",
         published=("cells", "teachers"),
@@ -212,7 +214,8 @@ _FIGURES: dict[str, Display] = {
         "Probabilities of ranks",
         RESULT,
         "Probability that a teacher comes first, or among the first three, by PG-Score (*{definition}*): share of bootstrap "
-        "resamples over examples and seeds. Whiskers: {confidence} interval of the rank.",
+        f"resamples over {RESAMPLED}. "
+        "Whiskers: {confidence} interval of the rank.",
         {"teachers": TEACHERS, "gaps": GAPS},
     ),
     "intrinsic_extrinsic": Display(
