@@ -21,7 +21,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from polyglot.core.arrays import Array
+from polyglot.core.arrays import Array, symmetric_root
 from polyglot.core.errors import WrongInput
 from polyglot.core.hashing import stable_seed
 
@@ -92,11 +92,11 @@ def combine(cells: pd.DataFrame, seed: int = 0) -> Fit:
     weights /= weights.sum()
     rng = np.random.default_rng(stable_seed("combine", seed))
     drawn = [
-        rng.multivariate_normal(one.fitted, one.covariance, size=count, method="eigh")
+        one.effects + rng.normal(size=(count, len(model.teachers))) @ symmetric_root(one.covariance)
         for one, count in zip(found, rng.multinomial(DRAWS, weights), strict=True)
     ]
     studies, langs = weights @ np.array(pairs)
-    return Fit(model.teachers, np.concatenate(drawn) @ model.contrasts.T, float(studies), float(langs))
+    return Fit(model.teachers, np.concatenate(drawn), float(studies), float(langs))
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ class Model:
         return cls(teachers, contrasts, max(float(within.std()), LEAST_ERROR), values, design, errors, groups)
 
     def given(self, between_studies: float, between_languages: float) -> Solved:
-        """The teachers' contrasts, given both standard deviations."""
+        """The teachers' effects, given both standard deviations."""
         studies, languages = self.groups
         covariance = self.errors + between_studies**2 * studies + between_languages**2 * languages
-        return Solved.of(self.values, self.design, covariance, self.contrasts.shape[1])
+        return Solved.of(self.values, self.design, covariance, self.contrasts)
 
 
 def _beside_others(cells: pd.DataFrame) -> pd.DataFrame:
@@ -188,21 +188,23 @@ def _indicators(*columns: pd.Series) -> Array:
 
 @dataclass(frozen=True)
 class Solved:
-    """Generalised least squares: the first estimates, their covariance, and the restricted log likelihood."""
+    """Generalised least squares: effects of the teachers, whose sum is 0, shape (teachers,), their covariance, and the restricted
+    log likelihood."""
 
-    fitted: Array
+    effects: Array
     covariance: Array
     likelihood: float
 
     @classmethod
-    def of(cls, values: Array, design: Array, covariance: Array, first: int) -> Solved:
+    def of(cls, values: Array, design: Array, covariance: Array, contrasts: Array) -> Solved:
         weighted = np.linalg.solve(covariance, design)
         information = design.T @ weighted
         spread = np.linalg.inv(information)
         fitted = spread @ (weighted.T @ values)
         rest = values - design @ fitted
         loss = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(information)[1] + rest @ np.linalg.solve(covariance, rest)
-        return cls(fitted[:first], spread[:first, :first], -0.5 * float(loss))
+        first = contrasts.shape[1]
+        return cls(contrasts @ fitted[:first], contrasts @ spread[:first, :first] @ contrasts.T, -0.5 * float(loss))
 
 
 def leaderboard(fit: Fit, confidence: float) -> pd.DataFrame:
@@ -277,9 +279,9 @@ def _agreed(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
     except WrongInput:
         return {"pairs": 0, "same": 0, "beyond": np.nan}
     found = [model.given(0.0, 0.0) for model in models]
-    effects = [model.contrasts @ each.fitted for model, each in zip(models, found, strict=True)]
-    orders = [np.sign(np.round(own[:, None] - own[None, :], 12))[np.triu_indices(len(own), 1)] for own in effects]
+    orders = [np.sign(np.round(np.subtract.outer(each.effects, each.effects), 12)) for each in found]
+    orders = [order[np.triu_indices(len(order), 1)] for order in orders]
     product_of_both = orders[0] * orders[1]
     expected = sum(float(np.trace(each.covariance)) for each in found)
-    beyond = float(((effects[0] - effects[1]) ** 2).sum()) / expected
+    beyond = float(((found[0].effects - found[1].effects) ** 2).sum()) / expected
     return {"pairs": int((product_of_both != 0).sum()), "same": int((product_of_both > 0).sum()), "beyond": beyond}

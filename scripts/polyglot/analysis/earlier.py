@@ -39,12 +39,12 @@ def said_of_teachers(cells: pd.DataFrame) -> pd.DataFrame:
         likelihood = np.array([one.likelihood for one in found])
         share = np.exp(likelihood - likelihood.max())
         log = float(likelihood.max() + np.log(share.mean()))
-        fitted = np.array([model.contrasts @ one.fitted for one in found])
-        spreads = np.array([model.contrasts @ one.covariance @ model.contrasts.T for one in found])
         share /= share.sum()
-        mean = share @ fitted
-        apart = fitted - mean
-        covariance = np.einsum("g,gij->ij", share, spreads) + np.einsum("g,gi,gj->ij", share, apart, apart)
+        effects = np.array([one.effects for one in found])
+        mean = share @ effects
+        apart = effects - mean
+        within = np.array([one.covariance for one in found])
+        covariance = np.einsum("g,gij->ij", share, within) + np.einsum("g,gi,gj->ij", share, apart, apart)
         sds = np.sqrt(quasi_variances(covariance) + spread**2)
         rows += [(spread, log, *each) for each in zip(model.teachers, mean, sds, strict=True)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))

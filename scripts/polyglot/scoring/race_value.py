@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from polyglot.core.arrays import Array
+from polyglot.core.arrays import Array, symmetric_root
 from polyglot.scoring.race_columns import Known
 from polyglot.scoring.race_posterior import draws, equal_weights
 from polyglot.scoring.racing import DRAWS, Teachers
@@ -30,9 +30,7 @@ def regret_after_one_more(
     more = replace(known, trainings=known.trainings + (alive[:, None] & (known.trainings > 0)))
     now, then = (_centred(draws(each, chosen, number, rng)) for each in (known, more))
     learned = np.cov(now.T) - np.cov(then.T)
-    values, vectors = np.linalg.eigh(learned)
-    scatter = vectors * np.sqrt(np.maximum(values, 0.0))
-    means = now.mean(axis=0) + rng.normal(size=now.shape) @ scatter.T
+    means = now.mean(axis=0) + rng.normal(size=now.shape) @ symmetric_root(learned)
     best: float = now.max(axis=-1).mean() - np.where(alive, means, -np.inf).max(axis=-1).mean()
     leader = np.where(alive, now.mean(axis=0), -np.inf).max()
     return float(np.clip(best, 0.0, now.max(axis=-1).mean() - leader))
